@@ -1,0 +1,45 @@
+"""Measured rows: immutable, content-hashed, with their provenance.
+
+`import_file` takes in somebody's file and says which rows it refuses and why; `shipped` are the rows that come with
+Perfcast; `Datasets` keeps them; `Dataset.split` parts them so that no configuration stands on both sides (rule R4).
+"""
+
+from perfcast.datasets._dataset import Dataset, without_repeats
+from perfcast.datasets._files import FORMATS, TIME, from_parquet, read_table, to_parquet
+from perfcast.datasets._import import ImportReport, import_file
+from perfcast.datasets._mapping import ColumnMap, map_columns
+from perfcast.datasets._split import (
+    CALIBRATE,
+    FEWEST,
+    TEST,
+    Part,
+    Split,
+    configuration_numbers,
+    split_by_configuration,
+    split_by_time,
+)
+from perfcast.datasets._store import DatasetRecord, Datasets
+
+__all__ = [
+    "CALIBRATE",
+    "FEWEST",
+    "FORMATS",
+    "TEST",
+    "TIME",
+    "ColumnMap",
+    "Dataset",
+    "DatasetRecord",
+    "Datasets",
+    "ImportReport",
+    "Part",
+    "Split",
+    "configuration_numbers",
+    "from_parquet",
+    "import_file",
+    "map_columns",
+    "read_table",
+    "split_by_configuration",
+    "split_by_time",
+    "to_parquet",
+    "without_repeats",
+]

@@ -1,0 +1,93 @@
+"""A dataset: measured rows of one workload from one source, immutable, known by its content."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from perfcast.datasets._split import Moments, Part, Split, configuration_numbers, split_by_configuration, split_by_time
+from perfcast.errors import InvalidData
+from perfcast.workloads import Rows, Workload, check_table
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Measured rows of one workload from one source.
+
+    Attributes:
+        name: Of the source, such as `cpu-torch`; newer data of the same source has the same name.
+        workload: What the rows are measurements of.
+        features: float32 [rows, features], in the workload's declared order.
+        cost: float32 [rows], in the cost's unit.
+        measured_at: datetime64[us] [rows] in UTC, or None where the rows have no time.
+        provenance: Where the rows come from: source, device, licence and the like, as plain data.
+
+    Raises:
+        InvalidData: A row breaks the workload's declaration, or there are none.
+    """
+
+    name: str
+    workload: Workload
+    features: Rows
+    cost: Rows
+    measured_at: Moments | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not len(self.cost):
+            raise InvalidData(f"dataset '{self.name}' has no rows")
+        for refusal in check_table(self.workload, self.features, self.cost):
+            raise InvalidData(
+                f"dataset '{self.name}': {refusal.field} {refusal.message} (row {refusal.rows[0] + 1} "
+                f"and {len(refusal.rows) - 1} more)"
+            )
+
+    def __len__(self) -> int:
+        return len(self.cost)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over declaration-ordered names, features, costs and times: the same rows have the same digest."""
+        content = sha256("\n".join((*self.workload.feature_names, self.workload.cost.name)).encode())
+        content.update(np.ascontiguousarray(self.features, dtype="<f4").tobytes())
+        content.update(np.ascontiguousarray(self.cost, dtype="<f4").tobytes())
+        if self.measured_at is not None:
+            content.update(self.measured_at.astype("datetime64[us]").astype("<i8").tobytes())
+        return content.hexdigest()
+
+    @cached_property
+    def configurations(self) -> int:
+        """How many distinct feature rows there are."""
+        return int(configuration_numbers(self.features).max()) + 1
+
+    @property
+    def rows(self) -> Part:
+        """All rows."""
+        return Part(self.features, self.cost, self.measured_at)
+
+    def split(self, seed: int = 0) -> Split:
+        """Train, calibrate and test: by time where the rows have one, else by configuration (rule R4).
+
+        Args:
+            seed: Of the configuration hash; versions can be compared only where it is the same.
+
+        Raises:
+            InvalidData: There are too few rows.
+        """
+        return split_by_configuration(self.rows, seed=seed) if self.measured_at is None else split_by_time(self.rows)
+
+
+def without_repeats(dataset: Dataset) -> tuple[Dataset, int]:
+    """The dataset without rows that repeat another in every value, time included; and how many those were."""
+    columns = [dataset.features, dataset.cost[:, None]]
+    table = np.ascontiguousarray(np.concatenate(columns, axis=1)).view(np.uint32)
+    if dataset.measured_at is not None:
+        moments = np.ascontiguousarray(dataset.measured_at.astype("datetime64[us]").astype(np.int64))
+        table = np.concatenate([table, moments[:, None].view(np.uint32)], axis=1)
+    _, first = np.unique(table, axis=0, return_index=True)
+    kept = dataset.rows.take(np.sort(first))
+    fresh = Dataset(dataset.name, dataset.workload, kept.features, kept.cost, kept.measured_at, dataset.provenance)
+    return fresh, len(dataset) - len(fresh)

@@ -1,0 +1,115 @@
+"""Datasets as Parquet files, and tables in any of the formats that people have."""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from perfcast.datasets._dataset import Dataset
+from perfcast.errors import InvalidData
+from perfcast.workloads import Workload
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TIME = "measured_at"
+_METADATA = "perfcast"
+FORMATS = ".csv, .csv.gz, .tsv, .parquet, .arrow, .feather, .ipc"
+
+
+def read_table(path: Path) -> "pl.DataFrame":
+    """A table file, whatever its format.
+
+    Args:
+        path: One of `FORMATS`; gzip is recognised by `.gz`.
+
+    Raises:
+        InvalidData: It is missing, of another format, or can't be parsed.
+    """
+    import polars as pl
+
+    suffix = path.name.removesuffix(".gz").rsplit(".", 1)[-1].lower()
+    try:
+        if suffix in ("csv", "tsv"):
+            separator = "\t" if suffix == "tsv" else ","
+            return pl.read_csv(path, separator=separator, infer_schema_length=10_000, try_parse_dates=True)
+        if suffix == "parquet":
+            return pl.read_parquet(path)
+        if suffix in ("arrow", "feather", "ipc"):
+            return _read_arrow(path)
+    except OSError as error:
+        raise InvalidData(f"{path}: {error.strerror or error}") from None
+    except pl.exceptions.PolarsError as error:
+        raise InvalidData(f"{path}: can't be read as {suffix}: {error}") from None
+    raise InvalidData(f"{path}: '{suffix}' is not a known format; known are {FORMATS}")
+
+
+def _read_arrow(path: Path) -> "pl.DataFrame":
+    import polars as pl
+
+    try:
+        return pl.read_ipc(path, memory_map=False)
+    except pl.exceptions.ComputeError:
+        return pl.read_ipc_stream(path)
+
+
+def to_parquet(dataset: Dataset) -> bytes:
+    """The dataset as a Parquet file that carries its name, workload and provenance."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = dict(zip(dataset.workload.feature_names, dataset.features.T, strict=True))
+    columns[dataset.workload.cost.name] = dataset.cost
+    if dataset.measured_at is not None:
+        columns[TIME] = dataset.measured_at.astype("datetime64[us]")
+    about = {
+        "name": dataset.name,
+        "workload": dataset.workload.document(),
+        "provenance": dict(dataset.provenance),
+    }
+    table = pa.table(columns).replace_schema_metadata({_METADATA: json.dumps(about, default=str)})
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def from_parquet(data: bytes, workload: Workload) -> Dataset:
+    """Read what `to_parquet` wrote.
+
+    Raises:
+        InvalidData: The bytes are no such file or lack a column of the workload.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError) as error:
+        raise InvalidData(f"not a Parquet file: {error}") from None
+    about = json.loads((table.schema.metadata or {}).get(_METADATA.encode(), b"{}"))
+    return dataset_from_columns(
+        {name: table.column(name).to_numpy() for name in table.column_names},
+        workload,
+        name=about.get("name", workload.name),
+        provenance=about.get("provenance", {}),
+    )
+
+
+def dataset_from_columns(
+    columns: Mapping[str, Any], workload: Workload, *, name: str, provenance: Mapping[str, Any]
+) -> Dataset:
+    """A dataset from NumPy columns named as the workload's features, its cost and `measured_at`.
+
+    Raises:
+        InvalidData: A column is missing or a row is wrong.
+    """
+    missing = [column for column in (*workload.feature_names, workload.cost.name) if column not in columns]
+    if missing:
+        raise InvalidData(f"dataset '{name}' lacks the columns {', '.join(missing)}")
+    features = np.stack([np.asarray(columns[column], dtype=np.float32) for column in workload.feature_names], axis=1)
+    cost = np.asarray(columns[workload.cost.name], dtype=np.float32)
+    moments = np.asarray(columns[TIME], dtype="datetime64[us]") if TIME in columns else None
+    return Dataset(name, workload, features, cost, moments, dict(provenance))

@@ -1,0 +1,145 @@
+"""Parting a dataset into rows to train on, to calibrate on and to judge by (rule R4)."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from perfcast.errors import InvalidData
+from perfcast.workloads import Rows
+
+Moments = npt.NDArray[np.datetime64]
+Numbers = npt.NDArray[np.int64]
+
+CALIBRATE, TEST = 0.15, 0.20
+"""Shares of the configurations (or of the time) that are held back."""
+GAP = 0.01
+"""Share of the time left out between two parts, so that neighbouring minutes don't stand on both sides."""
+FEWEST = 30
+"""Rows each part must have for its figures to mean anything."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a dataset: features float32 [rows, n], cost float32 [rows], and when measured, if known."""
+
+    features: Rows
+    cost: Rows
+    measured_at: Moments | None = None
+
+    def __len__(self) -> int:
+        return len(self.cost)
+
+    def take(self, rows: npt.NDArray[np.bool_] | Numbers) -> "Part":
+        """The rows at these positions, or where the mask is true."""
+        moments = None if self.measured_at is None else self.measured_at[rows]
+        return Part(self.features[rows], self.cost[rows], moments)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A dataset in three parts.
+
+    Attributes:
+        train: For fitting and tuning.
+        calibrate: For sizing intervals; no fit sees it.
+        test: For the figures that are published; nothing else sees it.
+        kind: What decides a row's part.
+        description: The same in a sentence, for the manifest.
+        groups: int64 [train rows]; rows of one configuration have one number.
+    """
+
+    train: Part
+    calibrate: Part
+    test: Part
+    kind: Literal["configuration", "time"]
+    description: str
+    groups: Numbers
+
+
+def configuration_numbers(features: Rows) -> Numbers:
+    """A number for each row; two rows have the same exactly when all their features are equal.
+
+    Args:
+        features: float32 [rows, n].
+
+    Returns:
+        int64 [rows], from 0 up.
+    """
+    _, numbers = np.unique(_as_bytes(features), return_inverse=True)
+    return numbers.reshape(-1).astype(np.int64)
+
+
+def split_by_configuration(rows: Part, *, seed: int = 0) -> Split:
+    """Each configuration's part is decided by a hash of its features, so it stays where it is as data grows.
+
+    Args:
+        rows: All rows.
+        seed: Changes the hash; leave it alone for data whose versions are to be compared.
+
+    Raises:
+        InvalidData: A part would have fewer than `FEWEST` rows.
+    """
+    position = _hash_positions(rows.features, seed)
+    test, calibrate = position < TEST, (position >= TEST) & (position < TEST + CALIBRATE)
+    train = ~test & ~calibrate
+    text = f"by hash of the configuration (seed {seed}): {_shares()}"
+    return _checked(rows, train, calibrate, test, "configuration", text)
+
+
+def split_by_time(rows: Part) -> Split:
+    """The oldest rows train, the newest judge, with a gap between two parts.
+
+    Raises:
+        InvalidData: A part would have fewer than `FEWEST` rows.
+    """
+    if rows.measured_at is None:
+        raise InvalidData("a split by time needs rows with a time of measurement")
+    moments = rows.measured_at.astype("datetime64[us]").astype(np.int64)
+    order = np.sort(moments)
+    test_from, calibrate_from = order[int(len(order) * (1 - TEST))], order[int(len(order) * (1 - TEST - CALIBRATE))]
+    gap = int((order[-1] - order[0]) * GAP)
+    test = moments >= test_from
+    calibrate = (moments >= calibrate_from) & (moments < test_from - gap)
+    train = moments < calibrate_from - gap
+    text = f"by time, oldest first, {GAP:.0%} of the time left out between parts: {_shares()}"
+    return _checked(rows, train, calibrate, test, "time", text)
+
+
+def _shares() -> str:
+    return f"{1 - TEST - CALIBRATE:.0%} train, {CALIBRATE:.0%} calibrate, {TEST:.0%} test"
+
+
+def _checked(
+    rows: Part,
+    train: npt.NDArray[np.bool_],
+    calibrate: npt.NDArray[np.bool_],
+    test: npt.NDArray[np.bool_],
+    kind: Literal["configuration", "time"],
+    description: str,
+) -> Split:
+    fewest = min(int(part.sum()) for part in (train, calibrate, test))
+    if fewest < FEWEST:
+        raise InvalidData(
+            f"{len(rows)} rows are too few: a part would have {fewest}, and each of train, calibrate and test needs "
+            f"{FEWEST}; give about {int(FEWEST / CALIBRATE * 1.5)} distinct configurations or more"
+        )
+    trained = rows.take(train)
+    groups = configuration_numbers(trained.features)
+    return Split(trained, rows.take(calibrate), rows.take(test), kind, description, groups)
+
+
+def _as_bytes(features: Rows) -> npt.NDArray[np.void]:
+    tidy = np.ascontiguousarray(features + np.float32(0))  # -0.0 becomes 0.0
+    return tidy.view(np.dtype((np.void, tidy.dtype.itemsize * tidy.shape[1]))).reshape(-1)
+
+
+def _hash_positions(features: Rows, seed: int) -> npt.NDArray[np.float64]:
+    """A number in 0…1 for each row, decided by its features alone."""
+    salt = seed.to_bytes(8, "little", signed=True)
+    distinct, numbers = np.unique(_as_bytes(features), return_inverse=True)
+    values = [int.from_bytes(blake2b(row.tobytes(), digest_size=8, salt=salt).digest(), "little") for row in distinct]
+    positions: npt.NDArray[np.float64] = np.array(values, dtype=np.float64)[numbers.reshape(-1)] / 2.0**64
+    return positions

@@ -1,0 +1,101 @@
+"""Where datasets are kept: a row of SQL each, their bytes among the content-addressed ones (rule R5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from perfcast.datasets._dataset import Dataset
+from perfcast.datasets._files import from_parquet, to_parquet
+from perfcast.errors import UnknownDataset
+from perfcast.storage import Blobs, Database, schema
+from perfcast.workloads import Workload
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """What is known of a stored dataset without reading it; `digest` is that of its rows."""
+
+    name: str
+    workload: str
+    digest: str
+    rows: int
+    created_at: str
+    provenance: Mapping[str, Any]
+    blob: str
+
+
+class Datasets:
+    """The datasets kept in a database and its blobs."""
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        self._database = database
+        self._blobs = blobs
+
+    def add(self, dataset: Dataset) -> DatasetRecord:
+        """Keep a dataset; the same rows under the same name are kept once.
+
+        Returns:
+            The record, also when it was there already.
+        """
+        known = next((record for record in self.list(dataset.name) if record.digest == dataset.digest), None)
+        if known is not None:
+            return known
+        record = DatasetRecord(
+            name=dataset.name,
+            workload=dataset.workload.name,
+            digest=dataset.digest,
+            rows=len(dataset),
+            created_at=datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            provenance=dict(dataset.provenance),
+            blob=self._blobs.put(to_parquet(dataset)),
+        )
+        with self._database.begin() as connection:
+            connection.execute(sa.insert(schema.dataset).values(**vars(record)))
+        return record
+
+    def list(self, name: str | None = None) -> list[DatasetRecord]:
+        """The records, newest first.
+
+        Args:
+            name: Only those of this source.
+        """
+        table = schema.dataset
+        query = sa.select(table).order_by(table.c.id.desc())
+        if name is not None:
+            query = query.where(table.c.name == name)
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(query)]
+
+    def find(self, name: str, digest: str | None = None) -> DatasetRecord:
+        """The newest record of a source.
+
+        Args:
+            name: Of the source.
+            digest: The beginning of the digest of an older one.
+
+        Raises:
+            UnknownDataset: There is none.
+        """
+        for record in self.list(name):
+            if digest is None or record.digest.startswith(digest):
+                return record
+        known = {record.name for record in self.list()}
+        raise UnknownDataset(name if digest is None else f"{name}@{digest}", known, hint="see perfcast data list")
+
+    def load(self, record: DatasetRecord, workload: Workload) -> Dataset:
+        """The rows of a record.
+
+        Raises:
+            BrokenVersion: The bytes are missing or altered.
+            InvalidData: They don't fit the workload (its declaration may have changed since).
+        """
+        return from_parquet(self._blobs.get(record.blob), workload)
+
+
+def _record(row: sa.Row[Any]) -> DatasetRecord:
+    return DatasetRecord(
+        row.name, row.workload, row.digest, row.rows, str(row.created_at), row.provenance or {}, row.blob
+    )

@@ -1,0 +1,141 @@
+"""Everything Perfcast raises on purpose.
+
+::
+
+    PerfcastError
+    ├── InvalidInput          a caller's value breaks the workload's declaration; names every field
+    ├── InvalidDeclaration    a workload's YAML or expression can't be used; names the place
+    ├── InvalidData           a file of measured rows can't be taken
+    ├── InvalidSetting        an environment variable or option is wrong
+    ├── NotFound              nothing has that name; carries the closest ones
+    │   ├── UnknownWorkload
+    │   ├── UnknownDataset
+    │   ├── UnknownModel
+    │   └── UnknownVersion
+    ├── NoUsableModel         the name is right, but no version can answer yet
+    ├── Conflict              somebody else changed it first, or it is in use
+    ├── BrokenVersion         a version's bytes can't be read or run
+    ├── Refused               a rule forbids it (parity gate, size limit)
+    ├── Stopped               work ended early because it was asked to
+    └── MissingDependency     an optional library or system service is not installed
+
+Domain code raises these and knows nothing of HTTP; `perfcast.api` maps them to statuses in one table.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+class PerfcastError(Exception):
+    """The root: its text says what was wrong, what was expected, and what to do next."""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One thing wrong with one field.
+
+    Attributes:
+        field: The field's name, or `body` for the whole.
+        message: What was expected, in a sentence without the name.
+    """
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
+class InvalidInput(PerfcastError):
+    """A caller's value breaks the workload's declaration.
+
+    Attributes:
+        fields: Every field that is wrong, in declared order.
+    """
+
+    def __init__(self, fields: Sequence[FieldError]) -> None:
+        self.fields = tuple(fields)
+        super().__init__("; ".join(str(field) for field in self.fields))
+
+
+class InvalidDeclaration(PerfcastError):
+    """A workload's YAML file or one of its expressions can't be used."""
+
+
+class InvalidData(PerfcastError):
+    """A file of measured rows can't be taken."""
+
+
+class InvalidSetting(PerfcastError):
+    """An environment variable or an option has a value that can't be used."""
+
+
+class NotFound(PerfcastError):
+    """Nothing has that name.
+
+    Attributes:
+        name: What was asked for.
+        closest: Up to three names that look alike.
+    """
+
+    kind = "thing"
+
+    def __init__(self, name: str, known: Iterable[str] = (), *, hint: str = "") -> None:
+        names = sorted(known)
+        self.name = name
+        self.closest = tuple(get_close_matches(name, names, n=3, cutoff=0.4))
+        text = f"unknown {self.kind} '{name}'"
+        if self.closest:
+            text += "; did you mean " + " or ".join(f"'{other}'" for other in self.closest) + "?"
+        elif names:
+            text += "; known: " + ", ".join(f"'{other}'" for other in names[:10])
+        super().__init__(text + (f"; {hint}" if hint else ""))
+
+
+class UnknownWorkload(NotFound):
+    """No workload has that name."""
+
+    kind = "workload"
+
+
+class UnknownDataset(NotFound):
+    """No dataset has that name."""
+
+    kind = "dataset"
+
+
+class UnknownModel(NotFound):
+    """No model has that name."""
+
+    kind = "model"
+
+
+class UnknownVersion(NotFound):
+    """The model has no such version or alias."""
+
+    kind = "version"
+
+
+class NoUsableModel(PerfcastError):
+    """The name is right, but no version can answer yet."""
+
+
+class Conflict(PerfcastError):
+    """Somebody else changed it first, or it is in use."""
+
+
+class BrokenVersion(PerfcastError):
+    """A version's bytes can't be read or run."""
+
+
+class Refused(PerfcastError):
+    """A rule forbids it, such as the parity gate or the size limit."""
+
+
+class Stopped(PerfcastError):
+    """Work ended early because it was asked to."""
+
+
+class MissingDependency(PerfcastError):
+    """An optional library or a system service is not installed; the text says how to install it."""

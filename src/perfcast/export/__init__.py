@@ -1,0 +1,22 @@
+"""From a fitted model to the one ONNX graph that serves it.
+
+`compose` builds the graph (rule R1) out of a workload's expressions (rule R2) and a family's own graph; `check_parity`
+is the gate it must pass (rule R3); `measure` records its size and speed.
+"""
+
+from perfcast.export._compose import COST, FEATURES, GraphArithmetic, Target, compose
+from perfcast.export._runtime import LARGEST_DIFFERENCE, Predict, check_parity, measure, open_session, run
+
+__all__ = [
+    "COST",
+    "FEATURES",
+    "LARGEST_DIFFERENCE",
+    "GraphArithmetic",
+    "Predict",
+    "Target",
+    "check_parity",
+    "compose",
+    "measure",
+    "open_session",
+    "run",
+]

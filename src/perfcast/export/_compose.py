@@ -1,0 +1,90 @@
+"""One ONNX graph from raw features to the cost (rule R1), whatever trained its middle."""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+import onnx
+import spox
+import spox.opset.ai.onnx.v17 as op
+
+from perfcast.errors import Refused
+from perfcast.manifest import LARGEST_GRAPH
+from perfcast.workloads import LARGEST, Operator, Workload
+
+FEATURES = "features"
+COST = "cost"
+IR_VERSION = 10
+Target: TypeAlias = Literal["identity", "log"]
+
+
+class GraphArithmetic:
+    """Runs a workload's expressions by adding nodes to a graph; quantities are float32 [rows, 1]."""
+
+    def constant(self, value: float) -> spox.Var:
+        """A float32 constant of shape [1, 1]."""
+        return op.constant(value=np.full((1, 1), value, dtype=np.float32))
+
+    def apply(self, operator: Operator, arguments: Sequence[spox.Var]) -> spox.Var:
+        """The node of that operator."""
+        match operator:
+            case "floor":
+                return op.floor(arguments[0])
+            case "ceil":
+                return op.ceil(arguments[0])
+            case "minimum":
+                return op.min(list(arguments))
+            case "maximum":
+                return op.max(list(arguments))
+            case "add":
+                return op.add(*arguments)
+            case "subtract":
+                return op.sub(*arguments)
+            case "multiply":
+                return op.mul(*arguments)
+            case "divide":
+                return op.div(*arguments)
+
+
+def compose(workload: Workload, body: onnx.ModelProto, *, target: Target) -> bytes:
+    """Wrap a fitted family's graph so that it takes features and gives the cost.
+
+    Args:
+        workload: Whose features, derived quantities and cost bounds to build in.
+        body: Graph with one input, float32 [rows, inputs] as `workload.input_names`, and one output in target space,
+            float32 [rows] or [rows, 1].
+        target: `log` where the body predicts the natural logarithm of the cost.
+
+    Returns:
+        A serialised graph from `features`, float32 [rows, features], to `cost`, float32 [rows].
+
+    Raises:
+        Refused: It is larger than a version may be.
+    """
+    features = spox.argument(spox.Tensor(np.float32, ("rows", len(workload.features))))
+    columns = op.split(features, outputs_count=len(workload.features), axis=1)
+    inputs = op.concat(workload.quantities(list(columns), GraphArithmetic()), axis=1)
+    (raw,) = spox.inline(body)(inputs).values()
+    cost = op.reshape(raw, op.constant(value=np.array([-1], dtype=np.int64)))
+    if target == "log":
+        cost = op.exp(cost)
+    model = spox.build({FEATURES: features}, {COST: _clipped(cost, workload)})
+    model.ir_version = IR_VERSION
+    model.doc_string = f"Perfcast: {workload.cost.name} ({workload.cost.unit}) of {workload.name}"
+    onnx.checker.check_model(model)
+    return _bounded(model.SerializeToString())
+
+
+def _clipped(cost: spox.Var, workload: Workload) -> spox.Var:
+    low = op.constant(value=np.array(max(workload.cost.minimum, -LARGEST), dtype=np.float32))
+    high = op.constant(value=np.array(min(workload.cost.maximum, LARGEST), dtype=np.float32))
+    return op.clip(cost, low, high)
+
+
+def _bounded(graph: bytes) -> bytes:
+    if len(graph) > LARGEST_GRAPH:
+        raise Refused(
+            f"the graph is {len(graph) / 1e6:.1f} MB, more than the {LARGEST_GRAPH / 1e6:.0f} MB that a version may be; "
+            "use fewer or smaller trees"
+        )
+    return graph

@@ -1,0 +1,117 @@
+"""Running a graph once, outside any server: for evaluation, parity and measurement."""
+
+import statistics
+import time
+from collections.abc import Callable
+from hashlib import sha256
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+from perfcast.errors import BrokenVersion, Refused
+from perfcast.export._compose import COST, FEATURES
+from perfcast.manifest import GraphFacts, Parity
+from perfcast.workloads import Rows
+
+LARGEST_DIFFERENCE = 1e-4
+"""Relative difference between graph and native model that is still taken as the same (rule R3)."""
+
+Predict = Callable[[Rows], Rows]
+
+
+def open_session(graph: bytes) -> ort.InferenceSession:
+    """A single-threaded CPU session.
+
+    Raises:
+        BrokenVersion: ONNX Runtime can't read the graph.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no public base class
+        raise BrokenVersion(f"ONNX Runtime can't read the graph: {error}") from None
+
+
+def run(graph: bytes, features: Rows) -> Rows:
+    """The cost of each row.
+
+    Args:
+        graph: What `compose` returned.
+        features: float32 [rows, features].
+
+    Returns:
+        float32 [rows].
+    """
+    return _cost(open_session(graph), features)
+
+
+def check_parity(graph: bytes, predict: Predict, features: Rows) -> Parity:
+    """Compare graph and native model (rule R3).
+
+    Args:
+        graph: What `compose` returned.
+        predict: The native model, from float32 [rows, features] to float32 [rows].
+        features: The rows to compare on: held-out ones and some beside the thresholds of trees.
+
+    Returns:
+        The worst and the 99.9th-percentile relative difference.
+
+    Raises:
+        Refused: They differ by more than `LARGEST_DIFFERENCE` somewhere.
+    """
+    native = predict(features).astype(np.float64)
+    served = run(graph, features).astype(np.float64)
+    scale = np.maximum(np.abs(native), 1e-6 * max(1.0, float(np.abs(native).max(initial=0.0))))
+    difference = np.abs(served - native) / scale
+    if not np.isfinite(difference).all():
+        raise Refused("parity: graph or native model gave a cost that is not a finite number")
+    worst = float(difference.max(initial=0.0))
+    if worst > LARGEST_DIFFERENCE:
+        row = int(difference.argmax())
+        raise Refused(
+            f"parity: graph and native model differ by {worst:.2e} relative (allowed {LARGEST_DIFFERENCE:.0e}), "
+            f"{served[row]:g} against {native[row]:g} on {features[row].tolist()}"
+        )
+    return Parity(rows=len(features), worst=worst, p999=float(np.quantile(difference, 0.999)))
+
+
+def measure(graph: bytes, features: Rows, native: Predict | None = None, *, repeats: int = 300) -> GraphFacts:
+    """Size and single-row time of a graph.
+
+    Args:
+        graph: What `compose` returned.
+        features: float32 [rows, features]; rows are taken one after another.
+        native: The native model, to be timed beside it (with a tenth of the repeats).
+        repeats: How many rows to time.
+    """
+    model = onnx.load_model_from_string(graph)
+    session = open_session(graph)
+    opset = next((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), 0)
+    return GraphFacts(
+        sha256=sha256(graph).hexdigest(),
+        bytes=len(graph),
+        opset=opset,
+        ir=model.ir_version,
+        row_us=_row_us(lambda row: _cost(session, row), features, repeats),
+        native_row_us=_row_us(native, features, max(1, repeats // 10)) if native else None,
+    )
+
+
+def _cost(session: ort.InferenceSession, features: Rows) -> Rows:
+    (cost,) = session.run([COST], {FEATURES: np.ascontiguousarray(features, dtype=np.float32)})
+    return np.asarray(cost, dtype=np.float32)
+
+
+def _row_us(predict: Predict, features: Rows, repeats: int) -> float:
+    rows = [features[[index % len(features)]] for index in range(repeats)]
+    for row in rows[: max(3, repeats // 10)]:
+        predict(row)
+    times = []
+    for row in rows:
+        begin = time.perf_counter_ns()
+        predict(row)
+        times.append(time.perf_counter_ns() - begin)
+    return round(statistics.median(times) / 1000, 2)

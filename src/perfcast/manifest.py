@@ -1,0 +1,168 @@
+"""What a version says about itself: where it comes from, how good it is, and how far to trust it.
+
+Made by `perfcast.training`, kept by `perfcast.registry`, read by `perfcast.serving`; plain data that travels as JSON.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
+"""The shares of true costs that an interval can be asked to hold."""
+DEFAULT_COVERAGE = 0.9
+LARGEST_GRAPH = 20_000_000
+"""Bytes a version's graph may have (rule R3)."""
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """How wide a prediction's interval must be, by the predicted magnitude.
+
+    Split-conformal quantiles on rows the model never saw, one row of the table for each band of predicted cost
+    (Mondrian categories: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, section 4.5).
+
+    Attributes:
+        relative: Whether a width is a factor (interval = cost ÷ w … cost × w) or a distance (cost − w … cost + w).
+        edges: The predicted costs at which one band ends and the next begins, rising; one fewer than bands.
+        widths: For each coverage, written as text such as `0.9`, one width a band.
+        minimum, maximum: Bounds of the cost.
+        rows: How many rows the table was made from.
+    """
+
+    relative: bool
+    edges: tuple[float, ...]
+    widths: Mapping[str, tuple[float, ...]]
+    minimum: float
+    maximum: float
+    rows: int
+
+    def interval(self, cost: float, coverage: float) -> tuple[float, float] | None:
+        """Lower and upper bound that hold the true cost with the coverage asked for.
+
+        Args:
+            cost: The predicted cost.
+            coverage: One of `COVERAGES`.
+
+        Returns:
+            None where there were too few rows to promise this coverage.
+        """
+        widths = self.widths.get(str(coverage))
+        if widths is None:
+            return None
+        width = widths[bisect_right(self.edges, cost)]
+        lower, upper = (cost / width, cost * width) if self.relative else (cost - width, cost + width)
+        return max(lower, self.minimum), min(upper, self.maximum)
+
+
+class Metrics(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How good the predictions are on rows that neither fitting, tuning nor calibration saw (rule R4).
+
+    Attributes:
+        rows: How many rows it was measured on.
+        mae, rmse: In the cost's unit.
+        r2: Coefficient of determination, at most 1.
+        mape, median_ape: Mean and median absolute percentage error, percent of the true cost; None where it is 0.
+        within_5, within_10, within_20: Percent of rows whose error is at most 5, 10, 20 percent of the true cost.
+        coverage: Percent of rows inside the interval of each coverage, by the coverage as text.
+        width: Mean width of each interval in the cost's unit.
+        relative_width: Median width of each interval, percent of the predicted cost.
+    """
+
+    rows: int
+    mae: float
+    rmse: float
+    r2: float
+    mape: float | None = None
+    median_ape: float | None = None
+    within_5: float | None = None
+    within_10: float | None = None
+    within_20: float | None = None
+    coverage: Mapping[str, float] = {}
+    width: Mapping[str, float] = {}
+    relative_width: Mapping[str, float] = {}
+
+
+class Parity(msgspec.Struct, frozen=True):
+    """How far graph and native model differ: relative differences of the cost (rule R3)."""
+
+    rows: int
+    worst: float
+    p999: float
+
+
+class GraphFacts(msgspec.Struct, frozen=True):
+    """The graph as a file and as work: `row_us` is the median time of one row in ONNX Runtime, microseconds."""
+
+    sha256: str
+    bytes: int
+    opset: int
+    ir: int
+    row_us: float
+    native_row_us: float | None = None
+
+
+class DataFacts(msgspec.Struct, frozen=True):
+    """The rows a version was made from: `parts` counts them by part, `split` says how they were parted."""
+
+    name: str
+    digest: str
+    rows: int
+    configurations: int
+    parts: Mapping[str, int]
+    split: str
+    until: str | None = None
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """All that a version says about itself; written once, never changed.
+
+    Attributes:
+        type: The family, such as `xgboost`.
+        workload: The whole declaration, so that serving needs no YAML file.
+        ranges: For each feature the least and the greatest value it was trained on.
+        data: Where it was learnt.
+        metrics: Held-out metrics; None for uploads that bring none.
+        calibration: None where the version is uncalibrated.
+        settings: The family's settings.
+        search: Summary of the search that found them.
+        libraries: Versions of what made it.
+        created_at: ISO 8601, UTC.
+    """
+
+    type: str
+    workload: Mapping[str, Any]
+    ranges: Mapping[str, tuple[float, float]]
+    graph: GraphFacts
+    created_at: str
+    data: DataFacts | None = None
+    metrics: Metrics | None = None
+    calibration: Calibration | None = None
+    parity: Parity | None = None
+    settings: Mapping[str, Any] = {}
+    search: Mapping[str, Any] = {}
+    libraries: Mapping[str, str] = {}
+    seconds: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> bytes:
+        """The manifest as JSON."""
+        return msgspec.json.encode(self)
+
+    @staticmethod
+    def from_json(data: bytes | str) -> "Manifest":
+        """Read what `to_json` wrote.
+
+        Raises:
+            msgspec.ValidationError: It is not a manifest.
+        """
+        return msgspec.json.decode(data, type=Manifest)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A version that is ready to be registered: serialised ONNX graph and manifest."""
+
+    graph: bytes
+    manifest: Manifest

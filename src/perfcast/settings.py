@@ -1,0 +1,84 @@
+"""Every setting of Perfcast, each one an environment variable of the same name in capitals (rule R9)."""
+
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from perfcast.errors import InvalidSetting
+
+
+class Settings(BaseSettings):
+    """What can be configured, with its default. `docs/settings.md` is written from this class."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    api_host: str = Field("127.0.0.1", description="Address the API listens on; 0.0.0.0 for all interfaces.")
+    api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="`json` for machines, `text` for people, `auto` decides by whether it is a terminal."
+    )
+    data_dir: Path = Field(
+        Path("var"), description="Folder of everything that is kept when no other address is given."
+    )
+    database_url: str = Field(
+        "", description="SQLAlchemy address of the state; empty means SQLite in `DATA_DIR`. PostgreSQL in production."
+    )
+    database_pool_size: int = Field(5, ge=1, le=100, description="Most database connections one process holds.")
+    artifacts_url: str = Field(
+        "", description="fsspec address of graphs and datasets (`s3://…`, a folder); empty means `DATA_DIR`/artifacts."
+    )
+    workloads_dir: Path | None = Field(None, description="Folder of your own workloads' YAML files.")
+    service_timezone: str = Field("UTC", description="Time zone in which a `timestamp` becomes time features.")
+    refresh_seconds: float = Field(
+        0.5, gt=0, le=2, description="How often a serving process looks for changed aliases and versions."
+    )
+    max_body_bytes: int = Field(10_000_000, ge=1024, description="Largest request body, except for batches.")
+    prediction_log: bool = Field(True, description="Keep a record of each prediction, for live accuracy and drift.")
+    prediction_log_seconds: float = Field(
+        0.5, gt=0, le=1, description="How often the records of predictions are written to the database."
+    )
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("service_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no time zone is called {value!r}; an example is Europe/Berlin") from error
+        return value
+
+    @property
+    def database_address(self) -> str:
+        """The SQLAlchemy address in force."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'perfcast.db').absolute()}"
+
+    @property
+    def artifacts_address(self) -> str:
+        """The fsspec address in force."""
+        return self.artifacts_url or str((self.data_dir / "artifacts").absolute())
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment.
+
+    Args:
+        **overrides: Values that win over the environment; None means not given.
+
+    Raises:
+        InvalidSetting: A value can't be used; the text names the variable.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = [f"{str(e['loc'][0]).upper() if e['loc'] else 'settings'}: {e['msg']}" for e in error.errors()]
+        raise InvalidSetting("; ".join(wrong)) from None

@@ -1,0 +1,49 @@
+"""Kinds of work whose cost can be predicted.
+
+A workload is a YAML declaration (`_declaration`): typed features, derived quantities, rules and one cost. The two
+built-in ones lie in subfolders, each with what belongs to it alone: a simulator, a profiler, measured data. A user's
+own are read from a folder or from an installed package (`_catalogue`). `Workload` checks rows and turns features into
+model inputs with exact arithmetic (`_expressions`) that runs the same on arrays, on single rows and in a graph.
+"""
+
+from perfcast.workloads._catalogue import (
+    builtin_workloads,
+    find_workload,
+    load_workload,
+    load_workloads,
+    workload_from_document,
+)
+from perfcast.workloads._clock import CLOCK
+from perfcast.workloads._declaration import Declaration, read_declaration
+from perfcast.workloads._expressions import Arithmetic, ArrayArithmetic, Expression, Operator, evaluate, names, parse
+from perfcast.workloads._rows import TIMESTAMP, RowReader
+from perfcast.workloads._table import Refusal, check_table
+from perfcast.workloads._workload import LARGEST, Cost, Derived, Feature, Rows, Workload
+
+__all__ = [
+    "CLOCK",
+    "LARGEST",
+    "TIMESTAMP",
+    "Arithmetic",
+    "ArrayArithmetic",
+    "Cost",
+    "Declaration",
+    "Derived",
+    "Expression",
+    "Feature",
+    "Operator",
+    "Refusal",
+    "RowReader",
+    "Rows",
+    "Workload",
+    "builtin_workloads",
+    "check_table",
+    "evaluate",
+    "find_workload",
+    "load_workload",
+    "load_workloads",
+    "names",
+    "parse",
+    "read_declaration",
+    "workload_from_document",
+]

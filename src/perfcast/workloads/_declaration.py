@@ -1,0 +1,123 @@
+"""A workload's declaration as it stands in YAML and in a version's manifest: plain data, nothing computed."""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+
+from perfcast.errors import InvalidDeclaration
+
+Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+WorkloadName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+FeatureType = Literal["integer", "number", "flag", "choice"]
+Trend = Literal["increasing", "decreasing"]
+Part = TypeVar("Part", "FeatureDeclaration", "DerivedDeclaration")
+
+
+class FeatureDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One stated input.
+
+    Attributes:
+        name: Lower-case identifier.
+        type: `integer`, `number`, `flag` (0 or 1) or `choice` (one of `values`).
+        unit: Unit of measure, for people.
+        minimum, maximum: Bounds, both included.
+        default: A number, or an expression of features declared earlier; without it the feature is required.
+        values: The allowed values of a `choice`.
+        trend: Whether the cost never falls (`increasing`) or never rises with it, all else equal.
+        clock: The value can be computed from a `timestamp` given in its place.
+        meaning: One sentence for people.
+    """
+
+    name: Identifier
+    type: FeatureType = "number"
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    default: float | str | None = None
+    values: tuple[str | int | float, ...] = ()
+    trend: Trend | None = None
+    clock: bool = False
+    meaning: str = ""
+
+
+class DerivedDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A further model input: an arithmetic expression of features and earlier derived quantities (rule R2)."""
+
+    name: Identifier
+    expression: str
+    trend: Trend | None = None
+    meaning: str = ""
+
+
+class RuleDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A comparison that every row must satisfy; `field` and `message` are what a caller is told otherwise."""
+
+    check: str
+    field: Identifier
+    message: str
+
+
+class CostDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is predicted. Where `relative` is true, errors are judged in percent of the cost, which must be > 0."""
+
+    name: Identifier
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    relative: bool = False
+    meaning: str = ""
+
+
+class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A kind of work whose cost can be predicted.
+
+    Attributes:
+        name: Lower-case words joined by hyphens.
+        cost: What is predicted; may be left out when `extends` names a workload.
+        extends: Another workload whose features, derived quantities, rules and cost come first.
+        wrapper: Name of the JSON object that may hold the features in a request, such as `cnn_config`.
+    """
+
+    name: WorkloadName
+    cost: CostDeclaration | None = None
+    title: str = ""
+    description: str = ""
+    extends: WorkloadName | None = None
+    wrapper: Identifier | None = None
+    features: tuple[FeatureDeclaration, ...] = ()
+    derived: tuple[DerivedDeclaration, ...] = ()
+    rules: tuple[RuleDeclaration, ...] = ()
+
+
+def read_declaration(path: Path) -> Declaration:
+    """Read a YAML file.
+
+    Raises:
+        InvalidDeclaration: It can't be read, is not YAML, or has a field that is wrong; names file and place.
+    """
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=Declaration)
+    except OSError as error:
+        raise InvalidDeclaration(f"{path}: {error.strerror}") from None
+    except msgspec.MsgspecError as error:  # also what PyYAML finds wrong
+        raise InvalidDeclaration(f"{path}: {error}") from None
+
+
+def extend(base: Declaration, extension: Declaration) -> Declaration:
+    """The base with the extension's parts added; a part of the same name replaces the base's, in its place."""
+    return Declaration(
+        name=extension.name,
+        cost=extension.cost or base.cost,
+        title=extension.title or base.title,
+        description=extension.description or base.description,
+        wrapper=extension.wrapper or base.wrapper,
+        features=_merge(base.features, extension.features),
+        derived=_merge(base.derived, extension.derived),
+        rules=base.rules + extension.rules,
+    )
+
+
+def _merge(base: tuple[Part, ...], added: tuple[Part, ...]) -> tuple[Part, ...]:
+    parts = {part.name: part for part in base} | {part.name: part for part in added}
+    return tuple(parts.values())

@@ -1,0 +1,301 @@
+"""A workload: its declaration made ready to check rows and to turn features into model inputs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from perfcast.errors import FieldError, InvalidDeclaration
+from perfcast.workloads._clock import CLOCK
+from perfcast.workloads._declaration import CostDeclaration, Declaration, FeatureDeclaration, Trend
+from perfcast.workloads._expressions import (
+    Arithmetic,
+    ArrayArithmetic,
+    Comparison,
+    Expression,
+    Quantity,
+    evaluate,
+    names,
+    parse,
+    parse_comparison,
+)
+
+Rows: TypeAlias = npt.NDArray[np.float32]
+
+LARGEST = 1e30
+"""Bound of a feature that declares none: far below float32's limit, so that products stay finite for a while."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One stated input, ready for use; see `FeatureDeclaration` for what each attribute means."""
+
+    declaration: FeatureDeclaration
+    minimum: float
+    maximum: float
+    default: Expression | None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.declaration.name
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are allowed."""
+        return self.declaration.type != "number"
+
+    @property
+    def required(self) -> bool:
+        """Whether a caller must give it."""
+        return self.default is None
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A further model input computed from features by exact arithmetic (rule R2)."""
+
+    name: str
+    expression: Expression
+    trend: Trend | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A comparison that must hold, and what to say where it doesn't."""
+
+    comparison: Comparison
+    error: FieldError
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What is predicted: name, unit, bounds, and whether its errors are judged relative to it."""
+
+    name: str
+    unit: str
+    minimum: float
+    maximum: float
+    relative: bool
+
+
+class Workload:
+    """A kind of work whose cost can be predicted.
+
+    Made from a complete declaration (one that extends nothing); immutable.
+
+    Example:
+        >>> from perfcast.workloads import builtin_workloads
+        >>> workload = builtin_workloads()["cnn-execution-time"]
+        >>> workload.cost.name
+        'execution_time_ms'
+
+    Raises:
+        InvalidDeclaration: A name is used twice or unknown, or an expression can't be read.
+    """
+
+    def __init__(self, declaration: Declaration) -> None:
+        self.declaration = declaration
+        self.name = declaration.name
+        self.cost = _cost(declaration)
+        self.features = tuple(_features(declaration))
+        self.derived = tuple(_derived(declaration))
+        self.rules = tuple(_rules(declaration))
+        if not self.features:
+            raise InvalidDeclaration(f"workload '{self.name}' declares no features")
+        _check_names(self)
+
+    def __repr__(self) -> str:
+        return f"Workload({self.name!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Workload) and self.declaration == other.declaration
+
+    def __hash__(self) -> int:
+        return hash(self.declaration)
+
+    def __reduce__(self) -> tuple[type["Workload"], tuple[Declaration]]:
+        return Workload, (self.declaration,)
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """The features' names in declared order: the columns of every array of features."""
+        return tuple(feature.name for feature in self.features)
+
+    @cached_property
+    def input_names(self) -> tuple[str, ...]:
+        """The model inputs' names: features, one indicator for each value of a choice, derived quantities."""
+        return (*self.feature_names, *(item.name for item in self.indicators), *(item.name for item in self.derived))
+
+    @cached_property
+    def indicators(self) -> tuple[Derived, ...]:
+        """For each value of each choice of three or more: 1 where the feature has it, else 0."""
+        return tuple(
+            Derived(f"{feature.name}_is_{code}", parse(f"max(0, 1 - abs({feature.name} - {code}))"), None)
+            for feature in self.features
+            if len(feature.declaration.values) > 2
+            for code in range(len(feature.declaration.values))
+        )
+
+    @cached_property
+    def trends(self) -> tuple[int, ...]:
+        """For each model input 1 where the cost never falls with it, −1 where it never rises, else 0."""
+        sign: dict[Trend | None, int] = {"increasing": 1, "decreasing": -1, None: 0}
+        features = [sign[feature.declaration.trend] for feature in self.features]
+        return (*features, *([0] * len(self.indicators)), *(sign[item.trend] for item in self.derived))
+
+    def quantities(self, features: Sequence[Quantity], arithmetic: Arithmetic[Quantity]) -> list[Quantity]:
+        """Every model input, computed by whatever arithmetic is given.
+
+        Args:
+            features: One quantity a feature, in declared order.
+            arithmetic: NumPy's or a graph's.
+
+        Returns:
+            One quantity for each of `input_names`.
+        """
+        values: dict[str, Quantity] = dict(zip(self.feature_names, features, strict=True))
+        for item in (*self.indicators, *self.derived):
+            values[item.name] = evaluate(item.expression, values, arithmetic)
+        return list(values.values())
+
+    def inputs(self, features: Rows) -> Rows:
+        """Features and derived quantities.
+
+        Args:
+            features: float32 [rows, features].
+
+        Returns:
+            float32 [rows, inputs], columns as `input_names`.
+        """
+        columns: list[Rows] = list(np.ascontiguousarray(features.T, dtype=np.float32))
+        quantities: list[Rows] = self.quantities(columns, ArrayArithmetic())
+        return np.stack(np.broadcast_arrays(*quantities), axis=1).astype(np.float32, copy=False)
+
+    def encode(self, feature: Feature, value: object) -> float:
+        """A caller's value as the number the model reads: itself, or its position among a choice's values.
+
+        Raises:
+            ValueError: The type is wrong or it is none of the values; the text says what was expected.
+        """
+        values = feature.declaration.values
+        if values:
+            return _position(values, value)
+        if isinstance(value, bool) and feature.declaration.type == "flag":
+            return float(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"expected {_kind(feature)}, got {_shown(value)}")
+        if not math.isfinite(value):
+            raise ValueError("must be a finite number")
+        if feature.whole and value != int(value):
+            raise ValueError(f"expected {_kind(feature)}, got {_shown(value)}")
+        return float(value)
+
+    def document(self) -> Mapping[str, object]:
+        """The declaration as plain data, as it is written into a manifest."""
+        document: Mapping[str, object] = msgspec.to_builtins(self.declaration)
+        return document
+
+
+def _position(values: Sequence[object], value: object) -> float:
+    texts = [str(allowed) for allowed in values]
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(number, bool) or str(number) not in texts:
+        raise ValueError(f"expected one of {', '.join(texts)}, got {_shown(value)}")
+    return float(texts.index(str(number)))
+
+
+def _kind(feature: Feature) -> str:
+    return {"integer": "a whole number", "flag": "0 or 1"}.get(feature.declaration.type, "a number")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+def _cost(declaration: Declaration) -> Cost:
+    cost: CostDeclaration | None = declaration.cost
+    if cost is None:
+        raise InvalidDeclaration(f"workload '{declaration.name}' declares no cost")
+    minimum = -LARGEST if cost.minimum is None else cost.minimum
+    maximum = LARGEST if cost.maximum is None else cost.maximum
+    if cost.relative and minimum < 0:
+        raise InvalidDeclaration(f"workload '{declaration.name}': a relative cost needs a minimum of 0 or more")
+    if not minimum < maximum:
+        raise InvalidDeclaration(f"workload '{declaration.name}': the cost's minimum must lie below its maximum")
+    return Cost(cost.name, cost.unit, minimum, maximum, cost.relative)
+
+
+def _features(declaration: Declaration) -> list[Feature]:
+    return [_feature(item, declaration.name) for item in declaration.features]
+
+
+def _feature(item: FeatureDeclaration, workload: str) -> Feature:
+    where = f"workload '{workload}', feature '{item.name}'"
+    if (item.type == "choice") != bool(item.values):
+        raise InvalidDeclaration(f"{where}: a choice, and only a choice, has values")
+    if len({str(value) for value in item.values}) != len(item.values):
+        raise InvalidDeclaration(f"{where}: the values of a choice must differ")
+    if item.clock and item.name not in CLOCK:
+        raise InvalidDeclaration(f"{where}: a clock feature is one of {', '.join(CLOCK)}")
+    lowest, highest = {"flag": (0.0, 1.0), "choice": (0.0, len(item.values) - 1.0)}.get(item.type, (-LARGEST, LARGEST))
+    minimum = lowest if item.minimum is None else max(item.minimum, lowest)
+    maximum = highest if item.maximum is None else min(item.maximum, highest)
+    if minimum > maximum:
+        raise InvalidDeclaration(f"{where}: its minimum lies above its maximum")
+    return Feature(item, minimum, maximum, _default(item, where))
+
+
+def _default(item: FeatureDeclaration, where: str) -> Expression | None:
+    if item.default is None:
+        return None
+    if item.values:
+        try:
+            return parse(str(_position(item.values, item.default)))
+        except ValueError as error:
+            raise InvalidDeclaration(f"{where}: default {error}") from None
+    return parse(str(item.default))
+
+
+def _derived(declaration: Declaration) -> list[Derived]:
+    return [Derived(item.name, parse(item.expression), item.trend) for item in declaration.derived]
+
+
+def _rules(declaration: Declaration) -> list[Rule]:
+    return [
+        Rule(parse_comparison(item.check), FieldError(item.field, item.message)) for item in declaration.rules
+    ]
+
+
+def _check_names(workload: Workload) -> None:
+    known: set[str] = set()
+    for feature in workload.features:
+        _known(workload, f"default of '{feature.name}'", feature.default, known)
+        _new(workload, feature.name, known)
+    for rule in workload.rules:
+        _known(workload, f"rule on '{rule.error.field}'", rule.comparison.left, known)
+        _known(workload, f"rule on '{rule.error.field}'", rule.comparison.right, known)
+    for item in (*workload.indicators, *workload.derived):
+        _known(workload, f"'{item.name}'", item.expression, known)
+        if next(names(item.expression), None) is None:
+            raise InvalidDeclaration(f"workload '{workload.name}': '{item.name}' uses no feature, so it is no input")
+        _new(workload, item.name, known)
+    _new(workload, workload.cost.name, known)
+
+
+def _known(workload: Workload, where: str, expression: Expression | None, known: set[str]) -> None:
+    for name in names(expression) if expression is not None else ():
+        if name not in known:
+            raise InvalidDeclaration(f"workload '{workload.name}': {where} uses '{name}', which is not declared before it")
+
+
+def _new(workload: Workload, name: str, known: set[str]) -> None:
+    if name in known:
+        raise InvalidDeclaration(f"workload '{workload.name}': '{name}' is declared twice")
+    known.add(name)

@@ -1,0 +1,46 @@
+"""The convolution profiler: measures how long convolutions take on the machine it runs on.
+
+It samples distinct convolutions, measures them with PyTorch or ONNX Runtime in rounds spread in time, keeps a
+journal from which an interrupted run goes on, accepts what two halves of the rounds agree on, and writes the
+result as Parquet with a data card that publishes the noise floor. Nothing heavy is imported before `profile`
+runs.
+"""
+
+from ._configurations import ConvConfig, WorkBound, sample_configurations
+from ._dataset import MeasuredRow, WrittenDataset, accepted_rows, write_dataset
+from ._fingerprint import Fingerprint, read_fingerprint
+from ._journal import Block, Journal, JournalContents, read_journal
+from ._options import ProfileOptions
+from ._profile import SENTINEL, OnProgress, ProfileProgress, ProfileResult, journal_path, profile
+from ._progress import ProgressDisplay, describe
+from ._rounds import Measurements, Reading, half_spread, measurements_of, round_plan
+
+__all__ = [
+    "SENTINEL",
+    "Block",
+    "ConvConfig",
+    "Fingerprint",
+    "Journal",
+    "JournalContents",
+    "MeasuredRow",
+    "Measurements",
+    "OnProgress",
+    "ProfileOptions",
+    "ProfileProgress",
+    "ProfileResult",
+    "ProgressDisplay",
+    "Reading",
+    "WorkBound",
+    "WrittenDataset",
+    "accepted_rows",
+    "describe",
+    "half_spread",
+    "journal_path",
+    "measurements_of",
+    "profile",
+    "read_fingerprint",
+    "read_journal",
+    "round_plan",
+    "sample_configurations",
+    "write_dataset",
+]

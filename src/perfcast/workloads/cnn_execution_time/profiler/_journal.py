@@ -1,0 +1,165 @@
+"""The append-only record of a profiling run, from which it resumes and from which data sets are written.
+
+One JSON object a line: a header, the configurations (once, more when a run is extended) and one line for each
+measured block. A line is on disk before the next block starts; a torn last line is ignored and cut off.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from perfcast.errors import Conflict, InvalidData
+
+from ._configurations import ConvConfig
+from ._fingerprint import Fingerprint
+
+SUFFIX = ".journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some configurations measured one after another, with the sentinel measured before them.
+
+    Attributes:
+        round: Number of the round, from 1.
+        at: ISO 8601 UTC time of the block's end.
+        sentinel_ms: The sentinel convolution's time just before the block, in ms.
+        rows: (index of the configuration, ms per call).
+        failed: (index of the configuration, reason it can't be measured).
+        seconds: How long the block took.
+    """
+
+    round: int
+    at: str
+    sentinel_ms: float
+    rows: tuple[tuple[int, float], ...]
+    failed: tuple[tuple[int, str], ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class JournalContents:
+    """All that a journal holds."""
+
+    header: dict[str, Any] = field(default_factory=dict)
+    configurations: list[ConvConfig] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """The device that the journal's measurements come from."""
+        return Fingerprint.from_json(self.header["fingerprint"])
+
+
+def read_journal(path: Path) -> JournalContents:
+    """Read a journal up to its last whole line.
+
+    Raises:
+        InvalidData: A whole line is not what a profiler writes.
+    """
+    contents = JournalContents()
+    for number, line in enumerate(_whole_lines(path.read_bytes()), start=1):
+        try:
+            _take_line(contents, json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            message = (
+                f"{path}, line {number}, is no line of a profiler's journal ({error!r}); move the file away"
+            )
+            raise InvalidData(message) from error
+    return contents
+
+
+def _take_line(contents: JournalContents, entry: dict[str, Any]) -> None:
+    """Add one parsed line to what was read before it."""
+    if "header" in entry:
+        contents.header = entry["header"]
+    elif "configurations" in entry:
+        contents.configurations += map(ConvConfig.from_values, entry["configurations"])
+    else:
+        contents.blocks.append(_block(entry))
+
+
+class Journal:
+    """A journal open for appending by this process alone."""
+
+    def __init__(self, path: Path, file: BinaryIO, contents: JournalContents) -> None:
+        """Take over an open, locked file; use `Journal.open`."""
+        self.path = path
+        self.contents = contents
+        self._file = file
+
+    @classmethod
+    def open(cls, path: Path, header: dict[str, Any]) -> Self:
+        """Open a journal, creating it with a header if it does not exist or is empty.
+
+        Args:
+            path: The journal's file.
+            header: What to write into a new journal's first line.
+
+        Raises:
+            Conflict: Another process has it open.
+            InvalidData: It holds a line that no profiler wrote.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.close()
+            raise Conflict(f"{path} is being written by another profiler; wait or stop it") from error
+        file.truncate(sum(map(len, _whole_lines(path.read_bytes()))))
+        journal = cls(path, file, read_journal(path))
+        if not journal.contents.header:
+            journal._append({"header": header})
+            journal.contents.header = header
+        return journal
+
+    def add_configurations(self, configurations: Sequence[ConvConfig]) -> None:
+        """Append configurations; their indices go on from those already there."""
+        self._append({"configurations": [config.values() for config in configurations]})
+        self.contents.configurations += configurations
+
+    def add_block(self, block: Block) -> None:
+        """Append one measured block."""
+        self._append(
+            {
+                "round": block.round,
+                "at": block.at,
+                "sentinel_ms": block.sentinel_ms,
+                "seconds": round(block.seconds, 3),
+                "rows": block.rows,
+                "failed": block.failed,
+            }
+        )
+        self.contents.blocks.append(block)
+
+    def close(self) -> None:
+        """Close the file, which lets others open it."""
+        self._file.close()
+
+    def _append(self, entry: dict[str, Any]) -> None:
+        """Write one line and bring it to the disk."""
+        self._file.write(json.dumps(entry, separators=(",", ":")).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+def _whole_lines(data: bytes) -> Iterable[bytes]:
+    """Return the lines that end with a newline, with their newlines."""
+    return (line for line in data.splitlines(keepends=True) if line.endswith(b"\n"))
+
+
+def _block(entry: dict[str, Any]) -> Block:
+    """Build a block from its line."""
+    return Block(
+        round=entry["round"],
+        at=entry["at"],
+        sentinel_ms=entry["sentinel_ms"],
+        rows=tuple((int(index), float(ms)) for index, ms in entry["rows"]),
+        failed=tuple((int(index), str(reason)) for index, reason in entry["failed"]),
+        seconds=entry.get("seconds", 0.0),
+    )

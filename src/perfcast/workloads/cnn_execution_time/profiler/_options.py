@@ -1,0 +1,83 @@
+"""What to measure, how, and where the result goes."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from perfcast.errors import InvalidSetting
+
+from ._configurations import WorkBound
+
+Runtime = Literal["torch", "onnxruntime"]
+Device = Literal["cpu", "cuda"]
+Pass = Literal["forward", "training"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileOptions:
+    """Options of one profiling run.
+
+    Attributes:
+        output: Folder for journal, Parquet file and data card.
+        runtime: Library that runs the convolutions.
+        device: Where they run; `cuda` needs torch with a visible GPU.
+        measured_pass: `forward`, or `training` for forward and backward together (torch only).
+        configurations: How many distinct configurations to measure.
+        rounds: Rounds over all configurations.
+        max_rounds: Rounds at most, counting the further ones for configurations not yet accepted.
+        tolerance: Largest relative difference between the halves of a configuration's rounds.
+        budget_ms: Time for the repetitions of one configuration in one round, in ms.
+        max_call_ms: A configuration whose single call takes longer is left out.
+        core: CPU core to pin the process to, or None to leave it unpinned.
+        seed: Seed of sampler and orders.
+        bound: Largest usual convolution.
+        command: The command that started the run, for the data card.
+
+    Raises:
+        InvalidSetting: An option has a value that can't be used.
+    """
+
+    output: Path
+    runtime: Runtime = "torch"
+    device: Device = "cpu"
+    measured_pass: Pass = "forward"
+    configurations: int = 8000
+    rounds: int = 4
+    max_rounds: int = 10
+    tolerance: float = 0.05
+    budget_ms: float = 15.0
+    max_call_ms: float = 1000.0
+    core: int | None = None
+    seed: int = 0
+    bound: WorkBound = field(default_factory=WorkBound)
+    command: str = "perfcast profile"
+
+    def __post_init__(self) -> None:
+        """Refuse values that would measure nothing or never accept anything."""
+        for option, value, choices in (
+            ("runtime", self.runtime, get_args(Runtime)),
+            ("device", self.device, get_args(Device)),
+            ("pass", self.measured_pass, get_args(Pass)),
+        ):
+            if value not in choices:
+                raise InvalidSetting(f"{option} is '{value}', expected one of {', '.join(choices)}")
+        if self.rounds < 2 or self.max_rounds < self.rounds:
+            message = (
+                f"rounds {self.rounds} and max_rounds {self.max_rounds}: expected 2 <= rounds <= max_rounds"
+            )
+            raise InvalidSetting(f"{message}, since a row is accepted when two halves of its rounds agree")
+        for option in ("configurations", "tolerance", "budget_ms", "max_call_ms"):
+            if getattr(self, option) <= 0:
+                raise InvalidSetting(f"{option} is {getattr(self, option)}, expected more than 0")
+
+    @property
+    def name(self) -> str:
+        """Name of the data set, for instance `cpu-torch` or `cuda-torch-training`."""
+        suffix = "-training" if self.measured_pass == "training" else ""
+        return f"{self.device}-{self.runtime}{suffix}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the options as plain data, without the folder they write to."""
+        data = asdict(self)
+        del data["output"]
+        return data

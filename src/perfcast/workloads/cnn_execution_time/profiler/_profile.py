@@ -1,0 +1,244 @@
+"""The profiling run: rounds of blocks, each after a sentinel, journalled as they are measured."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ._configurations import ConvConfig, sample_configurations
+from ._dataset import write_dataset
+from ._fingerprint import Fingerprint, read_fingerprint
+from ._journal import SUFFIX, Block, Journal, read_journal
+from ._options import ProfileOptions
+from ._rounds import measurements_of, round_plan
+from ._runners import Runner, Timer, make_runner, pinned
+from ._timing import Budget, time_call
+
+SENTINEL = ConvConfig(1, 64, 56, 56, 64, 3, 1, 1)
+
+_BLOCK_CONFIGURATIONS = 25
+_BLOCK_SECONDS = 2.0
+_SENTINEL_LIMIT = 1.08
+_SENTINEL_WAITS = (0.1, 0.25, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileProgress:
+    """Where a run stands.
+
+    Attributes:
+        name: Name of the data set.
+        round: Number of the present round, from 1.
+        rounds: Base rounds.
+        max_rounds: Rounds at most.
+        done: Configurations done in this round.
+        total: Configurations that this round measures.
+        accepted: Configurations whose halves agree so far.
+        left_out: Configurations that can't be measured.
+        sentinel_ratio: The sentinel's latest time relative to its best.
+        seconds_left: Estimate for the rest of the base rounds, or of the present further round.
+        note: Something to tell the user once, or an empty string.
+    """
+
+    name: str
+    round: int
+    rounds: int
+    max_rounds: int
+    done: int = 0
+    total: int = 0
+    accepted: int = 0
+    left_out: int = 0
+    sentinel_ratio: float = 1.0
+    seconds_left: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileResult:
+    """What a run wrote.
+
+    Attributes:
+        dataset: The Parquet file.
+        card: The data card beside it.
+        journal: The journal that both were made from.
+        rows: Rows in the Parquet file.
+        left_out: Configurations measured or tried but not in it.
+        fingerprint: The device.
+    """
+
+    dataset: Path
+    card: Path
+    journal: Path
+    rows: int
+    left_out: int
+    fingerprint: Fingerprint
+
+
+OnProgress = Callable[[ProfileProgress], None]
+
+
+def profile(options: ProfileOptions, *, on_progress: OnProgress = lambda progress: None) -> ProfileResult:
+    """Measure convolutions on this machine and write them as a data set.
+
+    The run may be killed at any time: the same call goes on where the journal ends. On another device, or
+    with another version of the runtime, it begins a new data set beside the old one.
+
+    Args:
+        options: What to measure and where to write.
+        on_progress: Called after every block, about once a second.
+
+    Returns:
+        The files written.
+
+    Raises:
+        MissingDependency: The runtime is not installed or has no such device.
+        InvalidSetting: The runtime is not measured on that device or pass.
+        Conflict: Another process is measuring the same data set.
+    """
+    with pinned(options.core), contextlib.closing(make_runner(options)) as runner:
+        fingerprint = read_fingerprint(cores=1, gpu=runner.gpu)
+        path, note = journal_path(options, fingerprint)
+        on_progress(ProfileProgress(options.name, 1, options.rounds, options.max_rounds, note=note))
+        header = {"name": options.name, "fingerprint": fingerprint.to_json(), "options": options.to_json()}
+        with contextlib.closing(Journal.open(path, header)) as journal:
+            _Run(options, runner, journal, on_progress).complete()
+    written = write_dataset(path, options=options)
+    return ProfileResult(written.dataset, written.card, path, written.rows, written.left_out, fingerprint)
+
+
+def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Path, str]:
+    """Find the journal of this device, or name a new one.
+
+    Returns:
+        The journal's path, and a sentence for the user on what is resumed or begun.
+    """
+    identity = fingerprint.identity(options.runtime)
+    others = 0
+    for path in sorted(options.output.glob(f"{options.name}*{SUFFIX}")):
+        contents = read_journal(path)
+        if contents.header.get("name") != options.name:
+            continue
+        if contents.fingerprint.identity(options.runtime) == identity:
+            return path, f"going on with {path.name}"
+        others += 1
+    if not others:
+        return options.output / f"{options.name}{SUFFIX}", f"a new data set on {fingerprint.describe()}"
+    path = options.output / f"{options.name}-{identity}{SUFFIX}"
+    return path, (
+        f"the {others} data set(s) in {options.output} were measured on another device or {options.runtime} "
+        f"version; beginning {path.name} on {fingerprint.describe()} rather than mixing"
+    )
+
+
+class _Run:
+    """One process's part of a profiling run."""
+
+    def __init__(
+        self, options: ProfileOptions, runner: Runner, journal: Journal, on_progress: OnProgress
+    ) -> None:
+        self._options = options
+        self._runner = runner
+        self._journal = journal
+        self._on_progress = on_progress
+        self._configurations = self._chosen_configurations()
+        self._measurements = measurements_of(journal.contents)
+        self._measurements.count = len(self._configurations)
+        self._budget = Budget(options.budget_ms / 1e3, call_seconds=options.max_call_ms / 1e3)
+        self._sentinel: Timer = runner.prepare(SENTINEL)
+        self._seconds, self._measured = 0.0, 0
+
+    def complete(self) -> None:
+        """Measure all rounds that are still due."""
+        for number in range(1, self._options.max_rounds + 1):
+            plan = round_plan(number, self._measurements, self._options)
+            done = 0
+            for block, ratio in self._blocks(number, plan):
+                self._journal.add_block(block)
+                self._measurements.add(block)
+                done += len(block.rows) + len(block.failed)
+                self._seconds += block.seconds
+                self._measured += len(block.rows) + len(block.failed)
+                self._on_progress(self._progress(number, done, len(plan), ratio))
+
+    def _chosen_configurations(self) -> list[ConvConfig]:
+        """Return the journal's configurations, first adding as many as the options ask beyond them."""
+        known, options = self._journal.contents.configurations, self._options
+        missing = options.configurations - len(known)
+        if missing > 0:
+            more = sample_configurations(missing, seed=options.seed, bound=options.bound, known=known)
+            self._journal.add_configurations(more)
+        return self._journal.contents.configurations
+
+    def _blocks(self, number: int, plan: Sequence[int]) -> Iterator[tuple[Block, float]]:
+        """Measure a round's configurations block by block."""
+        position = 0
+        while position < len(plan):
+            sentinel_ms, ratio = self._settled_sentinel()
+            begin, rows, failed = time.perf_counter(), [], []
+            stop = position + _BLOCK_CONFIGURATIONS
+            while position < min(stop, len(plan)) and time.perf_counter() - begin < _BLOCK_SECONDS:
+                index = plan[position]
+                outcome = self._measure(self._configurations[index])
+                if isinstance(outcome, float):
+                    rows.append((index, outcome))
+                else:
+                    failed.append((index, outcome))
+                position += 1
+            seconds = time.perf_counter() - begin
+            yield Block(number, _now(), sentinel_ms, tuple(rows), tuple(failed), seconds), ratio
+
+    def _settled_sentinel(self) -> tuple[float, float]:
+        """Measure the sentinel, waiting briefly a few times while the machine is slower than at its best.
+
+        Returns:
+            The sentinel's last time in ms and its ratio to the best so far.
+        """
+        ms, ratio = self._sentinel_once()
+        for wait in _SENTINEL_WAITS:
+            if ratio <= _SENTINEL_LIMIT:
+                break
+            time.sleep(wait)
+            ms, ratio = self._sentinel_once()
+        return ms, ratio
+
+    def _sentinel_once(self) -> tuple[float, float]:
+        """Measure the sentinel once; return ms and the ratio to its best so far."""
+        ms = _rounded(1e3 * time_call(self._sentinel, Budget(0.008)))
+        return ms, self._measurements.note_sentinel(ms)
+
+    def _measure(self, config: ConvConfig) -> float | str:
+        """Return a configuration's time in ms, or why it can't be measured."""
+        try:
+            return _rounded(1e3 * time_call(self._runner.prepare(config), self._budget))
+        except Exception as error:  # noqa: BLE001  runtimes raise their own types, down to plain Exception
+            return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200] if str(error) else ''}"
+
+    def _progress(self, number: int, done: int, total: int, ratio: float) -> ProfileProgress:
+        """Describe where the run stands."""
+        options, measurements = self._options, self._measurements
+        later = max(0, options.rounds - number) * (measurements.count - len(measurements.failed))
+        per_configuration = self._seconds / max(1, self._measured)
+        return ProfileProgress(
+            name=options.name,
+            round=number,
+            rounds=options.rounds,
+            max_rounds=options.max_rounds,
+            done=done,
+            total=total,
+            accepted=measurements.accepted_count(options),
+            left_out=len(measurements.failed),
+            sentinel_ratio=ratio,
+            seconds_left=per_configuration * (total - done + later),
+        )
+
+
+def _now() -> str:
+    """Return the time as ISO 8601 UTC with whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _rounded(ms: float) -> float:
+    """Round to six significant digits, which is finer than the noise and keeps the journal small."""
+    return float(f"{ms:.6g}")

@@ -1,0 +1,101 @@
+"""How a profiling run shows its progress: a live line on a terminal, log lines elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from ._profile import ProfileProgress
+
+_LOG_EVERY_SECONDS = 10.0
+
+
+class ProgressDisplay:
+    """Shows progress; pass the display itself as `on_progress`.
+
+    Example:
+        >>> with ProgressDisplay() as display:  # doctest: +SKIP
+        ...     profile(options, on_progress=display)
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """Choose between a live line and log lines by whether the stream is a terminal."""
+        self._stream = stream or sys.stderr
+        self._live: Any = self._make_live() if self._stream.isatty() else None
+        self._task: Any = None
+        self._shown = (0, -_LOG_EVERY_SECONDS)
+
+    def __enter__(self) -> Self:
+        """Begin the live line."""
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the live line."""
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, progress: ProfileProgress) -> None:
+        """Show where the run stands."""
+        if self._live is not None:
+            self._show_live(progress)
+        elif progress.note or self._is_time_to_log(progress):
+            print(progress.note or describe(progress), file=self._stream, flush=True)
+
+    def _is_time_to_log(self, progress: ProfileProgress) -> bool:
+        """Let one line through every few seconds, and the last of each round."""
+        now = time.monotonic()
+        shown_round, shown_at = self._shown
+        due = now - shown_at >= _LOG_EVERY_SECONDS or progress.round != shown_round
+        if due or progress.done == progress.total:
+            self._shown = (progress.round, now)
+            return True
+        return False
+
+    def _show_live(self, progress: ProfileProgress) -> None:
+        """Update the live line."""
+        if progress.note:
+            self._live.console.print(progress.note)
+            return
+        if self._task is None:
+            self._task = self._live.add_task("")
+        self._live.update(
+            self._task, description=_short(progress), completed=progress.done, total=progress.total
+        )
+
+    def _make_live(self) -> Any:
+        """Build rich's progress bar."""
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        columns = (BarColumn(bar_width=10), TextColumn("{task.description}"))
+        return Progress(*columns, console=Console(file=self._stream))
+
+
+def describe(progress: ProfileProgress) -> str:
+    """Return one line on where the run stands."""
+    further = f" (further, at most {progress.max_rounds})" if progress.round > progress.rounds else ""
+    return (
+        f"{progress.name} round {progress.round} of {progress.rounds}{further}: "
+        f"{progress.done:,}/{progress.total:,} configurations, {progress.accepted:,} accepted, "
+        f"{progress.left_out} can't be measured, sentinel {progress.sentinel_ratio:.3f} x its best, "
+        f"{_duration(progress.seconds_left)} left"
+    )
+
+
+def _short(progress: ProfileProgress) -> str:
+    """Return what fits beside a bar on a terminal of 80 columns."""
+    return (
+        f"round {progress.round}/{progress.rounds}, {progress.done:,}/{progress.total:,}, "
+        f"{progress.accepted:,} ok, sentinel {progress.sentinel_ratio:.2f}, "
+        f"{_duration(progress.seconds_left)} left"
+    )
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration in minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s"

@@ -1,0 +1,131 @@
+"""Which configurations a round measures, and when the two halves of their rounds agree.
+
+The halves are the odd and the even rounds. A configuration's time is the minimum over all its rounds; it is
+accepted when the minima of its halves differ by at most the tolerance.
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ._journal import Block, JournalContents
+from ._options import ProfileOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One configuration's time in one round.
+
+    Attributes:
+        round: Number of the round, from 1.
+        ms: Time per call in ms.
+        sentinel_ms: The sentinel's time just before, in ms.
+        at: ISO 8601 UTC time.
+    """
+
+    round: int
+    ms: float
+    sentinel_ms: float
+    at: str
+
+
+def half_spread(readings: Iterable[Reading]) -> float | None:
+    """Return how far apart the best of the odd and of the even rounds are, relative to the smaller.
+
+    Returns:
+        The relative difference, or None while one of the halves has no reading.
+    """
+    bests: dict[int, float] = {}
+    for reading in readings:
+        bests[reading.round % 2] = min(reading.ms, bests.get(reading.round % 2, reading.ms))
+    if len(bests) < 2:
+        return None
+    return abs(bests[0] - bests[1]) / min(bests.values())
+
+
+@dataclass(slots=True)
+class Measurements:
+    """All readings of a run, by index of the configuration.
+
+    Attributes:
+        count: Number of configurations.
+        readings: Index to readings, in the order they were made.
+        failed: Index to the reason why a configuration can't be measured.
+        sentinel_best_ms: The sentinel's best time so far, or None before the first.
+    """
+
+    count: int
+    readings: dict[int, list[Reading]] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+    sentinel_best_ms: float | None = None
+
+    def add(self, block: Block) -> None:
+        """Take in a measured block."""
+        self.note_sentinel(block.sentinel_ms)
+        for index, ms in block.rows:
+            reading = Reading(block.round, ms, block.sentinel_ms, block.at)
+            self.readings.setdefault(index, []).append(reading)
+        self.failed.update(block.failed)
+
+    def note_sentinel(self, ms: float) -> float:
+        """Take in a sentinel time and return its ratio to the best so far."""
+        self.sentinel_best_ms = ms if self.sentinel_best_ms is None else min(ms, self.sentinel_best_ms)
+        return ms / self.sentinel_best_ms
+
+    def accepted(self, index: int, *, tolerance: float, rounds: int, before: int | None = None) -> bool:
+        """Tell whether a configuration has its base rounds and its halves agree.
+
+        Args:
+            index: The configuration.
+            tolerance: Largest relative difference of the halves.
+            rounds: Base rounds it must have.
+            before: Look only at rounds below this number.
+        """
+        seen = [r for r in self.readings.get(index, ()) if before is None or r.round < before]
+        spread = half_spread(seen)
+        return len(seen) >= rounds and spread is not None and spread <= tolerance
+
+    def accepted_count(self, options: ProfileOptions) -> int:
+        """Count the configurations accepted so far."""
+        return sum(
+            self.accepted(index, tolerance=options.tolerance, rounds=min(2, options.rounds))
+            for index in self.readings
+            if index not in self.failed
+        )
+
+
+def measurements_of(contents: JournalContents) -> Measurements:
+    """Gather the readings of a journal."""
+    measurements = Measurements(len(contents.configurations))
+    for block in contents.blocks:
+        measurements.add(block)
+    return measurements
+
+
+def round_plan(number: int, measurements: Measurements, options: ProfileOptions) -> list[int]:
+    """Return what is left to measure in a round, in this round's own random order.
+
+    Base rounds measure every configuration; later ones those that earlier rounds left unaccepted. A round
+    that was interrupted goes on with what it had not measured.
+
+    Args:
+        number: Number of the round, from 1.
+        measurements: All readings so far.
+        options: Rounds, tolerance and seed.
+
+    Returns:
+        Indices of configurations.
+    """
+    order = list(range(measurements.count))
+    random.Random(f"{options.seed}:round:{number}").shuffle(order)
+    return [index for index in order if _is_due(index, number, measurements, options)]
+
+
+def _is_due(index: int, number: int, measurements: Measurements, options: ProfileOptions) -> bool:
+    """Tell whether a configuration must still be measured in a round."""
+    done = any(reading.round == number for reading in measurements.readings.get(index, ()))
+    if done or index in measurements.failed:
+        return False
+    if number <= options.rounds:
+        return True
+    return not measurements.accepted(index, tolerance=options.tolerance, rounds=options.rounds, before=number)

@@ -1,0 +1,253 @@
+"""Runtimes that can run a convolution and time it.
+
+A runner turns a configuration into a timer: a function that makes n calls and returns the seconds they took.
+"""
+
+import contextlib
+import importlib
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from perfcast.errors import InvalidSetting, MissingDependency
+
+from ._configurations import ConvConfig
+from ._options import ProfileOptions
+
+Timer = Callable[[int], float]
+
+_POOL_ELEMENTS = 1 << 20
+
+
+class Runner(Protocol):
+    """A runtime on a device.
+
+    Attributes:
+        gpu: Name of the GPU it runs on, or an empty string.
+    """
+
+    gpu: str
+
+    def prepare(self, config: ConvConfig) -> Timer:
+        """Make tensors and graph of a configuration and return its timer."""
+        ...
+
+    def close(self) -> None:
+        """Undo the process-wide settings that measuring needed."""
+        ...
+
+
+def make_runner(options: ProfileOptions) -> Runner:
+    """Return the runner for the options.
+
+    Raises:
+        MissingDependency: The runtime or the device is missing.
+        InvalidSetting: The runtime is not measured on that device or pass.
+    """
+    if options.runtime == "torch":
+        return TorchRunner(device=options.device, training=options.measured_pass == "training")
+    if options.device != "cpu" or options.measured_pass != "forward":
+        raise InvalidSetting("onnxruntime is measured on the CPU, forward only; use --runtime torch")
+    return OnnxRuntimeRunner()
+
+
+@contextlib.contextmanager
+def pinned(core: int | None) -> Iterator[None]:
+    """Pin this thread to one core while the context lasts, where the operating system can."""
+    if core is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+class ValuePool:
+    """Normally distributed float32 values, handed out as arrays of any shape without drawing anew.
+
+    Drawing 100 MB of random numbers takes longer than measuring the convolution that reads them.
+    """
+
+    def __init__(self, seed: int) -> None:
+        """Draw the first million values."""
+        drawn = np.random.default_rng(seed).standard_normal(_POOL_ELEMENTS, dtype=np.float32)
+        self._values: npt.NDArray[np.float32] = drawn
+
+    def take(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        """Return values in a shape; arrays handed out share memory and must not be written."""
+        size = math.prod(shape)
+        if size > self._values.size:
+            self._values = np.tile(self._values, -(-size // self._values.size))
+        return self._values[:size].reshape(shape)
+
+
+class TorchRunner:
+    """PyTorch with one thread, on the CPU or a CUDA device."""
+
+    def __init__(self, *, device: str, training: bool) -> None:
+        """Import torch and set it up for measuring.
+
+        Args:
+            device: `cpu` or `cuda`.
+            training: Whether to time forward and backward together rather than forward alone.
+        """
+        self._torch = _import("torch")
+        if device == "cuda" and not self._torch.cuda.is_available():
+            raise MissingDependency("torch sees no CUDA device; use --device cpu or install a CUDA build")
+        self.gpu: str = self._torch.cuda.get_device_name() if device == "cuda" else ""
+        self._device, self._training = device, training
+        self._inputs, self._weights = ValuePool(1), ValuePool(2)
+        self._threads_before = self._torch.get_num_threads()
+        self._torch.set_num_threads(1)
+        self._torch.set_flush_denormal(True)
+        self._settle_allocator()
+
+    def prepare(self, config: ConvConfig) -> Timer:
+        """Make the tensors of a configuration and return its timer."""
+        torch = self._torch
+        inputs = self._tensor(self._inputs, config.input_shape)
+        weights = self._tensor(self._weights, config.weight_shape)
+        geometry = (config.stride, config.padding, config.dilation, config.groups)
+
+        def forward() -> Any:
+            return torch.conv2d(inputs, weights, None, *geometry)
+
+        if not self._training:
+            return self._timer(forward, torch.inference_mode)
+        with torch.no_grad():
+            gradient = torch.ones_like(forward())
+
+        def forward_and_backward() -> Any:
+            return torch.autograd.grad(forward(), (inputs, weights), gradient)
+
+        return self._timer(forward_and_backward, torch.enable_grad)
+
+    def close(self) -> None:
+        """Give torch its threads and denormals back."""
+        self._torch.set_flush_denormal(False)
+        self._torch.set_num_threads(self._threads_before)
+
+    def _tensor(self, pool: ValuePool, shape: tuple[int, ...]) -> Any:
+        """Make a tensor of random values on the device."""
+        tensor = self._torch.from_numpy(pool.take(shape)).to(self._device)
+        return tensor.requires_grad_(self._training)
+
+    def _timer(self, call: Callable[[], Any], mode: Callable[[], Any]) -> Timer:
+        """Return a timer of a call under a gradient mode."""
+        if self._device == "cuda":
+            return self._cuda_timer(call, mode)
+
+        def timer(calls: int) -> float:
+            with mode():
+                return _time_calls(call, calls)
+
+        return timer
+
+    def _cuda_timer(self, call: Callable[[], Any], mode: Callable[[], Any]) -> Timer:
+        """Return a timer that reads CUDA events, so that only the device's time counts."""
+        cuda = self._torch.cuda
+
+        def timer(calls: int) -> float:
+            begin, end = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
+            with mode():
+                cuda.synchronize()
+                begin.record()
+                for _ in range(calls):
+                    call()
+                end.record()
+                cuda.synchronize()
+            return float(begin.elapsed_time(end)) / 1e3
+
+        return timer
+
+    def _settle_allocator(self) -> None:
+        """Bring the C allocator's moving mmap threshold to its maximum, as later frees would do anyway.
+
+        Otherwise outputs above 128 KiB cost page faults in the first minutes of a run and not later.
+        """
+        for megabytes in (1, 4, 16, 31):
+            self._torch.empty(megabytes << 18).fill_(0.0)
+
+
+class OnnxRuntimeRunner:
+    """ONNX Runtime's CPU provider with one thread, on a graph of one Conv node with constant weights."""
+
+    def __init__(self) -> None:
+        """Import ONNX Runtime and onnx."""
+        self.gpu = ""
+        self._ort = _import("onnxruntime")
+        self._onnx = _import("onnx")
+        self._ort.set_default_logger_severity(3)
+        self._inputs, self._weights = ValuePool(1), ValuePool(2)
+
+    def prepare(self, config: ConvConfig) -> Timer:
+        """Build the session of a configuration, bind input and output, and return its timer."""
+        session = self._ort.InferenceSession(
+            self._model(config), self._session_options(), providers=["CPUExecutionProvider"]
+        )
+        value = self._ort.OrtValue
+        binding = session.io_binding()
+        binding.bind_ortvalue_input("x", value.ortvalue_from_numpy(self._inputs.take(config.input_shape)))
+        output = value.ortvalue_from_shape_and_type(list(config.output_shape), np.float32)
+        binding.bind_ortvalue_output("y", output)
+        run = session.run_with_iobinding
+        return lambda calls: _time_calls(lambda: run(binding), calls)
+
+    def close(self) -> None:
+        """Do nothing: all settings belong to the sessions."""
+
+    def _session_options(self) -> Any:
+        """Return session options: one thread that does not spin, denormals flushed."""
+        options = self._ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        return options
+
+    def _model(self, config: ConvConfig) -> bytes:
+        """Serialise a model of one Conv node from `x` to `y`."""
+        helper, float32 = self._onnx.helper, self._onnx.TensorProto.FLOAT
+        weights = self._weights.take(config.weight_shape).tobytes()
+        node = helper.make_node(
+            "Conv", ["x", "w"], ["y"],
+            kernel_shape=[config.kernel_size] * 2, strides=[config.stride] * 2, pads=[config.padding] * 4,
+            dilations=[config.dilation] * 2, group=config.groups,
+        )  # fmt: skip
+        graph = helper.make_graph(
+            [node],
+            "convolution",
+            [helper.make_tensor_value_info("x", float32, config.input_shape)],
+            [helper.make_tensor_value_info("y", float32, config.output_shape)],
+            [helper.make_tensor("w", float32, config.weight_shape, weights, raw=True)],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        return bytes(model.SerializeToString())
+
+
+def _time_calls(call: Callable[[], Any], calls: int) -> float:
+    """Return the seconds that a number of calls take."""
+    begin = time.perf_counter()
+    for _ in range(calls):
+        call()
+    return time.perf_counter() - begin
+
+
+def _import(name: str) -> Any:
+    """Import a library that only the profiler needs.
+
+    Raises:
+        MissingDependency: It is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        message = f"{name} is not installed, so it can't be measured; install perfcast's `train` extra"
+        raise MissingDependency(message) from error

@@ -1,0 +1,101 @@
+"""What a scraper sees of the service: late, at times not at all, and with an error."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._scenario import Observation, Scenario
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scrapes:
+    """When the scraper came.
+
+    Attributes:
+        seconds: Time of each scrape since the start, float64 [steps]; the k-th is due at the end of step k.
+        succeeded: Whether it brought a row, bool [steps].
+    """
+
+    seconds: Floats
+    succeeded: NDArray[np.bool_]
+
+
+def scrapes(scenario: Scenario, rng: np.random.Generator) -> Scrapes:
+    """Draw the scrapes of a simulation.
+
+    Args:
+        scenario: The scenario.
+        rng: Source of randomness.
+
+    Returns:
+        One scrape for each step.
+    """
+    due = np.arange(1, scenario.steps + 1) * scenario.step_seconds
+    return Scrapes(
+        due + _delays(scenario, rng),
+        ~_outages(scenario.observation, scenario.steps, rng),
+    )
+
+
+def _delays(scenario: Scenario, rng: np.random.Generator) -> Floats:
+    """Half-normal, and always shorter than half a step, so that scrapes stay in order."""
+    delay = np.abs(rng.normal(0.0, scenario.observation.jitter_seconds, scenario.steps))
+    return np.minimum(delay, 0.45 * scenario.step_seconds)
+
+
+def _outages(observation: Observation, steps: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Outages begin by chance and last geometrically long; how often allows for overlaps."""
+    begin_rate = -np.log1p(-observation.missing_share) / observation.outage_scrapes
+    begins = np.flatnonzero(rng.random(steps) < -np.expm1(-begin_rate))
+    ends = np.minimum(begins + rng.geometric(1.0 / observation.outage_scrapes, begins.size), steps)
+    change = np.zeros(steps + 1, dtype=np.int64)
+    np.add.at(change, begins, 1)
+    np.add.at(change, ends, -1)
+    return np.cumsum(change)[:steps] > 0
+
+
+def counter_rate(per_second: Floats, seconds: Floats, step_seconds: float) -> Floats:
+    """What a counter says between one scrape and the next.
+
+    The counter grows by `per_second` within each step; each scrape reads it and subtracts the reading before.
+
+    Args:
+        per_second: The counter's growth within each step, float64 [steps].
+        seconds: Time of each scrape since the start, float64 [steps].
+        step_seconds: Length of a step.
+
+    Returns:
+        Growth per second since the scrape before, float64 [steps].
+    """
+    edges = np.arange(len(per_second) + 1) * step_seconds
+    total = np.concatenate([[0.0], np.cumsum(per_second * step_seconds)])
+    # Scrapes may come up to half a step after the last edge; the last step goes on until then.
+    edges, total = (
+        np.append(edges, edges[-1] + step_seconds),
+        np.append(total, total[-1] + per_second[-1] * step_seconds),
+    )
+    readings = np.interp(seconds, edges, total)
+    return np.asarray(np.diff(readings, prepend=0.0) / np.diff(seconds, prepend=0.0), dtype=np.float64)
+
+
+def read_utilization(scenario: Scenario, actual: Floats, when: Scrapes, rng: np.random.Generator) -> Floats:
+    """The utilisation as it is reported.
+
+    Another exporter counts CPU time, so it is scraped with delays of its own, and read with an error.
+
+    Args:
+        scenario: The scenario.
+        actual: Utilisation in each step (percent), float64 [steps].
+        when: The scrapes of the loads.
+        rng: Source of randomness.
+
+    Returns:
+        Percent 0 to `cap_percent`, float64 [steps].
+    """
+    due = np.arange(1, len(when.seconds) + 1) * scenario.step_seconds
+    seen = counter_rate(actual, due + _delays(scenario, rng), scenario.step_seconds)
+    error = rng.normal(0.0, scenario.observation.reading_error, len(seen))
+    return np.clip(seen + error, 0.0, scenario.service.cap_percent)

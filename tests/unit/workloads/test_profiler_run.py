@@ -1,0 +1,250 @@
+"""Whole profiling runs: small, but really measured."""
+
+import io
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from perfcast.errors import InvalidSetting
+from perfcast.workloads.cnn_execution_time.profiler import (
+    ConvConfig,
+    ProfileOptions,
+    ProfileProgress,
+    ProfileResult,
+    ProgressDisplay,
+    WorkBound,
+    profile,
+    read_journal,
+    write_dataset,
+)
+from perfcast.workloads.cnn_execution_time.profiler._runners import (
+    OnnxRuntimeRunner,
+    TorchRunner,
+    make_runner,
+)
+
+SMALL = WorkBound(flops=2e7, tensor_bytes=2e6)
+
+
+def options(output: Path, **changes: Any) -> ProfileOptions:
+    """Return options of a run of about half a second that accepts nearly everything."""
+    settings: dict[str, Any] = {
+        "output": output, "configurations": 8, "rounds": 2, "max_rounds": 3, "tolerance": 20.0,
+        "budget_ms": 1.0, "bound": SMALL,
+    }  # fmt: skip
+    return ProfileOptions(**(settings | changes))
+
+
+def stop_after(blocks: int) -> Callable[[ProfileProgress], None]:
+    """Return a progress callback that interrupts the run as Ctrl-C would."""
+    left = [blocks]
+
+    def on_progress(progress: ProfileProgress) -> None:
+        left[0] -= not progress.note
+        if not left[0]:
+            raise KeyboardInterrupt
+
+    return on_progress
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> ProfileResult:
+    return profile(options(tmp_path_factory.mktemp("profile"), command="perfcast profile --seed 0"))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "measured_pass", "name"),
+    [
+        ("torch", "forward", "cpu-torch"),
+        ("torch", "training", "cpu-torch-training"),
+        ("onnxruntime", "forward", "cpu-onnxruntime"),
+    ],
+)
+def test_each_runtime_and_pass_measures_plausible_times(
+    tmp_path: Path, runtime: Any, measured_pass: Any, name: str
+) -> None:
+    wanted = options(tmp_path, runtime=runtime, measured_pass=measured_pass, configurations=5)
+    result = profile(wanted)
+    assert result.dataset == tmp_path / f"{name}.parquet"
+    assert result.rows + result.left_out == 5
+    times = pq.read_table(result.dataset).column("execution_time_ms").to_pylist()
+    assert len(times) == result.rows >= 3
+    assert all(1e-4 < ms < 1e3 for ms in times)
+
+
+def test_the_parquet_file_holds_features_cost_noise_and_provenance(finished: ProfileResult) -> None:
+    table = pq.read_table(finished.dataset)
+    assert table.column_names == [
+        *ConvConfig.names(), "execution_time_ms", "rounds", "half_spread", "sentinel_ratio", "measured_at",
+        "device", "runtime", "runtime_version", "python_version",
+    ]  # fmt: skip
+    metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    assert metadata["name"] == "cpu-torch"
+    assert metadata["workload"] == "cnn-execution-time"
+    assert json.loads(metadata["fingerprint"])["device"] == finished.fingerprint.device
+    assert set(table.column("device").to_pylist()) == {finished.fingerprint.device}
+    assert min(table.column("sentinel_ratio").to_pylist()) >= 1.0
+    assert min(table.column("rounds").to_pylist()) >= 2
+
+
+def test_the_data_card_states_rows_noise_device_and_command(finished: ProfileResult) -> None:
+    card = finished.card.read_text()
+    for words in (
+        f"{finished.rows} distinct", "half spread of the rows", "Left out:", "licence MIT",
+        "perfcast profile --seed 0", finished.fingerprint.device, "`torch.conv2d` in inference mode",
+    ):  # fmt: skip
+        assert words in card
+
+
+def test_a_finished_run_measures_nothing_again(finished: ProfileResult) -> None:
+    before = finished.journal.read_bytes()
+    notes: list[ProfileProgress] = []
+    again = profile(options(finished.journal.parent), on_progress=notes.append)
+    assert finished.journal.read_bytes() == before
+    assert again.rows == finished.rows
+    assert [progress.note for progress in notes] == ["going on with cpu-torch.journal.jsonl"]
+
+
+def test_a_run_killed_in_a_later_round_goes_on_and_measures_each_round_once(tmp_path: Path) -> None:
+    wanted = options(tmp_path, configurations=60, max_rounds=2)
+    with pytest.raises(KeyboardInterrupt):
+        profile(wanted, on_progress=stop_after(4))
+    journal = tmp_path / "cpu-torch.journal.jsonl"
+    kept = read_journal(journal)
+    with journal.open("ab") as file:
+        file.write(b'{"round":2,"at":"20')
+    profile(wanted)
+    contents = read_journal(journal)
+    assert contents.blocks[:4] == kept.blocks
+    assert contents.configurations == kept.configurations
+    for number in (1, 2):
+        done = [i for b in contents.blocks if b.round == number for i in (*dict(b.rows), *dict(b.failed))]
+        assert sorted(done) == list(range(60))
+
+
+def test_a_run_ended_by_sigkill_keeps_its_blocks_and_goes_on(tmp_path: Path) -> None:
+    wanted = options(tmp_path, runtime="onnxruntime", configurations=80, budget_ms=3.0, max_rounds=2)
+    journal = tmp_path / "cpu-onnxruntime.journal.jsonl"
+    process = multiprocessing.get_context("spawn").Process(target=profile, args=(wanted,))
+    process.start()
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and read_journal(journal).blocks) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    kept = read_journal(journal).blocks
+    assert 0 < len(kept) < 8
+    assert profile(wanted).rows >= 70
+    assert read_journal(journal).blocks[: len(kept)] == kept
+
+
+def test_asking_for_more_configurations_extends_the_data_set(tmp_path: Path) -> None:
+    profile(options(tmp_path, configurations=4))
+    first = read_journal(tmp_path / "cpu-torch.journal.jsonl").configurations
+    profile(options(tmp_path, configurations=7))
+    configurations = read_journal(tmp_path / "cpu-torch.journal.jsonl").configurations
+    assert configurations[:4] == first
+    assert len(set(configurations)) == 7
+
+
+def test_a_configuration_that_takes_too_long_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    result = profile(options(tmp_path, configurations=3, max_call_ms=1e-6))
+    assert (result.rows, result.left_out) == (0, 3)
+    reasons = [reason for block in read_journal(result.journal).blocks for _, reason in block.failed]
+    assert len(reasons) == 3
+    assert all(reason.startswith("TooSlowError: one call takes") for reason in reasons)
+    assert "TooSlowError 3" in result.card.read_text()
+
+
+def test_a_convolution_that_does_not_fit_in_memory_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    from perfcast.workloads.cnn_execution_time.profiler import Journal, read_fingerprint
+
+    huge = ConvConfig(4096, 1, 1, 1, 65_536, 1, padding=1024)
+    device = read_fingerprint(cores=1).to_json()
+    journal = Journal.open(
+        tmp_path / "cpu-torch.journal.jsonl", {"name": "cpu-torch", "fingerprint": device, "options": {}}
+    )
+    journal.add_configurations([huge])
+    journal.close()
+    result = profile(options(tmp_path, configurations=2))
+    assert result.rows == 1
+    [(index, reason)] = [failed for block in read_journal(result.journal).blocks for failed in block.failed]
+    assert index == 0
+    assert "memory" in reason
+
+
+def test_the_data_set_can_be_written_again_from_the_journal_alone(
+    finished: ProfileResult, tmp_path: Path
+) -> None:
+    written = write_dataset(finished.journal, output=tmp_path)
+    assert written.rows == finished.rows
+    assert pq.read_table(written.dataset).equals(pq.read_table(finished.dataset))
+
+
+def test_the_run_is_pinned_while_it_measures_and_released_after(tmp_path: Path) -> None:
+    before = os.sched_getaffinity(0)
+    core = min(before)
+    seen: list[set[int]] = []
+    profile(
+        options(tmp_path, configurations=1, core=core),
+        on_progress=lambda progress: seen.append(os.sched_getaffinity(0)),
+    )
+    assert all(cores == {core} for cores in seen)
+    assert os.sched_getaffinity(0) == before
+
+
+def test_onnxruntime_is_only_measured_forward_on_the_cpu(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match="use --runtime torch"):
+        make_runner(options(tmp_path, runtime="onnxruntime", measured_pass="training"))
+
+
+def test_both_runtimes_run_the_convolution_that_the_configuration_describes() -> None:
+    config = ConvConfig(2, 4, 9, 7, 6, 3, stride=2, padding=2, groups=2, dilation=2)
+    torch_runner = TorchRunner(device="cpu", training=False)
+    torch = torch_runner._torch
+    inputs = torch.from_numpy(torch_runner._inputs.take(config.input_shape))
+    weights = torch.from_numpy(torch_runner._weights.take(config.weight_shape))
+    expected = torch.conv2d(inputs, weights, None, 2, 2, 2, 2).numpy()
+    torch_runner.close()
+    import onnxruntime
+
+    runner = OnnxRuntimeRunner()
+    session = onnxruntime.InferenceSession(runner._model(config), providers=["CPUExecutionProvider"])
+    [found] = session.run(None, {"x": runner._inputs.take(config.input_shape)})
+    assert found.shape == config.output_shape
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_progress_is_logged_in_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    with ProgressDisplay(stream) as display:
+        profile(options(tmp_path), on_progress=display)
+    lines = stream.getvalue().splitlines()
+    assert lines[0].startswith("a new data set on ")
+    assert "cpu-torch round 2 of 2: 8/8 configurations" in stream.getvalue()
+
+
+class Terminal(io.StringIO):
+    """A stream that calls itself a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_a_live_line_on_a_terminal() -> None:
+    stream = Terminal()
+    with ProgressDisplay(stream) as display:
+        display(ProfileProgress("cpu-torch", 1, 4, 10, note="a new data set"))
+        display(
+            ProfileProgress("cpu-torch", 1, 4, 10, done=7000, total=7500, accepted=6999, seconds_left=1275)
+        )
+    assert "a new data set" in stream.getvalue()
+    assert "round 1/4, 7,000/7,500, 6,999 ok, sentinel 1.00, 21 min 15 s left" in stream.getvalue()

@@ -1,0 +1,91 @@
+"""The sampler of convolution configurations and the configurations themselves."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perfcast.workloads import builtin_workloads
+from perfcast.workloads.cnn_execution_time.profiler import ConvConfig, WorkBound, sample_configurations
+from perfcast.workloads.cnn_execution_time.profiler._networks import NETWORK_LAYERS
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**31), count=st.integers(1, 200))
+def test_samples_are_distinct_valid_and_within_the_work_bound(seed: int, count: int) -> None:
+    chosen = sample_configurations(count, seed=seed)
+    assert len(chosen) == count == len(set(chosen))
+    for config in chosen:
+        assert config.problem() is None
+        assert min(config.output_size) >= 1
+        assert config.flops <= 8e9
+        assert config.tensor_bytes <= 480e6
+
+
+def test_the_same_seed_gives_the_same_configurations_and_another_seed_others() -> None:
+    first = sample_configurations(50, seed=3)
+    assert first == sample_configurations(50, seed=3)
+    assert first != sample_configurations(50, seed=4)
+
+
+def test_known_configurations_are_not_chosen_again() -> None:
+    first = sample_configurations(300, seed=1)
+    assert set(first).isdisjoint(sample_configurations(300, seed=1, known=first))
+
+
+def test_a_smaller_bound_is_kept_by_all_but_the_large_share() -> None:
+    bound = WorkBound(flops=1e7, tensor_bytes=1e6)
+    chosen = sample_configurations(400, seed=5, bound=bound)
+    assert sum(not bound.admits(config) for config in chosen) <= 20
+    assert all(config.flops <= 2e7 for config in chosen)
+
+
+def test_groups_dilation_padding_and_every_order_of_magnitude_of_work_occur() -> None:
+    chosen = sample_configurations(2000, seed=0)
+    assert sum(config.groups > 1 for config in chosen) > 200
+    assert sum(config.groups == config.input_channels > 1 for config in chosen) > 100
+    assert sum(config.dilation > 1 for config in chosen) > 30
+    assert sum(config.padding != config.dilation * (config.kernel_size - 1) // 2 for config in chosen) > 100
+    assert sum(config.stride > 1 for config in chosen) > 300
+    decades = {int(math.log10(config.flops)) for config in chosen}
+    assert decades >= set(range(3, 10))
+
+
+def test_every_sample_passes_the_declared_bounds_of_the_workload() -> None:
+    features = builtin_workloads()["cnn-execution-time"].features
+    assert ConvConfig.names() == tuple(feature.name for feature in features)
+    for config in sample_configurations(500, seed=9):
+        for feature, value in zip(features, config.values(), strict=True):
+            assert feature.minimum <= value <= feature.maximum
+
+
+def test_layers_of_well_known_networks_are_valid_convolutions() -> None:
+    for layer in NETWORK_LAYERS:
+        padding = layer.dilation * (layer.kernel - 1) // 2 if layer.padding < 0 else layer.padding
+        config = ConvConfig(
+            1, layer.channels, layer.size, layer.size, layer.filters, layer.kernel, layer.stride, padding,
+            layer.groups, layer.dilation,
+        )  # fmt: skip
+        assert config.problem() is None, layer
+
+
+def test_flops_and_bytes_are_those_of_a_convolution_worked_out_by_hand() -> None:
+    config = ConvConfig(2, 3, 8, 10, 4, 3, stride=2, padding=1)
+    assert config.output_shape == (2, 4, 4, 5)
+    assert config.flops == 2 * (2 * 4 * 4 * 5) * (3 * 3 * 3)
+    assert config.tensor_bytes == 4 * (2 * 3 * 8 * 10 + 4 * 3 * 3 * 3 + 2 * 4 * 4 * 5)
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (ConvConfig(0, 3, 8, 8, 4, 3), "batch_size is 0"),
+        (ConvConfig(1, 3, 8, 8, 4, 3, groups=2), "groups 2 must divide"),
+        (ConvConfig(1, 3, 4, 8, 4, 5), "the kernel spans 5"),
+        (ConvConfig(1, 3, 8, 8, 4, 3, dilation=4), "the kernel spans 9"),
+        (ConvConfig(1, 3, 8, 8, 4, 65), "kernel_size is 65"),
+    ],
+)
+def test_an_invalid_convolution_says_what_is_wrong(config: ConvConfig, words: str) -> None:
+    assert words in (config.problem() or "")
