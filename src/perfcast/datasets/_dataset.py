@@ -77,7 +77,9 @@ class Dataset:
         Raises:
             InvalidData: There are too few rows.
         """
-        return split_by_configuration(self.rows, seed=seed) if self.measured_at is None else split_by_time(self.rows)
+        if self.measured_at is not None and self.workload.declaration.series:
+            return split_by_time(self.rows)
+        return split_by_configuration(self.rows, seed=seed)
 
 
 def without_repeats(dataset: Dataset) -> tuple[Dataset, int]:

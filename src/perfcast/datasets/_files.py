@@ -10,7 +10,7 @@ import numpy as np
 
 from perfcast.datasets._dataset import Dataset
 from perfcast.errors import InvalidData
-from perfcast.workloads import Workload
+from perfcast.workloads import Workload, workload_from_document
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,7 +51,7 @@ def _read_arrow(path: Path) -> "pl.DataFrame":
     import polars as pl
 
     try:
-        return pl.read_ipc(path, memory_map=False)
+        return pl.read_ipc(path)
     except pl.exceptions.ComputeError:
         return pl.read_ipc_stream(path)
 
@@ -76,11 +76,11 @@ def to_parquet(dataset: Dataset) -> bytes:
     return sink.getvalue()
 
 
-def from_parquet(data: bytes, workload: Workload) -> Dataset:
-    """Read what `to_parquet` wrote.
+def from_parquet(data: bytes) -> Dataset:
+    """Read what `to_parquet` wrote, declaration included.
 
     Raises:
-        InvalidData: The bytes are no such file or lack a column of the workload.
+        InvalidData: The bytes are no such file.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -89,12 +89,15 @@ def from_parquet(data: bytes, workload: Workload) -> Dataset:
         table = pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError) as error:
         raise InvalidData(f"not a Parquet file: {error}") from None
-    about = json.loads((table.schema.metadata or {}).get(_METADATA.encode(), b"{}"))
+    metadata = (table.schema.metadata or {}).get(_METADATA.encode())
+    if metadata is None:
+        raise InvalidData("a Parquet file, but not one that Perfcast wrote: take it in with perfcast data import")
+    about = json.loads(metadata)
     return dataset_from_columns(
         {name: table.column(name).to_numpy() for name in table.column_names},
-        workload,
-        name=about.get("name", workload.name),
-        provenance=about.get("provenance", {}),
+        workload_from_document(about["workload"]),
+        name=about["name"],
+        provenance=about["provenance"],
     )
 
 

@@ -11,7 +11,6 @@ from perfcast.datasets._dataset import Dataset
 from perfcast.datasets._files import from_parquet, to_parquet
 from perfcast.errors import UnknownDataset
 from perfcast.storage import Blobs, Database, schema
-from perfcast.workloads import Workload
 
 
 @dataclass(frozen=True)
@@ -85,14 +84,13 @@ class Datasets:
         known = {record.name for record in self.list()}
         raise UnknownDataset(name if digest is None else f"{name}@{digest}", known, hint="see perfcast data list")
 
-    def load(self, record: DatasetRecord, workload: Workload) -> Dataset:
-        """The rows of a record.
+    def load(self, record: DatasetRecord) -> Dataset:
+        """The rows of a record, under the declaration they were taken in with.
 
         Raises:
             BrokenVersion: The bytes are missing or altered.
-            InvalidData: They don't fit the workload (its declaration may have changed since).
         """
-        return from_parquet(self._blobs.get(record.blob), workload)
+        return from_parquet(self._blobs.get(record.blob))
 
 
 def _record(row: sa.Row[Any]) -> DatasetRecord:

@@ -77,6 +77,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         cost: What is predicted; may be left out when `extends` names a workload.
         extends: Another workload whose features, derived quantities, rules and cost come first.
         wrapper: Name of the JSON object that may hold the features in a request, such as `cnn_config`.
+        series: Whether rows are observations of one thing over time: such rows are split by time where they have one.
     """
 
     name: WorkloadName
@@ -85,6 +86,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     description: str = ""
     extends: WorkloadName | None = None
     wrapper: Identifier | None = None
+    series: bool = True
     features: tuple[FeatureDeclaration, ...] = ()
     derived: tuple[DerivedDeclaration, ...] = ()
     rules: tuple[RuleDeclaration, ...] = ()
@@ -112,6 +114,7 @@ def extend(base: Declaration, extension: Declaration) -> Declaration:
         title=extension.title or base.title,
         description=extension.description or base.description,
         wrapper=extension.wrapper or base.wrapper,
+        series=extension.series and base.series,
         features=_merge(base.features, extension.features),
         derived=_merge(base.derived, extension.derived),
         rules=base.rules + extension.rules,

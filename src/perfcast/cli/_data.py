@@ -1,0 +1,190 @@
+"""`perfcast data …`: generate, import, list and show measured rows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from perfcast.datasets import ImportReport
+    from perfcast.workloads import Workload
+
+_SHOWN_REFUSALS = 20
+_SHOWN_ROWS = 5
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    data = typer.Typer(no_args_is_help=True, help="Generate, import, list and show measured rows.")
+    data.command("generate")(generate)
+    data.command("import")(import_)
+    data.command("list")(list_)
+    data.command("show")(show)
+    app.add_typer(data, name="data")
+
+
+def generate(
+    days: float = typer.Option(30, min=0.2, help="How long the service is watched."),
+    seed: int = typer.Option(0, help="The same seed gives the same rows."),
+    output: Path = typer.Option(Path("data"), help="Folder for the CSV and Parquet files."),
+    name: str = typer.Option("simulated", help="Name of the dataset."),
+    keep: bool = typer.Option(True, help="Also keep it as a dataset, ready for `perfcast train`."),  # noqa: FBT001, FBT003
+) -> None:
+    """Simulate a service under load: rows of `cpu-utilization` whose truth is known.
+
+    Examples:
+
+        perfcast data generate
+
+        perfcast data generate --days 90 --seed 7 --name simulated-7
+    """
+    from perfcast.cli._output import say
+    from perfcast.cli._starters import simulated_dataset
+    from perfcast.settings import load_settings
+    from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate, write_csvs, write_parquet
+
+    simulation = simulate(Scenario(days=days, seed=seed))
+    written = [*write_csvs(simulation, output), write_parquet(simulation, output / "cpu_features.parquet")]
+    for path in written:
+        say(f"wrote {path}")
+    if keep:
+        from perfcast.cli._workbench import workbench
+
+        with workbench(load_settings()) as bench:
+            record = bench.datasets.add(simulated_dataset(simulation, name=name))
+        say(f"kept as dataset '{record.name}' ({record.rows:,} rows, {record.digest[:12]})")
+
+
+def import_(
+    file: Path = typer.Argument(..., help="CSV or TSV (also .gz), Parquet or Arrow."),
+    workload: str = typer.Option(
+        "", help="A workload's name, or a YAML file that declares yours; recognised by the columns if not given."
+    ),
+    name: str = typer.Option("", help="Name of the source, such as the service or device; the file's name if not given."),
+    map_: list[str] = typer.Option(
+        [], "--map", help="FEATURE=COLUMN, or FEATURE=arithmetic over columns; may be repeated.", metavar="FEATURE=COLUMN"
+    ),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Check, report, keep nothing."),  # noqa: FBT001, FBT003
+) -> None:
+    """Take in your own measured rows: every row is checked, and refused ones are named with the reason.
+
+    Examples:
+
+        perfcast data import minutes.csv --workload cpu-utilization --name shop
+
+        perfcast data import load.csv.gz --workload shop.yaml --map "request_rate=requests / 60"
+
+        perfcast data import convolutions.parquet --workload cnn-execution-time --dry-run
+    """
+    from zoneinfo import ZoneInfo
+
+    from perfcast.cli._output import say
+    from perfcast.cli._workbench import workbench
+    from perfcast.datasets import import_file
+    from perfcast.settings import load_settings
+
+    settings = load_settings()
+    source = name or file.name.split(".")[0]
+    with workbench(settings) as bench:
+        declared = _workload(workload, file, bench.workloads)
+        zone = ZoneInfo(settings.service_timezone)
+        dataset, report = import_file(file, declared, name=source, told=_told(map_), zone=zone)
+        _show_report(report, declared)
+        if dry_run:
+            say("dry run: nothing kept")
+            return
+        record = bench.datasets.add(dataset)
+    say(f"kept as dataset '{record.name}' of {record.workload} ({record.rows:,} rows, {record.digest[:12]})")
+    say(f"learn from it with: perfcast train --dataset {record.name}")
+
+
+def list_() -> None:
+    """List the datasets, newest first."""
+    from perfcast.cli._output import say, show_table
+    from perfcast.cli._workbench import workbench
+    from perfcast.settings import load_settings
+
+    with workbench(load_settings()) as bench:
+        records = bench.datasets.list()
+    if not records:
+        say("no datasets yet: perfcast data import FILE, perfcast data generate, or perfcast up for the shipped ones")
+        return
+    rows = [(item.name, item.workload, item.rows, item.digest[:12], item.created_at[:19]) for item in records]
+    show_table(("dataset", "workload", "rows", "digest", "kept at"), rows)
+
+
+def show(
+    name: str = typer.Argument(..., help="Name of the dataset."),
+    digest: str = typer.Option("", help="Beginning of the digest, for an older one of that name."),
+) -> None:
+    """Show where a dataset comes from and what its columns hold."""
+    import numpy as np
+
+    from perfcast.cli._output import show_facts, show_table
+    from perfcast.cli._workbench import workbench
+    from perfcast.settings import load_settings
+
+    with workbench(load_settings()) as bench:
+        record = bench.datasets.find(name, digest or None)
+        dataset = bench.datasets.load(record)
+    facts: dict[str, object] = {
+        "dataset": record.name,
+        "workload": record.workload,
+        "digest": record.digest,
+        "rows": f"{record.rows:,}",
+        "configurations": f"{dataset.configurations:,}",
+    }
+    show_facts(facts | {key: str(value)[:100] for key, value in record.provenance.items()})
+    columns = [*zip(dataset.workload.feature_names, dataset.features.T, strict=True)]
+    columns.append((dataset.workload.cost.name, dataset.cost))
+    quantiles = [(label, *(float(q) for q in np.quantile(values, (0, 0.25, 0.5, 0.75, 1)))) for label, values in columns]
+    show_table(("column", "least", "25 %", "median", "75 %", "most"), quantiles)
+
+
+def _workload(given: str, file: Path, known: "Mapping[str, Workload]") -> "Workload":
+    from perfcast.datasets import map_columns, read_table
+    from perfcast.errors import InvalidData
+    from perfcast.workloads import find_workload, load_workload
+
+    if given.endswith((".yaml", ".yml")):
+        return load_workload(Path(given), known)
+    if given:
+        return find_workload(given, known)
+    columns = read_table(file).columns
+    fitting = []
+    for workload in known.values():
+        try:
+            map_columns(workload, columns, {})
+        except InvalidData:
+            continue
+        fitting.append(workload)
+    if len(fitting) == 1:
+        return fitting[0]
+    raise InvalidData(
+        f"{file}: its columns ({', '.join(columns[:12])}) fit {len(fitting)} of the known workloads; "
+        f"say which with --workload ({', '.join(known)}, or a YAML file of yours)"
+    )
+
+
+def _told(pairs: list[str]) -> dict[str, str]:
+    told = {}
+    for pair in pairs:
+        feature, sign, column = pair.partition("=")
+        if not sign or not column.strip():
+            raise typer.BadParameter(f"'{pair}' is not FEATURE=COLUMN", param_hint="--map")
+        told[feature.strip()] = column.strip()
+    return told
+
+
+def _show_report(report: "ImportReport", workload: "Workload") -> None:
+    from perfcast.cli._output import say, show_table
+
+    show_table(("column of " + workload.name, "taken from"), list(report.columns.how.items()))
+    if report.columns.ignored:
+        say(f"not used: {', '.join(report.columns.ignored)}")
+    say(f"{report.rows:,} rows read, {report.refused:,} refused, {report.repeats:,} repeats, {report.kept:,} kept")
+    for refusal in report.refusals[:_SHOWN_REFUSALS]:
+        rows = ", ".join(str(row + 1) for row in refusal.rows[:_SHOWN_ROWS])
+        more = f" and {len(refusal.rows) - _SHOWN_ROWS} more" if len(refusal.rows) > _SHOWN_ROWS else ""
+        say(f"  refused: {refusal.field} {refusal.message} (row {rows}{more})")

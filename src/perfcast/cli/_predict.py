@@ -1,0 +1,102 @@
+"""`perfcast predict`: one answer, without a server or from one."""
+
+import json
+import sys
+from typing import Any
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("predict")(predict)
+
+
+def predict(
+    features: list[str] = typer.Argument(None, help="FEATURE=VALUE …; or - to read a JSON object from standard input."),
+    model: str = typer.Option("", help="NAME, NAME:VERSION or NAME@ALIAS; the workload's default model if not given."),
+    coverage: float = typer.Option(0.9, help="Share of true costs the interval shall hold: 0.5, 0.8, 0.9, 0.95, 0.99."),
+) -> None:
+    """Predict the cost of one piece of work with a model of the registry, no server needed.
+
+    Examples:
+
+        perfcast predict request_rate=120 active_users=60 db_connections=25 timestamp=2026-03-02T14:05:00Z
+
+        perfcast predict --model cnn-execution-time-cpu-torch batch_size=8 input_channels=3 input_height=224 \\
+            input_width=224 output_channels=64 kernel_size=7 stride=2
+
+        echo '{"batch_size": 1, …}' | perfcast predict --model cnn-execution-time-cpu-torch@challenger -
+    """
+    from zoneinfo import ZoneInfo
+
+    from perfcast.cli._output import show_json
+    from perfcast.cli._workbench import workbench
+    from perfcast.errors import FieldError, InvalidInput
+    from perfcast.manifest import COVERAGES
+    from perfcast.serving import Predictor
+    from perfcast.settings import load_settings
+    from perfcast.workloads import RowReader
+
+    if coverage not in COVERAGES:
+        raise InvalidInput([FieldError("coverage", f"must be one of {', '.join(map(str, COVERAGES))}, got {coverage}")])
+    values = _values(features or [])
+    settings = load_settings()
+    with workbench(settings) as bench:
+        version = bench.registry.resolve(model or _default_model(bench.registry.defaults(), values, bench.workloads))
+        zone = ZoneInfo(settings.service_timezone)
+        predictor = Predictor(version, bench.registry.graph(version), zone=zone)
+    row = RowReader(predictor.workload, zone).read(values)
+    answer = predictor.answer(row, coverage)
+    show_json(
+        {
+            predictor.workload.cost.name: answer.cost,
+            "lower": answer.lower,
+            "upper": answer.upper,
+            "coverage": coverage,
+            "unit": predictor.workload.cost.unit,
+            "extrapolated": list(answer.extrapolated),
+            "model_name": version.model,
+            "model_version": version.number,
+            "model_type": version.manifest.type,
+        }
+    )
+
+
+def _values(words: list[str]) -> dict[str, Any]:
+    if words == ["-"]:
+        return _object(sys.stdin.read())
+    values: dict[str, Any] = {}
+    for word in words:
+        name, sign, text = word.partition("=")
+        if not sign:
+            raise typer.BadParameter(f"'{word}' is not FEATURE=VALUE")
+        try:
+            values[name] = json.loads(text)
+        except json.JSONDecodeError:
+            values[name] = text
+    return values
+
+
+def _object(text: str) -> dict[str, Any]:
+    from perfcast.errors import FieldError, InvalidInput
+
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidInput([FieldError("body", f"is not JSON: {error}")]) from None
+    if not isinstance(value, dict):
+        raise InvalidInput([FieldError("body", "must be a JSON object of features")])
+    return value
+
+
+def _default_model(defaults: Any, values: dict[str, Any], workloads: Any) -> str:
+    """The default model of the workload that has most of the given features, `cpu-utilization` when none is told."""
+    from perfcast.errors import NoUsableModel
+
+    shared = {name: len(values.keys() & set(workload.feature_names)) for name, workload in workloads.items()}
+    best = max(shared, key=lambda name: (shared[name], name == "cpu-utilization"))
+    workload = best if shared[best] else "cpu-utilization"
+    if workload not in defaults:
+        raise NoUsableModel(f"no model for {workload} yet; make one with: perfcast train --workload {workload}")
+    return str(defaults[workload])

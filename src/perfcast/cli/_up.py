@@ -1,0 +1,86 @@
+"""`perfcast up`: everything, from nothing to an answer."""
+
+import socket
+import subprocess
+import sys
+
+import typer
+
+from perfcast.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("up")(up)
+
+
+def up(
+    host: str | None = typer.Option(None, help="Address to listen on (API_HOST)."),
+    port: int | None = typer.Option(None, help="Port to listen on, 0 for a free one (API_PORT)."),
+) -> None:
+    """Bring up everything: the database, the starter models if there are none, the API.
+
+    Ctrl-C ends everything; what was made stays in DATA_DIR, so that the next start takes a second or two.
+
+    Examples:
+
+        perfcast up
+
+        API_PORT=9000 DATA_DIR=/srv/perfcast perfcast up
+    """
+    from perfcast.api import serve
+    from perfcast.cli._output import say
+    from perfcast.settings import load_settings
+
+    settings = load_settings(api_host=host, api_port=port)
+    _require_free(settings)
+    if not _has_models(settings):
+        say("no models yet: making the starter models (once, under a minute)")
+        _make_starters()
+    say(_where_to_look(settings))
+    serve(settings)
+
+
+def _require_free(settings: Settings) -> None:
+    """Find out that the port is taken before a minute of training, not after it."""
+    from perfcast.errors import Conflict
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.api_host, settings.api_port))
+        except OSError as error:
+            raise Conflict(
+                f"can't listen on {settings.api_host}:{settings.api_port} ({error.strerror}); stop what uses it, "
+                "or choose another port with --port or API_PORT"
+            ) from None
+
+
+def _has_models(settings: Settings) -> bool:
+    from perfcast.cli._workbench import workbench
+
+    with workbench(settings) as bench:
+        return bool(bench.registry.models())
+
+
+def _make_starters() -> None:
+    """Train in a process of its own: this one is to serve, and must not carry the learning libraries (rule R6)."""
+    child = subprocess.Popen([sys.executable, "-m", "perfcast", "starters"])
+    try:
+        status = child.wait()
+    except KeyboardInterrupt:
+        child.wait()
+        raise
+    if status:
+        raise typer.Exit(status)
+
+
+def _where_to_look(settings: Settings) -> str:
+    host = "localhost" if settings.api_host in ("0.0.0.0", "127.0.0.1", "::") else settings.api_host  # noqa: S104
+    base = f"http://{host}:{settings.api_port}"
+    body = '{"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}'
+    return (
+        f"\n  API   {base}          documentation  {base}/docs"
+        f"\n  ask   curl -s {base}/predict -d '{body}'"
+        "\n  stop  Ctrl-C\n"
+    )
