@@ -1,8 +1,12 @@
 """Perfcast learns what a workload will cost before it runs, and serves that knowledge."""
 
-from importlib.metadata import PackageNotFoundError, version
 
-try:
-    __version__ = version("perfcast")
-except PackageNotFoundError:  # a bare checkout
-    __version__ = "0.0.0"
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("perfcast")
+        except PackageNotFoundError:  # a bare checkout
+            return "0.0.0"
+    raise AttributeError(name)

@@ -17,6 +17,7 @@
     ├── BrokenVersion         a version's bytes can't be read or run
     ├── Refused               a rule forbids it (parity gate, size limit)
     ├── Stopped               work ended early because it was asked to
+    ├── Unavailable           the database or the store of bytes can't be reached or used just now
     └── MissingDependency     an optional library or system service is not installed
 
 Domain code raises these and knows nothing of HTTP; `perfcast.api` maps them to statuses in one table.
@@ -135,6 +136,10 @@ class Refused(PerfcastError):
 
 class Stopped(PerfcastError):
     """Work ended early because it was asked to."""
+
+
+class Unavailable(PerfcastError):
+    """The database or the store of bytes can't be reached or used just now; names its address, never its password."""
 
 
 class MissingDependency(PerfcastError):

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
         0.5, gt=0, le=2, description="How often a serving process looks for changed aliases and versions."
     )
     max_body_bytes: int = Field(10_000_000, ge=1024, description="Largest request body, except for batches.")
-    prediction_log: bool = Field(True, description="Keep a record of each prediction, for live accuracy and drift.")
+    prediction_log: bool = Field(
+        default=True, description="Keep a record of each prediction, for live accuracy and drift."
+    )
     prediction_log_seconds: float = Field(
         0.5, gt=0, le=1, description="How often the records of predictions are written to the database."
     )

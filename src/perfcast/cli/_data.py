@@ -29,12 +29,11 @@ def generate(
     seed: int = typer.Option(0, help="The same seed gives the same rows."),
     output: Path = typer.Option(Path("data"), help="Folder for the CSV and Parquet files."),
     name: str = typer.Option("simulated", help="Name of the dataset."),
-    keep: bool = typer.Option(True, help="Also keep it as a dataset, ready for `perfcast train`."),  # noqa: FBT001, FBT003
+    keep: bool = typer.Option(True, help="Also keep it as a dataset, ready for `perfcast train`."),
 ) -> None:
     """Simulate a service under load: rows of `cpu-utilization` whose truth is known.
 
     Examples:
-
         perfcast data generate
 
         perfcast data generate --days 90 --seed 7 --name simulated-7
@@ -61,16 +60,20 @@ def import_(
     workload: str = typer.Option(
         "", help="A workload's name, or a YAML file that declares yours; recognised by the columns if not given."
     ),
-    name: str = typer.Option("", help="Name of the source, such as the service or device; the file's name if not given."),
-    map_: list[str] = typer.Option(
-        [], "--map", help="FEATURE=COLUMN, or FEATURE=arithmetic over columns; may be repeated.", metavar="FEATURE=COLUMN"
+    name: str = typer.Option(
+        "", help="Name of the source, such as the service or device; the file's name if not given."
     ),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Check, report, keep nothing."),  # noqa: FBT001, FBT003
+    map_: list[str] = typer.Option(
+        [],
+        "--map",
+        help="FEATURE=COLUMN, or FEATURE=arithmetic over columns; may be repeated.",
+        metavar="FEATURE=COLUMN",
+    ),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Check, report, keep nothing."),
 ) -> None:
     """Take in your own measured rows: every row is checked, and refused ones are named with the reason.
 
     Examples:
-
         perfcast data import minutes.csv --workload cpu-utilization --name shop
 
         perfcast data import load.csv.gz --workload shop.yaml --map "request_rate=requests / 60"
@@ -138,7 +141,9 @@ def show(
     show_facts(facts | {key: str(value)[:100] for key, value in record.provenance.items()})
     columns = [*zip(dataset.workload.feature_names, dataset.features.T, strict=True)]
     columns.append((dataset.workload.cost.name, dataset.cost))
-    quantiles = [(label, *(float(q) for q in np.quantile(values, (0, 0.25, 0.5, 0.75, 1)))) for label, values in columns]
+    quantiles = [
+        (label, *(float(q) for q in np.quantile(values, (0, 0.25, 0.5, 0.75, 1)))) for label, values in columns
+    ]
     show_table(("column", "least", "25 %", "median", "75 %", "most"), quantiles)
 
 

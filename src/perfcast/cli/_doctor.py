@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from perfcast.settings import Settings
+if TYPE_CHECKING:
+    from perfcast.settings import Settings
+
 
 _EXTRAS = {
     "serve": ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "psutil"),
@@ -43,7 +46,7 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def _guarded(check: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:
+def _guarded(check: Callable[["Settings"], Iterator[Finding]], settings: "Settings") -> Iterator[Finding]:
     """A check that fails is itself a finding."""
     try:
         yield from check(settings)
@@ -51,37 +54,43 @@ def _guarded(check: Callable[[Settings], Iterator[Finding]], settings: Settings)
         yield Finding(check.__name__.strip("_"), "wrong", f"{type(error).__name__}: {error}")
 
 
-def _python(_: Settings) -> Iterator[Finding]:
+def _python(_: "Settings") -> Iterator[Finding]:
     yield Finding("python", "ok", sys.version.split()[0])
     if sys.dont_write_bytecode and not Path(importlib.util.cache_from_source(__file__)).exists():
         yield Finding(
-            "bytecode", "note", "PYTHONDONTWRITEBYTECODE is set and nothing is compiled: starts take three times as long"
+            "bytecode",
+            "note",
+            "PYTHONDONTWRITEBYTECODE is set and nothing is compiled: starts take three times as long",
         )
 
 
-def _packages(_: Settings) -> Iterator[Finding]:
+def _packages(_: "Settings") -> Iterator[Finding]:
     for extra, modules in _EXTRAS.items():
         missing = [module for module in modules if importlib.util.find_spec(module) is None]
         if missing:
-            yield Finding(f"extra '{extra}'", "note", f"not installed: {', '.join(missing)}; pip install 'perfcast[{extra}]'")
+            yield Finding(
+                f"extra '{extra}'", "note", f"not installed: {', '.join(missing)}; pip install 'perfcast[{extra}]'"
+            )
         else:
             yield Finding(f"extra '{extra}'", "ok", "installed")
 
 
-def _state(settings: Settings) -> Iterator[Finding]:
+def _state(settings: "Settings") -> Iterator[Finding]:
     from perfcast.storage import Database
 
     database = Database(settings.database_address)
     try:
         database.ping()
         current = database.is_current()
-        text = f"{database.address}" + ("" if current else "; its schema is old or empty: perfcast up brings it up to date")
+        text = f"{database.address}" + (
+            "" if current else "; its schema is old or empty: perfcast up brings it up to date"
+        )
         yield Finding("database", "ok" if current else "note", text)
     finally:
         database.close()
 
 
-def _artifacts(settings: Settings) -> Iterator[Finding]:
+def _artifacts(settings: "Settings") -> Iterator[Finding]:
     from perfcast.storage import Blobs
 
     blobs = Blobs(settings.artifacts_address)
@@ -89,7 +98,7 @@ def _artifacts(settings: Settings) -> Iterator[Finding]:
     yield Finding("artifacts", "ok", "can be written and read")
 
 
-def _models(settings: Settings) -> Iterator[Finding]:
+def _models(settings: "Settings") -> Iterator[Finding]:
     from zoneinfo import ZoneInfo
 
     from perfcast.cli._workbench import workbench
@@ -113,7 +122,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
                 yield Finding(f"model {model.name}", "wrong", str(error))
 
 
-def _port(settings: Settings) -> Iterator[Finding]:
+def _port(settings: "Settings") -> Iterator[Finding]:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         host = "127.0.0.1" if settings.api_host == "0.0.0.0" else settings.api_host  # noqa: S104
@@ -122,7 +131,7 @@ def _port(settings: Settings) -> Iterator[Finding]:
     yield Finding("port", "note" if taken else "ok", f"{where} is {'in use' if taken else 'free'}")
 
 
-def _accelerator(_: Settings) -> Iterator[Finding]:
+def _accelerator(_: "Settings") -> Iterator[Finding]:
     if importlib.util.find_spec("torch") is None:
         return
     import torch

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from perfcast.cli import _data, _doctor, _models, _predict, _profile, _serve, _train, _up
+from perfcast.cli import _data, _doctor, _models, _predict, _profile, _serve, _starters, _train, _up
 from perfcast.cli._output import complain
 from perfcast.errors import PerfcastError
 
@@ -20,7 +20,7 @@ def application() -> typer.Typer:
         name="perfcast", help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False
     )
     app.callback()(_options)
-    for module in (_up, _serve, _train, _predict, _data, _profile, _models, _doctor):
+    for module in (_up, _serve, _train, _predict, _data, _profile, _models, _doctor, _starters):
         module.register(app)
     return app
 
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _options(
-    version: bool = typer.Option(False, "--version", help="Show the version and stop.", is_eager=True),  # noqa: FBT001, FBT003
+    version: bool = typer.Option(False, "--version", help="Show the version and stop.", is_eager=True),
 ) -> None:
     if version:
         from perfcast import __version__

@@ -8,7 +8,19 @@ import typer
 if TYPE_CHECKING:
     from perfcast.registry import Version
 
-_COLUMNS = ("version", "type", "MAE", "MAPE %", "median %", "in 10 %", "R²", "coverage %", "width", "graph kB", "row µs")
+_COLUMNS = (
+    "version",
+    "type",
+    "MAE",
+    "MAPE %",
+    "median %",
+    "in 10 %",
+    "R²",
+    "coverage %",
+    "width",
+    "graph kB",
+    "row µs",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -55,7 +67,6 @@ def show(reference: str = typer.Argument(..., help="NAME, NAME:VERSION or NAME@A
     """Show a model's versions and history, or all about one version.
 
     Examples:
-
         perfcast models show cpu-utilization
 
         perfcast models show cpu-utilization:3
@@ -73,7 +84,7 @@ def show(reference: str = typer.Argument(..., help="NAME, NAME:VERSION or NAME@A
         history = bench.registry.history(reference)
     aliases = ", ".join(f"{alias} → {number}" for alias, number in sorted(model.aliases.items()))
     show_facts({"model": model.name, "workload": model.workload, "dataset": model.dataset, "aliases": aliases or None})
-    show_table(_COLUMNS, (_figures(version) for version in versions), title="\nversions, on held-out rows")
+    version_table(versions, title="\nversions, on held-out rows")
     rows = [(event.at[:19], event.alias, event.before, event.after, event.reason) for event in history]
     show_table(("at", "alias", "from", "to", "reason"), rows, title="\nhistory")
 
@@ -85,7 +96,6 @@ def activate(
     """Make a version the champion; serving processes follow within two seconds.
 
     Example:
-
         perfcast models activate cpu-utilization:2 --reason "better at night"
     """
     from zoneinfo import ZoneInfo
@@ -117,13 +127,14 @@ def deactivate(
     say(f"{change.model}: champion {change.before or 'none'} → {change.after or 'none'}")
 
 
-def compare(references: list[str] = typer.Argument(..., help="Models or versions: NAME (all of them) or NAME:VERSION.")) -> None:
+def compare(
+    references: list[str] = typer.Argument(..., help="Models or versions: NAME (all of them) or NAME:VERSION."),
+) -> None:
     """Compare versions side by side on their held-out rows.
 
     Figures of different datasets or splits are not comparable; the last column says which rows each was judged on.
 
     Examples:
-
         perfcast models compare cpu-utilization
 
         perfcast models compare cnn-execution-time-cpu-torch:1 cnn-execution-time-cpu-torch:4
@@ -141,7 +152,14 @@ def compare(references: list[str] = typer.Argument(..., help="Models or versions
     show_table((*_COLUMNS, "judged on"), rows)
 
 
-def _figures(version: "Version", *, full_name: bool = False) -> Iterable[object]:
+def version_table(versions: "Iterable[Version]", *, title: str = "") -> None:
+    """Versions of one model side by side, on standard output."""
+    from perfcast.cli._output import show_table
+
+    show_table(_COLUMNS, (_figures(version) for version in versions), title=title)
+
+
+def _figures(version: "Version", *, full_name: bool = False) -> tuple[object, ...]:
     manifest, metrics = version.manifest, version.manifest.metrics
     name = f"{version.model}:{version.number}" if full_name else version.number
     size = manifest.graph.bytes / 1000

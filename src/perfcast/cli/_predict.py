@@ -17,10 +17,9 @@ def predict(
     model: str = typer.Option("", help="NAME, NAME:VERSION or NAME@ALIAS; the workload's default model if not given."),
     coverage: float = typer.Option(0.9, help="Share of true costs the interval shall hold: 0.5, 0.8, 0.9, 0.95, 0.99."),
 ) -> None:
-    """Predict the cost of one piece of work with a model of the registry, no server needed.
+    r"""Predict the cost of one piece of work with a model of the registry, no server needed.
 
     Examples:
-
         perfcast predict request_rate=120 active_users=60 db_connections=25 timestamp=2026-03-02T14:05:00Z
 
         perfcast predict --model cnn-execution-time-cpu-torch batch_size=8 input_channels=3 input_height=224 \\

@@ -21,7 +21,7 @@ def profile(
     core: int | None = typer.Option(None, min=0, help="CPU core to stay on; the last one if not given."),
     seed: int = typer.Option(0, help="Of the configurations and their order."),
     output: Path = typer.Option(Path("profiles"), help="Folder for the journal, the Parquet file and its data card."),
-    keep: bool = typer.Option(True, help="Also keep the result as a dataset, ready for `perfcast train`."),  # noqa: FBT001, FBT003
+    keep: bool = typer.Option(True, help="Also keep the result as a dataset, ready for `perfcast train`."),
 ) -> None:
     """Measure how long convolutions take on this machine, honestly.
 
@@ -29,7 +29,6 @@ def profile(
     the best of the even rounds agree. Ctrl-C loses nothing: the same command goes on where it was.
 
     Examples:
-
         perfcast profile --configurations 500
 
         perfcast profile --runtime onnxruntime --rounds 6 --core 1

@@ -3,10 +3,12 @@
 import socket
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 
-from perfcast.settings import Settings
+if TYPE_CHECKING:
+    from perfcast.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +25,6 @@ def up(
     Ctrl-C ends everything; what was made stays in DATA_DIR, so that the next start takes a second or two.
 
     Examples:
-
         perfcast up
 
         API_PORT=9000 DATA_DIR=/srv/perfcast perfcast up
@@ -41,7 +42,7 @@ def up(
     serve(settings)
 
 
-def _require_free(settings: Settings) -> None:
+def _require_free(settings: "Settings") -> None:
     """Find out that the port is taken before a minute of training, not after it."""
     from perfcast.errors import Conflict
 
@@ -56,7 +57,7 @@ def _require_free(settings: Settings) -> None:
             ) from None
 
 
-def _has_models(settings: Settings) -> bool:
+def _has_models(settings: "Settings") -> bool:
     from perfcast.cli._workbench import workbench
 
     with workbench(settings) as bench:
@@ -75,7 +76,7 @@ def _make_starters() -> None:
         raise typer.Exit(status)
 
 
-def _where_to_look(settings: Settings) -> str:
+def _where_to_look(settings: "Settings") -> str:
     host = "localhost" if settings.api_host in ("0.0.0.0", "127.0.0.1", "::") else settings.api_host  # noqa: S104
     base = f"http://{host}:{settings.api_port}"
     body = '{"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}'

@@ -8,6 +8,7 @@ from perfcast.datasets._dataset import Dataset, without_repeats
 from perfcast.datasets._files import FORMATS, TIME, from_parquet, read_table, to_parquet
 from perfcast.datasets._import import ImportReport, import_file
 from perfcast.datasets._mapping import ColumnMap, map_columns
+from perfcast.datasets._shipped import shipped_dataset, shipped_files
 from perfcast.datasets._split import (
     CALIBRATE,
     FEWEST,
@@ -38,6 +39,8 @@ __all__ = [
     "import_file",
     "map_columns",
     "read_table",
+    "shipped_dataset",
+    "shipped_files",
     "split_by_configuration",
     "split_by_time",
     "to_parquet",

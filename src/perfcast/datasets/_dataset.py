@@ -6,6 +6,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from perfcast.datasets._split import Moments, Part, Split, configuration_numbers, split_by_configuration, split_by_time
@@ -50,8 +51,8 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over declaration-ordered names, features, costs and times: the same rows have the same digest."""
-        content = sha256("\n".join((*self.workload.feature_names, self.workload.cost.name)).encode())
+        """sha256 over declaration, features, costs and times: the same rows of the same workload have the same."""
+        content = sha256(msgspec.json.encode(self.workload.declaration))
         content.update(np.ascontiguousarray(self.features, dtype="<f4").tobytes())
         content.update(np.ascontiguousarray(self.cost, dtype="<f4").tobytes())
         if self.measured_at is not None:

@@ -81,7 +81,7 @@ def _find(name: str, columns: Sequence[str], sources: dict[str, str | Expression
 
 
 def _closest(name: str, columns: Sequence[str]) -> str | None:
-    alike = sorted(((SequenceMatcher(None, _plain(name), _plain(column)).ratio(), column) for column in columns))
+    alike = sorted((SequenceMatcher(None, _plain(name), _plain(column)).ratio(), column) for column in columns)
     best = [(score, column) for score, column in alike if score >= _ALIKE]
     if not best or (len(best) > 1 and best[-1][0] == best[-2][0]):
         return None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +9,7 @@ import sqlalchemy as sa
 from perfcast.datasets._dataset import Dataset
 from perfcast.datasets._files import from_parquet, to_parquet
 from perfcast.errors import UnknownDataset
-from perfcast.storage import Blobs, Database, schema
+from perfcast.storage import Blobs, Database, insert_new, now, schema
 
 
 @dataclass(frozen=True)
@@ -39,21 +38,18 @@ class Datasets:
         Returns:
             The record, also when it was there already.
         """
-        known = next((record for record in self.list(dataset.name) if record.digest == dataset.digest), None)
-        if known is not None:
-            return known
         record = DatasetRecord(
             name=dataset.name,
             workload=dataset.workload.name,
             digest=dataset.digest,
             rows=len(dataset),
-            created_at=datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            created_at=now(),
             provenance=dict(dataset.provenance),
             blob=self._blobs.put(to_parquet(dataset)),
         )
         with self._database.begin() as connection:
-            connection.execute(sa.insert(schema.dataset).values(**vars(record)))
-        return record
+            insert_new(connection, schema.dataset, vars(record))
+        return self.find(dataset.name, dataset.digest)
 
     def list(self, name: str | None = None) -> list[DatasetRecord]:
         """The records, newest first.

@@ -1,6 +1,6 @@
 """One ONNX graph from raw features to the cost (rule R1), whatever trained its middle."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -27,23 +27,19 @@ class GraphArithmetic:
 
     def apply(self, operator: Operator, arguments: Sequence[spox.Var]) -> spox.Var:
         """The node of that operator."""
-        match operator:
-            case "floor":
-                return op.floor(arguments[0])
-            case "ceil":
-                return op.ceil(arguments[0])
-            case "minimum":
-                return op.min(list(arguments))
-            case "maximum":
-                return op.max(list(arguments))
-            case "add":
-                return op.add(*arguments)
-            case "subtract":
-                return op.sub(*arguments)
-            case "multiply":
-                return op.mul(*arguments)
-            case "divide":
-                return op.div(*arguments)
+        return _NODES[operator](*arguments)
+
+
+_NODES: Mapping[Operator, Callable[..., spox.Var]] = {
+    "add": op.add,
+    "subtract": op.sub,
+    "multiply": op.mul,
+    "divide": op.div,
+    "floor": op.floor,
+    "ceil": op.ceil,
+    "minimum": lambda left, right: op.min([left, right]),
+    "maximum": lambda left, right: op.max([left, right]),
+}
 
 
 def compose(workload: Workload, body: onnx.ModelProto, *, target: Target) -> bytes:
@@ -84,7 +80,7 @@ def _clipped(cost: spox.Var, workload: Workload) -> spox.Var:
 def _bounded(graph: bytes) -> bytes:
     if len(graph) > LARGEST_GRAPH:
         raise Refused(
-            f"the graph is {len(graph) / 1e6:.1f} MB, more than the {LARGEST_GRAPH / 1e6:.0f} MB that a version may be; "
+            f"the graph is {len(graph) / 1e6:.1f} MB, more than the {LARGEST_GRAPH / 1e6:.0f} MB a version may be; "
             "use fewer or smaller trees"
         )
     return graph

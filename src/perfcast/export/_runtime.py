@@ -31,7 +31,7 @@ def open_session(graph: bytes) -> ort.InferenceSession:
     options.log_severity_level = 3
     try:
         return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions share no public base class
+    except Exception as error:  # noqa: BLE001  # its exceptions share no public base class
         raise BrokenVersion(f"ONNX Runtime can't read the graph: {error}") from None
 
 

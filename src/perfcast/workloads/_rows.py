@@ -80,7 +80,9 @@ class RowReader:
         try:
             when = read_moment(str(moment), self._zone)
         except ValueError:
-            errors.append(FieldError(TIMESTAMP, f"expected an ISO 8601 time such as 2026-03-01T14:05:00Z, got {moment!r}"))
+            errors.append(
+                FieldError(TIMESTAMP, f"expected an ISO 8601 time such as 2026-03-01T14:05:00Z, got {moment!r}")
+            )
             return given | dict.fromkeys(self._clock, 0.0)
         return {name: CLOCK[name](when) for name in self._clock} | given
 

@@ -189,7 +189,7 @@ class Workload:
         if isinstance(value, bool) and feature.declaration.type == "flag":
             return float(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"expected {_kind(feature)}, got {_shown(value)}")
+            raise ValueError(f"expected {_kind(feature)}, got {_shown(value)}")  # noqa: TRY004  # one error for all
         if not math.isfinite(value):
             raise ValueError("must be a finite number")
         if feature.whole and value != int(value):
@@ -268,9 +268,7 @@ def _derived(declaration: Declaration) -> list[Derived]:
 
 
 def _rules(declaration: Declaration) -> list[Rule]:
-    return [
-        Rule(parse_comparison(item.check), FieldError(item.field, item.message)) for item in declaration.rules
-    ]
+    return [Rule(parse_comparison(item.check), FieldError(item.field, item.message)) for item in declaration.rules]
 
 
 def _check_names(workload: Workload) -> None:
@@ -292,7 +290,9 @@ def _check_names(workload: Workload) -> None:
 def _known(workload: Workload, where: str, expression: Expression | None, known: set[str]) -> None:
     for name in names(expression) if expression is not None else ():
         if name not in known:
-            raise InvalidDeclaration(f"workload '{workload.name}': {where} uses '{name}', which is not declared before it")
+            raise InvalidDeclaration(
+                f"workload '{workload.name}': {where} uses '{name}', which is not declared before it"
+            )
 
 
 def _new(workload: Workload, name: str, known: set[str]) -> None:

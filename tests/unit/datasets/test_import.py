@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 import pytest
+
 from perfcast.datasets import import_file, map_columns
 from perfcast.errors import InvalidData
 from perfcast.workloads import Workload, builtin_workloads, load_workload

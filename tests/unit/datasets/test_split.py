@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from perfcast.datasets import Dataset, Part, configuration_numbers, split_by_configuration, split_by_time
 from perfcast.errors import InvalidData
 from perfcast.workloads import Rows, builtin_workloads

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from perfcast.datasets import Dataset, Datasets, from_parquet, to_parquet
 from perfcast.errors import BrokenVersion, InvalidData, UnknownDataset
 from perfcast.storage import Blobs, Database

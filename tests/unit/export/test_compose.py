@@ -3,6 +3,7 @@ import onnx
 import pytest
 import spox
 import spox.opset.ai.onnx.v17 as op
+
 from perfcast.errors import BrokenVersion, Refused
 from perfcast.export import COST, FEATURES, check_parity, compose, measure, run
 from perfcast.workloads import Rows, Workload, builtin_workloads
@@ -53,7 +54,9 @@ def test_a_log_target_is_undone_and_the_cost_kept_within_its_bounds(convolution:
 
 
 def test_the_graph_has_the_agreed_face(convolution: Workload) -> None:
-    graph = onnx.load_model_from_string(compose(convolution, body_of(convolution, picking(convolution, "stride")), target="log"))
+    graph = onnx.load_model_from_string(
+        compose(convolution, body_of(convolution, picking(convolution, "stride")), target="log")
+    )
     assert [item.name for item in graph.graph.input] == [FEATURES]
     assert [item.name for item in graph.graph.output] == [COST]
     assert len(graph.graph.output[0].type.tensor_type.shape.dim) == 1
@@ -81,7 +84,9 @@ def test_size_opset_and_time_of_a_row_are_recorded(convolution: Workload, rows: 
 
 def test_a_graph_over_the_limit_is_refused(convolution: Workload) -> None:
     inputs = spox.argument(spox.Tensor(np.float32, ("rows", len(convolution.input_names))))
-    large = op.constant(value=np.random.default_rng(0).random((len(convolution.input_names), 150_000), dtype=np.float32))
+    large = op.constant(
+        value=np.random.default_rng(0).random((len(convolution.input_names), 150_000), dtype=np.float32)
+    )
     summed = op.reduce_sum(op.matmul(inputs, large), op.constant(value=np.array([1])))
     with pytest.raises(Refused, match="MB"):
         compose(convolution, spox.build({"inputs": inputs}, {"raw": summed}), target="identity")

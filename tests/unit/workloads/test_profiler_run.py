@@ -181,9 +181,7 @@ def test_a_convolution_that_does_not_fit_in_memory_is_left_out_with_its_reason(t
     assert "memory" in reason
 
 
-def test_the_data_set_can_be_written_again_from_the_journal_alone(
-    finished: ProfileResult, tmp_path: Path
-) -> None:
+def test_the_data_set_can_be_written_again_from_the_journal_alone(finished: ProfileResult, tmp_path: Path) -> None:
     written = write_dataset(finished.journal, output=tmp_path)
     assert written.rows == finished.rows
     assert pq.read_table(written.dataset).equals(pq.read_table(finished.dataset))
@@ -243,8 +241,6 @@ def test_progress_is_a_live_line_on_a_terminal() -> None:
     stream = Terminal()
     with ProgressDisplay(stream) as display:
         display(ProfileProgress("cpu-torch", 1, 4, 10, note="a new data set"))
-        display(
-            ProfileProgress("cpu-torch", 1, 4, 10, done=7000, total=7500, accepted=6999, seconds_left=1275)
-        )
+        display(ProfileProgress("cpu-torch", 1, 4, 10, done=7000, total=7500, accepted=6999, seconds_left=1275))
     assert "a new data set" in stream.getvalue()
     assert "round 1/4, 7,000/7,500, 6,999 ok, sentinel 1.00, 21 min 15 s left" in stream.getvalue()

@@ -36,9 +36,7 @@ def column(simulation: Simulation, name: str) -> np.ndarray:
 
 def mean_rate_on(simulation: Simulation, date: str) -> float:
     return float(
-        column(simulation, "request_rate")[
-            simulation.measured_at.astype("datetime64[D]") == np.datetime64(date)
-        ].mean()
+        column(simulation, "request_rate")[simulation.measured_at.astype("datetime64[D]") == np.datetime64(date)].mean()
     )
 
 
@@ -94,9 +92,7 @@ def test_a_workday_peaks_in_business_hours_and_rests_at_night():
 def test_load_grows_by_its_share_each_week():
     traffic = replace(CALM, growth_per_week=0.1, holidays=())
     grown = simulate(Scenario(days=15, traffic=traffic))
-    assert mean_rate_on(grown, "2025-01-14") == pytest.approx(
-        1.1 * mean_rate_on(grown, "2025-01-07"), rel=0.01
-    )
+    assert mean_rate_on(grown, "2025-01-14") == pytest.approx(1.1 * mean_rate_on(grown, "2025-01-07"), rel=0.01)
 
 
 def test_flash_crowds_come_in_the_number_asked_for():
@@ -167,9 +163,7 @@ def test_time_features_are_of_the_local_clock_and_follow_daylight_saving():
 
 
 def test_business_hours_begin_at_nine_and_end_before_five():
-    at = np.array(
-        ["2025-01-10T08:59:59", "2025-01-10T09:00", "2025-01-10T16:59", "2025-01-10T17:00"], "datetime64[ms]"
-    )
+    at = np.array(["2025-01-10T08:59:59", "2025-01-10T09:00", "2025-01-10T16:59", "2025-01-10T17:00"], "datetime64[ms]")
     assert time_features(at, "UTC")["is_business_hour"].tolist() == [0.0, 1.0, 1.0, 0.0]
 
 

@@ -27,9 +27,7 @@ NIGHT = datetime(2025, 1, 8, 4, 30, tzinfo=UTC)
 rates = st.floats(0.0, 2_000.0)
 counts = st.floats(0.0, 500.0)
 more = st.floats(0.0, 500.0)
-moments = st.integers(0, 60 * 24 * 60).map(
-    lambda minute: np.datetime64("2025-01-06") + np.timedelta64(minute, "m")
-)
+moments = st.integers(0, 60 * 24 * 60).map(lambda minute: np.datetime64("2025-01-06") + np.timedelta64(minute, "m"))
 services = st.builds(
     Service,
     cores=st.integers(1, 64),
@@ -77,9 +75,7 @@ def test_no_number_of_cores_does_more_than_the_peak_of_the_scalability_law():
 
 def test_without_contention_and_coherency_utilisation_is_proportional_to_the_work():
     kinds = (RequestClass(name="only", cpu_seconds=0.01, share=1.0, business_share=1.0),)
-    service = Service(
-        contention=0, coherency=0, base_cores=0, request_classes=kinds, gc_cpu_seconds=0, deploys=()
-    )
+    service = Service(contention=0, coherency=0, base_cores=0, request_classes=kinds, gc_cpu_seconds=0, deploys=())
     seen = expected_utilization(Scenario(service=service), [100.0, 200.0, 400.0], 0, 0, at=NIGHT)
     assert seen == pytest.approx([12.5, 25.0, 50.0])
 
@@ -100,9 +96,7 @@ def test_each_further_request_costs_more_near_saturation_than_on_an_idle_machine
     st.floats(0.0, 0.5),
     moments,
 )
-def test_utilisation_at_the_largest_rate_is_the_limit(
-    service, limit, users, connections, per_user, per_connection, at
-):
+def test_utilisation_at_the_largest_rate_is_the_limit(service, limit, users, connections, per_user, per_connection, at):
     scenario = Scenario(service=service)
     rate = max_request_rate(
         scenario,
@@ -144,9 +138,7 @@ def test_a_request_costs_more_after_a_deploy_and_most_right_after_it():
 def test_cron_jobs_add_their_cores_while_they_run_by_the_local_clock():
     job = CronJob(name="backup", cores=2.0, hour=23, minute=50, duration_minutes=20)
     scenario = Scenario(time_zone="Europe/Berlin", service=replace(Service(), cron_jobs=(job,)))
-    at = np.array(
-        ["2025-01-06T22:49", "2025-01-06T22:50", "2025-01-06T23:09", "2025-01-06T23:10"], "datetime64[ms]"
-    )
+    at = np.array(["2025-01-06T22:49", "2025-01-06T22:50", "2025-01-06T23:09", "2025-01-06T23:10"], "datetime64[ms]")
     seen = expected_utilization(scenario, 10.0, 0, 0, at=at)
     assert seen[0] == seen[3] < seen[1] == seen[2]
 

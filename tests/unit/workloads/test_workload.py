@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from perfcast.errors import InvalidDeclaration, InvalidInput, UnknownWorkload
 from perfcast.workloads import (
     RowReader,

@@ -1,0 +1,65 @@
+"""Writes docs/settings.md and docs/commands.md from the code: run by `make docs`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from perfcast.settings import Settings
+
+HERE = Path(__file__).parent
+COMMANDS = (
+    "up",
+    "serve",
+    "train",
+    "predict",
+    "data generate",
+    "data import",
+    "data list",
+    "data show",
+    "profile",
+    "models list",
+    "models show",
+    "models activate",
+    "models deactivate",
+    "models compare",
+    "doctor",
+)
+
+
+def settings_page() -> str:
+    """A table of every environment variable, from the `Settings` class."""
+    rows = [
+        f"| `{name.upper()}` | {_default(field.default)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    head = [
+        "# Settings",
+        "",
+        "Every setting is an environment variable. Written by `make docs` from `settings.py`.",
+        "",
+    ]
+    return "\n".join([*head, "| variable | default | what |", "|---|---|---|", *rows, ""])
+
+
+def commands_page() -> str:
+    """The help of every command, as the command line prints it."""
+    parts = ["# Commands", "", "Written by `make docs` from the command line itself.", ""]
+    for command in COMMANDS:
+        shown = subprocess.run(
+            [sys.executable, "-m", "perfcast", *command.split(), "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"COLUMNS": "110", "TERM": "dumb", "NO_COLOR": "1", "PATH": ""},
+        )
+        parts += [f"## perfcast {command}", "", "```", shown.stdout.strip("\n"), "```", ""]
+    return "\n".join(line.rstrip() for line in "\n".join(parts).split("\n"))
+
+
+def _default(value: object) -> str:
+    return f"`{value}`" if value not in ("", None) else "–"
+
+
+if __name__ == "__main__":
+    (HERE / "settings.md").write_text(settings_page())
+    (HERE / "commands.md").write_text(commands_page())

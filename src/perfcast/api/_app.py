@@ -1,0 +1,88 @@
+"""FastAPI, its lifespan and its problem details, behind the bare callable."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from perfcast import __version__
+from perfcast.api._asgi import REQUEST_ID, Front
+from perfcast.api._problems import CONTENT_TYPE, Problem, problem_of, problem_of_status
+from perfcast.api._services import Services
+from perfcast.api.routers import health, metrics, models, predict
+from perfcast.errors import FieldError, InvalidInput, PerfcastError
+from perfcast.settings import Settings
+
+_DESCRIPTION = """\
+Predicts what a workload will cost before it runs: the CPU utilisation of a service under load, the execution time of
+convolutions. Errors are RFC 9457 problem details."""
+
+
+def create_app(settings: Settings, *, services: Services | None = None) -> Front:
+    """Make the ASGI application.
+
+    Args:
+        settings: What is configured.
+        services: Made from the settings when None; opened and closed with the application.
+
+    Returns:
+        An ASGI callable; nothing is opened before its lifespan begins.
+    """
+    held = services or Services(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            await run_in_threadpool(held.open)
+            yield
+        finally:
+            await run_in_threadpool(held.close)
+
+    app = FastAPI(title="Perfcast", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
+    app.state.services = held
+    for router in (predict.router, models.router, health.router, metrics.router):
+        app.include_router(router)
+    _explain_errors(app)
+    return Front(app, held)
+
+
+def _explain_errors(app: FastAPI) -> None:
+    @app.exception_handler(PerfcastError)
+    async def known(request: Request, error: PerfcastError) -> Response:
+        return _response(request, problem_of(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        fields = [FieldError(str(item["loc"][-1]), item["msg"]) for item in error.errors()]
+        return _response(request, problem_of(InvalidInput(fields)))
+
+    @app.exception_handler(HTTPException)
+    async def by_status(request: Request, error: HTTPException) -> Response:
+        return _response(request, _of_http(request, error))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return _response(request, problem_of(error))  # logged by `Front`, to which it is raised again
+
+
+def _of_http(request: Request, error: HTTPException) -> Problem:
+    headers = dict(error.headers or {})
+    if error.status_code == 404:
+        detail = f"nothing is at {request.url.path}; /docs lists what there is"
+    elif error.status_code == 405:
+        allowed = headers.get("Allow") or headers.get("allow", "")
+        detail = f"{request.method} is not allowed at {request.url.path}; allowed: {allowed}"
+    else:
+        detail = str(error.detail)
+    return problem_of_status(error.status_code, detail, headers)
+
+
+def _response(request: Request, problem: Problem) -> Response:
+    request_id = request.scope.get(REQUEST_ID, "")
+    return Response(
+        problem.body(request_id), status_code=problem.status, media_type=CONTENT_TYPE, headers=problem.headers
+    )

@@ -1,0 +1,117 @@
+"""What goes wrong, as HTTP: RFC 9457 problem details, in one table."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from perfcast.errors import (
+    BrokenVersion,
+    Conflict,
+    FieldError,
+    InvalidInput,
+    MissingDependency,
+    NotFound,
+    NoUsableModel,
+    Refused,
+    Unavailable,
+)
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_SECONDS = 5
+
+
+class TooLarge(Exception):
+    """A body is larger than allowed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the body is larger than the {limit:,} bytes that MAX_BODY_BYTES allows; send fewer rows"
+        )
+
+
+class Disconnected(Exception):
+    """The caller left before the whole body came."""
+
+
+STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
+    (InvalidInput, 422, "invalid-input"),
+    (NotFound, 404, "not-found"),
+    (NoUsableModel, 503, "no-usable-model"),
+    (Conflict, 409, "conflict"),
+    (BrokenVersion, 422, "broken-version"),
+    (Refused, 422, "refused"),
+    (MissingDependency, 501, "missing-dependency"),
+    (Unavailable, 503, "unavailable"),
+    (TooLarge, 413, "too-large"),
+)
+"""Each error's status and the name of its problem type; the first that fits."""
+_TITLES = {
+    "invalid-input": "Invalid input",
+    "not-found": "Not found",
+    "no-usable-model": "No usable model",
+    "conflict": "Conflict",
+    "broken-version": "Broken version",
+    "refused": "Refused",
+    "missing-dependency": "Missing dependency",
+    "unavailable": "Unavailable",
+    "too-large": "Body too large",
+}
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A problem, ready to be sent.
+
+    Attributes:
+        status: HTTP status.
+        kind: Last part of the problem type's name.
+        title: The problem type in words.
+        detail: What was wrong, what was expected, what to do.
+        fields: The fields that are wrong.
+        headers: Further response headers.
+    """
+
+    status: int
+    kind: str
+    title: str
+    detail: str
+    fields: tuple[FieldError, ...] = ()
+    headers: dict[str, str] = {}
+
+    def body(self, request_id: str) -> bytes:
+        """The problem details as JSON."""
+        document: dict[str, Any] = {
+            "type": f"urn:perfcast:problem:{self.kind}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "request_id": request_id,
+        }
+        if self.status == 422:
+            document["errors"] = [{"field": item.field, "message": item.message} for item in self.fields]
+        return msgspec.json.encode(document)
+
+
+def problem_of(error: Exception, *, in_body: bool = False) -> Problem:
+    """What to tell the caller.
+
+    Args:
+        error: What was raised.
+        in_body: Whether an unknown name stood in the body (400) rather than in the path (404).
+    """
+    for kind_of_error, status, kind in STATUSES:
+        if isinstance(error, kind_of_error):
+            if isinstance(error, NotFound) and in_body:
+                status = 400
+            fields = error.fields if isinstance(error, InvalidInput) else ()
+            headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
+            return Problem(status, kind, _TITLES[kind], str(error), fields, headers)
+    return Problem(
+        500, "internal", "Internal error", "an unexpected error; the server's log has it by the request id"
+    )
+
+
+def problem_of_status(status: int, detail: str, headers: dict[str, str] | None = None) -> Problem:
+    """A problem that is known by its HTTP status alone, such as a wrong method."""
+    phrase = HTTPStatus(status).phrase
+    return Problem(status, phrase.lower().replace(" ", "-"), phrase, detail or phrase, (), headers or {})

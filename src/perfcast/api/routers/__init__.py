@@ -1,0 +1,8 @@
+"""FastAPI's routes, one module a concept; what they share is in `_schemas` (for the documentation) and `_reply`."""
+
+from perfcast.api.routers import _health as health
+from perfcast.api.routers import _metrics as metrics
+from perfcast.api.routers import _models as models
+from perfcast.api.routers import _predict as predict
+
+__all__ = ["health", "metrics", "models", "predict"]

@@ -1,0 +1,68 @@
+"""Whether the service lives, is ready and is well; each answered from memory."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from perfcast import __version__
+from perfcast.api._identifiers import timestamp
+from perfcast.api._services import Services
+from perfcast.api.routers._reply import Held, Json
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/", summary="What this is", response_class=Json)
+async def index() -> Json:
+    """The service, its version, and where to go."""
+    places = {"documentation": "/docs", "models": "/models", "predict": "/predict", "health": "/health"}
+    return Json({"service": "perfcast", "version": __version__, "see": places | {"metrics": "/metrics"}})
+
+
+@router.get(
+    "/health",
+    summary="How the service is",
+    response_class=Json,
+    responses={503: {"description": "It is unhealthy"}},
+)
+async def health(services: Held) -> Json:
+    """`healthy`, `degraded` (it answers, but something is wrong) or `unhealthy` (503: nothing can be predicted)."""
+    document = _document(services)
+    return Json(document, status_code=503 if document["status"] == "unhealthy" else 200)
+
+
+@router.get("/livez", summary="Whether the process lives", response_class=Json)
+async def livez() -> Json:
+    """Always `alive`: restart the process when this doesn't answer."""
+    return Json({"status": "alive"})
+
+
+@router.get(
+    "/readyz",
+    summary="Whether to send requests here",
+    response_class=Json,
+    responses={503: {"description": "No usable model, or the process is about to end"}},
+)
+async def readyz(services: Held) -> Json:
+    """`ready` while some model answers and the process isn't draining."""
+    if services.ready:
+        return Json({"status": "ready"})
+    reason = "draining" if services.draining else "no usable model; `perfcast up` makes the starter models"
+    return Json({"status": "not ready", "reason": reason}, status_code=503)
+
+
+def _document(services: Services) -> dict[str, Any]:
+    routes = services.follower.routes
+    dependencies = {probe.name: probe.state() for probe in services.dependencies}
+    wrong = bool(routes.problems) or any(state["status"] == "down" for state in dependencies.values())
+    status = "unhealthy" if not routes.champions else "degraded" if wrong else "healthy"
+    return {
+        "status": status,
+        "timestamp": timestamp(),
+        "uptime_seconds": services.uptime_seconds,
+        "models_loaded": len(routes.champions),
+        "system_info": services.system_info,
+        "dependencies": dependencies,
+        "problems": dict(routes.problems),
+        "version": __version__,
+    }

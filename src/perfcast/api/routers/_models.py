@@ -1,0 +1,211 @@
+"""Models and their versions: what there is, how good it is, and which answers."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Header
+
+from perfcast.api._identifiers import timestamp
+from perfcast.api._services import Services
+from perfcast.api.routers._reply import Held, Json
+from perfcast.api.routers._schemas import problems
+from perfcast.errors import Conflict, FieldError, InvalidInput, NoUsableModel
+from perfcast.registry import (
+    ANY,
+    CHAMPION,
+    DEFAULT_WORKLOAD,
+    AliasChange,
+    ModelSummary,
+    Version,
+    parse_reference,
+)
+
+router = APIRouter(prefix="/models", tags=["models"])
+IfMatch = Annotated[str | None, Header(description='The expected present version, such as "3", or "none"')]
+
+
+@router.get("", summary="List the models", response_class=Json, responses=problems(503))
+def list_models(services: Held) -> Json:
+    """Every model by name: what it predicts from what, which version answers, how good that is."""
+    summaries = sorted(services.registry.models(), key=lambda summary: summary.name)
+    models = {summary.name: _entry(services, summary) for summary in summaries}
+    return Json({"models": models, "total_models": len(models), "timestamp": timestamp()})
+
+
+@router.get("/{name}", summary="One model", response_class=Json, responses=problems(404, 422, 503))
+def show_model(name: str, services: Held) -> Json:
+    """A model with all its versions. The `ETag` is the champion's number, for `If-Match`."""
+    summary = services.registry.model(_model_name(services, name))
+    versions = services.registry.versions(summary.name)
+    document = {
+        "name": summary.name,
+        **_entry(services, summary),
+        "dataset": summary.dataset,
+        "created_at": summary.created_at,
+        "aliases": dict(summary.aliases),
+        "features": _features(versions),
+        "versions": [_version(version, summary) for version in versions],
+        "timestamp": timestamp(),
+    }
+    return Json(document, headers={"ETag": _etag(summary.aliases.get(CHAMPION))})
+
+
+@router.get(
+    "/{ref}/metrics", summary="How good a version is", response_class=Json, responses=problems(404, 422, 503)
+)
+def show_metrics(ref: str, services: Held) -> Json:
+    """Held-out metrics, and how the version was found."""
+    version = services.registry.resolve(ref)
+    manifest = version.manifest
+    document = {
+        "model_name": version.model,
+        "model_version": version.number,
+        "label": version.label,
+        "type": version.type,
+        "workload": version.workload_name,
+        "metrics": manifest.metrics,
+        "search": manifest.search,
+        "settings": manifest.settings,
+        "parity": manifest.parity,
+        "data": manifest.data,
+        "graph": manifest.graph,
+        "created_at": version.created_at,
+        "timestamp": timestamp(),
+    }
+    return Json(document)
+
+
+@router.post(
+    "/{ref}/activate",
+    summary="Make a version the champion",
+    response_class=Json,
+    responses=problems(404, 409, 422, 503),
+)
+def activate(ref: str, services: Held, if_match: IfMatch = None) -> Json:
+    """Move the champion. This process has loaded and switched before it answers; others follow within two seconds.
+
+    A version that can't be loaded is refused, and the champion stays. With `If-Match`, 409 where somebody else was
+    faster.
+    """
+    expect = _expected(if_match)
+    version = services.registry.resolve(ref)
+    services.follower.load(version)
+    change = services.registry.point(version.model, CHAMPION, version.number, expect=expect, actor="api")
+    services.follower.refresh()
+    return _changed(change)
+
+
+@router.post(
+    "/{ref}/deactivate",
+    summary="Return to the champion before",
+    response_class=Json,
+    responses=problems(404, 409, 422, 503),
+)
+def deactivate(ref: str, services: Held, if_match: IfMatch = None) -> Json:
+    """Return the champion to the version before it, or to none. Where `ref` names a version, it must be the champion."""
+    expect = _expected(if_match)
+    name = _model_name(services, ref)
+    named = _named_version(services, ref)
+    if named is not None:
+        present = services.registry.model(name).aliases.get(CHAMPION)
+        if named != present:
+            raise Conflict(f"{name}:{named} is not the champion, {_shown(present)} is; nothing was changed")
+        expect = named if expect is ANY else expect
+    change = services.registry.step_back(name, expect=expect, actor="api")
+    services.follower.refresh()
+    return _changed(change)
+
+
+def _entry(services: Services, summary: ModelSummary) -> dict[str, Any]:
+    champion = summary.aliases.get(CHAMPION)
+    loaded = services.follower.routes.champions.get(summary.name)
+    version = _shown_version(services, summary)
+    manifest = version.manifest if version is not None else None
+    entry: dict[str, Any] = {
+        "type": manifest.type if manifest else None,
+        "input_features": [item["name"] for item in manifest.workload["features"]] if manifest else [],
+        "workload": summary.workload,
+        "champion": champion,
+        "versions": list(summary.versions),
+        "metrics": manifest.metrics if manifest else None,
+        "loaded": loaded is not None and loaded.number == champion,
+    }
+    problem = services.follower.routes.problems.get(summary.name)
+    return entry | ({"problem": problem} if problem else {})
+
+
+def _shown_version(services: Services, summary: ModelSummary) -> Version | None:
+    """The champion, or without one the newest version."""
+    number = summary.aliases.get(CHAMPION, max(summary.versions, default=None))
+    loaded = services.follower.routes.champions.get(summary.name)
+    if loaded is not None and loaded.number == number:
+        return loaded.version
+    return services.registry.version(summary.name, number) if number is not None else None
+
+
+def _version(version: Version, summary: ModelSummary) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "label": version.label,
+        "type": version.type,
+        "created_at": version.created_at,
+        "note": version.note,
+        "aliases": sorted(alias for alias, number in summary.aliases.items() if number == version.number),
+        "metrics": version.manifest.metrics,
+        "graph": version.manifest.graph,
+        "calibrated": version.manifest.calibration is not None,
+    }
+
+
+def _features(versions: list[Version]) -> list[Any]:
+    features: list[Any] = msgspec.to_builtins(versions[-1].manifest.workload["features"]) if versions else []
+    return features
+
+
+def _model_name(services: Services, ref: str) -> str:
+    """The model that a reference belongs to, whether or not it has a champion."""
+    name = parse_reference(ref).model or services.registry.default(DEFAULT_WORKLOAD)
+    if name is None:
+        raise NoUsableModel(
+            f"'{ref}' means the default model of {DEFAULT_WORKLOAD}, and there is none; `perfcast up` makes it"
+        )
+    return name
+
+
+def _named_version(services: Services, ref: str) -> int | None:
+    reference = parse_reference(ref)
+    if reference.number is None and reference.label is None and reference.alias is None:
+        return None
+    return services.registry.resolve(ref).number
+
+
+def _expected(if_match: str | None) -> Any:
+    """What `If-Match` says the champion is: a number, None for none, or anything."""
+    if if_match is None or if_match.strip() == "*":
+        return ANY
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if text == "none":
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InvalidInput([FieldError("If-Match", 'expected the present version such as "3", or "none"')])
+    return int(text)
+
+
+def _changed(change: AliasChange) -> Json:
+    document = {
+        "model_name": change.model,
+        "alias": change.alias,
+        "before": change.before,
+        "after": change.after,
+        "status": "success",
+        "timestamp": timestamp(),
+    }
+    return Json(document, headers={"ETag": _etag(change.after)})
+
+
+def _etag(number: int | None) -> str:
+    return f'"{_shown(number)}"'
+
+
+def _shown(number: int | None) -> str:
+    return "none" if number is None else str(number)

@@ -1,0 +1,31 @@
+"""`POST /predict` as FastAPI documents it; `Front` answers it before FastAPI is asked."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from perfcast.api._asgi import REQUEST_ID, read_body
+from perfcast.api._problems import CONTENT_TYPE
+from perfcast.api.routers._reply import Held
+from perfcast.api.routers._schemas import PREDICT_ANSWER, PREDICT_BODY, problems
+
+router = APIRouter(tags=["predict"])
+
+
+@router.post(
+    "/predict",
+    summary="Predict a cost",
+    response_class=Response,
+    responses={200: PREDICT_ANSWER, **problems(400, 413, 422, 503)},
+    openapi_extra={"requestBody": PREDICT_BODY},
+)
+async def predict(request: Request, services: Held) -> Response:
+    """The cost of one set of features, its interval, and whether the model was asked beyond what it has seen.
+
+    Features stand flat, under `features`, or under the workload's own wrapper such as `cnn_config`. Without
+    `model_name` the default model of the workload that the features belong to answers.
+    """
+    body = await read_body(request.scope["headers"], request.receive, services.settings.max_body_bytes)
+    reply = await services.predict(body, request.scope[REQUEST_ID], services.identifiers.next())
+    media_type = CONTENT_TYPE if reply.problem is not None else "application/json"
+    headers = reply.problem.headers if reply.problem is not None else None
+    return Response(reply.body, status_code=reply.status, media_type=media_type, headers=headers)

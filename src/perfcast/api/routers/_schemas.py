@@ -1,0 +1,139 @@
+"""What bodies look like, for the OpenAPI document; nothing is validated with these."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from perfcast.api._problems import CONTENT_TYPE
+from perfcast.manifest import COVERAGES
+
+_CONVOLUTION = {
+    "batch_size": 32,
+    "input_channels": 3,
+    "input_height": 224,
+    "input_width": 224,
+    "output_channels": 64,
+    "kernel_size": 3,
+    "stride": 1,
+}
+_LOAD = {
+    "request_rate": 120,
+    "active_users": 60,
+    "db_connections": 25,
+    "hour_sin": 0.5,
+    "hour_cos": 0.866,
+    "minute_sin": 0.2588,
+    "minute_cos": 0.9659,
+    "is_business_hour": 1,
+}
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = Field(examples=["urn:perfcast:problem:invalid-input"])
+    title: str = Field(examples=["Invalid input"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["kernel_size: is required"])
+    request_id: str
+    errors: list[dict[str, str]] | None = Field(
+        None,
+        description="For 422: the fields that are wrong.",
+        examples=[[{"field": "kernel_size", "message": "is required"}]],
+    )
+
+
+_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
+_MEANINGS = {
+    400: "A name in the body is unknown; the closest ones are named",
+    404: "The name in the path is unknown; the closest ones are named",
+    409: "Somebody else changed it first",
+    413: "The body is larger than MAX_BODY_BYTES",
+    422: "A field is malformed, missing or out of bounds; every one is named",
+    503: "No usable model, or the database can't be reached; says what to do",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that can fail so."""
+    return {
+        status: {
+            "model": ProblemDetails,
+            "description": _MEANINGS[status],
+            "content": {CONTENT_TYPE: {"schema": _SCHEMA}},
+        }
+        for status in statuses
+    }
+
+
+PREDICT_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "model_name": {
+                        "type": ["string", "null"],
+                        "description": "NAME, NAME:VERSION or NAME@ALIAS",
+                    },
+                    "coverage": {"type": ["number", "null"], "enum": [*COVERAGES, None], "default": 0.9},
+                    "device": {"type": ["string", "null"], "description": "Where a model knows several"},
+                    "features": {"type": "object", "description": "The features by name"},
+                    "cnn_config": {"type": "object", "description": "The features of a convolution"},
+                },
+                "additionalProperties": True,
+            },
+            "examples": {
+                "convolution": {
+                    "summary": "A convolution's execution time",
+                    "value": {"model_name": "cnn-execution-time-cpu-torch", "cnn_config": _CONVOLUTION},
+                },
+                "load": {"summary": "CPU utilisation under a load", "value": _LOAD},
+                "general": {
+                    "summary": "Any workload",
+                    "value": {"model_name": "cpu-utilization", "features": _LOAD, "coverage": 0.95},
+                },
+            },
+        }
+    },
+}
+PREDICT_ANSWER: dict[str, Any] = {
+    "description": "The predicted cost under its own name, with its interval",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "model_name": {"type": "string"},
+                    "model_type": {"type": "string"},
+                    "prediction_timestamp": {"type": "string", "format": "date-time"},
+                    "status": {"type": "string", "const": "success"},
+                    "model_version": {"type": "integer"},
+                    "lower": {"type": ["number", "null"]},
+                    "upper": {"type": ["number", "null"]},
+                    "coverage": {"type": "number"},
+                    "extrapolated": {"type": "array", "items": {"type": "string"}},
+                    "prediction_id": {"type": "string"},
+                },
+                "additionalProperties": {
+                    "type": "number",
+                    "description": "The cost, such as execution_time_ms",
+                },
+            },
+            "example": {
+                "execution_time_ms": 45.67,
+                "model_name": "cnn-execution-time-cpu-torch",
+                "model_type": "xgboost",
+                "prediction_timestamp": "2026-03-01T10:30:00.000Z",
+                "status": "success",
+                "model_version": 3,
+                "lower": 40.1,
+                "upper": 52.0,
+                "coverage": 0.9,
+                "extrapolated": [],
+                "prediction_id": "019d2f4c3a17c0ffee000000001",
+            },
+        }
+    },
+}

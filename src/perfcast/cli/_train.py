@@ -1,0 +1,102 @@
+"""`perfcast train`: learn from a dataset."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from perfcast.cli._workbench import Workbench
+    from perfcast.datasets import Dataset, DatasetRecord
+    from perfcast.jobs import Outcome
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("train")(train)
+
+
+def train(
+    dataset: str = typer.Option("", help="Name of the dataset, or NAME@DIGEST; the workload's newest if not given."),
+    workload: str = typer.Option("", help="Take this workload's newest dataset."),
+    model: str = typer.Option("", help="The model that gets the versions; WORKLOAD-DATASET if not given."),
+    families: str = typer.Option(
+        "", help="Comma-separated: xgboost, random_forest, polynomial, neural_network, ensemble."
+    ),
+    trials: int = typer.Option(20, min=1, help="Most trials of the search."),
+    timeout: float | None = typer.Option(None, min=1, help="Most seconds for everything."),
+    seed: int = typer.Option(0, help="The same seed gives the same trials (without --timeout)."),
+    promote: str = typer.Option("auto", help="auto: the gate decides; never: leave the champion alone."),
+    resume: str = typer.Option("", help="A name for the search: the same command goes on where a killed one was."),
+) -> None:
+    """Search for the best model of a dataset, register the best of each family, and let the gate decide.
+
+    Examples:
+        perfcast train --dataset simulated
+
+        perfcast train --dataset shop --trials 100 --timeout 300
+
+        perfcast train --workload cnn-execution-time --families xgboost,neural_network --promote never
+
+        perfcast train --dataset shop --trials 500 --resume overnight
+    """
+    from perfcast.cli._progress import TrainingProgress
+    from perfcast.cli._workbench import workbench
+    from perfcast.errors import InvalidSetting
+    from perfcast.jobs import TrainingRequest, default_model, run_training
+    from perfcast.settings import load_settings
+
+    if promote not in ("auto", "never"):
+        raise InvalidSetting(f"--promote must be auto or never, got '{promote}'")
+    settings = load_settings()
+    with workbench(settings) as bench:
+        rows = bench.datasets.load(_record(bench, dataset, workload))
+        request = TrainingRequest(
+            model=model or default_model(rows.name, rows.workload.name),
+            families=tuple(name.strip() for name in families.split(",") if name.strip()),
+            trials=trials,
+            timeout=timeout,
+            seed=seed,
+            promote="auto" if promote == "auto" else "never",
+            study=_study(settings.data_dir, resume, rows) if resume else None,
+        )
+        with TrainingProgress() as progress, progress.run(request.model, trials) as on_trial:
+            outcome = run_training(bench.registry, rows, request, on_trial=on_trial)
+    _show(outcome)
+
+
+def _record(bench: "Workbench", dataset: str, workload: str) -> "DatasetRecord":
+    from perfcast.errors import UnknownDataset
+    from perfcast.workloads import find_workload
+
+    if dataset:
+        name, _, digest = dataset.partition("@")
+        return bench.datasets.find(name, digest or None)
+    if workload:
+        find_workload(workload, bench.workloads)
+    fitting = [record for record in bench.datasets.list() if not workload or record.workload == workload]
+    if len({record.name for record in fitting}) == 1 or (workload and fitting):
+        return fitting[0]
+    known = {record.name for record in bench.datasets.list()}
+    raise UnknownDataset(
+        workload or "(none given)", known, hint="say which with --dataset NAME; see perfcast data list"
+    )
+
+
+def _study(folder: object, name: str, rows: "Dataset") -> tuple[str, str]:
+    """One journal for each name and content: a search can't be continued on other rows."""
+    from pathlib import Path
+
+    journals = Path(str(folder)) / "studies"
+    journals.mkdir(parents=True, exist_ok=True)
+    return str(journals / f"{name}-{rows.digest[:12]}.journal"), f"{rows.name}-{name}"
+
+
+def _show(outcome: "Outcome") -> None:
+    from perfcast.cli._models import version_table
+    from perfcast.cli._output import say
+
+    version_table(outcome.versions)
+    for family, reason in outcome.refused.items():
+        say(f"{family}: {reason}")
+    best = outcome.best
+    say(f"{best.model}: version {best.number} ({best.type}) {outcome.reason}; {outcome.seconds:.0f} s in all")

@@ -1,0 +1,5 @@
+"""Watching what is served: for now the record of every prediction, written behind the caller's back (rule R6)."""
+
+from perfcast.monitoring._prediction_log import PredictionLog, Record
+
+__all__ = ["PredictionLog", "Record"]

@@ -1,0 +1,36 @@
+"""Models, their immutable versions, and the aliases that say which version answers (rule R5).
+
+`Registry` is the way in: versions are added, aliases are moved with a history that can be stepped back through, and
+references such as `NAME`, `NAME:3`, `NAME@shadow` are resolved (`parse_reference` reads them, without a database).
+`Registry.revision` rises with every change, so that followers notice one by reading a single number.
+"""
+
+from perfcast.registry._reference import Reference, check_label, check_name, parse_reference
+from perfcast.registry._registry import DEFAULT_WORKLOAD, Registry
+from perfcast.registry._types import (
+    ALIASES,
+    ANY,
+    CHAMPION,
+    AliasChange,
+    AliasEvent,
+    AnyVersion,
+    ModelSummary,
+    Version,
+)
+
+__all__ = [
+    "ALIASES",
+    "ANY",
+    "CHAMPION",
+    "DEFAULT_WORKLOAD",
+    "AliasChange",
+    "AliasEvent",
+    "AnyVersion",
+    "ModelSummary",
+    "Reference",
+    "Registry",
+    "Version",
+    "check_label",
+    "check_name",
+    "parse_reference",
+]

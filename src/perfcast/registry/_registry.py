@@ -1,0 +1,364 @@
+"""The registry: what models and versions there are, and which of them answer."""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from perfcast.errors import (
+    Conflict,
+    FieldError,
+    InvalidInput,
+    NoUsableModel,
+    Refused,
+    UnknownModel,
+    UnknownVersion,
+)
+from perfcast.manifest import LARGEST_GRAPH, Draft
+from perfcast.registry import _repository as repository
+from perfcast.registry._history import one_before
+from perfcast.registry._reference import Reference, check_label, check_name, parse_reference
+from perfcast.registry._types import (
+    ALIASES,
+    ANY,
+    CHAMPION,
+    AliasChange,
+    AliasEvent,
+    AnyVersion,
+    ModelSummary,
+    Version,
+)
+from perfcast.storage import Blobs, Database, now, sha256
+
+DEFAULT_WORKLOAD = "cpu-utilization"
+"""The workload whose default model a bare version belongs to."""
+
+
+class Registry:
+    """Models, versions, aliases and defaults in a database, their graphs among the blobs.
+
+    Every change is one transaction that also raises `revision`; what is read at once belongs together. Safe to share
+    between threads and between processes that each make their own.
+    """
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        self._database = database
+        self._blobs = blobs
+
+    def add(self, model: str, draft: Draft, *, dataset: str = "", label: str | None = None, note: str = "") -> Version:
+        """Register a version, making the model if it is new; a workload's first model becomes its default.
+
+        The graph is kept before the transaction that names it: if the process dies between the two, bytes that
+        nobody refers to are all that is left.
+
+        Args:
+            model: Name of the model.
+            draft: Graph and manifest.
+            dataset: Name of the dataset line the model learns from.
+            label: The name an imported version came with, such as `v1.2.0`.
+            note: Anything worth remembering; may be changed later.
+
+        Returns:
+            The version, a candidate: no alias points to it.
+
+        Raises:
+            InvalidInput: Name or label can't be used.
+            Refused: Graph and manifest disagree, the graph is too large, or the model answers for another workload.
+            Conflict: The label is taken.
+        """
+        check_name(model)
+        if label is not None:
+            check_label(label)
+        workload = _check(draft)
+        digest = self._blobs.put(draft.graph)
+        with self._database.begin() as connection:
+            number, answers_for = repository.next_number(connection, model, workload, dataset)
+            if answers_for != workload:
+                raise Refused(f"model '{model}' answers for '{answers_for}', not '{workload}'; use another name")
+            if label is not None and repository.find_version(connection, model, label=label):
+                raise Conflict(f"model '{model}' already has a version labelled '{label}'; labels never change hands")
+            version = Version(model, number, label, draft.manifest, note, now())
+            repository.add_default(connection, workload, model)
+            repository.add_version(connection, version)
+            repository.bump(connection)
+            if not self._blobs.exists(digest):  # another process deleted the last version with these bytes just now
+                self._blobs.put(draft.graph)
+        return version
+
+    def graph(self, version: Version) -> bytes:
+        """A version's serialised ONNX graph.
+
+        Raises:
+            BrokenVersion: The bytes are missing or altered.
+        """
+        return self._blobs.get(version.manifest.graph.sha256)
+
+    def point(
+        self,
+        model: str,
+        alias: str,
+        number: int | None,
+        *,
+        expect: int | AnyVersion | None = ANY,
+        reason: str = "",
+        actor: str = "",
+    ) -> AliasChange:
+        """Move an alias, in one transaction.
+
+        Args:
+            model: Name of the model.
+            alias: `champion`, `challenger` or `shadow`.
+            number: The version it shall point to; None clears it.
+            expect: The version it is believed to point to now (None for nowhere).
+            reason: Why, for the history.
+            actor: Who, for the history.
+
+        Returns:
+            Before and after; nothing is written where they are equal.
+
+        Raises:
+            InvalidInput: There is no such alias.
+            UnknownModel: There is no such model.
+            UnknownVersion: There is no such version.
+            Conflict: It points elsewhere than expected.
+        """
+        _check_alias(alias)
+        with self._database.begin() as connection:
+            self._lock(connection, model)
+            before = _present(connection, model, alias, expect)
+            if number is not None:
+                _find(connection, model, Reference(model, number=number))
+            change = AliasChange(model, alias, before, number)
+            if change.changed:
+                repository.move_alias(connection, change, "point", reason, actor)
+                repository.bump(connection)
+        return change
+
+    def step_back(
+        self, model: str, *, expect: int | AnyVersion | None = ANY, reason: str = "", actor: str = ""
+    ) -> AliasChange:
+        """Return the champion to the one before, or to none; each call goes one further back.
+
+        Args:
+            model: Name of the model.
+            expect: The version that is believed to be champion now.
+            reason: Why, for the history.
+            actor: Who, for the history.
+
+        Raises:
+            UnknownModel: There is no such model.
+            Conflict: Another version than expected is champion.
+        """
+        with self._database.begin() as connection:
+            self._lock(connection, model)
+            before = _present(connection, model, CHAMPION, expect)
+            if before is None:
+                return AliasChange(model, CHAMPION, None, None)
+            events = repository.events(connection, model, CHAMPION)
+            after = one_before(events, before, repository.numbers(connection, model))
+            change = AliasChange(model, CHAMPION, before, after)
+            repository.move_alias(connection, change, "step_back", reason, actor)
+            repository.bump(connection)
+        return change
+
+    def resolve(self, reference: str) -> Version:
+        """The version that a model reference names.
+
+        Raises:
+            InvalidInput: It has no reference's shape.
+            UnknownModel: There is no such model.
+            UnknownVersion: There is no such version, or the alias isn't set.
+            NoUsableModel: The model has no champion, or there is no default model.
+        """
+        asked = parse_reference(reference)
+        with self._database.read() as connection:
+            name = asked.model or repository.defaults(connection).get(DEFAULT_WORKLOAD)
+            if name is None:
+                raise NoUsableModel(
+                    f"'{reference}' means a version of the default model of {DEFAULT_WORKLOAD}, and there is none; "
+                    "train one, or name the model"
+                )
+            _require_model(connection, name)
+            return _find(connection, name, asked)
+
+    def version(self, model: str, number: int) -> Version:
+        """A version by its number.
+
+        Raises:
+            UnknownModel: There is no such model.
+            UnknownVersion: There is no such version.
+        """
+        with self._database.read() as connection:
+            _require_model(connection, model)
+            return _find(connection, model, Reference(model, number=number))
+
+    def versions(self, model: str) -> list[Version]:
+        """A model's versions, oldest first.
+
+        Raises:
+            UnknownModel: There is no such model.
+        """
+        with self._database.read() as connection:
+            _require_model(connection, model)
+            return repository.all_versions(connection, model)
+
+    def model(self, name: str) -> ModelSummary:
+        """A model by its name.
+
+        Raises:
+            UnknownModel: There is no such model.
+        """
+        with self._database.read() as connection:
+            _require_model(connection, name)
+            return repository.summaries(connection, name)[0]
+
+    def models(self) -> list[ModelSummary]:
+        """All models, sorted by name."""
+        with self._database.read() as connection:
+            return repository.summaries(connection)
+
+    def history(self, model: str) -> list[AliasEvent]:
+        """Every move of a model's aliases, newest first.
+
+        Raises:
+            UnknownModel: There is no such model.
+        """
+        with self._database.read() as connection:
+            _require_model(connection, model)
+            return repository.events(connection, model)[::-1]
+
+    def annotate(self, version: Version, note: str) -> None:
+        """Replace a version's note.
+
+        Raises:
+            UnknownVersion: It has been deleted.
+        """
+        with self._database.begin() as connection:
+            if not repository.set_note(connection, version.model, version.number, note):
+                raise _unknown(connection, version.model, Reference(version.model, number=version.number))
+            repository.bump(connection)
+
+    def delete(self, model: str, number: int) -> None:
+        """Forget a version, and its graph unless another version has the same.
+
+        Raises:
+            UnknownModel: There is no such model.
+            UnknownVersion: There is no such version.
+            Conflict: An alias points to it.
+        """
+        with self._database.begin() as connection:
+            self._lock(connection, model)
+            version = _find(connection, model, Reference(model, number=number))
+            holders = [alias for alias, held in repository.aliases(connection, model).items() if held == number]
+            if holders:
+                raise Conflict(f"{version.reference} is {' and '.join(holders)}; move that alias first")
+            repository.delete_version(connection, model, number)
+            repository.bump(connection)
+        self._drop_bytes(version.manifest.graph.sha256)
+
+    def default(self, workload: str) -> str | None:
+        """The model that answers for a workload when a caller names none."""
+        return self.defaults().get(workload)
+
+    def set_default(self, workload: str, model: str) -> None:
+        """Make a model the one that answers for its workload when a caller names none.
+
+        Raises:
+            UnknownModel: There is no such model.
+            Refused: It answers for another workload.
+        """
+        with self._database.begin() as connection:
+            answers_for = self._lock(connection, model)
+            if answers_for != workload:
+                raise Refused(
+                    f"model '{model}' answers for '{answers_for}', so it can't be the default of '{workload}'"
+                )
+            if repository.set_default(connection, workload, model):
+                repository.bump(connection)
+
+    def defaults(self) -> Mapping[str, str]:
+        """Each workload's default model."""
+        with self._database.read() as connection:
+            return repository.defaults(connection)
+
+    def revision(self) -> int:
+        """A number that rises with every change of the registry."""
+        with self._database.read() as connection:
+            return repository.revision(connection)
+
+    def _lock(self, connection: sa.Connection, model: str) -> str:
+        workload = repository.lock_model(connection, model)
+        if workload is None:
+            raise UnknownModel(model, repository.model_names(connection))
+        return workload
+
+    def _drop_bytes(self, digest: str) -> None:
+        """Delete bytes once no committed row names them, while no other change of the registry can commit."""
+        with self._database.begin() as connection:
+            repository.lock_registry(connection)
+            if not repository.is_referred_to(connection, digest):
+                self._blobs.delete(digest)
+
+
+def _check(draft: Draft) -> str:
+    """The name of the draft's workload, if graph and manifest are fit to be registered."""
+    graph, facts = draft.graph, draft.manifest.graph
+    if len(graph) > LARGEST_GRAPH:
+        raise Refused(
+            f"the graph has {len(graph):,} bytes, at most {LARGEST_GRAPH:,} are allowed; "
+            "bound the family's depth, leaves or trees"
+        )
+    if (found := sha256(graph)) != facts.sha256:
+        raise Refused(f"the graph's sha256 is {found}, but its manifest says {facts.sha256}; make the draft again")
+    workload = draft.manifest.workload.get("name")
+    if not isinstance(workload, str) or not workload:
+        raise Refused("the manifest's workload has no name; it must hold the workload's whole declaration")
+    return workload
+
+
+def _check_alias(alias: str) -> None:
+    if alias not in ALIASES:
+        raise InvalidInput([FieldError("alias", f"must be one of {', '.join(ALIASES)}, not '{alias}'")])
+
+
+def _present(connection: sa.Connection, model: str, alias: str, expect: int | AnyVersion | None) -> int | None:
+    present = repository.aliases(connection, model).get(alias)
+    if expect is not ANY and present != expect:
+        raise Conflict(
+            f"{model}@{alias} is {_words(present)} now, not {_words(expect)} as expected; look again and decide anew"
+        )
+    return present
+
+
+def _words(number: object) -> str:
+    return "unset" if number is None else f"version {number}"
+
+
+def _require_model(connection: sa.Connection, name: str) -> None:
+    names = repository.model_names(connection)
+    if name not in names:
+        raise UnknownModel(name, names)
+
+
+def _find(connection: sa.Connection, model: str, asked: Reference) -> Version:
+    """The version of an existing model that a reference names."""
+    number, label = asked.number, asked.label
+    if number is None and label is None:
+        alias = asked.alias or CHAMPION
+        number = repository.aliases(connection, model).get(alias)
+        if number is None and alias == CHAMPION:
+            raise NoUsableModel(
+                f"model '{model}' has no champion; activate one of its versions, or name one as {model}:VERSION"
+            )
+        if number is None:
+            raise _unknown(connection, model, asked)
+    version = repository.find_version(connection, model, number, label)
+    if version is None:
+        raise _unknown(connection, model, asked)
+    return version
+
+
+def _unknown(connection: sa.Connection, model: str, asked: Reference) -> UnknownVersion:
+    if asked.alias is not None:
+        known = [f"{model}@{alias}" for alias in repository.aliases(connection, model)]
+        return UnknownVersion(str(asked), known, hint=f"the aliases are {', '.join(ALIASES)}; set one first")
+    return UnknownVersion(f"{model}:{asked.label or asked.number}", repository.version_names(connection, model))

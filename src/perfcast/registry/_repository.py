@@ -1,0 +1,205 @@
+"""All SQL of the registry: each function does its part inside the caller's transaction.
+
+Locks are always taken in the order model, default, revision, so that no two writers wait for each other.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from perfcast.manifest import Manifest
+from perfcast.registry._types import AliasChange, AliasEvent, Kind, ModelSummary, Version
+from perfcast.storage import insert_new, now, schema
+
+LARGEST_NUMBER = 2**31 - 1
+"""The greatest whole number that the column holds on every database."""
+
+_MODEL, _VERSION, _ALIAS, _HISTORY = schema.model, schema.version, schema.alias, schema.alias_history
+
+
+def next_number(connection: sa.Connection, name: str, workload: str, dataset: str) -> tuple[int, str]:
+    """Take a model's next version number, making the model if it is new; it stays locked until the end.
+
+    Returns:
+        The number, and the workload that the model answers for.
+    """
+    new = {"name": name, "workload": workload, "dataset": dataset, "newest": 0, "created_at": now()}
+    insert_new(connection, _MODEL, new)
+    statement = (
+        sa.update(_MODEL)
+        .where(_MODEL.c.name == name)
+        .values(
+            newest=_MODEL.c.newest + 1,
+            dataset=sa.case((_MODEL.c.dataset == "", dataset), else_=_MODEL.c.dataset),
+        )
+        .returning(_MODEL.c.newest, _MODEL.c.workload)
+    )
+    row = connection.execute(statement).one()
+    return row.newest, row.workload
+
+
+def lock_model(connection: sa.Connection, name: str) -> str | None:
+    """Keep other writers from this model until the end (SQLite's writers queue anyway).
+
+    Returns:
+        The workload it answers for, or None where there is no such model.
+    """
+    query = sa.select(_MODEL.c.workload).where(_MODEL.c.name == name).with_for_update()
+    return connection.execute(query).scalar_one_or_none()
+
+
+def bump(connection: sa.Connection) -> None:
+    """Raise the revision; from here to the end no other change of the registry commits."""
+    connection.execute(sa.update(schema.revision).values(value=schema.revision.c.value + 1))
+
+
+def lock_registry(connection: sa.Connection) -> None:
+    """Keep every other change of the registry waiting, without making one."""
+    connection.execute(sa.select(schema.revision.c.value).with_for_update())
+
+
+def revision(connection: sa.Connection) -> int:
+    """The number that rises with every change."""
+    return int(connection.execute(sa.select(schema.revision.c.value)).scalar_one())
+
+
+def add_version(connection: sa.Connection, version: Version) -> None:
+    """Keep a version under the number that `next_number` gave."""
+    connection.execute(
+        sa.insert(_VERSION).values(
+            model=version.model,
+            number=version.number,
+            label=version.label,
+            type=version.type,
+            manifest=version.manifest.to_json().decode(),
+            graph=version.manifest.graph.sha256,
+            bytes=version.manifest.graph.bytes,
+            note=version.note,
+            created_at=version.created_at,
+        )
+    )
+
+
+def find_version(
+    connection: sa.Connection, model: str, number: int | None = None, label: str | None = None
+) -> Version | None:
+    """A version by its number, or by its label where no number is given."""
+    if number is not None and not 0 < number <= LARGEST_NUMBER:
+        return None
+    which = _VERSION.c.label == label if number is None else _VERSION.c.number == number
+    row = connection.execute(sa.select(_VERSION).where(_VERSION.c.model == model, which)).one_or_none()
+    return None if row is None else _version(row)
+
+
+def all_versions(connection: sa.Connection, model: str) -> list[Version]:
+    """A model's versions, oldest first."""
+    query = sa.select(_VERSION).where(_VERSION.c.model == model).order_by(_VERSION.c.number)
+    return [_version(row) for row in connection.execute(query)]
+
+
+def version_names(connection: sa.Connection, model: str) -> list[str]:
+    """What a version of a model can be asked for by: `NAME:3`, `NAME:v1.2.0`."""
+    query = sa.select(_VERSION.c.number, _VERSION.c.label).where(_VERSION.c.model == model)
+    rows = connection.execute(query).all()
+    return [f"{model}:{name}" for row in rows for name in (row.number, row.label) if name is not None]
+
+
+def numbers(connection: sa.Connection, model: str) -> set[int]:
+    """The numbers of a model's versions."""
+    return set(connection.execute(sa.select(_VERSION.c.number).where(_VERSION.c.model == model)).scalars())
+
+
+def set_note(connection: sa.Connection, model: str, number: int, note: str) -> bool:
+    """Change a version's note; False where there is no such version."""
+    which = (_VERSION.c.model == model) & (_VERSION.c.number == number)
+    return connection.execute(sa.update(_VERSION).where(which).values(note=note)).rowcount == 1
+
+
+def delete_version(connection: sa.Connection, model: str, number: int) -> None:
+    """Forget a version; its number isn't given again."""
+    connection.execute(sa.delete(_VERSION).where(_VERSION.c.model == model, _VERSION.c.number == number))
+
+
+def is_referred_to(connection: sa.Connection, digest: str) -> bool:
+    """Whether any version or dataset needs these bytes."""
+    version = sa.select(_VERSION.c.number).where(_VERSION.c.graph == digest)
+    dataset = sa.select(schema.dataset.c.id).where(schema.dataset.c.blob == digest)
+    return bool(connection.execute(sa.select(sa.exists(version) | sa.exists(dataset))).scalar_one())
+
+
+def aliases(connection: sa.Connection, model: str) -> dict[str, int]:
+    """Where a model's aliases point."""
+    rows = connection.execute(sa.select(_ALIAS.c.alias, _ALIAS.c.number).where(_ALIAS.c.model == model))
+    return {row.alias: row.number for row in rows}
+
+
+def move_alias(connection: sa.Connection, change: AliasChange, kind: Kind, reason: str, actor: str) -> None:
+    """Write where an alias points now, and the history of it."""
+    at = now()
+    which = (_ALIAS.c.model == change.model) & (_ALIAS.c.alias == change.alias)
+    key = {"model": change.model, "alias": change.alias}
+    connection.execute(sa.delete(_ALIAS).where(which))
+    if change.after is not None:
+        connection.execute(sa.insert(_ALIAS).values(**key, number=change.after, updated_at=at))
+    event = {"kind": kind, "before": change.before, "after": change.after, "reason": reason, "actor": actor, "at": at}
+    connection.execute(sa.insert(_HISTORY).values(**key, **event))
+
+
+def events(connection: sa.Connection, model: str, alias: str | None = None) -> list[AliasEvent]:
+    """What happened to a model's aliases, oldest first."""
+    query = sa.select(_HISTORY).where(_HISTORY.c.model == model).order_by(_HISTORY.c.id)
+    if alias is not None:
+        query = query.where(_HISTORY.c.alias == alias)
+    return [
+        AliasEvent(row.model, row.alias, row.kind, row.before, row.after, row.reason, row.actor, row.at)
+        for row in connection.execute(query)
+    ]
+
+
+def model_names(connection: sa.Connection) -> list[str]:
+    """The names of all models, sorted."""
+    return sorted(connection.execute(sa.select(_MODEL.c.name)).scalars())
+
+
+def summaries(connection: sa.Connection, name: str | None = None) -> list[ModelSummary]:
+    """All models, or the one of that name, sorted by name."""
+    models, versions, pointers = sa.select(_MODEL), sa.select(_VERSION.c.model, _VERSION.c.number), sa.select(_ALIAS)
+    if name is not None:
+        models = models.where(_MODEL.c.name == name)
+        versions = versions.where(_VERSION.c.model == name)
+        pointers = pointers.where(_ALIAS.c.model == name)
+    known: dict[str, list[int]] = defaultdict(list)
+    for row in connection.execute(versions.order_by(_VERSION.c.number)):
+        known[row.model].append(row.number)
+    pointing: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in connection.execute(pointers):
+        pointing[row.model][row.alias] = row.number
+    found = [
+        ModelSummary(row.name, row.workload, row.dataset, row.created_at, pointing[row.name], tuple(known[row.name]))
+        for row in connection.execute(models)
+    ]
+    return sorted(found, key=lambda summary: summary.name)
+
+
+def defaults(connection: sa.Connection) -> Mapping[str, str]:
+    """Each workload's default model."""
+    return {row.workload: row.model for row in connection.execute(sa.select(schema.default_model))}
+
+
+def add_default(connection: sa.Connection, workload: str, model: str) -> None:
+    """Make a model its workload's default unless there is one."""
+    insert_new(connection, schema.default_model, {"workload": workload, "model": model})
+
+
+def set_default(connection: sa.Connection, workload: str, model: str) -> bool:
+    """Make a model its workload's default; False where it was already."""
+    add_default(connection, workload, model)
+    table = schema.default_model
+    which = (table.c.workload == workload) & (table.c.model != model)
+    return connection.execute(sa.update(table).where(which).values(model=model)).rowcount == 1
+
+
+def _version(row: sa.Row[Any]) -> Version:
+    return Version(row.model, row.number, row.label, Manifest.from_json(row.manifest), row.note, row.created_at)

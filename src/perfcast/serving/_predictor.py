@@ -1,0 +1,233 @@
+"""One version, loaded, checked and warm."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from math import isfinite
+from threading import Lock
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from perfcast.errors import BrokenVersion, FieldError, InvalidInput, PerfcastError
+from perfcast.manifest import DEFAULT_COVERAGE, Calibration
+from perfcast.registry import Version
+from perfcast.serving._reader import Reader
+from perfcast.workloads import Rows, Workload, workload_from_document
+
+FEATURES = "features"
+COST = "cost"
+_FLOAT = "tensor(float)"
+_ROUNDING = 1e-6
+
+
+class Prediction(msgspec.Struct, frozen=True, gc=False):
+    """The answer for one row.
+
+    Attributes:
+        cost: In the cost's unit.
+        lower, upper: The interval; None where the version promises none at this coverage.
+        extrapolated: Names of features outside the range the version was trained on.
+    """
+
+    cost: float
+    lower: float | None
+    upper: float | None
+    extrapolated: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer for many rows.
+
+    Attributes:
+        cost: float32 [rows], in the cost's unit.
+        lower, upper: float32 [rows]; None where the version promises no interval at this coverage.
+        extrapolated: bool [rows, features], true where a feature is outside the range trained on.
+    """
+
+    cost: Rows
+    lower: Rows | None
+    upper: Rows | None
+    extrapolated: npt.NDArray[np.bool_]
+
+
+class Predictor:
+    """A version that answers; safe to use from several threads.
+
+    Args:
+        version: What the registry says about it.
+        graph: Its serialised ONNX graph, from `features` float32 [rows, features] to `cost` float32 [rows].
+        zone: Time zone in which a `timestamp` becomes time features.
+        reader: Reader of the same workload to share; made when None.
+
+    Raises:
+        BrokenVersion: The graph can't be read, has other inputs or outputs, or can't answer.
+    """
+
+    def __init__(self, version: Version, graph: bytes, *, zone: tzinfo, reader: Reader | None = None) -> None:
+        self.version = version
+        self.model = version.model
+        self.number = version.number
+        self.type = version.manifest.type
+        self.reader = reader or Reader(declared_workload(version), zone)
+        self.workload = self.reader.workload
+        self.calibration = version.manifest.calibration
+        self._ranges = _ranges(version, self.workload)
+        self._low, self._high = (np.array(side, dtype=np.float64) for side in _bounds(self._ranges))
+        self._session = _open(graph, self.name)
+        _check_signature(self._session, len(self.workload.features), self.name)
+        self._single = _SingleRow(self._session, len(self.workload.features))
+        self._warm_up()
+
+    @property
+    def name(self) -> str:
+        """The reference that always means this version."""
+        return f"{self.model}:{self.number}"
+
+    def answer(self, row: Sequence[float], coverage: float = DEFAULT_COVERAGE) -> Prediction:
+        """Predict one row; the hot path.
+
+        Args:
+            row: One number a feature, in declared order.
+            coverage: Share of true costs that the interval shall hold; one of `COVERAGES`.
+
+        Raises:
+            InvalidInput: The model has no finite cost for it.
+        """
+        cost = self._single.run(row)
+        if not isfinite(cost):
+            raise _no_finite_cost(self.name)
+        bounds = self.calibration.interval(cost, coverage) if self.calibration is not None else None
+        lower, upper = bounds or (None, None)
+        outside = [
+            name
+            for value, (name, low, high) in zip(row, self._ranges, strict=False)
+            if not low <= value <= high
+        ]
+        return Prediction(cost, lower, upper, outside)
+
+    def predict(self, rows: Rows, coverage: float = DEFAULT_COVERAGE) -> Answer:
+        """Predict many rows.
+
+        Args:
+            rows: float32 [rows, features], columns in declared order.
+            coverage: Share of true costs that the intervals shall hold; one of `COVERAGES`.
+
+        Raises:
+            InvalidInput: The model has no finite cost for some row.
+        """
+        cost = self.run(rows)
+        if not np.isfinite(cost).all():
+            raise _no_finite_cost(self.name)
+        lower, upper = _intervals(self.calibration, cost, coverage)
+        return Answer(cost, lower, upper, (rows < self._low) | (rows > self._high))
+
+    def run(self, rows: Rows) -> Rows:
+        """The bare cost of each row, float32 [rows], of float32 [rows, features]."""
+        (cost,) = self._session.run([COST], {FEATURES: np.ascontiguousarray(rows, dtype=np.float32)})
+        return np.asarray(cost, dtype=np.float32)
+
+    def _warm_up(self) -> None:
+        middle = [min(max((low + high) / 2, -1e30), 1e30) for _, low, high in self._ranges]
+        rows = np.array([middle, middle], dtype=np.float32)
+        try:
+            shape = self.run(rows).shape
+            for _ in range(3):
+                self._single.run(middle)
+        except Exception as error:  # ONNX Runtime's exceptions share no public base class
+            raise BrokenVersion(f"{self.name} can't answer: {error}") from None
+        if shape != (2,):
+            raise BrokenVersion(f"{self.name}: '{COST}' must have shape [rows], got {list(shape)} for 2 rows")
+
+
+class _SingleRow:
+    """Runs one row through buffers bound once.
+
+    Measured on 300 trees of depth 6: 8.1 µs a call, against 12.7 µs for `session.run` on a new array.
+    """
+
+    def __init__(self, session: ort.InferenceSession, width: int) -> None:
+        self._session = session
+        self._row = np.zeros((1, width), dtype=np.float32)
+        self._cost = np.zeros(1, dtype=np.float32)
+        self._lock = Lock()
+        self._binding = session.io_binding()
+        self._binding.bind_input(FEATURES, "cpu", 0, np.float32, (1, width), self._row.ctypes.data)
+        self._binding.bind_output(COST, "cpu", 0, np.float32, (1,), self._cost.ctypes.data)
+
+    def run(self, row: Sequence[float]) -> float:
+        with self._lock:
+            self._row[0] = row
+            self._session.run_with_iobinding(self._binding)
+            return self._cost.item()
+
+
+def _open(graph: bytes, name: str) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions share no public base class
+        raise BrokenVersion(f"{name}: ONNX Runtime can't read the graph: {error}") from None
+
+
+def _check_signature(session: ort.InferenceSession, width: int, name: str) -> None:
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    found = [(item.name, item.type, len(item.shape)) for item in (*inputs, *outputs)]
+    if found != [(FEATURES, _FLOAT, 2), (COST, _FLOAT, 1)]:
+        raise BrokenVersion(
+            f"{name}: the graph must lead from '{FEATURES}' float32 [rows, {width}] to '{COST}' float32 [rows], "
+            f"but it has {', '.join(f'{item} {kind} of rank {rank}' for item, kind, rank in found)}"
+        )
+    columns = inputs[0].shape[1]
+    if isinstance(columns, int) and columns != width:
+        raise BrokenVersion(f"{name}: the graph takes {columns} features, but its workload declares {width}")
+
+
+def declared_workload(version: Version) -> Workload:
+    """The workload that a version's manifest carries.
+
+    Raises:
+        BrokenVersion: It carries none that can be used.
+    """
+    try:
+        return workload_from_document(version.manifest.workload)
+    except PerfcastError as error:
+        raise BrokenVersion(f"{version.model}:{version.number}: its manifest's {error}") from None
+
+
+def _ranges(version: Version, workload: Workload) -> tuple[tuple[str, float, float], ...]:
+    """Each feature's name and trained range, widened by what float32 rounds away."""
+    trained = version.manifest.ranges
+    wide = []
+    for feature in workload.features:
+        low, high = trained.get(feature.name, (feature.minimum, feature.maximum))
+        wide.append((feature.name, low - _ROUNDING * abs(low), high + _ROUNDING * abs(high)))
+    return tuple(wide)
+
+
+def _bounds(ranges: Sequence[tuple[str, float, float]]) -> tuple[list[float], list[float]]:
+    return [low for _, low, _ in ranges], [high for _, _, high in ranges]
+
+
+def _intervals(
+    calibration: Calibration | None, cost: Rows, coverage: float
+) -> tuple[Rows | None, Rows | None]:
+    widths = calibration.widths.get(str(coverage)) if calibration is not None else None
+    if calibration is None or widths is None:
+        return None, None
+    width = np.asarray(widths)[np.searchsorted(calibration.edges, cost, side="right")]
+    lower, upper = (cost / width, cost * width) if calibration.relative else (cost - width, cost + width)
+    least, most = calibration.minimum, calibration.maximum
+    return np.maximum(lower, least).astype(np.float32), np.minimum(upper, most).astype(np.float32)
+
+
+def _no_finite_cost(name: str) -> InvalidInput:
+    return InvalidInput([FieldError("body", f"model {name} gives no finite cost for these features")])

@@ -1,0 +1,15 @@
+"""Where state and bytes are kept (rule R5).
+
+`Database` is one SQL database, SQLite or PostgreSQL, with its transactions and its migrations (`migrations/`, packaged
+with the code); `schema` are its tables, which each room above queries for itself. `Blobs` keeps bytes under their own
+sha256 in a folder or in any store that fsspec reaches.
+"""
+
+from perfcast.storage import _schema as schema
+from perfcast.storage._blobs import Blobs, sha256
+from perfcast.storage._clock import now
+from perfcast.storage._database import Database
+from perfcast.storage._schema import HEAD
+from perfcast.storage._statements import insert_new
+
+__all__ = ["HEAD", "Blobs", "Database", "insert_new", "now", "schema", "sha256"]

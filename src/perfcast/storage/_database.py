@@ -1,0 +1,132 @@
+"""One SQL database: its transactions, its migrations, its errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from perfcast.errors import PerfcastError, Unavailable
+from perfcast.storage._engine import make_engine, parse_url
+from perfcast.storage._schema import HEAD
+
+_NO_TABLE = "42P01"  # PostgreSQL's undefined_table
+_MIGRATION_LOCK = 0x7065726663617374  # any number that nobody else takes: "perfcast"
+
+
+class Database:
+    """SQLite (one file) or PostgreSQL, used through SQLAlchemy Core.
+
+    Safe to share between threads; each process makes its own, and a forked child must not use its parent's.
+
+    Attributes:
+        address: Where it is, without password, for logs and messages.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        """Set it up; nothing connects before it is used.
+
+        Args:
+            url: `sqlite:///…` or `postgresql://…`; the folder of an SQLite file is made.
+            pool_size: Most connections this process holds at a time.
+
+        Raises:
+            InvalidSetting: It is no such address.
+            Unavailable: The folder can't be made.
+        """
+        parsed = parse_url(url)
+        self.address = parsed.set(query={}).render_as_string(hide_password=True)
+        self._engine = make_engine(parsed, pool_size)
+        self._postgres = parsed.get_backend_name() == "postgresql"
+        self._reader = (
+            self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            if self._postgres
+            else self._engine.execution_options(sqlite_begin="BEGIN")
+        )
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """One transaction that may write: all of it on leaving, nothing of it on an error.
+
+        On SQLite writers queue here; on PostgreSQL lock the rows that a decision rests on.
+
+        Raises:
+            Unavailable: The database can't be reached, or another writer holds it for too long.
+        """
+        with self._explained(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One transaction for reading: every query sees the same state, and none waits for a writer.
+
+        Raises:
+            Unavailable: The database can't be reached.
+        """
+        with self._explained(), self._reader.begin() as connection:
+            yield connection
+
+    def ping(self) -> None:
+        """Ask for one number.
+
+        Raises:
+            Unavailable: No answer.
+        """
+        with self.read() as connection:
+            connection.execute(sa.select(1))
+
+    def is_current(self) -> bool:
+        """Whether the tables are those this code was written for."""
+        with self.read() as connection:
+            return _revision(connection) == HEAD
+
+    def migrate(self) -> None:
+        """Bring the tables up to date, in one transaction; of several processes one does it, the others wait.
+
+        Raises:
+            Conflict: The database belongs to a newer Perfcast.
+            Unavailable: It can't be reached.
+        """
+        if self.is_current():
+            return
+        from perfcast.storage._migration import upgrade
+
+        with self.begin() as connection:
+            if self._postgres:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            if _revision(connection) != HEAD:
+                upgrade(connection, HEAD, self.address)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            if (explained := _explain(error, self.address)) is None:
+                raise
+            raise explained from error
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _explain(error: sa.exc.DBAPIError | sa.exc.TimeoutError, address: str) -> PerfcastError | None:
+    """What an error of the driver means to the operator; None where it is a mistake in our own statement."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return Unavailable(f"every connection to {address} is busy; raise DATABASE_POOL_SIZE or try again later")
+    reason = " ".join(str(error.orig).split())
+    if "no such table" in reason or getattr(error.orig, "sqlstate", None) == _NO_TABLE:
+        return Unavailable(f"the database {address} has not been set up; start with `perfcast up`, which migrates it")
+    if "database is locked" in reason:
+        return Unavailable(f"another writer keeps the database {address} busy; try again later")
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or type(error) is sa.exc.DatabaseError:
+        return Unavailable(
+            f"the database {address} can't be used: {reason}; check that it runs and that DATABASE_URL is right"
+        )
+    return None

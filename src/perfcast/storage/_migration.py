@@ -1,0 +1,48 @@
+"""Running the packaged Alembic scripts; the only module that imports Alembic."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from perfcast.errors import Conflict
+
+SCRIPTS = Path(__file__).with_name("migrations")
+"""The folder of `env.py` and `versions/`."""
+
+
+def configuration() -> Config:
+    """Alembic's configuration, without a file."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def newest() -> str | None:
+    """The last of the packaged migrations."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def upgrade(connection: sa.Connection, target: str, address: str) -> None:
+    """Run what is missing up to a migration, inside the connection's transaction.
+
+    Args:
+        connection: In a transaction that keeps other migrating processes out.
+        target: Name of the migration.
+        address: Of the database, for the message.
+
+    Raises:
+        Conflict: The database is at a migration that this code doesn't know.
+    """
+    config = configuration()
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, target)
+    except CommandError as error:
+        raise Conflict(
+            f"the database {address} was set up by a newer Perfcast ({error}); upgrade Perfcast or use another database"
+        ) from error

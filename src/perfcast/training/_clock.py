@@ -1,0 +1,65 @@
+"""How much time a search has, and how much of it a trial may take."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+FINAL_FIT = 1.15
+"""A final fit's time relative to its trial's: a fifth more rows, but nothing to validate."""
+START_SHARE = 0.75
+"""Share of the time left that a start may take while other families have not been tried."""
+DRAFT_SECONDS = 1.2
+"""About what evaluating, exporting and checking one version takes."""
+MOST_RESERVED = 0.6
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much a search may spend.
+
+    Attributes:
+        trials: Most trials, the families' starts included.
+        timeout: Seconds for everything, final fits and drafts included; None for no limit.
+    """
+
+    trials: int
+    timeout: float | None = None
+
+
+@dataclass
+class Clock:
+    """Counts the seconds of one search, and sets some aside for what must follow it.
+
+    Attributes:
+        budget: How much may be spent.
+        begun: `time.monotonic()` when the search began.
+        took: Seconds of each family's best trial.
+    """
+
+    budget: Budget
+    begun: float = field(default_factory=time.monotonic)
+    took: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the search began."""
+        return time.monotonic() - self.begun
+
+    def left(self) -> float:
+        """Seconds that trials may still take; infinite without a limit."""
+        return self._left(self.took)
+
+    def trial_deadline(self, family: str, *, starts_left: int) -> float:
+        """`time.monotonic()` at which a trial of this family must end.
+
+        Its own final fit must have time too, and a part of what there is stays for starts that have not been tried.
+        """
+        others = {name: seconds for name, seconds in self.took.items() if name != family}
+        share = self._left(others) / (1 + FINAL_FIT)
+        return time.monotonic() + share * (START_SHARE if starts_left else 1)
+
+    def _left(self, took: Mapping[str, float]) -> float:
+        if self.budget.timeout is None:
+            return float("inf")
+        reserved = sum(FINAL_FIT * seconds + DRAFT_SECONDS for seconds in took.values())
+        return self.budget.timeout - self.seconds - min(reserved, MOST_RESERVED * self.budget.timeout)

@@ -1,0 +1,181 @@
+"""A trained model made into a version that can be registered: evaluated, calibrated, exported, checked."""
+
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from perfcast.datasets import Dataset, Part, Split
+from perfcast.export import check_parity, compose, measure
+from perfcast.manifest import DataFacts, Draft, Manifest
+from perfcast.training._calibration import calibrate
+from perfcast.training._metrics import evaluate
+from perfcast.training._target import target_kind, to_cost
+from perfcast.training.families import Fitted, Settings
+from perfcast.workloads import Rows, Workload
+
+MOST_PARITY_ROWS = 5_000
+THRESHOLD_ROWS = 600
+LIBRARIES = (
+    "perfcast",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "xgboost-cpu",
+    "xgboost",
+    "scikit-learn",
+    "torch",
+    "optuna",
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fitted family with what it takes to answer in the cost's unit.
+
+    Attributes:
+        workload: What it predicts.
+        family: Whose model it is, or `ensemble`.
+        fitted: The native model.
+        settings: Those it was fitted with.
+        score: Its tuning score.
+        seconds: How long its final fit took.
+        notes: Remarks for the manifest.
+    """
+
+    workload: Workload
+    family: str
+    fitted: Fitted
+    settings: Settings = field(default_factory=dict)
+    score: float | None = None
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    def predict(self, features: Rows) -> Rows:
+        """The native model's answer.
+
+        Args:
+            features: float32 [rows, features].
+
+        Returns:
+            float32 [rows], in the cost's unit, within its bounds.
+        """
+        return to_cost(self.workload, self.fitted.predict(self.workload.inputs(features)))
+
+
+def draft(
+    workload: Workload,
+    dataset: Dataset,
+    split: Split,
+    model: Trained,
+    *,
+    search: Mapping[str, Any] | None = None,
+) -> Draft:
+    """Evaluate, calibrate, export, check: all or nothing.
+
+    Args:
+        workload: What is predicted.
+        dataset: Where the rows come from.
+        split: Its parts; the model has learnt from the first alone.
+        model: What to make a version of.
+        search: Summary of the search that found it.
+
+    Raises:
+        Refused: Graph and native model differ (rule R3), or the graph is too large.
+    """
+    begun = time.monotonic()
+    calibration = calibrate(workload, split.calibrate.cost, model.predict(split.calibrate.features))
+    metrics = evaluate(split.test.cost, model.predict(split.test.features), calibration)
+    graph = compose(workload, model.fitted.graph(), target=target_kind(workload))
+    parity = check_parity(graph, model.predict, parity_rows(workload, model.fitted, split.test))
+    manifest = Manifest(
+        type=model.family,
+        workload=dict(workload.document()),
+        ranges=_ranges(workload, split.train),
+        graph=measure(graph, split.test.features, model.predict),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        data=_data_facts(dataset, split),
+        metrics=metrics,
+        calibration=calibration,
+        parity=parity,
+        settings={**model.settings, "fit": model.fitted.details()},
+        search={**(search or {}), "score": model.score},
+        libraries=_libraries(),
+        seconds=round(model.seconds + time.monotonic() - begun, 2),
+        notes=model.notes,
+    )
+    return Draft(graph, msgspec.json.decode(manifest.to_json(), type=Manifest))
+
+
+def parity_rows(workload: Workload, fitted: Fitted, part: Part, *, seed: int = 0) -> Rows:
+    """The rows on which graph and native model are compared (rule R3).
+
+    Held-out rows, and some of them with one feature moved onto a split threshold of the model and to the next float32
+    on both sides. Rows whose derived quantities can't be computed after that are left out.
+
+    Args:
+        workload: What is predicted.
+        fitted: Whose thresholds to take.
+        part: Held-out rows.
+        seed: Of the choice of rows.
+
+    Returns:
+        float32 [rows, features].
+    """
+    held = part.features[:MOST_PARITY_ROWS]
+    pairs = [
+        (position, value)
+        for position, values in fitted.thresholds().items()
+        if position < len(workload.features)
+        for value in values
+    ]
+    if not pairs:
+        return held
+    random = np.random.default_rng(seed)
+    chosen = [pairs[index] for index in random.permutation(len(pairs))[:THRESHOLD_ROWS]]
+    columns = np.array([position for position, _ in chosen])
+    values = np.array([value for _, value in chosen], dtype=np.float32)
+    sides = [values, np.nextafter(values, np.float32(-np.inf)), np.nextafter(values, np.float32(np.inf))]
+    beside = np.concatenate([_moved(part.features, columns, side, random) for side in sides])
+    computable = np.isfinite(workload.inputs(beside)).all(axis=1)
+    return np.concatenate([held, beside[computable]])
+
+
+def _moved(features: Rows, columns: np.ndarray[Any, Any], values: Rows, random: np.random.Generator) -> Rows:
+    rows = features[random.integers(len(features), size=len(columns))].copy()
+    rows[np.arange(len(columns)), columns] = values
+    return rows
+
+
+def _ranges(workload: Workload, part: Part) -> dict[str, tuple[float, float]]:
+    lows, highs = part.features.min(axis=0).tolist(), part.features.max(axis=0).tolist()
+    return {name: (low, high) for name, low, high in zip(workload.feature_names, lows, highs, strict=True)}
+
+
+def _data_facts(dataset: Dataset, split: Split) -> DataFacts:
+    newest = None if dataset.measured_at is None else f"{np.datetime_as_string(dataset.measured_at.max(), unit='s')}Z"
+    return DataFacts(
+        name=dataset.name,
+        digest=dataset.digest,
+        rows=len(dataset),
+        configurations=dataset.configurations,
+        parts={"train": len(split.train), "calibrate": len(split.calibrate), "test": len(split.test)},
+        split=split.description,
+        until=newest,
+    )
+
+
+def _libraries() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

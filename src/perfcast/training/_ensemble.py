@@ -1,0 +1,103 @@
+"""A weighted mean of fitted families in target space, in one graph; a fifth candidate beside the families."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+import spox
+import spox.opset.ai.onnx.v21 as op
+
+from perfcast.training._inner import Inner
+from perfcast.training.families import Fitted, Settings
+from perfcast.workloads import Rows
+
+ENSEMBLE = "ensemble"
+STEPS = 20
+MOST_MEMBERS = 3
+WORTH = 0.005
+"""Share by which the mean's tuning score must be less than the best family's, or it isn't made."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Which families to mix: weights that add up to 1, and the tuning score of the mean."""
+
+    weights: Mapping[str, float]
+    score: float
+
+
+@dataclass(frozen=True)
+class FittedEnsemble:
+    """Fitted members and their weights."""
+
+    members: tuple[Fitted, ...]
+    weights: Mapping[str, float]
+
+    def predict(self, inputs: Rows) -> Rows:
+        """The weighted mean, float32 [rows]."""
+        shares = self.weights.values()
+        parts = [np.float32(w) * member.predict(inputs) for w, member in zip(shares, self.members, strict=True)]
+        return np.asarray(sum(parts[1:], parts[0]), dtype=np.float32)
+
+    def graph(self) -> onnx.ModelProto:
+        """The members' graphs side by side."""
+        inputs = spox.argument(spox.Tensor(np.float32, ("rows", "inputs")))
+        total: spox.Var | None = None
+        for weight, member in zip(self.weights.values(), self.members, strict=True):
+            (raw,) = spox.inline(member.graph())(inputs).values()
+            column = op.reshape(raw, op.constant(value=np.array([-1, 1], dtype=np.int64)))
+            part = op.mul(column, op.const(weight, np.float32))
+            total = part if total is None else op.add(total, part)
+        assert total is not None
+        return spox.build({"inputs": inputs}, {"target": total})
+
+    def final_settings(self) -> Settings:
+        """The weights."""
+        return {"weights": dict(self.weights)}
+
+    def details(self) -> dict[str, Any]:
+        """Each member's."""
+        return {name: member.details() for name, member in zip(self.weights, self.members, strict=True)}
+
+    def thresholds(self) -> Mapping[int, Rows]:
+        """All members' together."""
+        together: dict[int, list[Rows]] = {}
+        for member in self.members:
+            for position, values in member.thresholds().items():
+                together.setdefault(position, []).append(values)
+        return {position: np.unique(np.concatenate(values)) for position, values in together.items()}
+
+
+def mix(inner: Inner, predictions: Mapping[str, Rows]) -> Mixture | None:
+    """Choose weights by greedy selection with replacement (Caruana et al. 2004, "Ensemble Selection from Libraries").
+
+    Args:
+        inner: Scores by its validation rows.
+        predictions: Each family's best trial on those rows, float32 [rows] in target space.
+
+    Returns:
+        None where no mean is clearly better than the best family alone.
+    """
+    alone = {name: inner.score(values) for name, values in predictions.items()}
+    if not alone:
+        return None
+    names = sorted(alone, key=alone.__getitem__)[:MOST_MEMBERS]
+    weights, least = _greedy(inner, [predictions[name].astype(np.float64) for name in names])
+    chosen = {name: weight for name, weight in zip(names, weights, strict=True) if weight > 0}
+    worth = len(chosen) > 1 and least < min(alone.values()) * (1 - WORTH)
+    return Mixture(chosen, least) if worth else None
+
+
+def _greedy(inner: Inner, values: Sequence[np.ndarray[Any, np.dtype[np.float64]]]) -> tuple[list[float], float]:
+    counts, best, least = np.zeros(len(values)), np.zeros(len(values)), float("inf")
+    total = np.zeros_like(values[0])
+    for step in range(1, STEPS + 1):
+        scores = [inner.score(((total + value) / step).astype(np.float32)) for value in values]
+        chosen = int(np.argmin(scores))
+        counts[chosen] += 1
+        total = total + values[chosen]
+        if scores[chosen] < least:
+            best, least = counts / step, scores[chosen]
+    return [float(weight) for weight in best], least

@@ -1,0 +1,98 @@
+"""How good predictions are, on rows that nothing else has seen (rule R4)."""
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from perfcast.manifest import Calibration, Metrics
+from perfcast.workloads import Rows, Workload
+
+Doubles: TypeAlias = npt.NDArray[np.float64]
+
+
+def evaluate(actual: Rows, predicted: Rows, calibration: Calibration | None = None) -> Metrics:
+    """Compare predictions with what was measured.
+
+    Args:
+        actual: Measured cost, float32 [rows].
+        predicted: Predicted cost, float32 [rows].
+        calibration: To judge the intervals too.
+
+    Returns:
+        All metrics; percentage errors are left out where a measured cost is 0 or below.
+    """
+    truth, answer = actual.astype(np.float64), predicted.astype(np.float64)
+    error = np.abs(answer - truth)
+    spread = float(((truth - truth.mean()) ** 2).sum())
+    squared = float((error**2).sum())
+    coverage, width, relative_width = _intervals(truth, answer, calibration)
+    return Metrics(
+        rows=len(truth),
+        mae=float(error.mean()),
+        rmse=(squared / len(truth)) ** 0.5,
+        r2=1 - squared / spread if spread > 0 else float(squared == 0),
+        **_percentages(error, truth),
+        coverage=coverage,
+        width=width,
+        relative_width=relative_width,
+    )
+
+
+def score(workload: Workload, actual: Rows, predicted: Rows) -> float:
+    """The one number that tuning and promotion go by, less is better.
+
+    The mean absolute percentage error where errors are relative, else the mean absolute error in the cost's unit.
+    """
+    truth, answer = actual.astype(np.float64), predicted.astype(np.float64)
+    error = np.abs(answer - truth)
+    return float(100 * (error / truth).mean()) if workload.cost.relative else float(error.mean())
+
+
+def interval_bounds(calibration: Calibration, predicted: Doubles, coverage: str) -> tuple[Doubles, Doubles]:
+    """`Calibration.interval` for many predictions.
+
+    Args:
+        calibration: The table; it must hold this coverage.
+        predicted: float64 [rows], in the cost's unit.
+        coverage: As text, such as `0.9`.
+
+    Returns:
+        Lower and upper bounds, float64 [rows].
+    """
+    table = np.asarray(calibration.widths[coverage])
+    width = table[np.searchsorted(np.asarray(calibration.edges), predicted, side="right")]
+    lower, upper = (
+        (predicted / width, predicted * width) if calibration.relative else (predicted - width, predicted + width)
+    )
+    return np.maximum(lower, calibration.minimum), np.minimum(upper, calibration.maximum)
+
+
+def _percentages(error: Doubles, truth: Doubles) -> dict[str, float | None]:
+    names = ("mape", "median_ape", "within_5", "within_10", "within_20")
+    if not (truth > 0).all():
+        return dict.fromkeys(names)
+    share = 100 * error / truth
+    values = [
+        float(share.mean()),
+        float(np.median(share)),
+        *(100 * float((share <= most).mean()) for most in (5, 10, 20)),
+    ]
+    return dict(zip(names, values, strict=True))
+
+
+def _intervals(
+    truth: Doubles, answer: Doubles, calibration: Calibration | None
+) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    coverage: dict[str, float] = {}
+    width: dict[str, float] = {}
+    relative: dict[str, float] = {}
+    positive = answer > 0
+    for name in calibration.widths if calibration is not None else ():
+        assert calibration is not None
+        lower, upper = interval_bounds(calibration, answer, name)
+        coverage[name] = 100 * float(((lower <= truth) & (truth <= upper)).mean())
+        width[name] = float((upper - lower).mean())
+        if positive.any():
+            relative[name] = 100 * float(np.median(((upper - lower)[positive]) / answer[positive]))
+    return coverage, width, relative

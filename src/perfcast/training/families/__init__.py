@@ -1,0 +1,31 @@
+"""The learning algorithm families: each fits model inputs to a target and emits itself as an ONNX graph.
+
+`_family` says what a family is; each other module is one family, or a piece that several share: `_tree_graph` makes one
+ONNX node of trees, `_smooth_inputs` takes logarithms and scales. Heavy libraries are imported when a family fits.
+"""
+
+from perfcast.training.families._family import (
+    Family,
+    Fitted,
+    Lesson,
+    Report,
+    Settings,
+    Space,
+    Stop,
+    Trial,
+    families,
+    never,
+)
+
+__all__ = [
+    "Family",
+    "Fitted",
+    "Lesson",
+    "Report",
+    "Settings",
+    "Space",
+    "Stop",
+    "Trial",
+    "families",
+    "never",
+]

@@ -1,0 +1,161 @@
+"""What a family is, and which there are."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import onnx
+
+from perfcast.workloads import Rows
+
+Settings: TypeAlias = Mapping[str, Any]
+Stop: TypeAlias = Callable[[], bool]
+Report: TypeAlias = Callable[[int, float], None]
+
+
+def never() -> bool:
+    """The `stop` of a fit that nothing interrupts."""
+    return False
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a family learns from.
+
+    Attributes:
+        inputs: float32 [rows, inputs], as `Workload.inputs` gives them.
+        target: float32 [rows]: the cost, or its natural logarithm where `relative`.
+        input_names: One a column.
+        trends: For each input 1 where the target never falls with it, -1 where it never rises, else 0.
+        relative: Whether the target is a logarithm.
+        seed: Of everything random.
+        threads: Most threads to use.
+        validation: Inputs and target to stop early by; None on a final fit, whose settings carry the rounds found.
+    """
+
+    inputs: Rows
+    target: Rows
+    input_names: tuple[str, ...]
+    trends: tuple[int, ...]
+    relative: bool = False
+    seed: int = 0
+    threads: int = 1
+    validation: tuple[Rows, Rows] | None = None
+
+
+class Fitted(Protocol):
+    """A fitted model; pickles."""
+
+    def predict(self, inputs: Rows) -> Rows:
+        """The native model's answer in target space: float32 [rows, inputs] to float32 [rows]."""
+        ...
+
+    def graph(self) -> onnx.ModelProto:
+        """The same as an ONNX graph with one input, float32 [rows, inputs], and one output in target space."""
+        ...
+
+    def final_settings(self) -> Settings:
+        """The settings with which to fit all rows without validation: those given, with the rounds that were found."""
+        ...
+
+    def details(self) -> dict[str, Any]:
+        """What is worth knowing about the fit, as plain data."""
+        ...
+
+    def thresholds(self) -> Mapping[int, Rows]:
+        """For trees: the split thresholds of each input, by its position; empty for smooth models."""
+        ...
+
+
+class Trial(Protocol):
+    """The part of `optuna.Trial` that a search space needs."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """A number between two bounds."""
+        ...
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
+        """A whole number between two bounds."""
+        ...
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """One of the choices."""
+        ...
+
+
+class Space:
+    """Asks a trial for settings, under names that belong to one family, and collects them.
+
+    Args:
+        trial: Who decides.
+        family: Prefix of the names, since one study holds all families.
+    """
+
+    def __init__(self, trial: Trial, family: str) -> None:
+        self._trial, self._family = trial, family
+        self.settings: dict[str, Any] = {}
+
+    def number(self, name: str, low: float, high: float, *, log: bool = False) -> None:
+        """Ask for a number."""
+        self.settings[name] = self._trial.suggest_float(f"{self._family}.{name}", low, high, log=log)
+
+    def whole(self, name: str, low: int, high: int, *, log: bool = False) -> None:
+        """Ask for a whole number."""
+        self.settings[name] = self._trial.suggest_int(f"{self._family}.{name}", low, high, log=log)
+
+    def choice(self, name: str, choices: Sequence[str | int | float | bool]) -> None:
+        """Ask for one of several values."""
+        self.settings[name] = self._trial.suggest_categorical(f"{self._family}.{name}", choices)
+
+
+class Family(Protocol):
+    """A learning algorithm family.
+
+    Attributes:
+        name: As it stands in manifests and requests.
+        monotone: Whether a fit with its start's settings keeps the lesson's trends.
+    """
+
+    @property
+    def name(self) -> str:
+        """As it stands in manifests and requests."""
+        ...
+
+    @property
+    def monotone(self) -> bool:
+        """Whether a fit with its start's settings keeps the lesson's trends."""
+        ...
+
+    def start(self, lesson: Lesson) -> Settings:
+        """Settings known to be good and quick; the search begins there. All lie within `space`."""
+        ...
+
+    def space(self, trial: Trial) -> Settings:
+        """The search space."""
+        ...
+
+    def fit(self, lesson: Lesson, settings: Settings, *, stop: Stop = never, report: Report | None = None) -> Fitted:
+        """Fit.
+
+        Args:
+            lesson: What to learn from.
+            settings: From `start`, `space` or a fit's `final_settings`.
+            stop: Asked every fraction of a second; once true, the fit ends with what it has.
+            report: Called now and then with the progress (a rising whole number that means the same in every fit of
+                the family) and the mean absolute error on the validation rows, in target space. May raise to abandon.
+
+        Raises:
+            Stopped: It was asked to stop before there was a usable model.
+        """
+        ...
+
+
+def families() -> dict[str, Family]:
+    """Every family there is, by name, in the order in which a search tries them."""
+    from perfcast.training.families._neural_network import NeuralNetwork
+    from perfcast.training.families._polynomial import Polynomial
+    from perfcast.training.families._random_forest import RandomForest
+    from perfcast.training.families._xgboost import XGBoost
+
+    known: tuple[Family, ...] = (XGBoost(), NeuralNetwork(), Polynomial(), RandomForest())
+    return {family.name: family for family in known}

@@ -1,0 +1,231 @@
+"""Polynomials of degree 2 to 4 in scaled inputs, with Ridge (Hoerl and Kennard 1970) or Lasso (Tibshirani 1996)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import spox
+import spox.opset.ai.onnx.v21 as op
+
+from perfcast.errors import Stopped
+from perfcast.training.families._family import Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._smooth_inputs import Doubles, SmoothInputs, smooth_inputs
+from perfcast.workloads import Rows
+
+MOST_TERMS = 1500
+MOST_ROWS = 60_000
+"""Rows beyond which a random part is enough for so few coefficients."""
+CHUNK = 4096
+LEAST_SPREAD = 1e-9
+SETTLED = 1e-7
+"""Change of a coefficient, in standard deviations, below which Lasso has converged."""
+MARGIN = 0.1
+"""Share of the target's training range by which an answer may leave it."""
+
+
+@dataclass(frozen=True)
+class FittedPolynomial:
+    """Coefficients of monomials; computed in float64, natively and in the graph, since terms of both signs cancel.
+
+    Attributes:
+        smooth: Scaling of the inputs.
+        terms: int64 [terms, degree]: the inputs multiplied in each monomial; position `kept` stands for 1.
+        coefficients: float64 [terms].
+        intercept: Added.
+        low, high: Limits of the answer, in target space.
+        settings: As given.
+    """
+
+    smooth: SmoothInputs
+    terms: npt.NDArray[np.int64]
+    coefficients: Doubles
+    intercept: float
+    low: float
+    high: float
+    settings: Settings
+
+    def predict(self, inputs: Rows) -> Rows:
+        """The polynomial, limited."""
+        answers = [self._answer(inputs[begin : begin + CHUNK]) for begin in range(0, len(inputs), CHUNK)]
+        return np.concatenate(answers).astype(np.float32) if answers else np.zeros(0, np.float32)
+
+    def _answer(self, inputs: Rows) -> Doubles:
+        value = _monomials(self.smooth, self.terms, inputs) @ self.coefficients + self.intercept
+        return np.asarray(np.clip(value, self.low, self.high), dtype=np.float64)
+
+    def graph(self) -> onnx.ModelProto:
+        """Gather, multiply, one matrix product."""
+        inputs = spox.argument(spox.Tensor(np.float32, ("rows", "inputs")))
+        scaled = self.smooth.node(inputs, np.float64)
+        padded = op.pad(scaled, _ints(0, 0, 0, 1), op.const(1, np.float64))
+        product = op.gather(padded, op.constant(value=self.terms[:, 0]), axis=1)
+        for place in range(1, self.terms.shape[1]):
+            product = op.mul(product, op.gather(padded, op.constant(value=self.terms[:, place]), axis=1))
+        value = op.add(
+            op.matmul(product, op.constant(value=self.coefficients[:, None])),
+            op.const(self.intercept, np.float64),
+        )
+        limited = op.clip(value, op.const(self.low, np.float64), op.const(self.high, np.float64))
+        return spox.build({"inputs": inputs}, {"target": op.cast(limited, to=np.float32)})
+
+    def final_settings(self) -> Settings:
+        """As given: there are no rounds to find."""
+        return self.settings
+
+    def details(self) -> dict[str, Any]:
+        """Number of terms."""
+        return {"terms": len(self.terms), "inputs": len(self.smooth.columns)}
+
+    def thresholds(self) -> Mapping[int, Rows]:
+        """None: it is smooth."""
+        return {}
+
+
+class Polynomial:
+    """Polynomials of all inputs in degree 2 and of the most telling ones in degrees 3 and 4."""
+
+    name = "polynomial"
+    monotone = False
+
+    def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
+        """Degree 3, Ridge."""
+        return {"degree": 3, "penalty": "ridge", "alpha": 1e-3, "terms": 900}
+
+    def space(self, trial: Trial) -> Settings:
+        """Degree, penalty and its weight, number of terms."""
+        space = Space(trial, self.name)
+        space.whole("degree", 2, 4)
+        space.choice("penalty", ["ridge", "lasso"])
+        space.number("alpha", 1e-5, 1e-1, log=True)
+        space.whole("terms", 200, MOST_TERMS, log=True)
+        return space.settings
+
+    def fit(
+        self,
+        lesson: Lesson,
+        settings: Settings,
+        *,
+        stop: Stop = never,
+        report: Report | None = None,  # noqa: ARG002
+    ) -> FittedPolynomial:
+        """Choose the terms, then solve from the Gram matrix."""
+        inputs, target = _some_rows(lesson)
+        smooth = smooth_inputs(inputs, margin=0.0)
+        order = _most_telling(smooth(inputs, np.float64), target)
+        terms = _terms(order, degree=int(settings["degree"]), most=min(int(settings["terms"]), MOST_TERMS))
+        gram, moment, mean, scale = _normal_equations(smooth, terms, inputs, target, stop)
+        solve = _lasso if settings["penalty"] == "lasso" else _ridge
+        weights = solve(gram, moment, float(settings["alpha"]), stop) / scale
+        used = weights != 0
+        used[:1] |= not used.any()
+        middle = float(target.mean() - mean @ weights)
+        margin = MARGIN * float(np.ptp(target))
+        low, high = float(target.min()) - margin, float(target.max()) + margin
+        return FittedPolynomial(smooth, terms[used], weights[used], middle, low, high, settings)
+
+
+def _ints(*values: int) -> spox.Var:
+    return op.constant(value=np.array(values, dtype=np.int64))
+
+
+def _some_rows(lesson: Lesson) -> tuple[Rows, Doubles]:
+    if len(lesson.target) <= MOST_ROWS:
+        return lesson.inputs, lesson.target.astype(np.float64)
+    rows = np.random.default_rng(lesson.seed).choice(len(lesson.target), MOST_ROWS, replace=False)
+    return lesson.inputs[rows], lesson.target[rows].astype(np.float64)
+
+
+def _most_telling(scaled: npt.NDArray[np.floating], target: Doubles) -> list[int]:
+    """By orthogonal matching pursuit (Pati, Rezaiifar and Krishnaprasad 1993): each explains most of the rest."""
+    basis, rest = scaled.astype(np.float64), target - target.mean()
+    left, order = list(range(basis.shape[1])), []
+    while left:
+        length = np.sqrt((basis[:, left] ** 2).sum(axis=0))
+        gain = np.abs(rest @ basis[:, left]) / np.where(length > 1e-6 * np.sqrt(len(rest)), length, np.inf)
+        best = left.pop(int(gain.argmax()))
+        order.append(best)
+        unit = basis[:, best] / max(float(np.linalg.norm(basis[:, best])), 1e-12)
+        rest = rest - unit * (unit @ rest)
+        basis = basis - np.outer(unit, unit @ basis)
+    return order
+
+
+def _terms(order: list[int], *, degree: int, most: int) -> npt.NDArray[np.int64]:
+    """The monomials of degree 1, then of each higher degree in as many of the first inputs as fit."""
+    kept = len(order)
+    terms: list[tuple[int, ...]] = [(position,) for position in order] or [(kept,)]
+    share = (most - len(terms)) / max(1, degree - 1)
+    for power in range(2, degree + 1):
+        room = int(len(order) + share * (power - 1)) - len(terms)
+        width = max((n for n in range(kept + 1) if _count(n, power) <= room), default=0)
+        terms += list(combinations_with_replacement(order[:width], power))
+    return np.array([term + (kept,) * (degree - len(term)) for term in terms], dtype=np.int64)
+
+
+def _count(inputs: int, power: int) -> int:
+    from math import comb
+
+    return comb(inputs + power - 1, power)
+
+
+def _monomials(smooth: SmoothInputs, terms: npt.NDArray[np.int64], inputs: Rows) -> Doubles:
+    scaled = smooth(inputs, np.float64)
+    padded = np.concatenate([scaled, np.ones((len(scaled), 1))], axis=1)
+    product: Doubles = padded[:, terms[:, 0]].astype(np.float64, copy=False)
+    for place in range(1, terms.shape[1]):
+        product = product * padded[:, terms[:, place]]
+    return product
+
+
+def _normal_equations(
+    smooth: SmoothInputs, terms: npt.NDArray[np.int64], inputs: Rows, target: Doubles, stop: Stop
+) -> tuple[Doubles, Doubles, Doubles, Doubles]:
+    """Correlations of the monomials with each other and with the target, and the monomials' means and deviations."""
+    size, rows = len(terms), len(target)
+    gram, moment, total = np.zeros((size, size)), np.zeros(size), np.zeros(size)
+    middle = target.mean()
+    for begin in range(0, rows, CHUNK):
+        if stop():
+            raise Stopped("polynomial was stopped before its terms were counted")
+        part = _monomials(smooth, terms, inputs[begin : begin + CHUNK])
+        gram += part.T @ part
+        moment += part.T @ (target[begin : begin + CHUNK] - middle)
+        total += part.sum(axis=0)
+    mean = total / rows
+    covariance = gram / rows - np.outer(mean, mean)
+    scale = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    scale[scale < LEAST_SPREAD] = np.inf
+    return covariance / np.outer(scale, scale), moment / rows / scale, mean, scale
+
+
+def _ridge(gram: Doubles, moment: Doubles, alpha: float, stop: Stop) -> Doubles:  # noqa: ARG001
+    return np.asarray(np.linalg.solve(gram + alpha * np.eye(len(gram)), moment), dtype=np.float64)
+
+
+def _lasso(gram: Doubles, moment: Doubles, alpha: float, stop: Stop) -> Doubles:
+    """Minimises ½ wᵀGw - mᵀw + a·max|m|·‖w‖₁ by FISTA (Beck and Teboulle 2009, section 4), with restarts.
+
+    From the Gram matrix alone, so that its time doesn't depend on the number of rows, and it can be stopped.
+    """
+    step = 1.0 / float(np.linalg.norm(gram, 2))
+    limit = alpha * 0.1 * float(np.abs(moment).max(initial=0.0)) * step
+    weights = ahead = np.zeros(len(moment))
+    pace = 1.0
+    for _ in range(600):
+        if stop():
+            break
+        moved = ahead - step * (gram @ ahead - moment)
+        fresh = np.sign(moved) * np.maximum(np.abs(moved) - limit, 0.0)
+        if (ahead - fresh) @ (fresh - weights) > 0:  # the momentum points uphill: start anew
+            pace = 1.0
+        faster = (1 + np.sqrt(1 + 4 * pace**2)) / 2
+        ahead = fresh + (pace - 1) / faster * (fresh - weights)
+        done = float(np.abs(fresh - weights).max(initial=0.0)) < SETTLED
+        weights, pace = fresh, faster
+        if done:
+            break
+    return weights

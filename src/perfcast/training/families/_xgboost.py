@@ -1,0 +1,218 @@
+"""Gradient-boosted trees (Chen and Guestrin 2016, "XGBoost: A Scalable Tree Boosting System")."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+
+from perfcast.errors import Stopped
+from perfcast.training.families._family import Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._tree_graph import BYTES_PER_NODE, Trees, join, tree_graph
+from perfcast.workloads import Rows
+
+if TYPE_CHECKING:
+    import xgboost
+
+MOST_ROUNDS = 2000
+LARGEST_BODY = 11_000_000
+"""Bytes the trees may take; leaves room for other members of an ensemble."""
+PATIENCE = 50
+"""Rounds without progress on the validation rows, at a learning rate of 0.1, after which boosting ends."""
+REPORT_EVERY = 1.0
+"""Progress is reported each time the sum of learning rates has grown by this, so that fits can be compared."""
+OBJECTIVES = {
+    "squared": "reg:squarederror",
+    "absolute": "reg:absoluteerror",
+    "pseudo_huber": "reg:pseudohubererror",
+}
+
+
+@dataclass(frozen=True)
+class FittedXGBoost:
+    """A booster cut after its best round."""
+
+    booster: "xgboost.Booster"
+    settings: Settings
+    rounds: int
+    inputs: int
+
+    def predict(self, inputs: Rows) -> Rows:
+        """XGBoost's own prediction."""
+        answer: Rows = self.booster.inplace_predict(inputs)
+        return answer.astype(np.float32, copy=False)
+
+    def graph(self) -> onnx.ModelProto:
+        """All trees in one node."""
+        return tree_graph(self._trees, self.inputs)
+
+    def final_settings(self) -> Settings:
+        """The settings with the best round."""
+        return {**self.settings, "rounds": self.rounds}
+
+    def details(self) -> dict[str, Any]:
+        """Rounds and nodes."""
+        return {"rounds": self.rounds, "nodes": len(self._trees.left)}
+
+    def thresholds(self) -> Mapping[int, Rows]:
+        """Every threshold."""
+        return self._trees.thresholds()
+
+    @cached_property
+    def _trees(self) -> Trees:
+        learner = json.loads(self.booster.save_raw("json"))["learner"]
+        trees = learner["gradient_booster"]["model"]["trees"]
+        base = learner["learner_model_param"]["base_score"]  # "[5E-1]" since XGBoost 3.1, "5E-1" before
+        return Trees(
+            left=join([tree["left_children"] for tree in trees]),
+            right=join([tree["right_children"] for tree in trees]),
+            feature=join([tree["split_indices"] for tree in trees]),
+            value=np.concatenate([np.asarray(tree["split_conditions"], dtype=np.float32) for tree in trees]),
+            sizes=tuple(len(tree["left_children"]) for tree in trees),
+            mode="BRANCH_LT",
+            base=float(base.strip("[]")),
+        )
+
+
+class XGBoost:
+    """Gradient-boosted trees with histogram splits; on a GPU where XGBoost sees one."""
+
+    name = "xgboost"
+    monotone = True
+
+    def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
+        """Moderately deep trees, half of the inputs for each."""
+        return {
+            "objective": "squared",
+            "learning_rate": 0.08,
+            "max_leaves": 63,
+            "min_child_weight": 4.0,
+            "subsample": 0.8,
+            "colsample_bytree": 0.6,
+            "reg_lambda": 1.0,
+            "reg_alpha": 1e-3,
+            "max_bin": 256,
+        }
+
+    def space(self, trial: Trial) -> Settings:
+        """Objective, learning rate, size of trees, sampling and regularisation."""
+        space = Space(trial, self.name)
+        space.choice("objective", list(OBJECTIVES))
+        space.number("learning_rate", 0.015, 0.3, log=True)
+        space.whole("max_leaves", 8, 255, log=True)
+        space.number("min_child_weight", 1.0, 50.0, log=True)
+        space.number("subsample", 0.5, 1.0)
+        space.number("colsample_bytree", 0.3, 1.0)
+        space.number("reg_lambda", 1e-3, 20.0, log=True)
+        space.number("reg_alpha", 1e-3, 5.0, log=True)
+        space.choice("max_bin", [128, 256, 512])
+        return space.settings
+
+    def fit(
+        self, lesson: Lesson, settings: Settings, *, stop: Stop = never, report: Report | None = None
+    ) -> FittedXGBoost:
+        """Boost until the validation rows no longer gain, or for the rounds that the settings carry."""
+        import xgboost
+
+        rounds = min(int(settings.get("rounds", MOST_ROUNDS)), _most_rounds(int(settings["max_leaves"])))
+        train = xgboost.QuantileDMatrix(
+            lesson.inputs, lesson.target, max_bin=int(settings["max_bin"]), nthread=lesson.threads
+        )
+        watched = []
+        if lesson.validation is not None:
+            held = xgboost.QuantileDMatrix(
+                *lesson.validation, ref=train, max_bin=int(settings["max_bin"]), nthread=lesson.threads
+            )
+            watched = [(held, "validation")]
+        booster = xgboost.train(
+            _parameters(lesson, settings),
+            train,
+            num_boost_round=rounds,
+            evals=watched,
+            verbose_eval=False,
+            callbacks=_callbacks(lesson, settings, stop, report),
+        )
+        return _cut(booster, settings, lesson)
+
+
+def _most_rounds(leaves: int) -> int:
+    return min(MOST_ROUNDS, LARGEST_BODY // (BYTES_PER_NODE * (2 * leaves - 1)))
+
+
+def _parameters(lesson: Lesson, settings: Settings) -> dict[str, Any]:
+    shared = (
+        "learning_rate",
+        "max_leaves",
+        "min_child_weight",
+        "subsample",
+        "colsample_bytree",
+        "reg_lambda",
+    )
+    spread = float(np.std(lesson.target)) or 1.0
+    parameters = {
+        "objective": OBJECTIVES[settings["objective"]],
+        "eval_metric": "mae",
+        "tree_method": "hist",
+        "device": _device(),
+        "grow_policy": "lossguide",
+        "max_depth": 0,
+        "huber_slope": 0.3 * spread,
+        "base_score": float(np.median(lesson.target)),
+        "reg_alpha": settings["reg_alpha"],
+        "max_bin": settings["max_bin"],
+        "seed": lesson.seed,
+        "nthread": lesson.threads,
+        "verbosity": 0,
+        **{name: settings[name] for name in shared},
+    }
+    if any(lesson.trends):
+        parameters["monotone_constraints"] = f"({','.join(map(str, lesson.trends))})"
+    return parameters
+
+
+def _device() -> str:
+    import xgboost
+
+    if not xgboost.build_info().get("USE_CUDA"):
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _callbacks(
+    lesson: Lesson, settings: Settings, stop: Stop, report: Report | None
+) -> "list[xgboost.callback.TrainingCallback]":
+    import xgboost
+
+    rate = float(settings["learning_rate"])
+
+    class Watch(xgboost.callback.TrainingCallback):
+        """Asks whether to stop, and reports."""
+
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+            if report is not None and lesson.validation is not None:
+                progress = int((epoch + 1) * rate / REPORT_EVERY)
+                if progress > int(epoch * rate / REPORT_EVERY):
+                    report(progress, min(evals_log["validation"]["mae"]))
+            return stop()
+
+    patience = max(20, round(PATIENCE * min(3.0, 0.1 / rate)))
+    early = xgboost.callback.EarlyStopping(rounds=patience) if lesson.validation is not None else None
+    return [Watch(), *([early] if early else [])]
+
+
+def _cut(booster: "xgboost.Booster", settings: Settings, lesson: Lesson) -> FittedXGBoost:
+    """Keep the trees up to the best round."""
+    rounds = booster.num_boosted_rounds()
+    if rounds == 0:
+        raise Stopped("xgboost was stopped before its first round")
+    if lesson.validation is not None:
+        best = booster.attr("best_iteration")
+        rounds = min(rounds, int(best) + 1) if best is not None else rounds
+    kept = booster[:rounds]
+    kept.set_param({"nthread": lesson.threads, "device": "cpu"})
+    return FittedXGBoost(kept, settings, rounds, lesson.inputs.shape[1])

@@ -1,0 +1,137 @@
+"""Real servers for tests, started on free ports and ended with the session: a pytest plugin.
+
+`tests/conftest.py` names it in `pytest_plugins`. A server that isn't installed is an error, never a skipped test.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from perfcast.storage import Database, schema
+
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Address of a PostgreSQL server of this session's own, with one empty database."""
+    with running_postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def new_postgres_url(postgres_url: str) -> Callable[[], str]:
+    """Makes an empty database at each call and returns its address; they go with the server."""
+    names = (f"test_{number}" for number in count())
+
+    def new() -> str:
+        name = next(names)
+        _administer(postgres_url, f"CREATE DATABASE {name}")
+        return f"{postgres_url.rpartition('/')[0]}/{name}"
+
+    return new
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres_url(new_postgres_url: Callable[[], str]) -> str:
+    """Address of a migrated database that tests share; `empty` it before each."""
+    url = new_postgres_url()
+    database = Database(url)
+    database.migrate()
+    database.close()
+    return url
+
+
+def empty(database: Database) -> None:
+    """Leave a migrated database as if it had just been made."""
+    with database.begin() as connection:
+        for table in reversed(schema.metadata.sorted_tables):
+            if table is not schema.revision:
+                connection.execute(table.delete())
+        connection.execute(schema.revision.update().values(value=0))
+
+
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """A PostgreSQL server on loopback that trusts everybody, and forgets everything at the end."""
+    binaries = _postgres_binaries()
+    folder = Path(tempfile.mkdtemp(prefix="perfcast-pg-"))
+    try:
+        user = _unprivileged_owner(folder)
+        initdb = [binaries / "initdb", "--no-sync", "--auth=trust", "--username=perfcast", "--locale=C", "-E", "UTF8"]
+        subprocess.run([*initdb, "-D", folder / "data"], check=True, capture_output=True, cwd=folder, user=user)
+        port = free_port()
+        with (folder / "log").open("wb") as log:
+            options = ["-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F", "-c", "max_connections=200"]
+            command = [binaries / "postgres", "-D", folder / "data", *options]
+            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, user=user)
+        url = f"postgresql://perfcast:secret@127.0.0.1:{port}/postgres"
+        try:
+            _wait_until_it_answers(server, url, folder / "log")
+            yield url
+        finally:
+            _end(server)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on just now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def _postgres_binaries() -> Path:
+    """The folder of initdb and postgres, the newest where there are several."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    found = str(debian[-1]) if debian else shutil.which("initdb")
+    if found is None:
+        raise RuntimeError("tests need a PostgreSQL server: apt-get install postgresql")
+    return Path(found).resolve().parent
+
+
+def _unprivileged_owner(folder: Path) -> str | None:
+    """PostgreSQL refuses to run as root: give the folder to the account that Debian's package makes."""
+    if os.getuid() != 0:
+        return None
+    shutil.chown(folder, "postgres", "postgres")
+    return "postgres"
+
+
+def _wait_until_it_answers(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            _administer(url, "SELECT 1")
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.send_signal(signal.SIGINT)  # what PostgreSQL calls a fast shutdown
+    try:
+        server.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def _administer(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        connection.execute(statement.encode())

@@ -1,0 +1,133 @@
+"""Following the registry without a gap."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.drafts import draft, weighted
+
+from perfcast.errors import NoUsableModel, NotFound
+from perfcast.registry import Registry, Version
+from perfcast.serving import Follower
+from perfcast.workloads import Workload
+
+Follow = Callable[[], Follower]
+
+
+def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def add(registry: Registry, workload: Workload, name: str, weight: float, *, label: str | None = None) -> Version:
+    feature = workload.feature_names[0]
+    return registry.add(name, draft(workload, weighted(workload, **{feature: weight})), label=label)
+
+
+def corrupt(tmp_path: Path, version: Version) -> None:
+    digest = version.manifest.graph.sha256
+    (path,) = (path for path in (tmp_path / "artifacts").rglob(digest) if path.is_file())
+    path.chmod(0o644)
+    path.write_bytes(b"rotten")
+
+
+def test_an_empty_registry_says_what_to_do(follow: Follow) -> None:
+    with pytest.raises(NoUsableModel, match="perfcast up"):
+        follow().routes.find(None, "cpu-utilization")
+
+
+def test_a_model_without_a_champion_says_what_to_do(registry: Registry, cpu: Workload, follow: Follow) -> None:
+    add(registry, cpu, "m", 1)
+    with pytest.raises(NoUsableModel, match="perfcast models activate m:VERSION"):
+        follow().routes.find(None, "cpu-utilization")
+
+
+def test_the_champion_answers_to_its_name_its_version_its_alias_and_its_label(
+    registry: Registry, cpu: Workload, follow: Follow
+) -> None:
+    add(registry, cpu, "m", 1, label="v1.2.0")
+    registry.point("m", "champion", 1)
+    routes = follow().routes
+    found = {id(routes.find(reference, cpu.name)) for reference in ("m", "m:1", "m@champion", "m:v1.2.0", None)}
+    assert len(found) == 1
+
+
+def test_a_moved_champion_is_followed_and_an_unchanged_one_keeps_its_session(
+    registry: Registry, cpu: Workload, cnn: Workload, follow: Follow
+) -> None:
+    for workload, name in ((cpu, "a"), (cnn, "b")):
+        add(registry, workload, name, 1)
+        registry.point(name, "champion", 1)
+    add(registry, cpu, "a", 2)
+    follower = follow()
+    kept = follower.routes.predictors["b"]
+    registry.point("a", "champion", 2)
+    until(lambda: follower.routes.predictors["a"].number == 2)
+    assert follower.routes.predictors["b"] is kept
+    assert "a:1" not in follower.routes.predictors
+
+
+def test_a_version_that_can_not_be_loaded_leaves_the_former_one_answering(
+    registry: Registry, cpu: Workload, follow: Follow, tmp_path: Path
+) -> None:
+    add(registry, cpu, "m", 1)
+    registry.point("m", "champion", 1)
+    follower = follow()
+    corrupt(tmp_path, add(registry, cpu, "m", 2))
+    registry.point("m", "champion", 2)
+    until(lambda: bool(follower.routes.problems))
+    assert follower.routes.find("m", cpu.name).number == 1
+    assert "version 1 still answers" in follower.routes.problems["m"]
+    registry.point("m", "champion", 1)
+    until(lambda: not follower.routes.problems)
+
+
+def test_a_version_that_no_alias_holds_is_loaded_when_asked_and_kept(
+    registry: Registry, cpu: Workload, follow: Follow
+) -> None:
+    for weight in (1, 2, 3):
+        add(registry, cpu, "m", weight)
+    registry.point("m", "champion", 1)
+    follower = follow()
+    assert follower.reach("m:2").number == 2
+    assert follower.reach("v3").number == 3
+    before = follower.routes.predictors["m:2"]
+    registry.point("m", "champion", 3)
+    until(lambda: follower.routes.predictors["m"].number == 3)
+    assert follower.routes.predictors["m:2"] is before
+    registry.delete("m", 2)
+    until(lambda: "m:2" not in follower.routes.predictors)
+
+
+def test_an_unknown_reference_names_the_closest(registry: Registry, cpu: Workload, follow: Follow) -> None:
+    add(registry, cpu, "cpu-utilization", 1)
+    with pytest.raises(NotFound, match="did you mean 'cpu-utilization'"):
+        follow().reach("cpu-utilisation")
+
+
+def test_a_reference_to_a_rotten_version_is_not_usable(
+    registry: Registry, cpu: Workload, follow: Follow, tmp_path: Path
+) -> None:
+    add(registry, cpu, "m", 1)
+    corrupt(tmp_path, add(registry, cpu, "m", 2))
+    with pytest.raises(NoUsableModel, match="can't answer"):
+        follow().reach("m:2")
+
+
+def test_while_the_database_is_gone_what_is_loaded_keeps_answering(
+    registry: Registry, cpu: Workload, follow: Follow, tmp_path: Path
+) -> None:
+    add(registry, cpu, "m", 1)
+    add(registry, cpu, "m", 2)
+    registry.point("m", "champion", 1)
+    follower = follow()
+    registry.point("m", "champion", 2)
+    hidden = tmp_path / "hidden.db"
+    until(lambda: follower.routes.predictors["m"].number == 2)
+    for part in tmp_path.glob("perfcast.db*"):
+        part.rename(str(part).replace("perfcast.db", hidden.name))
+    time.sleep(0.15)
+    assert follower.routes.find("m", cpu.name).answer([5.0] + [0.0] * 7).cost == 10.0

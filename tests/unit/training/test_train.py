@@ -1,0 +1,162 @@
+"""The whole way from rows to versions."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from perfcast.datasets import Dataset, Part
+from perfcast.errors import BrokenVersion, InvalidSetting, Refused, Stopped
+from perfcast.export import run
+from perfcast.manifest import Draft, Manifest
+from perfcast.training import Budget, Trained, Training, draft, judge, mix, parity_rows, train
+from perfcast.training._inner import inner_validation
+from perfcast.training.families import Lesson, families
+from perfcast.workloads import Workload
+
+
+@pytest.fixture(scope="module")
+def training(dataset: Dataset) -> Training:
+    return train(dataset, Budget(4), threads=1)
+
+
+def test_every_family_becomes_a_version_best_first(training: Training) -> None:
+    types = [version.manifest.type for version in training.drafts]
+    assert {"xgboost", "random_forest", "polynomial", "neural_network"} <= set(types)
+    scores = [version.manifest.search["score"] for version in training.drafts]
+    assert scores == sorted(scores)
+    assert training.refused == {}
+    assert training.best is training.drafts[0]
+
+
+def test_a_version_tells_all_about_itself(training: Training, dataset: Dataset) -> None:
+    for version in training.drafts:
+        manifest = version.manifest
+        assert Manifest.from_json(manifest.to_json()) == manifest
+        assert manifest.workload == dataset.workload.document()
+        assert manifest.data is not None
+        assert manifest.data.digest == dataset.digest
+        assert sum(manifest.data.parts.values()) == manifest.data.rows == len(dataset)
+        assert manifest.metrics is not None
+        assert manifest.metrics.mape is not None
+        assert manifest.metrics.mape < 30
+        assert manifest.metrics.coverage["0.9"] == pytest.approx(90, abs=7)
+        assert manifest.parity is not None
+        assert manifest.parity.worst <= 1e-4
+        assert manifest.graph.bytes == len(version.graph)
+        assert manifest.ranges["page"] == (4096, 4096)
+        assert manifest.libraries["onnx"]
+
+
+def test_a_versions_graph_gives_the_metrics_it_states(training: Training) -> None:
+    part = training.split.test
+    for version in training.drafts:
+        error = np.abs(run(version.graph, part.features) - part.cost)
+        assert version.manifest.metrics is not None
+        assert version.manifest.metrics.mae == pytest.approx(float(error.mean()), rel=1e-3)
+
+
+def test_chosen_families_alone_are_tried(dataset: Dataset) -> None:
+    training = train(dataset, Budget(2), family_names=["polynomial"], threads=1)
+    assert [version.manifest.type for version in training.drafts] == ["polynomial"]
+
+
+def test_an_unknown_family_is_named(dataset: Dataset) -> None:
+    with pytest.raises(InvalidSetting, match="'forest'.*random_forest"):
+        train(dataset, Budget(2), family_names=["forest"])
+
+
+def test_a_stop_ends_it(dataset: Dataset) -> None:
+    with pytest.raises(Stopped):
+        train(dataset, Budget(4), stop=lambda: True)
+
+
+def test_parity_is_checked_on_and_beside_thresholds(dataset: Dataset) -> None:
+    split, workload = dataset.split(), dataset.workload
+    inner = inner_validation(split, workload, seed=0, threads=1).lesson
+    family = families()["xgboost"]
+    fitted = family.fit(inner, {**family.start(inner), "rounds": 20})
+    rows = parity_rows(workload, fitted, split.test)
+    thresholds = fitted.thresholds()[0]
+    assert np.isin(thresholds, rows[:, 0]).mean() > 0.9
+    assert np.isin(np.nextafter(thresholds, np.float32(-np.inf)), rows[:, 0]).mean() > 0.9
+
+
+def test_a_model_that_its_graph_does_not_match_is_refused(dataset: Dataset) -> None:
+    split = dataset.split()
+    lesson = inner_validation(split, dataset.workload, seed=0, threads=1).lesson
+    family = families()["polynomial"]
+    fitted = family.fit(lesson, family.start(lesson))
+
+    class Shifted:
+        def __getattr__(self, name: str) -> object:
+            return getattr(fitted, name)
+
+        def predict(self, inputs: np.ndarray) -> np.ndarray:
+            return fitted.predict(inputs) + np.float32(0.01)
+
+    with pytest.raises(Refused, match="parity"):
+        draft(dataset.workload, dataset, split, Trained(dataset.workload, "polynomial", Shifted()))  # type: ignore[arg-type]
+
+
+def test_a_mean_is_made_only_where_it_gains(dataset: Dataset) -> None:
+    inner = inner_validation(dataset.split(), dataset.workload, seed=0, threads=1)
+    truth = np.log(inner.cost)
+    noise = np.random.default_rng(0).normal(size=(2, len(truth)))
+    good, other = (truth + 0.1 * part for part in noise)
+    mixed = mix(inner, {"one": good.astype(np.float32), "two": other.astype(np.float32)})
+    assert mixed is not None
+    assert sum(mixed.weights.values()) == pytest.approx(1)
+    assert mixed.score < 0.8 * inner.score(good.astype(np.float32))
+    assert mix(inner, {"one": good.astype(np.float32), "two": (truth + 5).astype(np.float32)}) is None
+    assert mix(inner, {"one": good.astype(np.float32)}) is None
+
+
+def by_type(training: Training, name: str) -> Draft:
+    return next(version for version in training.drafts if version.manifest.type == name)
+
+
+def test_the_first_version_is_promoted(training: Training, workload: Workload) -> None:
+    verdict = judge(training.best.graph, None, training.split.test, workload)
+    assert verdict.promote
+    assert "no champion" in verdict.reason
+    assert training.best.manifest.metrics is not None
+    assert verdict.candidate_error == pytest.approx(training.best.manifest.metrics.mape, rel=1e-3)
+
+
+def test_a_clearly_better_version_is_promoted_and_a_worse_or_equal_one_is_not(
+    training: Training, workload: Workload
+) -> None:
+    part = training.split.test
+    order = sorted(training.drafts, key=lambda version: judge(version.graph, None, part, workload).candidate_error)
+    best, worst = order[0].graph, order[-1].graph
+    assert judge(best, worst, part, workload).promote
+    for candidate in (best, worst):
+        refused = judge(candidate, best, part, workload)
+        assert not refused.promote
+        assert "1% better" in refused.reason
+        assert refused.champion_error is not None
+
+
+def test_a_broken_champion_is_replaced_and_a_broken_candidate_is_not_promoted(
+    training: Training, workload: Workload
+) -> None:
+    part: Part = training.split.test
+    assert judge(training.best.graph, b"broken", part, workload).promote
+    with pytest.raises(BrokenVersion):
+        judge(b"broken", training.best.graph, part, workload)
+
+
+def test_importing_training_imports_no_learning_library() -> None:
+    code = (
+        "import sys, perfcast.training, perfcast.training.families as f; f.families();"
+        "print(sorted({'torch', 'xgboost', 'sklearn', 'optuna', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_lesson_without_validation_needs_no_more_than_its_rows(dataset: Dataset) -> None:
+    lesson = Lesson(dataset.features, np.log(dataset.cost), dataset.workload.feature_names, (0, 0, 0, 0))
+    assert (lesson.seed, lesson.threads, lesson.validation, lesson.relative) == (0, 1, None, False)
