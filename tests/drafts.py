@@ -33,7 +33,7 @@ def draft(
     *,
     ranges: Mapping[str, tuple[float, float]] | None = None,
     calibrated: bool = True,
-    type: str = "xgboost",
+    family: str = "xgboost",
 ) -> Draft:
     """A version of that graph; intervals are ±10 % (relative) or ±2 wide below a cost of 50, and twice that above."""
     width = (1.1, 1.2) if workload.cost.relative else (2.0, 4.0)
@@ -46,7 +46,7 @@ def draft(
         rows=100,
     )
     manifest = Manifest(
-        type=type,
+        type=family,
         workload=workload.document(),
         ranges=ranges or {},
         graph=GraphFacts(sha256=sha256(graph).hexdigest(), bytes=len(graph), opset=21, ir=10, row_us=9.0),

@@ -127,6 +127,7 @@ class Manifest(msgspec.Struct, frozen=True):
         calibration: None where the version is uncalibrated.
         settings: The family's settings.
         search: Summary of the search that found them.
+        keeps_trends: Whether the model promises the trends that the workload declares; None where it declares none.
         libraries: Versions of what made it.
         created_at: ISO 8601, UTC.
     """
@@ -144,6 +145,7 @@ class Manifest(msgspec.Struct, frozen=True):
     search: Mapping[str, Any] = {}
     libraries: Mapping[str, str] = {}
     seconds: float | None = None
+    keeps_trends: bool | None = None
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:

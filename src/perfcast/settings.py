@@ -21,9 +21,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="`json` for machines, `text` for people, `auto` decides by whether it is a terminal."
     )
-    data_dir: Path = Field(
-        Path("var"), description="Folder of everything that is kept when no other address is given."
-    )
+    data_dir: Path = Field(Path("var"), description="Folder of everything that is kept when no other address is given.")
     database_url: str = Field(
         "", description="SQLAlchemy address of the state; empty means SQLite in `DATA_DIR`. PostgreSQL in production."
     )

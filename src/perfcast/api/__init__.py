@@ -5,7 +5,7 @@ answers everything else (`routers/`). `Services` is the composition root of the 
 """
 
 from perfcast.api._app import create_app
-from perfcast.api._server import serve
+from perfcast.api._server import listen, serve
 from perfcast.api._services import Services
 
-__all__ = ["Services", "create_app", "serve"]
+__all__ = ["Services", "create_app", "listen", "serve"]

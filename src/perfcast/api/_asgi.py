@@ -121,9 +121,7 @@ def check_length(headers: Iterable[tuple[bytes, bytes]], limit: int) -> None:
             raise TooLarge(limit)
 
 
-async def read_body(
-    headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int
-) -> bytes | bytearray:
+async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int) -> bytes | bytearray:
     """The request's body.
 
     Raises:

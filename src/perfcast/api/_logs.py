@@ -55,8 +55,6 @@ def _rendering(settings: Settings) -> list[Any]:
     text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
     if text:
         return [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
         ]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

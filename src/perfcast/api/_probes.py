@@ -71,7 +71,7 @@ class Probe:
         value, reason = None, None
         try:
             value = self._check()
-        except Exception as error:  # a dependency may fail in any way; that is what is asked
+        except Exception as error:  # noqa: BLE001 - a dependency may fail in any way; that is what is asked
             reason = str(error) or type(error).__name__
         return Finding(value, reason, (time.perf_counter() - begin) * 1000, time.monotonic())
 

@@ -25,9 +25,7 @@ class TooLarge(Exception):
     """A body is larger than allowed."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(
-            f"the body is larger than the {limit:,} bytes that MAX_BODY_BYTES allows; send fewer rows"
-        )
+        super().__init__(f"the body is larger than the {limit:,} bytes that MAX_BODY_BYTES allows; send fewer rows")
 
 
 class Disconnected(Exception):
@@ -99,16 +97,13 @@ def problem_of(error: Exception, *, in_body: bool = False) -> Problem:
         error: What was raised.
         in_body: Whether an unknown name stood in the body (400) rather than in the path (404).
     """
-    for kind_of_error, status, kind in STATUSES:
+    for kind_of_error, usual, kind in STATUSES:
         if isinstance(error, kind_of_error):
-            if isinstance(error, NotFound) and in_body:
-                status = 400
+            status = 400 if in_body and isinstance(error, NotFound) else usual
             fields = error.fields if isinstance(error, InvalidInput) else ()
             headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
             return Problem(status, kind, _TITLES[kind], str(error), fields, headers)
-    return Problem(
-        500, "internal", "Internal error", "an unexpected error; the server's log has it by the request id"
-    )
+    return Problem(500, "internal", "Internal error", "an unexpected error; the server's log has it by the request id")
 
 
 def problem_of_status(status: int, detail: str, headers: dict[str, str] | None = None) -> Problem:

@@ -21,11 +21,12 @@ _GRACE_SECONDS = 20
 log = structlog.stdlib.get_logger("perfcast.api")
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, listener: socket.socket | None = None) -> None:
     """Serve until SIGINT or SIGTERM; requests that have begun are answered first.
 
     Args:
         settings: Address, port and all else.
+        listener: What `listen` gave, where the port was taken earlier; taken now when None.
 
     Raises:
         Conflict: The port is in use.
@@ -33,7 +34,7 @@ def serve(settings: Settings) -> None:
     import uvicorn
 
     configure_logs(settings)
-    listener = _listen(settings)
+    listener = listener or listen(settings)
     sys.setswitchinterval(_SWITCH_SECONDS)  # a thread that writes records must not hold up answers for 5 ms
     services = Services(settings)
 
@@ -65,8 +66,12 @@ def serve(settings: Settings) -> None:
         log.info("stopped")
 
 
-def _listen(settings: Settings) -> socket.socket:
-    """The socket, bound but not yet listening: a port in use is told before anything is loaded."""
+def listen(settings: Settings) -> socket.socket:
+    """Take the port: bound, but not yet listening, so that a port in use is told before anything is loaded.
+
+    Raises:
+        Conflict: The port is in use.
+    """
     family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -52,9 +52,7 @@ class Services:
             workloads=self._known_workloads,
         )
         self.records = (
-            PredictionLog(self.database, seconds=settings.prediction_log_seconds)
-            if settings.prediction_log
-            else None
+            PredictionLog(self.database, seconds=settings.prediction_log_seconds) if settings.prediction_log else None
         )
         self.predict = Predict(self.follower, self.tally, self.records)
         self.dependencies = (

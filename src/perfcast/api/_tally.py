@@ -106,14 +106,10 @@ class TallyCollector:
         """Prometheus' metric families."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        predictions = CounterMetricFamily(
-            "ml_predictions", "Predictions answered", labels=["model_name", "status"]
-        )
+        predictions = CounterMetricFamily("ml_predictions", "Predictions answered", labels=["model_name", "status"])
         for (model, outcome), count in list(self._tally.predictions.items()):
             predictions.add_metric([model, outcome], count)
-        requests = CounterMetricFamily(
-            "http_requests", "Requests answered", labels=["route", "method", "status"]
-        )
+        requests = CounterMetricFamily("http_requests", "Requests answered", labels=["route", "method", "status"])
         for (route, method, status), count in list(self._tally.requests.items()):
             requests.add_metric([route, method, str(status)], count)
         yield predictions
@@ -124,9 +120,7 @@ class TallyCollector:
             "model_name",
             self._tally.prediction_seconds,
         )
-        yield _histogram(
-            "http_request_duration_seconds", "Time of a request", "route", self._tally.request_seconds
-        )
+        yield _histogram("http_request_duration_seconds", "Time of a request", "route", self._tally.request_seconds)
         for name, (meaning, read) in self._gauges.items():
             yield GaugeMetricFamily(name, meaning, value=read())
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _EXTRAS = {
     "serve": ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "psutil"),
-    "train": ("onnx", "spox", "skl2onnx", "onnxmltools", "xgboost", "sklearn", "torch", "optuna", "polars", "pyarrow"),
+    "train": ("onnx", "spox", "xgboost", "sklearn", "torch", "optuna", "polars", "pyarrow"),
 }
 
 

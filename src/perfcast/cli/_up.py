@@ -1,6 +1,5 @@
 """`perfcast up`: everything, from nothing to an answer."""
 
-import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -29,32 +28,17 @@ def up(
 
         API_PORT=9000 DATA_DIR=/srv/perfcast perfcast up
     """
-    from perfcast.api import serve
+    from perfcast.api import listen, serve
     from perfcast.cli._output import say
     from perfcast.settings import load_settings
 
     settings = load_settings(api_host=host, api_port=port)
-    _require_free(settings)
+    listener = listen(settings)  # a port in use is told before a minute of training, not after it
     if not _has_models(settings):
         say("no models yet: making the starter models (once, under a minute)")
         _make_starters()
-    say(_where_to_look(settings))
-    serve(settings)
-
-
-def _require_free(settings: "Settings") -> None:
-    """Find out that the port is taken before a minute of training, not after it."""
-    from perfcast.errors import Conflict
-
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.api_host, settings.api_port))
-        except OSError as error:
-            raise Conflict(
-                f"can't listen on {settings.api_host}:{settings.api_port} ({error.strerror}); stop what uses it, "
-                "or choose another port with --port or API_PORT"
-            ) from None
+    say(_where_to_look(settings.api_host, listener.getsockname()[1]))
+    serve(settings, listener)
 
 
 def _has_models(settings: "Settings") -> bool:
@@ -76,9 +60,9 @@ def _make_starters() -> None:
         raise typer.Exit(status)
 
 
-def _where_to_look(settings: "Settings") -> str:
-    host = "localhost" if settings.api_host in ("0.0.0.0", "127.0.0.1", "::") else settings.api_host  # noqa: S104
-    base = f"http://{host}:{settings.api_port}"
+def _where_to_look(host: str, port: int) -> str:
+    reachable = "localhost" if host in ("0.0.0.0", "127.0.0.1", "::") else host  # noqa: S104
+    base = f"http://{reachable}:{port}"
     body = '{"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}'
     return (
         f"\n  API   {base}          documentation  {base}/docs"

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import onnx
 import spox
-import spox.opset.ai.onnx.v17 as op
+import spox.opset.ai.onnx.v21 as op
 
 from perfcast.errors import Refused
 from perfcast.manifest import LARGEST_GRAPH
@@ -58,7 +58,7 @@ def compose(workload: Workload, body: onnx.ModelProto, *, target: Target) -> byt
         Refused: It is larger than a version may be.
     """
     features = spox.argument(spox.Tensor(np.float32, ("rows", len(workload.features))))
-    columns = op.split(features, outputs_count=len(workload.features), axis=1)
+    columns = op.split(features, num_outputs=len(workload.features), axis=1)
     inputs = op.concat(workload.quantities(list(columns), GraphArithmetic()), axis=1)
     (raw,) = spox.inline(body)(inputs).values()
     cost = op.reshape(raw, op.constant(value=np.array([-1], dtype=np.int64)))

@@ -16,6 +16,9 @@ from perfcast.workloads import Rows
 
 LARGEST_DIFFERENCE = 1e-4
 """Relative difference between graph and native model that is still taken as the same (rule R3)."""
+LEAST_SCALE = 0.01
+"""Where errors are judged absolutely, a cost below this share of the largest is compared as if it were that large:
+float32 sums near 0 differ by what the large terms in them were rounded by."""
 
 Predict = Callable[[Rows], Rows]
 
@@ -48,13 +51,14 @@ def run(graph: bytes, features: Rows) -> Rows:
     return _cost(open_session(graph), features)
 
 
-def check_parity(graph: bytes, predict: Predict, features: Rows) -> Parity:
+def check_parity(graph: bytes, predict: Predict, features: Rows, *, relative: bool = True) -> Parity:
     """Compare graph and native model (rule R3).
 
     Args:
         graph: What `compose` returned.
         predict: The native model, from float32 [rows, features] to float32 [rows].
         features: The rows to compare on: held-out ones and some beside the thresholds of trees.
+        relative: Whether the cost's errors are judged relative to it; else `LEAST_SCALE` holds near 0.
 
     Returns:
         The worst and the 99.9th-percentile relative difference.
@@ -64,7 +68,8 @@ def check_parity(graph: bytes, predict: Predict, features: Rows) -> Parity:
     """
     native = predict(features).astype(np.float64)
     served = run(graph, features).astype(np.float64)
-    scale = np.maximum(np.abs(native), 1e-6 * max(1.0, float(np.abs(native).max(initial=0.0))))
+    least = float(np.abs(native).max(initial=0.0)) * (1e-9 if relative else LEAST_SCALE)
+    scale = np.maximum(np.abs(native), max(least, float(np.finfo(np.float32).tiny)))
     difference = np.abs(served - native) / scale
     if not np.isfinite(difference).all():
         raise Refused("parity: graph or native model gave a cost that is not a finite number")

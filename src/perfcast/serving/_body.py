@@ -93,9 +93,7 @@ class BodyReader:
         except _UNREADABLE:
             return None
         given = [
-            (raw, readers)
-            for place, readers in self._places
-            if (raw := getattr(envelope, place)) is not msgspec.UNSET
+            (raw, readers) for place, readers in self._places if (raw := getattr(envelope, place)) is not msgspec.UNSET
         ]
         coverage = DEFAULT_COVERAGE if envelope.coverage is None else envelope.coverage
         if len(given) != 1 or envelope.device is not None or coverage not in COVERAGES:
@@ -112,14 +110,10 @@ class BodyReader:
         for reader in self._readers:
             try:
                 struct: Any = reader.flat.decode(body)
-                name, coverage = struct.model_name, struct.coverage
-                if name is not None and self._lookup(name) is not reader:
-                    return None
-                if coverage is None:
-                    coverage = DEFAULT_COVERAGE
-                elif coverage not in COVERAGES or (
-                    struct.device is not None and "device" not in reader.names
-                ):
+                name = struct.model_name
+                coverage = DEFAULT_COVERAGE if struct.coverage is None else struct.coverage
+                stray_device = struct.device is not None and "device" not in reader.names
+                if coverage not in COVERAGES or stray_device or (name is not None and self._lookup(name) is not reader):
                     return None
                 return Request(name, reader, reader.row(struct), coverage)
             except (*_UNREADABLE, TypeError):
@@ -146,7 +140,7 @@ class BodyReader:
             row = reader.read(features)
         except InvalidInput as error:
             errors.extend(error.fields)
-        except (OverflowError, ValueError) as error:
+        except ValueError as error:
             errors.append(FieldError("body", f"a number is too large: {error}"))
         if errors:
             raise InvalidInput(errors)
@@ -199,9 +193,7 @@ def _envelope(places: Sequence[str]) -> type[msgspec.Struct]:
         ("coverage", float | None, None),
         ("device", str | None, None),
     ]
-    held: list[tuple[str, Any, Any]] = [
-        (place, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for place in places
-    ]
+    held: list[tuple[str, Any, Any]] = [(place, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for place in places]
     return msgspec.defstruct("Envelope", [*beside, *held], forbid_unknown_fields=True, gc=False)
 
 
@@ -210,9 +202,7 @@ def _model_name(document: Mapping[str, Any], errors: list[FieldError]) -> str | 
     if name is None or isinstance(name, str):
         return name
     errors.append(
-        FieldError(
-            "model_name", f"expected a model reference such as NAME or NAME:VERSION, got {_kind(name)}"
-        )
+        FieldError("model_name", f"expected a model reference such as NAME or NAME:VERSION, got {_kind(name)}")
     )
     return None
 
@@ -272,7 +262,5 @@ def _with_device(
         return features
     if "device" in reader.names:
         return {"device": device, **features}
-    errors.append(
-        FieldError("device", f"models of {reader.workload.name} know one device; name the model instead")
-    )
+    errors.append(FieldError("device", f"models of {reader.workload.name} know one device; name the model instead"))
     return features

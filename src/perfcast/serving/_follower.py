@@ -125,7 +125,7 @@ class Follower:
                 if revision != self.routes.revision or retry:
                     self._rebuild(revision)
             self._blind = False
-        except Exception as error:  # whatever the database's driver raises; what is loaded keeps answering
+        except Exception as error:  # noqa: BLE001 - whatever the database's driver raises; what is loaded keeps answering
             if not self._blind:
                 log.error("the registry can't be read; what is loaded keeps answering", reason=str(error))
             self._blind = True
@@ -141,9 +141,7 @@ class Follower:
         self._versions = {(item.model, item.number): item for item in self.routes.loaded}
         self._retry_at = time.monotonic() + _RETRY_SECONDS
 
-    def _add_model(
-        self, summary: ModelSummary, predictors: dict[str, Predictor], problems: dict[str, str]
-    ) -> None:
+    def _add_model(self, summary: ModelSummary, predictors: dict[str, Predictor], problems: dict[str, str]) -> None:
         for alias, number in summary.aliases.items():
             references = [f"{summary.name}@{alias}", *([summary.name] if alias == CHAMPION else [])]
             predictor = self._load_or_former(summary.name, number, references, problems)

@@ -103,9 +103,7 @@ class Predictor:
         bounds = self.calibration.interval(cost, coverage) if self.calibration is not None else None
         lower, upper = bounds or (None, None)
         outside = [
-            name
-            for value, (name, low, high) in zip(row, self._ranges, strict=False)
-            if not low <= value <= high
+            name for value, (name, low, high) in zip(row, self._ranges, strict=False) if not low <= value <= high
         ]
         return Prediction(cost, lower, upper, outside)
 
@@ -137,7 +135,7 @@ class Predictor:
             shape = self.run(rows).shape
             for _ in range(3):
                 self._single.run(middle)
-        except Exception as error:  # ONNX Runtime's exceptions share no public base class
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base class
             raise BrokenVersion(f"{self.name} can't answer: {error}") from None
         if shape != (2,):
             raise BrokenVersion(f"{self.name}: '{COST}' must have shape [rows], got {list(shape)} for 2 rows")
@@ -174,7 +172,7 @@ def _open(graph: bytes, name: str) -> ort.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's exceptions share no public base class
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base class
         raise BrokenVersion(f"{name}: ONNX Runtime can't read the graph: {error}") from None
 
 
@@ -217,9 +215,7 @@ def _bounds(ranges: Sequence[tuple[str, float, float]]) -> tuple[list[float], li
     return [low for _, low, _ in ranges], [high for _, _, high in ranges]
 
 
-def _intervals(
-    calibration: Calibration | None, cost: Rows, coverage: float
-) -> tuple[Rows | None, Rows | None]:
+def _intervals(calibration: Calibration | None, cost: Rows, coverage: float) -> tuple[Rows | None, Rows | None]:
     widths = calibration.widths.get(str(coverage)) if calibration is not None else None
     if calibration is None or widths is None:
         return None, None

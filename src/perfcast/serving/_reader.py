@@ -28,9 +28,7 @@ class Reader:
         self.workload = workload
         self.wrapper = workload.declaration.wrapper
         self.names = frozenset(workload.feature_names)
-        self.accepted = self.names | (
-            {TIMESTAMP} if any(f.declaration.clock for f in workload.features) else set()
-        )
+        self.accepted = self.names | ({TIMESTAMP} if any(f.declaration.clock for f in workload.features) else set())
         self._required = frozenset(feature.name for feature in workload.features if feature.required)
         self._rows = RowReader(workload, zone)
         self._width = len(workload.features)
@@ -86,17 +84,13 @@ class Reader:
             if values[position] is not None:
                 code = codes.get(values[position])
                 if code is None:
-                    raise msgspec.ValidationError(
-                        f"{self.workload.feature_names[position]} is none of its values"
-                    )
+                    raise msgspec.ValidationError(f"{self.workload.feature_names[position]} is none of its values")
                 values[position] = code
         return values
 
 
 def _struct(name: str, fields: Sequence[tuple[str, Any, Any] | tuple[str, Any]]) -> type[msgspec.Struct]:
-    return msgspec.defstruct(
-        name.replace("-", "_"), fields, kw_only=True, forbid_unknown_fields=True, gc=False
-    )
+    return msgspec.defstruct(name.replace("-", "_"), fields, kw_only=True, forbid_unknown_fields=True, gc=False)
 
 
 def _field(feature: Feature) -> tuple[str, Any, Any] | tuple[str, Any]:
@@ -120,8 +114,6 @@ def _codes(workload: Workload) -> list[tuple[int, dict[object, float]]]:
     for position, feature in enumerate(workload.features):
         values = feature.declaration.values
         if values:
-            spellings = [
-                (spelling, code) for code, value in enumerate(values) for spelling in (value, str(value))
-            ]
+            spellings = [(spelling, code) for code, value in enumerate(values) for spelling in (value, str(value))]
             found.append((position, {spelling: float(code) for spelling, code in spellings}))
     return found

@@ -37,9 +37,7 @@ class Routes:
     def __post_init__(self) -> None:
         readers = [self.predictors[model].reader for model in self._ordered() if model in self.predictors]
         object.__setattr__(self, "bodies", BodyReader(readers, self._reader, self.others))
-        object.__setattr__(
-            self, "loaded", tuple({id(item): item for item in self.predictors.values()}.values())
-        )
+        object.__setattr__(self, "loaded", tuple({id(item): item for item in self.predictors.values()}.values()))
 
     @property
     def champions(self) -> Mapping[str, Predictor]:

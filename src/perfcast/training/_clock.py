@@ -4,13 +4,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FINAL_FIT = 1.15
+FINAL_FIT = 1.2
 """A final fit's time relative to its trial's: a fifth more rows, but nothing to validate."""
 START_SHARE = 0.75
 """Share of the time left that a start may take while other families have not been tried."""
 DRAFT_SECONDS = 1.2
 """About what evaluating, exporting and checking one version takes."""
 MOST_RESERVED = 0.6
+STARTS_UNTIL = 0.5
+"""Share of the time within which a start still begins, though what follows may then be hurried."""
+LEAST_TRIAL = 1.0
+"""Seconds that every trial may take."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,17 @@ class Clock:
         """Seconds that trials may still take; infinite without a limit."""
         return self._left(self.took)
 
+    def early(self) -> bool:
+        """Whether so much time is left that each family's start should still have its turn, however short."""
+        return self.budget.timeout is None or self.seconds < STARTS_UNTIL * self.budget.timeout
+
     def trial_deadline(self, family: str, *, starts_left: int) -> float:
         """`time.monotonic()` at which a trial of this family must end.
 
         Its own final fit must have time too, and a part of what there is stays for starts that have not been tried.
         """
         others = {name: seconds for name, seconds in self.took.items() if name != family}
-        share = self._left(others) / (1 + FINAL_FIT)
+        share = max(LEAST_TRIAL, self._left(others) / (1 + FINAL_FIT))
         return time.monotonic() + share * (START_SHARE if starts_left else 1)
 
     def _left(self, took: Mapping[str, float]) -> float:

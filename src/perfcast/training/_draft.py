@@ -46,6 +46,7 @@ class Trained:
         settings: Those it was fitted with.
         score: Its tuning score.
         seconds: How long its final fit took.
+        keeps_trends: Whether it promises the workload's trends; None where the workload declares none.
         notes: Remarks for the manifest.
     """
 
@@ -55,6 +56,7 @@ class Trained:
     settings: Settings = field(default_factory=dict)
     score: float | None = None
     seconds: float = 0.0
+    keeps_trends: bool | None = None
     notes: tuple[str, ...] = ()
 
     def predict(self, features: Rows) -> Rows:
@@ -93,7 +95,9 @@ def draft(
     calibration = calibrate(workload, split.calibrate.cost, model.predict(split.calibrate.features))
     metrics = evaluate(split.test.cost, model.predict(split.test.features), calibration)
     graph = compose(workload, model.fitted.graph(), target=target_kind(workload))
-    parity = check_parity(graph, model.predict, parity_rows(workload, model.fitted, split.test))
+    parity = check_parity(
+        graph, model.predict, parity_rows(workload, model.fitted, split.test), relative=workload.cost.relative
+    )
     manifest = Manifest(
         type=model.family,
         workload=dict(workload.document()),
@@ -108,6 +112,7 @@ def draft(
         search={**(search or {}), "score": model.score},
         libraries=_libraries(),
         seconds=round(model.seconds + time.monotonic() - begun, 2),
+        keeps_trends=model.keeps_trends,
         notes=model.notes,
     )
     return Draft(graph, msgspec.json.decode(manifest.to_json(), type=Manifest))

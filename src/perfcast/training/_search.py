@@ -147,8 +147,10 @@ class _Run:
         """Whether a further trial may begin."""
         if self.stop():
             raise Stopped("the search was stopped")
-        enough = len(self.states) >= self.clock.budget.trials
-        return not enough and (not self.best or self.clock.left() > LEAST_SECONDS)
+        if len(self.states) >= self.clock.budget.trials:
+            return False
+        starts_wait = len(self.states) < len(self.families) and self.clock.early()
+        return not self.best or starts_wait or self.clock.left() > LEAST_SECONDS
 
     def next_trial(self) -> None:
         """Ask, fit, score, tell."""

@@ -120,7 +120,7 @@ def _storage(storage: str | Path | None) -> "optuna.storages.BaseStorage | str |
     from optuna.storages.journal import JournalFileBackend
 
     if storage is None or "://" in str(storage):
-        return None if storage is None else str(storage)
+        return None if storage is None else str(storage).replace("postgresql://", "postgresql+psycopg://", 1)
     path = Path(storage)
     path.parent.mkdir(parents=True, exist_ok=True)
     return JournalStorage(JournalFileBackend(str(path)))

@@ -28,7 +28,8 @@ class Training:
     """What a training run made.
 
     Attributes:
-        drafts: The best version of each family and, where it gains, their mean; best tuning score first.
+        drafts: The best version of each family and, where it gains, their mean; best tuning score first, but those
+            that keep the trends that the workload declares before those that promise none.
         split: The parts they were made and judged with.
         refused: Families whose best model could not become a version, with the reason.
         seconds: How long all of it took.
@@ -128,16 +129,27 @@ def fit_best(
     inner = found.inner.lesson
     lesson = full_lesson(split, found.inner.workload, seed=inner.seed, threads=inner.threads)
     models: dict[str, Trained] = {}
-    for name, candidate in found.best_of_each_family.items():
-        if not models or time.monotonic() < deadline:
-            # The best family gets the time it needs: there must be one.
-            limit = deadline if models else float("inf")
+    # The quick ones first, so that none of them is left out; the best gets the time it needs: there must be one.
+    for name, candidate in sorted(found.best_of_each_family.items(), key=lambda item: item[1].seconds):
+        limit = float("inf") if candidate is found.best else deadline
+        if time.monotonic() < limit:
             model = _fit(chosen[name], lesson, candidate, found, deadline=limit, stop=stop)
             models |= {name: model} if model else {}
-    mixture = mix(found.inner, _held_predictions(chosen, found, models, stop)) if mixing else None
+    members = _members(models)
+    mixture = mix(found.inner, _held_predictions(chosen, found, members, stop)) if mixing else None
     if mixture is not None:
         models[ENSEMBLE] = _mixed(models, mixture)
-    return sorted(models.values(), key=lambda model: model.score if model.score is not None else float("inf"))
+    return sorted(models.values(), key=_rank)
+
+
+def _rank(model: Trained) -> tuple[bool, float]:
+    return model.keeps_trends is False, float("inf") if model.score is None else model.score
+
+
+def _members(models: Mapping[str, Trained]) -> list[str]:
+    """Those to mix: where trends are declared, only models that keep them, so that the mean keeps them too."""
+    keepers = [name for name, model in models.items() if model.keeps_trends]
+    return keepers or list(models)
 
 
 def _fit(
@@ -157,8 +169,16 @@ def _fit(
         raise Stopped("training was stopped")
     ended = time.monotonic()
     notes = (CUT_SHORT,) if ended > deadline else ()
-    workload, score = found.inner.workload, candidate.score
-    return Trained(workload, family.name, fitted, candidate.settings, score, ended - begun, notes)
+    return Trained(
+        found.inner.workload,
+        family.name,
+        fitted,
+        candidate.settings,
+        score=candidate.score,
+        seconds=ended - begun,
+        keeps_trends=family.keeps_trends(candidate.settings) if any(lesson.trends) else None,
+        notes=notes,
+    )
 
 
 def available_threads() -> int:
@@ -198,7 +218,16 @@ def _mixed(models: Mapping[str, Trained], mixture: Mixture) -> Trained:
     settings |= {member.family: dict(member.settings) for member in members}
     seconds = sum(member.seconds for member in members)
     notes = tuple(dict.fromkeys(note for member in members for note in member.notes))
-    return Trained(members[0].workload, ENSEMBLE, fitted, settings, mixture.score, seconds, notes)
+    return Trained(
+        members[0].workload,
+        ENSEMBLE,
+        fitted,
+        settings,
+        score=mixture.score,
+        seconds=seconds,
+        keeps_trends=members[0].keeps_trends,
+        notes=notes,
+    )
 
 
 def _drafts(

@@ -1,6 +1,5 @@
 """A workload: its declaration made ready to check rows and to turn features into model inputs."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -190,8 +189,8 @@ class Workload:
             return float(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(f"expected {_kind(feature)}, got {_shown(value)}")  # noqa: TRY004  # one error for all
-        if not math.isfinite(value):
-            raise ValueError("must be a finite number")
+        if abs(value) > LARGEST or value != value:  # noqa: PLR0124  # whole numbers may be too large for a float
+            raise ValueError(f"must be a finite number, at most {LARGEST:g}")
         if feature.whole and value != int(value):
             raise ValueError(f"expected {_kind(feature)}, got {_shown(value)}")
         return float(value)

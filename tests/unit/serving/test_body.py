@@ -67,7 +67,9 @@ def test_each_form_of_a_body_gives_the_row_of_its_workload(body: dict[str, Any],
 @given(
     st.dictionaries(
         st.sampled_from([*CONVOLUTION, "padding", "groups", "dilation", "kernel"]),
-        st.one_of(st.integers(-2, 300), st.floats(allow_nan=False, allow_infinity=False), st.none(), st.booleans(), st.text()),
+        st.one_of(
+            st.integers(-2, 300), st.floats(allow_nan=False, allow_infinity=False), st.none(), st.booleans(), st.text()
+        ),
     )
 )
 def test_the_quick_way_and_the_explaining_way_agree_on_every_body(changes: dict[str, Any]) -> None:

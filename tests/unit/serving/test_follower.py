@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 from tests.drafts import draft, weighted
 
-from perfcast.errors import NoUsableModel, NotFound
+from perfcast.errors import NotFound, NoUsableModel, Unavailable
 from perfcast.registry import Registry, Version
 from perfcast.serving import Follower
-from perfcast.workloads import Workload
+from perfcast.storage import Blobs, Database
+from perfcast.workloads import Workload, builtin_workloads
 
 Follow = Callable[[], Follower]
 
@@ -117,17 +119,21 @@ def test_a_reference_to_a_rotten_version_is_not_usable(
         follow().reach("m:2")
 
 
-def test_while_the_database_is_gone_what_is_loaded_keeps_answering(
-    registry: Registry, cpu: Workload, follow: Follow, tmp_path: Path
-) -> None:
-    add(registry, cpu, "m", 1)
+def test_while_the_database_is_gone_what_is_loaded_keeps_answering(cpu: Workload, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'perfcast.db'}")
+    database.migrate()
+    registry = Registry(database, Blobs(str(tmp_path / "artifacts")))
     add(registry, cpu, "m", 2)
     registry.point("m", "champion", 1)
-    follower = follow()
-    registry.point("m", "champion", 2)
-    hidden = tmp_path / "hidden.db"
-    until(lambda: follower.routes.predictors["m"].number == 2)
+    follower = Follower(registry, zone=UTC, refresh_seconds=2, workloads=builtin_workloads)
+    follower.start()
+    database.close()
     for part in tmp_path.glob("perfcast.db*"):
-        part.rename(str(part).replace("perfcast.db", hidden.name))
-    time.sleep(0.15)
+        part.unlink()
+    (tmp_path / "perfcast.db").mkdir()
+    with pytest.raises(Unavailable):
+        follower.refresh()
+    with pytest.raises(Unavailable):
+        follower.reach("m:2")
     assert follower.routes.find("m", cpu.name).answer([5.0] + [0.0] * 7).cost == 10.0
+    follower.close()

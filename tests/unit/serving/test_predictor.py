@@ -45,7 +45,9 @@ def test_a_coverage_that_was_not_calibrated_has_no_interval(cpu: Workload) -> No
 
 
 def test_features_outside_the_trained_range_are_named(cpu: Workload) -> None:
-    trained = predictor(cpu, weighted(cpu, request_rate=1), ranges={"request_rate": (0, 29.9), "active_users": (60, 60)})
+    trained = predictor(
+        cpu, weighted(cpu, request_rate=1), ranges={"request_rate": (0, 29.9), "active_users": (60, 60)}
+    )
     assert list(trained.answer(LOAD).extrapolated) == ["request_rate"]
 
 

@@ -99,14 +99,14 @@ def test_bounds_of_many_are_those_of_each(workload: Workload) -> None:
 
 
 def test_metrics_are_those_of_the_textbook() -> None:
-    actual, predicted = np.array([1, 2, 4, 8], np.float32), np.array([1.1, 2, 3, 8.4], np.float32)
+    actual, predicted = np.array([1, 2, 4, 8], np.float32), np.array([1.15, 2, 3, 8.6], np.float32)
     metrics = evaluate(actual, predicted)
     assert metrics.rows == 4
-    assert metrics.mae == pytest.approx(0.375)
-    assert metrics.rmse == pytest.approx(((0.01 + 1 + 0.16) / 4) ** 0.5)
-    assert metrics.r2 == pytest.approx(1 - 1.17 / 28.75)
-    assert metrics.mape == pytest.approx(10)
-    assert metrics.median_ape == pytest.approx(7.5)
+    assert metrics.mae == pytest.approx(0.4375)
+    assert metrics.rmse == pytest.approx(((0.0225 + 1 + 0.36) / 4) ** 0.5)
+    assert metrics.r2 == pytest.approx(1 - 1.3825 / 28.75)
+    assert metrics.mape == pytest.approx(11.875)
+    assert metrics.median_ape == pytest.approx(11.25)
     assert (metrics.within_5, metrics.within_10, metrics.within_20) == (25, 50, 75)
 
 

@@ -45,9 +45,11 @@ class Guesser:
     """A real family of the simplest kind: it answers the constant that its settings name."""
 
     name: str = "guess"
-    monotone: bool = True
     seconds: float = 0.0
     before: Callable[[], None] = lambda: None
+
+    def keeps_trends(self, settings: Settings) -> bool:
+        return True
 
     def start(self, lesson: Lesson) -> Settings:
         return {"value": float(np.float32(lesson.target.mean())), "round": 1}
@@ -117,14 +119,14 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(
     class KilledError(BaseException):
         pass
 
-    def die_at_the_fifth_fit() -> None:
+    def die_at_its_second_fit() -> None:
         nonlocal fits
         fits += 1
         if fits == 2:
             raise KilledError
 
+    fatal = {"guess": Guesser(before=die_at_its_second_fit)}
     with pytest.raises(KilledError):
-        fatal = {"guess": Guesser(before=die_at_the_fifth_fit)}
         run(dataset, split, 10, seed=5, study_storage=storage, study_name="one", chosen=fatal)
     continued = run(dataset, split, 10, seed=5, study_storage=storage, study_name="one")
     assert 0 < len(continued) < 10
@@ -188,6 +190,7 @@ def test_with_times_the_newest_rows_are_held(dataset: Dataset) -> None:
     minutes = np.datetime64("2026-01-01", "us") + np.arange(len(dataset)) * np.timedelta64(1, "m")
     timed = replace(dataset, measured_at=minutes)
     split = timed.split()
+    assert split.train.measured_at is not None
     inner = inner_validation(split, dataset.workload, seed=0, threads=1)
     newest = split.train.cost[np.argsort(split.train.measured_at)][-len(inner.cost) :]
     np.testing.assert_array_equal(inner.cost, newest)

@@ -10,10 +10,10 @@ from perfcast.datasets import Dataset, Part
 from perfcast.errors import BrokenVersion, InvalidSetting, Refused, Stopped
 from perfcast.export import run
 from perfcast.manifest import Draft, Manifest
-from perfcast.training import Budget, Trained, Training, draft, judge, mix, parity_rows, train
+from perfcast.training import Budget, Trained, Training, draft, fit_best, judge, mix, parity_rows, search, train
 from perfcast.training._inner import inner_validation
 from perfcast.training.families import Lesson, families
-from perfcast.workloads import Workload
+from perfcast.workloads import Workload, workload_from_document
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_a_version_tells_all_about_itself(training: Training, dataset: Dataset) 
     for version in training.drafts:
         manifest = version.manifest
         assert Manifest.from_json(manifest.to_json()) == manifest
-        assert manifest.workload == dataset.workload.document()
+        assert workload_from_document(manifest.workload) == dataset.workload
         assert manifest.data is not None
         assert manifest.data.digest == dataset.digest
         assert sum(manifest.data.parts.values()) == manifest.data.rows == len(dataset)
@@ -63,8 +63,16 @@ def test_chosen_families_alone_are_tried(dataset: Dataset) -> None:
 
 
 def test_an_unknown_family_is_named(dataset: Dataset) -> None:
-    with pytest.raises(InvalidSetting, match="'forest'.*random_forest"):
+    with pytest.raises(InvalidSetting, match=r"'forest'.*random_forest"):
         train(dataset, Budget(2), family_names=["forest"])
+
+
+def test_without_time_left_the_best_family_is_still_fitted(dataset: Dataset) -> None:
+    split, chosen = dataset.split(), {name: families()[name] for name in ("polynomial", "random_forest")}
+    found = search(split, dataset.workload, chosen, Budget(2))
+    models = fit_best(split, chosen, found, deadline=0.0)
+    assert [model.family for model in models] == [found.best.family]
+    assert models[0].notes == ()
 
 
 def test_a_stop_ends_it(dataset: Dataset) -> None:

@@ -50,9 +50,7 @@ def show_model(name: str, services: Held) -> Json:
     return Json(document, headers={"ETag": _etag(summary.aliases.get(CHAMPION))})
 
 
-@router.get(
-    "/{ref}/metrics", summary="How good a version is", response_class=Json, responses=problems(404, 422, 503)
-)
+@router.get("/{ref}/metrics", summary="How good a version is", response_class=Json, responses=problems(404, 422, 503))
 def show_metrics(ref: str, services: Held) -> Json:
     """Held-out metrics, and how the version was found."""
     version = services.registry.resolve(ref)
@@ -102,7 +100,7 @@ def activate(ref: str, services: Held, if_match: IfMatch = None) -> Json:
     responses=problems(404, 409, 422, 503),
 )
 def deactivate(ref: str, services: Held, if_match: IfMatch = None) -> Json:
-    """Return the champion to the version before it, or to none. Where `ref` names a version, it must be the champion."""
+    """Return the champion to the one before, or to none. Where `ref` names a version, it must be the champion."""
     expect = _expected(if_match)
     name = _model_name(services, ref)
     named = _named_version(services, ref)

@@ -113,7 +113,6 @@ class Family(Protocol):
 
     Attributes:
         name: As it stands in manifests and requests.
-        monotone: Whether a fit with its start's settings keeps the lesson's trends.
     """
 
     @property
@@ -121,9 +120,8 @@ class Family(Protocol):
         """As it stands in manifests and requests."""
         ...
 
-    @property
-    def monotone(self) -> bool:
-        """Whether a fit with its start's settings keeps the lesson's trends."""
+    def keeps_trends(self, settings: Settings) -> bool:
+        """Whether a fit with these settings promises the lesson's trends."""
         ...
 
     def start(self, lesson: Lesson) -> Settings:

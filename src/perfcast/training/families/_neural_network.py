@@ -17,8 +17,9 @@ from perfcast.workloads import Rows
 if TYPE_CHECKING:
     import torch
 
-BATCH = 256
-ASK_EVERY = 32
+SMALL_BATCH, LARGE_BATCH = 256, 2048
+"""Most rows in a step on few and on many rows."""
+ASK_EVERY = 16
 """Steps between two questions whether to stop."""
 MARGIN = 0.5
 """Standard deviations beyond the training range up to which an input still counts."""
@@ -93,7 +94,10 @@ class NeuralNetwork:
     """A residual network; on a GPU where torch sees one."""
 
     name = "neural_network"
-    monotone = False
+
+    def keeps_trends(self, settings: Settings) -> bool:  # noqa: ARG002
+        """It promises none."""
+        return False
 
     def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
         """A small network, in few epochs."""
@@ -148,7 +152,7 @@ class _Training:
         self.weights = self._initial()
         self.average = [weight.detach().clone() for weight in self.weights]
         self.epochs = int(settings["epochs"])
-        self.batch = min(BATCH, max(16, len(self.target) // 16))
+        self.batch = _batch(len(self.target))
         self.steps = max(1, len(self.target) // self.batch)
 
     def run(self, stop: Stop, report: Report | None) -> FittedNetwork:
@@ -226,6 +230,10 @@ class _Training:
         assert self.held is not None
         with torch.no_grad():
             return float((_forward(self.average, self.held[0]) - self.held[1]).abs().mean())
+
+
+def _batch(rows: int) -> int:
+    return max(16, min(SMALL_BATCH, rows // 16), min(LARGE_BATCH, rows // 64))
 
 
 def _forward(weights: "list[torch.Tensor]", inputs: "torch.Tensor") -> "torch.Tensor":

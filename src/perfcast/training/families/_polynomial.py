@@ -89,7 +89,10 @@ class Polynomial:
     """Polynomials of all inputs in degree 2 and of the most telling ones in degrees 3 and 4."""
 
     name = "polynomial"
-    monotone = False
+
+    def keeps_trends(self, settings: Settings) -> bool:  # noqa: ARG002
+        """It promises none."""
+        return False
 
     def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Degree 3, Ridge."""

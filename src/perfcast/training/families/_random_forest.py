@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 8_000_000
 """Bytes the trees may take; a few seconds of export and a few MB to load."""
-MOST_ROWS_PER_TREE = 30_000
+MOST_ROWS_PER_TREE = 20_000
 """Rows that one tree is grown on, so that a stop is never far away."""
 
 
@@ -73,7 +73,10 @@ class RandomForest:
     """Averaged trees, bounded in leaves so that the graph stays small."""
 
     name = "random_forest"
-    monotone = True
+
+    def keeps_trends(self, settings: Settings) -> bool:
+        """Where they were asked for."""
+        return bool(settings["keep_trends"])
 
     def start(self, lesson: Lesson) -> Settings:
         """Extremely randomised trees: quicker to grow and as good on smooth costs.

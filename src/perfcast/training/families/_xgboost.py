@@ -81,7 +81,10 @@ class XGBoost:
     """Gradient-boosted trees with histogram splits; on a GPU where XGBoost sees one."""
 
     name = "xgboost"
-    monotone = True
+
+    def keeps_trends(self, settings: Settings) -> bool:  # noqa: ARG002
+        """Every split is held to them."""
+        return True
 
     def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Moderately deep trees, half of the inputs for each."""

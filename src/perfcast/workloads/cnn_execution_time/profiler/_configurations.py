@@ -86,9 +86,7 @@ class ConvConfig:
             if not low <= getattr(self, name) <= high:
                 return f"{name} is {getattr(self, name)}, expected {low} to {high}"
         if self.input_channels % self.groups or self.output_channels % self.groups:
-            return (
-                f"groups {self.groups} must divide {self.input_channels} and {self.output_channels} channels"
-            )
+            return f"groups {self.groups} must divide {self.input_channels} and {self.output_channels} channels"
         extent = self.dilation * (self.kernel_size - 1) + 1
         if extent > min(self.input_height, self.input_width) + 2 * self.padding:
             return f"the kernel spans {extent} pixels, more than the padded input"

@@ -66,9 +66,7 @@ def read_journal(path: Path) -> JournalContents:
         try:
             _take_line(contents, json.loads(line))
         except (ValueError, KeyError, TypeError) as error:
-            message = (
-                f"{path}, line {number}, is no line of a profiler's journal ({error!r}); move the file away"
-            )
+            message = f"{path}, line {number}, is no line of a profiler's journal ({error!r}); move the file away"
             raise InvalidData(message) from error
     return contents
 

@@ -62,9 +62,7 @@ class ProfileOptions:
             if value not in choices:
                 raise InvalidSetting(f"{option} is '{value}', expected one of {', '.join(choices)}")
         if self.rounds < 2 or self.max_rounds < self.rounds:
-            message = (
-                f"rounds {self.rounds} and max_rounds {self.max_rounds}: expected 2 <= rounds <= max_rounds"
-            )
+            message = f"rounds {self.rounds} and max_rounds {self.max_rounds}: expected 2 <= rounds <= max_rounds"
             raise InvalidSetting(f"{message}, since a row is accepted when two halves of its rounds agree")
         for option in ("configurations", "tolerance", "budget_ms", "max_call_ms"):
             if getattr(self, option) <= 0:

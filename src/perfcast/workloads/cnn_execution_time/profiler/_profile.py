@@ -135,9 +135,7 @@ def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Pat
 class _Run:
     """One process's part of a profiling run."""
 
-    def __init__(
-        self, options: ProfileOptions, runner: Runner, journal: Journal, on_progress: OnProgress
-    ) -> None:
+    def __init__(self, options: ProfileOptions, runner: Runner, journal: Journal, on_progress: OnProgress) -> None:
         self._options = options
         self._runner = runner
         self._journal = journal

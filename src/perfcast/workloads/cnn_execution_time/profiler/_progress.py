@@ -62,9 +62,7 @@ class ProgressDisplay:
             return
         if self._task is None:
             self._task = self._live.add_task("")
-        self._live.update(
-            self._task, description=_short(progress), completed=progress.done, total=progress.total
-        )
+        self._live.update(self._task, description=_short(progress), completed=progress.done, total=progress.total)
 
     def _make_live(self) -> Any:
         """Build rich's progress bar."""

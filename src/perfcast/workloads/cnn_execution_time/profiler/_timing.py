@@ -44,9 +44,7 @@ def time_call(timer: Timer, budget: Budget) -> float:
         raise TooSlowError(f"one call takes more than {2e3 * budget.call_seconds:.0f} ms")
     warm = timer(1)
     if warm > budget.call_seconds:
-        raise TooSlowError(
-            f"one call takes {1e3 * warm:.0f} ms, more than {1e3 * budget.call_seconds:.0f} ms"
-        )
+        raise TooSlowError(f"one call takes {1e3 * warm:.0f} ms, more than {1e3 * budget.call_seconds:.0f} ms")
     calls = _calls_per_batch(timer, warm, budget.batch_seconds)
     best, spent, batches = (warm, warm, 1) if calls == 1 else (math.inf, 0.0, 0)
     while batches < budget.batches or spent < budget.seconds:

@@ -75,9 +75,7 @@ class Simulation:
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The features in their order, `cpu_utilization`, `measured_at`; each [rows]."""
-        loads: dict[str, NDArray[Any]] = {
-            name: self.features[:, index] for index, name in enumerate(FEATURES)
-        }
+        loads: dict[str, NDArray[Any]] = {name: self.features[:, index] for index, name in enumerate(FEATURES)}
         return {**loads, COST: self.cpu_utilization, MEASURED_AT: self.measured_at}
 
 

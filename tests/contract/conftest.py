@@ -1,0 +1,65 @@
+"""A real server process on a free port, with a model of each predecessor's kind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.drafts import draft, weighted
+
+from perfcast.registry import Registry
+from perfcast.storage import Blobs, Database
+from perfcast.workloads import builtin_workloads
+
+SERVE = "from perfcast.api import serve; from perfcast.settings import load_settings; serve(load_settings())"
+
+
+def fill(folder: Path) -> None:
+    """Two versions of `cpu-utilization` and the model that the second README names."""
+    database = Database(f"sqlite:///{folder / 'perfcast.db'}")
+    database.migrate()
+    registry = Registry(database, Blobs(str(folder / "artifacts")))
+    cpu, cnn = builtin_workloads().values()
+    for weight in (0.25, 0.5):
+        registry.add("cpu-utilization", draft(cpu, weighted(cpu, request_rate=weight)))
+    registry.point("cpu-utilization", "champion", 1)
+    registry.add("xgb_prediction-training-gpul40s", draft(cnn, weighted(cnn, batch_size=1, output_channels=0.21359375)))
+    registry.point("xgb_prediction-training-gpul40s", "champion", 1)
+    database.close()
+
+
+def start(folder: Path, **environment: str) -> tuple[subprocess.Popen[str], str]:
+    """A server process, and its address once it is ready."""
+    given = {"DATA_DIR": str(folder), "API_PORT": "0", "LOG_FORMAT": "json", "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE], env=os.environ | given | environment, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    address = ""
+    for line in process.stderr:
+        event = json.loads(line)
+        address = event.get("address", address)
+        if event["event"] == "ready":
+            return process, address
+    raise AssertionError(f"the server ended with {process.wait()}")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("served")
+    fill(folder)
+    process, address = start(folder)
+    yield address
+    process.send_signal(signal.SIGTERM)
+    process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def client(server: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server) as client:
+        yield client

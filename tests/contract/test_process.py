@@ -1,0 +1,106 @@
+"""The server as a process: what it imports, what it does at a taken port, how it ends."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.contract.conftest import SERVE, fill, start
+
+HEAVY = {"pandas", "sklearn", "xgboost", "torch", "optuna", "streamlit", "onnx", "spox", "scipy", "polars", "alembic"}
+LIST_MODULES = """
+import json, os, signal, sys, threading, time, urllib.request
+from perfcast.api import Services, create_app
+from perfcast.settings import load_settings
+import uvicorn
+settings = load_settings()
+services = Services(settings)
+server = uvicorn.Server(uvicorn.Config(create_app(settings, services=services), port=0, loop="uvloop", lifespan="on"))
+def ask():
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    load = {"request_rate": 1, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/predict", json.dumps(load).encode()) as answer:
+        print(json.dumps([json.load(answer), sorted({name.partition(".")[0] for name in sys.modules})]))
+    server.should_exit = True
+threading.Thread(target=ask).start()
+server.run()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    fill(tmp_path)
+    return tmp_path
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return os.environ | {"DATA_DIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path), "LOG_FORMAT": "json"}
+
+
+def test_after_the_first_prediction_no_training_library_is_imported(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_MODULES],
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    answer, modules = json.loads(done.stdout.splitlines()[-1])
+    assert answer["status"] == "success"
+    assert "onnxruntime" in modules
+    assert HEAVY.isdisjoint(modules)
+
+
+def test_a_port_in_use_is_named_with_what_to_do(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = subprocess.run(
+            [sys.executable, "-c", SERVE],
+            env=environment(folder) | {"API_PORT": port},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert ended.returncode != 0
+    last = ended.stderr.splitlines()[-1]
+    assert f"can't listen on 127.0.0.1:{port}" in last
+    assert "API_PORT" in last
+
+
+def test_each_model_has_one_line_in_the_log_and_predictions_have_none(folder: Path) -> None:
+    process, address = start(folder)
+    load = {"request_rate": 1, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
+    for _ in range(10):
+        assert httpx.post(f"{address}/predict", json=load).status_code == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.stderr is not None
+    later = process.stderr.read().splitlines()
+    process.wait(10)
+    assert all(json.loads(line)["event"] != "request" for line in later)
+    assert len(later) <= 3
+
+
+def test_another_process_follows_an_activation_within_two_seconds(folder: Path) -> None:
+    one, first = start(folder)
+    two, second = start(folder)
+    load = {"request_rate": 100, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
+    assert httpx.post(f"{first}/models/2/activate").status_code == 200
+    with httpx.Client(base_url=second, timeout=2) as client:
+        answers = [client.post("/predict", json=load).json()["cpu_utilization"]]
+        begun = client.get("/health").json()["uptime_seconds"]
+        while answers[-1] != 50.0:
+            answers.append(client.post("/predict", json=load).json()["cpu_utilization"])
+            assert client.get("/health").json()["uptime_seconds"] - begun < 2
+    assert set(answers) <= {25.0, 50.0}
+    for process in (one, two):
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)

@@ -1,0 +1,107 @@
+"""Health, metrics, the OpenAPI document."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from tests.drafts import draft, weighted
+
+from perfcast.api import Services
+from perfcast.api._probes import Probe
+from perfcast.registry import Registry
+from perfcast.workloads import builtin_workloads
+
+
+def health_when(client: TestClient, status: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 5
+    while True:
+        health: dict[str, Any] = client.get("/health").json()
+        if health["status"] == status:
+            return health
+        assert time.monotonic() < deadline, health
+
+
+def test_a_well_service_is_healthy(client: TestClient) -> None:
+    health = health_when(client, "healthy")
+    assert health["models_loaded"] == 1
+    assert set(health["system_info"]) == {"cpu_percent", "memory_percent", "disk_percent", "available_memory_gb"}
+    assert set(health["dependencies"]) == {"database", "artifacts"}
+    assert client.get("/readyz").json() == {"status": "ready"}
+    assert client.get("/livez").json() == {"status": "alive"}
+    assert client.get("/").json()["service"] == "perfcast"
+
+
+def test_a_champion_that_can_not_be_loaded_degrades_and_says_why(
+    client: TestClient, registry: Registry, tmp_path: Path
+) -> None:
+    workload = builtin_workloads()["cpu-utilization"]
+    added = registry.add("cpu-utilization", draft(workload, weighted(workload, request_rate=0.75)))
+    (path,) = (path for path in (tmp_path / "artifacts").rglob(added.manifest.graph.sha256) if path.is_file())
+    path.unlink()
+    registry.point("cpu-utilization", "champion", added.number)
+    health = health_when(client, "degraded")
+    assert "version 1 still answers" in health["problems"]["cpu-utilization"]
+
+
+def test_without_a_usable_model_it_is_unhealthy(client: TestClient, registry: Registry) -> None:
+    registry.point("cpu-utilization", "champion", None)
+    health_when(client, "unhealthy")
+    assert client.get("/health").status_code == 503
+
+
+def test_a_draining_process_is_not_ready_but_alive(client: TestClient, services: Services) -> None:
+    services.draining = True
+    assert client.get("/readyz").json()["reason"] == "draining"
+    assert client.get("/livez").status_code == 200
+
+
+def test_a_probe_tells_what_its_check_raised() -> None:
+    def fail() -> None:
+        raise OSError("no route to host")
+
+    probe = Probe("store", fail, seconds=0.01)
+    assert probe.state() == {"status": "starting"}
+    probe.start()
+    deadline = time.monotonic() + 5
+    while probe.state()["status"] == "starting" and time.monotonic() < deadline:
+        pass
+    assert probe.state() == {"status": "down", "reason": "no route to host"}
+    probe.close()
+
+
+def test_metrics_count_what_was_answered_under_bounded_labels(client: TestClient) -> None:
+    load = {"request_rate": 1, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
+    client.post("/predict", json=load)
+    client.post("/predict", json={"model_name": "<evil>", **load})
+    client.get("/nowhere/<evil>")
+    client.get("/models/cpu-utilization")
+    text = client.get("/metrics").text
+    for line in (
+        'ml_predictions_total{model_name="cpu-utilization",status="success"} 1.0',
+        'ml_predictions_total{model_name="unknown",status="error"} 1.0',
+        'ml_prediction_duration_seconds_count{model_name="cpu-utilization"} 1.0',
+        "ml_models_loaded_total 1.0",
+        'http_requests_total{method="POST",route="/predict",status="200"} 1.0',
+        'http_requests_total{method="GET",route="unmatched",status="404"} 1.0',
+        'http_requests_total{method="GET",route="/models/{name}",status="200"} 1.0',
+        'http_request_duration_seconds_count{route="/predict"} 2.0',
+        "http_requests_in_flight 1.0",
+    ):
+        assert line in text.splitlines()
+    assert "evil" not in text
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_the_documentation_is_served(client: TestClient, path: str) -> None:
+    assert "html" in client.get(path).headers["content-type"]
+
+
+def test_openapi_documents_predict_with_all_three_bodies(client: TestClient) -> None:
+    predict = client.get("/openapi.json").json()["paths"]["/predict"]["post"]
+    examples = predict["requestBody"]["content"]["application/json"]["examples"]
+    assert set(examples) == {"convolution", "load", "general"}
+    assert set(predict["responses"]) == {"200", "400", "413", "422", "503"}
+    assert client.post("/predict", json=examples["load"]["value"]).status_code == 200
+    assert client.post("/predict", json=examples["general"]["value"]).status_code == 200

@@ -1,0 +1,170 @@
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from perfcast.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+MINE = """
+name: rendering
+cost: {name: render_ms, unit: ms, minimum: 0, relative: true}
+features:
+  - {name: pages, type: integer, minimum: 1, maximum: 500}
+  - {name: images, type: integer, minimum: 0, maximum: 50, default: 0}
+  - {name: quality, type: choice, values: [draft, final]}
+derived:
+  - {name: images_per_page, expression: images / pages}
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Call the command line in this process; gives exit status, standard output and standard error."""
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["perfcast", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        shown = capsys.readouterr()
+        code = stopped.value.code
+        return (code if isinstance(code, int) else 0), shown.out, shown.err
+
+    return call
+
+
+@pytest.fixture
+def rendering(tmp_path: Path) -> Path:
+    """A folder with a user's own YAML file and measured rows."""
+    random = np.random.default_rng(5)
+    pages, images = random.integers(1, 500, 600), random.integers(0, 50, 600)
+    final = random.integers(0, 2, 600)
+    cost = (3 + 0.8 * pages + 2.5 * images) * (1 + final) * np.exp(random.normal(0, 0.03, 600))
+    columns = {"pages": pages, "images": images, "quality": np.where(final, "final", "draft"), "render_ms": cost}
+    pl.DataFrame(columns).write_csv(tmp_path / "rendering.csv")
+    (tmp_path / "rendering.yaml").write_text(MINE)
+    return tmp_path
+
+
+def test_a_users_own_workload_is_imported_trained_compared_and_asked(run: Run, rendering: Path) -> None:
+    status, out, err = run("data", "import", "rendering.csv", "--workload", "rendering.yaml")
+    assert status == 0, err
+    assert "600 rows read, 0 refused" in err
+    status, out, err = run("train", "--trials", "2", "--families", "xgboost,polynomial")
+    assert status == 0, err
+    assert "promoted" in err
+    assert "polynomial" in out
+    status, out, err = run("models", "list")
+    assert "rendering" in out
+    status, out, err = run("predict", "--model", "rendering", "pages=100", "images=10", "quality=final")
+    answer = json.loads(out)
+    assert answer["render_ms"] == pytest.approx((3 + 80 + 25) * 2, rel=0.15)
+    assert answer["lower"] < answer["render_ms"] < answer["upper"]
+    status, out, err = run("models", "compare", "rendering")
+    assert out.count("rendering:") >= 2
+    status, out, err = run("models", "activate", "rendering:1", "--reason", "to see it work")
+    assert status == 0, err
+    status, out, err = run("models", "show", "rendering")
+    assert "to see it work" in out
+    status, out, err = run("models", "deactivate", "rendering")
+    assert status == 0, err
+    status, out, err = run("models", "show", "rendering:1")
+    assert json.loads(out)["workload"]["name"] == "rendering"
+
+
+def test_a_second_run_on_the_same_rows_is_judged_by_the_gate(run: Run, rendering: Path) -> None:
+    run("data", "import", "rendering.csv", "--workload", "rendering.yaml")
+    run("train", "--trials", "1", "--families", "polynomial")
+    status, _, err = run("train", "--trials", "1", "--families", "polynomial")
+    assert status == 0
+    assert "stays a candidate" in err
+    assert "1% better" in err
+
+
+def test_data_can_be_generated_listed_and_shown(run: Run, tmp_path: Path) -> None:
+    status, _, err = run("data", "generate", "--days", "1")
+    assert status == 0, err
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {
+        "cpu_features_raw.csv",
+        "cpu_features_scaled.csv",
+        "cpu_features.parquet",
+    }
+    assert "simulated" in run("data", "list")[1]
+    shown = run("data", "show", "simulated")[1]
+    assert "request_rate" in shown
+    assert "cpu_utilization" in shown
+
+
+def test_a_dry_run_keeps_nothing(run: Run, rendering: Path) -> None:
+    status, _, err = run("data", "import", "rendering.csv", "--workload", "rendering.yaml", "--dry-run")
+    assert status == 0
+    assert "nothing kept" in err
+    assert "no datasets yet" in run("data", "list")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("data", "import", "missing.csv", "--workload", "cpu-utilization"), "missing.csv: No such file"),
+        (("data", "import", "rendering.csv", "--workload", "rendring"), "unknown workload 'rendring'"),
+        (("data", "import", "rendering.csv", "--workload", "missing.yaml"), "missing.yaml: No such file"),
+        (("data", "import", "rendering.csv"), "say which with --workload"),
+        (("data", "show", "nothing"), "unknown dataset 'nothing'"),
+        (("train", "--dataset", "nothing"), "unknown dataset 'nothing'"),
+        (("train", "--workload", "nothing"), "unknown workload 'nothing'"),
+        (("train", "--promote", "maybe"), "--promote must be auto or never"),
+        (("models", "show", "nothing"), "unknown model 'nothing'"),
+        (("models", "activate", "nothing:1"), "unknown model 'nothing'"),
+        (("predict", "request_rate=1"), "no model for cpu-utilization yet"),
+        (("predict", "--coverage", "0.7", "request_rate=1"), "coverage: must be one of"),
+        (("profile", "--runtime", "tensorflow"), "runtime is 'tensorflow'"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_exit_status_1(
+    run: Run, rendering: Path, words: tuple[str, ...], part: str
+) -> None:
+    status, out, err = run(*words)
+    assert status == 1
+    assert part in err
+    assert err.startswith("perfcast: ")
+    assert "Traceback" not in err + out
+
+
+def test_a_setting_that_cannot_be_used_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_PORT", "eighty")
+    status, _, err = run("models", "list")
+    assert status == 1
+    assert "API_PORT" in err
+
+
+def test_predicting_names_every_wrong_field(run: Run, rendering: Path) -> None:
+    run("data", "import", "rendering.csv", "--workload", "rendering.yaml")
+    run("train", "--trials", "1", "--families", "polynomial")
+    status, _, err = run("predict", "--model", "rendering", "pages=0", "qualty=final")
+    assert status == 1
+    assert "pages: must be between 1 and 500" in err
+    assert "qualty: is not a feature of rendering; did you mean 'quality'?" in err
+    assert "quality: is required" in err
+
+
+def test_the_doctor_finds_a_broken_graph(run: Run, rendering: Path, tmp_path: Path) -> None:
+    run("data", "import", "rendering.csv", "--workload", "rendering.yaml")
+    run("train", "--trials", "1", "--families", "polynomial")
+    status, out, _ = run("doctor")
+    assert status == 0, out
+    assert "answers" in out
+    for path in (tmp_path / "var" / "artifacts").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"broken")
+    status, out, _ = run("doctor")
+    assert status == 1
+    assert "wrong" in out
