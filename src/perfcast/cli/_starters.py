@@ -1,14 +1,22 @@
 """The starter models: what a new installation can answer with after its first minute."""
 
+import os
+import queue
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
     from perfcast.datasets import Dataset
+    from perfcast.training import TrialReport
     from perfcast.workloads.cpu_utilization.simulator import Simulation
 
-_FAMILIES = 4
+SIMULATED = "simulated"
+_TRIALS = 4
+"""One for each family: its start."""
+_STEP_SECONDS = 300
+"""The simulated service is looked at every five minutes: enough to learn from, and quick."""
 
 
 def register(app: typer.Typer) -> None:
@@ -17,23 +25,48 @@ def register(app: typer.Typer) -> None:
 
 
 def starters() -> None:
-    """Make the starter models: one for each shipped dataset and one for the simulated service."""
+    """Make the starter models side by side: one for each shipped dataset and one for the simulated service."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     from perfcast.cli._progress import TrainingProgress
+    from perfcast.datasets import shipped_files
+
+    context = multiprocessing.get_context("spawn")
+    names = [*shipped_files(), SIMULATED]
+    with context.Manager() as manager, TrainingProgress() as progress, ExitStack() as rows:
+        show = {name: rows.enter_context(progress.run(name, _TRIALS)) for name in names}
+        told = manager.Queue()
+        with ProcessPoolExecutor(_processes(), mp_context=context) as pool:
+            running = [pool.submit(_train, name, told) for name in names]
+            while not all(run.done() for run in running):
+                with suppress(queue.Empty):
+                    name, report = told.get(timeout=0.2)
+                    show[name](report)
+        for run in running:
+            progress.say(run.result())
+
+
+def _train(name: str, told: "queue.Queue[tuple[str, TrialReport]]") -> str:
+    """One model, in a process of its own, on one processor; gives the line to show."""
     from perfcast.cli._workbench import workbench
+    from perfcast.datasets import shipped_dataset
     from perfcast.jobs import TrainingRequest, default_model, run_training
     from perfcast.settings import load_settings
+    from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate
 
-    with workbench(load_settings()) as bench, TrainingProgress() as progress:
-        for dataset in _datasets():
-            bench.datasets.add(dataset)
-            model = default_model(dataset.name, dataset.workload.name)
-            with progress.run(model, _FAMILIES) as on_trial:
-                request = TrainingRequest(model, trials=_FAMILIES)
-                outcome = run_training(bench.registry, dataset, request, on_trial=on_trial)
-            progress.say(f"{model}: version {outcome.best.number} ({outcome.best.type}) {outcome.reason}")
+    with workbench(load_settings()) as bench:
+        simulated = name == SIMULATED
+        rows = simulated_dataset(simulate(Scenario(step_seconds=_STEP_SECONDS))) if simulated else shipped_dataset(name)
+        bench.datasets.add(rows)
+        request = TrainingRequest(default_model(rows.name, rows.workload.name), trials=_TRIALS)
+        outcome = run_training(
+            bench.registry, rows, request, on_trial=lambda report: told.put((name, report)), threads=1
+        )
+    return f"{request.model}: version {outcome.best.number} ({outcome.best.type}) {outcome.reason}"
 
 
-def simulated_dataset(simulation: "Simulation", *, name: str = "simulated") -> "Dataset":
+def simulated_dataset(simulation: "Simulation", *, name: str = SIMULATED) -> "Dataset":
     """A simulation as a dataset of `cpu-utilization`."""
     from perfcast.datasets import Dataset
     from perfcast.workloads import builtin_workloads
@@ -44,8 +77,5 @@ def simulated_dataset(simulation: "Simulation", *, name: str = "simulated") -> "
     return Dataset(name, workload, simulation.features, simulation.cpu_utilization, moments, about)
 
 
-def _datasets() -> "list[Dataset]":
-    from perfcast.datasets import shipped_dataset, shipped_files
-    from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate
-
-    return [simulated_dataset(simulate(Scenario())), *(shipped_dataset(name) for name in shipped_files())]
+def _processes() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
