@@ -106,7 +106,7 @@ def _flaml(dataset: Dataset, split: Split, seconds: float, seed: int) -> str:
         command = [python, HERE / "flaml_peer.py", folder, str(seconds), str(seed), str(dataset.workload.cost.relative)]
         subprocess.run(command, check=True, capture_output=True)
         predicted = np.load(folder / "predicted.npy").astype(np.float32)
-    metrics = evaluate(dataset.workload, split.test.cost, predicted, None)
+    metrics = evaluate(split.test.cost, predicted)
     took = time.monotonic() - begun
     return (
         f"| {dataset.name} | FLAML | {metrics.mae:.4g} | {_number(metrics.mape)} | {_number(metrics.median_ape)} | "

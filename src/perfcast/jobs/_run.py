@@ -68,7 +68,7 @@ def default_model(dataset: str, workload: str) -> str:
     """The name of the model that learns from a dataset when none is given."""
     if dataset in STARTERS:
         return STARTERS[dataset]
-    return workload if dataset == workload else f"{workload}-{dataset}"
+    return workload if f"{workload}-".startswith(f"{dataset}-") else f"{workload}-{dataset}"
 
 
 def run_training(

@@ -1,5 +1,6 @@
 """A `/predict` body, in any of its three forms, read against the workloads that are known."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -140,8 +141,6 @@ class BodyReader:
             row = reader.read(features)
         except InvalidInput as error:
             errors.extend(error.fields)
-        except ValueError as error:
-            errors.append(FieldError("body", f"a number is too large: {error}"))
         if errors:
             raise InvalidInput(errors)
         return Request(name, reader, row, coverage)
@@ -167,11 +166,21 @@ def parse_object(body: bytes | bytearray) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise _wrong_body(f"is not UTF-8 text: byte {error.object[error.start]:#04x}") from None
     except msgspec.MsgspecError as error:
-        what = "is empty" if not bytes(body[:64]).strip() else f"is not JSON: {error}"
-        raise _wrong_body(f"{what}; expected an object of features") from None
+        document = _with_infinities(body)
+        if document is None:
+            what = "is empty" if not bytes(body[:64]).strip() else f"is not JSON: {error}"
+            raise _wrong_body(f"{what}; expected an object of features") from None
     if not isinstance(document, dict):
         raise _wrong_body(f"expected an object of features, got {_kind(document)}")
     return document
+
+
+def _with_infinities(body: bytes | bytearray) -> Any:
+    """The body where only NaN, an infinity or 1e999 keep it from being JSON: so the field that has it is named."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _nested_too_deep() -> InvalidInput:
