@@ -1,5 +1,6 @@
 """Writes docs/settings.md and docs/commands.md from the code: run by `make docs`."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,14 +47,19 @@ def commands_page() -> str:
     parts = ["# Commands", "", "Written by `make docs` from the command line itself.", ""]
     for command in COMMANDS:
         shown = subprocess.run(
-            [sys.executable, "-m", "perfcast", *command.split(), "--help"],
+            [Path(sys.executable).with_name("perfcast"), *command.split(), "--help"],
             capture_output=True,
             text=True,
             check=True,
             env={"COLUMNS": "110", "TERM": "dumb", "NO_COLOR": "1", "PATH": ""},
         )
-        parts += [f"## perfcast {command}", "", "```", shown.stdout.strip("\n"), "```", ""]
-    return "\n".join(line.rstrip() for line in "\n".join(parts).split("\n"))
+        parts += [f"## perfcast {command}", "", "```", _tidy(shown.stdout), "```", ""]
+    return "\n".join(parts)
+
+
+def _tidy(text: str) -> str:
+    """Without blank lines at either end or in a row."""
+    return re.sub(r"\n\s*\n(\s*\n)+", "\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip("\n")
 
 
 def _default(value: object) -> str:

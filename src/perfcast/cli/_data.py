@@ -34,6 +34,7 @@ def generate(
     """Simulate a service under load: rows of `cpu-utilization` whose truth is known.
 
     Examples:
+
         perfcast data generate
 
         perfcast data generate --days 90 --seed 7 --name simulated-7
@@ -74,6 +75,7 @@ def import_(
     """Take in your own measured rows: every row is checked, and refused ones are named with the reason.
 
     Examples:
+
         perfcast data import minutes.csv --workload cpu-utilization --name shop
 
         perfcast data import load.csv.gz --workload shop.yaml --map "request_rate=requests / 60"

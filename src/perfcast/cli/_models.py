@@ -67,6 +67,7 @@ def show(reference: str = typer.Argument(..., help="NAME, NAME:VERSION or NAME@A
     """Show a model's versions and history, or all about one version.
 
     Examples:
+
         perfcast models show cpu-utilization
 
         perfcast models show cpu-utilization:3
@@ -96,6 +97,7 @@ def activate(
     """Make a version the champion; serving processes follow within two seconds.
 
     Example:
+
         perfcast models activate cpu-utilization:2 --reason "better at night"
     """
     from zoneinfo import ZoneInfo
@@ -135,6 +137,7 @@ def compare(
     Figures of different datasets or splits are not comparable; the last column says which rows each was judged on.
 
     Examples:
+
         perfcast models compare cpu-utilization
 
         perfcast models compare cnn-execution-time-cpu-torch:1 cnn-execution-time-cpu-torch:4

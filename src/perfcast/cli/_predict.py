@@ -20,6 +20,7 @@ def predict(
     r"""Predict the cost of one piece of work with a model of the registry, no server needed.
 
     Examples:
+
         perfcast predict request_rate=120 active_users=60 db_connections=25 timestamp=2026-03-02T14:05:00Z
 
         perfcast predict --model cnn-execution-time-cpu-torch batch_size=8 input_channels=3 input_height=224 \\

@@ -16,6 +16,7 @@ def serve(
     """Serve the registry's models over HTTP until Ctrl-C or SIGTERM.
 
     Examples:
+
         perfcast serve
 
         perfcast serve --host 0.0.0.0 --port 9000

@@ -31,6 +31,7 @@ def train(
     """Search for the best model of a dataset, register the best of each family, and let the gate decide.
 
     Examples:
+
         perfcast train --dataset simulated
 
         perfcast train --dataset shop --trials 100 --timeout 300

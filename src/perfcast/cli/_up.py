@@ -24,6 +24,7 @@ def up(
     Ctrl-C ends everything; what was made stays in DATA_DIR, so that the next start takes a second or two.
 
     Examples:
+
         perfcast up
 
         API_PORT=9000 DATA_DIR=/srv/perfcast perfcast up
