@@ -4,7 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOOLS := $(VENV)/.tools
 UV_VERSION := 0.13.9
+UV = $$(command -v uv || echo $(BIN)/uv)
+INSTALL = VIRTUAL_ENV=$(VENV) $(UV) pip install -q
+LOCK = $(UV) pip compile --universal --python-version 3.11 --upgrade -q --no-annotate --no-header --no-emit-package perfcast
 
 # Compiled bytecode makes every start about three times faster.
 export UV_COMPILE_BYTECODE := 1
@@ -25,21 +29,21 @@ help: ## Show this list
 run: $(READY) ## Set up, make the starter models if there are none, and serve on http://127.0.0.1:8000
 	@$(BIN)/perfcast up
 
-test: $(READY) services ## Run every test, with real servers
+test: $(TOOLS) services ## Run every test, with real servers
 	@$(BIN)/pytest -n 2 --dist worksteal
 
-check: $(READY) ## Format, lint, types, and the direction of imports
-	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache > /tmp/perfcast-imports.log \
-		|| { cat /tmp/perfcast-imports.log 2>/dev/null; exit 1; }
+check: $(TOOLS) ## Format, lint, types, and the direction of imports
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy
+	@log=$$(mktemp) && { $(BIN)/lint-imports --no-cache >$$log 2>&1 || { cat $$log; rm $$log; exit 1; }; rm $$log; }
 	@echo "check: all good"
 
-format: $(READY) ## Put the code in order
+format: $(TOOLS) ## Put the code in order
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
 
-bench: $(READY) ## Measure accuracy and speed against named baselines (several minutes)
+bench: $(TOOLS) ## Measure accuracy and speed against named baselines (several minutes)
 	@$(BIN)/python benchmarks/accuracy.py && $(BIN)/python benchmarks/start.py
 
-docs: $(READY) ## Write the pages that are made from the code (settings, command line)
+docs: $(TOOLS) ## Write the pages that are made from the code (settings, command line)
 	@$(BIN)/python docs/generate.py
 
 setup: $(READY) ## Install everything into .venv
@@ -47,16 +51,24 @@ setup: $(READY) ## Install everything into .venv
 services: ## Install the servers that the tests start (PostgreSQL, …)
 	@tests/install-services
 
-lock: $(READY) ## Choose the newest versions again and write them to requirements.txt
-	@$(BIN)/uv pip compile pyproject.toml --extra all --group dev --universal --python-version 3.11 --upgrade -q \
-		--no-annotate --no-header --no-emit-package perfcast --overrides <(echo "torch ; python_version < '3'") -o requirements.txt
+lock: $(TOOLS) ## Choose the newest versions again and write them to requirements*.txt
+	@$(LOCK) pyproject.toml --extra all --overrides <(echo "torch ; python_version < '3'") -o requirements.txt
+	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
 
 clean: ## Remove .venv and caches; keeps var/, where your models and data are
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
 
+# An installed uv is used; otherwise one is put into the environment.
 $(READY): pyproject.toml requirements.txt requirements-torch.txt
-	@test -x $(BIN)/uv || { echo "setting up $(VENV) …"; $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION); }
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q -r requirements.txt -r requirements-torch.txt
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-deps -e .
+	@echo "setting up $(VENV) …"
+	@command -v uv >/dev/null || test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION); }
+	@test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV)
+	@$(INSTALL) -r requirements.txt -r requirements-torch.txt
+	@$(INSTALL) --no-deps -e .
 	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+$(TOOLS): $(READY) requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@

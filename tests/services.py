@@ -31,6 +31,13 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """Address of a Redis server of this session's own."""
+    with redis_server() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
 def new_postgres_url(postgres_url: str) -> Callable[[], str]:
     """Makes an empty database at each call and returns its address; they go with the server."""
     names = (f"test_{number}" for number in count())
@@ -62,28 +69,98 @@ def empty(database: Database) -> None:
         connection.execute(schema.revision.update().values(value=0))
 
 
+class PostgresServer:
+    """A PostgreSQL server on loopback that trusts everybody; it can be stopped and started again.
+
+    Args:
+        folder: For its data; belongs to the account it runs as.
+        user: That account; None for this process's.
+    """
+
+    def __init__(self, folder: Path, user: str | None) -> None:
+        self._binaries, self._folder, self._user = _postgres_binaries(), folder, user
+        self._port = free_port()
+        self.url = f"postgresql://perfcast:secret@127.0.0.1:{self._port}/postgres"
+        initdb = [self._binaries / "initdb", "--no-sync", "--auth=trust", "--username=perfcast", "--locale=C"]
+        command = [*initdb, "-E", "UTF8", "-D", folder / "data"]
+        subprocess.run(command, check=True, capture_output=True, cwd=folder, user=user)
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with (self._folder / "log").open("ab") as log:
+            options = ["-h", "127.0.0.1", "-p", str(self._port), "-k", self._folder, "-F", "-c", "max_connections=200"]
+            command = [self._binaries / "postgres", "-D", self._folder / "data", *options]
+            self._server = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, user=self._user)
+        _wait_until_it_answers(self._server, self.url, self._folder / "log")
+
+    def stop(self) -> None:
+        """Stop it; connections are cut."""
+        _end(self._server)
+
+
 @contextmanager
 def running_postgres() -> Iterator[str]:
-    """A PostgreSQL server on loopback that trusts everybody, and forgets everything at the end."""
-    binaries = _postgres_binaries()
+    """A PostgreSQL server that forgets everything at the end; gives its address."""
+    with postgres_server() as server:
+        yield server.url
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that forgets everything at the end."""
     folder = Path(tempfile.mkdtemp(prefix="perfcast-pg-"))
     try:
-        user = _unprivileged_owner(folder)
-        initdb = [binaries / "initdb", "--no-sync", "--auth=trust", "--username=perfcast", "--locale=C", "-E", "UTF8"]
-        subprocess.run([*initdb, "-D", folder / "data"], check=True, capture_output=True, cwd=folder, user=user)
-        port = free_port()
-        with (folder / "log").open("wb") as log:
-            options = ["-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F", "-c", "max_connections=200"]
-            command = [binaries / "postgres", "-D", folder / "data", *options]
-            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, user=user)
-        url = f"postgresql://perfcast:secret@127.0.0.1:{port}/postgres"
+        server = PostgresServer(folder, _unprivileged_owner(folder))
+        server.start()
         try:
-            _wait_until_it_answers(server, url, folder / "log")
-            yield url
+            yield server
         finally:
-            _end(server)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class RedisServer:
+    """A Redis server on loopback that keeps nothing: started again, it is empty."""
+
+    def __init__(self) -> None:
+        program = shutil.which("redis-server")
+        if program is None:
+            raise RuntimeError("tests need a Redis server: apt-get install redis-server")
+        self._port = free_port()
+        options = ["--bind", "127.0.0.1", "--port", str(self._port), "--save", "", "--appendonly", "no"]
+        self._command = [program, *options, "--dir", tempfile.gettempdir()]
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        self._server = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self._port), 1).close()
+            except OSError:
+                if self._server.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"Redis did not start on port {self._port}") from None
+                time.sleep(0.02)
+            else:
+                return
+
+    def stop(self) -> None:
+        """Stop it; what it held is gone."""
+        self._server.kill()
+        self._server.wait()
+
+
+@contextmanager
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis server, ended at the end."""
+    server = RedisServer()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def free_port() -> int:

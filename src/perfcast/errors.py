@@ -11,9 +11,12 @@
     │   ├── UnknownWorkload
     │   ├── UnknownDataset
     │   ├── UnknownModel
-    │   └── UnknownVersion
+    │   ├── UnknownVersion
+    │   ├── UnknownJob
+    │   └── UnknownSchedule
     ├── NoUsableModel         the name is right, but no version can answer yet
     ├── Conflict              somebody else changed it first, or it is in use
+    │   └── Fenced            a worker wrote to a job that is no longer its own
     ├── BrokenVersion         a version's bytes can't be read or run
     ├── Refused               a rule forbids it (parity gate, size limit)
     ├── Stopped               work ended early because it was asked to
@@ -118,12 +121,28 @@ class UnknownVersion(NotFound):
     kind = "version"
 
 
+class UnknownJob(NotFound):
+    """No training job has that id."""
+
+    kind = "job"
+
+
+class UnknownSchedule(NotFound):
+    """The model is trained by no schedule."""
+
+    kind = "schedule"
+
+
 class NoUsableModel(PerfcastError):
     """The name is right, but no version can answer yet."""
 
 
 class Conflict(PerfcastError):
     """Somebody else changed it first, or it is in use."""
+
+
+class Fenced(Conflict):
+    """A worker wrote to a job that is no longer its own: it was taken for dead, or somebody cancelled the job."""
 
 
 class BrokenVersion(PerfcastError):

@@ -6,9 +6,13 @@ Made by `perfcast.training`, kept by `perfcast.registry`, read by `perfcast.serv
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
 """The shares of true costs that an interval can be asked to hold."""
@@ -54,6 +58,28 @@ class Calibration(msgspec.Struct, frozen=True):
         width = widths[bisect_right(self.edges, cost)]
         lower, upper = (cost / width, cost * width) if self.relative else (cost - width, cost + width)
         return max(lower, self.minimum), min(upper, self.maximum)
+
+    def intervals(
+        self, costs: "npt.NDArray[np.floating]", coverage: float
+    ) -> "tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None":
+        """`interval` for many predictions, to the same last bit.
+
+        Args:
+            costs: The predicted costs, float [rows].
+            coverage: One of `COVERAGES`.
+
+        Returns:
+            Lower and upper bounds, float64 [rows]; None where there were too few rows to promise this coverage.
+        """
+        import numpy as np  # the command line reads manifests too, and starts without it
+
+        table = self.widths.get(str(coverage))
+        if table is None:
+            return None
+        cost = np.asarray(costs, dtype=np.float64)
+        width = np.asarray(table)[np.searchsorted(self.edges, cost, side="right")]
+        lower, upper = (cost / width, cost * width) if self.relative else (cost - width, cost + width)
+        return np.maximum(lower, self.minimum), np.minimum(upper, self.maximum)
 
 
 class Metrics(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,7 +130,11 @@ class GraphFacts(msgspec.Struct, frozen=True):
 
 
 class DataFacts(msgspec.Struct, frozen=True):
-    """The rows a version was made from: `parts` counts them by part, `split` says how they were parted."""
+    """The rows a version was made from: `parts` counts them by part, `split` says how they were parted.
+
+    Where they were split by time, `until` is when the newest of all was measured, and `learnt_until` the newest that
+    fitting, tuning or calibration saw.
+    """
 
     name: str
     digest: str
@@ -113,6 +143,7 @@ class DataFacts(msgspec.Struct, frozen=True):
     parts: Mapping[str, int]
     split: str
     until: str | None = None
+    learnt_until: str | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """Every setting of Perfcast, each one an environment variable of the same name in capitals (rule R9)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -8,6 +9,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from perfcast.errors import InvalidSetting
+
+_ACCESS_RULES = ("API_KEY", "RATE_LIMIT")
 
 
 class Settings(BaseSettings):
@@ -42,6 +45,37 @@ class Settings(BaseSettings):
         0.5, gt=0, le=1, description="How often the records of predictions are written to the database."
     )
 
+    redis_url: str = Field(
+        "", description="`redis://…` carries the queue between machines; empty means a file in `DATA_DIR`."
+    )
+    worker_concurrency: int = Field(1, ge=1, le=64, description="Training jobs that one worker runs at a time.")
+    job_poll_seconds: float = Field(
+        1.0, gt=0, le=60, description="How often a worker looks for queued jobs whose message was lost."
+    )
+    job_heartbeat_seconds: float = Field(
+        2.0, gt=0, le=60, description="How often a worker says that a job's training process lives."
+    )
+    job_stale_seconds: float = Field(
+        15.0, gt=0, le=3600, description="A running job without a heartbeat for so long is given to another worker."
+    )
+    job_attempts: int = Field(
+        3, ge=1, le=100, description="How often a job is begun before it fails for good; stopped workers don't count."
+    )
+
+    dask_scheduler_address: str = Field(
+        "", description="Dask scheduler (`tcp://host:8786`) whose workers run trials and batch scoring; empty: here."
+    )
+    mlflow_tracking_uri: str = Field(
+        "", description="MLflow server (`http://…`) where each training run is also written; empty: nowhere."
+    )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://; an example is redis://localhost:6379/0")
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
@@ -62,9 +96,34 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.data_dir / 'perfcast.db').absolute()}"
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that give another process the same settings."""
+        given = {name.upper(): getattr(self, name) for name in type(self).model_fields}
+        return {name: str(value) for name, value in given.items() if value is not None}
+
+    @property
     def artifacts_address(self) -> str:
         """The fsspec address in force."""
         return self.artifacts_url or str((self.data_dir / "artifacts").absolute())
+
+
+def refuse_access_rules(environment: Mapping[str, str]) -> None:
+    """Refuse to serve while an access rule is configured that isn't enforced: the server would stand open unnoticed.
+
+    Args:
+        environment: The process's environment variables.
+
+    Raises:
+        InvalidSetting: `API_KEY` or `RATE_LIMIT` is set.
+    """
+    filled = {name.upper() for name, value in environment.items() if value.strip()}
+    given = [name for name in _ACCESS_RULES if name in filled]
+    if given:
+        raise InvalidSetting(
+            f"{' and '.join(given)} is set, but this version of Perfcast has no access rules yet, so everybody would "
+            f"be let in; unset {' and '.join(given)}, and keep the port private (API_HOST=127.0.0.1, or a reverse "
+            "proxy that checks callers)"
+        )
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -44,7 +44,7 @@ def start(folder: Path, **environment: str) -> tuple[subprocess.Popen[str], str]
     for line in process.stderr:
         event = json.loads(line)
         address = event.get("address", address)
-        if event["event"] == "ready":
+        if event["event"] in ("ready", "no usable model yet"):
             return process, address
     raise AssertionError(f"the server ended with {process.wait()}")
 

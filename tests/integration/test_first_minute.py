@@ -1,4 +1,4 @@
-"""`perfcast up` from nothing, as a new user runs it: starter models, both predecessors' calls, Ctrl-C, a second start."""
+"""`perfcast up` from nothing, as a new user runs it: both predecessors' calls, Ctrl-C, a second start."""
 
 import os
 import re
@@ -40,7 +40,7 @@ class Up:
     """A running `perfcast up`."""
 
     def __init__(self, folder: Path) -> None:
-        environment = os.environ | {"DATA_DIR": str(folder), "API_PORT": "0"}
+        environment = os.environ | {"DATA_DIR": str(folder), "API_PORT": "0", "LOG_FORMAT": "json"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "perfcast", "up"], env=environment, stderr=subprocess.PIPE, text=True
         )
@@ -55,7 +55,7 @@ class Up:
             self.lines.append(line)
             found = re.search(r"http://127\.0\.0\.1:\d+", line)
             address = found.group() if found else address
-            if re.search(r'"event": "ready"|\bready\b', line) and address:
+            if '"event": "ready"' in line and '"logger": "perfcast.api"' in line:
                 return address
         raise AssertionError("it ended: " + "".join(self.lines))
 

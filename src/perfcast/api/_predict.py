@@ -11,9 +11,12 @@ import structlog
 from perfcast.api._identifiers import Clock
 from perfcast.api._problems import Problem, problem_of
 from perfcast.api._tally import Tally
-from perfcast.errors import PerfcastError
+from perfcast.errors import NoUsableModel, PerfcastError
 from perfcast.monitoring import PredictionLog, Record
 from perfcast.serving import Follower, Prediction, Predictor, Request, UnknownReference
+
+UNKNOWN = "unknown"
+"""The label of predictions that failed before any model was found."""
 
 log = structlog.stdlib.get_logger("perfcast.api")
 
@@ -54,7 +57,7 @@ class Predict:
             prediction_id: The answer's name; unique.
         """
         began = time.perf_counter()
-        model = "unknown"
+        model = ""
         try:
             routes = self._follower.routes
             try:
@@ -66,10 +69,10 @@ class Predict:
             model = predictor.model
             prediction = predictor.answer(request.row, request.coverage)
         except PerfcastError as error:
-            return self._failed(problem_of(error, in_body=True), model, request_id)
+            return self._failed(problem_of(error, in_body=True), model or self._named(body), request_id)
         except Exception as error:
             log.exception("prediction failed", request_id=request_id, model=model)
-            return self._failed(problem_of(error), model, request_id)
+            return self._failed(problem_of(error), model or self._named(body), request_id)
         reply = Reply(200, self._answer(predictor, request, prediction, prediction_id))
         self._tally.predicted(model, time.perf_counter() - began)
         return reply
@@ -98,11 +101,24 @@ class Predict:
     async def _reach(self, body: bytes | bytearray, reference: str) -> Request:
         """Load what isn't loaded; where that fails, what is wrong with the features is told first."""
         try:
+            refusal = self._follower.refusal(reference)
+            if refusal is not None:
+                raise refusal
             await get_running_loop().run_in_executor(None, self._follower.reach, reference)
         except PerfcastError:
             self._follower.routes.bodies.read(body, guess=True)
             raise
-        return self._follower.routes.bodies.read(body)
+        try:
+            return self._follower.routes.bodies.read(body)
+        except UnknownReference:  # deleted, or displaced by others, since it was loaded
+            raise NoUsableModel(f"model '{reference}' was unloaded just now; try again") from None
+
+    def _named(self, body: bytes | bytearray) -> str:
+        """The loaded model that a refused body names, for the metrics' label; never text that a caller made up."""
+        routes = self._follower.routes
+        reference = routes.bodies.named(body)
+        predictor = routes.predictor(reference) if reference is not None else None
+        return UNKNOWN if predictor is None else predictor.model
 
     def _failed(self, problem: Problem, model: str, request_id: str) -> Reply:
         self._tally.failed(model)

@@ -9,6 +9,7 @@ from perfcast.errors import (
     BrokenVersion,
     Conflict,
     FieldError,
+    InvalidDeclaration,
     InvalidInput,
     MissingDependency,
     NotFound,
@@ -34,6 +35,7 @@ class Disconnected(Exception):
 
 STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (InvalidInput, 422, "invalid-input"),
+    (InvalidDeclaration, 422, "invalid-declaration"),
     (NotFound, 404, "not-found"),
     (NoUsableModel, 503, "no-usable-model"),
     (Conflict, 409, "conflict"),
@@ -46,6 +48,7 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
 """Each error's status and the name of its problem type; the first that fits."""
 _TITLES = {
     "invalid-input": "Invalid input",
+    "invalid-declaration": "Invalid declaration",
     "not-found": "Not found",
     "no-usable-model": "No usable model",
     "conflict": "Conflict",

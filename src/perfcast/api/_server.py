@@ -9,10 +9,10 @@ from types import FrameType
 import structlog
 
 from perfcast.api._app import create_app
-from perfcast.api._logs import configure_logs
 from perfcast.api._services import Services
 from perfcast.errors import Conflict
-from perfcast.settings import Settings
+from perfcast.logs import configure_logs
+from perfcast.settings import Settings, refuse_access_rules
 
 _BACKLOG = 2048
 _SWITCH_SECONDS = 0.0005
@@ -71,7 +71,9 @@ def listen(settings: Settings) -> socket.socket:
 
     Raises:
         Conflict: The port is in use.
+        InvalidSetting: An access rule is configured, which this version doesn't enforce.
     """
+    refuse_access_rules(os.environ)
     family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

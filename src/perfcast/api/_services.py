@@ -1,8 +1,10 @@
 """The composition root of an API process."""
 
+import os
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,13 +15,15 @@ from perfcast.api._identifiers import Identifiers
 from perfcast.api._predict import Predict
 from perfcast.api._probes import UNKNOWN_SYSTEM, Probe, system_info
 from perfcast.api._tally import Tally
+from perfcast.datasets import Datasets
 from perfcast.errors import PerfcastError
+from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
 from perfcast.monitoring import PredictionLog
 from perfcast.registry import Registry
 from perfcast.serving import Follower
-from perfcast.settings import Settings
+from perfcast.settings import Settings, refuse_access_rules
 from perfcast.storage import Blobs, Database
-from perfcast.workloads import Workload, load_workloads
+from perfcast.workloads import Catalogue, Workload, survey_workloads
 
 log = structlog.stdlib.get_logger("perfcast.api")
 
@@ -32,13 +36,18 @@ class Services:
         database, blobs, registry: The state.
         follower: What is served.
         predict: Answers `/predict`.
+        transport, jobs: The queue of training jobs.
         tally: What is counted.
         records: The log of predictions; None where `PREDICTION_LOG` is off.
         dependencies: Watches what the process depends on.
         draining: Whether the process is about to end.
+
+    Raises:
+        InvalidSetting: An access rule is configured, which this version doesn't enforce.
     """
 
     def __init__(self, settings: Settings) -> None:
+        refuse_access_rules(os.environ)
         self.settings = settings
         self.database = Database(settings.database_address, pool_size=settings.database_pool_size)
         self.blobs = Blobs(settings.artifacts_address)
@@ -55,30 +64,35 @@ class Services:
             PredictionLog(self.database, seconds=settings.prediction_log_seconds) if settings.prediction_log else None
         )
         self.predict = Predict(self.follower, self.tally, self.records)
-        self.dependencies = (
+        self.transport = make_transport(settings)
+        self.jobs = Jobs(self.database, self.transport, attempts=settings.job_attempts)
+        self.dependencies: tuple[Probe, ...] = (
             Probe("database", self.database.ping),
             Probe("artifacts", lambda: self.blobs.exists("0" * 64)),
         )
+        if settings.redis_url:
+            self.dependencies += (Probe("redis", self.transport.ping),)
         self._system = Probe("system", lambda: system_info(str(_existing(settings.data_dir))))
         self._opened = ExitStack()
         self._began = time.monotonic()
-        self._workloads: Mapping[str, Workload] | None = None
         self.draining = False
 
     def open(self) -> None:
         """Migrate, load what is to be served, start the threads."""
         self._began = time.monotonic()
         self._opened.callback(self.database.close)
-        self._migrate()
+        self._opened.callback(self.transport.close)
+        migrated = self._migrate()
         if self.records is not None:
             self.records.start()
             self._opened.callback(self.records.close)
-        self.follower.start()
+        self.follower.start(look=migrated)  # a database that hangs has cost enough; the thread keeps asking
         self._opened.callback(self.follower.close)
         for probe in (*self.dependencies, self._system):
             probe.start()
             self._opened.callback(probe.close)
-        log.info("ready" if self.ready else "no usable model yet", models=len(self.follower.routes.champions))
+        event = "ready" if self.ready else "no usable model yet"
+        log.info(event, models=len(self.follower.routes.champions), workloads=len(self.catalogue.workloads))
 
     def close(self) -> None:
         """Stop the threads, write what waits, close the database."""
@@ -89,6 +103,24 @@ class Services:
     def ready(self) -> bool:
         """Whether some model answers and the process isn't about to end."""
         return bool(self.follower.routes.champions) and not self.draining
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The workloads that can be used, looked for once; a file that can't be used is told and left out."""
+        catalogue = survey_workloads(self.settings.workloads_dir)
+        for place, reason in catalogue.problems.items():
+            log.warning("workload can't be used", place=place, reason=reason)
+        return catalogue
+
+    @property
+    def submissions(self) -> Submissions:
+        """Completes what callers ask to be trained."""
+        return Submissions(Datasets(self.database, self.blobs), self.registry, self._known_workloads())
+
+    @property
+    def schedules(self) -> Schedules:
+        """When models are trained anew; workers look after them."""
+        return Schedules(self.database, self.submissions, ZoneInfo(self.settings.service_timezone))
 
     @property
     def uptime_seconds(self) -> float:
@@ -102,16 +134,16 @@ class Services:
         value: dict[str, Any] | None = finding.value if finding is not None else None
         return value or UNKNOWN_SYSTEM
 
-    def _migrate(self) -> None:
+    def _migrate(self) -> bool:
         try:
             self.database.migrate()
         except PerfcastError as error:  # the routes say 503 and /health says why, until it is there
             log.error("the database can't be prepared", reason=str(error))
+            return False
+        return True
 
     def _known_workloads(self) -> Mapping[str, Workload]:
-        if self._workloads is None:
-            self._workloads = load_workloads(self.settings.workloads_dir)
-        return self._workloads
+        return self.catalogue.workloads
 
 
 def _existing(folder: Path) -> Path:

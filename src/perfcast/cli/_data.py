@@ -86,15 +86,15 @@ def import_(
 
     from perfcast.cli._output import say
     from perfcast.cli._workbench import workbench
-    from perfcast.datasets import import_file
+    from perfcast.datasets import check_name, import_file
     from perfcast.settings import load_settings
 
     settings = load_settings()
-    source = name or file.name.split(".")[0]
+    source = check_name(name) if name else _as_name(file)
     with workbench(settings) as bench:
         declared = _workload(workload, file, bench.workloads)
         zone = ZoneInfo(settings.service_timezone)
-        dataset, report = import_file(file, declared, name=source, told=_told(map_), zone=zone)
+        dataset, report = import_file(file, declared, name=source, told=told(map_), zone=zone)
         _show_report(report, declared)
         if dry_run:
             say("dry run: nothing kept")
@@ -149,6 +149,15 @@ def show(
     show_table(("column", "least", "25 %", "median", "75 %", "most"), quantiles)
 
 
+def _as_name(file: Path) -> str:
+    """The file's name as a dataset's: what can't stand in a name becomes a hyphen."""
+    import re
+
+    from perfcast.datasets import check_name
+
+    return check_name(re.sub(r"[^A-Za-z0-9._-]+", "-", file.name.split(".")[0]).strip("-._") or "data")
+
+
 def _workload(given: str, file: Path, known: "Mapping[str, Workload]") -> "Workload":
     from perfcast.datasets import map_columns, read_table
     from perfcast.errors import InvalidData
@@ -174,14 +183,15 @@ def _workload(given: str, file: Path, known: "Mapping[str, Workload]") -> "Workl
     )
 
 
-def _told(pairs: list[str]) -> dict[str, str]:
-    told = {}
+def told(pairs: list[str]) -> dict[str, str]:
+    """`FEATURE=COLUMN` options as a mapping."""
+    found = {}
     for pair in pairs:
         feature, sign, column = pair.partition("=")
         if not sign or not column.strip():
             raise typer.BadParameter(f"'{pair}' is not FEATURE=COLUMN", param_hint="--map")
-        told[feature.strip()] = column.strip()
-    return told
+        found[feature.strip()] = column.strip()
+    return found
 
 
 def _show_report(report: "ImportReport", workload: "Workload") -> None:

@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perfcast.cli._extras import EXTRAS
+
 if TYPE_CHECKING:
     from perfcast.settings import Settings
-
-
-_EXTRAS = {
-    "serve": ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "psutil"),
-    "train": ("onnx", "spox", "xgboost", "sklearn", "torch", "optuna", "polars", "pyarrow"),
-}
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ def _python(_: "Settings") -> Iterator[Finding]:
 
 
 def _packages(_: "Settings") -> Iterator[Finding]:
-    for extra, modules in _EXTRAS.items():
+    for extra, modules in EXTRAS.items():
         missing = [module for module in modules if importlib.util.find_spec(module) is None]
         if missing:
             yield Finding(

@@ -4,7 +4,22 @@ import sys
 
 import typer
 
-from perfcast.cli import _data, _doctor, _models, _predict, _profile, _serve, _starters, _train, _up
+from perfcast.cli import (
+    _data,
+    _doctor,
+    _jobs,
+    _models,
+    _predict,
+    _profile,
+    _schedules,
+    _score,
+    _serve,
+    _starters,
+    _train,
+    _up,
+    _worker,
+)
+from perfcast.cli._extras import how_to_install
 from perfcast.cli._output import complain
 from perfcast.errors import PerfcastError
 
@@ -20,7 +35,8 @@ def application() -> typer.Typer:
         name="perfcast", help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False
     )
     app.callback()(_options)
-    for module in (_up, _serve, _train, _predict, _data, _profile, _models, _doctor, _starters):
+    first = (_up, _serve, _train, _jobs, _schedules, _worker, _predict, _score)
+    for module in (*first, _data, _profile, _models, _doctor, _starters):
         module.register(app)
     return app
 
@@ -31,6 +47,12 @@ def main() -> None:
         application()()
     except PerfcastError as error:
         complain(str(error))
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        what_to_do = how_to_install(error.name or "")
+        if what_to_do is None:
+            raise
+        complain(what_to_do)
         sys.exit(1)
     except KeyboardInterrupt:
         complain("stopped")

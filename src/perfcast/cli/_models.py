@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     models.command("activate")(activate)
     models.command("deactivate")(deactivate)
     models.command("compare")(compare)
+    models.command("default")(default)
     app.add_typer(models, name="models")
 
 
@@ -63,7 +64,10 @@ def list_() -> None:
     show_table(("model", "workload", "versions", "champion", "MAE", "MAPE %"), rows)
 
 
-def show(reference: str = typer.Argument(..., help="NAME, NAME:VERSION or NAME@ALIAS.")) -> None:
+def show(
+    reference: str = typer.Argument(..., help="NAME, NAME:VERSION or NAME@ALIAS."),
+    as_json: bool = typer.Option(False, "--json", help="One version's whole manifest as JSON."),
+) -> None:
     """Show a model's versions and history, or all about one version.
 
     Examples:
@@ -78,7 +82,7 @@ def show(reference: str = typer.Argument(..., help="NAME, NAME:VERSION or NAME@A
 
     with workbench(load_settings()) as bench:
         if ":" in reference or "@" in reference:
-            _show_version(bench.registry.resolve(reference))
+            _show_version(bench.registry.resolve(reference), as_json=as_json)
             return
         model = bench.registry.model(reference)
         versions = bench.registry.versions(reference)
@@ -127,6 +131,23 @@ def deactivate(
     with workbench(load_settings()) as bench:
         change = bench.registry.step_back(model, reason=reason, actor="cli")
     say(f"{change.model}: champion {change.before or 'none'} → {change.after or 'none'}")
+
+
+def default(model: str = typer.Argument(..., help="Name of the model.")) -> None:
+    """Let a model answer for its workload when a request names none.
+
+    Example:
+
+        perfcast models default cnn-execution-time-my-gpu
+    """
+    from perfcast.cli._output import say
+    from perfcast.cli._workbench import workbench
+    from perfcast.settings import load_settings
+
+    with workbench(load_settings()) as bench:
+        workload = bench.registry.model(model).workload
+        bench.registry.set_default(workload, model)
+    say(f"{model} now answers for {workload}")
 
 
 def compare(
@@ -189,10 +210,11 @@ def _judged_on(version: "Version") -> str:
     return f"{data.name}@{data.digest[:8]}, {data.parts.get('test', 0)} rows" if data else "–"
 
 
-def _show_version(version: "Version") -> None:
+def _show_version(version: "Version", *, as_json: bool) -> None:
     from perfcast.cli._output import show_json
+    from perfcast.cli._version_page import show_version, version_json
 
-    document = {"model": version.model, "version": version.number, "label": version.label, "note": version.note}
-    import msgspec
-
-    show_json(document | msgspec.to_builtins(version.manifest))
+    if as_json:
+        show_json(version_json(version))
+    else:
+        show_version(version)

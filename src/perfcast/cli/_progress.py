@@ -60,10 +60,10 @@ class TrainingProgress:
         best = "" if report.best_score is None else f", best {report.best_score:.3g} ({report.best_family})"
         left = "" if report.seconds_left is None else f", {report.seconds_left:.0f} s left"
         if report.state == "running":
-            self._progress.update(task, completed=report.trial - 1, state=f"{report.family} …{best}{left}")
+            self._progress.update(task, completed=report.finished, state=f"{report.family} …{best}{left}")
             return
-        state = "fitting the best of each family" if report.trial == report.of else f"{report.family} {report.state}"
-        self._progress.update(task, completed=report.trial, state=state + best + left)
+        state = "fitting the best of each family" if report.finished == report.of else f"{report.family} {report.state}"
+        self._progress.update(task, completed=report.finished, state=state + best + left)
         if not self._console.is_terminal:
             score = "" if report.score is None else f" {report.score:.4g}"
             line = f"{name}: trial {report.trial}/{report.of} {report.family} {report.state}{score}{best}{left}"

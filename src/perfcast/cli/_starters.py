@@ -9,12 +9,15 @@ import typer
 
 if TYPE_CHECKING:
     from perfcast.datasets import Dataset
+    from perfcast.registry import Registry
     from perfcast.training import TrialReport
     from perfcast.workloads.cpu_utilization.simulator import Simulation
 
 SIMULATED = "simulated"
 _TRIALS = 4
 """One for each family: its start."""
+_DEFAULTS = {"cpu-utilization": "cpu-utilization", "cnn-execution-time": "cnn-execution-time-cpu-torch"}
+"""Which starter answers for a workload when no model is named."""
 _STEP_SECONDS = 300
 """The simulated service is looked at every five minutes: enough to learn from, and quick."""
 
@@ -30,10 +33,13 @@ def starters() -> None:
     from concurrent.futures import ProcessPoolExecutor
 
     from perfcast.cli._progress import TrainingProgress
-    from perfcast.datasets import shipped_files
+    from perfcast.cli._workbench import workbench
+    from perfcast.settings import load_settings
 
+    settings = load_settings()
+    with workbench(settings) as bench:
+        names = missing_starters(bench.registry)
     context = multiprocessing.get_context("spawn")
-    names = [*shipped_files(), SIMULATED]
     with context.Manager() as manager, TrainingProgress() as progress, ExitStack() as rows:
         show = {name: rows.enter_context(progress.run(name, _TRIALS)) for name in names}
         told = manager.Queue()
@@ -45,6 +51,20 @@ def starters() -> None:
                     show[name](report)
         for run in running:
             progress.say(run.result())
+    with workbench(settings) as bench:
+        for workload, model in _DEFAULTS.items():
+            bench.registry.set_default(workload, model)
+
+
+def missing_starters(registry: "Registry") -> list[str]:
+    """The datasets whose starter model is yet to be made; none where the registry has models of the user's own."""
+    from perfcast.datasets import shipped_files
+    from perfcast.jobs import default_model
+
+    workloads = {**dict.fromkeys(shipped_files(), "cnn-execution-time"), SIMULATED: "cpu-utilization"}
+    models = {name: default_model(name, workload) for name, workload in workloads.items()}
+    present = {model.name for model in registry.models() if model.aliases}
+    return [] if present - set(models.values()) else [name for name, model in models.items() if model not in present]
 
 
 def _train(name: str, told: "queue.Queue[tuple[str, TrialReport]]") -> str:

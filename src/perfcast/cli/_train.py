@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perfcast.cli._workbench import Workbench
     from perfcast.datasets import Dataset, DatasetRecord
     from perfcast.jobs import Outcome
@@ -25,6 +27,7 @@ def train(
     trials: int = typer.Option(20, min=1, help="Most trials of the search."),
     timeout: float | None = typer.Option(None, min=1, help="Most seconds for everything."),
     seed: int = typer.Option(0, help="The same seed gives the same trials (without --timeout)."),
+    prune: bool = typer.Option(False, help="Give up trials that lag behind (see docs/tuning.md on when that pays)."),
     promote: str = typer.Option("auto", help="auto: the gate decides; never: leave the champion alone."),
     resume: str = typer.Option("", help="A name for the search: the same command goes on where a killed one was."),
 ) -> None:
@@ -57,8 +60,10 @@ def train(
             trials=trials,
             timeout=timeout,
             seed=seed,
+            pruning=prune,
+            cluster=settings.dask_scheduler_address,
             promote="auto" if promote == "auto" else "never",
-            study=_study(settings.data_dir, resume, rows) if resume else None,
+            study=_study(settings.data_dir, resume, rows, families, seed) if resume else None,
         )
         with TrainingProgress() as progress, progress.run(request.model, trials) as on_trial:
             outcome = run_training(bench.registry, rows, request, on_trial=on_trial)
@@ -83,13 +88,14 @@ def _record(bench: "Workbench", dataset: str, workload: str) -> "DatasetRecord":
     )
 
 
-def _study(folder: object, name: str, rows: "Dataset") -> tuple[str, str]:
-    """One journal for each name and content: a search can't be continued on other rows."""
-    from pathlib import Path
+def _study(folder: "Path", name: str, rows: "Dataset", families: str, seed: int) -> tuple[str, str]:
+    """One journal for each name, content, choice of families and seed: else scores could not be compared."""
+    from hashlib import sha256
 
-    journals = Path(str(folder)) / "studies"
+    journals = folder / "studies"
     journals.mkdir(parents=True, exist_ok=True)
-    return str(journals / f"{name}-{rows.digest[:12]}.journal"), f"{rows.name}-{name}"
+    key = sha256(f"{rows.digest} {sorted(families.split(','))} {seed}".encode()).hexdigest()[:12]
+    return str(journals / f"{name}-{key}.journal"), f"{rows.name}-{name}"
 
 
 def _show(outcome: "Outcome") -> None:

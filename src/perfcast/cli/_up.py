@@ -19,7 +19,7 @@ def up(
     host: str | None = typer.Option(None, help="Address to listen on (API_HOST)."),
     port: int | None = typer.Option(None, help="Port to listen on, 0 for a free one (API_PORT)."),
 ) -> None:
-    """Bring up everything: the database, the starter models if there are none, the API.
+    """Bring up everything: the database, the starter models if there are none, the API and a training worker.
 
     Ctrl-C ends everything; what was made stays in DATA_DIR, so that the next start takes a second or two.
 
@@ -31,22 +31,26 @@ def up(
     """
     from perfcast.api import listen, serve
     from perfcast.cli._output import say
+    from perfcast.jobs import attached_worker
     from perfcast.settings import load_settings
 
     settings = load_settings(api_host=host, api_port=port)
     listener = listen(settings)  # a port in use is told before a minute of training, not after it
-    if not _has_models(settings):
-        say("no models yet: making the starter models (once, under a minute)")
+    if _starters_wanted(settings):
+        say("making the starter models (once, about a minute)")
         _make_starters()
     say(_where_to_look(settings.api_host, listener.getsockname()[1]))
-    serve(settings, listener)
+    with attached_worker(settings):
+        serve(settings, listener)
 
 
-def _has_models(settings: "Settings") -> bool:
+def _starters_wanted(settings: "Settings") -> bool:
+    """Whether a starter model is missing and none of the user's own is there: also after an interrupted first start."""
+    from perfcast.cli._starters import missing_starters
     from perfcast.cli._workbench import workbench
 
     with workbench(settings) as bench:
-        return bool(bench.registry.models())
+        return bool(missing_starters(bench.registry))
 
 
 def _make_starters() -> None:

@@ -4,15 +4,16 @@
 Perfcast; `Datasets` keeps them; `Dataset.split` parts them so that no configuration stands on both sides (rule R4).
 """
 
-from perfcast.datasets._dataset import Dataset, without_repeats
+from perfcast.datasets._dataset import Dataset, check_name, without_repeats
 from perfcast.datasets._files import FORMATS, TIME, from_parquet, read_table, to_parquet
-from perfcast.datasets._import import ImportReport, import_file
+from perfcast.datasets._import import ImportReport, import_file, read_features
 from perfcast.datasets._mapping import ColumnMap, map_columns
 from perfcast.datasets._shipped import shipped_dataset, shipped_files
 from perfcast.datasets._split import (
     CALIBRATE,
     FEWEST,
     TEST,
+    Moments,
     Part,
     Split,
     configuration_numbers,
@@ -32,12 +33,15 @@ __all__ = [
     "DatasetRecord",
     "Datasets",
     "ImportReport",
+    "Moments",
     "Part",
     "Split",
+    "check_name",
     "configuration_numbers",
     "from_parquet",
     "import_file",
     "map_columns",
+    "read_features",
     "read_table",
     "shipped_dataset",
     "shipped_files",

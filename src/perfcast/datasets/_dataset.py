@@ -1,5 +1,6 @@
 """A dataset: measured rows of one workload from one source, immutable, known by its content."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,22 @@ import numpy as np
 from perfcast.datasets._split import Moments, Part, Split, configuration_numbers, split_by_configuration, split_by_time
 from perfcast.errors import InvalidData
 from perfcast.workloads import Rows, Workload, check_table
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def check_name(name: str) -> str:
+    """The name, if a dataset can have it: it becomes part of its model's name.
+
+    Raises:
+        InvalidData: It can't.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidData(
+            f"a dataset can't be called '{name}': at most 100 letters, digits, '.', '_' and '-', "
+            "the first of them a letter or digit"
+        )
+    return name
 
 
 @dataclass(frozen=True)
@@ -27,7 +44,7 @@ class Dataset:
         provenance: Where the rows come from: source, device, licence and the like, as plain data.
 
     Raises:
-        InvalidData: A row breaks the workload's declaration, or there are none.
+        InvalidData: The name can't be used, a row breaks the workload's declaration, or there are none.
     """
 
     name: str
@@ -38,6 +55,7 @@ class Dataset:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_name(self.name)
         if not len(self.cost):
             raise InvalidData(f"dataset '{self.name}' has no rows")
         for refusal in check_table(self.workload, self.features, self.cost):

@@ -35,7 +35,7 @@ def read_table(path: Path) -> "pl.DataFrame":
     try:
         if suffix in ("csv", "tsv"):
             separator = "\t" if suffix == "tsv" else ","
-            return pl.read_csv(path, separator=separator, infer_schema_length=10_000, try_parse_dates=True)
+            return pl.read_csv(path, separator=separator, infer_schema_length=10_000)
         if suffix == "parquet":
             return pl.read_parquet(path)
         if suffix in ("arrow", "feather", "ipc"):

@@ -7,7 +7,6 @@ from datetime import UTC, tzinfo
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,8 @@ import numpy.typing as npt
 from perfcast.datasets._dataset import Dataset, without_repeats
 from perfcast.datasets._files import TIME, read_table
 from perfcast.datasets._mapping import ColumnMap, map_columns
+from perfcast.datasets._split import Moments
+from perfcast.datasets._times import read_moments
 from perfcast.errors import InvalidData
 from perfcast.workloads import (
     CLOCK,
@@ -84,10 +85,10 @@ def import_file(
     """
     frame = read_table(path)
     columns = map_columns(workload, frame.columns, told or {})
-    moments = _moments(frame, columns, zone)
+    moments, untimed = _moments(frame, columns, zone)
     features, unread = _features(frame, columns, workload, moments, zone)
     cost = _numbers(frame, columns.sources[workload.cost.name])
-    refusals = _refusals(workload, features, cost, unread)
+    refusals = _refusals(workload, features, cost, [*untimed, *unread])
     wrong = np.zeros(frame.height, dtype=np.bool_)
     for refusal in refusals:
         wrong[refusal.rows] = True
@@ -100,15 +101,38 @@ def import_file(
     return dataset, ImportReport(frame.height, len(dataset), repeats, columns, tuple(refusals))
 
 
+def read_features(
+    frame: "pl.DataFrame", columns: ColumnMap, workload: Workload, *, zone: tzinfo = UTC
+) -> tuple[Rows, list[Refusal]]:
+    """The features of rows whose cost isn't known, and everything that is wrong with them.
+
+    Args:
+        frame: Some rows of a file.
+        columns: Made by `map_columns` for the whole file.
+        workload: Whose features they are.
+        zone: Time zone of times without an offset, and of clock features computed from them.
+
+    Returns:
+        float32 [rows, features], NaN where a value can't be had, and the refusals by row of this frame.
+    """
+    clocks = [feature for feature in workload.features if feature.declaration.clock]
+    needed = any(feature.name not in columns.sources for feature in clocks)
+    moments, untimed = _moments(frame, columns, zone) if needed else (None, [])
+    features, unread = _features(frame, columns, workload, moments, zone)
+    return features, _refusals(workload, features, None, [*untimed, *unread])
+
+
 def _nothing_left(path: Path, rows: int, refusals: list[Refusal]) -> str:
     reasons = "; ".join(f"{refusal.field} {refusal.message} ({len(refusal.rows)} rows)" for refusal in refusals[:5])
     return f"{path}: none of its {rows} rows can be taken" + (f": {reasons}" if reasons else "")
 
 
-def _refusals(workload: Workload, features: Rows, cost: Rows, unread: list[Refusal]) -> list[Refusal]:
+def _refusals(workload: Workload, features: Rows, cost: Rows | None, unread: list[Refusal]) -> list[Refusal]:
     """Reasons by row; a value that could not even be read is not reported again as missing."""
     found = list(unread)
     seen = {refusal.field: refusal.rows for refusal in unread}
+    clocks = {feature.name for feature in workload.features if feature.declaration.clock}
+    seen |= dict.fromkeys(clocks - seen.keys(), seen.get(TIME, np.array([], dtype=np.int64)))
     for refusal in check_table(workload, features, cost):
         rows = np.setdiff1d(refusal.rows, seen.get(refusal.field, np.array([], dtype=np.int64)))
         if len(rows):
@@ -116,39 +140,21 @@ def _refusals(workload: Workload, features: Rows, cost: Rows, unread: list[Refus
     return found
 
 
-def _moments(frame: "pl.DataFrame", columns: ColumnMap, zone: tzinfo) -> npt.NDArray[np.datetime64] | None:
-    """UTC times, datetime64[us] [rows], or None where the file has none."""
-    import polars as pl
-
+def _moments(frame: "pl.DataFrame", columns: ColumnMap, zone: tzinfo) -> tuple[Moments | None, list[Refusal]]:
+    """When each row was measured, or None where the file doesn't say; and what could not be read."""
     source = columns.sources.get(TIME)
     if source is None:
-        return None
+        return None, []
     if not isinstance(source, str):
         raise InvalidData(f"'{TIME}' must be a column, not arithmetic")
-    column = frame[source]
-    if column.dtype == pl.String:
-        column = column.str.to_datetime(time_unit="us", strict=False, time_zone="UTC")
-    elif column.dtype.is_numeric():
-        column = (column.cast(pl.Float64) * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
-    elif isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is None:
-        column = column.dt.replace_time_zone(_zone_name(zone), ambiguous="earliest", non_existent="null")
-    elif column.dtype == pl.Date:
-        column = column.cast(pl.Datetime("us")).dt.replace_time_zone(_zone_name(zone))
-    moments: npt.NDArray[np.datetime64] = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None).to_numpy()
-    if np.isnat(moments).any():
-        raise InvalidData(f"column '{source}': row {int(np.isnat(moments).argmax()) + 1} is not a time")
-    return moments.astype("datetime64[us]")
-
-
-def _zone_name(zone: tzinfo) -> str:
-    return zone.key if isinstance(zone, ZoneInfo) else "UTC"
+    return read_moments(frame[source], zone)
 
 
 def _features(
     frame: "pl.DataFrame",
     columns: ColumnMap,
     workload: Workload,
-    moments: npt.NDArray[np.datetime64] | None,
+    moments: Moments | None,
     zone: tzinfo,
 ) -> tuple[Rows, list[Refusal]]:
     """float32 [rows, features], NaN where a value can't be had, and the values that could not be read."""
@@ -233,6 +239,7 @@ def _numbers(frame: "pl.DataFrame", source: str | Expression) -> Rows:
     return np.broadcast_to(result, frame.height).astype(np.float32)
 
 
-def _clock(name: str, moments: npt.NDArray[np.datetime64], zone: tzinfo) -> Rows:
-    local = [moment.replace(tzinfo=UTC).astimezone(zone) for moment in moments.astype("datetime64[us]").tolist()]
-    return np.array([CLOCK[name](moment) for moment in local], dtype=np.float32)
+def _clock(name: str, moments: Moments, zone: tzinfo) -> Rows:
+    """float32 [rows]; NaN where there is no moment."""
+    local = [moment and moment.replace(tzinfo=UTC).astimezone(zone) for moment in moments.tolist()]
+    return np.array([math.nan if moment is None else CLOCK[name](moment) for moment in local], dtype=np.float32)

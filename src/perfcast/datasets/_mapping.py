@@ -28,7 +28,9 @@ class ColumnMap:
     ignored: tuple[str, ...]
 
 
-def map_columns(workload: Workload, columns: Sequence[str], told: Mapping[str, str]) -> ColumnMap:
+def map_columns(
+    workload: Workload, columns: Sequence[str], told: Mapping[str, str], *, measured: bool = True
+) -> ColumnMap:
     """Find each of the workload's columns.
 
     Args:
@@ -36,11 +38,13 @@ def map_columns(workload: Workload, columns: Sequence[str], told: Mapping[str, s
         columns: The file's.
         told: By the name of a feature, the cost or `measured_at`: a column's name, or arithmetic over columns such
             as `requests / 60`.
+        measured: Whether the rows have a cost; it isn't looked for else.
 
     Raises:
         InvalidData: `told` names something unknown, or a column that is required can't be found.
     """
-    wanted = (*workload.feature_names, workload.cost.name, TIME)
+    cost = (workload.cost.name,) if measured else ()
+    wanted = (*workload.feature_names, *cost, TIME)
     sources: dict[str, str | Expression] = {}
     how: dict[str, str] = {}
     for name, text in told.items():
@@ -48,11 +52,22 @@ def map_columns(workload: Workload, columns: Sequence[str], told: Mapping[str, s
             raise InvalidData(f"'{name}' is neither a feature nor the cost of {workload.name}: {', '.join(wanted)}")
         sources[name], how[name] = _told(name, text, columns), f"{text} (as told)"
     for name in wanted:
-        if name not in sources:
-            _find(name, [column for column in columns if column not in how.values()], sources, how)
-    _require(workload, columns, sources)
-    used = {used for source in sources.values() for used in ([source] if isinstance(source, str) else names(source))}
-    return ColumnMap(sources, how, tuple(column for column in columns if column not in used))
+        if name not in sources and name in columns:
+            sources[name], how[name] = name, name
+    for name in wanted:
+        free = [column for column in columns if column not in _used(sources)]
+        found = None if name in sources else _time(free) if name == TIME else _closest(name, free)
+        if found is not None:
+            sources[name], how[name] = found, f"{found} (closest name)"
+    _require(workload, columns, sources, cost)
+    used = _used(sources)
+    ordered = {name: how[name] for name in wanted if name in how}
+    return ColumnMap(sources, ordered, tuple(column for column in columns if column not in used))
+
+
+def _used(sources: Mapping[str, str | Expression]) -> set[str]:
+    """The columns that have a use already: none is taken for a second feature by the likeness of its name."""
+    return {used for source in sources.values() for used in ([source] if isinstance(source, str) else names(source))}
 
 
 def _told(name: str, text: str, columns: Sequence[str]) -> str | Expression:
@@ -68,16 +83,8 @@ def _told(name: str, text: str, columns: Sequence[str]) -> str | Expression:
     return expression
 
 
-def _find(name: str, columns: Sequence[str], sources: dict[str, str | Expression], how: dict[str, str]) -> None:
-    if name in columns:
-        sources[name], how[name] = name, name
-        return
-    if name == TIME:
-        found = next((column for known in _TIMES for column in columns if _plain(column) == _plain(known)), None)
-    else:
-        found = _closest(name, columns)
-    if found is not None:
-        sources[name], how[name] = found, f"{found} (closest name)"
+def _time(columns: Sequence[str]) -> str | None:
+    return next((column for known in _TIMES for column in columns if _plain(column) == _plain(known)), None)
 
 
 def _closest(name: str, columns: Sequence[str]) -> str | None:
@@ -92,13 +99,15 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _require(workload: Workload, columns: Sequence[str], sources: Mapping[str, str | Expression]) -> None:
+def _require(
+    workload: Workload, columns: Sequence[str], sources: Mapping[str, str | Expression], cost: Sequence[str]
+) -> None:
     required = [
         feature.name
         for feature in workload.features
         if feature.required and not (feature.declaration.clock and TIME in sources)
     ]
-    missing = [name for name in (*required, workload.cost.name) if name not in sources]
+    missing = [name for name in (*required, *cost) if name not in sources]
     if missing:
         raise InvalidData(
             f"the file has no column for {', '.join(missing)}; it has {', '.join(columns)}. "

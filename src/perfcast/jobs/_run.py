@@ -3,18 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from perfcast.datasets import Dataset
-from perfcast.errors import UnknownModel
-from perfcast.registry import ANY, CHAMPION, Registry, Version
-from perfcast.workloads import workload_from_document
+from perfcast.errors import Refused, UnknownModel
+from perfcast.jobs._gate import promote_if_better
+from perfcast.registry import CHAMPION, Registry, Version, check_name
+from perfcast.workloads import builtin_workloads
 
 if TYPE_CHECKING:
-    from perfcast.training import Training, TrialReport, Verdict
+    from perfcast.training import Training, TrialReport
 
-STARTERS: Mapping[str, str] = {"simulated": "cpu-utilization"}
-"""Datasets whose model has a name of its own."""
+STARTERS: Mapping[tuple[str, str], str] = {("simulated", "cpu-utilization"): "cpu-utilization"}
+"""Datasets, with their workload, whose model has a name of its own."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class TrainingRequest:
         timeout: Most seconds, final fits included; None for no limit.
         seed: Of the search.
         promote: `auto` lets the gate decide, `never` leaves the champion alone.
+        pruning: Whether trials that lag behind are given up early.
+        cluster: Address of a Dask scheduler whose workers run the trials; empty for this machine.
         study: Address or journal file where the search is kept, and its name, so that it continues after a kill.
     """
 
@@ -37,6 +40,8 @@ class TrainingRequest:
     timeout: float | None = None
     seed: int = 0
     promote: Literal["auto", "never"] = "auto"
+    pruning: bool = False
+    cluster: str = ""
     study: tuple[str | Path, str] | None = None
 
 
@@ -66,9 +71,11 @@ class Outcome:
 
 def default_model(dataset: str, workload: str) -> str:
     """The name of the model that learns from a dataset when none is given."""
-    if dataset in STARTERS:
-        return STARTERS[dataset]
-    return workload if f"{workload}-".startswith(f"{dataset}-") else f"{workload}-{dataset}"
+    known = STARTERS.get((dataset, workload))
+    if known is not None:
+        return known
+    own = workload not in builtin_workloads() and f"{workload}-".startswith(f"{dataset}-")
+    return workload if own else f"{workload}-{dataset}"
 
 
 def run_training(
@@ -92,11 +99,13 @@ def run_training(
 
     Raises:
         Stopped: It was asked to.
-        Refused: No family made a usable version.
+        Refused: No family made a usable version, or the model answers for another workload.
+        InvalidInput: The model's name can't be used.
         InvalidData: There are too few rows.
     """
     from perfcast.training import Budget, train
 
+    check_request(registry, dataset, request.model)
     storage, name = request.study or (None, None)
     training = train(
         dataset,
@@ -104,6 +113,9 @@ def run_training(
         family_names=request.families,
         seed=request.seed,
         threads=threads,
+        cluster=request.cluster,
+        warm_start=champions_settings(registry, request.model),
+        pruning=request.pruning,
         study_storage=storage,
         study_name=name,
         on_trial=on_trial,
@@ -114,41 +126,43 @@ def run_training(
 
 def publish(registry: Registry, dataset: Dataset, training: "Training", request: TrainingRequest) -> Outcome:
     """Register a training's versions, best last so that it has the highest number, and let the gate decide."""
-    champion = _champion(registry, request.model)
-    added = [registry.add(request.model, draft, dataset=dataset.name) for draft in reversed(training.drafts)]
-    best = added[-1]
+    ordered = list(reversed(training.drafts))
+    best_type = ordered[-1].manifest.type
+    notes = [f"the best {draft.manifest.type} of a run whose best was {best_type}" for draft in ordered]
+    added = registry.add_all(request.model, ordered, dataset=dataset.name, notes=notes)
     if request.promote == "never":
         promoted, reason = False, "stays a candidate: promotion was not asked for"
+        registry.annotate(added[-1], reason)
     else:
-        verdict = _verdict(registry, best, champion, training, dataset)
-        promoted, reason = verdict.promote, verdict.reason
-    if promoted:
-        expect = ANY if champion is None else champion.number
-        registry.point(request.model, CHAMPION, best.number, expect=expect, reason=reason, actor="gate")
-    registry.annotate(best, reason)
-    for version in added[:-1]:
-        registry.annotate(version, f"the best {version.type} of the run that made version {best.number}")
+        promoted, reason = promote_if_better(registry, added[-1], dataset, actor="gate")
     return Outcome(tuple(reversed(added)), promoted, reason, training.refused, training.seconds)
 
 
-def _champion(registry: Registry, model: str) -> Version | None:
+def champions_settings(registry: Registry, model: str) -> "tuple[tuple[str, Mapping[str, Any]], ...]":
+    """What the present champion was fitted with, for a search to begin with; nothing where there is none."""
+    from perfcast.training import warm_start
+
     try:
         number = registry.model(model).aliases.get(CHAMPION)
     except UnknownModel:
-        return None
-    return None if number is None else registry.version(model, number)
+        return ()
+    return () if number is None else tuple(warm_start(registry.version(model, number).manifest))
 
 
-def _verdict(
-    registry: Registry, best: Version, champion: Version | None, training: "Training", dataset: Dataset
-) -> "Verdict":
-    from perfcast.training import Verdict, judge
+def check_request(registry: Registry, dataset: Dataset, model: str) -> None:
+    """Find out before an hour of training, not after it, that its versions could not be registered.
 
-    candidate = registry.graph(best)
-    if champion is None:
-        return judge(candidate, None, training.split.test, dataset.workload)
-    theirs = workload_from_document(champion.manifest.workload)
-    if theirs.feature_names != dataset.workload.feature_names:
-        reason = "stays a candidate: the champion reads other features, so they can't be compared; activate it yourself"
-        return Verdict(promote=False, reason=reason, candidate_error=training.best.manifest.metrics.mae)  # type: ignore[union-attr]
-    return judge(candidate, registry.graph(champion), training.split.test, dataset.workload)
+    Raises:
+        InvalidInput: The model's name can't be used.
+        Refused: A model of that name answers for another workload.
+    """
+    check_name(model)
+    try:
+        answers_for = registry.model(model).workload
+    except UnknownModel:
+        return
+    if answers_for != dataset.workload.name:
+        raise Refused(
+            f"model '{model}' answers for '{answers_for}', but dataset '{dataset.name}' is of "
+            f"'{dataset.workload.name}'; name another with --model"
+        )

@@ -1,6 +1,6 @@
 """The registry: what models and versions there are, and which of them answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -13,8 +13,9 @@ from perfcast.errors import (
     UnknownModel,
     UnknownVersion,
 )
-from perfcast.manifest import LARGEST_GRAPH, Draft
+from perfcast.manifest import Draft
 from perfcast.registry import _repository as repository
+from perfcast.registry._addition import insert_version, workload_of
 from perfcast.registry._history import one_before
 from perfcast.registry._reference import Reference, check_label, check_name, parse_reference
 from perfcast.registry._types import (
@@ -27,7 +28,7 @@ from perfcast.registry._types import (
     ModelSummary,
     Version,
 )
-from perfcast.storage import Blobs, Database, now, sha256
+from perfcast.storage import Blobs, Database
 
 DEFAULT_WORKLOAD = "cpu-utilization"
 """The workload whose default model a bare version belongs to."""
@@ -65,24 +66,61 @@ class Registry:
             Refused: Graph and manifest disagree, the graph is too large, or the model answers for another workload.
             Conflict: The label is taken.
         """
-        check_name(model)
         if label is not None:
             check_label(label)
-        workload = _check(draft)
-        digest = self._blobs.put(draft.graph)
+        return self._add(model, [draft], dataset, label=label, notes=[note])[0]
+
+    def add_all(
+        self,
+        model: str,
+        drafts: Sequence[Draft],
+        *,
+        dataset: str = "",
+        notes: Sequence[str] = (),
+        within: Callable[[sa.Connection, list[Version]], None] | None = None,
+    ) -> list[Version]:
+        """Register several versions in one transaction: all of them or none.
+
+        Args:
+            model: Name of the model.
+            drafts: Graphs and manifests.
+            dataset: Name of the dataset line the model learns from.
+            notes: One for each draft, or none.
+            within: Called in the same transaction with the versions; what it raises undoes all.
+
+        Returns:
+            The versions in the order of the drafts, candidates all.
+
+        Raises:
+            InvalidInput: The name can't be used.
+            Refused: As for `add`.
+        """
+        return self._add(model, drafts, dataset, notes=notes, within=within)
+
+    def _add(
+        self,
+        model: str,
+        drafts: Sequence[Draft],
+        dataset: str,
+        *,
+        label: str | None = None,
+        notes: Sequence[str] = (),
+        within: Callable[[sa.Connection, list[Version]], None] | None = None,
+    ) -> list[Version]:
+        check_name(model)
+        workloads = [workload_of(draft) for draft in drafts]
+        digests = [self._blobs.put(draft.graph) for draft in drafts]
+        versions = []
         with self._database.begin() as connection:
-            number, answers_for = repository.next_number(connection, model, workload, dataset)
-            if answers_for != workload:
-                raise Refused(f"model '{model}' answers for '{answers_for}', not '{workload}'; use another name")
-            if label is not None and repository.find_version(connection, model, label=label):
-                raise Conflict(f"model '{model}' already has a version labelled '{label}'; labels never change hands")
-            version = Version(model, number, label, draft.manifest, note, now())
-            repository.add_default(connection, workload, model)
-            repository.add_version(connection, version)
+            for draft, workload, note in zip(drafts, workloads, notes or [""] * len(drafts), strict=True):
+                versions.append(insert_version(connection, model, workload, dataset, draft, label, note))
             repository.bump(connection)
-            if not self._blobs.exists(digest):  # another process deleted the last version with these bytes just now
-                self._blobs.put(draft.graph)
-        return version
+            if within is not None:
+                within(connection, versions)
+            for draft, digest in zip(drafts, digests, strict=True):
+                if not self._blobs.exists(digest):  # another process deleted the last version with these bytes just now
+                    self._blobs.put(draft.graph)
+        return versions
 
     def graph(self, version: Version) -> bytes:
         """A version's serialised ONNX graph.
@@ -297,22 +335,6 @@ class Registry:
             repository.lock_registry(connection)
             if not repository.is_referred_to(connection, digest):
                 self._blobs.delete(digest)
-
-
-def _check(draft: Draft) -> str:
-    """The name of the draft's workload, if graph and manifest are fit to be registered."""
-    graph, facts = draft.graph, draft.manifest.graph
-    if len(graph) > LARGEST_GRAPH:
-        raise Refused(
-            f"the graph has {len(graph):,} bytes, at most {LARGEST_GRAPH:,} are allowed; "
-            "bound the family's depth, leaves or trees"
-        )
-    if (found := sha256(graph)) != facts.sha256:
-        raise Refused(f"the graph's sha256 is {found}, but its manifest says {facts.sha256}; make the draft again")
-    workload = draft.manifest.workload.get("name")
-    if not isinstance(workload, str) or not workload:
-        raise Refused("the manifest's workload has no name; it must hold the workload's whole declaration")
-    return workload
 
 
 def _check_alias(alias: str) -> None:

@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
+from perfcast.errors import BrokenVersion
 from perfcast.manifest import Manifest
 from perfcast.registry._types import AliasChange, AliasEvent, Kind, ModelSummary, Version
 from perfcast.storage import insert_new, now, schema
@@ -202,4 +204,11 @@ def set_default(connection: sa.Connection, workload: str, model: str) -> bool:
 
 
 def _version(row: sa.Row[Any]) -> Version:
-    return Version(row.model, row.number, row.label, Manifest.from_json(row.manifest), row.note, row.created_at)
+    try:
+        manifest = Manifest.from_json(row.manifest)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BrokenVersion(
+            f"{row.model}:{row.number}: its manifest can't be read ({error}); restore the database from a backup, "
+            "or register the version again"
+        ) from None
+    return Version(row.model, row.number, row.label, manifest, row.note, row.created_at)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import FieldError, InvalidInput, NoUsableModel
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.serving._reader import ENVELOPE, Reader
 
@@ -45,7 +45,8 @@ class BodyReader:
     Args:
         readers: Of every workload with a default model, in the order in which they are tried.
         lookup: The reader of the model that a reference means, or None where that isn't loaded.
-        others: Gives the readers of the workloads that have no model yet, so that mistakes are named for them too.
+        others: Gives the readers of the workloads that have no model yet, so that mistakes are named for them too;
+            asked only where no reader knows every name in a body.
     """
 
     def __init__(
@@ -82,6 +83,14 @@ class BodyReader:
     def examine(self, document: Mapping[str, Any], *, guess: bool = False) -> Request:
         """Read a body that is already parsed; as `read`."""
         return self._examine(document, guess=guess)
+
+    def named(self, body: bytes | bytearray) -> str | None:
+        """The model reference that stands in a body, also in one that `read` refuses; None where there is none."""
+        try:
+            name = parse_object(body).get("model_name")
+        except InvalidInput:
+            return None
+        return name if isinstance(name, str) else None
 
     def _under(self, place: str) -> tuple[Reader, ...]:
         return tuple(reader for reader in self._readers if place in (FEATURES, reader.wrapper))
@@ -146,11 +155,12 @@ class BodyReader:
         return Request(name, reader, row, coverage)
 
     def _likeliest(self, document: Mapping[str, Any]) -> Reader:
-        readers = (*self._readers, *self._others())
-        held = [reader for reader in readers if reader.wrapper in document and reader.wrapper is not None]
-        candidates = held or readers
-        names = frozenset(_held(document, candidates[0]))
-        return max(candidates, key=lambda reader: reader.likeness(names))  # the first of equals
+        names, best = _closest(document, self._readers)
+        if best is None or not best.fits(names):
+            _, best = _closest(document, (*self._readers, *self._others()))
+        if best is None:
+            raise NoUsableModel("no workload is known yet; try again in a moment")
+        return best
 
 
 def parse_object(body: bytes | bytearray) -> dict[str, Any]:
@@ -224,6 +234,15 @@ def _coverage(document: Mapping[str, Any], errors: list[FieldError]) -> float:
         errors.append(FieldError("coverage", f"expected one of {', '.join(map(str, COVERAGES))}"))
         return DEFAULT_COVERAGE
     return float(coverage)
+
+
+def _closest(document: Mapping[str, Any], readers: Sequence[Reader]) -> tuple[frozenset[str], Reader | None]:
+    """The names of the document's features, and the reader that knows them best, the first of equals."""
+    candidates = [reader for reader in readers if reader.wrapper in document and reader.wrapper is not None] or readers
+    if not candidates:
+        return frozenset(), None
+    names = frozenset(_held(document, candidates[0]))
+    return names, max(candidates, key=lambda reader: reader.likeness(names))
 
 
 def _held(document: Mapping[str, Any], reader: Reader) -> Mapping[str, Any]:

@@ -7,10 +7,11 @@ from threading import Event, Lock, Thread
 
 import structlog
 
-from perfcast.errors import BrokenVersion, NotFound, NoUsableModel
+from perfcast.errors import BrokenVersion, NotFound, NoUsableModel, PerfcastError
 from perfcast.registry import CHAMPION, ModelSummary, Registry, Version
 from perfcast.serving._predictor import Predictor, declared_workload
 from perfcast.serving._reader import Reader
+from perfcast.serving._refusals import Refusals
 from perfcast.serving._routes import Routes
 from perfcast.workloads import Workload
 
@@ -31,7 +32,8 @@ class Follower:
         registry: What to follow.
         zone: The service's time zone.
         refresh_seconds: How often to look.
-        workloads: Gives every known workload, also those without a model; called at the first mistaken request.
+        workloads: Gives every known workload, also those without a model; called once, at the first
+            request that fits no loaded model's workload.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class Follower:
         self._refresh_seconds = refresh_seconds
         self._workloads = workloads
         self._readers: dict[Workload, Reader] = {}
+        self._others: Sequence[Reader] | None = None
+        self._refusals = Refusals()
         self._versions: dict[tuple[str, int], Predictor] = {}
         self._kept: dict[str, Predictor] = {}
         self._lock = Lock()
@@ -56,9 +60,10 @@ class Follower:
         self._blind = False
         self._thread = Thread(target=self._follow, name="perfcast-follower", daemon=True)
 
-    def start(self) -> None:
-        """Look once, then keep following in a thread."""
-        self._look()
+    def start(self, *, look: bool = True) -> None:
+        """Look once, unless that is to be left to the thread too, then keep following in a thread."""
+        if look:
+            self._look()
         self._thread.start()
 
     def close(self) -> None:
@@ -93,21 +98,38 @@ class Follower:
         log.info("model loaded successfully", model=version.model, version=version.number, type=version.type)
         return predictor
 
+    def refusal(self, reference: str) -> PerfcastError | None:
+        """Why a reference was refused a moment ago, where nothing has changed since; asks nobody."""
+        return self._refusals.find(reference, self.routes.revision)
+
     def reach(self, reference: str) -> Predictor:
         """Load what a reference means and keep answering to it; for references that aren't in the routes.
 
         Raises:
+            InvalidInput: It is no reference.
             NotFound: There is no such model or version.
             NoUsableModel: The model has no champion, or the version can't be read or run.
             Unavailable: The registry can't be asked just now.
         """
+        revision = self.routes.revision
+        refusal = self._refusals.find(reference, revision)
+        if refusal is not None:
+            raise refusal
+        try:
+            return self._reach(self._registry.resolve(reference))
+        except (NotFound, NoUsableModel) as error:
+            self._refusals.add(reference, error, revision)
+            raise
+        except BrokenVersion as error:
+            broken = NoUsableModel(f"model '{reference}' can't answer: {error}")
+            self._refusals.add(reference, broken, revision, seconds=_RETRY_SECONDS)
+            raise broken from None
+
+    def _reach(self, version: Version) -> Predictor:
         with self._lock:
-            try:
-                predictor = self.load(self._registry.resolve(reference))
-            except BrokenVersion as error:
-                raise NoUsableModel(f"model '{reference}' can't answer: {error}") from None
-            self._kept.pop(reference, None)
-            self._kept[reference] = predictor
+            predictor = self.load(version)
+            self._kept.pop(version.reference, None)
+            self._kept[version.reference] = predictor
             while len(self._kept) > _KEPT:
                 self._kept.pop(next(iter(self._kept)))
             self._rebuild(self._registry.revision())
@@ -133,9 +155,10 @@ class Follower:
     def _rebuild(self, revision: int) -> None:
         predictors: dict[str, Predictor] = {}
         problems: dict[str, str] = {}
-        for summary in self._registry.models():
+        summaries = self._registry.models()
+        for summary in summaries:
             self._add_model(summary, predictors, problems)
-        self._add_kept(predictors, problems)
+        self._add_kept(summaries, predictors, problems)
         self._report(problems)
         self.routes = Routes(revision, predictors, self._registry.defaults(), problems, self._other_readers)
         self._versions = {(item.model, item.number): item for item in self.routes.loaded}
@@ -146,31 +169,49 @@ class Follower:
             references = [f"{summary.name}@{alias}", *([summary.name] if alias == CHAMPION else [])]
             predictor = self._load_or_former(summary.name, number, references, problems)
             if predictor is not None:
-                label = predictor.version.label
-                exact = [predictor.name, *([f"{summary.name}:{label}"] if label else [])]
-                predictors.update(dict.fromkeys([*references, *exact], predictor))
+                predictors.update(dict.fromkeys([*references, *_exact(predictor)], predictor))
 
     def _load_or_former(
         self, model: str, number: int, references: Sequence[str], problems: dict[str, str]
     ) -> Predictor | None:
-        try:
-            return self.load(self._registry.version(model, number))
-        except (BrokenVersion, NotFound) as error:
-            former = self.routes.predictors.get(references[0])
-            still = f"; version {former.number} still answers" if former is not None else ""
-            problems.update(dict.fromkeys(references, f"{error}{still}"))
-            return former
+        former = self.routes.predictors.get(references[0])
+        predictor, reason = self._attempt(model, number, former)
+        if reason is not None:
+            problems.update(dict.fromkeys(references, reason))
+        return predictor
 
-    def _add_kept(self, predictors: dict[str, Predictor], problems: dict[str, str]) -> None:
+    def _attempt(self, model: str, number: int, former: Predictor | None) -> tuple[Predictor | None, str | None]:
+        """The version's predictor; or the former one, and why: one bad version must not keep others from changing.
+
+        Raises:
+            Unavailable: The database can't be asked; what is loaded had better stay as it is.
+        """
+        still = f"; version {former.number} still answers" if former is not None else ""
+        try:
+            version = self._registry.version(model, number)
+        except (BrokenVersion, NotFound) as error:
+            return former, f"{error}{still}"
+        try:
+            return self.load(version), None
+        except PerfcastError as error:
+            return former, f"{error}{still}"
+        except Exception as error:  # noqa: BLE001 - a store's driver and a declaration made elsewhere may fail in any way
+            return former, f"{type(error).__name__}: {error}{still}"
+
+    def _add_kept(
+        self, summaries: Sequence[ModelSummary], predictors: dict[str, Predictor], problems: dict[str, str]
+    ) -> None:
+        existing = {(summary.name, number) for summary in summaries for number in summary.versions}
         for reference, former in list(self._kept.items()):
-            try:
-                self._kept[reference] = self.load(self._registry.resolve(reference))
-            except (NotFound, NoUsableModel):
+            if (former.model, former.number) not in existing:
                 del self._kept[reference]
                 continue
-            except BrokenVersion as error:
-                problems[reference] = f"{error}; version {former.number} still answers"
-            predictors.setdefault(reference, self._kept[reference])
+            predictor, reason = self._attempt(former.model, former.number, former)
+            self._kept[reference] = predictor or former
+            if reason is not None:
+                problems.setdefault(reference, reason)
+            for name in _exact(self._kept[reference]):
+                predictors.setdefault(name, self._kept[reference])
 
     def _report(self, problems: Mapping[str, str]) -> None:
         for reference, reason in problems.items():
@@ -183,4 +224,19 @@ class Follower:
         return self._readers[workload]
 
     def _other_readers(self) -> Sequence[Reader]:
-        return [self._reader_of(workload) for workload in self._workloads().values()]
+        if self._others is None:
+            self._others = [reader for item in self._workloads().values() if (reader := self._reader_or_none(item))]
+        return self._others
+
+    def _reader_or_none(self, workload: Workload) -> Reader | None:
+        try:
+            return self._reader_of(workload)
+        except Exception as error:  # noqa: BLE001 - a declaration that msgspec can't express must not end a request
+            log.warning("workload can't be read", workload=workload.name, reason=str(error))
+            return None
+
+
+def _exact(predictor: Predictor) -> list[str]:
+    """The references that always mean this version."""
+    label = predictor.version.label
+    return [predictor.name, *([f"{predictor.model}:{label}"] if label else [])]

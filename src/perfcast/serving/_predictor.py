@@ -216,13 +216,11 @@ def _bounds(ranges: Sequence[tuple[str, float, float]]) -> tuple[list[float], li
 
 
 def _intervals(calibration: Calibration | None, cost: Rows, coverage: float) -> tuple[Rows | None, Rows | None]:
-    widths = calibration.widths.get(str(coverage)) if calibration is not None else None
-    if calibration is None or widths is None:
+    bounds = calibration.intervals(cost, coverage) if calibration is not None else None
+    if bounds is None:
         return None, None
-    width = np.asarray(widths)[np.searchsorted(calibration.edges, cost, side="right")]
-    lower, upper = (cost / width, cost * width) if calibration.relative else (cost - width, cost + width)
-    least, most = calibration.minimum, calibration.maximum
-    return np.maximum(lower, least).astype(np.float32), np.minimum(upper, most).astype(np.float32)
+    lower, upper = bounds
+    return lower.astype(np.float32), upper.astype(np.float32)
 
 
 def _no_finite_cost(name: str) -> InvalidInput:

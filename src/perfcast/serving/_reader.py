@@ -73,6 +73,10 @@ class Reader:
         """
         return self._rows.read(features)
 
+    def fits(self, names: frozenset[str]) -> bool:
+        """Whether there are names, and this workload knows every one."""
+        return bool(names) and names <= self.accepted
+
     def likeness(self, names: frozenset[str]) -> tuple[int, int]:
         """How well these names fit this workload: greater is better, (0, 0) where none is known."""
         known = len(names & self.accepted)

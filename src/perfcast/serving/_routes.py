@@ -1,10 +1,11 @@
 """What answers to which model reference, as one immutable snapshot."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
-from perfcast.errors import NoUsableModel
-from perfcast.registry import DEFAULT_WORKLOAD
+from perfcast.errors import InvalidInput, NoUsableModel
+from perfcast.registry import DEFAULT_WORKLOAD, parse_reference
 from perfcast.serving._body import BodyReader
 from perfcast.serving._predictor import Predictor
 from perfcast.serving._reader import Reader
@@ -20,7 +21,8 @@ class Routes:
 
     Attributes:
         revision: The registry's revision that it shows; -1 before the first look.
-        predictors: Every loaded version by each reference that means it: `NAME`, `NAME:VERSION`, `NAME@ALIAS`, ….
+        predictors: Every loaded version by each reference that means it: `NAME`, `NAME:VERSION`, `NAME@ALIAS`, each in
+            one spelling; `predictor` knows the others too.
         defaults: Each workload's default model.
         problems: For each reference that can't be served as the registry says, the reason.
         others: Gives readers of workloads that no default model serves.
@@ -44,6 +46,22 @@ class Routes:
         """The version that answers for each model, by the model's name."""
         return {name: item for name, item in self.predictors.items() if name == item.model}
 
+    @property
+    def unanswered(self) -> Mapping[str, str]:
+        """For each default model that no version answers for, the reason."""
+        missing = sorted(set(self.defaults.values()) - self.predictors.keys() - self.problems.keys())
+        return {name: _no_champion(name) for name in missing}
+
+    def predictor(self, reference: str) -> Predictor | None:
+        """The loaded version that a reference means, however its number is written; None where it isn't loaded."""
+        found = self.predictors.get(reference)
+        if found is not None:
+            return found
+        try:
+            return self.predictors.get(_plain(reference, self.defaults.get(DEFAULT_WORKLOAD)))
+        except InvalidInput:
+            return None
+
     def find(self, reference: str | None, workload: str) -> Predictor:
         """The version that answers.
 
@@ -55,7 +73,7 @@ class Routes:
             NoUsableModel: There is none that can answer; says what to do.
         """
         name = reference if reference is not None else self.defaults.get(workload)
-        predictor = self.predictors.get(name) if name is not None else None
+        predictor = self.predictor(name) if name is not None else None
         if predictor is None:
             raise self._nothing_for(name, workload)
         return predictor
@@ -68,17 +86,30 @@ class Routes:
             )
         if name in self.problems:
             return NoUsableModel(f"model '{name}' can't answer: {self.problems[name]}")
-        return NoUsableModel(
-            f"model '{name}' has no champion; choose one of its versions with `perfcast models activate {name}:VERSION`"
-        )
+        return NoUsableModel(f"model '{name}' {_no_champion(name)}")
 
     def _reader(self, reference: str) -> Reader | None:
-        predictor = self.predictors.get(reference)
+        predictor = self.predictor(reference)
         return None if predictor is None else predictor.reader
 
     def _ordered(self) -> list[str]:
         names = sorted(self.defaults, key=lambda workload: (workload != DEFAULT_WORKLOAD, workload))
         return [self.defaults[workload] for workload in names]
+
+
+def _no_champion(model: str) -> str:
+    return f"has no champion; choose one of its versions with `perfcast models activate {model}:VERSION`"
+
+
+@lru_cache(maxsize=1024)  # of short texts only: longer ones are no references, and what is raised isn't kept
+def _plain(reference: str, default: str | None) -> str:
+    """The reference as `Routes` writes it: `m:1` for `m:01` and `m:v1`, `default:1` for a bare `1`.
+
+    Raises:
+        InvalidInput: It is no reference.
+    """
+    asked = parse_reference(reference)
+    return str(replace(asked, model=asked.model or default))
 
 
 NO_ROUTES = Routes()

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0002"
+HEAD = "0004"
 """The migration that this code was written for."""
 
 metadata = sa.MetaData(
@@ -120,3 +120,73 @@ prediction = sa.Table(
     sqlite_with_rowid=False,
 )
 """What was answered to whom asked; refers to no other table, so that it outlives a deleted version."""
+
+job = sa.Table(
+    "job",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True, comment="sorts by time"),
+    sa.Column("status", sa.String(16), nullable=False, comment="queued, running, succeeded, failed or cancelled"),
+    sa.Column("model", _NAME, nullable=False),
+    sa.Column("workload", _NAME, nullable=False),
+    sa.Column("dataset", _NAME, nullable=False),
+    sa.Column("request", sa.JSON, nullable=False, comment="what to train, with the dataset's digest"),
+    sa.Column("created_at", _TIME, nullable=False),
+    sa.Column("started_at", _TIME, nullable=True, comment="when it was claimed first"),
+    sa.Column("finished_at", _TIME, nullable=True),
+    sa.Column("heartbeat_at", _TIME, nullable=True),
+    sa.Column("cancel_requested_at", _TIME, nullable=True),
+    sa.Column("worker", _NAME, nullable=True, comment="who claimed it last"),
+    sa.Column("attempt", sa.Integer, nullable=False, comment="rises with each claim; fences every write"),
+    sa.Column("handed_back", sa.Integer, nullable=False, comment="claims that don't count: the worker was stopped"),
+    sa.Column("spent_seconds", sa.Float, nullable=False, comment="how long it has run in all"),
+    sa.Column("stage", sa.String(16), nullable=False, comment="what is being done while it runs"),
+    sa.Column("progress", sa.Float, nullable=False, comment="0 to 1"),
+    sa.Column("trial", sa.Integer, nullable=False, comment="trials finished"),
+    sa.Column("n_trials", sa.Integer, nullable=False),
+    sa.Column("best_score", sa.Float, nullable=True),
+    sa.Column("best_family", _NAME, nullable=True),
+    sa.Column("eta_seconds", sa.Float, nullable=True),
+    sa.Column("trials", sa.JSON, nullable=False, comment="the last ones, oldest first"),
+    sa.Column("versions", sa.JSON(none_as_null=True), nullable=True, comment="numbers registered, the best last"),
+    sa.Column("model_version", sa.Integer, nullable=True),
+    sa.Column("outcome", sa.Text, nullable=False, comment="what the promotion gate said"),
+    sa.Column("error", sa.Text, nullable=True),
+    sa.Index(None, "status", "id"),
+)
+"""Training runs; this row, not a message in any queue, is what a job is."""
+
+schedule = sa.Table(
+    "schedule",
+    metadata,
+    sa.Column("model", _NAME, sa.ForeignKey("model.name"), primary_key=True),
+    sa.Column("cron", _NAME, nullable=True, comment="five fields, in the service's time zone"),
+    sa.Column("new_rows", sa.Integer, nullable=True, comment="so many more than the last run learnt from"),
+    sa.Column("drift", sa.Boolean, nullable=False, comment="whether it listens to signals"),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("minimum_interval_seconds", sa.Float, nullable=False, comment="least time from run to run"),
+    sa.Column("request", sa.JSON, nullable=False, comment="how to train"),
+    sa.Column("updated_at", _TIME, nullable=False, comment="when its settings changed; cron counts from then"),
+    sa.Column("signal", sa.String(16), nullable=True, comment="kind of a signal that waits to be acted on"),
+    sa.Column("signal_reason", sa.Text, nullable=True),
+    sa.Column("held_back", sa.Text, nullable=True, comment="why it waits although it is due"),
+    sa.Column("last_fired_at", _TIME, nullable=True, comment="decides which of several schedulers fires"),
+    sa.Column("last_reason", sa.Text, nullable=True),
+    sa.Column("last_job", sa.String(36), nullable=True),
+    sa.Column("last_digest", _DIGEST, nullable=True, comment="of the rows the last run was given"),
+    sa.Column("last_rows", sa.Integer, nullable=True),
+)
+"""When models are trained anew, one row a model."""
+
+schedule_event = sa.Table(
+    "schedule_event",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("model", _NAME, nullable=False),
+    sa.Column("at", _TIME, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False, comment="fired, held_back or signal"),
+    sa.Column("trigger", sa.String(16), nullable=False, comment="cron, new_rows, drift or accuracy"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("job", sa.String(36), nullable=True),
+    sa.Index(None, "model", "id"),
+)
+"""What schedules did and why, in order of id; refers to no other table, so that it outlives a removed schedule."""

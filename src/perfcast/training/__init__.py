@@ -10,18 +10,26 @@ from perfcast.training._calibration import calibrate, conformal_quantile
 from perfcast.training._clock import Budget
 from perfcast.training._draft import Trained, draft, parity_rows
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, Mixture, mix
+from perfcast.training._executor import GRACE_SECONDS, Executor, Here, available_threads, make_executor
+from perfcast.training._final import final_fits, warm_start
+from perfcast.training._fitting import FitResult, FitTask
 from perfcast.training._gate import Verdict, judge
 from perfcast.training._inner import Inner, full_lesson, inner_validation
-from perfcast.training._metrics import evaluate, interval_bounds, score
+from perfcast.training._metrics import evaluate, score
 from perfcast.training._search import Candidate, Search, TrialReport, search
 from perfcast.training._target import target_kind, to_cost, to_target
-from perfcast.training._train import Training, available_threads, fit_best, train
+from perfcast.training._train import Training, fit_best, train
 
 __all__ = [
     "ENSEMBLE",
+    "GRACE_SECONDS",
     "Budget",
     "Candidate",
+    "Executor",
+    "FitResult",
+    "FitTask",
     "FittedEnsemble",
+    "Here",
     "Inner",
     "Mixture",
     "Search",
@@ -34,11 +42,12 @@ __all__ = [
     "conformal_quantile",
     "draft",
     "evaluate",
+    "final_fits",
     "fit_best",
     "full_lesson",
     "inner_validation",
-    "interval_bounds",
     "judge",
+    "make_executor",
     "mix",
     "parity_rows",
     "score",
@@ -47,4 +56,5 @@ __all__ = [
     "to_cost",
     "to_target",
     "train",
+    "warm_start",
 ]

@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FINAL_FIT = 1.2
-"""A final fit's time relative to its trial's: a fifth more rows, but nothing to validate."""
+FINAL_FIT = 1.15
+"""A final fit's time relative to its trial's: a fifth more rows, but nothing to validate, and other slots idle."""
 START_SHARE = 0.75
 """Share of the time left that a start may take while other families have not been tried."""
-DRAFT_SECONDS = 1.2
+DRAFT_SECONDS = 0.9
 """About what evaluating, exporting and checking one version takes."""
 MOST_RESERVED = 0.6
 STARTS_UNTIL = 0.5
@@ -38,11 +38,13 @@ class Clock:
         budget: How much may be spent.
         begun: `time.monotonic()` when the search began.
         took: Seconds of each family's best trial.
+        slots: How many fits run at a time.
     """
 
     budget: Budget
     begun: float = field(default_factory=time.monotonic)
     took: dict[str, float] = field(default_factory=dict)
+    slots: int = 1
 
     @property
     def seconds(self) -> float:
@@ -57,17 +59,18 @@ class Clock:
         """Whether so much time is left that each family's start should still have its turn, however short."""
         return self.budget.timeout is None or self.seconds < STARTS_UNTIL * self.budget.timeout
 
-    def trial_deadline(self, family: str, *, starts_left: int) -> float:
-        """`time.monotonic()` at which a trial of this family must end.
+    def trial_seconds(self, family: str, *, starts_left: int) -> float:
+        """How long a trial of this family may take.
 
         Its own final fit must have time too, and a part of what there is stays for starts that have not been tried.
         """
         others = {name: seconds for name, seconds in self.took.items() if name != family}
         share = max(LEAST_TRIAL, self._left(others) / (1 + FINAL_FIT))
-        return time.monotonic() + share * (START_SHARE if starts_left else 1)
+        return share * (START_SHARE if starts_left else 1)
 
     def _left(self, took: Mapping[str, float]) -> float:
         if self.budget.timeout is None:
             return float("inf")
-        reserved = sum(FINAL_FIT * seconds + DRAFT_SECONDS for seconds in took.values())
+        fits = FINAL_FIT * max(max(took.values(), default=0.0), sum(took.values()) / self.slots)
+        reserved = fits + DRAFT_SECONDS * len(took)
         return self.budget.timeout - self.seconds - min(reserved, MOST_RESERVED * self.budget.timeout)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from perfcast.datasets import Dataset, Part, Split
+from perfcast.datasets import Dataset, Moments, Part, Split
 from perfcast.export import check_parity, compose, measure
 from perfcast.manifest import DataFacts, Draft, Manifest
 from perfcast.training._calibration import calibrate
@@ -164,7 +164,6 @@ def _ranges(workload: Workload, part: Part) -> dict[str, tuple[float, float]]:
 
 
 def _data_facts(dataset: Dataset, split: Split) -> DataFacts:
-    newest = None if dataset.measured_at is None else f"{np.datetime_as_string(dataset.measured_at.max(), unit='s')}Z"
     return DataFacts(
         name=dataset.name,
         digest=dataset.digest,
@@ -172,8 +171,13 @@ def _data_facts(dataset: Dataset, split: Split) -> DataFacts:
         configurations=dataset.configurations,
         parts={"train": len(split.train), "calibrate": len(split.calibrate), "test": len(split.test)},
         split=split.description,
-        until=newest,
+        until=_newest(dataset.measured_at),
+        learnt_until=_newest(split.calibrate.measured_at) if split.kind == "time" else None,
     )
+
+
+def _newest(moments: Moments | None) -> str | None:
+    return None if moments is None else f"{np.datetime_as_string(moments.max(), unit='us')}Z"
 
 
 def _libraries() -> dict[str, str]:

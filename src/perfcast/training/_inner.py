@@ -1,6 +1,6 @@
 """The rows that tuning goes by, carved out of the training part; the test part is never touched (rule R4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,18 @@ class Inner:
         """The validation rows' inputs."""
         assert self.lesson.validation is not None
         return self.lesson.validation[0]
+
+    def whole(self) -> Lesson:
+        """All rows, those of validation last, to fit for good."""
+        lesson = self.lesson
+        assert lesson.validation is not None
+        inputs, target = lesson.validation
+        return replace(
+            lesson,
+            inputs=np.concatenate([lesson.inputs, inputs]),
+            target=np.concatenate([lesson.target, target]),
+            validation=None,
+        )
 
     def score(self, target: Rows) -> float:
         """The tuning score of predictions, float32 [validation rows] in target space; less is better."""

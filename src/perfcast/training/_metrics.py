@@ -5,7 +5,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.manifest import Calibration, Metrics
+from perfcast.manifest import COVERAGES, Calibration, Metrics
 from perfcast.workloads import Rows, Workload
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
@@ -49,25 +49,6 @@ def score(workload: Workload, actual: Rows, predicted: Rows) -> float:
     return float(100 * (error / truth).mean()) if workload.cost.relative else float(error.mean())
 
 
-def interval_bounds(calibration: Calibration, predicted: Doubles, coverage: str) -> tuple[Doubles, Doubles]:
-    """`Calibration.interval` for many predictions.
-
-    Args:
-        calibration: The table; it must hold this coverage.
-        predicted: float64 [rows], in the cost's unit.
-        coverage: As text, such as `0.9`.
-
-    Returns:
-        Lower and upper bounds, float64 [rows].
-    """
-    table = np.asarray(calibration.widths[coverage])
-    width = table[np.searchsorted(np.asarray(calibration.edges), predicted, side="right")]
-    lower, upper = (
-        (predicted / width, predicted * width) if calibration.relative else (predicted - width, predicted + width)
-    )
-    return np.maximum(lower, calibration.minimum), np.minimum(upper, calibration.maximum)
-
-
 def _percentages(error: Doubles, truth: Doubles) -> dict[str, float | None]:
     names = ("mape", "median_ape", "within_5", "within_10", "within_20")
     if not (truth > 0).all():
@@ -88,11 +69,13 @@ def _intervals(
     width: dict[str, float] = {}
     relative: dict[str, float] = {}
     positive = answer > 0
-    for name in calibration.widths if calibration is not None else ():
-        assert calibration is not None
-        lower, upper = interval_bounds(calibration, answer, name)
-        coverage[name] = 100 * float(((lower <= truth) & (truth <= upper)).mean())
-        width[name] = float((upper - lower).mean())
+    for asked in COVERAGES:
+        bounds = calibration.intervals(answer, asked) if calibration is not None else None
+        if bounds is None:
+            continue
+        lower, upper = bounds
+        coverage[str(asked)] = 100 * float(((lower <= truth) & (truth <= upper)).mean())
+        width[str(asked)] = float((upper - lower).mean())
         if positive.any():
-            relative[name] = 100 * float(np.median(((upper - lower)[positive]) / answer[positive]))
+            relative[str(asked)] = 100 * float(np.median(((upper - lower)[positive]) / answer[positive]))
     return coverage, width, relative

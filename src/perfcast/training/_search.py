@@ -1,19 +1,21 @@
 """One search across families and their settings, within a budget."""
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from perfcast.datasets import Split
 from perfcast.errors import Refused, Stopped
 from perfcast.training._clock import Budget, Clock
+from perfcast.training._executor import Executor, Here
+from perfcast.training._fitting import FitResult, FitTask
+from perfcast.training._history import history, importances
 from perfcast.training._inner import Inner, inner_validation
-from perfcast.training._study import FAMILY, ask, finished_trials, open_study, parameters, quiet_optuna
-from perfcast.training.families import Family, Fitted, Settings, Stop, never
+from perfcast.training._proposal import FAMILY, Proposal, Start, completed, limits, propose, reach_back, starts
+from perfcast.training._study import begin, end, finished_trials, open_study, quiet_optuna
+from perfcast.training.families import Family, Settings, Stop, never
 from perfcast.workloads import Rows, Workload
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 LEAST_SECONDS = 1.0
 """With less time left, no further trial begins."""
+MOST_LOSSES = 3
+"""How often a trial whose process is killed is begun before it has failed."""
+_LOOK_SECONDS = 0.2
+TrialState: TypeAlias = Literal["running", "complete", "pruned", "failed"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class TrialReport:
         family: Which family it tries.
         state: `running` when it begins.
         score: Its tuning score; None unless it completed.
+        seconds: How long its fit took; None when it begins.
+        finished: How many trials have ended.
         best_score, best_family: Of all trials so far.
         seconds_left: Until the search ends at the latest; None without a limit.
     """
@@ -40,11 +48,13 @@ class TrialReport:
     trial: int
     of: int
     family: str
-    state: Literal["running", "complete", "pruned", "failed"]
+    state: TrialState
     score: float | None
     best_score: float | None
     best_family: str | None
     seconds_left: float | None
+    seconds: float | None = None
+    finished: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,10 @@ def search(
     *,
     seed: int = 0,
     threads: int = 1,
+    executor: Executor | None = None,
+    inner: Inner | None = None,
+    warm_start: Sequence[Start] = (),
+    pruning: bool = False,
     study_storage: str | Path | None = None,
     study_name: str | None = None,
     on_trial: Callable[[TrialReport], None] | None = None,
@@ -98,8 +112,13 @@ def search(
         workload: What is predicted.
         families: Which to try, by name.
         budget: Trials and seconds; the seconds include the final fits that follow.
-        seed: Of everything random; without a timeout, the same seed gives the same trials.
-        threads: Most threads to use.
+        seed: Of everything random; without a timeout, the same seed on as many slots gives the same trials.
+        threads: Most threads to use, where no executor is given.
+        executor: Where trials run; one after another in this process by default.
+        inner: What the executor's fits learn; made from the split by default.
+        warm_start: Settings known from earlier, tried first; they take the place of their families' starts.
+        pruning: Whether trials that lag behind their family's are given up; off, because it was measured not to
+            help (benchmarks/tuning.py).
         study_storage: SQLAlchemy address or path of a journal file, to continue after a kill; None for memory.
         study_name: A kept study of this name is continued; its finished trials are not repeated.
         on_trial: Told when a trial begins and ends.
@@ -108,15 +127,29 @@ def search(
     Raises:
         Stopped: It was asked to.
         Refused: No family could be fitted.
+        Unavailable: Where the trials run can't be reached any more.
     """
-    with quiet_optuna():
-        inner = inner_validation(split, workload, seed=seed, threads=threads)
+    inner = inner or inner_validation(split, workload, seed=seed, threads=threads)
+    with quiet_optuna(), ExitStack() as owned:
+        if executor is None:
+            executor = owned.enter_context(Here(inner, threads=threads, stop=stop))
         study = open_study(study_storage, study_name)
-        run = _Run(study, families, inner, Clock(budget), seed, on_trial, stop)
+        clock = Clock(budget, slots=max(1, executor.slots))
+        first = starts(families, inner.lesson, warm_start)
+        warm = sum(name in families for name, _ in warm_start)
+        run = _Run(study, families, first, warm, inner, executor, clock, seed, pruning, on_trial, stop)
         run.restore()
-        while run.goes_on():
-            run.next_trial()
+        run.go()
         return run.result()
+
+
+@dataclass
+class _Running:
+    """A trial under way."""
+
+    trial: "optuna.Trial"
+    task: FitTask
+    losses: int = 0
 
 
 @dataclass
@@ -125,61 +158,42 @@ class _Run:
 
     study: "optuna.Study"
     families: Mapping[str, Family]
+    starts: Sequence[Start]
+    warm: int
     inner: Inner
+    executor: Executor
     clock: Clock
     seed: int
+    pruning: bool
     on_trial: Callable[[TrialReport], None] | None
     stop: Stop
     best: dict[str, Candidate] = field(default_factory=dict)
-    states: list[str] = field(default_factory=list)
+    finished: "dict[int, optuna.trial.FrozenTrial]" = field(default_factory=dict)
+    running: dict[int, _Running] = field(default_factory=dict)
     last_error: str = ""
 
     def restore(self) -> None:
         """Take in what earlier runs of this study finished."""
-        for trial in finished_trials(self.study):
-            self.states.append({"FAIL": "failed"}.get(trial.state.name, trial.state.name.lower()))
-            kept = trial.user_attrs.get("settings")
-            if trial.value is not None and kept is not None and trial.params[FAMILY] in self.families:
-                family, seconds = trial.params[FAMILY], float(trial.user_attrs["seconds"])
-                self._keep(Candidate(family, kept, trial.value, len(self.states), seconds))
+        self.finished = finished_trials(self.study)
+        for index, trial in self.finished.items():
+            kept, family = trial.user_attrs.get("settings"), str(trial.params.get(FAMILY))
+            if completed(trial) and trial.value is not None and kept is not None and family in self.families:
+                seconds = float(trial.user_attrs["seconds"])
+                self._keep(Candidate(family, kept, trial.value, index + 1, seconds))
 
-    def goes_on(self) -> bool:
-        """Whether a further trial may begin."""
-        if self.stop():
-            raise Stopped("the search was stopped")
-        if len(self.states) >= self.clock.budget.trials:
-            return False
-        starts_wait = len(self.states) < len(self.families) and self.clock.early()
-        return not self.best or starts_wait or self.clock.left() > LEAST_SECONDS
+    def go(self) -> None:
+        """Keep all slots busy until the budget is spent.
 
-    def next_trial(self) -> None:
-        """Ask, fit, score, tell."""
-        import optuna
-
-        names, index = list(self.families), len(self.states)
-        start = None
-        if index < len(names):
-            start = parameters(names[index], self.families[names[index]].start(self.inner.lesson))
-        trial = ask(self.study, self.seed, index, start)
-        family = str(trial.suggest_categorical(FAMILY, names))
-        settings = self.families[family].space(trial)
-        self._tell(family, "running", None)
-        deadline = self.clock.trial_deadline(family, starts_left=max(0, len(names) - 1 - index))
-        begun = time.monotonic()
-        try:
-            fitted = self._fit(trial, family, settings, deadline)
-            score = self._score(trial, family, fitted, time.monotonic() - begun)
-        except optuna.TrialPruned:
-            self._end(trial, optuna.trial.TrialState.PRUNED, family, "pruned")
-        except (ValueError, ArithmeticError, RuntimeError, Stopped) as error:
-            if self.stop():
-                raise Stopped("the search was stopped") from None
-            self.last_error = f"{family}: {error}"
-            self._end(trial, optuna.trial.TrialState.FAIL, family, "failed")
-        else:
-            self.study.tell(trial, score)
-            self.states.append("complete")
-            self._tell(family, "complete", score)
+        Raises:
+            Stopped: It was asked to.
+        """
+        while True:
+            while self._may_begin():
+                self._begin()
+            if not self.running:
+                return
+            for result in self.executor.wait(_LOOK_SECONDS):
+                self._end(result)
 
     def result(self) -> Search:
         """The best of each family.
@@ -194,70 +208,112 @@ class _Run:
         ordered = dict(sorted(self.best.items(), key=lambda item: item[1].score))
         return Search(next(iter(ordered.values())), ordered, self.inner, self._summary())
 
-    def _fit(self, trial: "optuna.Trial", family: str, settings: Settings, deadline: float) -> Fitted:
-        import optuna
-
-        def report(step: int, error: float) -> None:
-            trial.report(error, step)
-            if trial.should_prune():
-                raise optuna.TrialPruned
-
-        def late() -> bool:
-            return time.monotonic() > deadline or self.stop()
-
-        fitted = self.families[family].fit(self.inner.lesson, settings, stop=late, report=report)
+    def _may_begin(self) -> bool:
         if self.stop():
             raise Stopped("the search was stopped")
-        return fitted
+        begun = len(self.finished) + len(self.running)
+        if begun >= self.clock.budget.trials or len(self.running) >= self.executor.slots:
+            return False
+        if self.clock.budget.timeout is None:
+            return self._known(self._next()) is not None
+        starts_wait = begun < len(self.starts) and self.clock.early()
+        nothing_yet = not self.best and not self.running
+        return nothing_yet or starts_wait or self.clock.left() > LEAST_SECONDS
 
-    def _score(self, trial: "optuna.Trial", family: str, fitted: Fitted, seconds: float) -> float:
-        held = fitted.predict(self.inner.held_inputs)
-        score = self.inner.score(held)
-        if not np.isfinite(score):
-            raise ArithmeticError("its predictions are not all finite")
-        trial.set_user_attr("settings", dict(fitted.final_settings()))
-        trial.set_user_attr("seconds", seconds)
-        self._keep(Candidate(family, fitted.final_settings(), score, len(self.states) + 1, seconds, held))
-        return score
+    def _next(self) -> int:
+        """The least number that no trial has."""
+        index = 0
+        while index in self.finished or index in self.running:
+            index += 1
+        return index
+
+    def _known(self, index: int) -> "list[optuna.trial.FrozenTrial] | None":
+        """Trials that this one may be decided by; None where a repeatable search must wait for one of them.
+
+        Against the clock all that have ended count, because how many there are depends on the machine anyway.
+        """
+        if self.clock.budget.timeout is not None:
+            return list(self.finished.values())
+        visible = range(index - reach_back(self.clock.slots) + 1)
+        return None if any(at not in self.finished for at in visible) else [self.finished[at] for at in visible]
+
+    def _begin(self) -> None:
+        """Propose, note, and have it fitted."""
+        index = self._next()
+        known = self._known(index) or []
+        start = self.starts[index] if index < len(self.starts) else None
+        proposal = propose(known, self.families, seed=self.seed, index=index, start=start)
+        trial, task = begin(self.study, index, proposal), self._task(index, proposal, known)
+        self.running[index] = _Running(trial, task)
+        self._tell(index, proposal.family, "running", None)
+        self.executor.submit(task)
+
+    def _task(self, index: int, proposal: Proposal, known: "Sequence[optuna.trial.FrozenTrial]") -> FitTask:
+        seconds = self.clock.trial_seconds(proposal.family, starts_left=max(0, len(self.starts) - 1 - index))
+        hopeless = limits(known, proposal.family) if self.pruning else {}
+        return FitTask(index, self.families[proposal.family], proposal.settings, seconds, limits=hopeless)
+
+    def _end(self, result: FitResult) -> None:
+        """Note what became of a trial; one whose process was killed is begun again."""
+        run = self.running[result.key]
+        if result.state == "lost" and run.losses + 1 < MOST_LOSSES:
+            run.losses += 1
+            self.executor.submit(run.task)
+            return
+        if result.state == "lost":
+            result = replace(result, state="failed", error=f"{result.error}, {MOST_LOSSES} times")
+        del self.running[result.key]
+        family = run.task.family.name
+        self.finished[result.key] = end(self.study, run.trial, result)
+        self.last_error = result.error or self.last_error
+        if result.score is not None:
+            candidate = Candidate(family, result.settings, result.score, result.key + 1, result.seconds, result.held)
+            self._keep(candidate)
+        self._tell(result.key, family, _state(self.finished[result.key]), result)
 
     def _keep(self, candidate: Candidate) -> None:
         present = self.best.get(candidate.family)
-        if present is None or candidate.score < present.score:
+        better = present is None or (candidate.score, candidate.trial) < (present.score, present.trial)
+        if better:
             self.best[candidate.family] = candidate
             self.clock.took[candidate.family] = candidate.seconds
 
-    def _end(self, trial: "optuna.Trial", state: Any, family: str, name: Literal["pruned", "failed"]) -> None:
-        self.study.tell(trial, state=state)
-        self.states.append(name)
-        self._tell(family, name, None)
-
-    def _tell(
-        self, family: str, state: Literal["running", "complete", "pruned", "failed"], score: float | None
-    ) -> None:
+    def _tell(self, index: int, family: str, state: TrialState, result: FitResult | None) -> None:
         if self.on_trial is None:
             return
         best = min(self.best.values(), key=lambda candidate: candidate.score, default=None)
-        number = len(self.states) + (state == "running")
         left = None if self.clock.budget.timeout is None else max(0.0, self.clock.left())
-        self.on_trial(
-            TrialReport(
-                trial=number,
-                of=self.clock.budget.trials,
-                family=family,
-                state=state,
-                score=score,
-                best_score=best.score if best else None,
-                best_family=best.family if best else None,
-                seconds_left=left,
-            )
+        report = TrialReport(
+            trial=index + 1,
+            of=self.clock.budget.trials,
+            family=family,
+            state=state,
+            score=result.score if result else None,
+            best_score=best.score if best else None,
+            best_family=best.family if best else None,
+            seconds_left=left,
+            seconds=round(result.seconds, 3) if result else None,
+            finished=len(self.finished),
         )
+        self.on_trial(report)
 
     def _summary(self) -> dict[str, Any]:
+        ended = list(self.finished.values())
+        states = [_state(trial) for trial in ended]
         return {
-            "trials": len(self.states),
-            **{state: self.states.count(state) for state in ("complete", "pruned", "failed")},
+            "trials": len(states),
+            **{state: states.count(state) for state in ("complete", "pruned", "failed")},
             "seconds": round(self.clock.seconds, 2),
+            "slots": self.clock.slots,
             "seed": self.seed,
             "metric": "mape" if self.inner.workload.cost.relative else "mae",
             "scores": {name: candidate.score for name, candidate in sorted(self.best.items())},
+            "warm_starts": self.warm,
+            "history": history(self.finished),
+            "importance": importances(ended),
         }
+
+
+def _state(trial: "optuna.trial.FrozenTrial") -> TrialState:
+    states: dict[str, TrialState] = {"COMPLETE": "complete", "PRUNED": "pruned"}
+    return states.get(trial.state.name, "failed")

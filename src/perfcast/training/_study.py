@@ -1,24 +1,23 @@
-"""The Optuna study behind a search: where it is kept, how it continues, and when a trial is given up."""
+"""The Optuna study behind a search: where it is kept, how it continues, what is noted of each trial."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perfcast.training.families import Settings
+from perfcast.training._fitting import FitResult
+from perfcast.training._proposal import Proposal
 
 if TYPE_CHECKING:
     import optuna
 
-FAMILY = "family"
 ABANDONED = "abandoned"
-RANDOM_TRIALS = 4
-"""Finished trials before the sampler models the space: the families' starts, which are known to be good."""
-TRIALS_TO_COMPARE = 3
-"""Finished trials of a family before one of its trials can be given up."""
+INDEX = "index"
+KEPT_POINTS = 12
+"""Most points of a trial's curve that are kept."""
 
 
 def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
@@ -37,62 +36,48 @@ def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
         study_name=name,
         load_if_exists=True,
         direction="minimize",
-        pruner=family_pruner(),
     )
-    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+    begun = (optuna.trial.TrialState.RUNNING, optuna.trial.TrialState.WAITING)
+    for trial in study.get_trials(deepcopy=False, states=begun):
         optuna.Trial(study, trial._trial_id).set_user_attr(ABANDONED, value=True)  # noqa: SLF001
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     return study
 
 
-def finished_trials(study: "optuna.Study") -> "list[optuna.trial.FrozenTrial]":
-    """Trials that ended, in order, without abandoned ones."""
-    return [t for t in study.get_trials(deepcopy=False) if t.state.is_finished() and ABANDONED not in t.user_attrs]
+def finished_trials(study: "optuna.Study") -> "dict[int, optuna.trial.FrozenTrial]":
+    """Trials that ended, by their index in the search, without abandoned ones."""
+    ended = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished() and ABANDONED not in t.user_attrs]
+    indexed = {int(t.user_attrs.get(INDEX, position)): t for position, t in enumerate(ended)}
+    return dict(sorted(indexed.items()))
 
 
-def ask(study: "optuna.Study", seed: int, index: int, start: Mapping[str, Any] | None) -> "optuna.Trial":
-    """The next trial.
+def begin(study: "optuna.Study", index: int, proposal: Proposal) -> "optuna.Trial":
+    """Note that a trial runs."""
+    study.enqueue_trial(dict(proposal.params), user_attrs={INDEX: index})
+    return study.ask(fixed_distributions=dict(proposal.distributions))
 
-    The sampler is made anew from seed and index, so that a continued study goes on as an uninterrupted one would.
 
-    Args:
-        study: The study.
-        seed: Of the search.
-        index: How many trials have finished.
-        start: Parameters to try, or None to let the sampler decide.
-    """
+def end(study: "optuna.Study", trial: "optuna.Trial", result: FitResult) -> "optuna.trial.FrozenTrial":
+    """Note what became of a trial."""
     import optuna
 
-    drawn = int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
-    study.sampler = optuna.samplers.TPESampler(
-        seed=drawn, multivariate=True, group=True, n_startup_trials=RANDOM_TRIALS
-    )
-    if start is not None:
-        study.enqueue_trial(dict(start))
-    return study.ask()
+    states = optuna.trial.TrialState
+    for step, error in _thinned(result.curve):
+        trial.report(error, step)
+    trial.set_user_attr("seconds", round(result.seconds, 3))
+    if result.state == "complete":
+        trial.set_user_attr("settings", dict(result.settings))
+        return study.tell(trial, result.score)
+    if result.error:
+        trial.set_user_attr("error", result.error[:500])
+    return study.tell(trial, state=states.PRUNED if result.state == "pruned" else states.FAIL)
 
 
-def parameters(family: str, settings: Settings) -> dict[str, Any]:
-    """A family's settings as the parameters of a trial."""
-    return {FAMILY: family, **{f"{family}.{name}": value for name, value in settings.items()}}
-
-
-def family_pruner() -> "optuna.pruners.BasePruner":
-    """Gives a trial up when its best error so far is worse than the median of its own family's at the same progress."""
-    import optuna
-
-    class FamilyPruner(optuna.pruners.BasePruner):
-        def prune(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> bool:
-            step, family = trial.last_step, trial.params.get(FAMILY)
-            if step is None:
-                return False
-            peers = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
-            reached = [_best_until(peer, step) for peer in peers if peer.params.get(FAMILY) == family]
-            known = [value for value in reached if value is not None]
-            own = _best_until(trial, step)
-            return len(known) >= TRIALS_TO_COMPARE and own is not None and own > float(np.median(known))
-
-    return FamilyPruner()
+def _thinned(curve: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """At most `KEPT_POINTS` points, the last one among them, each with the best error so far."""
+    best = np.minimum.accumulate([error for _, error in curve]).tolist() if curve else []
+    kept = sorted({round(at) for at in np.linspace(0, len(curve) - 1, KEPT_POINTS)}) if curve else []
+    return [(curve[at][0], best[at]) for at in kept]
 
 
 @contextmanager
@@ -108,11 +93,6 @@ def quiet_optuna() -> Iterator[None]:
             yield
         finally:
             optuna.logging.set_verbosity(before)
-
-
-def _best_until(trial: "optuna.trial.FrozenTrial", step: int) -> float | None:
-    values = [value for at, value in trial.intermediate_values.items() if at <= step]
-    return min(values) if values else None
 
 
 def _storage(storage: str | Path | None) -> "optuna.storages.BaseStorage | str | None":

@@ -1,8 +1,8 @@
 """The one call that turns a dataset into versions ready to be registered."""
 
-import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,21 @@ from typing import Any
 from perfcast.datasets import Dataset, Split
 from perfcast.errors import InvalidSetting, Refused, Stopped
 from perfcast.manifest import LARGEST_GRAPH, Draft
-from perfcast.training._clock import Budget
+from perfcast.training._clock import DRAFT_SECONDS, Budget
 from perfcast.training._draft import Trained, draft
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, Mixture, mix
-from perfcast.training._inner import full_lesson
-from perfcast.training._search import Candidate, Search, TrialReport, search
-from perfcast.training.families import Family, Lesson, Stop, families, never
+from perfcast.training._executor import Executor, Here, available_threads, make_executor
+from perfcast.training._final import final_fits
+from perfcast.training._inner import inner_validation
+from perfcast.training._proposal import Start
+from perfcast.training._search import Search, TrialReport, search
+from perfcast.training.families import Family, Stop, families, never
 from perfcast.workloads import Rows
 
+FEW_TRIALS = 8
+"""So few trials take turns: starting processes would cost more than it gains."""
 OVERTIME = 1.05
-"""Share of the time limit at which final fits end with what they have; drafting follows."""
-CUT_SHORT = "the time limit cut its final fit short; a longer one makes a better version"
+"""Share of the time limit by which all must be done: final fits end so much earlier as drafting takes."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,9 @@ def train(
     seed: int = 0,
     split_seed: int = 0,
     threads: int | None = None,
+    cluster: str = "",
+    warm_start: Sequence[Start] = (),
+    pruning: bool = False,
     study_storage: str | Path | None = None,
     study_name: str | None = None,
     on_trial: Callable[[TrialReport], None] | None = None,
@@ -67,7 +74,10 @@ def train(
         family_names: Which families to try, and `ensemble` for their mean; all by default.
         seed: Of everything random but the split.
         split_seed: Of the split; versions can be compared only where it is the same.
-        threads: Most threads to use; all that this process may use by default.
+        threads: Most threads to use on this machine; all that this process may use by default.
+        cluster: Address of a Dask scheduler, on whose workers the fits then run; empty for this machine.
+        warm_start: See `search`; `warm_start` makes it from a version's manifest.
+        pruning: See `search`.
         study_storage: See `search`.
         study_name: See `search`.
         on_trial: See `search`.
@@ -80,21 +90,28 @@ def train(
     """
     begun = time.monotonic()
     chosen, mixing = _chosen(family_names)
-    split = dataset.split(split_seed)
-    found = search(
-        split,
-        dataset.workload,
-        chosen,
-        budget,
-        seed=seed,
-        threads=threads or available_threads(),
-        study_storage=study_storage,
-        study_name=study_name,
-        on_trial=on_trial,
-        stop=stop,
-    )
+    split, workload, threads = dataset.split(split_seed), dataset.workload, threads or available_threads()
+    inner = inner_validation(split, workload, seed=seed, threads=threads)
     deadline = float("inf") if budget.timeout is None else begun + OVERTIME * budget.timeout
-    models = fit_best(split, chosen, found, mixing=mixing, deadline=deadline, stop=stop)
+    several = budget.trials > FEW_TRIALS
+    with closing(make_executor(inner, threads=threads, several=several, cluster=cluster, stop=stop)) as executor:
+        found = search(
+            split,
+            workload,
+            chosen,
+            budget,
+            seed=seed,
+            executor=executor,
+            inner=inner,
+            warm_start=warm_start,
+            pruning=pruning,
+            study_storage=study_storage,
+            study_name=study_name,
+            on_trial=on_trial,
+            stop=stop,
+        )
+        deadline -= DRAFT_SECONDS * len(found.best_of_each_family)
+        models = fit_best(split, chosen, found, mixing=mixing, deadline=deadline, executor=executor, stop=stop)
     drafts, refused = _drafts(dataset, split, models, found.summary, stop)
     left_out = set(found.best_of_each_family) - {model.family for model in models}
     refused |= dict.fromkeys(sorted(left_out), "the time limit left no time for its final fit")
@@ -102,22 +119,24 @@ def train(
 
 
 def fit_best(
-    split: Split,
+    split: Split,  # noqa: ARG001 - what was searched says it too
     chosen: Mapping[str, Family],
     found: Search,
     *,
     mixing: bool = True,
     deadline: float = float("inf"),
+    executor: Executor | None = None,
     stop: Stop = never,
 ) -> list[Trained]:
     """Fit each family's best settings on all training rows.
 
     Args:
-        split: Its training part is used.
+        split: Whose training part was searched.
         chosen: The families that were searched.
         found: What the search found.
         mixing: Whether to add their weighted mean where it gains.
         deadline: `time.monotonic()` at which a fit ends with what it has, which its notes then say.
+        executor: Where to fit; one after another in this process by default.
         stop: Asked often.
 
     Returns:
@@ -126,15 +145,10 @@ def fit_best(
     Raises:
         Stopped: It was asked to.
     """
-    inner = found.inner.lesson
-    lesson = full_lesson(split, found.inner.workload, seed=inner.seed, threads=inner.threads)
-    models: dict[str, Trained] = {}
-    # The quick ones first, so that none of them is left out; the best gets the time it needs: there must be one.
-    for name, candidate in sorted(found.best_of_each_family.items(), key=lambda item: item[1].seconds):
-        limit = float("inf") if candidate is found.best else deadline
-        if time.monotonic() < limit:
-            model = _fit(chosen[name], lesson, candidate, found, deadline=limit, stop=stop)
-            models |= {name: model} if model else {}
+    with ExitStack() as owned:
+        threads = found.inner.lesson.threads
+        executor = executor or owned.enter_context(Here(found.inner, threads=threads, stop=stop))
+        models = final_fits(chosen, found, executor, deadline=deadline, stop=stop)
     members = _members(models)
     mixture = mix(found.inner, _held_predictions(chosen, found, members, stop)) if mixing else None
     if mixture is not None:
@@ -150,40 +164,6 @@ def _members(models: Mapping[str, Trained]) -> list[str]:
     """Those to mix: where trends are declared, only models that keep them, so that the mean keeps them too."""
     keepers = [name for name, model in models.items() if model.keeps_trends]
     return keepers or list(models)
-
-
-def _fit(
-    family: Family, lesson: Lesson, candidate: Candidate, found: Search, *, deadline: float, stop: Stop
-) -> Trained | None:
-    def late() -> bool:
-        return stop() or time.monotonic() > deadline
-
-    begun = time.monotonic()
-    try:
-        fitted = family.fit(lesson, candidate.settings, stop=late)
-    except Stopped:
-        if stop():
-            raise
-        return None
-    if stop():
-        raise Stopped("training was stopped")
-    ended = time.monotonic()
-    notes = (CUT_SHORT,) if ended > deadline else ()
-    return Trained(
-        found.inner.workload,
-        family.name,
-        fitted,
-        candidate.settings,
-        score=candidate.score,
-        seconds=ended - begun,
-        keeps_trends=family.keeps_trends(candidate.settings) if any(lesson.trends) else None,
-        notes=notes,
-    )
-
-
-def available_threads() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _chosen(names: Collection[str]) -> tuple[dict[str, Family], bool]:

@@ -7,13 +7,15 @@ model inputs with exact arithmetic (`_expressions`) that runs the same on arrays
 """
 
 from perfcast.workloads._catalogue import (
+    Catalogue,
     builtin_workloads,
     find_workload,
     load_workload,
     load_workloads,
+    survey_workloads,
     workload_from_document,
 )
-from perfcast.workloads._clock import CLOCK
+from perfcast.workloads._clock import CLOCK, read_moment
 from perfcast.workloads._declaration import Declaration, read_declaration
 from perfcast.workloads._expressions import Arithmetic, ArrayArithmetic, Expression, Operator, evaluate, names, parse
 from perfcast.workloads._rows import TIMESTAMP, RowReader
@@ -26,6 +28,7 @@ __all__ = [
     "TIMESTAMP",
     "Arithmetic",
     "ArrayArithmetic",
+    "Catalogue",
     "Cost",
     "Declaration",
     "Derived",
@@ -45,5 +48,7 @@ __all__ = [
     "names",
     "parse",
     "read_declaration",
+    "read_moment",
+    "survey_workloads",
     "workload_from_document",
 ]

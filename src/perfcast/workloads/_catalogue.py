@@ -1,8 +1,10 @@
 """Where workloads come from: built in, a folder of YAML files, other installed packages, a version's manifest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import msgspec
@@ -23,8 +25,39 @@ def builtin_workloads() -> Mapping[str, Workload]:
     return {declaration.name: Workload(declaration) for declaration in declarations}
 
 
+@dataclass(frozen=True)
+class Catalogue:
+    """What a look at every place found.
+
+    Attributes:
+        workloads: Those that can be used, by name.
+        problems: For each file, folder or entry point that can't be used, the reason.
+    """
+
+    workloads: Mapping[str, Workload]
+    problems: Mapping[str, str]
+
+
+def survey_workloads(folder: Path | None = None) -> Catalogue:
+    """Every workload that can be used; what can't be used is told, and keeps nothing else from being used.
+
+    Args:
+        folder: Where your own `*.yaml` and `*.yml` files lie; None for none.
+    """
+    survey = _Survey(dict(builtin_workloads()), {})
+    for point in entry_points(group=ENTRY_POINTS):
+        place = f"entry point '{point.name}'"
+        with survey.noting(place):
+            survey.add(_installed(point), place)
+    if folder is not None and folder.is_dir():
+        _survey_files(folder, survey)
+    elif folder is not None:
+        survey.problems[str(folder)] = f"WORKLOADS_DIR: '{folder}' is not a folder"
+    return Catalogue(survey.workloads, survey.problems)
+
+
 def load_workloads(folder: Path | None = None) -> dict[str, Workload]:
-    """Every workload there is, by name.
+    """Every workload there is, by name; where one can't be used, none is given.
 
     Args:
         folder: Where your own `*.yaml` and `*.yml` files lie; None for none.
@@ -32,15 +65,10 @@ def load_workloads(folder: Path | None = None) -> dict[str, Workload]:
     Raises:
         InvalidDeclaration: A file is wrong, two have one name, or the folder is missing.
     """
-    workloads = dict(builtin_workloads())
-    for workload in _installed():
-        _add(workload, workloads)
-    if folder is not None:
-        if not folder.is_dir():
-            raise InvalidDeclaration(f"WORKLOADS_DIR: '{folder}' is not a folder")
-        for workload in _from_files(folder, workloads):
-            _add(workload, workloads)
-    return workloads
+    catalogue = survey_workloads(folder)
+    if catalogue.problems:
+        raise InvalidDeclaration("; ".join(catalogue.problems.values()))
+    return dict(catalogue.workloads)
 
 
 def load_workload(path: Path, known: Mapping[str, Workload] | None = None) -> Workload:
@@ -79,21 +107,44 @@ def find_workload(name: str, workloads: Mapping[str, Workload]) -> Workload:
     return workloads[name]
 
 
-def _from_files(folder: Path, known: Mapping[str, Workload]) -> list[Workload]:
-    """The folder's workloads; a file may extend one of another file, whatever their order."""
-    waiting = {path: read_declaration(path) for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])}
-    found: dict[str, Workload] = {}
+@dataclass(frozen=True)
+class _Survey:
+    workloads: dict[str, Workload]
+    problems: dict[str, str]
+
+    def add(self, workload: Workload, place: str) -> None:
+        if workload.name in self.workloads:
+            raise InvalidDeclaration(f"{place}: workload '{workload.name}' is declared twice")
+        self.workloads[workload.name] = workload
+
+    @contextmanager
+    def noting(self, place: str) -> Iterator[None]:
+        """Note what goes wrong, and go on."""
+        try:
+            yield
+        except InvalidDeclaration as error:
+            self.problems[place] = str(error)
+        except Exception as error:  # noqa: BLE001 - others' files and packages may fail in any way
+            self.problems[place] = f"{place}: {type(error).__name__}: {error}"
+
+
+def _survey_files(folder: Path, survey: _Survey) -> None:
+    """Add the folder's workloads; a file may extend one of another file, whatever their order."""
+    waiting: dict[Path, Declaration] = {}
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        with survey.noting(str(path)):
+            waiting[path] = read_declaration(path)
     while waiting:
         names = {declaration.name for declaration in waiting.values()}
         ready = [path for path, declaration in waiting.items() if declaration.extends not in names]
         if not ready:
-            raise InvalidDeclaration(f"{', '.join(map(str, waiting))}: these extend each other in a circle")
+            reason = f"{', '.join(map(str, waiting))}: these extend each other in a circle"
+            survey.problems.update({str(path): reason for path in waiting})
+            return
         for path in ready:
-            workload = _resolve(waiting.pop(path), {**known, **found}, str(path))
-            if workload.name in found:
-                raise InvalidDeclaration(f"{path}: another file declares '{workload.name}' too")
-            found[workload.name] = workload
-    return list(found.values())
+            declaration = waiting.pop(path)
+            with survey.noting(str(path)):
+                survey.add(_resolve(declaration, survey.workloads, str(path)), str(path))
 
 
 def _resolve(declaration: Declaration, known: Mapping[str, Workload], where: str) -> Workload:
@@ -106,18 +157,9 @@ def _resolve(declaration: Declaration, known: Mapping[str, Workload], where: str
         raise InvalidDeclaration(f"{where}: {error}") from None
 
 
-def _installed() -> list[Workload]:
-    found = []
-    for point in entry_points(group=ENTRY_POINTS):
-        loaded = point.load()
-        workload = loaded() if callable(loaded) else loaded
-        if not isinstance(workload, Workload):
-            raise InvalidDeclaration(f"entry point '{point.name}' of {ENTRY_POINTS} gave no Workload")
-        found.append(workload)
-    return found
-
-
-def _add(workload: Workload, workloads: dict[str, Workload]) -> None:
-    if workload.name in workloads:
-        raise InvalidDeclaration(f"workload '{workload.name}' is declared twice")
-    workloads[workload.name] = workload
+def _installed(point: EntryPoint) -> Workload:
+    loaded = point.load()
+    workload = loaded() if callable(loaded) else loaded
+    if not isinstance(workload, Workload):
+        raise InvalidDeclaration(f"entry point '{point.name}' of {ENTRY_POINTS} gave no Workload")
+    return workload

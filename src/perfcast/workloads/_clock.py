@@ -26,7 +26,10 @@ def read_moment(text: str, zone: tzinfo) -> datetime:
         zone: The service's time zone.
 
     Raises:
-        ValueError: It is not an ISO 8601 time.
+        ValueError: It is not an ISO 8601 time, or lies before the year 1 or after 9999 in the zone.
     """
     moment = datetime.fromisoformat(text)
-    return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
+    try:
+        return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
+    except OverflowError:
+        raise ValueError(f"{text} is out of range") from None

@@ -25,6 +25,8 @@ Scalar: TypeAlias = Callable[[Sequence[float]], float]
 
 _LONGEST = 2_000
 _DEEPEST = 60
+_MOST_DOUBLED = 4
+"""How many `%` and `abs` may stand inside one another: each writes its operands twice, so their number doubles."""
 _BINARY: dict[type[ast.operator], Operator] = {
     ast.Add: "add",
     ast.Sub: "subtract",
@@ -167,20 +169,27 @@ def _tree(text: str) -> ast.expr:
         raise InvalidDeclaration(f"'{text}' is not an arithmetic expression") from None
 
 
-def _expression(node: ast.expr, text: str, depth: int = 0) -> Expression:
-    if depth > _DEEPEST:
-        raise InvalidDeclaration(f"'{text[:60]}…' is nested more than {_DEEPEST} deep")
+def _expression(node: ast.expr, text: str, depth: int = 0, doubled: int = 0) -> Expression:
+    if depth > _DEEPEST or doubled > _MOST_DOUBLED:
+        raise InvalidDeclaration(
+            f"'{text[:60]}…' is nested too deeply: at most {_DEEPEST} levels, and {_MOST_DOUBLED} of % and abs"
+        )
+
+    def inner(operand: ast.expr, *, twice: bool = False) -> Expression:
+        return _expression(operand, text, depth + 1, doubled + twice)
+
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return Number(float(value))
         case ast.Name(id=name):
             return Name(name)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return _negative(_expression(operand, text, depth + 1))
+            return _negative(inner(operand))
         case ast.BinOp(left=left, op=operator, right=right):
-            return _binary(operator, _expression(left, text, depth + 1), _expression(right, text, depth + 1), text)
+            twice = isinstance(operator, ast.Mod)
+            return _binary(operator, inner(left, twice=twice), inner(right, twice=twice), text)
         case ast.Call(func=ast.Name(id=function), args=arguments, keywords=[]):
-            return _call(function, [_expression(a, text, depth + 1) for a in arguments], text)
+            return _call(function, [inner(argument, twice=function == "abs") for argument in arguments], text)
     raise InvalidDeclaration(
         f"'{ast.unparse(node)}' in '{text}' is not known; known are numbers, names, + - * / // % "
         "and floor, ceil, min, max, abs"

@@ -1,5 +1,6 @@
 """Health, metrics, the OpenAPI document."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ import pytest
 from starlette.testclient import TestClient
 from tests.drafts import draft, weighted
 
-from perfcast.api import Services
+from perfcast.api import Services, create_app
 from perfcast.api._probes import Probe
 from perfcast.registry import Registry
+from perfcast.settings import Settings
+from perfcast.storage import schema
 from perfcast.workloads import builtin_workloads
 
 
@@ -105,3 +108,71 @@ def test_openapi_documents_predict_with_all_three_bodies(client: TestClient) -> 
     assert set(predict["responses"]) == {"200", "400", "413", "422", "503"}
     assert client.post("/predict", json=examples["load"]["value"]).status_code == 200
     assert client.post("/predict", json=examples["general"]["value"]).status_code == 200
+
+
+LOAD = {"request_rate": 1, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("reference", "label"),
+    [
+        ("cpu-utilization", "cpu-utilization"),
+        ("cpu-utilization:01", "cpu-utilization"),
+        ("2", "cpu-utilization"),
+        ("<evil>", "unknown"),
+        ("nowhere", "unknown"),
+        (None, "unknown"),
+    ],
+)
+@pytest.mark.parametrize("wrong", ["-1", "NaN", '"x"'])
+def test_a_refused_body_counts_on_the_loaded_model_that_it_names(
+    client: TestClient, reference: str | None, label: str, wrong: str
+) -> None:
+    text = json.dumps({"model_name": reference, **LOAD}).replace('"request_rate": 1', f'"request_rate": {wrong}')
+    assert client.post("/predict", content=text).status_code == 422
+    lines = client.get("/metrics").text.splitlines()
+    counted = [line for line in lines if line.startswith("ml_predictions_total")]
+    assert counted == [f'ml_predictions_total{{model_name="{label}",status="error"}} 1.0']
+
+
+def test_a_default_model_without_a_champion_degrades_while_another_answers(
+    client: TestClient, registry: Registry
+) -> None:
+    workload = builtin_workloads()["cnn-execution-time"]
+    registry.add("convolutions", draft(workload, weighted(workload, batch_size=1)))
+    health = health_when(client, "degraded")
+    assert "perfcast models activate convolutions:VERSION" in health["problems"]["convolutions"]
+    assert client.get("/health").status_code == 200
+    registry.point("convolutions", "champion", 1)
+    assert health_when(client, "healthy")["problems"] == {}
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_bad_workload_file_degrades_and_disturbs_no_request(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "workloads"
+    folder.mkdir()
+    (folder / "bad.yaml").write_text("name: [")
+    (folder / "good.yaml").write_text("{name: queries, cost: {name: query_ms}, features: [{name: rows}]}")
+    chosen = settings.model_copy(update={"workloads_dir": folder})
+    with TestClient(create_app(chosen), raise_server_exceptions=False) as client:
+        health = health_when(client, "degraded")
+        assert list(health["problems"]) == [str(folder / "bad.yaml")]
+        assert client.get("/health").status_code == 200
+        for body, status in ((LOAD, 200), (LOAD | {"active_users": -1}, 422), ({}, 422), ({"rows": 5}, 503)):
+            assert client.post("/predict", json=body).status_code == status
+        (folder / "good.yaml").unlink()
+        assert client.post("/predict", json={"rows": 5}).status_code == 503  # the folder was read once
+
+
+def test_a_version_that_can_not_be_read_hides_no_other(client: TestClient, registry: Registry) -> None:
+    with registry._database.begin() as connection:
+        table = schema.version
+        connection.execute(table.update().where(table.c.number == 2).values(manifest="{}"))
+    versions = client.get("/models/cpu-utilization").json()["versions"]
+    assert [version["version"] for version in versions] == [1, 2]
+    assert "manifest can't be read" in versions[1]["problem"]
+    registry.point("cpu-utilization", "champion", None)
+    entry = client.get("/models").json()["models"]["cpu-utilization"]
+    assert (entry["type"], "manifest can't be read" in entry["problem"]) == (None, True)
+    response = client.post("/models/2/activate")
+    assert (response.status_code, response.json()["title"]) == (422, "Broken version")

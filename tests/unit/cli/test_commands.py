@@ -77,8 +77,12 @@ def test_a_users_own_workload_is_imported_trained_compared_and_asked(run: Run, r
     assert "to see it work" in out
     status, out, err = run("models", "deactivate", "rendering")
     assert status == 0, err
-    status, out, err = run("models", "show", "rendering:1")
+    status, out, err = run("models", "show", "rendering:1", "--json")
     assert json.loads(out)["workload"]["name"] == "rendering"
+    status, out, err = run("models", "show", "rendering:1")
+    assert "held-out mape" in out
+    assert "trials" in out
+    assert "xgboost" in out
 
 
 def test_a_second_run_on_the_same_rows_is_judged_by_the_gate(run: Run, rendering: Path) -> None:
@@ -168,3 +172,35 @@ def test_the_doctor_finds_a_broken_graph(run: Run, rendering: Path, tmp_path: Pa
     status, out, _ = run("doctor")
     assert status == 1
     assert "wrong" in out
+
+
+def test_a_name_that_no_dataset_can_have_is_told_before_anything_is_read(run: Run, rendering: Path) -> None:
+    status, _, err = run("data", "import", "rendering.csv", "--workload", "rendering.yaml", "--name", "my rows")
+    assert status == 1
+    assert "a dataset can't be called 'my rows'" in err
+
+
+def test_a_files_name_becomes_a_name_that_a_dataset_can_have(run: Run, rendering: Path) -> None:
+    (rendering / "rendering.csv").rename(rendering / "my file (1).csv")
+    status, _, err = run("data", "import", "my file (1).csv", "--workload", "rendering.yaml")
+    assert status == 0
+    assert "kept as dataset 'my-file-1'" in err
+
+
+def test_a_model_of_another_workload_is_refused_before_training(run: Run, rendering: Path) -> None:
+    run("data", "import", "rendering.csv", "--workload", "rendering.yaml")
+    run("data", "generate", "--days", "2")
+    run("train", "--dataset", "rendering", "--trials", "1", "--families", "polynomial")
+    status, _, err = run("train", "--dataset", "simulated", "--model", "rendering", "--trials", "1")
+    assert status == 1
+    assert "model 'rendering' answers for 'rendering'" in err
+    assert "trial 1" not in err
+
+
+def test_the_default_model_of_a_workload_can_be_chosen(run: Run, rendering: Path) -> None:
+    run("data", "import", "rendering.csv", "--workload", "rendering.yaml")
+    for model in ("first", "second"):
+        run("train", "--dataset", "rendering", "--model", model, "--trials", "1", "--families", "polynomial")
+    status, _, err = run("models", "default", "second")
+    assert status == 0
+    assert "second now answers for rendering" in err

@@ -143,6 +143,55 @@ def test_clock_features_are_computed_from_a_time_column_in_the_services_zone(tmp
     assert dataset.features[:, -1].tolist() == [1, 1, 1]
 
 
+@pytest.mark.parametrize("missing", [f.name for f in CONVOLUTION.features if f.required] + ["execution_time_ms"])
+def test_a_missing_column_is_never_filled_from_another_ones(missing: str) -> None:
+    columns = [*CONVOLUTION.feature_names, "execution_time_ms"]
+    columns.remove(missing)
+    with pytest.raises(InvalidData, match=f"no column for {missing}"):
+        map_columns(CONVOLUTION, columns, {})
+
+
+def test_a_column_told_for_one_feature_is_not_taken_for_another() -> None:
+    columns = [name for name in (*CONVOLUTION.feature_names, "execution_time_ms") if name != "input_width"]
+    told = {"input_height": "input_height"}
+    with pytest.raises(InvalidData, match="no column for input_width"):
+        map_columns(CONVOLUTION, columns, told)
+
+
+SERVICE_ROWS = [("2026-03-02T08:00:00", 10.0), (None, 11.0), ("soon", 12.0), ("2026-03-02T08:03:00", 13.0)]
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.parquet"])
+def test_rows_without_a_readable_time_are_refused_and_local_times_mean_the_same_in_every_format(
+    tmp_path: Path, name: str
+) -> None:
+    frame = pl.DataFrame(
+        {
+            "measured_at": [moment for moment, _ in SERVICE_ROWS],
+            "request_rate": [rate for _, rate in SERVICE_ROWS],
+            "active_users": [1.0] * 4,
+            "db_connections": [1.0] * 4,
+            "cpu_utilization": [20.0] * 4,
+        }
+    )
+    dataset, report = import_file(write(frame, tmp_path / name), SERVICE, name="d", zone=ZoneInfo("Asia/Tokyo"))
+    assert dataset.measured_at is not None
+    assert str(dataset.measured_at[0]) == "2026-03-01T23:00:00.000000"
+    assert {row for refusal in report.refusals if refusal.field == "measured_at" for row in refusal.rows} == {1, 2}
+    assert report.kept == 2
+
+
+def test_seconds_since_1970_are_a_time_and_milliseconds_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(
+        "time,request_rate,active_users,db_connections,cpu_utilization\n1772438400,1,1,1,5\n1772438400000,1,1,1,5\n"
+    )
+    dataset, report = import_file(path, SERVICE, name="d")
+    assert dataset.measured_at is not None
+    assert [str(moment) for moment in dataset.measured_at] == ["2026-03-02T08:00:00.000000"]
+    assert "seconds since 1970" in report.refusals[0].message
+
+
 @pytest.mark.parametrize(
     ("name", "content", "part"),
     [

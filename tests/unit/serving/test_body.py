@@ -177,3 +177,31 @@ def test_a_choice_is_read_as_the_position_of_its_value() -> None:
     assert list(bodies.read(b'{"features": {"rows": 5}}').row) == [5, 1]
     with pytest.raises(InvalidInput, match="expected one of hash, merge, loop"):
         bodies.read(b'{"rows": 5, "engine": "nested"}')
+
+
+@pytest.mark.parametrize("body", [LOAD | {"request_rate": -1}, {"timestamp": "now"}, {"cnn_config": {"stride": 0}}])
+def test_workloads_without_a_model_are_not_asked_where_a_loaded_one_fits(body: dict[str, Any]) -> None:
+    def unreachable() -> list[Reader]:
+        raise AssertionError
+
+    bodies = BodyReader(list(READERS.values()), READERS.get, unreachable)
+    with pytest.raises(InvalidInput):
+        bodies.read(json.dumps(body).encode())
+
+
+def test_a_body_that_fits_a_workload_without_a_model_is_taken_for_it() -> None:
+    bodies = BodyReader([READERS[CPU.name]], READERS.get, lambda: list(READERS.values()))
+    assert bodies.read(json.dumps(CONVOLUTION).encode()).reader.workload is CNN
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (b'{"model_name": "m", "request_rate": NaN}', "m"),
+        (b'{"model_name": 3}', None),
+        (b"{}", None),
+        (b"[", None),
+    ],
+)
+def test_the_model_that_a_refused_body_names_can_be_told(body: bytes, name: str | None) -> None:
+    assert BODIES.named(body) == name

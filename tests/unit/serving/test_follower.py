@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from tests.drafts import draft, weighted
 
-from perfcast.errors import NotFound, NoUsableModel, Unavailable
+from perfcast.errors import InvalidInput, NotFound, NoUsableModel, Unavailable
 from perfcast.registry import Registry, Version
 from perfcast.serving import Follower
-from perfcast.storage import Blobs, Database
+from perfcast.storage import Blobs, Database, schema
 from perfcast.workloads import Workload, builtin_workloads
 
 Follow = Callable[[], Follower]
@@ -137,3 +139,135 @@ def test_while_the_database_is_gone_what_is_loaded_keeps_answering(cpu: Workload
         follower.reach("m:2")
     assert follower.routes.find("m", cpu.name).answer([5.0] + [0.0] * 7).cost == 10.0
     follower.close()
+
+
+def statements(registry: Registry) -> list[str]:
+    """Grows by each statement that the registry's database is sent from now on."""
+    seen: list[str] = []
+    sa.event.listen(registry._database._engine, "before_cursor_execute", lambda *event: seen.append(event[2]))
+    return seen
+
+
+def still(registry: Registry) -> Follower:
+    """A follower that looks only when it is told to."""
+    follower = Follower(registry, zone=UTC, refresh_seconds=2, workloads=builtin_workloads)
+    follower.refresh()
+    return follower
+
+
+@pytest.mark.parametrize("reference", ["nowhere", "m:9", "m@shadow", "m"])
+def test_what_was_refused_costs_no_query_until_the_registry_changes(
+    registry: Registry, cpu: Workload, reference: str
+) -> None:
+    add(registry, cpu, "m", 1)
+    follower = still(registry)
+    with pytest.raises((NotFound, NoUsableModel)) as first:
+        follower.reach(reference)
+    seen = statements(registry)
+    with pytest.raises(type(first.value)) as second:
+        follower.reach(reference)
+    assert (str(second.value), seen) == (str(first.value), [])
+    add(registry, cpu, "nowhere", 1)
+    for number in range(2, 10):
+        add(registry, cpu, "m", number)
+    for name, alias, number in (("nowhere", "champion", 1), ("m", "champion", 9), ("m", "shadow", 1)):
+        registry.point(name, alias, number)
+    follower.refresh()
+    assert follower.reach(reference).model in reference
+
+
+def test_a_text_that_is_no_reference_is_refused_without_a_query(registry: Registry) -> None:
+    follower = still(registry)
+    seen = statements(registry)
+    for text in ("a b", "x" * 10_000, "m:", "@"):
+        with pytest.raises(InvalidInput):
+            follower.reach(text)
+    assert seen == []
+
+
+def test_each_spelling_of_a_version_means_the_same_predictor(registry: Registry, cpu: Workload) -> None:
+    add(registry, cpu, "m", 1, label="v1.2.0")
+    follower = still(registry)
+    predictor = follower.reach("m:1")
+    seen = statements(registry)
+    for reference in ("m:1", "m:01", "m:v1", "m:v001", "m:v1.2.0", "1", "v1", "v1.2.0"):
+        assert follower.routes.predictor(reference) is predictor
+        assert follower.routes.find(reference, cpu.name) is predictor
+    assert seen == []
+
+
+def test_spellings_do_not_displace_each_other(registry: Registry, cpu: Workload) -> None:
+    add(registry, cpu, "m", 1)
+    add(registry, cpu, "m", 2)
+    follower = still(registry)
+    kept = follower.reach("m:2")
+    for zeros in range(100):
+        follower.reach(f"m:{'0' * zeros}1")
+    assert follower.routes.predictor("m:2") is kept
+
+
+def test_a_manifest_that_can_not_be_read_keeps_no_other_model_from_changing(
+    registry: Registry, cpu: Workload, cnn: Workload
+) -> None:
+    for workload, name in ((cpu, "a"), (cnn, "b")):
+        add(registry, workload, name, 1)
+        add(registry, workload, name, 2)
+        registry.point(name, "champion", 1)
+    follower = still(registry)
+    registry.point("a", "champion", 2)
+    registry.point("b", "champion", 2)
+    with registry._database.begin() as connection:
+        table = schema.version
+        connection.execute(table.update().where(table.c.model == "a", table.c.number == 2).values(manifest='{"typ'))
+    follower.refresh()
+    assert (follower.routes.champions["a"].number, follower.routes.champions["b"].number) == (1, 2)
+    assert "manifest can't be read" in follower.routes.problems["a"]
+    assert "version 1 still answers" in follower.routes.problems["a"]
+    with pytest.raises(NoUsableModel, match="manifest can't be read"):
+        follower.reach("a:2")
+
+
+def test_bytes_that_can_not_be_reached_keep_no_other_model_from_changing(
+    registry: Registry, cpu: Workload, cnn: Workload, tmp_path: Path
+) -> None:
+    for workload, name in ((cpu, "a"), (cnn, "b")):
+        version = add(registry, workload, name, 1)
+        registry.point(name, "champion", 1)
+        if name == "a":
+            (path,) = (path for path in (tmp_path / "artifacts").rglob(version.manifest.graph.sha256) if path.is_file())
+            graph = path.read_bytes()
+            path.unlink()
+            path.mkdir()
+    follower = still(registry)
+    assert list(follower.routes.champions) == ["b"]
+    assert "can't be read" in follower.routes.problems["a"]
+    path.rmdir()
+    path.write_bytes(graph)
+    follower.refresh()
+    assert list(follower.routes.champions) == ["a", "b"]
+    assert not follower.routes.problems
+
+
+def test_a_default_model_without_a_champion_is_told(registry: Registry, cpu: Workload, cnn: Workload) -> None:
+    for workload, name in ((cpu, "a"), (cnn, "b")):
+        add(registry, workload, name, 1)
+    registry.point("a", "champion", 1)
+    follower = still(registry)
+    assert list(follower.routes.unanswered) == ["b"]
+    assert "perfcast models activate b:VERSION" in follower.routes.unanswered["b"]
+
+
+def test_an_unknown_reference_does_not_wait_for_what_is_being_loaded(registry: Registry, cpu: Workload) -> None:
+    add(registry, cpu, "m", 1)
+    follower = still(registry)
+    with follower._lock, ThreadPoolExecutor(1) as caller:
+        asked = caller.submit(follower.reach, "nowhere")
+        assert isinstance(asked.exception(timeout=5), NotFound)
+
+
+def test_what_was_refused_is_known_without_asking(registry: Registry) -> None:
+    follower = still(registry)
+    assert follower.refusal("nowhere") is None
+    with pytest.raises(NotFound):
+        follower.reach("nowhere")
+    assert isinstance(follower.refusal("nowhere"), NotFound)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfcast.manifest import COVERAGES
-from perfcast.training import calibrate, conformal_quantile, evaluate, interval_bounds
+from perfcast.training import calibrate, conformal_quantile, evaluate
 from perfcast.workloads import Rows, Workload, builtin_workloads
 
 CPU = builtin_workloads()["cpu-utilization"]
@@ -59,8 +59,9 @@ def test_fresh_rows_lie_inside_as_often_as_promised_in_every_band(workload: Work
         actual, predicted = rows_of(workload, 4000, 1000 + seed)
         order = np.argsort(predicted)
         for coverage, share in inside.items():
-            lower, upper = interval_bounds(calibration, predicted.astype(np.float64), str(coverage))
-            hit = (lower <= actual) & (actual <= upper)
+            bounds = calibration.intervals(predicted, coverage)
+            assert bounds is not None
+            hit = (bounds[0] <= actual) & (actual <= bounds[1])
             share += [hit[part].mean() / 12 for part in np.array_split(order, 4)]
     for coverage, share in inside.items():
         assert share.mean() == pytest.approx(coverage, abs=0.015)
@@ -86,16 +87,6 @@ def test_many_equal_predictions_make_no_empty_band() -> None:
     assert len(calibration.widths["0.9"]) == len(calibration.edges) + 1
     bands = np.searchsorted(calibration.edges, predicted, side="right")
     assert (np.bincount(bands, minlength=len(calibration.edges) + 1) > 0).all()
-
-
-@pytest.mark.parametrize("workload", [CPU, CNN], ids=lambda workload: workload.name)
-def test_bounds_of_many_are_those_of_each(workload: Workload) -> None:
-    actual, predicted = rows_of(workload, 1000, 0)
-    calibration = calibrate(workload, actual, predicted)
-    some = np.append(predicted[:200].astype(np.float64), calibration.edges)
-    lower, upper = interval_bounds(calibration, some, "0.9")
-    for cost, low, high in zip(some, lower, upper, strict=True):
-        assert calibration.interval(float(cost), 0.9) == pytest.approx((low, high))
 
 
 def test_metrics_are_those_of_the_textbook() -> None:

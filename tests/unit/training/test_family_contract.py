@@ -112,18 +112,20 @@ def test_the_graph_stays_small_and_quick_to_make_on_much_data(family: Family, ma
 def test_a_fit_that_is_asked_to_stop_ends_within_a_second(family: Family, make_lesson: MakeLesson) -> None:
     lesson = make_lesson(20_000)
     asked: list[float] = []
-    begun = time.perf_counter()
+    times_asked = 0
 
     def stop() -> bool:
-        if time.perf_counter() - begun > 0.2:
+        nonlocal times_asked
+        times_asked += 1
+        if times_asked > 1:
             asked.append(time.perf_counter())
         return bool(asked)
 
     settings = {**family.start(lesson), "trees": 96, "epochs": 200, "learning_rate": 0.01}
     with contextlib.suppress(Stopped):
         error(family.fit(lesson, settings, stop=stop), *held(lesson))
-    if asked:
-        assert time.perf_counter() - asked[0] < 1
+    assert asked, "it never asked a second time"
+    assert time.perf_counter() - asked[0] < 1
 
 
 def test_a_fit_that_is_stopped_at_once_is_stopped_or_usable(family: Family, make_lesson: MakeLesson) -> None:
@@ -147,12 +149,10 @@ def test_what_report_raises_ends_the_fit(family: Family, make_lesson: MakeLesson
             raise EnoughError
 
     lesson = make_lesson()
-    try:
+    reports = {"xgboost", "neural_network"}  # the others are too quick to be given up on the way
+    with pytest.raises(EnoughError) if family.name in reports else contextlib.nullcontext():
         family.fit(lesson, family.start(lesson), report=report)
-    except EnoughError:
-        assert steps[0] < steps[1]
-    else:
-        assert len(steps) < 2
+    assert steps == sorted(set(steps))
 
 
 def test_a_final_fit_without_validation_is_as_good(family: Family, fitted: Fitted, make_lesson: MakeLesson) -> None:
@@ -174,7 +174,9 @@ def test_trends_are_kept_where_promised(family: Family, make_lesson: MakeLesson)
             rows[:, position] = grid
             broken += int((trend * np.diff(fitted.predict(rows)) < -1e-5).sum())
     assert any(lesson.trends)
-    assert broken == 0 or not family.keeps_trends(family.start(noisy))
+    promised = {"xgboost": True, "random_forest": True, "polynomial": False, "neural_network": False}
+    assert family.keeps_trends(family.start(noisy)) is promised[family.name]
+    assert broken == 0 or not promised[family.name]
 
 
 @pytest.mark.parametrize("columns", [(0,), (3, 0), (0, 0, 1), (3,)], ids=["one", "constant", "twice", "only-constant"])

@@ -167,7 +167,7 @@ def test_a_family_that_fails_does_not_end_the_search(dataset: Dataset, split: Sp
 
 
 def test_hopeless_trials_are_given_up(dataset: Dataset, split: Split) -> None:
-    states = [state for _, state, _ in run(dataset, split, 30, seed=1)]
+    states = [state for _, state, _ in run(dataset, split, 30, seed=1, pruning=True)]
     assert "pruned" in states
     assert states.count("complete") > 5
 

@@ -76,6 +76,8 @@ def test_names_are_found_wherever_they_stand() -> None:
         "",
         "a\x00",
         "-" * 100 + "a",
+        "a % (" * 12 + "a" + ")" * 12,
+        "abs(" * 12 + "a" + ")" * 12,
         "+".join(["a"] * 3000),
         "a := 1",
         "1j",

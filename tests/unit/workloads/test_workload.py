@@ -113,7 +113,8 @@ def test_a_timestamp_stands_for_the_time_features_in_the_services_zone(service: 
     berlin = RowReader(service, ZoneInfo("Europe/Berlin")).read(loads | {"timestamp": moment})
     assert utc[-1] == 0
     assert berlin[-1] == 1
-    assert "ISO 8601" in wrong(service, loads | {"timestamp": "noon"})["timestamp"]
+    for unreadable in ("noon", "0001-01-01T00:00:00+14:00", 5):
+        assert "ISO 8601" in wrong(service, loads | {"timestamp": unreadable})["timestamp"]
 
 
 @given(st.datetimes(datetime(2001, 1, 1), datetime(2037, 1, 1)))  # noqa: DTZ001

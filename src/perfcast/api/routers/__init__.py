@@ -4,5 +4,7 @@ from perfcast.api.routers import _health as health
 from perfcast.api.routers import _metrics as metrics
 from perfcast.api.routers import _models as models
 from perfcast.api.routers import _predict as predict
+from perfcast.api.routers import _schedules as schedules
+from perfcast.api.routers import _training as training
 
-__all__ = ["health", "metrics", "models", "predict"]
+__all__ = ["health", "metrics", "models", "predict", "schedules", "training"]

@@ -7,12 +7,21 @@ from fastapi import APIRouter
 from perfcast import __version__
 from perfcast.api._identifiers import timestamp
 from perfcast.api._services import Services
+from perfcast.api.routers import _examples as examples
+from perfcast.api.routers._answers import Health, Index, Liveness, Readiness
 from perfcast.api.routers._reply import Held, Json
+from perfcast.api.routers._schemas import answer
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/", summary="What this is", response_class=Json)
+@router.get(
+    "/",
+    summary="What this is",
+    response_class=Json,
+    response_model=Index,
+    responses={200: answer(examples.INDEX)},
+)
 async def index() -> Json:
     """The service, its version, and where to go."""
     places = {"documentation": "/docs", "models": "/models", "predict": "/predict", "health": "/health"}
@@ -23,7 +32,11 @@ async def index() -> Json:
     "/health",
     summary="How the service is",
     response_class=Json,
-    responses={503: {"description": "It is unhealthy"}},
+    response_model=Health,
+    responses={
+        200: answer(examples.HEALTH, "It is healthy or degraded"),
+        503: {"model": Health, **answer(examples.UNHEALTHY, "It is unhealthy")},
+    },
 )
 async def health(services: Held) -> Json:
     """`healthy`, `degraded` (it answers, but something is wrong) or `unhealthy` (503: nothing can be predicted)."""
@@ -31,7 +44,13 @@ async def health(services: Held) -> Json:
     return Json(document, status_code=503 if document["status"] == "unhealthy" else 200)
 
 
-@router.get("/livez", summary="Whether the process lives", response_class=Json)
+@router.get(
+    "/livez",
+    summary="Whether the process lives",
+    response_class=Json,
+    response_model=Liveness,
+    responses={200: answer(examples.ALIVE, "It does")},
+)
 async def livez() -> Json:
     """Always `alive`: restart the process when this doesn't answer."""
     return Json({"status": "alive"})
@@ -41,7 +60,11 @@ async def livez() -> Json:
     "/readyz",
     summary="Whether to send requests here",
     response_class=Json,
-    responses={503: {"description": "No usable model, or the process is about to end"}},
+    response_model=Readiness,
+    responses={
+        200: answer(examples.READY, "Some model answers"),
+        503: {"model": Readiness, **answer(examples.NOT_READY, "No usable model, or the process is about to end")},
+    },
 )
 async def readyz(services: Held) -> Json:
     """`ready` while some model answers and the process isn't draining."""
@@ -54,7 +77,8 @@ async def readyz(services: Held) -> Json:
 def _document(services: Services) -> dict[str, Any]:
     routes = services.follower.routes
     dependencies = {probe.name: probe.state() for probe in services.dependencies}
-    wrong = bool(routes.problems) or any(state["status"] == "down" for state in dependencies.values())
+    problems = {**services.catalogue.problems, **routes.unanswered, **routes.problems}
+    wrong = bool(problems) or any(state["status"] == "down" for state in dependencies.values())
     status = "unhealthy" if not routes.champions else "degraded" if wrong else "healthy"
     return {
         "status": status,
@@ -63,6 +87,6 @@ def _document(services: Services) -> dict[str, Any]:
         "models_loaded": len(routes.champions),
         "system_info": services.system_info,
         "dependencies": dependencies,
-        "problems": dict(routes.problems),
+        "problems": problems,
         "version": __version__,
     }

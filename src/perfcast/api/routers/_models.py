@@ -7,9 +7,11 @@ from fastapi import APIRouter, Header
 
 from perfcast.api._identifiers import timestamp
 from perfcast.api._services import Services
+from perfcast.api.routers import _examples as examples
+from perfcast.api.routers._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
 from perfcast.api.routers._reply import Held, Json
-from perfcast.api.routers._schemas import problems
-from perfcast.errors import Conflict, FieldError, InvalidInput, NoUsableModel
+from perfcast.api.routers._schemas import answer, problems
+from perfcast.errors import BrokenVersion, Conflict, FieldError, InvalidInput, NoUsableModel
 from perfcast.registry import (
     ANY,
     CHAMPION,
@@ -24,7 +26,13 @@ router = APIRouter(prefix="/models", tags=["models"])
 IfMatch = Annotated[str | None, Header(description='The expected present version, such as "3", or "none"')]
 
 
-@router.get("", summary="List the models", response_class=Json, responses=problems(503))
+@router.get(
+    "",
+    summary="List the models",
+    response_class=Json,
+    response_model=ModelList,
+    responses={200: answer(examples.MODEL_LIST, "All models"), **problems(503)},
+)
 def list_models(services: Held) -> Json:
     """Every model by name: what it predicts from what, which version answers, how good that is."""
     summaries = sorted(services.registry.models(), key=lambda summary: summary.name)
@@ -32,25 +40,39 @@ def list_models(services: Held) -> Json:
     return Json({"models": models, "total_models": len(models), "timestamp": timestamp()})
 
 
-@router.get("/{name}", summary="One model", response_class=Json, responses=problems(404, 422, 503))
+@router.get(
+    "/{name}",
+    summary="One model",
+    response_class=Json,
+    response_model=ModelDetails,
+    responses={200: answer(examples.MODEL, "The model"), **problems(404, 422, 503)},
+)
 def show_model(name: str, services: Held) -> Json:
     """A model with all its versions. The `ETag` is the champion's number, for `If-Match`."""
     summary = services.registry.model(_model_name(services, name))
-    versions = services.registry.versions(summary.name)
+    versions = [_read(services, summary.name, number) for number in summary.versions]
     document = {
         "name": summary.name,
         **_entry(services, summary),
         "dataset": summary.dataset,
         "created_at": summary.created_at,
         "aliases": dict(summary.aliases),
-        "features": _features(versions),
-        "versions": [_version(version, summary) for version in versions],
+        "features": _features([version for version in versions if isinstance(version, Version)]),
+        "versions": [
+            _version(number, version, summary) for number, version in zip(summary.versions, versions, strict=True)
+        ],
         "timestamp": timestamp(),
     }
     return Json(document, headers={"ETag": _etag(summary.aliases.get(CHAMPION))})
 
 
-@router.get("/{ref}/metrics", summary="How good a version is", response_class=Json, responses=problems(404, 422, 503))
+@router.get(
+    "/{ref}/metrics",
+    summary="How good a version is",
+    response_class=Json,
+    response_model=VersionMetrics,
+    responses={200: answer(examples.VERSION_METRICS, "Its metrics"), **problems(404, 422, 503)},
+)
 def show_metrics(ref: str, services: Held) -> Json:
     """Held-out metrics, and how the version was found."""
     version = services.registry.resolve(ref)
@@ -77,7 +99,8 @@ def show_metrics(ref: str, services: Held) -> Json:
     "/{ref}/activate",
     summary="Make a version the champion",
     response_class=Json,
-    responses=problems(404, 409, 422, 503),
+    response_model=AliasMoved,
+    responses={200: answer(examples.ALIAS_MOVED, "Before and after"), **problems(404, 409, 413, 422, 503)},
 )
 def activate(ref: str, services: Held, if_match: IfMatch = None) -> Json:
     """Move the champion. This process has loaded and switched before it answers; others follow within two seconds.
@@ -97,7 +120,8 @@ def activate(ref: str, services: Held, if_match: IfMatch = None) -> Json:
     "/{ref}/deactivate",
     summary="Return to the champion before",
     response_class=Json,
-    responses=problems(404, 409, 422, 503),
+    response_model=AliasMoved,
+    responses={200: answer(examples.ALIAS_MOVED, "Before and after"), **problems(404, 409, 413, 422, 503)},
 )
 def deactivate(ref: str, services: Held, if_match: IfMatch = None) -> Json:
     """Return the champion to the one before, or to none. Where `ref` names a version, it must be the champion."""
@@ -118,7 +142,7 @@ def _entry(services: Services, summary: ModelSummary) -> dict[str, Any]:
     champion = summary.aliases.get(CHAMPION)
     loaded = services.follower.routes.champions.get(summary.name)
     version = _shown_version(services, summary)
-    manifest = version.manifest if version is not None else None
+    manifest = version.manifest if isinstance(version, Version) else None
     entry: dict[str, Any] = {
         "type": manifest.type if manifest else None,
         "input_features": [item["name"] for item in manifest.workload["features"]] if manifest else [],
@@ -129,26 +153,39 @@ def _entry(services: Services, summary: ModelSummary) -> dict[str, Any]:
         "loaded": loaded is not None and loaded.number == champion,
     }
     problem = services.follower.routes.problems.get(summary.name)
+    if problem is None and isinstance(version, BrokenVersion):
+        problem = str(version)
     return entry | ({"problem": problem} if problem else {})
 
 
-def _shown_version(services: Services, summary: ModelSummary) -> Version | None:
+def _shown_version(services: Services, summary: ModelSummary) -> Version | BrokenVersion | None:
     """The champion, or without one the newest version."""
     number = summary.aliases.get(CHAMPION, max(summary.versions, default=None))
     loaded = services.follower.routes.champions.get(summary.name)
     if loaded is not None and loaded.number == number:
         return loaded.version
-    return services.registry.version(summary.name, number) if number is not None else None
+    return _read(services, summary.name, number) if number is not None else None
 
 
-def _version(version: Version, summary: ModelSummary) -> dict[str, Any]:
+def _read(services: Services, model: str, number: int) -> Version | BrokenVersion:
+    """A version, or why it can't be read: one such must not hide the others."""
+    try:
+        return services.registry.version(model, number)
+    except BrokenVersion as error:
+        return error
+
+
+def _version(number: int, version: Version | BrokenVersion, summary: ModelSummary) -> dict[str, Any]:
+    aliases = sorted(alias for alias, held in summary.aliases.items() if held == number)
+    if isinstance(version, BrokenVersion):
+        return {"version": number, "aliases": aliases, "problem": str(version)}
     return {
-        "version": version.number,
+        "version": number,
         "label": version.label,
         "type": version.type,
         "created_at": version.created_at,
         "note": version.note,
-        "aliases": sorted(alias for alias, number in summary.aliases.items() if number == version.number),
+        "aliases": aliases,
         "metrics": version.manifest.metrics,
         "graph": version.manifest.graph,
         "calibrated": version.manifest.calibration is not None,

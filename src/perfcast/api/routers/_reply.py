@@ -4,15 +4,13 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Depends, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 
 from perfcast.api._services import Services
 
 
-class Json(Response):
+class Json(JSONResponse):
     """A JSON response, encoded by msgspec; what isn't a finite number becomes null."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         """Encode it."""

@@ -43,7 +43,6 @@ class ProblemDetails(BaseModel):
     )
 
 
-_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
 _MEANINGS = {
     400: "A name in the body is unknown; the closest ones are named",
     404: "The name in the path is unknown; the closest ones are named",
@@ -52,18 +51,55 @@ _MEANINGS = {
     422: "A field is malformed, missing or out of bounds; every one is named",
     503: "No usable model, or the database can't be reached; says what to do",
 }
+_EXAMPLES: dict[int, tuple[str, str, str]] = {
+    400: ("not-found", "Not found", "unknown model 'cpu-utilisation'; did you mean 'cpu-utilization'?"),
+    404: ("not-found", "Not found", "unknown model 'cpu-utilisation'; did you mean 'cpu-utilization'?"),
+    409: (
+        "conflict",
+        "Conflict",
+        "cpu-utilization@champion is version 4 now, not version 3 as expected; look again and decide anew",
+    ),
+    413: (
+        "too-large",
+        "Body too large",
+        "the body is larger than the 10,000,000 bytes that MAX_BODY_BYTES allows; send fewer rows",
+    ),
+    422: ("invalid-input", "Invalid input", "kernel_size: is required"),
+    503: (
+        "no-usable-model",
+        "No usable model",
+        "model 'm' has no champion; choose one of its versions with `perfcast models activate m:VERSION`",
+    ),
+}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can fail so."""
+    schema = ProblemDetails.model_json_schema()
     return {
         status: {
-            "model": ProblemDetails,
             "description": _MEANINGS[status],
-            "content": {CONTENT_TYPE: {"schema": _SCHEMA}},
+            "content": {CONTENT_TYPE: {"schema": schema, "example": _problem(status)}},
         }
         for status in statuses
     }
+
+
+def answer(example: dict[str, Any], description: str = "As asked") -> dict[str, Any]:
+    """The entry of a JSON answer among a route's `responses`."""
+    return {"description": description, "content": {"application/json": {"example": example}}}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    kind, title, detail = _EXAMPLES[status]
+    document: dict[str, Any] = {
+        "type": f"urn:perfcast:problem:{kind}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "request_id": "019d2f4c3a17c0ffee000000001",
+    }
+    return document | ({"errors": [{"field": "kernel_size", "message": "is required"}]} if status == 422 else {})
 
 
 PREDICT_BODY: dict[str, Any] = {
@@ -78,7 +114,11 @@ PREDICT_BODY: dict[str, Any] = {
                         "description": "NAME, NAME:VERSION or NAME@ALIAS",
                     },
                     "coverage": {"type": ["number", "null"], "enum": [*COVERAGES, None], "default": 0.9},
-                    "device": {"type": ["string", "null"], "description": "Where a model knows several"},
+                    "device": {
+                        "type": ["string", "null"],
+                        "description": "For workloads that declare a `device` feature. The models of the built-in "
+                        "workloads know one device each and refuse it (422): name the device's model instead",
+                    },
                     "features": {"type": "object", "description": "The features by name"},
                     "cnn_config": {"type": "object", "description": "The features of a convolution"},
                 },

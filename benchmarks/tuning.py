@@ -1,0 +1,123 @@
+"""How well a search uses its seconds: pruning, threads against processes, and whether the budget is kept.
+
+    .venv/bin/python benchmarks/tuning.py [pruning] [parallel] [budget] --public FOLDER [--seconds 30] [--seeds 3]
+
+Prints Markdown tables. Runs to be compared take turns, so that a machine whose speed drifts treats them alike.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+
+import measured
+
+from perfcast.datasets import Dataset
+from perfcast.training import Budget, Executor, Here, Inner, Search, inner_validation, make_executor, search, train
+from perfcast.training.families import families
+
+MANY = 10_000
+ACROSS = ("pruning", "parallel", "budget")
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tables", nargs="*", default=list(ACROSS), help=f"some of: {', '.join(ACROSS)}")
+    parser.add_argument("--public", type=Path, required=True, help="folder of the public data sets")
+    parser.add_argument("--seconds", type=float, default=30, help="budget of each search")
+    parser.add_argument("--seeds", type=int, default=3, help="searches of each kind")
+    parser.add_argument("--trials", type=int, default=30, help="trials with and without pruning")
+    parser.add_argument("--only", default="", help="name of the one data set to use")
+    parser.add_argument("--threads", type=int, default=2, help="threads, or processes, that are compared")
+    options = parser.parse_args()
+    datasets = [
+        measured.convolutions(options.public / "conv_v100_forward.csv.gz"),
+        measured.service(options.public / "service_load_to_cpu_serveapp.csv.gz"),
+    ]
+    datasets = [dataset for dataset in datasets if options.only in ("", dataset.name)]
+    lines = {"pruning": pruning, "parallel": parallel, "budget": budget}
+    for table in options.tables:
+        for line in lines[table](datasets, options):
+            print(line, flush=True)
+        print()
+
+
+def pruning(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str]:
+    """Seconds of processor time that as many trials take, and the best score, with and without giving trials up."""
+    yield f"| data, {options.trials} trials | seed | given up | CPU s | best score | CPU s without | best without |"
+    yield "|---|---|---|---|---|---|---|"
+    for dataset in datasets:
+        cost, gains = [], []
+        for seed in range(options.seeds):
+            (on, spent), (off, spent_without) = (_pruned(dataset, seed, options.trials, prune=p) for p in (True, False))
+            cost.append(spent / spent_without)
+            gains.append(on.best.score / off.best.score)
+            yield (
+                f"| {dataset.name} | {seed} | {on.summary['pruned']} | {spent:.0f} | {on.best.score:.4f} | "
+                f"{spent_without:.0f} | {off.best.score:.4f} |"
+            )
+        yield f"| {dataset.name} | *median ratio* | | {median(cost):.2f} | {median(gains):.4f} | 1 | 1 |"
+
+
+def parallel(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str]:
+    """One trial on all threads against one trial a thread, each in a process of its own."""
+    count = options.threads
+    yield (
+        f"| data ({options.seconds:.0f} s) | seed | trials, one after another on {count} threads | best score | "
+        f"trials, {count} processes of one thread | best score |"
+    )
+    yield "|---|---|---|---|---|---|"
+    for dataset in datasets:
+        gains, more = [], []
+        for seed in range(options.seeds):
+            one = _search(dataset, seed, options.seconds, lambda inner: Here(inner, threads=count))
+            many = _search(dataset, seed, options.seconds, lambda inner: make_executor(inner, threads=count))
+            gains.append(many.best.score / one.best.score)
+            more.append(many.summary["trials"] / one.summary["trials"])
+            yield (
+                f"| {dataset.name} | {seed} | {one.summary['trials']} | {one.best.score:.4f} | "
+                f"{many.summary['trials']} | {many.best.score:.4f} |"
+            )
+        yield f"| {dataset.name} | *median ratio* | 1 | 1 | {median(more):.2f} | {median(gains):.4f} |"
+
+
+def budget(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str]:
+    """Seconds of whole training runs, drafts included, against what they were given."""
+    yield "| data | budget s | took s | over or under |"
+    yield "|---|---|---|---|"
+    for dataset in datasets:
+        for seconds in (30, 60):
+            for seed in range(options.seeds):
+                begun = time.monotonic()
+                train(dataset, Budget(MANY, seconds), seed=seed, threads=options.threads)
+                took = time.monotonic() - begun
+                yield f"| {dataset.name} | {seconds} | {took:.1f} | {100 * (took / seconds - 1):+.0f} % |"
+
+
+def _pruned(dataset: Dataset, seed: int, trials: int, *, prune: bool) -> tuple[Search, float]:
+    begun = time.process_time()
+    split = dataset.split()
+    found = search(split, dataset.workload, families(), Budget(trials), seed=seed, pruning=prune)
+    return found, time.process_time() - begun
+
+
+def _search(dataset: Dataset, seed: int, seconds: float, make: Callable[[Inner], Executor]) -> Search:
+    split = dataset.split()
+    inner = inner_validation(split, dataset.workload, seed=seed, threads=1)
+    with closing(make(inner)) as executor:
+        return search(
+            split,
+            dataset.workload,
+            families(),
+            Budget(MANY, seconds),
+            seed=seed,
+            executor=executor,
+            inner=inner,
+        )
+
+
+if __name__ == "__main__":
+    main()

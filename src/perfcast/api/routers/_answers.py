@@ -1,0 +1,196 @@
+"""What answers look like, for the OpenAPI document; tests hold real answers against these."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="ISO 8601, UTC")]
+
+
+class Answer(BaseModel):
+    """Any answer."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+
+class HeldOutMetrics(Answer):
+    """How good the predictions are on rows that nothing else has seen; what can't be told is left out."""
+
+    rows: int
+    mae: float = Field(description="In the cost's unit")
+    rmse: float = Field(description="In the cost's unit")
+    r2: float
+    mape: float | None = Field(None, description="Percent of the true cost")
+    median_ape: float | None = Field(None, description="Percent of the true cost")
+    within_5: float | None = Field(None, description="Percent of rows")
+    within_10: float | None = Field(None, description="Percent of rows")
+    within_20: float | None = Field(None, description="Percent of rows")
+    coverage: dict[str, float] = Field({}, description="Percent of rows inside the interval, by coverage")
+    width: dict[str, float] = Field({}, description="Mean width in the cost's unit, by coverage")
+    relative_width: dict[str, float] = Field({}, description="Median width, percent of the cost, by coverage")
+
+
+class Graph(Answer):
+    """A version's ONNX graph."""
+
+    sha256: str
+    bytes: int
+    opset: int
+    ir: int
+    row_us: float = Field(description="Median time of one row, microseconds")
+    native_row_us: float | None
+
+
+class GraphParity(Answer):
+    """How far graph and native model differ, relative to the cost."""
+
+    rows: int
+    worst: float
+    p999: float
+
+
+class Data(Answer):
+    """The rows a version was made from."""
+
+    name: str
+    digest: str
+    rows: int
+    configurations: int
+    parts: dict[str, int]
+    split: str
+    until: str | None
+
+
+class ModelEntry(Answer):
+    """A model at a glance: what its champion is, or without one its newest version."""
+
+    type: str | None = Field(description="The family")
+    input_features: list[str]
+    workload: str
+    champion: int | None
+    versions: list[int]
+    metrics: HeldOutMetrics | None
+    loaded: bool = Field(description="Whether this process answers with the champion")
+    problem: str | None = Field(None, description="Why the champion can't be served")
+
+
+class ModelList(Answer):
+    """All models."""
+
+    models: dict[str, ModelEntry]
+    total_models: int
+    timestamp: Time
+
+
+class VersionEntry(Answer):
+    """One of a model's versions; where its manifest can't be read, its number and the problem."""
+
+    version: int
+    label: str | None = None
+    type: str | None = None
+    created_at: Time | None = None
+    note: str = ""
+    aliases: list[str]
+    metrics: HeldOutMetrics | None = None
+    graph: Graph | None = None
+    calibrated: bool | None = None
+    problem: str | None = None
+
+
+class ModelDetails(Answer):
+    """A model with all its versions."""
+
+    name: str
+    type: str | None
+    input_features: list[str]
+    workload: str
+    champion: int | None
+    versions: list[VersionEntry]
+    metrics: HeldOutMetrics | None
+    loaded: bool
+    problem: str | None = None
+    dataset: str = Field(description="The dataset line it learns from")
+    created_at: Time
+    aliases: dict[str, int]
+    features: list[dict[str, Any]] = Field(description="Name, type, unit, bounds, default and meaning of each")
+    timestamp: Time
+
+
+class VersionMetrics(Answer):
+    """How good a version is, and how it was found."""
+
+    model_name: str
+    model_version: int
+    label: str | None
+    type: str
+    workload: str
+    metrics: HeldOutMetrics | None
+    search: dict[str, Any] = Field(description="Summary of the search")
+    settings: dict[str, Any] = Field(description="The family's settings")
+    parity: GraphParity | None
+    data: Data | None
+    graph: Graph
+    created_at: Time
+    timestamp: Time
+
+
+class AliasMoved(Answer):
+    """Where an alias pointed before and points now; null is nowhere."""
+
+    model_name: str
+    alias: str
+    before: int | None
+    after: int | None
+    status: str
+    timestamp: Time
+
+
+class SystemInfo(Answer):
+    """The machine's state."""
+
+    cpu_percent: float
+    memory_percent: float
+    disk_percent: float
+    available_memory_gb: float
+
+
+class Dependency(Answer):
+    """What is known of something the service depends on."""
+
+    status: str = Field(description="`up`, `down` or, before the first answer, `starting`")
+    latency_ms: float | None = None
+    reason: str | None = None
+
+
+class Health(Answer):
+    """How the service is."""
+
+    status: str = Field(description="`healthy`, `degraded` or `unhealthy`")
+    timestamp: Time
+    uptime_seconds: float
+    models_loaded: int
+    system_info: SystemInfo
+    dependencies: dict[str, Dependency]
+    problems: dict[str, str] = Field(description="By model reference or workload file")
+    version: str
+
+
+class Liveness(Answer):
+    """The process lives."""
+
+    status: str
+
+
+class Readiness(Answer):
+    """Whether to send requests here."""
+
+    status: str = Field(description="`ready` or `not ready`")
+    reason: str | None = None
+
+
+class Index(Answer):
+    """What this is and where to go."""
+
+    service: str
+    version: str
+    see: dict[str, str]

@@ -1,0 +1,127 @@
+"""One example of each answer, for the OpenAPI document; a test checks each against its schema."""
+
+from typing import Any
+
+_AT = "2026-03-01T10:30:00.000000Z"
+_METRICS = {
+    "rows": 1204,
+    "mae": 0.41,
+    "rmse": 1.9,
+    "r2": 0.994,
+    "mape": 7.9,
+    "median_ape": 5.1,
+    "coverage": {"0.9": 90.4},
+    "width": {"0.9": 2.2},
+    "relative_width": {"0.9": 33.1},
+}
+_GRAPH = {
+    "sha256": "9f2c5a7d0e4b8c1f6a3d9e2b7c5f8a1d4e6b9c2f5a8d1e4b7c0f3a6d9e2b5c8f",
+    "bytes": 412_905,
+    "opset": 21,
+    "ir": 10,
+    "row_us": 12.4,
+    "native_row_us": 690.0,
+}
+_ENTRY = {
+    "type": "xgboost",
+    "input_features": ["batch_size", "input_channels", "kernel_size"],
+    "workload": "cnn-execution-time",
+    "champion": 3,
+    "versions": [1, 2, 3],
+    "metrics": _METRICS,
+    "loaded": True,
+}
+_MODEL = "cnn-execution-time-cpu-torch"
+
+MODEL_LIST: dict[str, Any] = {"models": {_MODEL: _ENTRY}, "total_models": 1, "timestamp": _AT}
+MODEL: dict[str, Any] = {
+    "name": _MODEL,
+    **_ENTRY,
+    "dataset": "cpu-torch",
+    "created_at": _AT,
+    "aliases": {"champion": 3},
+    "features": [{"name": "batch_size", "type": "integer", "unit": "images", "minimum": 1, "maximum": 4096}],
+    "versions": [
+        {
+            "version": 3,
+            "label": "v1.2.0",
+            "type": "xgboost",
+            "created_at": _AT,
+            "note": "",
+            "aliases": ["champion"],
+            "metrics": _METRICS,
+            "graph": _GRAPH,
+            "calibrated": True,
+        }
+    ],
+    "timestamp": _AT,
+}
+VERSION_METRICS: dict[str, Any] = {
+    "model_name": _MODEL,
+    "model_version": 3,
+    "label": "v1.2.0",
+    "type": "xgboost",
+    "workload": "cnn-execution-time",
+    "metrics": _METRICS,
+    "search": {"trials": 20},
+    "settings": {"max_depth": 6},
+    "parity": {"rows": 1500, "worst": 3.1e-5, "p999": 8.0e-6},
+    "data": {
+        "name": "cpu-torch",
+        "digest": "4be1f09c2d7a",
+        "rows": 6020,
+        "configurations": 6020,
+        "parts": {"train": 3612, "calibrate": 1204, "test": 1204},
+        "split": "by configuration",
+        "until": "2026-02-28T23:59:00Z",
+    },
+    "graph": _GRAPH,
+    "created_at": _AT,
+    "timestamp": _AT,
+}
+ALIAS_MOVED: dict[str, Any] = {
+    "model_name": _MODEL,
+    "alias": "champion",
+    "before": 2,
+    "after": 3,
+    "status": "success",
+    "timestamp": _AT,
+}
+HEALTH: dict[str, Any] = {
+    "status": "healthy",
+    "timestamp": _AT,
+    "uptime_seconds": 86400.5,
+    "models_loaded": 3,
+    "system_info": {"cpu_percent": 7.5, "memory_percent": 41.2, "disk_percent": 63.0, "available_memory_gb": 9.41},
+    "dependencies": {
+        "database": {"status": "up", "latency_ms": 0.21},
+        "artifacts": {"status": "up", "latency_ms": 0.05},
+    },
+    "problems": {},
+    "version": "0.1.0",
+}
+UNHEALTHY: dict[str, Any] = HEALTH | {
+    "status": "unhealthy",
+    "models_loaded": 0,
+    "dependencies": {
+        "database": {"status": "down", "reason": "no answer for 9 s"},
+        "artifacts": {"status": "up", "latency_ms": 0.05},
+    },
+}
+ALIVE: dict[str, Any] = {"status": "alive"}
+READY: dict[str, Any] = {"status": "ready"}
+NOT_READY: dict[str, Any] = {
+    "status": "not ready",
+    "reason": "no usable model; `perfcast up` makes the starter models",
+}
+INDEX: dict[str, Any] = {
+    "service": "perfcast",
+    "version": "0.1.0",
+    "see": {
+        "documentation": "/docs",
+        "models": "/models",
+        "predict": "/predict",
+        "health": "/health",
+        "metrics": "/metrics",
+    },
+}

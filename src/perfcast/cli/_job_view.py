@@ -1,0 +1,101 @@
+"""A job as it is watched: a live table on a terminal, a line for each news elsewhere."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from perfcast.errors import Unavailable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+FINAL = frozenset({"succeeded", "failed", "cancelled"})
+_SECONDS = 0.5
+_SHOWN_TRIALS = 12
+
+
+def watch_job(show: Callable[[str], Mapping[str, Any]], identifier: str) -> Mapping[str, Any]:
+    """Show a job until it has ended.
+
+    Args:
+        show: Gives the job as the HTTP contract shows it.
+        identifier: The job's id.
+
+    Returns:
+        The job as it ended.
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return _live(show, identifier, console) if console.is_terminal else _lines(show, identifier)
+
+
+def _live(show: Callable[[str], Mapping[str, Any]], identifier: str, console: Any) -> Mapping[str, Any]:
+    from rich.live import Live
+
+    job = show(identifier)
+    with Live(_view(job), console=console, refresh_per_second=4) as live:
+        while job["status"] not in FINAL:
+            time.sleep(_SECONDS)
+            job = _again(show, identifier, job)
+            live.update(_view(job))
+    return job
+
+
+def _lines(show: Callable[[str], Mapping[str, Any]], identifier: str) -> Mapping[str, Any]:
+    said = ""
+    while True:
+        job = show(identifier)
+        line = headline(job)
+        if line != said:
+            print(line, flush=True)
+        said = line
+        if job["status"] in FINAL:
+            return job
+        time.sleep(_SECONDS)
+
+
+def _again(show: Callable[[str], Mapping[str, Any]], identifier: str, last: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        return show(identifier)
+    except Unavailable as error:  # a server or database that restarts: go on watching
+        return {**last, "error": str(error)}
+
+
+def headline(job: Mapping[str, Any]) -> str:
+    """A job in one line."""
+    parts = [f"{job['model_name']}: {job['status']}"]
+    if job["status"] == "running":
+        parts.append(str(job["stage"]))
+    parts.append(f"trial {job['trial']}/{job['n_trials']}")
+    if job["best_score"] is not None:
+        parts.append(f"best {job['metric'] or 'score'} {job['best_score']:.4g} ({job['best_family']})")
+    if job["attempt"] > 1:
+        parts.append(f"attempt {job['attempt']}")
+    if job["model_version"] is not None:
+        parts.append(f"version {job['model_version']} {job['outcome']}")
+    if job["error"]:
+        parts.append(str(job["error"]))
+    return ", ".join(parts)
+
+
+def _view(job: Mapping[str, Any]) -> "RenderableType":
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    trials = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("trial", "family", "state"):
+        trials.add_column(name)
+    for name in (job["metric"] or "score", "seconds"):
+        trials.add_column(name, justify="right")
+    for trial in job["trials"][-_SHOWN_TRIALS:]:
+        best = trial["score"] is not None and trial["score"] == job["best_score"]
+        numbers = ["" if trial[name] is None else f"{trial[name]:.4g}" for name in ("score", "seconds")]
+        style = "bold green" if best else ""
+        trials.add_row(str(trial["trial"]), trial["family"], trial["state"], *numbers, style=style)
+    left = job["eta_seconds"]
+    foot = Text("" if left is None else f"about {left:.0f} s left", style="dim")
+    bar = ProgressBar(total=1.0, completed=job["progress"], width=60)
+    return Group(Text(headline(job), style="bold"), bar, trials, foot)

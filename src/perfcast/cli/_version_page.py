@@ -1,0 +1,77 @@
+"""One version as tables: what it is, how good, and how it was found."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from perfcast.registry import Version
+
+_SHOWN_TRIALS = 30
+_SHOWN_SETTINGS = 6
+
+
+def version_json(version: "Version") -> dict[str, Any]:
+    """All that is known of it, as plain data."""
+    import msgspec
+
+    document = {"model": version.model, "version": version.number, "label": version.label, "note": version.note}
+    return document | dict(msgspec.to_builtins(version.manifest))
+
+
+def show_version(version: "Version") -> None:
+    """Print the tables."""
+    from perfcast.cli._output import show_facts, show_table
+
+    manifest = version.manifest
+    show_facts(_facts(version))
+    settings = [(name, _plain(value)) for name, value in manifest.settings.items() if name != "fit"]
+    show_table(("setting", "value"), settings, title="\nsettings")
+    _show_search(manifest.search)
+
+
+def _facts(version: "Version") -> dict[str, object]:
+    manifest = version.manifest
+    facts: dict[str, object] = {
+        "version": version.reference + (f" ({version.label})" if version.label else ""),
+        "type": manifest.type,
+        "made": manifest.created_at,
+        "note": version.note or None,
+    }
+    if manifest.data is not None:
+        facts["data"] = f"{manifest.data.name}@{manifest.data.digest[:8]}, {manifest.data.rows:,} rows"
+    if manifest.metrics is not None:
+        chosen = ("mae", "rmse", "r2", "mape", "median_ape", "within_5", "within_10", "within_20")
+        facts |= {f"held-out {name}": getattr(manifest.metrics, name) for name in chosen}
+        facts["held-out rows in 90 % interval"] = manifest.metrics.coverage.get("0.9")
+    facts |= {"graph bytes": manifest.graph.bytes, "row µs": manifest.graph.row_us, "fitted in s": manifest.seconds}
+    return facts | {f"remark {number + 1}": note for number, note in enumerate(manifest.notes)}
+
+
+def _show_search(search: Mapping[str, Any]) -> None:
+    from perfcast.cli._output import show_facts, show_table
+
+    known = ("trials", "complete", "pruned", "failed", "seconds", "slots", "warm_starts", "seed", "metric", "score")
+    print("\nsearch")
+    show_facts({name: search[name] for name in known if name in search})
+    history = search.get("history", ())
+    if history:
+        best = min((row["score"] for row in history if row["score"] is not None), default=None)
+        rows = [_trial(row, best) for row in history[-_SHOWN_TRIALS:]]
+        title = f"\ntrials (the last {len(rows)} of {len(history)} kept)" if len(rows) < len(history) else "\ntrials"
+        show_table(("trial", "family", "state", "score", "seconds", "settings"), rows, title=title)
+    shares = search.get("importance", {})
+    if shares:
+        rows_of = [(family, name, 100 * share) for family, own in shares.items() for name, share in own.items()]
+        show_table(("family", "setting", "importance %"), rows_of, title="\nwhich settings mattered")
+
+
+def _trial(row: Mapping[str, Any], best: float | None) -> tuple[object, ...]:
+    mark = " *" if best is not None and row["score"] == best else ""
+    shown = list(row.get("settings", {}).items())
+    settings = ", ".join(f"{name}={_plain(value)}" for name, value in shown[:_SHOWN_SETTINGS])
+    more = " …" if len(shown) > _SHOWN_SETTINGS else ""
+    return (row["trial"], row["family"], row["state"] + mark, row["score"], row["seconds"], settings + more)
+
+
+def _plain(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,81 @@
+"""The promotion gate at work: whether a registered version becomes champion, also when others move it meanwhile."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perfcast.datasets import FEWEST, Dataset, Part
+from perfcast.errors import BrokenVersion, Conflict
+from perfcast.registry import CHAMPION, Registry, Version
+from perfcast.workloads import workload_from_document
+
+if TYPE_CHECKING:
+    from perfcast.training import Verdict
+
+_RACES = 3
+
+
+def promote_if_better(registry: Registry, best: Version, dataset: Dataset, *, actor: str) -> tuple[bool, str]:
+    """Compare a version with the present champion on rows that neither has learnt from, and move the alias if it wins.
+
+    Args:
+        registry: Where both are.
+        best: The version that stands for promotion.
+        dataset: What it learnt from; its test part judges.
+        actor: Who is to stand in the history.
+
+    Returns:
+        Whether it was promoted, and the reason, which is also its note from now on.
+    """
+    promoted, reason = False, "stays a candidate: the champion changed again and again while it was judged"
+    for _ in range(_RACES):
+        number = registry.model(best.model).aliases.get(CHAMPION)
+        champion = None if number is None else registry.version(best.model, number)
+        verdict = _verdict(registry, best, champion, dataset)
+        try:
+            if verdict.promote:
+                registry.point(best.model, CHAMPION, best.number, expect=number, reason=verdict.reason, actor=actor)
+        except Conflict:  # somebody moved the champion meanwhile: judge against the new one
+            continue
+        promoted, reason = verdict.promote, verdict.reason
+        break
+    registry.annotate(best, reason)
+    return promoted, reason
+
+
+def _verdict(registry: Registry, best: Version, champion: Version | None, dataset: Dataset) -> "Verdict":
+    from perfcast.training import judge
+
+    test, workload = dataset.split().test, dataset.workload
+    if champion is None:
+        return judge(registry.graph(best), None, test, workload)
+    theirs = workload_from_document(champion.manifest.workload)
+    if theirs.feature_names != workload.feature_names:
+        return _unjudged(best, "the champion reads other features, so they can't be compared; activate it yourself")
+    unseen = _unseen(test, champion)
+    if len(unseen) < FEWEST:
+        return _unjudged(best, "the champion has learnt from these rows or newer ones, so they can't be compared")
+    return judge(registry.graph(best), _bytes(registry, champion), unseen, workload)
+
+
+def _bytes(registry: Registry, champion: Version) -> bytes:
+    """The champion's graph; nothing where it is lost or altered, which no runtime can read, so that it loses."""
+    try:
+        return registry.graph(champion)
+    except BrokenVersion:
+        return b""
+
+
+def _unseen(test: Part, champion: Version) -> Part:
+    """The rows that are newer than all that the champion has learnt from; all where time doesn't tell."""
+    until = champion.manifest.data.learnt_until if champion.manifest.data else None
+    if until is None or test.measured_at is None:
+        return test
+    return test.take(test.measured_at > np.datetime64(until.removesuffix("Z")))
+
+
+def _unjudged(best: Version, why: str) -> "Verdict":
+    from perfcast.training import Verdict
+
+    error = best.manifest.metrics.mae if best.manifest.metrics else float("nan")
+    return Verdict(promote=False, reason=f"stays a candidate: {why}", candidate_error=error)

@@ -1,0 +1,183 @@
+"""All SQL of jobs: each function does its part inside the caller's transaction."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from perfcast.jobs._job import Fence, Job, JobRequest, Progress
+from perfcast.storage import now, schema
+
+_JOB = schema.job
+
+
+def add(connection: sa.Connection, identifier: str, request: JobRequest) -> None:
+    """Keep a new job, queued."""
+    empty = Progress()
+    connection.execute(
+        sa.insert(_JOB).values(
+            id=identifier,
+            status="queued",
+            model=request.model,
+            workload=request.workload,
+            dataset=request.dataset,
+            request=msgspec.to_builtins(request),
+            created_at=now(),
+            attempt=0,
+            handed_back=0,
+            spent_seconds=0.0,
+            n_trials=request.n_trials,
+            outcome="",
+            **_columns(empty),
+        )
+    )
+
+
+def find(connection: sa.Connection, identifier: str) -> Job | None:
+    """A job by its id."""
+    row = connection.execute(sa.select(_JOB).where(_JOB.c.id == identifier)).one_or_none()
+    return None if row is None else _job(row)
+
+
+def page(connection: sa.Connection, filters: Mapping[str, str], limit: int, offset: int) -> tuple[list[Job], int]:
+    """Jobs newest first, and how many there are in all.
+
+    Args:
+        connection: In a transaction.
+        filters: Values that columns must have.
+        limit: Most jobs.
+        offset: How many to leave out first.
+    """
+    where = [_JOB.c[name] == value for name, value in filters.items()]
+    total = connection.execute(sa.select(sa.func.count()).select_from(_JOB).where(*where)).scalar_one()
+    query = sa.select(_JOB).where(*where).order_by(_JOB.c.created_at.desc(), _JOB.c.id.desc())
+    return [_job(row) for row in connection.execute(query.limit(limit).offset(offset))], int(total)
+
+
+def by_status(connection: sa.Connection, status: str) -> list[Job]:
+    """Every job of a status, oldest first."""
+    query = sa.select(_JOB).where(_JOB.c.status == status).order_by(_JOB.c.id)
+    return [_job(row) for row in connection.execute(query)]
+
+
+def any_queued(connection: sa.Connection) -> bool:
+    """Whether some job waits."""
+    return connection.execute(sa.select(_JOB.c.id).where(_JOB.c.status == "queued").limit(1)).first() is not None
+
+
+def claim(connection: sa.Connection, worker: str) -> Job | None:
+    """Take the oldest queued job: one conditional update, so that of several workers one gets it."""
+    oldest = (
+        sa.select(_JOB.c.id)
+        .where(_JOB.c.status == "queued")
+        .order_by(_JOB.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    at = now()
+    statement = (
+        sa.update(_JOB)
+        .where(_JOB.c.id == oldest, _JOB.c.status == "queued")
+        .values(
+            status="running",
+            worker=worker,
+            attempt=_JOB.c.attempt + 1,
+            started_at=sa.func.coalesce(_JOB.c.started_at, at),
+            heartbeat_at=at,
+            stage="preparing",
+            error=None,
+        )
+        .returning(_JOB)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _job(row)
+
+
+def write(connection: sa.Connection, fence: Fence, values: Mapping[str, Any], *, cancelled_too: bool = True) -> bool:
+    """Write to a running job, if the claim still holds.
+
+    Args:
+        connection: In a transaction.
+        fence: The claim.
+        values: By column name.
+        cancelled_too: Whether to write also when its cancellation has been asked for.
+    """
+    where = [
+        _JOB.c.id == fence.job,
+        _JOB.c.attempt == fence.attempt,
+        _JOB.c.worker == fence.worker,
+        _JOB.c.status == "running",
+    ]
+    if not cancelled_too:
+        where.append(_JOB.c.cancel_requested_at.is_(None))
+    return connection.execute(sa.update(_JOB).where(*where).values(**values)).rowcount == 1
+
+
+def beat(progress: Progress | None, spent_seconds: float) -> dict[str, Any]:
+    """What a heartbeat writes."""
+    return {"heartbeat_at": now(), "spent_seconds": spent_seconds} | (_columns(progress) if progress else {})
+
+
+def requeued(error: str | None) -> dict[str, Any]:
+    """What puts a running job back into the queue; one whose cancellation has been asked for ends instead."""
+    asked = _JOB.c.cancel_requested_at.is_not(None)
+    return {
+        "status": sa.case((asked, "cancelled"), else_="queued"),
+        "finished_at": sa.case((asked, now()), else_=None),
+        "eta_seconds": None,
+        "error": error,
+    }
+
+
+def cancel_queued(connection: sa.Connection, identifier: str) -> bool:
+    """End a job that waits."""
+    at = now()
+    values = {"status": "cancelled", "finished_at": at, "cancel_requested_at": at, "eta_seconds": None}
+    where = (_JOB.c.id == identifier) & (_JOB.c.status == "queued")
+    return connection.execute(sa.update(_JOB).where(where).values(**values)).rowcount == 1
+
+
+def cancel_running(connection: sa.Connection, identifier: str) -> bool:
+    """Ask a running job to end; one that has registered its versions no longer can."""
+    where = (_JOB.c.id == identifier) & (_JOB.c.status == "running") & _JOB.c.versions.is_(None)
+    values = {"cancel_requested_at": sa.func.coalesce(_JOB.c.cancel_requested_at, now())}
+    return connection.execute(sa.update(_JOB).where(where).values(**values)).rowcount == 1
+
+
+def _columns(progress: Progress) -> dict[str, Any]:
+    trials: Sequence[Mapping[str, Any]] = [dict(trial) for trial in progress.trials]
+    return {
+        "stage": progress.stage,
+        "progress": progress.share,
+        "trial": progress.trial,
+        "best_score": progress.best_score,
+        "best_family": progress.best_family,
+        "eta_seconds": progress.eta_seconds,
+        "trials": trials,
+    }
+
+
+def _job(row: sa.Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        status=row.status,
+        request=msgspec.convert(row.request, JobRequest),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        heartbeat_at=row.heartbeat_at,
+        cancel_requested_at=row.cancel_requested_at,
+        worker=row.worker,
+        attempt=row.attempt,
+        handed_back=row.handed_back,
+        spent_seconds=row.spent_seconds,
+        progress=Progress(
+            row.stage, row.progress, row.trial, row.best_score, row.best_family, row.eta_seconds, row.trials
+        ),
+        versions=None if row.versions is None else tuple(row.versions),
+        model_version=row.model_version,
+        outcome=row.outcome,
+        error=row.error,
+    )

@@ -1,0 +1,157 @@
+"""Messages that wake workers: Huey's queue, in a file or in Redis.
+
+A message holds a job's id and nothing else. Losing one, or getting one twice, does no harm: the job's row is what
+counts, and workers look for queued rows by themselves. Of Huey only the storage is used; its own consumer loses a task
+when it is killed, and knows neither cancellation nor heartbeats.
+"""
+
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from perfcast.errors import Unavailable
+from perfcast.settings import Settings
+
+if TYPE_CHECKING:
+    from huey.storage import BaseStorage  # type: ignore[import-untyped]
+
+QUEUE = "perfcast"
+_T = TypeVar("_T")
+_SLICE_SECONDS = 0.1
+_CONNECT_SECONDS = 2.0
+_ANSWER_SECONDS = 5.0
+
+
+class Transport(Protocol):
+    """Carries job ids from those who submit to those who work."""
+
+    def send(self, job: str) -> None:
+        """Wake a worker.
+
+        Raises:
+            Unavailable: The queue can't be reached.
+        """
+        ...
+
+    def receive(self, seconds: float) -> str | None:
+        """The next message, or None when none came in time.
+
+        Raises:
+            Unavailable: The queue can't be reached.
+        """
+        ...
+
+    def ping(self) -> None:
+        """Whether it answers.
+
+        Raises:
+            Unavailable: The queue can't be reached.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close its connections."""
+        ...
+
+
+class HueyTransport:
+    """A Huey queue; opened when first used.
+
+    Args:
+        address: Where it is, without password, for messages.
+        open_storage: Makes Huey's storage.
+        blocks: Whether its `dequeue` waits by itself.
+    """
+
+    def __init__(self, address: str, open_storage: "Callable[[], BaseStorage]", *, blocks: bool) -> None:
+        self.address = address
+        self._open = open_storage
+        self._blocks = blocks
+        self._lock = Lock()
+        self._opened: BaseStorage | None = None
+
+    def send(self, job: str) -> None:
+        """Wake a worker.
+
+        Raises:
+            Unavailable: The queue can't be reached.
+        """
+        self._explained(lambda storage: storage.enqueue(job.encode()))
+
+    def receive(self, seconds: float) -> str | None:
+        """The next message, or None when none came in time; a Redis queue waits a second at most.
+
+        Raises:
+            Unavailable: The queue can't be reached.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            message: bytes | None = self._explained(lambda storage: storage.dequeue())
+            if message is not None:
+                return bytes(message).decode("ascii", "replace")
+            left = deadline - time.monotonic()
+            if self._blocks or left <= 0:
+                return None
+            time.sleep(min(_SLICE_SECONDS, left))
+
+    def ping(self) -> None:
+        """Ask for the queue's length.
+
+        Raises:
+            Unavailable: The queue can't be reached.
+        """
+        self._explained(lambda storage: storage.queue_size())
+
+    def close(self) -> None:
+        """Close its connections."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
+
+    def _storage(self) -> "BaseStorage":
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
+
+    def _explained(self, call: "Callable[[BaseStorage], _T]") -> _T:
+        try:
+            return call(self._storage())
+        except Exception as error:
+            raise Unavailable(
+                f"the queue {self.address} can't be used: {error}; check REDIS_URL and DATA_DIR. Jobs are kept in the "
+                "database and run all the same, a little later"
+            ) from error
+
+
+def make_transport(settings: Settings) -> HueyTransport:
+    """Redis where `REDIS_URL` names one, else a file in `DATA_DIR`."""
+    if settings.redis_url:
+        shown = settings.redis_url.rpartition("@")[2]
+        return HueyTransport(shown.removeprefix("redis://"), lambda: _redis_storage(settings.redis_url), blocks=True)
+    path = settings.data_dir.absolute() / "queue.db"
+
+    def open_file() -> "BaseStorage":
+        from huey import SqliteHuey  # type: ignore[import-untyped]
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteHuey(QUEUE, filename=str(path)).storage
+
+    return HueyTransport(str(path), open_file, blocks=False)
+
+
+def _redis_storage(url: str) -> "BaseStorage":
+    from huey import RedisHuey
+    from redis import ConnectionPool
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    pool = ConnectionPool.from_url(
+        url,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 1),  # once, for a connection that a restart has cut
+    )
+    return RedisHuey(QUEUE, connection_pool=pool).storage

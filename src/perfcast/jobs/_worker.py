@@ -1,0 +1,125 @@
+"""The worker: claims jobs, supervises them, and looks after those of workers that are gone."""
+
+import time
+from threading import Event, Thread
+
+import structlog
+
+from perfcast.errors import Unavailable
+from perfcast.jobs._jobs import Jobs
+from perfcast.jobs._liveness import Liveness, new_worker
+from perfcast.jobs._reaper import Reaper
+from perfcast.jobs._supervision import Supervision
+from perfcast.jobs._transport import Transport
+from perfcast.jobs.schedules import Scheduler
+from perfcast.settings import Settings
+
+_FULL_SECONDS = 0.2
+_WAIT_SECONDS = 1.0
+
+log = structlog.stdlib.get_logger("perfcast.jobs")
+
+
+class Worker:
+    """Runs jobs until it is stopped.
+
+    Args:
+        settings: Concurrency and intervals.
+        jobs: Where the rows are.
+        transport: Wakes it.
+        threads: Most threads for all its jobs together.
+        scheduler: Looks which schedules are due; None for a worker that leaves them to others.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        jobs: Jobs,
+        transport: Transport,
+        *,
+        threads: int,
+        scheduler: Scheduler | None = None,
+    ) -> None:
+        self.name = new_worker()
+        self._settings, self._jobs, self._transport = settings, jobs, transport
+        self._threads = max(1, threads // settings.worker_concurrency)
+        self._liveness = Liveness(settings.data_dir.absolute() / "workers")
+        stale = max(settings.job_stale_seconds, 3 * settings.job_heartbeat_seconds)
+        self._reaper = Reaper(jobs, self._liveness, stale_seconds=stale)
+        self._scheduler = scheduler
+        self._look_at = 0.0
+        self._running: dict[Thread, Supervision] = {}
+        self._stopping = Event()
+        self._reachable = True
+
+    def stop(self) -> None:
+        """End soon: running jobs are handed back, and the next worker continues them."""
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it shall end."""
+        return self._stopping.is_set()
+
+    def run(self) -> None:
+        """Work until `stop`."""
+        self._liveness.hold(self.name)
+        log.info("worker ready", worker=self.name, concurrency=self._settings.worker_concurrency)
+        try:
+            while not self._stopping.is_set():
+                self._turn()
+        finally:
+            self._drain()
+            self._liveness.release(self.name)
+            log.info("worker ended", worker=self.name)
+
+    def _turn(self) -> None:
+        """One look around: who has ended, who is gone, who waits."""
+        self._running = {thread: run for thread, run in self._running.items() if thread.is_alive()}
+        try:
+            self._look_around()
+            if len(self._running) >= self._settings.worker_concurrency:
+                self._stopping.wait(_FULL_SECONDS)
+            elif not self._begin():
+                self._wait()
+            self._reachable = True
+        except Unavailable as error:
+            if self._reachable:
+                log.warning("waiting for what can't be reached", reason=str(error))
+            self._reachable = False
+            self._stopping.wait(self._settings.job_poll_seconds)
+
+    def _look_around(self) -> None:
+        """After jobs of workers that are gone, and after schedules that are due."""
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + self._settings.job_heartbeat_seconds
+            self._reaper.look()
+            if self._scheduler is not None:
+                self._scheduler.look()
+
+    def _begin(self) -> bool:
+        """Claim a job and begin it; False where none waits."""
+        job = self._jobs.claim(self.name)
+        if job is None:
+            return False
+        supervision = Supervision(self._settings, self._jobs, job, threads=self._threads)
+        thread = Thread(target=supervision.run, name=f"perfcast-job-{job.id}")
+        self._running[thread] = supervision
+        thread.start()
+        return True
+
+    def _wait(self) -> None:
+        """Wait for a message, but not long: a message may be lost, a row is not."""
+        try:
+            self._transport.receive(min(_WAIT_SECONDS, self._settings.job_poll_seconds))
+        except Unavailable as error:
+            if self._reachable:
+                log.warning("no messages: looking into the database instead", reason=str(error))
+            self._reachable = False
+            self._stopping.wait(self._settings.job_poll_seconds)
+
+    def _drain(self) -> None:
+        for supervision in self._running.values():
+            supervision.drain()
+        for thread in self._running:
+            thread.join()

@@ -1,0 +1,142 @@
+"""All SQL of schedules: each function does its part inside the caller's transaction."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from perfcast.jobs._job import UNFINISHED, JobRequest
+from perfcast.jobs.schedules._schedule import Plan, Retrain, Schedule, ScheduleEvent, time_text
+from perfcast.storage import insert_new, now, schema
+
+_SCHEDULE, _EVENT, _JOB = schema.schedule, schema.schedule_event, schema.job
+_FRESH: dict[str, Any] = {"signal": None, "signal_reason": None, "held_back": None}
+
+
+def find(connection: sa.Connection, model: str) -> Schedule | None:
+    """A model's schedule."""
+    row = connection.execute(sa.select(_SCHEDULE).where(_SCHEDULE.c.model == model)).one_or_none()
+    return None if row is None else _schedule(row)
+
+
+def every(connection: sa.Connection) -> list[Schedule]:
+    """All schedules, sorted by model."""
+    return [_schedule(row) for row in connection.execute(sa.select(_SCHEDULE).order_by(_SCHEDULE.c.model))]
+
+
+def keep(connection: sa.Connection, model: str, plan: Plan) -> None:
+    """Make or change a schedule; one that says the same already is left as it is, so that cron counts on."""
+    given = msgspec.to_builtins(plan)
+    if insert_new(connection, _SCHEDULE, {"model": model, "updated_at": now(), **given, **_FRESH}):
+        return
+    present = find(connection, model)
+    if present is None or present.plan != plan:
+        changed = {**given, **_FRESH, "updated_at": now()}
+        connection.execute(sa.update(_SCHEDULE).where(_SCHEDULE.c.model == model).values(**changed))
+
+
+def remove(connection: sa.Connection, model: str) -> bool:
+    """Delete a schedule; its history stays."""
+    return connection.execute(sa.delete(_SCHEDULE).where(_SCHEDULE.c.model == model)).rowcount == 1
+
+
+def note_signal(connection: sa.Connection, model: str, kind: str, reason: str) -> bool:
+    """Leave a signal with a schedule that listens; the history notes it once until it is acted on.
+
+    Returns:
+        Whether some schedule listens.
+    """
+    listening = (_SCHEDULE.c.model == model) & _SCHEDULE.c.drift & _SCHEDULE.c.enabled
+    first = (
+        sa.update(_SCHEDULE).where(listening, _SCHEDULE.c.signal.is_(None)).values(signal=kind, signal_reason=reason)
+    )
+    if connection.execute(first).rowcount == 1:
+        add_event(connection, model, "signal", kind, reason, at=now())
+        return True
+    return connection.execute(sa.select(_SCHEDULE.c.model).where(listening)).first() is not None
+
+
+def unfinished_job(connection: sa.Connection, model: str, *, but: str = "") -> tuple[str, str] | None:
+    """Id and status of a job of the model that is queued or running.
+
+    Args:
+        connection: In a transaction.
+        model: Whose.
+        but: Id of a job that doesn't count.
+    """
+    query = sa.select(_JOB.c.id, _JOB.c.status).where(
+        _JOB.c.model == model, _JOB.c.status.in_(sorted(UNFINISHED)), _JOB.c.id != but
+    )
+    row = connection.execute(query.order_by(_JOB.c.id).limit(1)).first()
+    return None if row is None else (row.id, row.status)
+
+
+def fire(
+    connection: sa.Connection, seen: Schedule, at: datetime, *, reason: str, job: str, request: JobRequest, rows: int
+) -> bool:
+    """Note a run, if the schedule is still as it was seen: of several schedulers one gets True."""
+    values = {
+        "last_fired_at": time_text(at),
+        "last_reason": reason,
+        "last_job": job,
+        "last_digest": request.digest,
+        "last_rows": rows,
+    }
+    return connection.execute(_unchanged(seen).values(**values, **_FRESH)).rowcount == 1
+
+
+def hold_back(connection: sa.Connection, seen: Schedule, why: str) -> bool:
+    """Note why a schedule waits; True where that is news."""
+    different = _SCHEDULE.c.held_back.is_distinct_from(why)
+    return connection.execute(_unchanged(seen).where(different).values(held_back=why)).rowcount == 1
+
+
+def add_event(
+    connection: sa.Connection, model: str, kind: str, trigger: str, reason: str, *, at: str, job: str | None = None
+) -> None:
+    """Add to the history."""
+    values = {"model": model, "at": at, "kind": kind, "trigger": trigger, "reason": reason, "job": job}
+    connection.execute(sa.insert(_EVENT).values(**values))
+
+
+def history(connection: sa.Connection, model: str, limit: int) -> list[ScheduleEvent]:
+    """Events newest first, each with what became of its job.
+
+    Args:
+        connection: In a transaction.
+        model: Whose; all when empty.
+        limit: Most events.
+    """
+    columns = [
+        *(_EVENT.c[name] for name in ("model", "at", "kind", "trigger", "reason", "job")),
+        *(_JOB.c.status.label("job_status"), _JOB.c.model_version),
+        *(sa.func.nullif(_JOB.c.outcome, "").label("outcome"), _JOB.c.error),
+    ]
+    query = sa.select(*columns).select_from(_EVENT.outerjoin(_JOB, _EVENT.c.job == _JOB.c.id))
+    if model:
+        query = query.where(_EVENT.c.model == model)
+    rows = connection.execute(query.order_by(_EVENT.c.id.desc()).limit(limit))
+    return [ScheduleEvent(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def _unchanged(seen: Schedule) -> sa.Update:
+    return sa.update(_SCHEDULE).where(
+        _SCHEDULE.c.model == seen.model,
+        _SCHEDULE.c.updated_at == seen.updated_at,
+        _SCHEDULE.c.last_fired_at.is_not_distinct_from(seen.last_fired_at),
+    )
+
+
+def _schedule(row: sa.Row[Any]) -> Schedule:
+    plan = Plan(
+        cron=row.cron,
+        new_rows=row.new_rows,
+        drift=row.drift,
+        enabled=row.enabled,
+        minimum_interval_seconds=row.minimum_interval_seconds,
+        request=msgspec.convert(row.request, Retrain),
+    )
+    names = ("updated_at", "signal", "signal_reason", "held_back", "last_fired_at", "last_reason", "last_job")
+    kept = {name: getattr(row, name) for name in names}
+    return Schedule(model=row.model, plan=plan, **kept, last_digest=row.last_digest, last_rows=row.last_rows)

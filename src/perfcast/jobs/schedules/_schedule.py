@@ -1,0 +1,146 @@
+"""What a schedule and its history are: plain data, as the tables keep it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from perfcast.jobs._submission import Asked
+
+SignalKind: TypeAlias = Literal["drift", "accuracy"]
+"""What a signal may be about: the inputs have moved, or the live errors have grown."""
+SIGNALS: tuple[SignalKind, ...] = ("drift", "accuracy")
+
+
+class Retrain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a schedule trains; the rows are the newest at that time.
+
+    Attributes:
+        n_trials: Most trials.
+        families: Which to try; all when empty.
+        timeout_seconds: Most seconds of training; None for no limit.
+        dataset: Name of the line to learn from; None for the model's own.
+        promote: `auto` lets the gate decide, `never` leaves the champion alone.
+        seed: Of the search.
+    """
+
+    n_trials: int = 20
+    families: tuple[str, ...] = ()
+    timeout_seconds: float | None = None
+    dataset: str | None = None
+    promote: Literal["auto", "never"] = "auto"
+    seed: int = 0
+
+    def asked(self, model: str) -> Asked:
+        """The same as a request for a job."""
+        return Asked(model_name=model, **msgspec.structs.asdict(self))
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an operator sets: triggers, limits, and how to train.
+
+    Attributes:
+        cron: Five fields, in the service's time zone; None for never by the clock.
+        new_rows: Fires when the newest rows are at least so many more than the last run learnt from; None for never.
+        drift: Whether it fires on signals.
+        enabled: Whether it fires at all.
+        minimum_interval_seconds: Least seconds from one run's submission to the next, so that a trigger that flaps
+            is held back.
+        request: How to train.
+    """
+
+    cron: str | None = None
+    new_rows: int | None = None
+    drift: bool = False
+    enabled: bool = True
+    minimum_interval_seconds: float = 3600.0
+    request: Retrain = Retrain()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A model's schedule.
+
+    Attributes:
+        plan: What was set.
+        updated_at: When it was last changed; cron counts from then, or from the last run if that is later.
+        signal: Kind of a signal that hasn't been acted on yet.
+        signal_reason: What it said.
+        held_back: Why it waits although it is due.
+        last_fired_at, last_reason, last_job: Its last run.
+        last_digest, last_rows: The rows that run was given, and how many.
+    """
+
+    model: str
+    plan: Plan
+    updated_at: str
+    signal: str | None
+    signal_reason: str | None
+    held_back: str | None
+    last_fired_at: str | None
+    last_reason: str | None
+    last_job: str | None
+    last_digest: str | None
+    last_rows: int | None
+
+    @property
+    def counted_from(self) -> datetime:
+        """After this time the cron expression has to come about for the schedule to be due."""
+        return parse_time(max(self.updated_at, self.last_fired_at or ""))
+
+    @property
+    def not_before(self) -> datetime | None:
+        """Until this time it is rate-limited; None if it never ran."""
+        if self.last_fired_at is None:
+            return None
+        return parse_time(self.last_fired_at) + timedelta(seconds=self.plan.minimum_interval_seconds)
+
+    def document(self) -> dict[str, Any]:
+        """The schedule as the HTTP contract shows it, but for the time at which it is due next."""
+        shown = {"model_name": self.model, **msgspec.to_builtins(self.plan), "updated_at": self.updated_at}
+        names = ("signal", "signal_reason", "held_back", "last_fired_at", "last_reason", "last_job")
+        shown |= {name: getattr(self, name) for name in names}
+        return shown | {"last_digest": self.last_digest, "last_rows": self.last_rows}
+
+
+@dataclass(frozen=True)
+class ScheduleEvent:
+    """One thing that a schedule did.
+
+    Attributes:
+        kind: `fired`, `held_back`, or `signal` where one came.
+        trigger: `cron`, `new_rows`, `drift` or `accuracy`.
+        reason: In words.
+        job: The job that was submitted.
+        job_status: Of that job, now.
+        model_version: What the job made.
+        outcome: What the promotion gate said of it.
+        error: Why the job failed.
+    """
+
+    model: str
+    at: str
+    kind: str
+    trigger: str
+    reason: str
+    job: str | None
+    job_status: str | None
+    model_version: int | None
+    outcome: str | None
+    error: str | None
+
+    def document(self) -> dict[str, Any]:
+        """The event as the HTTP contract shows it."""
+        shown = {"model_name": self.model, "job_id": self.job} | vars(self)
+        return {name: value for name, value in shown.items() if name not in ("model", "job")}
+
+
+def parse_time(text: str) -> datetime:
+    """A time as the database keeps it."""
+    return datetime.fromisoformat(text)
+
+
+def time_text(at: datetime) -> str:
+    """A time as the database keeps it: ISO 8601, UTC, with microseconds and `Z`, so that text order is time order."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,141 @@
+"""The schedules: set, shown and removed by operators, told by the monitoring what has moved."""
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import sqlalchemy as sa
+
+from perfcast.errors import FieldError, InvalidInput, UnknownSchedule
+from perfcast.jobs._submission import Submissions
+from perfcast.jobs.schedules import _repository as repository
+from perfcast.jobs.schedules._cron import check_cron, next_occurrence
+from perfcast.jobs.schedules._schedule import SIGNALS, Plan, Schedule, ScheduleEvent, SignalKind, time_text
+from perfcast.storage import Database
+
+MOST_ROWS = 1_000_000_000
+LONGEST_SECONDS = 366 * 24 * 3600.0
+_LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Schedules:
+    """The schedules of all models.
+
+    Attributes:
+        database: Where the rows are.
+        submissions: Says whether a job could be made of a plan.
+        zone: In which cron expressions are meant.
+    """
+
+    database: Database
+    submissions: Submissions
+    zone: ZoneInfo
+
+    def put(self, model: str, plan: Plan) -> Schedule:
+        """Make or change a model's schedule. Putting the same again changes nothing.
+
+        Raises:
+            UnknownModel: There is no such model.
+            InvalidInput: Something is wrong; names every field.
+        """
+        self.submissions.registry.model(model)
+        checked = _check(plan)
+        self.submissions.complete(checked.request.asked(model))
+        with self.database.begin() as connection:
+            repository.keep(connection, model, checked)
+            return _require(connection, model)
+
+    def find(self, model: str) -> Schedule:
+        """A model's schedule.
+
+        Raises:
+            UnknownSchedule: It has none.
+        """
+        with self.database.read() as connection:
+            return _require(connection, model)
+
+    def every(self) -> list[Schedule]:
+        """All schedules, sorted by model."""
+        with self.database.read() as connection:
+            return repository.every(connection)
+
+    def remove(self, model: str) -> None:
+        """Delete a schedule; its history and its jobs stay.
+
+        Raises:
+            UnknownSchedule: There is none.
+        """
+        with self.database.begin() as connection:
+            _require(connection, model)
+            repository.remove(connection, model)
+
+    def history(self, model: str = "", *, limit: int = 50) -> list[ScheduleEvent]:
+        """What schedules did, newest first, with what became of each job.
+
+        Args:
+            model: Only that of this model.
+            limit: Most events.
+
+        Raises:
+            UnknownModel: There is no such model.
+        """
+        with self.database.read() as connection:
+            found = repository.history(connection, model, limit)
+        if model and not found:
+            self.submissions.registry.model(model)
+        return found
+
+    def signal(self, model: str, kind: SignalKind, reason: str) -> bool:
+        """Say that a model's inputs or its accuracy have moved, as often as one likes: it is noted once until acted on.
+
+        Args:
+            model: Which.
+            kind: `drift` or `accuracy`.
+            reason: What was measured, for the history.
+
+        Returns:
+            Whether a schedule listens; if not, nothing is kept.
+        """
+        if kind not in SIGNALS:
+            raise InvalidInput([FieldError("kind", f"must be one of {', '.join(SIGNALS)}, got '{kind}'")])
+        with self.database.begin() as connection:
+            return repository.note_signal(connection, model, kind, reason[:_LONGEST_REASON])
+
+    def document(self, schedule: Schedule) -> dict[str, Any]:
+        """A schedule as the HTTP contract shows it; `next_at` is when its cron expression comes about next."""
+        cron, later = schedule.plan.cron, None
+        if cron is not None and schedule.plan.enabled:
+            later = time_text(next_occurrence(cron, schedule.counted_from, self.zone))
+        return schedule.document() | {"next_at": later, "time_zone": self.zone.key}
+
+
+def _check(plan: Plan) -> Plan:
+    """The plan with its cron expression normalised."""
+    wrong: list[FieldError] = []
+    cron = plan.cron
+    if cron is not None:
+        try:
+            cron = check_cron(cron)
+        except InvalidInput as error:
+            wrong += error.fields
+    if cron is None and plan.new_rows is None and not plan.drift:
+        wrong.append(FieldError("cron", "some trigger is needed: cron, new_rows or drift"))
+    if plan.new_rows is not None and not 1 <= plan.new_rows <= MOST_ROWS:
+        wrong.append(FieldError("new_rows", f"must be from 1 to {MOST_ROWS:,}, got {plan.new_rows}"))
+    if not 1 <= plan.minimum_interval_seconds <= LONGEST_SECONDS:
+        wrong.append(FieldError("minimum_interval_seconds", f"must be from 1 to {LONGEST_SECONDS:,.0f}"))
+    if "@" in (plan.request.dataset or ""):
+        wrong.append(FieldError("dataset", "must be a name without a digest: a schedule takes the newest rows"))
+    if wrong:
+        raise InvalidInput(wrong)
+    return msgspec.structs.replace(plan, cron=cron)
+
+
+def _require(connection: sa.Connection, model: str) -> Schedule:
+    found = repository.find(connection, model)
+    if found is None:
+        known = [schedule.model for schedule in repository.every(connection)]
+        raise UnknownSchedule(model, known, hint=f"make one with `perfcast schedules set {model} --cron '0 3 * * *'`")
+    return found

@@ -1,0 +1,53 @@
+"""References that were refused a moment ago, so that asking for them again costs no query."""
+
+import math
+import time
+from collections.abc import Callable
+from threading import Lock
+
+from perfcast.errors import PerfcastError
+
+_REMEMBERED = 1024
+
+
+class Refusals:
+    """Remembers why references were refused, for as long as the registry stays at one revision.
+
+    Safe to use from several threads.
+
+    Args:
+        clock: Seconds that only rise.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._known: dict[str, tuple[PerfcastError, int, float]] = {}
+
+    def find(self, reference: str, revision: int) -> PerfcastError | None:
+        """Why it was refused at this revision, ready to be raised; None where that isn't known."""
+        error, at, until = self._known.get(reference, (None, revision, math.inf))
+        return _anew(error) if error is not None and at == revision and self._clock() < until else None
+
+    def add(self, reference: str, error: PerfcastError, revision: int, *, seconds: float = math.inf) -> None:
+        """Remember a refusal.
+
+        Args:
+            reference: What was asked for.
+            error: Why it was refused.
+            revision: What was known of the registry before it was asked, so that no later change is missed.
+            seconds: How long it holds, where it may end without a change of the registry.
+        """
+        with self._lock:
+            self._known.pop(reference, None)
+            self._known[reference] = (_anew(error), revision, self._clock() + seconds)
+            while len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+
+
+def _anew(error: PerfcastError) -> PerfcastError:
+    """The error as it was before it was raised: a traceback would keep whole requests in memory."""
+    fresh = type(error).__new__(type(error))
+    fresh.args = error.args
+    vars(fresh).update(vars(error))
+    return fresh

@@ -1,0 +1,98 @@
+"""The final fits: each family's best settings on all training rows, and what a later search may begin with."""
+
+import time
+from collections.abc import Mapping
+
+from perfcast.errors import Stopped
+from perfcast.manifest import Manifest
+from perfcast.training._draft import Trained
+from perfcast.training._ensemble import ENSEMBLE
+from perfcast.training._executor import Executor
+from perfcast.training._fitting import FitResult, FitTask
+from perfcast.training._proposal import Start
+from perfcast.training._search import MOST_LOSSES, Candidate, Search
+from perfcast.training.families import Family, Stop, never
+
+CUT_SHORT = "the time limit cut its final fit short; a longer one makes a better version"
+_LOOK_SECONDS = 0.2
+
+
+def final_fits(
+    chosen: Mapping[str, Family],
+    found: Search,
+    executor: Executor,
+    *,
+    deadline: float = float("inf"),
+    stop: Stop = never,
+) -> dict[str, Trained]:
+    """Fit each family's best settings on all training rows.
+
+    Args:
+        chosen: The families that were searched.
+        found: What the search found.
+        executor: Where to fit.
+        deadline: `time.monotonic()` at which a fit ends with what it has; the best family's gets the time it needs,
+            because there must be one.
+        stop: Asked often.
+
+    Returns:
+        By family, quick ones first; without those that the deadline left no time for.
+
+    Raises:
+        Stopped: It was asked to.
+        Unavailable: Where they run can't be reached any more.
+    """
+    # Where fits take turns the quick ones come first, so that none is left out; side by side, the longest do.
+    order = sorted(found.best_of_each_family.values(), key=lambda candidate: candidate.seconds)
+    waiting = order if executor.slots == 1 else order[::-1]
+    running: dict[int, tuple[Candidate, int]] = {}
+    models: dict[str, Trained] = {}
+    while waiting or running:
+        if stop():
+            raise Stopped("training was stopped")
+        while waiting and len(running) < executor.slots:
+            _begin(waiting.pop(0), 1, chosen, found, executor, running, deadline)
+        for result in executor.wait(_LOOK_SECONDS) if running else ():
+            candidate, attempt = running.pop(result.key)
+            if result.state == "lost" and attempt < MOST_LOSSES:
+                _begin(candidate, attempt + 1, chosen, found, executor, running, deadline)
+            elif result.fitted is not None:
+                models[candidate.family] = _trained(chosen[candidate.family], candidate, found, result)
+    return models
+
+
+def warm_start(manifest: Manifest) -> tuple[Start, ...]:
+    """The settings of a version, each family's of a mean, for a later search to begin with."""
+    if manifest.type != ENSEMBLE:
+        return ((manifest.type, manifest.settings),)
+    members = manifest.settings.get("weights", {})
+    return tuple((name, manifest.settings[name]) for name in members if name in manifest.settings)
+
+
+def _begin(
+    candidate: Candidate,
+    attempt: int,
+    chosen: Mapping[str, Family],
+    found: Search,
+    executor: Executor,
+    running: dict[int, tuple[Candidate, int]],
+    deadline: float,
+) -> None:
+    seconds = float("inf") if candidate is found.best else deadline - time.monotonic()
+    if seconds > 0:
+        running[candidate.trial] = candidate, attempt
+        task = FitTask(candidate.trial, chosen[candidate.family], candidate.settings, seconds, final=True)
+        executor.submit(task)
+
+
+def _trained(family: Family, candidate: Candidate, found: Search, result: FitResult) -> Trained:
+    return Trained(
+        found.inner.workload,
+        family.name,
+        result.fitted,  # type: ignore[arg-type]  # the caller looked
+        candidate.settings,
+        score=candidate.score,
+        seconds=result.seconds,
+        keeps_trends=family.keeps_trends(candidate.settings) if any(found.inner.lesson.trends) else None,
+        notes=(CUT_SHORT,) if result.late else (),
+    )

@@ -1,0 +1,118 @@
+"""What a trial shall try: a start, or what Optuna's sampler makes of the trials known so far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from perfcast.training.families import Family, Lesson, Settings
+
+if TYPE_CHECKING:
+    import optuna
+
+FAMILY = "family"
+RANDOM_TRIALS = 4
+"""Finished trials before the sampler models the space: the families' starts, which are known to be good."""
+LAG = 3
+"""For each further trial at a time: by how many trials a proposal of a repeatable search looks further back."""
+TRIALS_TO_COMPARE = 3
+"""Finished trials of a family before one of its trials can be given up."""
+GIVEN_UP_ABOVE = 0.5
+"""A trial is given up when its best error so far is above this quantile of its family's, at the same progress."""
+Start: TypeAlias = tuple[str, Settings]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What to try: a family, its settings, and both as parameters of an Optuna trial."""
+
+    family: str
+    settings: Settings
+    params: Mapping[str, Any]
+    distributions: "Mapping[str, optuna.distributions.BaseDistribution]"
+
+
+def starts(families: Mapping[str, Family], lesson: Lesson, warm: Sequence[Start]) -> list[Start]:
+    """What to try first: known settings, then the start of each family that none are known of."""
+    known = [(name, settings) for name, settings in warm if name in families]
+    named = {name for name, _ in known}
+    return known + [(name, family.start(lesson)) for name, family in families.items() if name not in named]
+
+
+def reach_back(slots: int) -> int:
+    """How many trials before it a trial of a repeatable search doesn't know of, itself included.
+
+    Trials that run at the same time end in any order. A proposal made from exactly those so far back doesn't depend on
+    it, and a process need not wait unless one trial takes longer than several others.
+    """
+    return 1 + LAG * (slots - 1)
+
+
+def propose(
+    known: "Sequence[optuna.trial.FrozenTrial]",
+    families: Mapping[str, Family],
+    *,
+    seed: int,
+    index: int,
+    start: Start | None,
+) -> Proposal:
+    """Decide by seed, index and known trials alone, so that a continued search goes on as if nothing had happened.
+
+    Args:
+        known: Finished trials that the sampler may learn from.
+        families: Which there are.
+        seed: Of the search.
+        index: The trial's number, from 0.
+        start: What to try; settings that the space doesn't have, or outside its bounds, are left to the sampler.
+    """
+    import optuna
+
+    drawn = int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+    sampler = optuna.samplers.TPESampler(seed=drawn, multivariate=True, group=True, n_startup_trials=RANDOM_TRIALS)
+    sketch = optuna.create_study(direction="minimize", sampler=sampler)
+    sketch.add_trials(known)
+    if start is not None:
+        sketch.enqueue_trial(_within(start, families))
+    trial = sketch.ask()
+    family = str(trial.suggest_categorical(FAMILY, list(families)))
+    settings = families[family].space(trial)
+    return Proposal(family, settings, dict(trial.params), dict(trial.distributions))
+
+
+def limits(known: "Sequence[optuna.trial.FrozenTrial]", family: str) -> dict[int, float]:
+    """By progress: the median of the family's completed trials' best errors until then."""
+    curves = [t.intermediate_values for t in known if t.params.get(FAMILY) == family and completed(t)]
+    found = {}
+    for step in sorted({step for curve in curves for step in curve}):
+        reached = [min(values) for curve in curves if (values := [error for at, error in curve.items() if at <= step])]
+        if len(reached) >= TRIALS_TO_COMPARE:
+            found[step] = float(np.quantile(reached, GIVEN_UP_ABOVE))
+    return found
+
+
+def completed(trial: "optuna.trial.FrozenTrial") -> bool:
+    """Whether its value is a score; a pruned trial's is the error it had reached."""
+    return trial.state.name == "COMPLETE"
+
+
+def _within(start: Start, families: Mapping[str, Family]) -> dict[str, Any]:
+    """A start as parameters, without those that the family's space doesn't have or doesn't reach."""
+    import optuna
+
+    family, settings = start
+    probe = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
+    families[family].space(probe)
+    params: dict[str, Any] = {FAMILY: family}
+    for name, distribution in probe.distributions.items():
+        value = settings.get(name.removeprefix(f"{family}."))
+        if value is not None and _contains(distribution, value):
+            params[name] = value
+    return params
+
+
+def _contains(distribution: "optuna.distributions.BaseDistribution", value: Any) -> bool:
+    try:
+        return bool(distribution._contains(distribution.to_internal_repr(value)))  # noqa: SLF001
+    except ValueError:
+        return False

@@ -1,0 +1,149 @@
+"""Real workers and real training processes: run, cancelled, killed, drained, continued."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.workers import Shop, finished_trials, small_dataset, start_worker, stop, training_process, until, working
+
+LONG = {"families": ("xgboost",), "n_trials": 500}
+SHORT = {"families": ("xgboost", "polynomial"), "n_trials": 8}
+
+
+def test_a_job_is_trained_registered_and_judged(either_shop: Shop) -> None:
+    with working(either_shop.settings):
+        job = either_shop.submit(**SHORT)
+        done = either_shop.wait(job, "succeeded")
+    assert done.versions is not None
+    assert done.model_version == max(done.versions) == len(done.versions)
+    assert done.outcome.startswith("promoted")
+    assert (done.progress.share, done.progress.trial, done.tries) == (1.0, 8, 1)
+    assert [trial["trial"] for trial in done.trials()] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert either_shop.registry.model("cpu-utilization").aliases == {"champion": done.model_version}
+
+
+def test_a_worker_killed_in_a_trial_is_followed_by_one_that_repeats_none(either_shop: Shop) -> None:
+    settings = either_shop.settings
+    job = either_shop.submit(**SHORT)
+    first = start_worker(settings)
+    either_shop.wait_for_trials(job, 3)
+    first.kill()
+    first.wait()
+    until(lambda: training_process(job) is None, 5)
+    before = finished_trials(settings, job)
+    assert len(before) >= 3
+    with working(settings):
+        done = either_shop.wait(job, "succeeded")
+    after = finished_trials(settings, job)
+    assert before.items() <= after.items()
+    assert len(after) == 8
+    assert (done.tries, len(either_shop.registry.versions("cpu-utilization"))) == (2, len(done.versions or ()))
+
+
+def test_a_killed_training_process_is_begun_again_and_repeats_no_trial(shop: Shop) -> None:
+    with working(shop.settings):
+        job = shop.submit(**SHORT)
+        shop.wait_for_trials(job, 3)
+        process = training_process(job)
+        assert process is not None
+        os.kill(process, signal.SIGKILL)
+        before = finished_trials(shop.settings, job)
+        done = shop.wait(job, "succeeded")
+    after = finished_trials(shop.settings, job)
+    assert before.items() <= after.items()
+    assert (len(after), done.tries) == (8, 2)
+
+
+def test_a_stopped_worker_hands_its_job_back_and_the_next_one_continues_it(shop: Shop) -> None:
+    job = shop.submit(**SHORT)
+    first = start_worker(shop.settings)
+    shop.wait_for_trials(job, 3)
+    assert stop(first) < 12
+    back = shop.jobs.find(job.id)
+    assert (first.returncode, back.status, back.tries) == (0, "queued", 0)
+    assert training_process(job) is None
+    before = finished_trials(shop.settings, job)
+    with working(shop.settings):
+        done = shop.wait(job, "succeeded")
+    after = finished_trials(shop.settings, job)
+    assert before.items() <= after.items()
+    assert (len(after), done.tries) == (8, 1)
+
+
+@pytest.mark.parametrize("trials", [0, 2], ids=["while it is prepared", "in its third trial"])
+def test_a_running_job_has_ended_within_five_seconds_of_its_cancellation(shop: Shop, trials: int) -> None:
+    with working(shop.settings):
+        job = shop.submit(**LONG)
+        shop.wait(job, "running")
+        shop.wait_for_trials(job, trials)
+        begun = time.monotonic()
+        shop.jobs.cancel(job.id)
+        shop.wait(job, "cancelled", seconds=5)
+        until(lambda: training_process(job) is None, 5)
+        assert time.monotonic() - begun < 5
+    assert shop.registry.models() == []
+
+
+def test_a_training_process_that_answers_nothing_is_made_to_end_in_time(shop: Shop) -> None:
+    with working(shop.settings):
+        job = shop.submit(**LONG)
+        process = until(lambda: training_process(shop.wait(job, "running")))
+        os.kill(process, signal.SIGSTOP)
+        begun = time.monotonic()
+        shop.jobs.cancel(job.id)
+        shop.wait(job, "cancelled", seconds=5)
+        until(lambda: training_process(job) is None, 5)
+        assert time.monotonic() - begun < 5
+
+
+def test_a_worker_that_froze_and_comes_back_is_shut_out(shop: Shop) -> None:
+    job = shop.submit(families=("xgboost", "polynomial"), n_trials=24)
+    frozen = start_worker(shop.settings)
+    shop.wait_for_trials(job, 2)
+    frozen.send_signal(signal.SIGSTOP)
+    with working(shop.settings):
+        until(lambda: shop.jobs.find(job.id).tries == 2)
+        frozen.send_signal(signal.SIGCONT)
+        done = shop.wait(job, "succeeded", seconds=90)
+    assert stop(frozen) < 12
+    assert (done.tries, len(shop.registry.versions("cpu-utilization"))) == (2, len(done.versions or ()))
+    assert len(finished_trials(shop.settings, job)) == 24
+
+
+def test_a_job_that_can_not_be_trained_says_why_and_is_not_tried_again(shop: Shop) -> None:
+    shop.datasets.add(small_dataset(12, name="few"))
+    with working(shop.settings):
+        job = shop.submit(dataset="few", n_trials=2)
+        failed = until(lambda: found if (found := shop.jobs.find(job.id)).finished else None, 60)
+    assert (failed.status, failed.tries) == ("failed", 1)
+    assert "rows" in str(failed.error)
+
+
+ATTACHED = """
+import time
+from perfcast.jobs import attached_worker
+from perfcast.settings import load_settings
+with attached_worker(load_settings()) as worker:
+    print(worker.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_worker_that_belongs_to_a_process_ends_with_it_also_when_that_is_killed(shop: Shop) -> None:
+    environment = os.environ | shop.settings.environment | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with (shop.settings.data_dir / "worker.log").open("wb") as log:
+        command = [sys.executable, "-c", ATTACHED]
+        owner = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log)
+        assert owner.stdout is not None
+        worker = int(owner.stdout.readline())
+        job = shop.submit(**LONG)
+        shop.wait_for_trials(job, 1)
+        owner.kill()
+        owner.wait()
+    until(lambda: not Path(f"/proc/{worker}/cmdline").exists() or not Path(f"/proc/{worker}/cmdline").read_bytes(), 15)
+    back = shop.jobs.find(job.id)
+    assert (back.status, back.tries) == ("queued", 0)

@@ -1,0 +1,32 @@
+"""Every test that asks for `shop` runs on both pairs: files alone, and PostgreSQL with Redis."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.services import empty
+from tests.workers import QUICK, Shop, small_dataset
+
+from perfcast.settings import Settings, load_settings
+
+
+@pytest.fixture(params=["files", "servers"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    if request.param == "files":
+        return load_settings(data_dir=tmp_path, **QUICK)
+    servers = {name: str(request.getfixturevalue(fixture)) for name, fixture in SERVERS.items()}
+    return load_settings(data_dir=tmp_path, **servers, **QUICK)
+
+
+SERVERS = {"database_url": "migrated_postgres_url", "redis_url": "redis_url"}
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Shop]:
+    shop = Shop(settings)
+    empty(shop.database)
+    while shop.transport.receive(0):
+        pass
+    shop.datasets.add(small_dataset(200))
+    yield shop
+    shop.close()

@@ -1,0 +1,85 @@
+"""Workers that are gone are noticed, and living ones are left alone."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.workers import Shop, until
+
+from perfcast.jobs import Job
+from perfcast.jobs._liveness import Liveness
+from perfcast.jobs._reaper import Reaper
+
+HOLD = """
+import sys, time, pathlib
+from perfcast.jobs._liveness import Liveness
+liveness = Liveness(pathlib.Path(sys.argv[1]))
+liveness.hold("other")
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def running(shop: Shop) -> Job:
+    shop.submit()
+    job = shop.jobs.claim("other")
+    assert job is not None
+    return job
+
+
+@pytest.fixture
+def liveness(tmp_path: Path) -> Liveness:
+    return Liveness(tmp_path / "workers")
+
+
+def test_a_heartbeat_that_stands_still_gives_the_job_back(shop: Shop, running: Job, liveness: Liveness) -> None:
+    reaper = Reaper(shop.jobs, liveness, stale_seconds=0.3)
+    assert reaper.look() == []
+    assert until(reaper.look) == [running.id]
+    back = shop.jobs.find(running.id)
+    assert (back.status, back.tries) == ("queued", 1)
+    assert "other" in str(back.error)
+
+
+def test_a_heartbeat_that_moves_keeps_the_job(shop: Shop, running: Job, liveness: Liveness) -> None:
+    reaper = Reaper(shop.jobs, liveness, stale_seconds=0.3)
+    deadline = time.monotonic() + 0.8
+    while time.monotonic() < deadline:
+        shop.jobs.beat(running.fence, spent_seconds=0)
+        assert reaper.look() == []
+
+
+def test_a_worker_whose_process_was_killed_is_known_dead_at_once(shop: Shop, running: Job, tmp_path: Path) -> None:
+    folder = tmp_path / "workers"
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, folder], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    reaper = Reaper(shop.jobs, Liveness(folder), stale_seconds=60)
+    assert reaper.look() == []
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert reaper.look() == [running.id]
+    assert not list(folder.glob("*.lock"))
+
+
+def test_a_cancellation_that_its_worker_ignores_is_done_by_the_reaper(
+    shop: Shop, running: Job, liveness: Liveness
+) -> None:
+    begun = time.monotonic()
+    shop.jobs.cancel(running.id)
+    reaper = Reaper(shop.jobs, liveness, stale_seconds=60)
+    assert until(reaper.look, 6) == [running.id]
+    assert time.monotonic() - begun < 5
+    assert shop.jobs.find(running.id).status == "cancelled"
+
+
+def test_two_reapers_give_a_job_back_once(shop: Shop, running: Job, liveness: Liveness) -> None:
+    reapers = [Reaper(shop.jobs, liveness, stale_seconds=0.2) for _ in range(2)]
+    assert [reaper.look() for reaper in reapers] == [[], []]
+    until(lambda: time.monotonic() - float(reapers[1]._seen[running.id][1]) > 0.2)
+    assert [reaper.look() for reaper in reapers] == [[running.id], []]
+    assert shop.jobs.find(running.id).tries == 1
