@@ -130,6 +130,13 @@ def test_a_wrong_field_is_named(client: httpx.Client, body: dict[str, Any], fiel
     assert field in response.json()["detail"]
 
 
+def test_a_body_sent_by_curl_without_a_content_type_is_read_as_json(client: httpx.Client) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    response = client.post("/train", content=b'{"n_trials": 0}', headers=form)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == "n_trials"
+
+
 def test_an_unknown_job_is_404_everywhere(client: httpx.Client) -> None:
     for method, path in (
         ("GET", "/jobs/none"),
