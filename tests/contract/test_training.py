@@ -38,7 +38,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def client(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address) as client:
+    with httpx.Client(base_url=address, timeout=30) as client:
         yield client
 
 
@@ -66,7 +66,7 @@ def test_the_training_job_of_the_first_readme(address: str) -> None:
     assert job_id in [job["job_id"] for job in httpx.get(f"{address}/train/jobs").json()["jobs"]]
     assert httpx.post(f"{address}/train/cancel/{job_id}").status_code == 202
     begun = time.monotonic()
-    with httpx.Client(base_url=address) as client:
+    with httpx.Client(base_url=address, timeout=30) as client:
         assert wait(client, job_id, "cancelled")["finished_at"].endswith("Z")
         assert time.monotonic() - begun < 5
         assert client.post(f"/train/cancel/{job_id}").status_code == 409
