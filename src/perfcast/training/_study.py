@@ -23,7 +23,8 @@ KEPT_POINTS = 12
 def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
     """Open or begin a study.
 
-    A trial that a killed process left running is marked as abandoned, so that it is run again.
+    A trial that a killed process left running, or noted but not yet begun, is marked as abandoned, so that it is run
+    again.
 
     Args:
         storage: An SQLAlchemy address, a path for a journal file, or None for memory.
@@ -37,10 +38,12 @@ def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
         load_if_exists=True,
         direction="minimize",
     )
-    begun = (optuna.trial.TrialState.RUNNING, optuna.trial.TrialState.WAITING)
-    for trial in study.get_trials(deepcopy=False, states=begun):
+    states = optuna.trial.TrialState
+    for _ in study.get_trials(deepcopy=False, states=(states.WAITING,)):
+        study.ask()  # only a running trial can be ended; this makes the oldest that waits one
+    for trial in study.get_trials(deepcopy=False, states=(states.RUNNING,)):
         optuna.Trial(study, trial._trial_id).set_user_attr(ABANDONED, value=True)  # noqa: SLF001
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        study.tell(trial.number, state=states.FAIL)
     return study
 
 

@@ -35,3 +35,15 @@ def test_on_postgresql_a_study_stands_beside_the_state_in_its_own_schema(
             assert len(finished_trials(study)) == expected
     assert shop.database.is_current()
     shop.close()
+
+
+def test_a_trial_that_a_kill_left_waiting_is_abandoned_like_one_that_ran(tmp_path: Path) -> None:
+    address = tmp_path / "job.journal"
+    with quiet_optuna():
+        study = open_study(address, "job")
+        study.enqueue_trial({"x": 0.5})
+        study.ask()
+        study.enqueue_trial({"x": 0.7})
+        study = open_study(address, "job")
+        assert [trial.state.name for trial in study.get_trials()] == ["FAIL", "FAIL"]
+        assert finished_trials(study) == {}
