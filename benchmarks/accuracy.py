@@ -8,18 +8,17 @@ is installed into a virtual environment of its own, so that the peer's dependenc
 
 import argparse
 import subprocess
-import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from peers import peer_python
 
 from perfcast.datasets import Dataset, Split
 from perfcast.training import Budget, evaluate, train
 
 HERE = Path(__file__).parent
-PEER = HERE / ".peers"
 HEAD = (
     "| data | family | MAE | MAPE % | median APE % | within 10 % | R² | coverage of 90 % | width | fit s | graph kB "
     "| row µs ONNX Runtime | row µs native | parity worst | parity p99.9 |"
@@ -96,7 +95,7 @@ def _number(value: float | None) -> str:
 
 def _flaml(dataset: Dataset, split: Split, seconds: float, seed: int) -> str:
     """FLAML gets the stated features and all rows that are not held out, in a process of its own."""
-    python = _peer_python()
+    python = peer_python()
     with TemporaryDirectory() as name:
         folder = Path(name)
         known = np.concatenate([split.train.features, split.calibrate.features])
@@ -112,14 +111,6 @@ def _flaml(dataset: Dataset, split: Split, seconds: float, seed: int) -> str:
         f"| {dataset.name} | FLAML | {metrics.mae:.4g} | {_number(metrics.mape)} | {_number(metrics.median_ape)} | "
         f"{_number(metrics.within_10)} | {metrics.r2:.4f} | – | – | {took:.0f} | – | – | – | – | – |"
     )
-
-
-def _peer_python() -> Path:
-    python = PEER / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", PEER], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
-    return python
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
 """The shares of true costs that an interval can be asked to hold."""
 DEFAULT_COVERAGE = 0.9
+_COVERAGE_TEXT = {coverage: str(coverage) for coverage in COVERAGES}
 LARGEST_GRAPH = 20_000_000
 """Bytes a version's graph may have (rule R3)."""
 
@@ -52,7 +53,7 @@ class Calibration(msgspec.Struct, frozen=True):
         Returns:
             None where there were too few rows to promise this coverage.
         """
-        widths = self.widths.get(str(coverage))
+        widths = self.widths.get(_COVERAGE_TEXT[coverage])
         if widths is None:
             return None
         width = widths[bisect_right(self.edges, cost)]
@@ -73,7 +74,7 @@ class Calibration(msgspec.Struct, frozen=True):
         """
         import numpy as np  # the command line reads manifests too, and starts without it
 
-        table = self.widths.get(str(coverage))
+        table = self.widths.get(_COVERAGE_TEXT[coverage])
         if table is None:
             return None
         cost = np.asarray(costs, dtype=np.float64)

@@ -1,19 +1,18 @@
-"""`POST /predict` from body to answer; the same for the bare ASGI callable and for FastAPI's route."""
+"""`POST /predict` from body to answer; the same for every way in: bare protocol, ASGI callable, FastAPI's route."""
 
 import time
 from asyncio import get_running_loop
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import structlog
 
+from perfcast.api._answer import AnswerWriter
 from perfcast.api._identifiers import Clock
 from perfcast.api._problems import Problem, problem_of
 from perfcast.api._tally import Tally
 from perfcast.errors import NoUsableModel, PerfcastError
 from perfcast.monitoring import PredictionLog, Record
-from perfcast.serving import Follower, Prediction, Predictor, Request, UnknownReference
+from perfcast.serving import Follower, Predictor, Request, UnknownReference
 
 UNKNOWN = "unknown"
 """The label of predictions that failed before any model was found."""
@@ -45,8 +44,28 @@ class Predict:
         self._tally = tally
         self._records = records
         self._clock = Clock()
-        self._shapes: dict[str, type[msgspec.Struct]] = {}
-        self._encode = msgspec.json.Encoder().encode
+        self._write = AnswerWriter().write
+
+    def at_once(self, body: bytes | bytearray, prediction_id: str) -> bytes | None:
+        """The answer to a body that is as declared, for a model that is loaded; None where `__call__` must be asked.
+
+        Args:
+            body: JSON text.
+            prediction_id: The answer's name; unique.
+        """
+        began = time.perf_counter()
+        routes = self._follower.routes
+        try:
+            request = routes.bodies.read_plain(body)
+            if request is None:
+                return None
+            predictor = routes.find(request.reference, request.reader.workload.name)
+            return self._answer(predictor, request, prediction_id, began)
+        except PerfcastError:
+            return None
+        except Exception:
+            log.exception("prediction failed; it is tried again the slower way", prediction_id=prediction_id)
+            return None
 
     async def __call__(self, body: bytes | bytearray, request_id: str, prediction_id: str) -> Reply:
         """Answer one body.
@@ -56,6 +75,9 @@ class Predict:
             request_id: For the problem details and the log.
             prediction_id: The answer's name; unique.
         """
+        answer = self.at_once(body, prediction_id)
+        if answer is not None:
+            return Reply(200, answer)
         began = time.perf_counter()
         model = ""
         try:
@@ -67,36 +89,24 @@ class Predict:
                 routes = self._follower.routes
             predictor = routes.find(request.reference, request.reader.workload.name)
             model = predictor.model
-            prediction = predictor.answer(request.row, request.coverage)
+            return Reply(200, self._answer(predictor, request, prediction_id, began))
         except PerfcastError as error:
             return self._failed(problem_of(error, in_body=True), model or self._named(body), request_id)
         except Exception as error:
             log.exception("prediction failed", request_id=request_id, model=model)
             return self._failed(problem_of(error), model or self._named(body), request_id)
-        reply = Reply(200, self._answer(predictor, request, prediction, prediction_id))
-        self._tally.predicted(model, time.perf_counter() - began)
-        return reply
 
-    def _answer(self, predictor: Predictor, request: Request, prediction: Prediction, name: str) -> bytes:
+    def _answer(self, predictor: Predictor, request: Request, name: str, began: float) -> bytes:
+        """Predict, count, record and write the answer."""
+        row, coverage, model = request.row, request.coverage, predictor.model
+        prediction = predictor.answer(row, coverage)
         at = self._clock.text(time.time())
-        model, number, workload = predictor.model, predictor.number, predictor.workload
-        cost, lower, upper = prediction.cost, prediction.lower, prediction.upper
+        answer = self._write(predictor, prediction, coverage=coverage, at=at, name=name)
         if self._records is not None:
-            self._records.append(Record(name, model, number, request.row, cost, lower, upper, at))
-        answer = self._shape(workload.cost.name)(
-            _rounded(cost),
-            model,
-            predictor.type,
-            at,
-            "success",
-            number,
-            None if lower is None else _rounded(lower),
-            None if upper is None else _rounded(upper),
-            request.coverage,
-            prediction.extrapolated,
-            name,
-        )
-        return self._encode(answer)
+            cost, lower, upper = prediction.cost, prediction.lower, prediction.upper
+            self._records.append(Record(name, model, predictor.number, row, cost, lower, upper, at))
+        self._tally.predicted(model, time.perf_counter() - began)
+        return answer
 
     async def _reach(self, body: bytes | bytearray, reference: str) -> Request:
         """Load what isn't loaded; where that fails, what is wrong with the features is told first."""
@@ -123,29 +133,3 @@ class Predict:
     def _failed(self, problem: Problem, model: str, request_id: str) -> Reply:
         self._tally.failed(model)
         return Reply(problem.status, problem.body(request_id), problem)
-
-    def _shape(self, cost: str) -> Any:
-        """The answer's struct type: the fields of the predecessors' example first, in their order."""
-        shape = self._shapes.get(cost)
-        if shape is None:
-            shape = self._shapes[cost] = msgspec.defstruct("Answer", [(cost, float), *_FIELDS], gc=False)
-        return shape
-
-
-_FIELDS: Sequence[tuple[str, Any]] = (
-    ("model_name", str),
-    ("model_type", str),
-    ("prediction_timestamp", str),
-    ("status", str),
-    ("model_version", int),
-    ("lower", float | None),
-    ("upper", float | None),
-    ("coverage", float),
-    ("extrapolated", list[str]),
-    ("prediction_id", str),
-)
-
-
-def _rounded(value: float) -> float:
-    """Seven significant digits: what float32 holds, without the tail that binary adds."""
-    return float(f"{value:.7g}")

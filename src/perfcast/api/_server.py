@@ -33,6 +33,8 @@ def serve(settings: Settings, listener: socket.socket | None = None) -> None:
     """
     import uvicorn
 
+    from perfcast.api._direct import direct_protocol
+
     configure_logs(settings)
     listener = listener or listen(settings)
     sys.setswitchinterval(_SWITCH_SECONDS)  # a thread that writes records must not hold up answers for 5 ms
@@ -47,10 +49,12 @@ def serve(settings: Settings, listener: socket.socket | None = None) -> None:
             services.draining = True
             super().handle_exit(sig, frame)
 
+    front = create_app(settings, services=services)
     config = uvicorn.Config(
-        create_app(settings, services=services),
+        front,
         loop="uvloop",
-        http="httptools",
+        http=direct_protocol(front.at_once),
+        proxy_headers=False,
         lifespan="on",
         log_config=None,
         access_log=False,

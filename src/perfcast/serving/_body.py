@@ -76,9 +76,17 @@ class BodyReader:
             UnknownReference: It names a model that isn't loaded, and `guess` is false.
         """
         try:
-            return self._nested(body) or self._flat(body) or self._examine(parse_object(body), guess=guess)
+            return self.read_plain(body) or self._examine(parse_object(body), guess=guess)
         except RecursionError:
             raise _nested_too_deep() from None
+
+    def read_plain(self, body: bytes | bytearray) -> Request | None:
+        """Read a body that is as declared, for a model that is loaded; None where `read` must look closer.
+
+        Raises:
+            InvalidInput: The values break a rule together.
+        """
+        return self._nested(body) or self._flat(body)
 
     def examine(self, document: Mapping[str, Any], *, guess: bool = False) -> Request:
         """Read a body that is already parsed; as `read`."""

@@ -144,7 +144,8 @@ class Predictor:
 class _SingleRow:
     """Runs one row through buffers bound once.
 
-    Measured on 300 trees of depth 6: 8.1 µs a call, against 12.7 µs for `session.run` on a new array.
+    Measured on 300 trees of depth 6 with derived quantities: 13.5 µs a call, against 16.9 µs for `session.run` on a new
+    array.
     """
 
     def __init__(self, session: ort.InferenceSession, width: int) -> None:
