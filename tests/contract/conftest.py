@@ -3,14 +3,17 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from tests.drafts import draft, weighted
+from tests.workers import until
 
 from perfcast.registry import Registry
 from perfcast.storage import Blobs, Database
@@ -45,8 +48,19 @@ def start(folder: Path, **environment: str) -> tuple[subprocess.Popen[str], str]
         event = json.loads(line)
         address = event.get("address", address)
         if event["event"] in ("ready", "no usable model yet"):
+            until(lambda: accepts(address))
             return process, address
     raise AssertionError(f"the server ended with {process.wait()}")
+
+
+def accepts(address: str) -> bool:
+    """Whether connections are taken: that begins a moment after the services are ready."""
+    where = urlsplit(address)
+    try:
+        socket.create_connection((where.hostname, where.port), 1).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")
