@@ -91,9 +91,9 @@ def _servers(folder: Path) -> dict[str, Server]:
     state = {"DATA_DIR": str(folder / "var"), "LOG_LEVEL": "WARNING"}
     flat, rows = FLAT % VALUES, ROWS % b",".join(VALUES)
     return {
-        "perfcast": Server(_perfcast, state, flat, {}),
+        "perfcast": Server(perfcast, state, flat, {}),
         "perfcast, keys and limits": Server(
-            _perfcast, state | {"API_KEY": KEY, "RATE_LIMIT": "100000000/minute"}, flat, {"X-API-Key": KEY}
+            perfcast, state | {"API_KEY": KEY, "RATE_LIMIT": "100000000/minute"}, flat, {"X-API-Key": KEY}
         ),
         "plain FastAPI": Server(_uvicorn("plain_fastapi:app"), graph, rows, {}),
         "raw ASGI": Server(_uvicorn("raw_asgi:app"), graph, rows, {}),
@@ -101,7 +101,8 @@ def _servers(folder: Path) -> dict[str, Server]:
     }
 
 
-def _perfcast(port: int) -> list[str]:
+def perfcast(port: int) -> list[str]:
+    """The command that serves Perfcast."""
     return [sys.executable, "-c", f"import os; os.environ['API_PORT'] = '{port}'; {SERVE}"]
 
 
@@ -115,7 +116,7 @@ def _litserve(port: int) -> list[str]:
 
 
 def _measure(name: str, server: Server, folder: Path, seconds: int, found: dict[int, list[Finding]]) -> None:
-    with _running(server) as url:
+    with running(server) as url:
         script = folder / "ask.lua"
         headers = {"Content-Type": "application/json", **server.headers}
         lines = [f'wrk.method = "POST"\nwrk.body = [==[{server.body.decode()}]==]']
@@ -133,7 +134,8 @@ def _measure(name: str, server: Server, folder: Path, seconds: int, found: dict[
 
 
 @contextmanager
-def _running(server: Server) -> Iterator[str]:
+def running(server: Server) -> Iterator[str]:
+    """The server's address while it runs."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -176,10 +178,11 @@ def _wrk(url: str, script: Path, connections: int, seconds: int) -> Finding:
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     assert rate is not None, text
-    return Finding(float(rate[1]), _latency(text, 50), _latency(text, 99), int(failed[1]) if failed else 0)
+    return Finding(float(rate[1]), latency(text, 50), latency(text, 99), int(failed[1]) if failed else 0)
 
 
-def _latency(text: str, percentile: int) -> float:
+def latency(text: str, percentile: int) -> float:
+    """A percentile of wrk's, µs."""
     found = re.search(rf"\s{percentile}%\s+([\d.]+)(us|ms|s)", text)
     assert found is not None, text
     return float(found[1]) * _MICROSECONDS[found[2]]

@@ -7,6 +7,7 @@ whose DATA_DIR is FOLDER/var.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,21 +25,26 @@ ROWS = 20_000
 MODEL = "cpu-utilization"
 
 
-def make(folder: Path) -> None:
-    """Fit the model, write its graph, register it and make it the champion."""
+def make(folder: Path, *, rounds: Sequence[int] = (300,)) -> None:
+    """Fit the model, write its graph and register it; the first becomes the champion.
+
+    Args:
+        folder: Made where it isn't there.
+        rounds: Trees of each version; the graph that is written is the first one's.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     workload = builtin_workloads()[MODEL]
     dataset = _dataset(workload)
     split = dataset.split()
-    fitted = _fit(workload.inputs(split.train.features), split.train.cost)
-    made = draft(workload, dataset, split, Trained(workload, "xgboost", fitted))
-    (folder / "model.onnx").write_bytes(made.graph)
+    inputs, cost = workload.inputs(split.train.features), split.train.cost
+    drafts = [draft(workload, dataset, split, Trained(workload, "xgboost", _fit(inputs, cost, n))) for n in rounds]
+    (folder / "model.onnx").write_bytes(drafts[0].graph)
     settings = load_settings(data_dir=folder / "var")
     database = Database(settings.database_address)
     database.migrate()
     registry = Registry(database, Blobs(settings.artifacts_address))
-    version = registry.add(MODEL, made, dataset=dataset.name)
-    registry.point(MODEL, CHAMPION, version.number)
+    versions = registry.add_all(MODEL, drafts, dataset=dataset.name)
+    registry.point(MODEL, CHAMPION, versions[0].number)
     database.close()
 
 
@@ -53,10 +59,10 @@ def _dataset(workload: Workload) -> Dataset:
     return Dataset("serving-benchmark", workload, features, cost.astype(np.float32))
 
 
-def _fit(inputs: np.ndarray, cost: np.ndarray) -> FittedXGBoost:
+def _fit(inputs: np.ndarray, cost: np.ndarray, rounds: int) -> FittedXGBoost:
     matrix = xgboost.DMatrix(inputs, cost)
-    booster = xgboost.train({"max_depth": 6, "nthread": 1}, matrix, num_boost_round=300)
-    return FittedXGBoost(booster, {"max_depth": 6}, 300, inputs.shape[1])
+    booster = xgboost.train({"max_depth": 6, "nthread": 1}, matrix, num_boost_round=rounds)
+    return FittedXGBoost(booster, {"max_depth": 6}, rounds, inputs.shape[1])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,7 +49,7 @@ def start(folder: Path, **environment: str) -> tuple[subprocess.Popen[str], str]
         event = json.loads(line)
         address = event.get("address", address)
         if event["event"] in ("ready", "no usable model yet"):
-            until(lambda: accepts(address))
+            until(partial(accepts, address))
             return process, address
     raise AssertionError(f"the server ended with {process.wait()}")
 
