@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/swapping.py [--changes 200] [--processes 1]
 
 wrk asks at 16 connections and looks at every answer: its version must fit its cost. Meanwhile versions are activated
-and rolled back over HTTP. Then the graph of a third version is overwritten on disk and activated: it must be refused, and
-the load must not notice.
+and rolled back over HTTP. Then a third version, whose graph was overwritten on disk, is activated: it must be refused,
+and the load must not notice.
 """
 
 import argparse
