@@ -144,6 +144,7 @@ def running(server: Server) -> Iterator[str]:
         server.command(port),
         env=os.environ | server.environment,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # LitServe prints a traceback for each request that its end cuts off
         start_new_session=True,
         cwd=tempfile.gettempdir(),
     )
