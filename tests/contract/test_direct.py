@@ -57,8 +57,9 @@ class Connection:
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
-    def receive(self) -> Response:
+    def receive(self, *, within: float = 10) -> Response:
         """The next response."""
+        self._socket.settimeout(within)
         while not self._responses or not self._responses[0].complete:
             data = self._socket.recv(65536)
             assert data, "the connection was closed"
@@ -127,13 +128,33 @@ def test_requests_in_one_packet_are_answered_in_order_whichever_way_they_take(co
     assert [response.short for response in responses][:2] == [True, False]
 
 
-def test_a_body_in_many_pieces_is_answered(connection: Connection) -> None:
+@pytest.mark.parametrize("piece", [7, 60, 150])
+def test_a_body_in_pieces_takes_the_short_way_too(connection: Connection, piece: int) -> None:
     whole = request(json.dumps(PLAIN).encode())
-    for at in range(0, len(whole), 7):
-        connection.send(whole[at : at + 7])
+    for at in range(0, len(whole), piece):
+        connection.send(whole[at : at + piece])
     assert connection.receive().status == 200
     connection.send(whole)
     assert connection.receive().short
+
+
+def test_a_body_that_is_long_in_coming_takes_the_usual_way(connection: Connection) -> None:
+    whole = request(json.dumps(PLAIN).encode())
+    connection.send(whole[:-9])
+    with pytest.raises(TimeoutError):
+        connection.receive(within=0.5)
+    connection.send(whole[-9:])
+    response = connection.receive()
+    assert (response.status, response.short) == (200, False)
+
+
+def test_a_caller_who_leaves_in_the_middle_disturbs_nobody(server: str, connection: Connection) -> None:
+    whole = request(json.dumps(PLAIN).encode())
+    other = Connection(server)
+    other.send(whole[:-9])
+    other.close()
+    connection.send(whole)
+    assert connection.receive().status == 200
 
 
 def test_a_chunked_body_is_answered(connection: Connection) -> None:

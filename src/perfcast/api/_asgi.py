@@ -66,7 +66,7 @@ class Front:
         self,
         headers: Sequence[tuple[bytes, bytes]],
         client: tuple[str, int] | None,  # noqa: ARG002 - who asks
-        body: bytes,
+        body: bytes | bytearray,
     ) -> tuple[bytes, bytes] | None:
         """Answer a whole `POST /predict` if that needs nothing but what is in memory, else change nothing.
 
