@@ -37,3 +37,18 @@ def test_a_body_over_the_limit_gets_413_and_the_connection_lives_on(client: http
     response = client.post("/predict", content=b" " * 11_000_000)
     assert response.status_code == 413
     assert client.get("/livez").status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b"nothing"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/train"), ("PUT", "/schedules/cpu-utilization")])
+def test_what_is_not_json_gets_the_same_problem_from_every_route(
+    client: httpx.Client, method: str, path: str, body: bytes
+) -> None:
+    response = client.request(method, path, content=body, headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
+    assert response.json()["errors"]
+
+
+def test_a_method_that_is_not_allowed_is_told_every_one_that_is(client: httpx.Client) -> None:
+    response = client.patch("/schedules/cpu-utilization")
+    assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, PUT")

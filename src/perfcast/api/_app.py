@@ -8,11 +8,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from perfcast import __version__
 from perfcast.api._asgi import REQUEST_ID, Front
 from perfcast.api._problems import CONTENT_TYPE, Problem, problem_of, problem_of_status
 from perfcast.api._services import Services
+from perfcast.api._tally import METHODS
 from perfcast.api.routers import health, metrics, models, predict, schedules, training
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.settings import Settings
@@ -71,14 +73,26 @@ def _explain_errors(app: FastAPI) -> None:
 
 def _of_http(request: Request, error: HTTPException) -> Problem:
     headers = dict(error.headers or {})
+    if error.status_code == 400 and isinstance(error.__cause__, ValueError):  # FastAPI could not parse a body
+        return problem_of(InvalidInput([FieldError("body", f"is not JSON text: {error.__cause__}")]))
     if error.status_code == 404:
         detail = f"nothing is at {request.url.path}; /docs lists what there is"
     elif error.status_code == 405:
-        allowed = headers.get("Allow") or headers.get("allow", "")
-        detail = f"{request.method} is not allowed at {request.url.path}; allowed: {allowed}"
+        headers = {"Allow": _allowed(request)}
+        detail = f"{request.method} is not allowed at {request.url.path}; allowed: {headers['Allow']}"
     else:
         detail = str(error.detail)
     return problem_of_status(error.status_code, detail, headers)
+
+
+def _allowed(request: Request) -> str:
+    """Every method that the path takes; the route that refused knows only its own."""
+
+    def takes(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return ", ".join(sorted(filter(takes, METHODS)))
 
 
 def _response(request: Request, problem: Problem) -> Response:

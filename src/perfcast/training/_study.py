@@ -1,13 +1,15 @@
 """The Optuna study behind a search: where it is kept, how it continues, what is noted of each trial."""
 
+import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from perfcast.errors import Unavailable
 from perfcast.training._fitting import FitResult
 from perfcast.training._proposal import Proposal
 
@@ -18,6 +20,9 @@ ABANDONED = "abandoned"
 INDEX = "index"
 KEPT_POINTS = 12
 """Most points of a trial's curve that are kept."""
+PATIENCE_SECONDS = 60.0
+"""How long a search waits for a database that doesn't answer, before what it has found is given up."""
+_T = TypeVar("_T")
 
 
 def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
@@ -29,22 +34,25 @@ def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
     Args:
         storage: An SQLAlchemy address, a path for a journal file, or None for memory.
         name: Of the study; a kept study of this name is continued.
+
+    Raises:
+        Unavailable: Its database didn't answer for a minute.
     """
     import optuna
 
-    study = optuna.create_study(
-        storage=_storage(storage),
-        study_name=name,
-        load_if_exists=True,
-        direction="minimize",
-    )
     states = optuna.trial.TrialState
-    for _ in study.get_trials(deepcopy=False, states=(states.WAITING,)):
-        study.ask()  # only a running trial can be ended; this makes the oldest that waits one
-    for trial in study.get_trials(deepcopy=False, states=(states.RUNNING,)):
-        optuna.Trial(study, trial._trial_id).set_user_attr(ABANDONED, value=True)  # noqa: SLF001
-        study.tell(trial.number, state=states.FAIL)
-    return study
+
+    def attempt() -> "optuna.Study":
+        study = optuna.create_study(
+            storage=_storage(storage), study_name=name, load_if_exists=True, direction="minimize"
+        )
+        for _ in study.get_trials(deepcopy=False, states=(states.WAITING,)):
+            study.ask()  # only a running trial can be ended; this makes the oldest that waits one
+        for trial in study.get_trials(deepcopy=False, states=(states.RUNNING,)):
+            _abandon(study, optuna.Trial(study, trial._trial_id))  # noqa: SLF001
+        return study
+
+    return _patiently(attempt)
 
 
 def finished_trials(study: "optuna.Study") -> "dict[int, optuna.trial.FrozenTrial]":
@@ -55,13 +63,38 @@ def finished_trials(study: "optuna.Study") -> "dict[int, optuna.trial.FrozenTria
 
 
 def begin(study: "optuna.Study", index: int, proposal: Proposal) -> "optuna.Trial":
-    """Note that a trial runs."""
-    study.enqueue_trial(dict(proposal.params), user_attrs={INDEX: index})
-    return study.ask(fixed_distributions=dict(proposal.distributions))
+    """Note that a trial runs.
+
+    Raises:
+        Unavailable: The study's database didn't answer for a minute.
+    """
+
+    def attempt() -> "optuna.Trial":
+        study.enqueue_trial(dict(proposal.params), user_attrs={INDEX: index})
+        trial = study.ask(fixed_distributions=dict(proposal.distributions))
+        while trial.user_attrs.get(INDEX) != index:  # noted twice, since nobody was told that the first time took place
+            _abandon(study, trial)
+            trial = study.ask(fixed_distributions=dict(proposal.distributions))
+        return trial
+
+    return _patiently(attempt)
 
 
 def end(study: "optuna.Study", trial: "optuna.Trial", result: FitResult) -> "optuna.trial.FrozenTrial":
-    """Note what became of a trial."""
+    """Note what became of a trial.
+
+    Raises:
+        Unavailable: The study's database didn't answer for a minute.
+    """
+
+    def attempt() -> "optuna.trial.FrozenTrial":
+        kept = study.get_trials(deepcopy=False)[trial.number]
+        return kept if kept.state.is_finished() else _end(study, trial, result)
+
+    return _patiently(attempt)
+
+
+def _end(study: "optuna.Study", trial: "optuna.Trial", result: FitResult) -> "optuna.trial.FrozenTrial":
     import optuna
 
     states = optuna.trial.TrialState
@@ -74,6 +107,36 @@ def end(study: "optuna.Study", trial: "optuna.Trial", result: FitResult) -> "opt
     if result.error:
         trial.set_user_attr("error", result.error[:500])
     return study.tell(trial, state=states.PRUNED if result.state == "pruned" else states.FAIL)
+
+
+def _abandon(study: "optuna.Study", trial: "optuna.Trial") -> None:
+    """End a running trial so that it counts for nothing."""
+    from optuna.trial import TrialState
+
+    trial.set_user_attr(ABANDONED, value=True)
+    study.tell(trial.number, state=TrialState.FAIL)
+
+
+def _patiently(call: Callable[[], _T]) -> _T:
+    """Try again while the study's database doesn't answer: what a search has found is worth a minute."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return call()
+        except Exception as error:
+            if not _is_outage(error):
+                raise
+            if time.monotonic() > deadline:
+                raise Unavailable(f"the database of the trials can't be used: {error}") from error
+            time.sleep(0.5)
+
+
+def _is_outage(error: BaseException) -> bool:
+    """Whether a database could not be reached; Optuna wraps what its driver raised, but only in commits."""
+    from sqlalchemy.exc import InterfaceError, OperationalError
+
+    causes = (error, error.__cause__, error.__context__)
+    return any(isinstance(cause, OperationalError | InterfaceError) for cause in causes)
 
 
 def _thinned(curve: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
@@ -98,12 +161,15 @@ def quiet_optuna() -> Iterator[None]:
             optuna.logging.set_verbosity(before)
 
 
-def _storage(storage: str | Path | None) -> "optuna.storages.BaseStorage | str | None":
-    from optuna.storages import JournalStorage
+def _storage(storage: str | Path | None) -> "optuna.storages.BaseStorage | None":
+    from optuna.storages import JournalStorage, RDBStorage
     from optuna.storages.journal import JournalFileBackend
 
-    if storage is None or "://" in str(storage):
-        return None if storage is None else str(storage).replace("postgresql://", "postgresql+psycopg://", 1)
+    if storage is None:
+        return None
+    if "://" in str(storage):
+        address = str(storage).replace("postgresql://", "postgresql+psycopg://", 1)
+        return RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
     path = Path(storage)
     path.parent.mkdir(parents=True, exist_ok=True)
     return JournalStorage(JournalFileBackend(str(path)))
