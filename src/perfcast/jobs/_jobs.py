@@ -49,6 +49,7 @@ class Jobs:
         """
         identifier = new_id()
         with self._database.begin() as connection:
+            repository.take_models_turn(connection, request.model)
             repository.add(connection, identifier, request)
             if within is not None:
                 within(connection, identifier)
@@ -99,9 +100,9 @@ class Jobs:
         raise Conflict(f"job {identifier} {said}, so it can't be cancelled; its versions, if any, can be deactivated")
 
     def claim(self, worker: str) -> Job | None:
-        """Take the oldest queued job, if there is one; of several workers one gets it."""
+        """Take the oldest queued job whose model no other job trains just now; of several workers one gets it."""
         with self._database.read() as connection:
-            if not repository.any_queued(connection):
+            if not repository.any_claimable(connection):
                 return None
         with self._database.begin() as connection:
             return repository.claim(connection, worker)

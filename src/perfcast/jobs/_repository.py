@@ -7,9 +7,14 @@ import msgspec
 import sqlalchemy as sa
 
 from perfcast.jobs._job import Fence, Job, JobRequest, Progress
-from perfcast.storage import now, schema
+from perfcast.storage import now, schema, take_turns
 
 _JOB = schema.job
+
+
+def take_models_turn(connection: sa.Connection, model: str) -> None:
+    """Submit to this model alone until the end, and see every job that was submitted to it before."""
+    take_turns(connection, f"submit a job of {model}")
 
 
 def add(connection: sa.Connection, identifier: str, request: JobRequest) -> None:
@@ -61,16 +66,20 @@ def by_status(connection: sa.Connection, status: str) -> list[Job]:
     return [_job(row) for row in connection.execute(query)]
 
 
-def any_queued(connection: sa.Connection) -> bool:
-    """Whether some job waits."""
-    return connection.execute(sa.select(_JOB.c.id).where(_JOB.c.status == "queued").limit(1)).first() is not None
+def any_claimable(connection: sa.Connection) -> bool:
+    """Whether some job waits for nothing but a worker."""
+    return connection.execute(sa.select(_JOB.c.id).where(*_claimable()).limit(1)).first() is not None
 
 
 def claim(connection: sa.Connection, worker: str) -> Job | None:
-    """Take the oldest queued job: one conditional update, so that of several workers one gets it."""
+    """Take the oldest job that may begin: one conditional update, so that of several workers one gets it.
+
+    Claims take turns: two at once would each not see that the other's job makes its model busy.
+    """
+    take_turns(connection, "claim a job")
     oldest = (
         sa.select(_JOB.c.id)
-        .where(_JOB.c.status == "queued")
+        .where(*_claimable())
         .order_by(_JOB.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -144,6 +153,13 @@ def cancel_running(connection: sa.Connection, identifier: str) -> bool:
     where = (_JOB.c.id == identifier) & (_JOB.c.status == "running") & _JOB.c.versions.is_(None)
     values = {"cancel_requested_at": sa.func.coalesce(_JOB.c.cancel_requested_at, now())}
     return connection.execute(sa.update(_JOB).where(where).values(**values)).rowcount == 1
+
+
+def _claimable() -> tuple[sa.ColumnElement[bool], ...]:
+    """Queued, and no other job of the same model runs."""
+    other = _JOB.alias("other")
+    busy = sa.select(other.c.id).where(other.c.status == "running", other.c.model == _JOB.c.model)
+    return _JOB.c.status == "queued", ~busy.exists()
 
 
 def _columns(progress: Progress) -> dict[str, Any]:

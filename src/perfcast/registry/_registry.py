@@ -276,7 +276,7 @@ class Registry:
             repository.bump(connection)
 
     def delete(self, model: str, number: int) -> None:
-        """Forget a version, and its graph unless another version has the same.
+        """Forget a version, also one whose manifest can't be read, and its graph unless another version has the same.
 
         Raises:
             UnknownModel: There is no such model.
@@ -285,13 +285,15 @@ class Registry:
         """
         with self._database.begin() as connection:
             self._lock(connection, model)
-            version = _find(connection, model, Reference(model, number=number))
+            digest = repository.find_graph(connection, model, number)
+            if digest is None:
+                raise _unknown(connection, model, Reference(model, number=number))
             holders = [alias for alias, held in repository.aliases(connection, model).items() if held == number]
             if holders:
-                raise Conflict(f"{version.reference} is {' and '.join(holders)}; move that alias first")
+                raise Conflict(f"{model}:{number} is {' and '.join(holders)}; move that alias first")
             repository.delete_version(connection, model, number)
             repository.bump(connection)
-        self._drop_bytes(version.manifest.graph.sha256)
+        self._drop_bytes(digest)
 
     def default(self, workload: str) -> str | None:
         """The model that answers for a workload when a caller names none."""

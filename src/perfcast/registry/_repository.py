@@ -95,6 +95,15 @@ def find_version(
     return None if row is None else _version(row)
 
 
+def find_graph(connection: sa.Connection, model: str, number: int) -> str | None:
+    """The digest of a version's graph, also where its manifest can't be read; None where there is no such version."""
+    if not 0 < number <= LARGEST_NUMBER:
+        return None
+    which = (_VERSION.c.model == model) & (_VERSION.c.number == number)
+    digest: str | None = connection.execute(sa.select(_VERSION.c.graph).where(which)).scalar_one_or_none()
+    return digest
+
+
 def all_versions(connection: sa.Connection, model: str) -> list[Version]:
     """A model's versions, oldest first."""
     query = sa.select(_VERSION).where(_VERSION.c.model == model).order_by(_VERSION.c.number)

@@ -20,6 +20,7 @@ from perfcast.errors import (
 )
 from perfcast.manifest import LARGEST_GRAPH
 from perfcast.registry import AliasChange, Registry
+from perfcast.storage import Database, schema
 
 
 def files(place: Place) -> list[Path]:
@@ -209,6 +210,26 @@ def test_stepping_back_passes_over_deleted_versions(registry: Registry) -> None:
     registry.point("cpu", "champion", 3)
     assert registry.step_back("cpu").after == 1
     assert registry.step_back("cpu").after is None
+
+
+def test_a_version_whose_manifest_can_not_be_read_is_deleted_with_its_bytes(
+    registry: Registry, database: Database, place: Place
+) -> None:
+    registry.add("cpu", draft(1))
+    kept = registry.add("cpu", draft(2))
+    with database.begin() as connection:
+        which = schema.version.c.number == 1
+        connection.execute(schema.version.update().where(which).values(manifest='{"type": 3}'))
+    with pytest.raises(BrokenVersion):
+        registry.version("cpu", 1)
+    registry.point("cpu", "shadow", 2)
+    before = registry.revision()
+    registry.delete("cpu", 1)
+    assert registry.versions("cpu") == [kept]
+    assert registry.revision() == before + 1
+    assert [file.name for file in files(place)] == [kept.manifest.graph.sha256]
+    with pytest.raises(UnknownVersion):
+        registry.delete("cpu", 1)
 
 
 def test_a_version_that_an_alias_holds_is_not_deleted(registry: Registry) -> None:

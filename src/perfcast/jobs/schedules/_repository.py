@@ -11,6 +11,8 @@ from perfcast.jobs.schedules._schedule import Plan, Retrain, Schedule, ScheduleE
 from perfcast.storage import insert_new, now, schema
 
 _SCHEDULE, _EVENT, _JOB = schema.schedule, schema.schedule_event, schema.job
+KEPT_EVENTS = 1000
+"""The newest events of each model; older ones are deleted as new ones come."""
 _FRESH: dict[str, Any] = {"signal": None, "signal_reason": None, "held_back": None}
 
 
@@ -95,9 +97,12 @@ def hold_back(connection: sa.Connection, seen: Schedule, why: str) -> bool:
 def add_event(
     connection: sa.Connection, model: str, kind: str, trigger: str, reason: str, *, at: str, job: str | None = None
 ) -> None:
-    """Add to the history."""
+    """Add to the history, which forgets what is beyond the newest `KEPT_EVENTS` of the model."""
     values = {"model": model, "at": at, "kind": kind, "trigger": trigger, "reason": reason, "job": job}
     connection.execute(sa.insert(_EVENT).values(**values))
+    newest = sa.select(_EVENT.c.id).where(_EVENT.c.model == model).order_by(_EVENT.c.id.desc())
+    first_too_old = newest.offset(KEPT_EVENTS).limit(1).scalar_subquery()
+    connection.execute(sa.delete(_EVENT).where(_EVENT.c.model == model, _EVENT.c.id <= first_too_old))
 
 
 def history(connection: sa.Connection, model: str, limit: int) -> list[ScheduleEvent]:
