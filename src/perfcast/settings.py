@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     job_attempts: int = Field(
         3, ge=1, le=100, description="How often a job is begun before it fails for good; stopped workers don't count."
     )
+    job_study_days: float = Field(
+        30.0, gt=0, le=36_500, description="How long the search of a finished job is kept for Optuna's dashboard."
+    )
 
     dask_scheduler_address: str = Field(
         "", description="Dask scheduler (`tcp://host:8786`) whose workers run trials and batch scoring; empty: here."

@@ -16,6 +16,7 @@ import structlog
 from perfcast.datasets import Datasets
 from perfcast.errors import Unavailable
 from perfcast.jobs._jobs import Jobs
+from perfcast.jobs._retention import Retention
 from perfcast.jobs._submission import Submissions
 from perfcast.jobs._transport import make_transport
 from perfcast.jobs._worker import Worker
@@ -42,8 +43,8 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
     transport = make_transport(settings)
     try:
         jobs = Jobs(database, transport, attempts=settings.job_attempts)
-        scheduler = _scheduler(settings, database, jobs)
-        worker = Worker(settings, jobs, transport, threads=_processors(), scheduler=scheduler)
+        scheduler, retention = _scheduler(settings, database, jobs), Retention(settings, database)
+        worker = Worker(settings, jobs, transport, threads=_processors(), scheduler=scheduler, retention=retention)
 
         def stop(number: int, _frame: FrameType | None) -> None:
             worker.stop()

@@ -66,6 +66,12 @@ def by_status(connection: sa.Connection, status: str) -> list[Job]:
     return [_job(row) for row in connection.execute(query)]
 
 
+def finished_before(connection: sa.Connection, identifiers: Sequence[str], until: str) -> list[str]:
+    """Those of some jobs that finished before a time."""
+    query = sa.select(_JOB.c.id).where(_JOB.c.id.in_(identifiers), _JOB.c.finished_at < until)
+    return list(connection.execute(query).scalars())
+
+
 def any_claimable(connection: sa.Connection) -> bool:
     """Whether some job waits for nothing but a worker."""
     return connection.execute(sa.select(_JOB.c.id).where(*_claimable()).limit(1)).first() is not None

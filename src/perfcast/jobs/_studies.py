@@ -16,11 +16,16 @@ from perfcast.storage import Database
 SCHEMA = "optuna"
 
 
+def studies_folder(settings: Settings) -> Path:
+    """Where journals lie."""
+    return settings.data_dir.absolute() / "studies"
+
+
 def study_address(job: str, settings: Settings) -> str:
     """Where a job's study is kept: the path of a journal, or an SQLAlchemy address. The study is named by the job."""
     url = make_url(settings.database_address)
     if url.get_backend_name() == "sqlite":
-        return str(settings.data_dir.absolute() / "studies" / f"{job}.journal")
+        return str(studies_folder(settings) / f"{job}.journal")
     url = url.set(drivername="postgresql+psycopg").update_query_dict({"options": f"-csearch_path={SCHEMA}"})
     return url.render_as_string(hide_password=False)
 

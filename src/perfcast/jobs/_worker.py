@@ -9,6 +9,7 @@ from perfcast.errors import Unavailable
 from perfcast.jobs._jobs import Jobs
 from perfcast.jobs._liveness import Liveness, new_worker
 from perfcast.jobs._reaper import Reaper
+from perfcast.jobs._retention import Retention
 from perfcast.jobs._supervision import Supervision
 from perfcast.jobs._transport import Transport
 from perfcast.jobs.schedules import Scheduler
@@ -29,6 +30,7 @@ class Worker:
         transport: Wakes it.
         threads: Most threads for all its jobs together.
         scheduler: Looks which schedules are due; None for a worker that leaves them to others.
+        retention: Deletes old studies; None for a worker that leaves them.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Worker:
         *,
         threads: int,
         scheduler: Scheduler | None = None,
+        retention: Retention | None = None,
     ) -> None:
         self.name = new_worker()
         self._settings, self._jobs, self._transport = settings, jobs, transport
@@ -47,6 +50,7 @@ class Worker:
         stale = max(settings.job_stale_seconds, 3 * settings.job_heartbeat_seconds)
         self._reaper = Reaper(jobs, self._liveness, stale_seconds=stale)
         self._scheduler = scheduler
+        self._retention = retention
         self._look_at = 0.0
         self._running: dict[Thread, Supervision] = {}
         self._stopping = Event()
@@ -90,12 +94,14 @@ class Worker:
             self._stopping.wait(self._settings.job_poll_seconds)
 
     def _look_around(self) -> None:
-        """After jobs of workers that are gone, and after schedules that are due."""
+        """After jobs of workers that are gone, schedules that are due, and studies that are old."""
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + self._settings.job_heartbeat_seconds
             self._reaper.look()
             if self._scheduler is not None:
                 self._scheduler.look()
+            if self._retention is not None:
+                self._retention.look()
 
     def _begin(self) -> bool:
         """Claim a job and begin it; False where none waits."""

@@ -1,6 +1,7 @@
 """What a queue and its rows must do, whatever carries them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from tests.drafts import draft, weighted
@@ -28,9 +29,9 @@ def test_a_submitted_job_is_queued_and_its_id_is_the_message(shop: Shop) -> None
 
 
 def test_ids_sort_by_time_and_the_oldest_job_is_claimed_first(shop: Shop) -> None:
-    submitted = [shop.submit().id]
+    submitted = [shop.submit(model_name="model-1").id]
     while len(submitted) < 4:
-        new = shop.submit().id
+        new = shop.submit(model_name=f"model-{len(submitted) + 1}").id
         if new[:13] > submitted[-1][:13]:
             submitted.append(new)
         else:  # in the same millisecond
@@ -41,7 +42,7 @@ def test_ids_sort_by_time_and_the_oldest_job_is_claimed_first(shop: Shop) -> Non
 
 
 def test_many_workers_racing_get_each_job_once(shop: Shop) -> None:
-    submitted = {shop.submit().id for _ in range(6)}
+    submitted = {shop.submit(model_name=f"model-{number}").id for number in range(6)}
 
     def work(worker: str) -> list[str]:
         jobs = Jobs(shop.database)
@@ -50,6 +51,35 @@ def test_many_workers_racing_get_each_job_once(shop: Shop) -> None:
     with ThreadPoolExecutor(4) as pool:
         claims = [job for claimed in pool.map(work, "abcd") for job in claimed]
     assert sorted(claims) == sorted(submitted)
+
+
+def test_jobs_of_one_model_run_one_after_another_while_others_pass(shop: Shop) -> None:
+    first, second, other = (shop.submit(model_name=name) for name in ("one", "one", "another"))
+    claims = [shop.jobs.claim("worker") for _ in range(3)]
+    assert [job.id for job in claims if job] == [first.id, other.id]
+    assert claims[0] is not None
+    shop.jobs.fail(claims[0].fence, "not trained in this test")
+    later = shop.jobs.claim("worker")
+    assert later is not None
+    assert later.id == second.id
+
+
+def test_of_many_workers_racing_for_jobs_of_one_model_one_gets_one(shop: Shop) -> None:
+    barrier = Barrier(4)
+
+    def work(worker: str) -> Job | None:
+        jobs = Jobs(shop.database)
+        barrier.wait(10)
+        return jobs.claim(worker)
+
+    for _ in range(15):
+        for _ in range(4):
+            shop.submit()
+        with ThreadPoolExecutor(4) as pool:
+            claimed = [job for job in pool.map(work, "abcd") if job]
+        assert len(claimed) == 1
+        assert len(shop.jobs.running()) == 1
+        shop.jobs.fail(claimed[0].fence, "not trained in this test")
 
 
 def test_a_lost_or_doubled_message_changes_nothing(shop: Shop) -> None:

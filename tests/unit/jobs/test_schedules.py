@@ -1,18 +1,21 @@
 """What schedules must do, on either database."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from sqlalchemy import Connection
 from tests.drafts import draft, weighted
 from tests.workers import Shop, small_dataset
 
 from perfcast.errors import InvalidInput, UnknownModel, UnknownSchedule
-from perfcast.jobs import Jobs, Plan, Retrain, Scheduler, Schedules, Submissions
+from perfcast.jobs import Job, Jobs, Plan, Retrain, Scheduler, Schedules, Submissions
+from perfcast.jobs.schedules import _repository as repository
 from perfcast.manifest import DataFacts, Draft
+from perfcast.storage import now
 from perfcast.workloads import builtin_workloads
 
 MODEL = "cpu-utilization"
@@ -222,6 +225,37 @@ def test_of_many_schedulers_racing_exactly_one_fires(schedules: Schedules, shop:
         assert sum(pool.map(race, range(12))) == 1
     assert shop.jobs.page()[1] == 1
     assert [event.kind for event in schedules.history(MODEL)].count("fired") == 1
+
+
+def test_a_schedule_waits_for_a_submission_that_has_not_been_committed_yet(
+    schedules: Schedules, scheduler: Scheduler, shop: Shop
+) -> None:
+    schedules.put(MODEL, Plan(drift=True))
+    schedules.signal(MODEL, "drift", "PSI 0.4")
+    with ThreadPoolExecutor(1) as pool:
+        looks: list[Future[list[Job]]] = []
+
+        def look_meanwhile(_connection: Connection, _job: str) -> None:
+            looks.append(pool.submit(scheduler.look))
+            assert not wait(looks, timeout=0.7).done
+
+        mine = shop.jobs.submit(shop.complete(), within=look_meanwhile)
+        assert looks[0].result(30) == []
+    assert [job.id for job in shop.jobs.page()[0]] == [mine.id]
+    assert scheduler.look() == []
+    assert schedules.find(MODEL).held_back == f"job {mine.id} of this model is queued"
+
+
+def test_the_newest_events_of_a_model_are_kept(
+    schedules: Schedules, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "KEPT_EVENTS", 3)
+    with shop.database.begin() as connection:
+        for number in range(5):
+            for model in (MODEL, "another"):
+                repository.add_event(connection, model, "signal", "drift", f"{number}", at=now())
+    assert [event.reason for event in schedules.history(MODEL)] == ["4", "3", "2"]
+    assert [event.reason for event in schedules.history("another")] == ["4", "3", "2"]
 
 
 def test_a_scheduler_that_saw_the_schedule_before_another_fired_submits_nothing(

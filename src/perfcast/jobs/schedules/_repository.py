@@ -7,8 +7,8 @@ import msgspec
 import sqlalchemy as sa
 
 from perfcast.jobs._job import UNFINISHED, JobRequest
-from perfcast.jobs.schedules._schedule import Plan, Retrain, Schedule, ScheduleEvent, time_text
-from perfcast.storage import insert_new, now, schema
+from perfcast.jobs.schedules._schedule import Plan, Retrain, Schedule, ScheduleEvent
+from perfcast.storage import insert_new, now, schema, time_text
 
 _SCHEDULE, _EVENT, _JOB = schema.schedule, schema.schedule_event, schema.job
 KEPT_EVENTS = 1000

@@ -1,7 +1,7 @@
 """What a schedule and its history are: plain data, as the tables keep it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -139,8 +139,3 @@ class ScheduleEvent:
 def parse_time(text: str) -> datetime:
     """A time as the database keeps it."""
     return datetime.fromisoformat(text)
-
-
-def time_text(at: datetime) -> str:
-    """A time as the database keeps it: ISO 8601, UTC, with microseconds and `Z`, so that text order is time order."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -11,8 +11,9 @@ from perfcast.jobs._job import Job, JobRequest
 from perfcast.jobs._jobs import Jobs
 from perfcast.jobs.schedules import _repository as repository
 from perfcast.jobs.schedules._cron import next_occurrence
-from perfcast.jobs.schedules._schedule import Schedule, time_text
+from perfcast.jobs.schedules._schedule import Schedule
 from perfcast.jobs.schedules._schedules import Schedules
+from perfcast.storage import time_text
 
 log = structlog.stdlib.get_logger("perfcast.jobs")
 

@@ -11,8 +11,8 @@ from perfcast.errors import FieldError, InvalidInput, UnknownSchedule
 from perfcast.jobs._submission import Submissions
 from perfcast.jobs.schedules import _repository as repository
 from perfcast.jobs.schedules._cron import check_cron, next_occurrence
-from perfcast.jobs.schedules._schedule import SIGNALS, Plan, Schedule, ScheduleEvent, SignalKind, time_text
-from perfcast.storage import Database
+from perfcast.jobs.schedules._schedule import SIGNALS, Plan, Schedule, ScheduleEvent, SignalKind
+from perfcast.storage import Database, time_text
 
 MOST_ROWS = 1_000_000_000
 LONGEST_SECONDS = 366 * 24 * 3600.0
