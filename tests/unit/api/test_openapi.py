@@ -7,19 +7,23 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.testclient import TestClient
+from tests.workers import small_dataset
 
 from perfcast.api._problems import STATUSES, problem_of
-from perfcast.api.routers import health, metrics, models, predict
+from perfcast.api import Services
+from perfcast.api.routers import health, metrics, models, predict, schedules, training
 from perfcast.api.routers._schemas import ProblemDetails, problems
+from perfcast.datasets import Datasets
 from perfcast.errors import InvalidDeclaration
+from perfcast.jobs import Plan, Progress, Scheduler
 
 ROUTES = [
     route
-    for router in (predict.router, models.router, health.router, metrics.router)
+    for router in (predict.router, models.router, health.router, metrics.router, training.router, schedules.router)
     for route in router.routes
     if isinstance(route, APIRoute)
 ]
-JSON, PROBLEM = "application/json", "application/problem+json"
+JSON, PROBLEM, EVENTS = "application/json", "application/problem+json", "text/event-stream"
 
 
 def answers(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -27,7 +31,7 @@ def answers(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
     for route in ROUTES:
         for method in route.methods:
             for status, response in document["paths"][route.path][method.lower()]["responses"].items():
-                for media_type, content in response["content"].items():
+                for media_type, content in response.get("content", {}).items():
                     yield f"{method} {route.path} {status}", media_type, content
 
 
@@ -39,7 +43,7 @@ def validated(model: type[BaseModel], answer: dict[str, Any]) -> None:
 def test_every_answer_has_a_schema_and_an_example(client: TestClient) -> None:
     found = list(answers(client.get("/openapi.json").json()))
     for place, media_type, content in found:
-        if media_type == "text/plain":
+        if media_type in ("text/plain", EVENTS):
             continue
         assert media_type in (JSON, PROBLEM), place
         assert content["example"], place
@@ -60,7 +64,7 @@ def test_the_example_fits_the_schema(client: TestClient, route: APIRoute) -> Non
     (method,) = route.methods
     responses = client.get("/openapi.json").json()["paths"][route.path][method.lower()]["responses"]
     for response in responses.values():
-        for media_type, content in response["content"].items():
+        for media_type, content in response.get("content", {}).items():
             validated(ProblemDetails if media_type == PROBLEM else route.response_model, content["example"])
 
 
@@ -98,6 +102,60 @@ def test_what_is_answered_is_what_is_documented(client: TestClient, method: str,
     assert (
         str(response.status_code) in client.get("/openapi.json").json()["paths"][template][method.lower()]["responses"]
     )
+
+
+@pytest.fixture
+def job(client: TestClient, services: Services) -> str:
+    """A job that runs and has finished a trial, begun by a schedule that has fired."""
+    assert client.get("/livez").status_code == 200
+    Datasets(services.database, services.blobs).add(small_dataset(50))
+    services.schedules.put("cpu-utilization", Plan(cron="0 3 * * *", drift=True))
+    services.schedules.signal("cpu-utilization", "drift", "PSI 0.4")
+    (fired,) = Scheduler(services.schedules, services.jobs).look()
+    running = services.jobs.claim("worker")
+    assert running is not None
+    trials = ({"trial": 1, "family": "xgboost", "state": "complete", "score": 2.5, "seconds": 0.1},)
+    progress = Progress("searching", 0.4, 3, 2.5, "xgboost", 12.5, trials)
+    services.jobs.beat(running.fence, spent_seconds=4.0, progress=progress)
+    return fired.id
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "asked"),
+    [
+        ("POST", "/train", "/train"),
+        ("GET", "/train/jobs", "/train/jobs"),
+        ("GET", "/train/status/{job_id}", "/train/status/JOB"),
+        ("GET", "/jobs/{job_id}", "/jobs/JOB"),
+        ("GET", "/jobs/{job_id}", "/jobs/nowhere"),
+        ("POST", "/train/cancel/{job_id}", "/train/cancel/JOB"),
+        ("GET", "/schedules", "/schedules"),
+        ("GET", "/schedules/{model}", "/schedules/cpu-utilization"),
+        ("PUT", "/schedules/{model}", "/schedules/cpu-utilization"),
+        ("GET", "/schedules/{model}/history", "/schedules/cpu-utilization/history"),
+        ("GET", "/schedules/{model}/history", "/schedules/nowhere/history"),
+    ],
+)
+def test_what_is_answered_about_training_is_what_is_documented(
+    client: TestClient, job: str, method: str, path: str, asked: str
+) -> None:
+    body = {"PUT": {"new_rows": 50, "request": {"timeout_seconds": 60}}, "POST": {}}.get(method)
+    response = client.request(method, asked.replace("JOB", job), json=body)
+    (route,) = (item for item in ROUTES if item.path == path and method in item.methods)
+    problem = response.headers["content-type"] == PROBLEM
+    assert problem == ("nowhere" in asked)
+    validated(ProblemDetails if problem else route.response_model, response.json())
+    documented = client.get("/openapi.json").json()["paths"][path][method.lower()]["responses"]
+    assert str(response.status_code) in documented
+
+
+def test_every_route_about_training_says_what_it_answers() -> None:
+    silent = [route.path for route in (*training.router.routes, *schedules.router.routes) if not said(route)]
+    assert silent == ["/jobs/{job_id}/events", "/schedules/{model}"]  # a stream of events, and DELETE
+
+
+def said(route: object) -> bool:
+    return isinstance(route, APIRoute) and route.response_model is not None
 
 
 def test_the_device_is_not_promised_where_no_model_takes_it(client: TestClient) -> None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from perfcast.api._identifiers import timestamp
 from perfcast.api.routers._reply import Held, Json
 from perfcast.api.routers._schemas import answer, problems
+from perfcast.api.routers._training_answers import ScheduleEntry, ScheduleHistory, ScheduleList
 from perfcast.jobs import Plan
 
 router = APIRouter(prefix="/schedules", tags=["training"])
@@ -102,6 +103,7 @@ Most = Annotated[int, Query(ge=1, le=500, description="Most events")]
     "",
     summary="List the schedules",
     response_class=Json,
+    response_model=ScheduleList,
     responses={200: answer(_LIST, "Schedules, sorted by model"), **problems(503)},
 )
 def list_schedules(services: Held) -> Json:
@@ -115,7 +117,8 @@ def list_schedules(services: Held) -> Json:
     "/{model}",
     summary="A model's schedule",
     response_class=Json,
-    responses={200: answer(_SCHEDULE), **problems(404, 503)},
+    response_model=ScheduleEntry,
+    responses={200: answer(_SCHEDULE), **problems(404, 422, 503)},
 )
 def show(model: str, services: Held) -> Json:
     """When the model is trained anew, and its last run."""
@@ -127,6 +130,7 @@ def show(model: str, services: Held) -> Json:
     "/{model}",
     summary="Set a model's schedule",
     response_class=Json,
+    response_model=ScheduleEntry,
     responses={200: answer(_SCHEDULE), **problems(404, 413, 422, 503)},
 )
 def put(model: str, services: Held, body: Asked) -> Json:
@@ -140,7 +144,7 @@ def put(model: str, services: Held, body: Asked) -> Json:
     status_code=204,
     summary="Remove a model's schedule",
     response_class=Response,
-    responses={204: {"description": "Removed; its history stays"}, **problems(404, 503)},
+    responses={204: {"description": "Removed; its history stays"}, **problems(404, 422, 503)},
 )
 def remove(model: str, services: Held) -> Response:
     """Train the model no longer by itself. A job that is queued or running goes on."""
@@ -152,6 +156,7 @@ def remove(model: str, services: Held) -> Response:
     "/{model}/history",
     summary="What a schedule did",
     response_class=Json,
+    response_model=ScheduleHistory,
     responses={200: answer(_HISTORY, "Events, newest first"), **problems(404, 422, 503)},
 )
 def history(model: str, services: Held, limit: Most = 50) -> Json:

@@ -13,7 +13,8 @@ from starlette.responses import StreamingResponse
 from perfcast.api._identifiers import timestamp
 from perfcast.api._services import Services
 from perfcast.api.routers._reply import Held, Json
-from perfcast.api.routers._schemas import problems
+from perfcast.api.routers._schemas import answer, problems
+from perfcast.api.routers._training_answers import JobDetails, JobList, TrainingJob
 from perfcast.errors import Unavailable
 from perfcast.jobs import Asked, Job
 
@@ -41,18 +42,23 @@ _JOB: dict[str, Any] = {
     "outcome": None,
     "workload": "cpu-utilization",
     "dataset": "simulated",
+    "families": [],
+    "metric": "mae",
+    "timeout_seconds": None,
+    "promote": "auto",
+    "seed": 0,
     "cancel_requested": False,
+    "worker": "trainer-1_4711_9f2c41d0",
+    "spent_seconds": 22.4,
 }
-_ACCEPTED = {"description": "Taken", "content": {"application/json": {"example": _JOB | {"status": "queued"}}}}
-_SHOWN: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The job", "content": {"application/json": {"example": _JOB}}}
-}
-_LISTED: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Jobs, newest first",
-        "content": {"application/json": {"example": {"jobs": [_JOB], "total": 1, "limit": 50, "offset": 0}}},
-    }
-}
+_WAITING = {"status": "queued", "progress": 0, "stage": None, "trial": 0, "best_score": None, "best_family": None}
+_WAITING |= {"eta_seconds": None, "started_at": None, "attempt": 0, "worker": None, "spent_seconds": 0}
+_TRIAL = {"trial": 7, "family": "xgboost", "state": "complete", "score": 1.93, "seconds": 2.8}
+_ACCEPTED = answer(_JOB | _WAITING, "Taken")
+_CANCELLING = answer(_JOB | {"cancel_requested": True}, "It will have ended soon")
+_SHOWN = answer(_JOB | {"trials": [_TRIAL]}, "The job")
+_LIST = {"jobs": [_JOB], "total": 1, "limit": 50, "offset": 0, "timestamp": "2026-03-01T10:31:00.000Z"}
+_LISTED = answer(_LIST, "Jobs, newest first")
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One `job` event for each change, each with the whole job; then `done`",
@@ -108,6 +114,7 @@ Statuses = Literal["queued", "running", "succeeded", "failed", "cancelled"]
     status_code=202,
     summary="Submit a training job",
     response_class=Json,
+    response_model=TrainingJob,
     responses={202: _ACCEPTED, **problems(413, 422, 503)},
 )
 def submit(services: Held, body: Asking = None) -> Json:
@@ -117,7 +124,13 @@ def submit(services: Held, body: Asking = None) -> Json:
     return Json(job.document(), status_code=202, headers={"Location": f"/jobs/{job.id}"})
 
 
-@router.get("/train/jobs", summary="List the jobs", response_class=Json, responses={**_LISTED, **problems(422, 503)})
+@router.get(
+    "/train/jobs",
+    summary="List the jobs",
+    response_class=Json,
+    response_model=JobList,
+    responses={200: _LISTED, **problems(422, 503)},
+)
 def list_jobs(
     services: Held,
     status: Annotated[Statuses | None, Query(description="Only those of this status")] = None,
@@ -134,8 +147,20 @@ def list_jobs(
     return Json({"jobs": listed, "total": total, "limit": limit, "offset": offset, "timestamp": timestamp()})
 
 
-@router.get("/train/status/{job_id}", summary="A job", response_class=Json, responses={**_SHOWN, **problems(404, 503)})
-@router.get("/jobs/{job_id}", summary="A job", response_class=Json, responses={**_SHOWN, **problems(404, 503)})
+@router.get(
+    "/train/status/{job_id}",
+    summary="A job",
+    response_class=Json,
+    response_model=JobDetails,
+    responses={200: _SHOWN, **problems(404, 422, 503)},
+)
+@router.get(
+    "/jobs/{job_id}",
+    summary="A job",
+    response_class=Json,
+    response_model=JobDetails,
+    responses={200: _SHOWN, **problems(404, 422, 503)},
+)
 def show(job_id: str, services: Held) -> Json:
     """A job: how far it is, the best so far, its last trials, what came of it."""
     return Json(_document(services.jobs.end_overdue(job_id)))
@@ -146,7 +171,8 @@ def show(job_id: str, services: Held) -> Json:
     status_code=202,
     summary="Cancel a job",
     response_class=Json,
-    responses={202: _ACCEPTED, **problems(404, 409, 503)},
+    response_model=TrainingJob,
+    responses={202: _CANCELLING, **problems(404, 409, 422, 503)},
 )
 def cancel(job_id: str, services: Held) -> Json:
     """End a job: at once while it waits, within five seconds while it runs. 409 when it has finished."""
@@ -157,7 +183,7 @@ def cancel(job_id: str, services: Held) -> Json:
     "/jobs/{job_id}/events",
     summary="Follow a job",
     response_class=StreamingResponse,
-    responses={**_EVENTS, **problems(404, 503)},
+    responses={**_EVENTS, **problems(404, 422, 503)},
 )
 async def events(job_id: str, services: Held) -> StreamingResponse:
     """Server-sent events: the whole job at each change, until it has ended."""
