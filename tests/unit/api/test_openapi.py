@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from starlette.testclient import TestClient
 from tests.workers import small_dataset
 
-from perfcast.api._problems import STATUSES, problem_of
 from perfcast.api import Services
+from perfcast.api._problems import STATUSES, problem_of
 from perfcast.api.routers import health, metrics, models, predict, schedules, training
 from perfcast.api.routers._schemas import ProblemDetails, problems
 from perfcast.datasets import Datasets

@@ -1,0 +1,188 @@
+"""What more workers bring: one job and three jobs with 1 and 3 workers, one job's trials on Dask with 1 and 2 workers.
+
+    python benchmarks/scale.py
+    python benchmarks/scale.py --times 1 --trials 9 --only one-job-3-workers
+
+Everything is real: PostgreSQL, Redis, workers, a Dask scheduler and its workers, each a process, started here and ended
+at the end (`tests/services.py`, `tests/workers.py`, `tests/dask_cluster.py`). Each job learns from the convolutions
+that Perfcast ships, timed with PyTorch, with a fixed number of trials and a fixed seed; so long as there are few trials,
+none depends on the others, so that every case makes the same ones. Cases take turns, so that a machine whose speed
+drifts treats them alike; every case begins with a short job that isn't counted. Prints a Markdown table.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.dask_cluster import dask_cluster
+from tests.services import postgres_server, redis_server
+from tests.workers import QUICK, Shop, start_worker, stop, until
+
+from perfcast.datasets import shipped_dataset
+from perfcast.jobs import Job
+from perfcast.settings import Settings, load_settings
+
+DATA = "cpu-torch"
+FAMILIES = ("xgboost", "random_forest", "polynomial")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is timed: so many jobs at once, for so many workers, their trials in local processes or on a cluster.
+
+    Attributes:
+        dask: Workers of the Dask cluster; 0 for none.
+        against: The case whose time is 1.
+    """
+
+    jobs: int
+    workers: int
+    dask: int
+    against: str
+
+    def words(self) -> str:
+        """The case as the table names it."""
+        jobs = "one job" if self.jobs == 1 else f"{self.jobs} jobs at once"
+        workers = f"{self.workers} worker{'s' if self.workers > 1 else ''}"
+        if not self.dask:
+            return f"{jobs}, {workers}"
+        return f"{jobs}, {workers}, trials on Dask with {self.dask} worker{'s' if self.dask > 1 else ''}"
+
+
+CASES = {
+    "one-job-1-worker": Case(1, 1, 0, "one-job-1-worker"),
+    "one-job-3-workers": Case(1, 3, 0, "one-job-1-worker"),
+    "three-jobs-1-worker": Case(3, 1, 0, "three-jobs-1-worker"),
+    "three-jobs-3-workers": Case(3, 3, 0, "three-jobs-1-worker"),
+    "dask-1-worker": Case(1, 1, 1, "dask-1-worker"),
+    "dask-2-workers": Case(1, 1, 2, "dask-1-worker"),
+}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One repetition of a case.
+
+    Attributes:
+        seconds: From the submission to the end of the last job.
+        search: Until the last job's last trial had ended.
+        cpu: Seconds of processor time of all workers, their training processes and the Dask workers.
+    """
+
+    seconds: float
+    search: float
+    cpu: float
+
+
+def timed(shop: Shop, name: str, trials: int) -> Timing:
+    """Run a case once."""
+    case = CASES[name]
+    with ExitStack() as stack:
+        settings, processes = shop.settings, []
+        if case.dask:
+            cluster = stack.enter_context(dask_cluster(case.dask))
+            settings = settings.model_copy(update={"dask_scheduler_address": cluster.address})
+            processes += cluster.workers
+        processes += [stack.enter_context(ready_worker(settings)).pid for _ in range(case.workers)]
+        for job in _submit(shop, 1, len(FAMILIES)):  # so that the cluster's workers have imported what they need
+            shop.wait(job, "succeeded")
+        before, begun = _cpu_seconds(processes), time.monotonic()
+        jobs = _submit(shop, case.jobs, trials)
+        search = seconds = 0.0
+        while not all(job.finished for job in jobs):
+            time.sleep(0.05)
+            jobs = [shop.jobs.find(job.id) for job in jobs]
+            seconds = time.monotonic() - begun
+            if any(job.progress.trial < trials for job in jobs):
+                search = seconds
+        for job in jobs:
+            assert job.status == "succeeded", job.error
+        return Timing(seconds, search, _cpu_seconds(processes) - before)
+
+
+@contextmanager
+def ready_worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker process that waits for jobs, drained at the end."""
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+        worker = start_worker(settings, Path(log.name))
+        try:
+            until(lambda: b"worker ready" in Path(log.name).read_bytes())
+            yield worker
+        finally:
+            stop(worker)
+
+
+def table(timings: dict[str, list[Timing]], processors: int) -> Iterator[str]:
+    """The medians as Markdown; ratios are medians of each repetition's own ratio."""
+    yield f"| {processors} processors | s | of these the search | ratio to one worker | CPU s | processors busy |"
+    yield "|---|---|---|---|---|---|"
+    for name, found in timings.items():
+        seconds, search, cpu = (
+            statistics.median(getattr(timing, what) for timing in found) for what in ("seconds", "search", "cpu")
+        )
+        base = timings.get(CASES[name].against, [])
+        ratios = [one.seconds / other.seconds for one, other in zip(found, base, strict=False)]
+        ratio = f"{statistics.median(ratios):.2f}" if ratios else "–"
+        busy = statistics.median(timing.cpu / timing.seconds for timing in found)
+        yield f"| {CASES[name].words()} | {seconds:.1f} | {search:.1f} | {ratio} | {cpu:.1f} | {busy:.2f} |"
+
+
+def main() -> None:
+    """Run what was asked for and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--trials", type=int, default=18, help="of each job")
+    parser.add_argument("--only", action="append", choices=CASES, default=[])
+    chosen = parser.parse_args()
+    names: Sequence[str] = chosen.only or list(CASES)
+    timings: dict[str, list[Timing]] = {name: [] for name in names}
+    with installation() as shop:
+        for repetition in range(chosen.times):
+            for name in names:
+                timings[name].append(timed(shop, name, chosen.trials))
+                print(f"{repetition + 1}/{chosen.times} {name}: {timings[name][-1]}", file=sys.stderr, flush=True)
+    for line in table(timings, len(os.sched_getaffinity(0))):
+        print(line)
+
+
+@contextmanager
+def installation() -> Iterator[Shop]:
+    """PostgreSQL, Redis, and the data that is learnt from."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="perfcast-scale-")))
+        redis, postgres = stack.enter_context(redis_server()), stack.enter_context(postgres_server())
+        given: dict[str, object] = {**QUICK, "redis_url": redis.url, "database_url": postgres.url}
+        shop = Shop(load_settings(data_dir=folder, **given))
+        stack.callback(shop.close)
+        shop.datasets.add(shipped_dataset(DATA))
+        yield shop
+
+
+def _submit(shop: Shop, jobs: int, trials: int) -> list[Job]:
+    """Jobs of models of their own, which alone may run at the same time."""
+    asked = {"dataset": DATA, "families": FAMILIES, "n_trials": trials, "promote": "never"}
+    return [shop.submit(model_name=f"model-{time.monotonic_ns()}", **asked) for _ in range(jobs)]
+
+
+def _cpu_seconds(processes: Sequence[int]) -> float:
+    """Of processes and of all their children that have ended."""
+    spent = 0
+    for process in processes:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        spent += sum(int(number) for number in fields[11:15])
+    return spent / TICKS
+
+
+if __name__ == "__main__":
+    main()
