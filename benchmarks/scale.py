@@ -5,9 +5,10 @@
 
 Everything is real: PostgreSQL, Redis, workers, a Dask scheduler and its workers, each a process, started here and ended
 at the end (`tests/services.py`, `tests/workers.py`, `tests/dask_cluster.py`). Each job learns from the convolutions
-that Perfcast ships, timed with PyTorch, with a fixed number of trials and a fixed seed; so long as there are few trials,
-none depends on the others, so that every case makes the same ones. Cases take turns, so that a machine whose speed
-drifts treats them alike; every case begins with a short job that isn't counted. Prints a Markdown table.
+that Perfcast ships, timed with PyTorch, with a fixed number of trials and a fixed seed. On as many slots that gives the
+same trials; Dask with one worker is one slot, all others are two, so there compare the processor time too. Cases take
+turns, so that a machine whose speed drifts treats them alike; every case begins with a short job that isn't counted.
+Prints a Markdown table.
 """
 
 import argparse
