@@ -144,7 +144,7 @@ def main() -> None:
     """Run what was asked for and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--trials", type=int, default=24, help="of each job")
+    parser.add_argument("--trials", type=int, default=12, help="of each job")
     parser.add_argument("--only", action="append", choices=CASES, default=[])
     chosen = parser.parse_args()
     names: Sequence[str] = chosen.only or list(CASES)
