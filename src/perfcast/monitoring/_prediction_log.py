@@ -24,11 +24,13 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """One prediction; thousands may wait, so the garbage collector is spared them.
 
     Attributes:
-        id: Unique; sorts by time.
+        id: Unique within an arm; sorts by time.
         model, version: Who answered.
         row: One number a feature, in the order of the version's workload.
         cost, lower, upper: The answer, in the cost's unit; the bounds are None where there were none.
         at: ISO 8601, UTC, with microseconds.
+        arm: As whom the version answered: `champion` or `challenger`, chosen for the caller; `named` by the caller; or
+            `shadow`, beside the answer with the same id.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     lower: float | None
     upper: float | None
     at: str
+    arm: str = "champion"
 
 
 class PredictionLog:
@@ -56,6 +59,7 @@ class PredictionLog:
         self._capacity = capacity
         self._waiting: deque[Record] = deque()
         self._lock = Lock()
+        self._dropping = Lock()
         self._stop = Event()
         self._thread = Thread(target=self._write_on, name="perfcast-prediction-log", daemon=True)
         self._failing = False
@@ -67,7 +71,8 @@ class PredictionLog:
         if len(self._waiting) < self._capacity:
             self._waiting.append(record)
         else:
-            self.dropped += 1
+            with self._dropping:
+                self.dropped += 1
 
     def start(self) -> None:
         """Begin writing."""
@@ -131,4 +136,4 @@ def _values(record: Record) -> tuple[Any, ...]:
     """The record in the order of the table's columns."""
     features = msgspec.json.encode(record.row).decode()
     lower, upper = record.lower, record.upper
-    return record.id, record.model, record.version, features, record.cost, lower, upper, record.at
+    return record.id, record.arm, record.model, record.version, features, record.cost, lower, upper, record.at

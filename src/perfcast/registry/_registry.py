@@ -1,32 +1,35 @@
 """The registry: what models and versions there are, and which of them answer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from perfcast.errors import (
+    BrokenVersion,
     Conflict,
-    FieldError,
-    InvalidInput,
     NoUsableModel,
     Refused,
     UnknownModel,
-    UnknownVersion,
 )
 from perfcast.manifest import Draft
 from perfcast.registry import _repository as repository
 from perfcast.registry._addition import insert_version, workload_of
 from perfcast.registry._history import one_before
+from perfcast.registry._lookup import check_alias, find_version, present_version, require_model, unknown_version
+from perfcast.registry._moves import challengers_share, move_alias, move_traffic
 from perfcast.registry._reference import Reference, check_label, check_name, parse_reference
 from perfcast.registry._types import (
-    ALIASES,
     ANY,
+    CHALLENGER,
     CHAMPION,
     AliasChange,
     AliasEvent,
     AnyVersion,
     ModelSummary,
+    Snapshot,
+    TrafficChange,
     Version,
+    traffic,
 )
 from perfcast.storage import Blobs, Database
 
@@ -159,17 +162,57 @@ class Registry:
             UnknownVersion: There is no such version.
             Conflict: It points elsewhere than expected.
         """
-        _check_alias(alias)
+        check_alias(alias)
         with self._database.begin() as connection:
             self._lock(connection, model)
-            before = _present(connection, model, alias, expect)
+            before = present_version(connection, model, alias, expect)
             if number is not None:
-                _find(connection, model, Reference(model, number=number))
+                find_version(connection, model, Reference(model, number=number))
             change = AliasChange(model, alias, before, number)
             if change.changed:
-                repository.move_alias(connection, change, "point", reason, actor)
-                repository.bump(connection)
+                move_alias(connection, change, "point", reason, actor)
         return change
+
+    def set_traffic(
+        self,
+        model: str,
+        weights: Mapping[str, float],
+        *,
+        expect: Mapping[str, float] | AnyVersion = ANY,
+        reason: str = "",
+        actor: str = "",
+    ) -> TrafficChange:
+        """Split a model's callers between champion and challenger, in one transaction.
+
+        Clearing either alias, or pointing both to one version, gives all callers back to the champion.
+
+        Args:
+            model: Name of the model.
+            weights: Percent of the callers by alias, 100 together, such as `{"champion": 90, "challenger": 10}`.
+            expect: What the weights are believed to be now.
+            reason: Why, for the history.
+            actor: Who, for the history.
+
+        Returns:
+            Before and after; nothing is written where they are equal.
+
+        Raises:
+            InvalidInput: The weights are no percentages of these two aliases that make 100.
+            UnknownModel: There is no such model.
+            Refused: An alias that callers would need isn't set, or both are one version.
+            Conflict: The weights are others than expected.
+        """
+        percent = challengers_share(weights)
+        with self._database.begin() as connection:
+            self._lock(connection, model)
+            present = traffic(repository.share(connection, model))
+            if expect is not ANY and challengers_share(expect) != present[CHALLENGER]:
+                raise Conflict(
+                    f"{model}@{CHALLENGER} answers {present[CHALLENGER]:g} % of the callers now, not "
+                    f"{expect.get(CHALLENGER, 0):g} % as expected; look again and decide anew"
+                )
+            before = move_traffic(connection, model, percent, reason, actor)
+        return TrafficChange(model, traffic(before), traffic(percent))
 
     def step_back(
         self, model: str, *, expect: int | AnyVersion | None = ANY, reason: str = "", actor: str = ""
@@ -188,14 +231,13 @@ class Registry:
         """
         with self._database.begin() as connection:
             self._lock(connection, model)
-            before = _present(connection, model, CHAMPION, expect)
+            before = present_version(connection, model, CHAMPION, expect)
             if before is None:
                 return AliasChange(model, CHAMPION, None, None)
             events = repository.events(connection, model, CHAMPION)
             after = one_before(events, before, repository.numbers(connection, model))
             change = AliasChange(model, CHAMPION, before, after)
-            repository.move_alias(connection, change, "step_back", reason, actor)
-            repository.bump(connection)
+            move_alias(connection, change, "step_back", reason, actor)
         return change
 
     def resolve(self, reference: str) -> Version:
@@ -215,8 +257,8 @@ class Registry:
                     f"'{reference}' means a version of the default model of {DEFAULT_WORKLOAD}, and there is none; "
                     "train one, or name the model"
                 )
-            _require_model(connection, name)
-            return _find(connection, name, asked)
+            require_model(connection, name)
+            return find_version(connection, name, asked)
 
     def version(self, model: str, number: int) -> Version:
         """A version by its number.
@@ -226,8 +268,30 @@ class Registry:
             UnknownVersion: There is no such version.
         """
         with self._database.read() as connection:
-            _require_model(connection, model)
-            return _find(connection, model, Reference(model, number=number))
+            require_model(connection, model)
+            return find_version(connection, model, Reference(model, number=number))
+
+    def some_versions(self, keys: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], Version | BrokenVersion]:
+        """Versions by model and number, read together.
+
+        Args:
+            keys: Which; what doesn't exist is left out of the answer.
+
+        Returns:
+            For each its version, or why it can't be read.
+        """
+        with self._database.read() as connection:
+            return repository.some_versions(connection, keys)
+
+    def snapshot(self) -> Snapshot:
+        """All that decides what is served, read at one moment."""
+        with self._database.read() as connection:
+            return Snapshot(
+                repository.revision(connection),
+                tuple(repository.summaries(connection)),
+                repository.defaults(connection),
+                repository.aliased_graphs(connection),
+            )
 
     def versions(self, model: str) -> list[Version]:
         """A model's versions, oldest first.
@@ -236,7 +300,7 @@ class Registry:
             UnknownModel: There is no such model.
         """
         with self._database.read() as connection:
-            _require_model(connection, model)
+            require_model(connection, model)
             return repository.all_versions(connection, model)
 
     def model(self, name: str) -> ModelSummary:
@@ -246,7 +310,7 @@ class Registry:
             UnknownModel: There is no such model.
         """
         with self._database.read() as connection:
-            _require_model(connection, name)
+            require_model(connection, name)
             return repository.summaries(connection, name)[0]
 
     def models(self) -> list[ModelSummary]:
@@ -255,13 +319,13 @@ class Registry:
             return repository.summaries(connection)
 
     def history(self, model: str) -> list[AliasEvent]:
-        """Every move of a model's aliases, newest first.
+        """Every move of a model's aliases and of its callers, newest first.
 
         Raises:
             UnknownModel: There is no such model.
         """
         with self._database.read() as connection:
-            _require_model(connection, model)
+            require_model(connection, model)
             return repository.events(connection, model)[::-1]
 
     def annotate(self, version: Version, note: str) -> None:
@@ -272,7 +336,7 @@ class Registry:
         """
         with self._database.begin() as connection:
             if not repository.set_note(connection, version.model, version.number, note):
-                raise _unknown(connection, version.model, Reference(version.model, number=version.number))
+                raise unknown_version(connection, version.model, Reference(version.model, number=version.number))
             repository.bump(connection)
 
     def delete(self, model: str, number: int) -> None:
@@ -287,7 +351,7 @@ class Registry:
             self._lock(connection, model)
             digest = repository.find_graph(connection, model, number)
             if digest is None:
-                raise _unknown(connection, model, Reference(model, number=number))
+                raise unknown_version(connection, model, Reference(model, number=number))
             holders = [alias for alias, held in repository.aliases(connection, model).items() if held == number]
             if holders:
                 raise Conflict(f"{model}:{number} is {' and '.join(holders)}; move that alias first")
@@ -337,52 +401,3 @@ class Registry:
             repository.lock_registry(connection)
             if not repository.is_referred_to(connection, digest):
                 self._blobs.delete(digest)
-
-
-def _check_alias(alias: str) -> None:
-    if alias not in ALIASES:
-        raise InvalidInput([FieldError("alias", f"must be one of {', '.join(ALIASES)}, not '{alias}'")])
-
-
-def _present(connection: sa.Connection, model: str, alias: str, expect: int | AnyVersion | None) -> int | None:
-    present = repository.aliases(connection, model).get(alias)
-    if expect is not ANY and present != expect:
-        raise Conflict(
-            f"{model}@{alias} is {_words(present)} now, not {_words(expect)} as expected; look again and decide anew"
-        )
-    return present
-
-
-def _words(number: object) -> str:
-    return "unset" if number is None else f"version {number}"
-
-
-def _require_model(connection: sa.Connection, name: str) -> None:
-    names = repository.model_names(connection)
-    if name not in names:
-        raise UnknownModel(name, names)
-
-
-def _find(connection: sa.Connection, model: str, asked: Reference) -> Version:
-    """The version of an existing model that a reference names."""
-    number, label = asked.number, asked.label
-    if number is None and label is None:
-        alias = asked.alias or CHAMPION
-        number = repository.aliases(connection, model).get(alias)
-        if number is None and alias == CHAMPION:
-            raise NoUsableModel(
-                f"model '{model}' has no champion; activate one of its versions, or name one as {model}:VERSION"
-            )
-        if number is None:
-            raise _unknown(connection, model, asked)
-    version = repository.find_version(connection, model, number, label)
-    if version is None:
-        raise _unknown(connection, model, asked)
-    return version
-
-
-def _unknown(connection: sa.Connection, model: str, asked: Reference) -> UnknownVersion:
-    if asked.alias is not None:
-        known = [f"{model}@{alias}" for alias in repository.aliases(connection, model)]
-        return UnknownVersion(str(asked), known, hint=f"the aliases are {', '.join(ALIASES)}; set one first")
-    return UnknownVersion(f"{model}:{asked.label or asked.number}", repository.version_names(connection, model))

@@ -4,7 +4,8 @@ Locks are always taken in the order model, default, revision, so that no two wri
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
 import msgspec
@@ -12,11 +13,14 @@ import sqlalchemy as sa
 
 from perfcast.errors import BrokenVersion
 from perfcast.manifest import Manifest
-from perfcast.registry._types import AliasChange, AliasEvent, Kind, ModelSummary, Version
+from perfcast.registry._types import CHALLENGER, AliasChange, AliasEvent, ModelSummary, Version
 from perfcast.storage import insert_new, now, schema
 
 LARGEST_NUMBER = 2**31 - 1
 """The greatest whole number that the column holds on every database."""
+
+_KEYS = 500
+"""Versions asked for in one statement."""
 
 _MODEL, _VERSION, _ALIAS, _HISTORY = schema.model, schema.version, schema.alias, schema.alias_history
 
@@ -110,6 +114,23 @@ def all_versions(connection: sa.Connection, model: str) -> list[Version]:
     return [_version(row) for row in connection.execute(query)]
 
 
+def some_versions(
+    connection: sa.Connection, keys: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], Version | BrokenVersion]:
+    """Versions by model and number, or why one can't be read; what doesn't exist is left out."""
+    found: dict[tuple[str, int], Version | BrokenVersion] = {}
+    wanted = list(keys)
+    for start in range(0, len(wanted), _KEYS):
+        group = wanted[start : start + _KEYS]
+        which = sa.tuple_(_VERSION.c.model, _VERSION.c.number).in_(group)
+        for row in connection.execute(sa.select(_VERSION).where(which)):
+            try:
+                found[row.model, row.number] = _version(row)
+            except BrokenVersion as error:
+                found[row.model, row.number] = error
+    return found
+
+
 def version_names(connection: sa.Connection, model: str) -> list[str]:
     """What a version of a model can be asked for by: `NAME:3`, `NAME:v1.2.0`."""
     query = sa.select(_VERSION.c.number, _VERSION.c.label).where(_VERSION.c.model == model)
@@ -146,27 +167,41 @@ def aliases(connection: sa.Connection, model: str) -> dict[str, int]:
     return {row.alias: row.number for row in rows}
 
 
-def move_alias(connection: sa.Connection, change: AliasChange, kind: Kind, reason: str, actor: str) -> None:
-    """Write where an alias points now, and the history of it."""
-    at = now()
+def share(connection: sa.Connection, model: str) -> float:
+    """Percent of callers that a model's challenger answers."""
+    query = sa.select(_ALIAS.c.share).where(_ALIAS.c.model == model, _ALIAS.c.alias == CHALLENGER)
+    return connection.execute(query).scalar_one_or_none() or 0.0
+
+
+def set_share(connection: sa.Connection, model: str, percent: float) -> None:
+    """Change it; a challenger must be there."""
+    which = (_ALIAS.c.model == model) & (_ALIAS.c.alias == CHALLENGER)
+    connection.execute(sa.update(_ALIAS).where(which).values(share=percent or None))
+
+
+def point_alias(connection: sa.Connection, change: AliasChange) -> None:
+    """Write where an alias points now; the share of callers stays with it."""
     which = (_ALIAS.c.model == change.model) & (_ALIAS.c.alias == change.alias)
-    key = {"model": change.model, "alias": change.alias}
-    connection.execute(sa.delete(_ALIAS).where(which))
-    if change.after is not None:
-        connection.execute(sa.insert(_ALIAS).values(**key, number=change.after, updated_at=at))
-    event = {"kind": kind, "before": change.before, "after": change.after, "reason": reason, "actor": actor, "at": at}
-    connection.execute(sa.insert(_HISTORY).values(**key, **event))
+    if change.after is None:
+        connection.execute(sa.delete(_ALIAS).where(which))
+        return
+    values = {"number": change.after, "updated_at": now()}
+    if connection.execute(sa.update(_ALIAS).where(which).values(values)).rowcount == 0:
+        connection.execute(sa.insert(_ALIAS).values(model=change.model, alias=change.alias, **values))
+
+
+def add_event(connection: sa.Connection, event: AliasEvent) -> None:
+    """Add to the history."""
+    connection.execute(sa.insert(_HISTORY).values(asdict(event)))
 
 
 def events(connection: sa.Connection, model: str, alias: str | None = None) -> list[AliasEvent]:
     """What happened to a model's aliases, oldest first."""
-    query = sa.select(_HISTORY).where(_HISTORY.c.model == model).order_by(_HISTORY.c.id)
+    query = sa.select(*(_HISTORY.c[field.name] for field in fields(AliasEvent)))
+    query = query.where(_HISTORY.c.model == model).order_by(_HISTORY.c.id)
     if alias is not None:
         query = query.where(_HISTORY.c.alias == alias)
-    return [
-        AliasEvent(row.model, row.alias, row.kind, row.before, row.after, row.reason, row.actor, row.at)
-        for row in connection.execute(query)
-    ]
+    return [AliasEvent(*row) for row in connection.execute(query)]
 
 
 def model_names(connection: sa.Connection) -> list[str]:
@@ -185,13 +220,30 @@ def summaries(connection: sa.Connection, name: str | None = None) -> list[ModelS
     for row in connection.execute(versions.order_by(_VERSION.c.number)):
         known[row.model].append(row.number)
     pointing: dict[str, dict[str, int]] = defaultdict(dict)
+    shares: dict[str, float] = defaultdict(float)
     for row in connection.execute(pointers):
         pointing[row.model][row.alias] = row.number
+        shares[row.model] += row.share or 0.0
     found = [
-        ModelSummary(row.name, row.workload, row.dataset, row.created_at, pointing[row.name], tuple(known[row.name]))
+        ModelSummary(
+            row.name,
+            row.workload,
+            row.dataset,
+            row.created_at,
+            pointing[row.name],
+            tuple(known[row.name]),
+            shares[row.name],
+        )
         for row in connection.execute(models)
     ]
     return sorted(found, key=lambda summary: summary.name)
+
+
+def aliased_graphs(connection: sa.Connection) -> dict[tuple[str, int], str]:
+    """The sha256 of the graph of each version that an alias points to."""
+    same = (_ALIAS.c.model == _VERSION.c.model) & (_ALIAS.c.number == _VERSION.c.number)
+    query = sa.select(_VERSION.c.model, _VERSION.c.number, _VERSION.c.graph).join(_ALIAS, same)
+    return {(row.model, row.number): row.graph for row in connection.execute(query)}
 
 
 def defaults(connection: sa.Connection) -> Mapping[str, str]:

@@ -7,12 +7,12 @@ from typing import Literal
 
 from perfcast.manifest import Manifest
 
-CHAMPION = "champion"
-ALIASES = (CHAMPION, "challenger", "shadow")
+CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
+ALIASES = (CHAMPION, CHALLENGER, SHADOW)
 """The pointers a model can have."""
 
-Kind = Literal["point", "step_back"]
-"""How an alias moved: to a version that was named, or back to the one before."""
+Kind = Literal["point", "step_back", "traffic"]
+"""What happened to an alias: it moved to a version that was named, or back to the one before; or its share changed."""
 
 
 class AnyVersion(Enum):
@@ -66,6 +66,7 @@ class ModelSummary:
         dataset: Name of the dataset line it learns from; empty where there is none.
         aliases: Version number of each alias that is set.
         versions: All numbers, rising.
+        share: Percent of callers that the challenger answers; the champion answers the others.
     """
 
     name: str
@@ -74,6 +75,38 @@ class ModelSummary:
     created_at: str
     aliases: Mapping[str, int]
     versions: tuple[int, ...]
+    share: float = 0.0
+
+    @property
+    def traffic(self) -> Mapping[str, float]:
+        """Percent of callers by the alias that answers them; together 100."""
+        return traffic(self.share)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is to be served, read at one moment.
+
+    Attributes:
+        revision: The registry's.
+        models: All models, sorted by name.
+        defaults: Each workload's default model.
+        graphs: For each version that an alias points to, the sha256 of its graph.
+    """
+
+    revision: int
+    models: tuple[ModelSummary, ...]
+    defaults: Mapping[str, str]
+    graphs: Mapping[tuple[str, int], str]
+
+
+@dataclass(frozen=True)
+class TrafficChange:
+    """How many percent of callers each alias answered and answers now. Both are equal where nothing changed."""
+
+    model: str
+    before: Mapping[str, float]
+    after: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -93,7 +126,12 @@ class AliasChange:
 
 @dataclass(frozen=True)
 class AliasEvent:
-    """One move of an alias, as the history keeps it."""
+    """One move of an alias, as the history keeps it, or one change of the challenger's share.
+
+    Attributes:
+        before, after: Version numbers; None is nowhere.
+        share_before, share_after: Percent of callers that the challenger answered and answers; None where unchanged.
+    """
 
     model: str
     alias: str
@@ -103,3 +141,10 @@ class AliasEvent:
     reason: str
     actor: str
     at: str
+    share_before: float | None = None
+    share_after: float | None = None
+
+
+def traffic(share: float) -> Mapping[str, float]:
+    """The champion's and the challenger's percent of callers, the latter given."""
+    return {CHAMPION: 100 - share, CHALLENGER: share}

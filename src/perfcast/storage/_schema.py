@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0004"
+HEAD = "0006"
 """The migration that this code was written for."""
 
 metadata = sa.MetaData(
@@ -69,6 +69,7 @@ alias = sa.Table(
     sa.Column("alias", _NAME, primary_key=True),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("updated_at", _TIME, nullable=False),
+    sa.Column("share", sa.Float, nullable=True, comment="percent of callers; the challenger's only, null is none"),
     sa.ForeignKeyConstraint(["model", "number"], ["version.model", "version.number"]),
 )
 """Where each alias points now; an alias that points nowhere has no row."""
@@ -79,15 +80,17 @@ alias_history = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("model", _NAME, sa.ForeignKey("model.name"), nullable=False),
     sa.Column("alias", _NAME, nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False, comment="point or step_back"),
+    sa.Column("kind", sa.String(16), nullable=False, comment="point, step_back or traffic"),
     sa.Column("before", sa.Integer, nullable=True),
     sa.Column("after", sa.Integer, nullable=True),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("at", _TIME, nullable=False),
+    sa.Column("share_before", sa.Float, nullable=True, comment="the challenger's, where it changed"),
+    sa.Column("share_after", sa.Float, nullable=True),
     sa.Index(None, "model", "alias"),
 )
-"""Every move of every alias, in order of id."""
+"""Every move of every alias and every change of the traffic between them, in order of id."""
 
 default_model = sa.Table(
     "default_model",
@@ -110,6 +113,7 @@ prediction = sa.Table(
     "prediction",
     metadata,
     sa.Column("id", sa.String(32), primary_key=True, comment="sorts by time"),
+    sa.Column("arm", sa.String(16), primary_key=True, comment="champion, challenger, shadow or named"),
     sa.Column("model", _NAME, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("features", sa.Text, nullable=False, comment="JSON: numbers in the order of the version's workload"),
@@ -119,7 +123,10 @@ prediction = sa.Table(
     sa.Column("at", _TIME, nullable=False),
     sqlite_with_rowid=False,
 )
-"""What was answered to whom asked; refers to no other table, so that it outlives a deleted version."""
+"""What was answered to whom asked, and beside it, under the same id, what a shadow would have answered.
+
+Refers to no other table, so that it outlives a deleted version.
+"""
 
 job = sa.Table(
     "job",

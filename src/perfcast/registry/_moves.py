@@ -1,0 +1,102 @@
+"""Moving aliases and callers between versions, inside the caller's transaction.
+
+A split of the callers lasts while champion and challenger both are set and are different versions; whatever ends that
+gives all callers back to the champion.
+"""
+
+from collections.abc import Mapping
+from math import isfinite
+
+import sqlalchemy as sa
+
+from perfcast.errors import FieldError, InvalidInput, Refused
+from perfcast.registry import _repository as repository
+from perfcast.registry._types import CHALLENGER, CHAMPION, AliasChange, AliasEvent, Kind, traffic
+from perfcast.storage import now
+
+
+def move_alias(connection: sa.Connection, change: AliasChange, kind: Kind, reason: str, actor: str) -> None:
+    """Point an alias elsewhere, end a split that has lost its sense, remember both, and raise the revision."""
+    before = repository.share(connection, change.model)
+    repository.point_alias(connection, change)
+    pointing = repository.aliases(connection, change.model)
+    if before and not _can_be_split(pointing):
+        if CHALLENGER in pointing:
+            repository.set_share(connection, change.model, 0)
+        shares: tuple[float, float] | tuple[None, None] = (before, 0.0)
+    else:
+        shares = (None, None)
+    event = AliasEvent(change.model, change.alias, kind, change.before, change.after, reason, actor, now(), *shares)
+    repository.add_event(connection, event)
+    repository.bump(connection)
+
+
+def move_traffic(connection: sa.Connection, model: str, percent: float, reason: str, actor: str) -> float:
+    """Give a share of the callers to the challenger.
+
+    Args:
+        connection: In a transaction that has locked the model.
+        model: Name of the model.
+        percent: The challenger's share.
+        reason: Why, for the history.
+        actor: Who, for the history.
+
+    Returns:
+        The share before; nothing is written where it is the same.
+
+    Raises:
+        Refused: The challenger, or the champion beside it, isn't set, or both are one version.
+    """
+    pointing = repository.aliases(connection, model)
+    if percent:
+        _require_arms(model, pointing, percent)
+    before = repository.share(connection, model)
+    if percent != before:
+        repository.set_share(connection, model, percent)
+        number = pointing[CHALLENGER]
+        event = AliasEvent(model, CHALLENGER, "traffic", number, number, reason, actor, now(), before, percent)
+        repository.add_event(connection, event)
+        repository.bump(connection)
+    return before
+
+
+def challengers_share(weights: Mapping[str, float]) -> float:
+    """The challenger's percent, where the weights are percents that make 100 together.
+
+    Raises:
+        InvalidInput: They aren't; names every one that is wrong.
+    """
+    errors = [
+        FieldError(alias, f"takes no callers; only {CHAMPION} and {CHALLENGER} do")
+        for alias in weights
+        if alias not in traffic(0)
+    ]
+    for alias in traffic(0):
+        weight = weights.get(alias, 0.0)
+        if not isfinite(weight) or not 0 <= weight <= 100:
+            errors.append(FieldError(alias, "expected a percentage from 0 to 100"))
+    total = sum(weights.values())
+    if not errors and abs(total - 100) > 1e-9:
+        errors.append(FieldError(CHAMPION, f"expected percentages that make 100 together, these make {total:g}"))
+    if errors:
+        raise InvalidInput(errors)
+    return float(weights.get(CHALLENGER, 0.0))
+
+
+def _can_be_split(pointing: Mapping[str, int]) -> bool:
+    champion, challenger = pointing.get(CHAMPION), pointing.get(CHALLENGER)
+    return champion is not None and challenger is not None and champion != challenger
+
+
+def _require_arms(model: str, pointing: Mapping[str, int], percent: float) -> None:
+    for alias in (CHALLENGER, CHAMPION):
+        if alias not in pointing:
+            raise Refused(
+                f"{model}@{alias} is not set, so callers can't be split; set it first with "
+                f"`perfcast models alias {model}:VERSION {alias}`"
+            )
+    if not _can_be_split(pointing):
+        raise Refused(
+            f"{model}@{CHALLENGER} is version {pointing[CHALLENGER]}, which is the champion itself, so giving it "
+            f"{percent:g} % of the callers would mean nothing; point it to another version first"
+        )
