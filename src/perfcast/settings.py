@@ -1,5 +1,6 @@
 """Every setting of Perfcast, each one an environment variable of the same name in capitals (rule R9)."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -36,6 +37,10 @@ class Settings(BaseSettings):
     service_timezone: str = Field("UTC", description="Time zone in which a `timestamp` becomes time features.")
     refresh_seconds: float = Field(
         0.5, gt=0, le=2, description="How often a serving process looks for changed aliases and versions."
+    )
+    model_cache_size: str = Field(
+        "",
+        description="Most bytes of graphs in memory (`100MB`, `1GiB`); least recently used leave; empty: no bound.",
     )
     max_body_bytes: int = Field(10_000_000, ge=1024, description="Largest request body, except for batches.")
     prediction_log: bool = Field(
@@ -79,6 +84,12 @@ class Settings(BaseSettings):
             raise ValueError("must begin with redis://, rediss:// or unix://; an example is redis://localhost:6379/0")
         return value
 
+    @field_validator("model_cache_size")
+    @classmethod
+    def _known_size(cls, value: str) -> str:
+        _bytes_of(value)
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
@@ -99,6 +110,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.data_dir / 'perfcast.db').absolute()}"
 
     @property
+    def model_cache_bytes(self) -> int:
+        """Bytes of graphs that may be in memory; 0 for no bound."""
+        return _bytes_of(self.model_cache_size)
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment variables that give another process the same settings."""
         given = {name.upper(): getattr(self, name) for name in type(self).model_fields}
@@ -108,6 +124,18 @@ class Settings(BaseSettings):
     def artifacts_address(self) -> str:
         """The fsspec address in force."""
         return self.artifacts_url or str((self.data_dir / "artifacts").absolute())
+
+
+def _bytes_of(size: str) -> int:
+    """The bytes that a text such as `100MB`, `1.5 GiB` or `2000000` means; 0 for an empty one."""
+    text = size.strip().lower()
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(k|m|g|t)?(i)?b?", text)
+    if not text:
+        return 0
+    if found is None or (found[3] and not found[2]):
+        raise ValueError(f"expected a size such as 100MB, 1GiB or a number of bytes, got {size!r}")
+    power = " kmgt".index(found[2] or " ")
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
 
 
 def refuse_access_rules(environment: Mapping[str, str]) -> None:

@@ -14,7 +14,7 @@ class AnswerWriter:
     """
 
     def __init__(self) -> None:
-        self._templates: dict[Predictor, str] = {}
+        self._templates: dict[str, str] = {}  # by name: a graph that left memory must not be held here
 
     def write(self, predictor: Predictor, prediction: Prediction, *, coverage: float, at: str, name: str) -> bytes:
         """An answer.
@@ -26,7 +26,7 @@ class AnswerWriter:
             at: The time, as the contract writes it.
             name: The prediction's identifier.
         """
-        template = self._templates.get(predictor) or self._template(predictor)
+        template = self._templates.get(predictor.name) or self._template(predictor)
         outside, lower, upper = prediction.extrapolated, prediction.lower, prediction.upper
         return (
             template
@@ -50,7 +50,7 @@ class AnswerWriter:
             f'"model_version":{predictor.number},"lower":%s,"upper":%s,"coverage":%r,"extrapolated":%s,'
             '"prediction_id":"%s"}'
         )
-        self._templates[predictor] = template
+        self._templates[predictor.name] = template
         return template
 
 

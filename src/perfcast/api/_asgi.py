@@ -7,11 +7,13 @@ metrics.
 
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from perfcast.api._callers import caller_key, key_of
 from perfcast.api._identifiers import given_request_id
 from perfcast.api._problems import CONTENT_TYPE, Disconnected, Problem, TooLarge, problem_of
 from perfcast.api._services import Services
@@ -65,7 +67,7 @@ class Front:
     def at_once(
         self,
         headers: Sequence[tuple[bytes, bytes]],
-        client: tuple[str, int] | None,  # noqa: ARG002 - who asks
+        client: tuple[str, int] | None,
         body: bytes | bytearray,
     ) -> tuple[bytes, bytes] | None:
         """Answer a whole `POST /predict` if that needs nothing but what is in memory, else change nothing.
@@ -82,7 +84,7 @@ class Front:
             return None
         began = time.perf_counter()
         own_id = self._identifiers.next()
-        answer = self._predict.at_once(body, own_id)
+        answer = self._predict.at_once(body, own_id, lambda: caller_key(headers, client[0] if client else None))
         if answer is None:
             return None
         request_id = given_request_id(headers) or own_id
@@ -99,7 +101,7 @@ class Front:
             return await _send_problem(problem_of(error), request_id, send)
         except Disconnected:
             return 499
-        reply = await self._predict(body, request_id, own_id)
+        reply = await self._predict(body, request_id, own_id, partial(key_of, scope))
         if reply.problem is not None:
             return await _send_problem(reply.problem, request_id, send)
         start = {

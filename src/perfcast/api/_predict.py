@@ -1,7 +1,7 @@
 """`POST /predict` from body to answer; the same for every way in: bare protocol, ASGI callable, FastAPI's route."""
 
 import time
-from asyncio import get_running_loop
+from asyncio import shield, wrap_future
 from typing import NamedTuple
 
 import structlog
@@ -12,7 +12,7 @@ from perfcast.api._problems import Problem, problem_of
 from perfcast.api._tally import Tally
 from perfcast.errors import NoUsableModel, PerfcastError
 from perfcast.monitoring import PredictionLog, Record
-from perfcast.serving import Follower, Predictor, Request, UnknownReference
+from perfcast.serving import Arm, Follower, Key, Predictor, Request, Shadows, Slot, UnknownReference
 
 UNKNOWN = "unknown"
 """The label of predictions that failed before any model was found."""
@@ -37,21 +37,24 @@ class Predict:
         follower: Holds the routes.
         tally: Counts.
         records: Takes a record of each answer; None where they aren't kept.
+        shadows: Takes the rows that a shadow shall be asked for too.
     """
 
-    def __init__(self, follower: Follower, tally: Tally, records: PredictionLog | None) -> None:
+    def __init__(self, follower: Follower, tally: Tally, records: PredictionLog | None, shadows: Shadows) -> None:
         self._follower = follower
         self._tally = tally
         self._records = records
+        self._shadows = shadows
         self._clock = Clock()
         self._write = AnswerWriter().write
 
-    def at_once(self, body: bytes | bytearray, prediction_id: str) -> bytes | None:
+    def at_once(self, body: bytes | bytearray, prediction_id: str, key: Key) -> bytes | None:
         """The answer to a body that is as declared, for a model that is loaded; None where `__call__` must be asked.
 
         Args:
             body: JSON text.
             prediction_id: The answer's name; unique.
+            key: Gives what the caller is known by; asked only where callers are split.
         """
         began = time.perf_counter()
         routes = self._follower.routes
@@ -59,23 +62,25 @@ class Predict:
             request = routes.bodies.read_plain(body)
             if request is None:
                 return None
-            predictor = routes.find(request.reference, request.reader.workload.name)
-            return self._answer(predictor, request, prediction_id, began)
+            arm = routes.pick(request.reference, request.reader.workload.name, key)
+            predictor = arm.slot.predictor
+            return None if predictor is None else self._answer(arm, predictor, request, prediction_id, began)
         except PerfcastError:
             return None
         except Exception:
             log.exception("prediction failed; it is tried again the slower way", prediction_id=prediction_id)
             return None
 
-    async def __call__(self, body: bytes | bytearray, request_id: str, prediction_id: str) -> Reply:
+    async def __call__(self, body: bytes | bytearray, request_id: str, prediction_id: str, key: Key) -> Reply:
         """Answer one body.
 
         Args:
             body: JSON text.
             request_id: For the problem details and the log.
             prediction_id: The answer's name; unique.
+            key: Gives what the caller is known by; asked only where callers are split.
         """
-        answer = self.at_once(body, prediction_id)
+        answer = self.at_once(body, prediction_id, key)
         if answer is not None:
             return Reply(200, answer)
         began = time.perf_counter()
@@ -87,16 +92,17 @@ class Predict:
             except UnknownReference as unknown:
                 request = await self._reach(body, unknown.reference)
                 routes = self._follower.routes
-            predictor = routes.find(request.reference, request.reader.workload.name)
-            model = predictor.model
-            return Reply(200, self._answer(predictor, request, prediction_id, began))
+            arm = routes.pick(request.reference, request.reader.workload.name, key)
+            model = arm.slot.model
+            predictor = arm.slot.predictor or await self._fetch(arm.slot)
+            return Reply(200, self._answer(arm, predictor, request, prediction_id, began))
         except PerfcastError as error:
             return self._failed(problem_of(error, in_body=True), model or self._named(body), request_id)
         except Exception as error:
             log.exception("prediction failed", request_id=request_id, model=model)
             return self._failed(problem_of(error), model or self._named(body), request_id)
 
-    def _answer(self, predictor: Predictor, request: Request, name: str, began: float) -> bytes:
+    def _answer(self, arm: Arm, predictor: Predictor, request: Request, name: str, began: float) -> bytes:
         """Predict, count, record and write the answer."""
         row, coverage, model = request.row, request.coverage, predictor.model
         prediction = predictor.answer(row, coverage)
@@ -104,8 +110,12 @@ class Predict:
         answer = self._write(predictor, prediction, coverage=coverage, at=at, name=name)
         if self._records is not None:
             cost, lower, upper = prediction.cost, prediction.lower, prediction.upper
-            self._records.append(Record(name, model, predictor.number, row, cost, lower, upper, at))
-        self._tally.predicted(model, time.perf_counter() - began)
+            self._records.append(Record(name, model, predictor.number, row, cost, lower, upper, at, arm.name))
+        if arm.shadow is not None:
+            self._shadows.offer(arm.shadow, name, row, at)
+        seconds = time.perf_counter() - began
+        self._tally.predicted(model, seconds)
+        self._tally.arms.observe(arm.labels, seconds)
         return answer
 
     async def _reach(self, body: bytes | bytearray, reference: str) -> Request:
@@ -114,7 +124,7 @@ class Predict:
             refusal = self._follower.refusal(reference)
             if refusal is not None:
                 raise refusal
-            await get_running_loop().run_in_executor(None, self._follower.reach, reference)
+            await self._fetch(reference)
         except PerfcastError:
             self._follower.routes.bodies.read(body, guess=True)
             raise
@@ -123,12 +133,16 @@ class Predict:
         except UnknownReference:  # deleted, or displaced by others, since it was loaded
             raise NoUsableModel(f"model '{reference}' was unloaded just now; try again") from None
 
+    async def _fetch(self, what: Slot | str) -> Predictor:
+        """Load it in a thread, together with whoever else waits for it."""
+        return await shield(wrap_future(self._follower.fetch(what)))
+
     def _named(self, body: bytes | bytearray) -> str:
         """The loaded model that a refused body names, for the metrics' label; never text that a caller made up."""
         routes = self._follower.routes
         reference = routes.bodies.named(body)
-        predictor = routes.predictor(reference) if reference is not None else None
-        return UNKNOWN if predictor is None else predictor.model
+        arm = routes.arm(reference) if reference is not None else None
+        return UNKNOWN if arm is None else arm.slot.model
 
     def _failed(self, problem: Problem, model: str, request_id: str) -> Reply:
         self._tally.failed(model)

@@ -20,7 +20,7 @@ from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
 from perfcast.monitoring import PredictionLog
 from perfcast.registry import Registry
-from perfcast.serving import Follower
+from perfcast.serving import Follower, Shadows
 from perfcast.settings import Settings, refuse_access_rules
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import Catalogue, Workload, survey_workloads
@@ -39,6 +39,7 @@ class Services:
         transport, jobs: The queue of training jobs.
         tally: What is counted.
         records: The log of predictions; None where `PREDICTION_LOG` is off.
+        shadows: Asks shadow versions behind the callers' backs.
         dependencies: Watches what the process depends on.
         draining: Whether the process is about to end.
 
@@ -59,11 +60,13 @@ class Services:
             zone=ZoneInfo(settings.service_timezone),
             refresh_seconds=settings.refresh_seconds,
             workloads=self._known_workloads,
+            cache_bytes=settings.model_cache_bytes,
         )
         self.records = (
             PredictionLog(self.database, seconds=settings.prediction_log_seconds) if settings.prediction_log else None
         )
-        self.predict = Predict(self.follower, self.tally, self.records)
+        self.shadows = Shadows(self.follower.cache.load, self.records, self.tally.shadows.observe)
+        self.predict = Predict(self.follower, self.tally, self.records, self.shadows)
         self.transport = make_transport(settings)
         self.jobs = Jobs(self.database, self.transport, attempts=settings.job_attempts)
         self.dependencies: tuple[Probe, ...] = (
@@ -86,6 +89,8 @@ class Services:
         if self.records is not None:
             self.records.start()
             self._opened.callback(self.records.close)
+        self.shadows.start()
+        self._opened.callback(self.shadows.close)
         self.follower.start(look=migrated)  # a database that hangs has cost enough; the thread keeps asking
         self._opened.callback(self.follower.close)
         for probe in (*self.dependencies, self._system):

@@ -31,6 +31,7 @@ BOUNDS = (
     10.0,
 )
 """Upper bounds of the histograms' buckets, seconds."""
+_MOST_ARMS = 1000
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -54,10 +55,34 @@ class Durations:
         return [(name, float(count)) for name, count in zip(names, accumulate(self.counts), strict=True)]
 
 
+class ArmDurations:
+    """A histogram for each model, arm and version that answered; those that began first leave when there are too many.
+
+    Written by one thread, which needs no lock for it.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, str, int], Durations] = {}
+
+    def observe(self, labels: tuple[str, str, int], seconds: float) -> None:
+        """Count an answer of a model's arm."""
+        durations = self._held.get(labels)
+        if durations is None:
+            while len(self._held) >= _MOST_ARMS:
+                del self._held[next(iter(self._held))]
+            durations = self._held[labels] = Durations()
+        durations.observe(seconds)
+
+    def items(self) -> list[tuple[tuple[str, str, int], Durations]]:
+        """All of them: model, arm and version, and what was observed."""
+        return list(self._held.items())
+
+
 class Tally:
     """All that one process counts.
 
-    Labels come from route templates, known methods and known models only, so that their number stays bounded.
+    Labels come from route templates, known methods and known models only, so that their number stays bounded. Shadows
+    are counted on a thread of their own.
     """
 
     def __init__(self) -> None:
@@ -66,6 +91,8 @@ class Tally:
         self.request_seconds: dict[str, Durations] = {}
         self.predictions: dict[tuple[str, str], int] = {}
         self.prediction_seconds: dict[str, Durations] = {}
+        self.arms = ArmDurations()
+        self.shadows = ArmDurations()
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a finished request."""
@@ -121,6 +148,7 @@ class TallyCollector:
             self._tally.prediction_seconds,
         )
         yield _histogram("http_request_duration_seconds", "Time of a request", "route", self._tally.request_seconds)
+        yield from _arm_families([*self._tally.arms.items(), *self._tally.shadows.items()])
         for name, (meaning, read) in self._gauges.items():
             yield GaugeMetricFamily(name, meaning, value=read())
 
@@ -132,3 +160,16 @@ def _histogram(name: str, meaning: str, label: str, durations: dict[str, Duratio
     for value, item in list(durations.items()):
         family.add_metric([value], item.buckets(), item.total)
     return family
+
+
+def _arm_families(observed: "Iterable[tuple[tuple[str, str, int], Durations]]") -> "Iterable[Metric]":
+    from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+
+    names = ["model_name", "arm", "version"]
+    answers = CounterMetricFamily("ml_arm_predictions", "Predictions answered by each arm", labels=names)
+    seconds = HistogramMetricFamily("ml_arm_prediction_duration_seconds", "Time of a prediction by arm", labels=names)
+    for (model, arm, version), item in observed:
+        labels = [model, arm, str(version)]
+        answers.add_metric(labels, sum(item.counts))
+        seconds.add_metric(labels, item.buckets(), item.total)
+    return [answers, seconds]

@@ -1,26 +1,38 @@
 """Answering from registered versions, with nothing but ONNX Runtime.
 
 A `Predictor` is one version loaded and warm. A `Reader` turns the JSON features of its workload into a row of numbers.
-`Routes` is an immutable snapshot of what answers to which model reference, and `Follower` keeps the newest one in
-place while the registry changes, without a gap (rule R7). Nothing here knows HTTP.
+`Routes` is an immutable snapshot of what answers to which model reference: an `Arm`, whose `Slot` is a version's place,
+its graph in memory or not. `Follower` keeps the newest routes in place while the registry changes, without a gap (rule
+R7), and `GraphCache` keeps the graphs within a bound. `Shadows` asks further versions behind the caller's back. Nothing
+here knows HTTP.
 """
 
+from perfcast.serving._arms import Arm, Key, Split
 from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
+from perfcast.serving._cache import GraphCache
 from perfcast.serving._follower import Follower
 from perfcast.serving._predictor import Answer, Prediction, Predictor
 from perfcast.serving._reader import Reader
 from perfcast.serving._routes import NO_ROUTES, Routes
+from perfcast.serving._shadows import Shadows
+from perfcast.serving._slot import Slot
 
 __all__ = [
     "NO_ROUTES",
     "Answer",
+    "Arm",
     "BodyReader",
     "Follower",
+    "GraphCache",
+    "Key",
     "Prediction",
     "Predictor",
     "Reader",
     "Request",
     "Routes",
+    "Shadows",
+    "Slot",
+    "Split",
     "UnknownReference",
     "parse_object",
 ]

@@ -1,22 +1,30 @@
 """Keeping the newest routes in place while the registry changes."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import tzinfo
 from threading import Event, Lock, Thread
 
 import structlog
 
 from perfcast.errors import BrokenVersion, NotFound, NoUsableModel, PerfcastError
-from perfcast.registry import CHAMPION, ModelSummary, Registry, Version
+from perfcast.registry import Registry, Snapshot, Version
+from perfcast.serving._arms import NAMED, Arm
+from perfcast.serving._cache import GraphCache
+from perfcast.serving._plan import NO_PLAN, exact, make_plan, rank
 from perfcast.serving._predictor import Predictor, declared_workload
 from perfcast.serving._reader import Reader
 from perfcast.serving._refusals import Refusals
 from perfcast.serving._routes import Routes
+from perfcast.serving._slot import Slot
 from perfcast.workloads import Workload
 
 _KEPT = 64
 _RETRY_SECONDS = 5.0
+_LOADERS = 4
 
 log = structlog.stdlib.get_logger("perfcast.serving")
 
@@ -34,6 +42,7 @@ class Follower:
         refresh_seconds: How often to look.
         workloads: Gives every known workload, also those without a model; called once, at the first
             request that fits no loaded model's workload.
+        cache_bytes: Bytes of graphs that may be in memory; 0 for no bound.
     """
 
     def __init__(
@@ -43,8 +52,10 @@ class Follower:
         zone: tzinfo,
         refresh_seconds: float,
         workloads: Callable[[], Mapping[str, Workload]],
+        cache_bytes: int = 0,
     ) -> None:
-        self.routes = Routes(others=self._other_readers)
+        self.cache = GraphCache(self._open, cache_bytes)
+        self.routes = Routes(others=self._other_readers, bounded=self.cache.bounded)
         self._registry = registry
         self._zone = zone
         self._refresh_seconds = refresh_seconds
@@ -52,9 +63,13 @@ class Follower:
         self._readers: dict[Workload, Reader] = {}
         self._others: Sequence[Reader] | None = None
         self._refusals = Refusals()
-        self._versions: dict[tuple[str, int], Predictor] = {}
-        self._kept: dict[str, Predictor] = {}
-        self._lock = Lock()
+        self._plan = NO_PLAN
+        self._slots: dict[tuple[str, int], Slot] = {}
+        self._kept: dict[str, Slot] = {}
+        self._lock = Lock()  # held while the registry is read and what is new is loaded
+        self._swap = Lock()  # held for the moment in which slots and routes are replaced
+        self._loaders = ThreadPoolExecutor(_LOADERS, thread_name_prefix="perfcast-loader")
+        self._loading: dict[Slot | str, Future[Predictor]] = {}
         self._stop = Event()
         self._retry_at = 0.0
         self._blind = False
@@ -71,12 +86,12 @@ class Follower:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._loaders.shutdown(wait=False, cancel_futures=True)
 
     def refresh(self) -> None:
         """Bring the routes up to the registry's present state before returning."""
         with self._lock:
-            revision = self._registry.revision()
-            self._rebuild(revision)
+            self._rebuild()
 
     def load(self, version: Version) -> Predictor:
         """A warm predictor of that version, the loaded one where there is one.
@@ -84,26 +99,28 @@ class Follower:
         Raises:
             BrokenVersion: It can't be read or run.
         """
-        key = (version.model, version.number)
-        present = self._versions.get(key)
-        if present is not None and present.version.manifest == version.manifest:
-            return present
-        predictor = Predictor(
-            version,
-            self._registry.graph(version),
-            zone=self._zone,
-            reader=self._reader_of(declared_workload(version)),
-        )
-        self._versions[key] = predictor
-        log.info("model loaded successfully", model=version.model, version=version.number, type=version.type)
-        return predictor
+        return self.cache.load(self._slot(version))
 
     def refusal(self, reference: str) -> PerfcastError | None:
         """Why a reference was refused a moment ago, where nothing has changed since; asks nobody."""
         return self._refusals.find(reference, self.routes.revision)
 
+    def fetch(self, what: Slot | str) -> "Future[Predictor]":
+        """Load a slot, or reach a reference, in a thread: one load, however many ask for the same at once.
+
+        The future fails as `reach` does. Don't cancel it: others may wait for it too.
+        """
+        with self._swap:
+            future = self._loading.get(what)
+            if future is None:
+                work = self._obtain if isinstance(what, Slot) else self.reach
+                future = self._loaders.submit(work, what)  # type: ignore[arg-type]
+                self._loading[what] = future
+                future.add_done_callback(lambda _: self._loading.pop(what, None))
+        return future
+
     def reach(self, reference: str) -> Predictor:
-        """Load what a reference means and keep answering to it; for references that aren't in the routes.
+        """Load what a reference means and keep answering to it.
 
         Raises:
             InvalidInput: It is no reference.
@@ -111,12 +128,15 @@ class Follower:
             NoUsableModel: The model has no champion, or the version can't be read or run.
             Unavailable: The registry can't be asked just now.
         """
+        arm = self.routes.arm(reference)
+        if arm is not None:
+            return self._obtain(arm.slot)
         revision = self.routes.revision
         refusal = self._refusals.find(reference, revision)
         if refusal is not None:
             raise refusal
         try:
-            return self._reach(self._registry.resolve(reference))
+            return self._reach(reference)
         except (NotFound, NoUsableModel) as error:
             self._refusals.add(reference, error, revision)
             raise
@@ -125,15 +145,52 @@ class Follower:
             self._refusals.add(reference, broken, revision, seconds=_RETRY_SECONDS)
             raise broken from None
 
-    def _reach(self, version: Version) -> Predictor:
-        with self._lock:
-            predictor = self.load(version)
+    def _reach(self, reference: str) -> Predictor:
+        version = self._registry.resolve(reference)
+        revision = self._registry.revision()
+        slot = self._slot(version)
+        predictor = self.cache.load(slot)
+        with self._swap:
             self._kept.pop(version.reference, None)
-            self._kept[version.reference] = predictor
+            self._kept[version.reference] = slot
             while len(self._kept) > _KEPT:
                 self._kept.pop(next(iter(self._kept)))
-            self._rebuild(self._registry.revision())
-            return predictor
+            self._publish()
+        if revision != self.routes.revision:  # an alias may be new, or the version gone by now
+            self.refresh()
+        return predictor
+
+    def _obtain(self, slot: Slot) -> Predictor:
+        """The predictor of a slot among the routes."""
+        refusal = self._refusals.find(slot.name, self.routes.revision)
+        if refusal is not None:
+            raise refusal
+        try:
+            return self.cache.load(slot)
+        except BrokenVersion as error:
+            self._retry_at = 0.0
+            broken = NoUsableModel(f"model '{slot.name}' can't answer: {error}")
+            self._refusals.add(slot.name, broken, self.routes.revision, seconds=_RETRY_SECONDS)
+            raise broken from None
+
+    def _open(self, slot: Slot) -> Predictor:
+        return Predictor(slot.version, self._registry.graph(slot.version), zone=self._zone, reader=slot.reader)
+
+    def _slot(self, version: Version) -> Slot:
+        """The version's slot, made if it is new.
+
+        Raises:
+            BrokenVersion: Its manifest declares no usable workload.
+        """
+        key = (version.model, version.number)
+        with self._swap:
+            present = self._slots.get(key)
+        if present is not None and present.version.manifest == version.manifest:
+            return present
+        slot = Slot(version, self._reader_of(declared_workload(version)))
+        with self._swap:
+            self._slots[key] = slot
+        return slot
 
     def _follow(self) -> None:
         while not self._stop.wait(self._refresh_seconds):
@@ -142,76 +199,78 @@ class Follower:
     def _look(self) -> None:
         try:
             with self._lock:
-                revision = self._registry.revision()
-                retry = bool(self.routes.problems) and time.monotonic() >= self._retry_at
-                if revision != self.routes.revision or retry:
-                    self._rebuild(revision)
+                if self._registry.revision() != self.routes.revision or self._is_to_be_tried_again():
+                    self._rebuild()
             self._blind = False
         except Exception as error:  # noqa: BLE001 - whatever the database's driver raises; what is loaded keeps answering
             if not self._blind:
                 log.error("the registry can't be read; what is loaded keeps answering", reason=str(error))
             self._blind = True
 
-    def _rebuild(self, revision: int) -> None:
-        predictors: dict[str, Predictor] = {}
-        problems: dict[str, str] = {}
-        summaries = self._registry.models()
-        for summary in summaries:
-            self._add_model(summary, predictors, problems)
-        self._add_kept(summaries, predictors, problems)
-        self._report(problems)
-        self.routes = Routes(revision, predictors, self._registry.defaults(), problems, self._other_readers)
-        self._versions = {(item.model, item.number): item for item in self.routes.loaded}
+    def _is_to_be_tried_again(self) -> bool:
+        failing = bool(self.routes.problems) or any(slot.reason is not None for slot in self.routes.slots)
+        return failing and time.monotonic() >= self._retry_at
+
+    def _rebuild(self) -> None:
+        snapshot = self._registry.snapshot()
+        slots, reasons = self._slots_of(snapshot)
+        self._load_new(rank(snapshot, slots), first=self._plan is NO_PLAN)
+        plan = make_plan(snapshot, slots, reasons, self._plan)
+        self._report(plan.problems)
+        with self._swap:
+            self._plan = plan
+            self._kept = {name: slot for name, slot in self._kept.items() if (slot.model, slot.number) in plan.existing}
+            self._publish()
         self._retry_at = time.monotonic() + _RETRY_SECONDS
 
-    def _add_model(self, summary: ModelSummary, predictors: dict[str, Predictor], problems: dict[str, str]) -> None:
-        for alias, number in summary.aliases.items():
-            references = [f"{summary.name}@{alias}", *([summary.name] if alias == CHAMPION else [])]
-            predictor = self._load_or_former(summary.name, number, references, problems)
-            if predictor is not None:
-                predictors.update(dict.fromkeys([*references, *_exact(predictor)], predictor))
-
-    def _load_or_former(
-        self, model: str, number: int, references: Sequence[str], problems: dict[str, str]
-    ) -> Predictor | None:
-        former = self.routes.predictors.get(references[0])
-        predictor, reason = self._attempt(model, number, former)
-        if reason is not None:
-            problems.update(dict.fromkeys(references, reason))
-        return predictor
-
-    def _attempt(self, model: str, number: int, former: Predictor | None) -> tuple[Predictor | None, str | None]:
-        """The version's predictor; or the former one, and why: one bad version must not keep others from changing.
-
-        Raises:
-            Unavailable: The database can't be asked; what is loaded had better stay as it is.
-        """
-        still = f"; version {former.number} still answers" if former is not None else ""
-        try:
-            version = self._registry.version(model, number)
-        except (BrokenVersion, NotFound) as error:
-            return former, f"{error}{still}"
-        try:
-            return self.load(version), None
-        except PerfcastError as error:
-            return former, f"{error}{still}"
-        except Exception as error:  # noqa: BLE001 - a store's driver and a declaration made elsewhere may fail in any way
-            return former, f"{type(error).__name__}: {error}{still}"
-
-    def _add_kept(
-        self, summaries: Sequence[ModelSummary], predictors: dict[str, Predictor], problems: dict[str, str]
-    ) -> None:
-        existing = {(summary.name, number) for summary in summaries for number in summary.versions}
-        for reference, former in list(self._kept.items()):
-            if (former.model, former.number) not in existing:
-                del self._kept[reference]
+    def _slots_of(self, snapshot: Snapshot) -> tuple[dict[tuple[str, int], Slot], dict[tuple[str, int], str]]:
+        """The versions that aliases point to, or why one has no slot; only what is new is read."""
+        with self._swap:
+            known = dict(self._slots)
+        slots = {
+            key: known[key]
+            for key, graph in snapshot.graphs.items()
+            if key in known and known[key].version.manifest.graph.sha256 == graph
+        }
+        reasons: dict[tuple[str, int], str] = {}
+        missing = snapshot.graphs.keys() - slots.keys()
+        for key, version in self._registry.some_versions(missing).items() if missing else ():
+            if isinstance(version, BrokenVersion):
+                reasons[key] = str(version)
                 continue
-            predictor, reason = self._attempt(former.model, former.number, former)
-            self._kept[reference] = predictor or former
-            if reason is not None:
-                problems.setdefault(reference, reason)
-            for name in _exact(self._kept[reference]):
-                predictors.setdefault(name, self._kept[reference])
+            try:
+                slots[key] = self._slot(version)
+            except PerfcastError as error:
+                reasons[key] = str(error)
+            except Exception as error:  # noqa: BLE001 - a declaration made elsewhere may fail in any way
+                reasons[key] = f"{type(error).__name__}: {error}"
+        return slots, reasons
+
+    def _load_new(self, slots: Sequence[Slot], *, first: bool) -> None:
+        """Load what doesn't answer yet, or failed; at the first look only as much as there is room for."""
+        serving = self.routes.slots
+        new = [slot for slot in slots if slot.predictor is None and (slot not in serving or slot.reason is not None)]
+        if first:
+            new = self.cache.fitting(new)
+        if len(new) == 1:
+            self._try(new[0])
+        elif new:
+            with ThreadPoolExecutor(min(_LOADERS, os.cpu_count() or 1), "perfcast-loader") as pool:
+                list(pool.map(self._try, new))
+
+    def _try(self, slot: Slot) -> None:
+        with suppress(Exception):  # the slot keeps the reason
+            self.cache.load(slot)
+
+    def _publish(self) -> None:
+        """Put plan and kept versions in place; the swap lock is held."""
+        plan, arms = self._plan, dict(self._plan.arms)
+        for slot in self._kept.values():
+            for name in exact(slot):
+                arms.setdefault(name, Arm(NAMED, slot))
+        self.routes = Routes(plan.revision, arms, plan.defaults, plan.problems, self._other_readers, self.cache.bounded)
+        self._slots = {(slot.model, slot.number): slot for slot in self.routes.slots}
+        self.cache.keep_only(self.routes.slots)
 
     def _report(self, problems: Mapping[str, str]) -> None:
         for reference, reason in problems.items():
@@ -219,9 +278,8 @@ class Follower:
                 log.error("model can't be loaded", model=reference, reason=reason)
 
     def _reader_of(self, workload: Workload) -> Reader:
-        if workload not in self._readers:
-            self._readers[workload] = Reader(workload, self._zone)
-        return self._readers[workload]
+        reader = self._readers.get(workload)
+        return reader if reader is not None else self._readers.setdefault(workload, Reader(workload, self._zone))
 
     def _other_readers(self) -> Sequence[Reader]:
         if self._others is None:
@@ -234,9 +292,3 @@ class Follower:
         except Exception as error:  # noqa: BLE001 - a declaration that msgspec can't express must not end a request
             log.warning("workload can't be read", workload=workload.name, reason=str(error))
             return None
-
-
-def _exact(predictor: Predictor) -> list[str]:
-    """The references that always mean this version."""
-    label = predictor.version.label
-    return [predictor.name, *([f"{predictor.model}:{label}"] if label else [])]

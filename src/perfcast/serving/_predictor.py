@@ -55,7 +55,7 @@ class Answer:
 
 
 class Predictor:
-    """A version that answers; safe to use from several threads.
+    """A version that answers; safe to use from several threads. `name` is the reference that always means it.
 
     Args:
         version: What the registry says about it.
@@ -71,6 +71,7 @@ class Predictor:
         self.version = version
         self.model = version.model
         self.number = version.number
+        self.name = version.reference
         self.type = version.manifest.type
         self.reader = reader or Reader(declared_workload(version), zone)
         self.workload = self.reader.workload
@@ -81,11 +82,6 @@ class Predictor:
         _check_signature(self._session, len(self.workload.features), self.name)
         self._single = _SingleRow(self._session, len(self.workload.features))
         self._warm_up()
-
-    @property
-    def name(self) -> str:
-        """The reference that always means this version."""
-        return f"{self.model}:{self.number}"
 
     def answer(self, row: Sequence[float], coverage: float = DEFAULT_COVERAGE) -> Prediction:
         """Predict one row; the hot path.

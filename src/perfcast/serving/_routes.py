@@ -1,81 +1,117 @@
 """What answers to which model reference, as one immutable snapshot."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from perfcast.errors import InvalidInput, NoUsableModel
 from perfcast.registry import DEFAULT_WORKLOAD, parse_reference
+from perfcast.serving._arms import Arm, Key
 from perfcast.serving._body import BodyReader
 from perfcast.serving._predictor import Predictor
 from perfcast.serving._reader import Reader
+from perfcast.serving._slot import Slot
 
 
 def _no_readers() -> Sequence[Reader]:
     return ()
 
 
+def _nobody() -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Routes:
     """A snapshot of what is served; replaced as a whole, never changed (rule R7).
 
+    Which version answers stays as it is for the life of a snapshot; only whether its graph is in memory may change.
+
     Attributes:
         revision: The registry's revision that it shows; -1 before the first look.
-        predictors: Every loaded version by each reference that means it: `NAME`, `NAME:VERSION`, `NAME@ALIAS`, each in
-            one spelling; `predictor` knows the others too.
+        arms: Who answers to each reference: `NAME`, `NAME:VERSION`, `NAME@ALIAS`, each in one spelling; `arm` knows the
+            others too.
         defaults: Each workload's default model.
         problems: For each reference that can't be served as the registry says, the reason.
         others: Gives readers of workloads that no default model serves.
+        bounded: Whether graphs may leave memory, so that it matters when each was used.
     """
 
     revision: int = -1
-    predictors: Mapping[str, Predictor] = field(default_factory=dict)
+    arms: Mapping[str, Arm] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     others: Callable[[], Sequence[Reader]] = _no_readers
+    bounded: bool = False
     bodies: BodyReader = field(init=False)
-    loaded: tuple[Predictor, ...] = field(init=False)
+    slots: frozenset[Slot] = field(init=False)
+    champions: Mapping[str, Slot] = field(init=False)
 
     def __post_init__(self) -> None:
-        readers = [self.predictors[model].reader for model in self._ordered() if model in self.predictors]
+        readers = [self.arms[model].slot.reader for model in self._ordered() if model in self.arms]
         object.__setattr__(self, "bodies", BodyReader(readers, self._reader, self.others))
-        object.__setattr__(self, "loaded", tuple({id(item): item for item in self.predictors.values()}.values()))
-
-    @property
-    def champions(self) -> Mapping[str, Predictor]:
-        """The version that answers for each model, by the model's name."""
-        return {name: item for name, item in self.predictors.items() if name == item.model}
+        object.__setattr__(self, "slots", frozenset(arm.slot for arm in self.arms.values()))
+        champions = {name: arm.slot for name, arm in self.arms.items() if name == arm.slot.model}
+        object.__setattr__(self, "champions", champions)
 
     @property
     def unanswered(self) -> Mapping[str, str]:
         """For each default model that no version answers for, the reason."""
-        missing = sorted(set(self.defaults.values()) - self.predictors.keys() - self.problems.keys())
+        missing = sorted(set(self.defaults.values()) - self.arms.keys() - self.problems.keys())
         return {name: _no_champion(name) for name in missing}
 
-    def predictor(self, reference: str) -> Predictor | None:
-        """The loaded version that a reference means, however its number is written; None where it isn't loaded."""
-        found = self.predictors.get(reference)
+    def arm(self, reference: str) -> Arm | None:
+        """Who answers to a reference, however its number is written; None where nobody does."""
+        found = self.arms.get(reference)
         if found is not None:
             return found
         try:
-            return self.predictors.get(_plain(reference, self.defaults.get(DEFAULT_WORKLOAD)))
+            return self.arms.get(_plain(reference, self.defaults.get(DEFAULT_WORKLOAD)))
         except InvalidInput:
             return None
 
+    def predictor(self, reference: str) -> Predictor | None:
+        """The loaded version that a reference means, a model's champion; None where it isn't loaded."""
+        arm = self.arm(reference)
+        return None if arm is None else arm.slot.predictor
+
+    def pick(self, reference: str | None, workload: str, key: Key = _nobody) -> Arm:
+        """Who answers one caller; `arm.slot.predictor` is None where its graph has to be loaded first.
+
+        Args:
+            reference: A model reference; None for the workload's default model.
+            workload: The workload of the features.
+            key: Gives what the caller is known by; asked only where callers are split. A caller that is known by
+                nothing gets the same arm as all others of this kind.
+
+        Raises:
+            NoUsableModel: There is nobody that can answer; says what to do.
+        """
+        name = reference if reference is not None else self.defaults.get(workload)
+        arm = self.arm(name) if name is not None else None
+        if arm is None:
+            raise self._nothing_for(name, workload)
+        if arm.split is not None:
+            arm = arm.split.pick(key())
+        if self.bounded:
+            arm.slot.used = time.perf_counter()
+        return arm
+
     def find(self, reference: str | None, workload: str) -> Predictor:
-        """The version that answers.
+        """The version that answers where callers aren't told apart: a model's champion.
 
         Args:
             reference: A model reference; None for the workload's default model.
             workload: The workload of the features.
 
         Raises:
-            NoUsableModel: There is none that can answer; says what to do.
+            NoUsableModel: There is none that can answer at once; says what to do.
         """
-        name = reference if reference is not None else self.defaults.get(workload)
-        predictor = self.predictor(name) if name is not None else None
+        slot = self.pick(reference, workload).slot
+        predictor = slot.predictor
         if predictor is None:
-            raise self._nothing_for(name, workload)
+            raise NoUsableModel(f"{slot.name} is not in memory just now (MODEL_CACHE_SIZE); ask it again in a moment")
         return predictor
 
     def _nothing_for(self, name: str | None, workload: str) -> NoUsableModel:
@@ -89,8 +125,8 @@ class Routes:
         return NoUsableModel(f"model '{name}' {_no_champion(name)}")
 
     def _reader(self, reference: str) -> Reader | None:
-        predictor = self.predictor(reference)
-        return None if predictor is None else predictor.reader
+        arm = self.arm(reference)
+        return None if arm is None else arm.slot.reader
 
     def _ordered(self) -> list[str]:
         names = sorted(self.defaults, key=lambda workload: (workload != DEFAULT_WORKLOAD, workload))

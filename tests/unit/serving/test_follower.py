@@ -67,11 +67,11 @@ def test_a_moved_champion_is_followed_and_an_unchanged_one_keeps_its_session(
         registry.point(name, "champion", 1)
     add(registry, cpu, "a", 2)
     follower = follow()
-    kept = follower.routes.predictors["b"]
+    kept = follower.routes.find("b", "")
     registry.point("a", "champion", 2)
-    until(lambda: follower.routes.predictors["a"].number == 2)
-    assert follower.routes.predictors["b"] is kept
-    assert "a:1" not in follower.routes.predictors
+    until(lambda: follower.routes.find("a", "").number == 2)
+    assert follower.routes.find("b", "") is kept
+    assert follower.routes.arm("a:1") is None
 
 
 def test_a_version_that_can_not_be_loaded_leaves_the_former_one_answering(
@@ -98,12 +98,12 @@ def test_a_version_that_no_alias_holds_is_loaded_when_asked_and_kept(
     follower = follow()
     assert follower.reach("m:2").number == 2
     assert follower.reach("v3").number == 3
-    before = follower.routes.predictors["m:2"]
+    before = follower.routes.find("m:2", "")
     registry.point("m", "champion", 3)
-    until(lambda: follower.routes.predictors["m"].number == 3)
-    assert follower.routes.predictors["m:2"] is before
+    until(lambda: follower.routes.find("m", "").number == 3)
+    assert follower.routes.find("m:2", "") is before
     registry.delete("m", 2)
-    until(lambda: "m:2" not in follower.routes.predictors)
+    until(lambda: follower.routes.arm("m:2") is None)
 
 
 def test_an_unknown_reference_names_the_closest(registry: Registry, cpu: Workload, follow: Follow) -> None:

@@ -70,7 +70,9 @@ class ModelEntry(Answer):
     champion: int | None
     versions: list[int]
     metrics: HeldOutMetrics | None
-    loaded: bool = Field(description="Whether this process answers with the champion")
+    loaded: bool = Field(description="Whether the champion's graph is in this process's memory")
+    aliases: dict[str, int] = Field(description="Version by alias")
+    traffic: dict[str, float] = Field(description="Percent of callers by the alias that answers them")
     problem: str | None = Field(None, description="Why the champion can't be served")
 
 
@@ -112,6 +114,7 @@ class ModelDetails(Answer):
     dataset: str = Field(description="The dataset line it learns from")
     created_at: Time
     aliases: dict[str, int]
+    traffic: dict[str, float]
     features: list[dict[str, Any]] = Field(description="Name, type, unit, bounds, default and meaning of each")
     timestamp: Time
 

@@ -30,6 +30,8 @@ _ENTRY = {
     "versions": [1, 2, 3],
     "metrics": _METRICS,
     "loaded": True,
+    "aliases": {"champion": 3, "challenger": 2},
+    "traffic": {"champion": 90, "challenger": 10},
 }
 _MODEL = "cnn-execution-time-cpu-torch"
 
@@ -39,7 +41,6 @@ MODEL: dict[str, Any] = {
     **_ENTRY,
     "dataset": "cpu-torch",
     "created_at": _AT,
-    "aliases": {"champion": 3},
     "features": [{"name": "batch_size", "type": "integer", "unit": "images", "minimum": 1, "maximum": 4096}],
     "versions": [
         {

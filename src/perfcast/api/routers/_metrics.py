@@ -28,11 +28,18 @@ async def metrics(services: Held) -> Response:
 
 
 def _collector(services: Services) -> TallyCollector:
-    records = services.records
+    records, follower = services.records, services.follower
     return TallyCollector(
         services.tally,
         {
-            "ml_models_loaded_total": ("Models that answer", lambda: len(services.follower.routes.champions)),
+            "ml_models_loaded_total": (
+                "Models whose champion is in memory",
+                lambda: sum(slot.predictor is not None for slot in follower.routes.champions.values()),
+            ),
+            "ml_models_loaded_bytes": ("Bytes of the graphs in memory", lambda: follower.cache.bytes),
+            "ml_model_evictions": ("Graphs that left memory for others", lambda: follower.cache.evictions),
+            "ml_shadow_rows_dropped": ("Rows that no shadow was asked for", lambda: services.shadows.dropped),
+            "ml_shadow_rows_failed": ("Rows that a shadow had no answer for", lambda: services.shadows.failed),
             "http_requests_in_flight": ("Requests being answered", lambda: services.tally.in_flight),
             "prediction_records_written": (
                 "Records of predictions written to the database",

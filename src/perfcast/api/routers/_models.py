@@ -56,7 +56,6 @@ def show_model(name: str, services: Held) -> Json:
         **_entry(services, summary),
         "dataset": summary.dataset,
         "created_at": summary.created_at,
-        "aliases": dict(summary.aliases),
         "features": _features([version for version in versions if isinstance(version, Version)]),
         "versions": [
             _version(number, version, summary) for number, version in zip(summary.versions, versions, strict=True)
@@ -150,7 +149,9 @@ def _entry(services: Services, summary: ModelSummary) -> dict[str, Any]:
         "champion": champion,
         "versions": list(summary.versions),
         "metrics": manifest.metrics if manifest else None,
-        "loaded": loaded is not None and loaded.number == champion,
+        "loaded": loaded is not None and loaded.predictor is not None and loaded.number == champion,
+        "aliases": dict(summary.aliases),
+        "traffic": dict(summary.traffic),
     }
     problem = services.follower.routes.problems.get(summary.name)
     if problem is None and isinstance(version, BrokenVersion):

@@ -1,9 +1,12 @@
 """`POST /predict` as FastAPI documents it; `Front` answers it before FastAPI is asked."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from perfcast.api._asgi import REQUEST_ID, read_body
+from perfcast.api._callers import key_of
 from perfcast.api._problems import CONTENT_TYPE
 from perfcast.api.routers._reply import Held
 from perfcast.api.routers._schemas import PREDICT_ANSWER, PREDICT_BODY, problems
@@ -25,7 +28,8 @@ async def predict(request: Request, services: Held) -> Response:
     `model_name` the default model of the workload that the features belong to answers.
     """
     body = await read_body(request.scope["headers"], request.receive, services.settings.max_body_bytes)
-    reply = await services.predict(body, request.scope[REQUEST_ID], services.identifiers.next())
+    key = partial(key_of, request.scope)
+    reply = await services.predict(body, request.scope[REQUEST_ID], services.identifiers.next(), key)
     media_type = CONTENT_TYPE if reply.problem is not None else "application/json"
     headers = reply.problem.headers if reply.problem is not None else None
     return Response(reply.body, status_code=reply.status, media_type=media_type, headers=headers)

@@ -1,0 +1,114 @@
+"""Which graphs are in memory, within a bound of bytes."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from threading import Lock
+
+import structlog
+
+from perfcast.errors import PerfcastError
+from perfcast.serving._predictor import Predictor
+from perfcast.serving._slot import MOST_IMPORTANT, Slot
+
+log = structlog.stdlib.get_logger("perfcast.serving")
+
+
+class GraphCache:
+    """Loads graphs when they are asked for, and lets the least recently used go when there are too many.
+
+    What is counted is the size of the graphs' files. A graph is loaded before others leave, so that a broken one
+    displaces none: for that moment there is one graph more. One that is larger than the bound stays alone. Safe to use
+    from several threads; only those that want the same graph wait for each other.
+
+    Args:
+        open_graph: Makes a warm predictor; raises PerfcastError where it can't.
+        limit: Bytes; 0 for no bound.
+    """
+
+    def __init__(self, open_graph: Callable[[Slot], Predictor], limit: int = 0) -> None:
+        self._open = open_graph
+        self._limit = limit
+        self._lock = Lock()
+        self._loaded: dict[Slot, int] = {}
+        self.bytes = 0
+        self.evictions = 0
+
+    @property
+    def bounded(self) -> bool:
+        """Whether graphs may have to leave."""
+        return self._limit > 0
+
+    @property
+    def graphs(self) -> int:
+        """How many are in memory."""
+        return len(self._loaded)
+
+    def fitting(self, slots: Sequence[Slot]) -> list[Slot]:
+        """As many of the first of these as can be in memory together; at least one."""
+        room, chosen = self._limit - self.bytes, list[Slot]()
+        for slot in slots:
+            room -= slot.bytes
+            if self._limit and chosen and room < 0:
+                break
+            chosen.append(slot)
+        return chosen
+
+    def load(self, slot: Slot) -> Predictor:
+        """The slot's predictor, loaded now unless it is in memory.
+
+        Raises:
+            PerfcastError: It can't be loaded; `slot.reason` says why until an attempt succeeds.
+        """
+        with slot.loading:
+            predictor = slot.predictor
+            if predictor is None:
+                predictor = self._loaded_now(slot)
+            slot.used = time.perf_counter()
+            return predictor
+
+    def keep_only(self, slots: Collection[Slot]) -> None:
+        """Let go of what is no longer served."""
+        with self._lock:
+            for slot in self._loaded.keys() - set(slots):
+                self._drop(slot)
+
+    def _loaded_now(self, slot: Slot) -> Predictor:
+        try:
+            predictor = self._open(slot)
+        except PerfcastError as error:
+            slot.reason = str(error)
+            raise
+        except Exception as error:  # a store's driver and a declaration made elsewhere may fail in any way
+            slot.reason = f"{type(error).__name__}: {error}"
+            raise
+        slot.reason = None
+        with self._lock:
+            slot.used = time.perf_counter()
+            slot.predictor = predictor
+            self._loaded[slot] = slot.bytes
+            self.bytes += slot.bytes
+            self._make_room(slot)
+        log.info("model loaded successfully", model=slot.model, version=slot.number, type=slot.version.type)
+        return predictor
+
+    def _make_room(self, newest: Slot) -> None:
+        if not self._limit:
+            return
+        others = sorted((slot for slot in self._loaded if slot is not newest), key=_staying)
+        for slot in others:
+            if self.bytes <= self._limit:
+                return
+            self._drop(slot)
+            self.evictions += 1
+            log.info(
+                "model left memory", model=slot.model, version=slot.number, room_for=newest.name, bytes_left=self.bytes
+            )
+
+    def _drop(self, slot: Slot) -> None:
+        slot.predictor = None
+        self.bytes -= self._loaded.pop(slot)
+
+
+def _staying(slot: Slot) -> tuple[bool, float]:
+    """Greater for what leaves later: default models' champions leave last."""
+    return slot.importance == MOST_IMPORTANT, slot.used

@@ -1,0 +1,99 @@
+"""From what the registry says to who answers, keeping what works where something new doesn't."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from perfcast.registry import CHALLENGER, CHAMPION, SHADOW, ModelSummary, Snapshot
+from perfcast.serving._arms import NAMED, Arm, champions_arm
+from perfcast.serving._slot import MOST_IMPORTANT, Slot
+
+_IMPORTANCE = {CHAMPION: 3, CHALLENGER: 2, SHADOW: 1}
+
+
+@dataclass
+class Plan:
+    """Who answers to each reference that an alias gives rise to.
+
+    Attributes:
+        revision: The registry's.
+        defaults: Each workload's default model.
+        existing: Model and number of every version that there is.
+        arms: Who answers, by reference.
+        problems: What can't be served as the registry says, and why, by reference.
+        pointed: The slot that answers for each model's alias.
+    """
+
+    revision: int
+    defaults: Mapping[str, str]
+    existing: frozenset[tuple[str, int]]
+    arms: dict[str, Arm] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    pointed: dict[tuple[str, str], Slot] = field(default_factory=dict)
+
+
+NO_PLAN = Plan(-1, {}, frozenset())
+"""Before the first look at the registry."""
+
+
+def make_plan(
+    snapshot: Snapshot, slots: Mapping[tuple[str, int], Slot], reasons: Mapping[tuple[str, int], str], former: Plan
+) -> Plan:
+    """Decide who answers.
+
+    Args:
+        snapshot: What the registry says.
+        slots: By model and number, the versions that aliases point to; loading them has been tried.
+        reasons: Why others of them have no slot.
+        former: What was served until now: who answered for an alias goes on where its new version can't be used.
+    """
+    existing = frozenset((summary.name, number) for summary in snapshot.models for number in summary.versions)
+    plan = Plan(snapshot.revision, snapshot.defaults, existing)
+    for summary in snapshot.models:
+        for alias, number in summary.aliases.items():
+            key = (summary.name, number)
+            slot = slots.get(key)
+            reason = reasons.get(key) if slot is None else slot.reason
+            _point(plan, summary.name, alias, slot, reason, former.pointed.get((summary.name, alias)))
+        _add_arms(plan, summary)
+    return plan
+
+
+def rank(snapshot: Snapshot, slots: Mapping[tuple[str, int], Slot]) -> list[Slot]:
+    """Write down how important each version is, and return them in that order, the most important first."""
+    defaults = set(snapshot.defaults.values())
+    for slot in slots.values():
+        slot.importance = 0
+    for summary in snapshot.models:
+        for alias, number in summary.aliases.items():
+            held = slots.get((summary.name, number))
+            if held is not None:
+                chief = alias == CHAMPION and summary.name in defaults
+                held.importance = max(held.importance, MOST_IMPORTANT if chief else _IMPORTANCE[alias])
+    return sorted(slots.values(), key=lambda slot: -slot.importance)
+
+
+def exact(slot: Slot) -> Iterable[str]:
+    """The references that always mean this version."""
+    label = slot.version.label
+    return [slot.name, *([f"{slot.model}:{label}"] if label else [])]
+
+
+def _point(plan: Plan, model: str, alias: str, slot: Slot | None, reason: str | None, former: Slot | None) -> None:
+    if reason is not None or slot is None:
+        usable = former if former is not slot and former is not None and former.reason is None else None
+        still = f"; version {usable.number} still answers" if usable is not None else ""
+        references = [f"{model}@{alias}", *([model] if alias == CHAMPION else [])]
+        plan.problems.update(dict.fromkeys(references, f"{reason or 'it is gone'}{still}"))
+        slot = usable
+    if slot is not None:
+        plan.pointed[model, alias] = slot
+
+
+def _add_arms(plan: Plan, summary: ModelSummary) -> None:
+    model = summary.name
+    pointed = {alias: plan.pointed[model, alias] for alias in summary.aliases if (model, alias) in plan.pointed}
+    for alias, slot in pointed.items():
+        plan.arms.update(dict.fromkeys([f"{model}@{alias}", *exact(slot)], Arm(NAMED, slot)))
+    champion = pointed.get(CHAMPION)
+    if champion is not None:
+        plan.arms[model] = champions_arm(champion, pointed.get(CHALLENGER), pointed.get(SHADOW), summary.share)
