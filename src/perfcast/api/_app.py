@@ -15,7 +15,7 @@ from perfcast.api._asgi import REQUEST_ID, Front
 from perfcast.api._problems import CONTENT_TYPE, Problem, problem_of, problem_of_status
 from perfcast.api._services import Services
 from perfcast.api._tally import METHODS
-from perfcast.api.routers import health, metrics, models, predict, schedules, training
+from perfcast.api.routers import aliases, health, metrics, models, predict, schedules, training
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.settings import Settings
 
@@ -46,7 +46,15 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
 
     app = FastAPI(title="Perfcast", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
     app.state.services = held
-    for router in (predict.router, models.router, training.router, schedules.router, health.router, metrics.router):
+    for router in (
+        predict.router,
+        models.router,
+        aliases.router,
+        training.router,
+        schedules.router,
+        health.router,
+        metrics.router,
+    ):
         app.include_router(router)
     _explain_errors(app)
     return Front(app, held)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perfcast.cli._aliases import alias, traffic
+
 if TYPE_CHECKING:
     from perfcast.registry import Version
 
@@ -30,6 +32,8 @@ def register(app: typer.Typer) -> None:
     models.command("show")(show)
     models.command("activate")(activate)
     models.command("deactivate")(deactivate)
+    models.command("alias")(alias)
+    models.command("traffic")(traffic)
     models.command("compare")(compare)
     models.command("default")(default)
     app.add_typer(models, name="models")
@@ -87,11 +91,14 @@ def show(
         model = bench.registry.model(reference)
         versions = bench.registry.versions(reference)
         history = bench.registry.history(reference)
-    aliases = ", ".join(f"{alias} → {number}" for alias, number in sorted(model.aliases.items()))
-    show_facts({"model": model.name, "workload": model.workload, "dataset": model.dataset, "aliases": aliases or None})
+    aliases = ", ".join(f"{name} → {number}" for name, number in sorted(model.aliases.items()))
+    facts = {"model": model.name, "workload": model.workload, "dataset": model.dataset, "aliases": aliases or None}
+    show_facts(facts | ({"challenger's callers %": model.share} if model.share else {}))
     version_table(versions, title="\nversions, on held-out rows")
-    rows = [(event.at[:19], event.alias, event.before, event.after, event.reason) for event in history]
-    show_table(("at", "alias", "from", "to", "reason"), rows, title="\nhistory")
+    rows = [
+        (event.at[:19], event.alias, event.before, event.after, event.share_after, event.reason) for event in history
+    ]
+    show_table(("at", "alias", "from", "to", "challenger %", "reason"), rows, title="\nhistory")
 
 
 def activate(

@@ -1,5 +1,6 @@
 """The OpenAPI document says what every route answers, and the routes answer so."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.workers import small_dataset
 
 from perfcast.api import Services
 from perfcast.api._problems import STATUSES, problem_of
-from perfcast.api.routers import health, metrics, models, predict, schedules, training
+from perfcast.api.routers import aliases, health, metrics, models, predict, schedules, training
 from perfcast.api.routers._schemas import ProblemDetails, problems
 from perfcast.datasets import Datasets
 from perfcast.errors import InvalidDeclaration
@@ -19,7 +20,8 @@ from perfcast.jobs import Plan, Progress, Scheduler
 
 ROUTES = [
     route
-    for router in (predict.router, models.router, health.router, metrics.router, training.router, schedules.router)
+    for room in (predict, models, aliases, health, metrics, training, schedules)
+    for router in [room.router]
     for route in router.routes
     if isinstance(route, APIRoute)
 ]
@@ -88,13 +90,21 @@ def test_each_problem_has_an_example_of_a_kind_that_is_sent_with_its_status(stat
         ("GET", "/models/cpu-utilization:2/metrics"),
         ("POST", "/models/2/activate"),
         ("POST", "/models/cpu-utilization/deactivate"),
+        ("GET", "/models/cpu-utilization/traffic"),
+        ("GET", "/models/cpu-utilization/history"),
+        ("PUT", "/models/cpu-utilization/aliases/challenger"),
+        ("DELETE", "/models/cpu-utilization/aliases/shadow"),
+        ("PUT", "/models/cpu-utilization/traffic"),
         ("GET", "/models/nowhere"),
         ("POST", "/models/2/deactivate"),
     ],
 )
 def test_what_is_answered_is_what_is_documented(client: TestClient, method: str, path: str) -> None:
-    response = client.request(method, path)
-    named = path.replace("cpu-utilization:2", "{ref}").replace("cpu-utilization/", "{ref}/").replace("/2/", "/{ref}/")
+    client.put("/models/cpu-utilization/aliases/shadow", json={"version": 2})
+    body = {"version": 2} if "aliases" in path else {"champion": 100}
+    response = client.request(method, path, json=body if method == "PUT" else None)
+    named = path.replace("cpu-utilization:2", "{ref}").replace("/2/", "/{ref}/")
+    named = re.sub("aliases/(.*)", "aliases/{alias}", re.sub("cpu-utilization/(.*tivate)", r"{ref}/\1", named))
     template = named.replace("cpu-utilization", "{name}").replace("nowhere", "{name}")
     (route,) = (item for item in ROUTES if item.path == template and method in item.methods)
     problem = response.headers["content-type"] == PROBLEM

@@ -142,8 +142,8 @@ class AliasMoved(Answer):
 
     model_name: str
     alias: str
-    before: int | None
-    after: int | None
+    before: int | None = None
+    after: int | None = None
     status: str
     timestamp: Time
 

@@ -1,29 +1,27 @@
 """Models and their versions: what there is, how good it is, and which answers."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 
 from perfcast.api._identifiers import timestamp
 from perfcast.api._services import Services
 from perfcast.api.routers import _examples as examples
 from perfcast.api.routers._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
+from perfcast.api.routers._moves import IfMatch, etag, expected_version, model_name, moved, shown
 from perfcast.api.routers._reply import Held, Json
 from perfcast.api.routers._schemas import answer, problems
-from perfcast.errors import BrokenVersion, Conflict, FieldError, InvalidInput, NoUsableModel
+from perfcast.errors import BrokenVersion, Conflict
 from perfcast.registry import (
     ANY,
     CHAMPION,
-    DEFAULT_WORKLOAD,
-    AliasChange,
     ModelSummary,
     Version,
     parse_reference,
 )
 
 router = APIRouter(prefix="/models", tags=["models"])
-IfMatch = Annotated[str | None, Header(description='The expected present version, such as "3", or "none"')]
 
 
 @router.get(
@@ -49,7 +47,7 @@ def list_models(services: Held) -> Json:
 )
 def show_model(name: str, services: Held) -> Json:
     """A model with all its versions. The `ETag` is the champion's number, for `If-Match`."""
-    summary = services.registry.model(_model_name(services, name))
+    summary = services.registry.model(model_name(services, name))
     versions = [_read(services, summary.name, number) for number in summary.versions]
     document = {
         "name": summary.name,
@@ -62,7 +60,7 @@ def show_model(name: str, services: Held) -> Json:
         ],
         "timestamp": timestamp(),
     }
-    return Json(document, headers={"ETag": _etag(summary.aliases.get(CHAMPION))})
+    return Json(document, headers={"ETag": etag(summary.aliases.get(CHAMPION))})
 
 
 @router.get(
@@ -107,12 +105,12 @@ def activate(ref: str, services: Held, if_match: IfMatch = None) -> Json:
     A version that can't be loaded is refused, and the champion stays. With `If-Match`, 409 where somebody else was
     faster.
     """
-    expect = _expected(if_match)
+    expect = expected_version(if_match)
     version = services.registry.resolve(ref)
     services.follower.load(version)
     change = services.registry.point(version.model, CHAMPION, version.number, expect=expect, actor="api")
     services.follower.refresh()
-    return _changed(change)
+    return moved(change)
 
 
 @router.post(
@@ -124,17 +122,17 @@ def activate(ref: str, services: Held, if_match: IfMatch = None) -> Json:
 )
 def deactivate(ref: str, services: Held, if_match: IfMatch = None) -> Json:
     """Return the champion to the one before, or to none. Where `ref` names a version, it must be the champion."""
-    expect = _expected(if_match)
-    name = _model_name(services, ref)
+    expect = expected_version(if_match)
+    name = model_name(services, ref)
     named = _named_version(services, ref)
     if named is not None:
         present = services.registry.model(name).aliases.get(CHAMPION)
         if named != present:
-            raise Conflict(f"{name}:{named} is not the champion, {_shown(present)} is; nothing was changed")
+            raise Conflict(f"{name}:{named} is not the champion, {shown(present)} is; nothing was changed")
         expect = named if expect is ANY else expect
     change = services.registry.step_back(name, expect=expect, actor="api")
     services.follower.refresh()
-    return _changed(change)
+    return moved(change)
 
 
 def _entry(services: Services, summary: ModelSummary) -> dict[str, Any]:
@@ -198,50 +196,8 @@ def _features(versions: list[Version]) -> list[Any]:
     return features
 
 
-def _model_name(services: Services, ref: str) -> str:
-    """The model that a reference belongs to, whether or not it has a champion."""
-    name = parse_reference(ref).model or services.registry.default(DEFAULT_WORKLOAD)
-    if name is None:
-        raise NoUsableModel(
-            f"'{ref}' means the default model of {DEFAULT_WORKLOAD}, and there is none; `perfcast up` makes it"
-        )
-    return name
-
-
 def _named_version(services: Services, ref: str) -> int | None:
     reference = parse_reference(ref)
     if reference.number is None and reference.label is None and reference.alias is None:
         return None
     return services.registry.resolve(ref).number
-
-
-def _expected(if_match: str | None) -> Any:
-    """What `If-Match` says the champion is: a number, None for none, or anything."""
-    if if_match is None or if_match.strip() == "*":
-        return ANY
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if text == "none":
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InvalidInput([FieldError("If-Match", 'expected the present version such as "3", or "none"')])
-    return int(text)
-
-
-def _changed(change: AliasChange) -> Json:
-    document = {
-        "model_name": change.model,
-        "alias": change.alias,
-        "before": change.before,
-        "after": change.after,
-        "status": "success",
-        "timestamp": timestamp(),
-    }
-    return Json(document, headers={"ETag": _etag(change.after)})
-
-
-def _etag(number: int | None) -> str:
-    return f'"{_shown(number)}"'
-
-
-def _shown(number: int | None) -> str:
-    return "none" if number is None else str(number)

@@ -1,0 +1,176 @@
+"""Challenger and shadow, the callers between champion and challenger, and the history of it all."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Body, Header, Query
+from pydantic import BaseModel, Field
+
+from perfcast.api._identifiers import timestamp
+from perfcast.api._services import Services
+from perfcast.api._tally import Durations
+from perfcast.api.routers import _examples_of_routing as examples
+from perfcast.api.routers._answers import AliasMoved
+from perfcast.api.routers._answers_of_routing import AliasHistory, Traffic, TrafficMoved
+from perfcast.api.routers._moves import IfMatch, expected_version, model_name, moved
+from perfcast.api.routers._reply import Held, Json
+from perfcast.api.routers._schemas import answer, problems
+from perfcast.errors import FieldError, InvalidInput, UnknownVersion
+from perfcast.registry import ANY, CHALLENGER, CHAMPION, ModelSummary
+
+router = APIRouter(prefix="/models", tags=["models"])
+Alias = Literal["challenger", "shadow"]
+IfSplit = Annotated[
+    str | None, Header(alias="If-Match", description='The expected present split, such as "90:10", champion first')
+]
+Weights = Annotated[
+    dict[str, float],
+    Body(description="Percent of the callers by alias, 100 together", examples=[{"champion": 90, "challenger": 10}]),
+]
+
+
+class Pointer(BaseModel):
+    """Where an alias shall point."""
+
+    version: int | str = Field(description="Number or label", examples=[4])
+
+
+@router.put(
+    "/{name}/aliases/{alias}",
+    summary="Set the challenger or the shadow",
+    response_class=Json,
+    response_model=AliasMoved,
+    responses={200: answer(examples.ALIAS_SET, "Before and after"), **problems(404, 409, 413, 422, 503)},
+)
+def set_alias(name: str, alias: Alias, pointer: Pointer, services: Held, if_match: IfMatch = None) -> Json:
+    """Point an alias to a version. It is loaded first: one that can't be loaded is refused, and nothing changes.
+
+    The champion is moved by `POST /models/{ref}/activate`.
+    """
+    expect = expected_version(if_match)
+    model = model_name(services, name)
+    services.registry.model(model)
+    try:
+        version = services.registry.resolve(f"{model}:{pointer.version}")
+    except UnknownVersion as error:
+        raise InvalidInput([FieldError("version", str(error))]) from None
+    services.follower.load(version)
+    change = services.registry.point(model, alias, version.number, expect=expect, actor="api")
+    services.follower.refresh()
+    return moved(change)
+
+
+@router.delete(
+    "/{name}/aliases/{alias}",
+    summary="Clear the challenger or the shadow",
+    response_class=Json,
+    response_model=AliasMoved,
+    responses={200: answer(examples.ALIAS_CLEARED, "Before and after"), **problems(404, 409, 422, 503)},
+)
+def clear_alias(name: str, alias: Alias, services: Held, if_match: IfMatch = None) -> Json:
+    """Let an alias point nowhere. Without a challenger the champion answers everybody."""
+    expect = expected_version(if_match)
+    change = services.registry.point(model_name(services, name), alias, None, expect=expect, actor="api")
+    services.follower.refresh()
+    return moved(change)
+
+
+@router.get(
+    "/{name}/traffic",
+    summary="How callers are split",
+    response_class=Json,
+    response_model=Traffic,
+    responses={200: answer(examples.TRAFFIC, "The split and what each arm did"), **problems(404, 422, 503)},
+)
+def show_traffic(name: str, services: Held) -> Json:
+    """Percent of the callers by alias, and how many predictions each made in this process, and how fast.
+
+    The `ETag` is the split, for `If-Match`.
+    """
+    summary = services.registry.model(model_name(services, name))
+    return Json(_traffic(services, summary), headers={"ETag": _etag(summary)})
+
+
+@router.put(
+    "/{name}/traffic",
+    summary="Split callers between champion and challenger",
+    response_class=Json,
+    response_model=TrafficMoved,
+    responses={200: answer(examples.TRAFFIC_MOVED, "The split before and now"), **problems(404, 409, 413, 422, 503)},
+)
+def set_traffic(name: str, weights: Weights, services: Held, if_match: IfSplit = None) -> Json:
+    """Give the challenger its share of the callers; each keeps its side as long as the share allows.
+
+    A caller is known by its `X-Request-Key`, else by its API key or address. Model references with a version or an
+    alias bypass the split.
+    """
+    model = model_name(services, name)
+    change = services.registry.set_traffic(model, weights, expect=_expected_split(if_match), actor="api")
+    services.follower.refresh()
+    summary = services.registry.model(model)
+    document = _traffic(services, summary) | {"before": dict(change.before), "status": "success"}
+    return Json(document, headers={"ETag": _etag(summary)})
+
+
+@router.get(
+    "/{name}/history",
+    summary="What happened to a model's aliases",
+    response_class=Json,
+    response_model=AliasHistory,
+    responses={200: answer(examples.HISTORY, "Newest first"), **problems(404, 422, 503)},
+)
+def show_history(name: str, services: Held, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Json:
+    """Every move of an alias and every change of the split, newest first: when, why and by whom."""
+    model = model_name(services, name)
+    events = services.registry.history(model)
+    return Json(
+        {
+            "model_name": model,
+            "total_events": len(events),
+            "history": [
+                {key: value for key, value in msgspec.to_builtins(event).items() if key != "model"}
+                for event in events[:limit]
+            ],
+            "timestamp": timestamp(),
+        }
+    )
+
+
+def _traffic(services: Services, summary: ModelSummary) -> dict[str, Any]:
+    tally = services.tally
+    observed = dict([*tally.arms.items(), *tally.shadows.items()])
+    arms = {
+        alias: {
+            "version": number,
+            "share": summary.traffic.get(alias, 0.0),
+            **_figures(observed.get((summary.name, alias, number))),
+        }
+        for alias, number in sorted(summary.aliases.items())
+    }
+    return {
+        "model_name": summary.name,
+        **summary.traffic,
+        "arms": arms,
+        "counted_for_seconds": services.uptime_seconds,
+        "timestamp": timestamp(),
+    }
+
+
+def _figures(durations: Durations | None) -> dict[str, Any]:
+    count = sum(durations.counts) if durations is not None else 0
+    mean = round(durations.total / count * 1000, 4) if durations is not None and count else None
+    return {"predictions": count, "mean_ms": mean}
+
+
+def _etag(summary: ModelSummary) -> str:
+    return f'"{summary.traffic[CHAMPION]:g}:{summary.traffic[CHALLENGER]:g}"'
+
+
+def _expected_split(if_match: str | None) -> Any:
+    if if_match is None or if_match.strip() == "*":
+        return ANY
+    champion, _, challenger = if_match.strip().removeprefix("W/").strip('"').partition(":")
+    try:
+        return {CHAMPION: float(champion), CHALLENGER: float(challenger)}
+    except ValueError:
+        raise InvalidInput([FieldError("If-Match", 'expected the present split such as "90:10"')]) from None

@@ -1,0 +1,58 @@
+"""What routes that move aliases have in common: preconditions before, entity tags and answers after."""
+
+from typing import Annotated, Any
+
+from fastapi import Header
+
+from perfcast.api._identifiers import timestamp
+from perfcast.api._services import Services
+from perfcast.api.routers._reply import Json
+from perfcast.errors import FieldError, InvalidInput, NoUsableModel
+from perfcast.registry import ANY, DEFAULT_WORKLOAD, AliasChange, parse_reference
+
+IfMatch = Annotated[str | None, Header(description='The expected present version, such as "3", or "none"')]
+
+
+def model_name(services: Services, ref: str) -> str:
+    """The model that a reference belongs to, whether or not it has a champion."""
+    name = parse_reference(ref).model or services.registry.default(DEFAULT_WORKLOAD)
+    if name is None:
+        raise NoUsableModel(
+            f"'{ref}' means the default model of {DEFAULT_WORKLOAD}, and there is none; `perfcast up` makes it"
+        )
+    return name
+
+
+def expected_version(if_match: str | None) -> Any:
+    """What `If-Match` says the alias points to: a number, None for none, or anything."""
+    if if_match is None or if_match.strip() == "*":
+        return ANY
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if text == "none":
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InvalidInput([FieldError("If-Match", 'expected the present version such as "3", or "none"')])
+    return int(text)
+
+
+def moved(change: AliasChange) -> Json:
+    """What a route answers that moved an alias."""
+    document = {
+        "model_name": change.model,
+        "alias": change.alias,
+        "before": change.before,
+        "after": change.after,
+        "status": "success",
+        "timestamp": timestamp(),
+    }
+    return Json(document, headers={"ETag": etag(change.after)})
+
+
+def etag(number: int | None) -> str:
+    """Where an alias points, as an entity tag."""
+    return f'"{shown(number)}"'
+
+
+def shown(number: int | None) -> str:
+    """Where an alias points, in a word."""
+    return "none" if number is None else str(number)
