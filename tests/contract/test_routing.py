@@ -53,18 +53,18 @@ class Caller(threading.Thread):
         super().__init__()
         self.answers: Counter[tuple[int, int, float]] = Counter()
         self.newest = 0
-        self._address, self._key, self._stop = address, key, threading.Event()
+        self._address, self._key, self._ended = address, key, threading.Event()
 
     def run(self) -> None:
         with httpx.Client(base_url=self._address, timeout=10, headers={"X-Request-Key": self._key}) as client:
-            while not self._stop.is_set():
+            while not self._ended.is_set():
                 response = client.post("/predict", json=LOAD)
                 answer = response.json()
                 self.newest = answer.get("model_version", 0)
                 self.answers[response.status_code, self.newest, answer.get("cpu_utilization", 0.0)] += 1
 
     def end(self) -> None:
-        self._stop.set()
+        self._ended.set()
         self.join(20)
 
 

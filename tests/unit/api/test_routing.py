@@ -188,7 +188,7 @@ def small(tmp_path: Path, registry: Registry) -> Iterator[TestClient]:
     for weight, name in ((1, "second"), (2, "third")):
         registry.add(name, draft(CPU, weighted(CPU, request_rate=weight)))
         registry.point(name, "champion", 1)
-    settings: Settings = load_settings(data_dir=tmp_path, refresh_seconds=0.05, model_cache_size="1kB")
+    settings: Settings = load_settings(data_dir=tmp_path, refresh_seconds=0.05, model_cache_size="100")
     with TestClient(create_app(settings, services=Services(settings)), raise_server_exceptions=False) as client:
         yield client
 
