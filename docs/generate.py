@@ -33,6 +33,8 @@ COMMANDS = (
     "models show",
     "models activate",
     "models deactivate",
+    "models alias",
+    "models traffic",
     "models compare",
     "doctor",
 )
