@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     refresh_seconds: float = Field(
         0.5, gt=0, le=2, description="How often a serving process looks for changed aliases and versions."
     )
+    inference_device: Literal["cpu", "cuda", "auto"] = Field(
+        "cpu", description="Where models run: `cpu`, `cuda` (needs `onnxruntime-gpu`), or `auto`: cuda where it works."
+    )
     max_body_bytes: int = Field(10_000_000, ge=1024, description="Largest request body, except for batches.")
     prediction_log: bool = Field(
         default=True, description="Keep a record of each prediction, for live accuracy and drift."

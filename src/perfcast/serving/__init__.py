@@ -10,17 +10,22 @@ from perfcast.serving._follower import Follower
 from perfcast.serving._predictor import Answer, Prediction, Predictor
 from perfcast.serving._reader import Reader
 from perfcast.serving._routes import NO_ROUTES, Routes
+from perfcast.serving._session import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference
 
 __all__ = [
+    "CPU_PROVIDER",
+    "CUDA_PROVIDER",
     "NO_ROUTES",
     "Answer",
     "BodyReader",
     "Follower",
+    "Inference",
     "Prediction",
     "Predictor",
     "Reader",
     "Request",
     "Routes",
     "UnknownReference",
+    "choose_inference",
     "parse_object",
 ]

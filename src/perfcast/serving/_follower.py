@@ -13,6 +13,7 @@ from perfcast.serving._predictor import Predictor, declared_workload
 from perfcast.serving._reader import Reader
 from perfcast.serving._refusals import Refusals
 from perfcast.serving._routes import Routes
+from perfcast.serving._session import ON_CPU, Inference
 from perfcast.workloads import Workload
 
 _KEPT = 64
@@ -34,6 +35,7 @@ class Follower:
         refresh_seconds: How often to look.
         workloads: Gives every known workload, also those without a model; called once, at the first
             request that fits no loaded model's workload.
+        inference: Where to run graphs.
     """
 
     def __init__(
@@ -43,12 +45,14 @@ class Follower:
         zone: tzinfo,
         refresh_seconds: float,
         workloads: Callable[[], Mapping[str, Workload]],
+        inference: Inference = ON_CPU,
     ) -> None:
         self.routes = Routes(others=self._other_readers)
         self._registry = registry
         self._zone = zone
         self._refresh_seconds = refresh_seconds
         self._workloads = workloads
+        self._inference = inference
         self._readers: dict[Workload, Reader] = {}
         self._others: Sequence[Reader] | None = None
         self._refusals = Refusals()
@@ -93,6 +97,7 @@ class Follower:
             self._registry.graph(version),
             zone=self._zone,
             reader=self._reader_of(declared_workload(version)),
+            inference=self._inference,
         )
         self._versions[key] = predictor
         log.info("model loaded successfully", model=version.model, version=version.number, type=version.type)

@@ -162,6 +162,14 @@ class Dependency(Answer):
     reason: str | None = None
 
 
+class InferencePlace(Answer):
+    """Where models run."""
+
+    device: str = Field(description="`cpu` or `cuda`")
+    provider: str = Field(description="ONNX Runtime's name of what runs them there")
+    runtime: str = Field(description="ONNX Runtime's version")
+
+
 class Health(Answer):
     """How the service is."""
 
@@ -170,6 +178,7 @@ class Health(Answer):
     uptime_seconds: float
     models_loaded: int
     system_info: SystemInfo
+    inference: InferencePlace
     dependencies: dict[str, Dependency]
     problems: dict[str, str] = Field(description="By model reference or workload file")
     version: str

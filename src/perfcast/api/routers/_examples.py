@@ -93,6 +93,7 @@ HEALTH: dict[str, Any] = {
     "uptime_seconds": 86400.5,
     "models_loaded": 3,
     "system_info": {"cpu_percent": 7.5, "memory_percent": 41.2, "disk_percent": 63.0, "available_memory_gb": 9.41},
+    "inference": {"device": "cpu", "provider": "CPUExecutionProvider", "runtime": "1.31.1"},
     "dependencies": {
         "database": {"status": "up", "latency_ms": 0.21},
         "artifacts": {"status": "up", "latency_ms": 0.05},
