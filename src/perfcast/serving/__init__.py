@@ -2,7 +2,8 @@
 
 A `Predictor` is one version loaded and warm. A `Reader` turns the JSON features of its workload into a row of numbers.
 `Routes` is an immutable snapshot of what answers to which model reference, and `Follower` keeps the newest one in
-place while the registry changes, without a gap (rule R7). Nothing here knows HTTP.
+place while the registry changes, without a gap (rule R7). `upload` registers a graph that was made elsewhere, once it
+has been looked through. Nothing here knows HTTP.
 """
 
 from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
@@ -11,10 +12,12 @@ from perfcast.serving._predictor import Answer, Prediction, Predictor
 from perfcast.serving._reader import Reader
 from perfcast.serving._routes import NO_ROUTES, Routes
 from perfcast.serving._session import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference
+from perfcast.serving._upload import LARGEST_MANIFEST, Statement, read_statement, upload
 
 __all__ = [
     "CPU_PROVIDER",
     "CUDA_PROVIDER",
+    "LARGEST_MANIFEST",
     "NO_ROUTES",
     "Answer",
     "BodyReader",
@@ -25,7 +28,10 @@ __all__ = [
     "Reader",
     "Request",
     "Routes",
+    "Statement",
     "UnknownReference",
     "choose_inference",
     "parse_object",
+    "read_statement",
+    "upload",
 ]

@@ -88,7 +88,7 @@ class Predictor:
         self._ranges = _ranges(version, self.workload)
         self._low, self._high = (np.array(side, dtype=np.float64) for side in _bounds(self._ranges))
         self._session = open_session(graph, self.name, inference)
-        _check_signature(self._session, len(self.workload.features), self.name)
+        check_signature(self._session, len(self.workload.features), self.name)
         self._single = _SingleRow(self._session, len(self.workload.features))
         self._warm_up()
 
@@ -174,7 +174,12 @@ class _SingleRow:
             return self._cost.item()
 
 
-def _check_signature(session: ort.InferenceSession, width: int, name: str) -> None:
+def check_signature(session: ort.InferenceSession, width: int, name: str) -> None:
+    """Hold a graph's input and output against what serving needs.
+
+    Raises:
+        BrokenVersion: It has others.
+    """
     inputs, outputs = session.get_inputs(), session.get_outputs()
     found = [(item.name, item.type, len(item.shape)) for item in (*inputs, *outputs)]
     if found != [(FEATURES, _FLOAT, 2), (COST, _FLOAT, 1)]:

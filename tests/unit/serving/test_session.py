@@ -23,7 +23,7 @@ WITH = ["TensorrtExecutionProvider", CUDA_PROVIDER, CPU_PROVIDER]
     ],
 )
 def test_the_device_is_the_one_asked_for_and_auto_takes_cuda_where_it_works(
-    device: str, built_with: list[str], works: bool, chosen: Inference
+    device: str, built_with: list[str], *, works: bool, chosen: Inference
 ) -> None:
     asked: list[str] = []
 

@@ -7,5 +7,6 @@ from perfcast.api.routers import _models as models
 from perfcast.api.routers import _predict as predict
 from perfcast.api.routers import _schedules as schedules
 from perfcast.api.routers import _training as training
+from perfcast.api.routers import _versions as versions
 
-__all__ = ["documentation", "health", "metrics", "models", "predict", "schedules", "training"]
+__all__ = ["documentation", "health", "metrics", "models", "predict", "schedules", "training", "versions"]

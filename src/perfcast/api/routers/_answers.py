@@ -38,7 +38,7 @@ class Graph(Answer):
     opset: int
     ir: int
     row_us: float = Field(description="Median time of one row, microseconds")
-    native_row_us: float | None
+    native_row_us: float | None = None
 
 
 class GraphParity(Answer):
@@ -141,6 +141,30 @@ class AliasMoved(Answer):
     alias: str
     before: int | None
     after: int | None
+    status: str
+    timestamp: Time
+
+
+class VersionAdded(Answer):
+    """A version that was uploaded; no alias points to it yet."""
+
+    model_name: str
+    model_version: int
+    label: str | None
+    type: str
+    workload: str
+    calibrated: bool = Field(description="Whether its answers have bounds")
+    graph: Graph
+    created_at: Time
+    status: str
+    timestamp: Time
+
+
+class VersionDeleted(Answer):
+    """A version that is no more."""
+
+    model_name: str
+    model_version: int
     status: str
     timestamp: Time
 

@@ -87,6 +87,24 @@ ALIAS_MOVED: dict[str, Any] = {
     "status": "success",
     "timestamp": _AT,
 }
+VERSION_ADDED: dict[str, Any] = {
+    "model_name": _MODEL,
+    "model_version": 4,
+    "label": "v1.3.0",
+    "type": "xgboost",
+    "workload": "cnn-execution-time",
+    "calibrated": False,
+    "graph": _GRAPH | {"native_row_us": None},
+    "created_at": _AT,
+    "status": "success",
+    "timestamp": _AT,
+}
+VERSION_DELETED: dict[str, Any] = {
+    "model_name": _MODEL,
+    "model_version": 4,
+    "status": "success",
+    "timestamp": _AT,
+}
 HEALTH: dict[str, Any] = {
     "status": "healthy",
     "timestamp": _AT,
