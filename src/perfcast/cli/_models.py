@@ -25,13 +25,17 @@ _COLUMNS = (
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    models = typer.Typer(no_args_is_help=True, help="List, show, activate and compare what was learnt.")
+    models = typer.Typer(no_args_is_help=True, help="List, show, activate, compare, upload and thin out models.")
     models.command("list")(list_)
     models.command("show")(show)
     models.command("activate")(activate)
     models.command("deactivate")(deactivate)
     models.command("compare")(compare)
     models.command("default")(default)
+    from perfcast.cli import _variants, _versions
+
+    _versions.register(models)
+    _variants.register(models)
     app.add_typer(models, name="models")
 
 
