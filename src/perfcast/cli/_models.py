@@ -191,12 +191,14 @@ def _figures(version: "Version", *, full_name: bool = False) -> tuple[object, ..
     manifest, metrics = version.manifest, version.manifest.metrics
     name = f"{version.model}:{version.number}" if full_name else version.number
     size = manifest.graph.bytes / 1000
+    variant = manifest.settings.get("variant")
+    kind = f"{manifest.type}, {variant}" if variant else manifest.type
     if metrics is None:
-        return (name, manifest.type, *[None] * 7, size, manifest.graph.row_us)
+        return (name, kind, *[None] * 7, size, manifest.graph.row_us)
     widths = metrics.relative_width if manifest.calibration and manifest.calibration.relative else metrics.width
     return (
         name,
-        manifest.type,
+        kind,
         metrics.mae,
         metrics.mape,
         metrics.median_ape,
