@@ -34,6 +34,10 @@ COMMANDS = (
     "models activate",
     "models deactivate",
     "models compare",
+    "models upload",
+    "models delete",
+    "models prune",
+    "models quantize",
     "doctor",
 )
 

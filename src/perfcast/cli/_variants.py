@@ -36,10 +36,10 @@ def quantize(reference: str = _REFERENCE, force: bool = _FORCE) -> None:
 
 def prune(
     reference: str = _REFERENCE,
-    keep: float = typer.Option(0.5, help="Share of the trees' leaves to keep, over 0 and below 1."),
+    keep: float = typer.Option(0.5, help="Share of leaves and hidden neurons to keep, over 0 and below 1."),
     force: bool = _FORCE,
 ) -> None:
-    """Register a version's pruned form: the weakest splits of its trees taken back.
+    """Register a version's pruned form: without its trees' weakest splits or its network's weakest neurons.
 
     It is judged on the rows that the original was judged by, and gets intervals of its own.
 

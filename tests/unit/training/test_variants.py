@@ -33,6 +33,29 @@ def leaves(graph: bytes) -> int:
     return next(len(item.floats) for item in node.attribute if item.name == "target_weights")
 
 
+def products(graph: bytes) -> list[str]:
+    return [node.input[1] for node in Graph(graph).nodes if node.op_type == "MatMul"]
+
+
+def network(into: np.ndarray, shift: np.ndarray, out: np.ndarray, end: np.ndarray) -> bytes:
+    """`features` → product, shift, Relu, product, end → `cost`."""
+    nodes = [
+        onnx.helper.make_node("MatMul", ["features", "into"], ["a"]),
+        onnx.helper.make_node("Add", ["a", "shift"], ["b"]),
+        onnx.helper.make_node("Relu", ["b"], ["c"]),
+        onnx.helper.make_node("MatMul", ["c", "out"], ["d"]),
+        onnx.helper.make_node("Add", ["d", "end"], ["e"]),
+        onnx.helper.make_node("Reshape", ["e", "flat"], ["cost"]),
+    ]
+    arrays = {"into": into, "shift": shift, "out": out, "end": end, "flat": np.array([-1])}
+    constants = [onnx.numpy_helper.from_array(value, name) for name, value in arrays.items()]
+    inputs = [onnx.helper.make_tensor_value_info("features", onnx.TensorProto.FLOAT, ["rows", len(into)])]
+    outputs = [onnx.helper.make_tensor_value_info("cost", onnx.TensorProto.FLOAT, ["rows"])]
+    made = onnx.helper.make_graph(nodes, "network", inputs, outputs, constants)
+    opsets = [onnx.helper.make_opsetid("", 21)]
+    return bytes(onnx.helper.make_model(made, opset_imports=opsets, ir_version=10).SerializeToString())
+
+
 def stump_of_three(mode: str = "BRANCH_LT") -> Trees:
     """x < 1 → 10; else x < 2 → 20, else 24; and a tree that is one leaf of 1."""
     return Trees(
@@ -104,6 +127,30 @@ def test_a_pruned_version_keeps_the_trends_that_its_trees_keep(training: Trainin
     assert (np.diff(answers.reshape(50, 200), axis=1) >= -1e-5).all()
 
 
+def test_a_pruned_network_is_narrower_and_nearly_the_same(training: Training) -> None:
+    graph, rows = of(training, "neural_network").graph, training.split.train.features
+    thinner = prune(graph, 0.5, rows)
+    widths = [Graph(each).constant(name).shape for each in (graph, thinner) for name in products(each)]  # type: ignore[union-attr]
+    assert (96, 48) in widths
+    assert (48, 96) in widths
+    assert len(thinner) < 0.7 * len(graph)
+    apart = np.abs(run(thinner, training.split.test.features) / run(graph, training.split.test.features) - 1)
+    assert 0 < np.median(apart) < 0.05
+
+
+def test_a_neuron_that_never_changes_is_left_out_without_any_loss() -> None:
+    random = np.random.default_rng(3)
+    into = random.normal(size=(4, 8)).astype(np.float32)
+    into[:, [1, 4, 5]] = 0  # these give the same for every row
+    out = random.normal(size=(8, 1)).astype(np.float32)
+    graph = network(into, random.normal(size=8).astype(np.float32), out, np.array([3], dtype=np.float32))
+    rows = random.normal(size=(300, 4)).astype(np.float32)
+    thinner = prune(graph, 5 / 8, rows)
+    shapes = sorted(Graph(thinner).constant(name).shape for name in products(thinner))  # type: ignore[union-attr]
+    assert shapes == [(4, 5), (5, 1)]
+    np.testing.assert_allclose(run(thinner, rows), run(graph, rows), rtol=1e-4, atol=1e-4)
+
+
 def test_a_quantised_network_is_smaller_and_nearly_the_same(training: Training) -> None:
     graph, rows = of(training, "neural_network").graph, training.split.test.features
     smaller = quantize(graph)
@@ -123,7 +170,7 @@ def test_what_has_nothing_to_give_is_refused_with_the_reason(training: Training)
     with pytest.raises(Refused, match=r"nothing to quantise.*models prune"):
         quantize(of(training, "xgboost").graph)
     with pytest.raises(Refused, match=r"nothing to prune.*models quantize"):
-        prune(of(training, "neural_network").graph, 0.5, rows)
+        prune(of(training, "polynomial").graph, 0.5, rows)
     for keep in (0.0, 1.0, -1.0, float("nan")):
         with pytest.raises(InvalidSetting, match="--keep"):
             prune(of(training, "xgboost").graph, keep, rows)

@@ -31,6 +31,11 @@ class Graph:
         found = next((tensor for tensor in self.model.graph.initializer if tensor.name == name), None)
         return None if found is None else np.asarray(numpy_helper.to_array(found))
 
+    def replace(self, name: str, value: Array) -> None:
+        """Give a constant another value, of any shape."""
+        found = next(tensor for tensor in self.model.graph.initializer if tensor.name == name)
+        found.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(value), name))
+
     def compute(self, name: str, parts: Mapping[str, Array], nodes: Sequence[onnx.NodeProto]) -> None:
         """Let nodes compute what a constant holds, from other constants; ONNX Runtime does so once, when it loads.
 
