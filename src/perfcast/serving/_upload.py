@@ -26,6 +26,7 @@ TRIAL_SECONDS = 5.0
 """How long an uploaded graph may take for two rows."""
 LARGEST_MANIFEST = 1_000_000
 _REPEATS = 100
+_CALLED = "upload"
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _Text = Annotated[str, msgspec.Meta(max_length=2000)]
 
@@ -128,10 +129,10 @@ def examine(graph: bytes, workload: Workload, ranges: Mapping[str, tuple[float, 
             )
         if anatomy.external:
             raise _wrong("graph", "must hold its data itself, but some tensor's data stands in another file")
-        session = open_session(graph, "the graph")
-        check_signature(session, len(workload.features), "the graph")
+        session = open_session(graph, _CALLED)
+        check_signature(session, len(workload.features), _CALLED)
     except BrokenVersion as error:
-        raise _wrong("graph", str(error)) from None
+        raise _wrong("graph", str(error).removeprefix(f"{_CALLED}: ")) from None
     row = np.array([_middle(workload, ranges or {})], dtype=np.float32)
     _check_answers(session, row)
     return GraphFacts(sha256(graph).hexdigest(), len(graph), anatomy.opset, anatomy.ir, _row_us(session, row))

@@ -1,6 +1,8 @@
 """What an uploaded graph must be like."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +136,20 @@ def test_a_calibration_that_would_fail_later_is_refused_at_once(table: dict[str,
     assert statement.calibration is not None
     with pytest.raises(InvalidInput, match=said):
         uploads._check_calibration(statement.calibration)
+
+
+def test_a_graph_is_examined_without_the_onnx_package(cpu: Workload, tmp_path: Path) -> None:
+    (tmp_path / "graph.onnx").write_bytes(weighted(cpu, request_rate=1))
+    code = """
+import sys
+from pathlib import Path
+from perfcast.serving._upload import examine
+from perfcast.workloads import builtin_workloads
+assert not [name for name in sys.modules if name.startswith("google.protobuf")], "it is for uploads alone"
+assert examine(Path(sys.argv[1]).read_bytes(), builtin_workloads()["cpu-utilization"]).opset == 21
+heavy = {"onnx", "spox", "torch", "sklearn", "xgboost", "pandas", "polars"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "graph.onnx")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
