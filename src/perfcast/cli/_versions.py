@@ -58,14 +58,16 @@ def delete(
     from perfcast.cli._output import say
     from perfcast.cli._workbench import workbench
     from perfcast.errors import InvalidSetting
+    from perfcast.registry import parse_reference
     from perfcast.settings import load_settings
 
-    if ":" not in reference:
-        raise InvalidSetting(f"say which version is to go, as {reference.partition('@')[0]}:VERSION")
+    asked = parse_reference(reference)
+    if asked.model is None or (asked.number is None and asked.label is None):
+        raise InvalidSetting(f"say which version is to go, as {asked.model or 'NAME'}:VERSION")
     with workbench(load_settings()) as bench:
-        version = bench.registry.resolve(reference)
-        bench.registry.delete(version.model, version.number)
-    say(f"{version.reference} is deleted")
+        number = asked.number or bench.registry.resolve(reference).number
+        bench.registry.delete(asked.model, number)
+    say(f"{asked.model}:{number} is deleted")
 
 
 def _read(path: Path) -> bytes:

@@ -8,7 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 from tests.drafts import draft, linear_graph, weighted
 
+from perfcast.api import Services
+from perfcast.api.routers._answers import VersionAdded, VersionDeleted
 from perfcast.registry import Registry
+from perfcast.storage import schema
 from perfcast.workloads import builtin_workloads
 
 CPU = builtin_workloads()["cpu-utilization"]
@@ -142,6 +145,9 @@ def test_a_version_is_deleted_by_number_or_label(client: TestClient, registry: R
     assert registry.model("cpu-utilization").versions == (1,)
     assert client.delete("/models/cpu-utilization/versions/2").status_code == 404
     assert client.delete("/models/nowhere/versions/1").status_code == 404
+    assert client.delete("/models/nowhere/versions/v9.9").status_code == 404
+    assert client.delete("/models/cpu-utilization/versions/0").status_code == 404
+    assert client.delete("/models/cpu-utilization/versions/a b").status_code == 422
     assert send(client, "cpu-utilization").json()["model_version"] == 4
 
 
@@ -157,3 +163,16 @@ def test_a_deleted_version_no_longer_answers(client: TestClient) -> None:
     assert client.post("/predict", json=body).status_code == 200
     client.delete("/models/cpu-utilization/versions/2")
     assert client.post("/predict", json=body).status_code == 400
+
+
+def test_answers_are_as_documented(client: TestClient) -> None:
+    added, removed = send(client, "cpu-utilization"), client.delete("/models/cpu-utilization/versions/3")
+    for model, answer in ((VersionAdded, added.json()), (VersionDeleted, removed.json())):
+        assert model.model_validate(answer, strict=True).model_dump(exclude_unset=True) == answer
+
+
+def test_a_version_whose_manifest_can_not_be_read_can_be_deleted(client: TestClient, services: Services) -> None:
+    with services.database.begin() as connection:
+        broken = schema.version.update().where(schema.version.c.number == 2).values(manifest="{}")
+        connection.execute(broken)
+    assert client.delete("/models/cpu-utilization/versions/2").status_code == 200

@@ -65,15 +65,13 @@ async def add(name: str, request: Request, services: Held) -> Json:
 )
 def delete(name: str, version: Annotated[str, Path(description="Its number or its label")], services: Held) -> Json:
     """Forget a version and its graph, for good. 409 while an alias points to it: move that first."""
-    asked = f"{name}:{version}"
-    if parse_reference(asked).model != name:
+    asked = parse_reference(f"{name}:{version}")
+    if asked.model != name:
         raise InvalidInput([FieldError("version", "must be a version's number or its label")])
-    found = services.registry.resolve(asked)
-    services.registry.delete(found.model, found.number)
+    number = asked.number or services.registry.resolve(str(asked)).number
+    services.registry.delete(name, number)
     services.follower.refresh()
-    return Json(
-        {"model_name": found.model, "model_version": found.number, "status": "success", "timestamp": timestamp()}
-    )
+    return Json({"model_name": name, "model_version": number, "status": "success", "timestamp": timestamp()})
 
 
 def _add(services: Services, name: str, graph: bytes, manifest: bytes) -> Version:
