@@ -36,6 +36,10 @@ COMMANDS = (
     "models alias",
     "models traffic",
     "models compare",
+    "models upload",
+    "models delete",
+    "models prune",
+    "models quantize",
     "doctor",
 )
 

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
         "",
         description="Most bytes of graphs in memory (`100MB`, `1GiB`); least recently used leave; empty: no bound.",
     )
+    inference_device: Literal["cpu", "cuda", "auto"] = Field(
+        "cpu", description="Where models run: `cpu`, `cuda` (needs `onnxruntime-gpu`), or `auto`: cuda where it works."
+    )
     max_body_bytes: int = Field(10_000_000, ge=1024, description="Largest request body, except for batches.")
     prediction_log: bool = Field(
         default=True, description="Keep a record of each prediction, for live accuracy and drift."

@@ -15,7 +15,17 @@ from perfcast.api._asgi import REQUEST_ID, Front
 from perfcast.api._problems import CONTENT_TYPE, Problem, problem_of, problem_of_status
 from perfcast.api._services import Services
 from perfcast.api._tally import METHODS
-from perfcast.api.routers import aliases, health, metrics, models, predict, schedules, training
+from perfcast.api.routers import (
+    aliases,
+    documentation,
+    health,
+    metrics,
+    models,
+    predict,
+    schedules,
+    training,
+    versions,
+)
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.settings import Settings
 
@@ -44,18 +54,17 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
         finally:
             await run_in_threadpool(held.close)
 
-    app = FastAPI(title="Perfcast", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="Perfcast",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # `documentation` has the pages, with their scripts
+        redoc_url=None,
+    )
     app.state.services = held
-    for router in (
-        predict.router,
-        models.router,
-        aliases.router,
-        training.router,
-        schedules.router,
-        health.router,
-        metrics.router,
-    ):
-        app.include_router(router)
+    for room in (predict, models, aliases, versions, training, schedules, health, metrics, documentation):
+        app.include_router(room.router)
     _explain_errors(app)
     return Front(app, held)
 

@@ -17,10 +17,13 @@ from perfcast.api._callers import caller_key, key_of
 from perfcast.api._identifiers import given_request_id
 from perfcast.api._problems import CONTENT_TYPE, Disconnected, Problem, TooLarge, problem_of
 from perfcast.api._services import Services
+from perfcast.manifest import LARGEST_GRAPH
 
 REQUEST_ID = "perfcast.request_id"
 """Key of the request id in an ASGI scope."""
 PREDICT = "/predict"
+UPLOAD_BYTES = LARGEST_GRAPH + 2_000_000
+"""Most bytes of an upload: the largest graph, a manifest, and what multipart adds."""
 _JSON = (b"content-type", b"application/json")
 _FORM = (b"content-type", b"application/x-www-form-urlencoded")
 _PROBLEM = (b"content-type", CONTENT_TYPE.encode())
@@ -117,6 +120,10 @@ class Front:
         await send({"type": "http.response.body", "body": reply.body})
         return 200
 
+    def _limit_of(self, scope: Scope) -> int:
+        """Most bytes of a request's body."""
+        return max(self._limit, UPLOAD_BYTES) if is_upload(scope["path"]) else self._limit
+
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> int:
         request_id = given_request_id(scope["headers"]) or self._identifiers.next()
         scope[REQUEST_ID] = request_id
@@ -130,7 +137,7 @@ class Front:
             await send(message)
 
         try:
-            check_length(scope["headers"], self._limit)
+            check_length(scope["headers"], self._limit_of(scope))
             scope["headers"] = _as_json(scope["headers"])
             await self._app(scope, receive, send_with_id)
         except TooLarge as error:
@@ -146,6 +153,11 @@ class Front:
 def _as_json(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """`curl -d` calls any body a form. No route takes forms, so such a body is read as the JSON that it must be."""
     return [_JSON if header == _FORM else header for header in headers]
+
+
+def is_upload(path: str) -> bool:
+    """Whether graphs are sent there."""
+    return path.startswith("/models/") and path.endswith("/versions")
 
 
 def check_length(headers: Iterable[tuple[bytes, bytes]], limit: int) -> None:

@@ -20,7 +20,7 @@ from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
 from perfcast.monitoring import PredictionLog
 from perfcast.registry import Registry
-from perfcast.serving import Follower, Shadows
+from perfcast.serving import Follower, Shadows, choose_inference
 from perfcast.settings import Settings, refuse_access_rules
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import Catalogue, Workload, survey_workloads
@@ -34,6 +34,7 @@ class Services:
     Attributes:
         settings: What was configured.
         database, blobs, registry: The state.
+        inference: Where models run.
         follower: What is served.
         predict: Answers `/predict`.
         transport, jobs: The queue of training jobs.
@@ -44,7 +45,7 @@ class Services:
         draining: Whether the process is about to end.
 
     Raises:
-        InvalidSetting: An access rule is configured, which this version doesn't enforce.
+        InvalidSetting: An access rule is configured, which this version doesn't enforce, or the device isn't there.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -55,12 +56,14 @@ class Services:
         self.registry = Registry(self.database, self.blobs)
         self.tally = Tally()
         self.identifiers = Identifiers()
+        self.inference = choose_inference(settings.inference_device)
         self.follower = Follower(
             self.registry,
             zone=ZoneInfo(settings.service_timezone),
             refresh_seconds=settings.refresh_seconds,
             workloads=self._known_workloads,
             cache_bytes=settings.model_cache_bytes,
+            inference=self.inference,
         )
         self.records = (
             PredictionLog(self.database, seconds=settings.prediction_log_seconds) if settings.prediction_log else None

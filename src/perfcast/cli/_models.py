@@ -27,7 +27,7 @@ _COLUMNS = (
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    models = typer.Typer(no_args_is_help=True, help="List, show, activate and compare what was learnt.")
+    models = typer.Typer(no_args_is_help=True, help="List, show, activate, compare, upload and thin out models.")
     models.command("list")(list_)
     models.command("show")(show)
     models.command("activate")(activate)
@@ -36,6 +36,10 @@ def register(app: typer.Typer) -> None:
     models.command("traffic")(traffic)
     models.command("compare")(compare)
     models.command("default")(default)
+    from perfcast.cli import _variants, _versions
+
+    _versions.register(models)
+    _variants.register(models)
     app.add_typer(models, name="models")
 
 
@@ -194,12 +198,14 @@ def _figures(version: "Version", *, full_name: bool = False) -> tuple[object, ..
     manifest, metrics = version.manifest, version.manifest.metrics
     name = f"{version.model}:{version.number}" if full_name else version.number
     size = manifest.graph.bytes / 1000
+    variant = manifest.settings.get("variant")
+    kind = f"{manifest.type}, {variant}" if variant else manifest.type
     if metrics is None:
-        return (name, manifest.type, *[None] * 7, size, manifest.graph.row_us)
+        return (name, kind, *[None] * 7, size, manifest.graph.row_us)
     widths = metrics.relative_width if manifest.calibration and manifest.calibration.relative else metrics.width
     return (
         name,
-        manifest.type,
+        kind,
         metrics.mae,
         metrics.mape,
         metrics.median_ape,

@@ -3,8 +3,8 @@
 A `Predictor` is one version loaded and warm. A `Reader` turns the JSON features of its workload into a row of numbers.
 `Routes` is an immutable snapshot of what answers to which model reference: an `Arm`, whose `Slot` is a version's place,
 its graph in memory or not. `Follower` keeps the newest routes in place while the registry changes, without a gap (rule
-R7), and `GraphCache` keeps the graphs within a bound. `Shadows` asks further versions behind the caller's back. Nothing
-here knows HTTP.
+R7), and `GraphCache` keeps the graphs within a bound. `Shadows` asks further versions behind the caller's back.
+`upload` registers a graph that was made elsewhere, once it has been looked through. Nothing here knows HTTP.
 """
 
 from perfcast.serving._arms import Arm, Key, Split
@@ -14,16 +14,22 @@ from perfcast.serving._follower import Follower
 from perfcast.serving._predictor import Answer, Prediction, Predictor
 from perfcast.serving._reader import Reader
 from perfcast.serving._routes import NO_ROUTES, Routes
+from perfcast.serving._session import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference
 from perfcast.serving._shadows import Shadows
 from perfcast.serving._slot import Slot
+from perfcast.serving._upload import LARGEST_MANIFEST, Statement, read_statement, upload
 
 __all__ = [
+    "CPU_PROVIDER",
+    "CUDA_PROVIDER",
+    "LARGEST_MANIFEST",
     "NO_ROUTES",
     "Answer",
     "Arm",
     "BodyReader",
     "Follower",
     "GraphCache",
+    "Inference",
     "Key",
     "Prediction",
     "Predictor",
@@ -33,6 +39,10 @@ __all__ = [
     "Shadows",
     "Slot",
     "Split",
+    "Statement",
     "UnknownReference",
+    "choose_inference",
     "parse_object",
+    "read_statement",
+    "upload",
 ]

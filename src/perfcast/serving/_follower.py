@@ -19,6 +19,7 @@ from perfcast.serving._predictor import Predictor, declared_workload
 from perfcast.serving._reader import Reader
 from perfcast.serving._refusals import Refusals
 from perfcast.serving._routes import Routes
+from perfcast.serving._session import ON_CPU, Inference
 from perfcast.serving._slot import Slot
 from perfcast.workloads import Workload
 
@@ -43,6 +44,7 @@ class Follower:
         workloads: Gives every known workload, also those without a model; called once, at the first
             request that fits no loaded model's workload.
         cache_bytes: Bytes of graphs that may be in memory; 0 for no bound.
+        inference: Where to run graphs.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Follower:
         refresh_seconds: float,
         workloads: Callable[[], Mapping[str, Workload]],
         cache_bytes: int = 0,
+        inference: Inference = ON_CPU,
     ) -> None:
         self.cache = GraphCache(self._open, cache_bytes)
         self.routes = Routes(others=self._other_readers, bounded=self.cache.bounded)
@@ -60,6 +63,7 @@ class Follower:
         self._zone = zone
         self._refresh_seconds = refresh_seconds
         self._workloads = workloads
+        self._inference = inference
         self._readers: dict[Workload, Reader] = {}
         self._others: Sequence[Reader] | None = None
         self._refusals = Refusals()
@@ -174,7 +178,8 @@ class Follower:
             raise broken from None
 
     def _open(self, slot: Slot) -> Predictor:
-        return Predictor(slot.version, self._registry.graph(slot.version), zone=self._zone, reader=slot.reader)
+        graph = self._registry.graph(slot.version)
+        return Predictor(slot.version, graph, zone=self._zone, reader=slot.reader, inference=self._inference)
 
     def _slot(self, version: Version) -> Slot:
         """The version's slot, made if it is new.

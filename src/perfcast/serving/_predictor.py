@@ -15,6 +15,7 @@ from perfcast.errors import BrokenVersion, FieldError, InvalidInput, PerfcastErr
 from perfcast.manifest import DEFAULT_COVERAGE, Calibration
 from perfcast.registry import Version
 from perfcast.serving._reader import Reader
+from perfcast.serving._session import ON_CPU, Inference, open_session
 from perfcast.workloads import Rows, Workload, workload_from_document
 
 FEATURES = "features"
@@ -62,12 +63,21 @@ class Predictor:
         graph: Its serialised ONNX graph, from `features` float32 [rows, features] to `cost` float32 [rows].
         zone: Time zone in which a `timestamp` becomes time features.
         reader: Reader of the same workload to share; made when None.
+        inference: Where to run the graph.
 
     Raises:
         BrokenVersion: The graph can't be read, has other inputs or outputs, or can't answer.
     """
 
-    def __init__(self, version: Version, graph: bytes, *, zone: tzinfo, reader: Reader | None = None) -> None:
+    def __init__(
+        self,
+        version: Version,
+        graph: bytes,
+        *,
+        zone: tzinfo,
+        reader: Reader | None = None,
+        inference: Inference = ON_CPU,
+    ) -> None:
         self.version = version
         self.model = version.model
         self.number = version.number
@@ -78,8 +88,8 @@ class Predictor:
         self.calibration = version.manifest.calibration
         self._ranges = _ranges(version, self.workload)
         self._low, self._high = (np.array(side, dtype=np.float64) for side in _bounds(self._ranges))
-        self._session = _open(graph, self.name)
-        _check_signature(self._session, len(self.workload.features), self.name)
+        self._session = open_session(graph, self.name, inference)
+        check_signature(self._session, len(self.workload.features), self.name)
         self._single = _SingleRow(self._session, len(self.workload.features))
         self._warm_up()
 
@@ -160,20 +170,12 @@ class _SingleRow:
             return self._cost.item()
 
 
-def _open(graph: bytes, name: str) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base class
-        raise BrokenVersion(f"{name}: ONNX Runtime can't read the graph: {error}") from None
+def check_signature(session: ort.InferenceSession, width: int, name: str) -> None:
+    """Hold a graph's input and output against what serving needs.
 
-
-def _check_signature(session: ort.InferenceSession, width: int, name: str) -> None:
+    Raises:
+        BrokenVersion: It has others.
+    """
     inputs, outputs = session.get_inputs(), session.get_outputs()
     found = [(item.name, item.type, len(item.shape)) for item in (*inputs, *outputs)]
     if found != [(FEATURES, _FLOAT, 2), (COST, _FLOAT, 1)]:

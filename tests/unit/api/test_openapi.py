@@ -12,7 +12,7 @@ from tests.workers import small_dataset
 
 from perfcast.api import Services
 from perfcast.api._problems import STATUSES, problem_of
-from perfcast.api.routers import aliases, health, metrics, models, predict, schedules, training
+from perfcast.api.routers import aliases, health, metrics, models, predict, schedules, training, versions
 from perfcast.api.routers._schemas import ProblemDetails, problems
 from perfcast.datasets import Datasets
 from perfcast.errors import InvalidDeclaration
@@ -20,9 +20,8 @@ from perfcast.jobs import Plan, Progress, Scheduler
 
 ROUTES = [
     route
-    for room in (predict, models, aliases, health, metrics, training, schedules)
-    for router in [room.router]
-    for route in router.routes
+    for room in (predict, models, aliases, versions, health, metrics, training, schedules)
+    for route in room.router.routes
     if isinstance(route, APIRoute)
 ]
 JSON, PROBLEM, EVENTS = "application/json", "application/problem+json", "text/event-stream"

@@ -11,6 +11,7 @@ from tests.drafts import draft, weighted
 
 from perfcast.api import Services, create_app
 from perfcast.api._probes import Probe
+from perfcast.errors import InvalidSetting
 from perfcast.registry import Registry
 from perfcast.settings import Settings
 from perfcast.storage import schema
@@ -176,3 +177,13 @@ def test_a_version_that_can_not_be_read_hides_no_other(client: TestClient, regis
     assert (entry["type"], "manifest can't be read" in entry["problem"]) == (None, True)
     response = client.post("/models/2/activate")
     assert (response.status_code, response.json()["title"]) == (422, "Broken version")
+
+
+def test_health_says_where_models_run(client: TestClient) -> None:
+    inference = client.get("/health").json()["inference"]
+    assert (inference["device"], inference["provider"]) == ("cpu", "CPUExecutionProvider")
+
+
+def test_nothing_is_served_where_the_device_that_was_asked_for_is_missing(settings: Settings) -> None:
+    with pytest.raises(InvalidSetting, match="INFERENCE_DEVICE"):
+        Services(settings.model_copy(update={"inference_device": "cuda"}))

@@ -204,3 +204,32 @@ def test_the_default_model_of_a_workload_can_be_chosen(run: Run, rendering: Path
     status, _, err = run("models", "default", "second")
     assert status == 0
     assert "second now answers for rendering" in err
+
+
+def test_a_version_is_pruned_beside_its_original_and_uploaded_graphs_come_and_go(run: Run, rendering: Path) -> None:
+    run("data", "import", "rendering.csv", "--workload", "rendering.yaml")
+    run("train", "--trials", "1", "--families", "random_forest")
+    status, out, err = run("models", "prune", "rendering", "--keep", "0.4")
+    assert status == 0, err
+    assert "rendering:2 (pruned to 0.4 of version 1) is registered: smaller" in err
+    assert "graph kB" in out
+    shown = json.loads(run("models", "show", "rendering:2", "--json")[1])
+    assert (shown["settings"]["variant"], shown["settings"]["of"]) == ("pruned to 0.4", 1)
+    assert "random_forest, pruned to 0.4" in run("models", "show", "rendering")[1]
+    status, _, err = run("models", "quantize", "rendering")
+    assert status == 1
+    assert "nothing to quantise" in err
+    graph = next(path for path in (rendering / "var" / "artifacts").rglob(shown["graph"]["sha256"]))
+    status, _, err = run("models", "upload", "rendering", str(graph), "--label", "v2.0", "--type", "xgboost")
+    assert status == 0, err
+    assert "rendering:3 (xgboost) is registered, uncalibrated" in err
+    status, _, err = run("models", "prune", "rendering:3")
+    assert status == 1
+    assert "which rows" in err
+    assert run("models", "delete", "rendering:v2.0")[0] == 0
+    for words, said in ((("rendering:1",), "is champion"), (("rendering",), "as rendering:VERSION")):
+        status, _, err = run("models", "delete", *words)
+        assert status == 1
+        assert said in err
+    status, _, err = run("models", "upload", "rendering", "missing.onnx")
+    assert (status, "missing.onnx: No such file" in err) == (1, True)

@@ -1,11 +1,23 @@
 """FastAPI's routes, one module a concept; what they share is in `_schemas` (for the documentation) and `_reply`."""
 
 from perfcast.api.routers import _aliases as aliases
+from perfcast.api.routers import _documentation as documentation
 from perfcast.api.routers import _health as health
 from perfcast.api.routers import _metrics as metrics
 from perfcast.api.routers import _models as models
 from perfcast.api.routers import _predict as predict
 from perfcast.api.routers import _schedules as schedules
 from perfcast.api.routers import _training as training
+from perfcast.api.routers import _versions as versions
 
-__all__ = ["aliases", "health", "metrics", "models", "predict", "schedules", "training"]
+__all__ = [
+    "aliases",
+    "documentation",
+    "health",
+    "metrics",
+    "models",
+    "predict",
+    "schedules",
+    "training",
+    "versions",
+]

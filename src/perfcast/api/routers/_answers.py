@@ -38,7 +38,7 @@ class Graph(Answer):
     opset: int
     ir: int
     row_us: float = Field(description="Median time of one row, microseconds")
-    native_row_us: float | None
+    native_row_us: float | None = None
 
 
 class GraphParity(Answer):
@@ -148,6 +148,30 @@ class AliasMoved(Answer):
     timestamp: Time
 
 
+class VersionAdded(Answer):
+    """A version that was uploaded; no alias points to it yet."""
+
+    model_name: str
+    model_version: int
+    label: str | None
+    type: str
+    workload: str
+    calibrated: bool = Field(description="Whether its answers have bounds")
+    graph: Graph
+    created_at: Time
+    status: str
+    timestamp: Time
+
+
+class VersionDeleted(Answer):
+    """A version that is no more."""
+
+    model_name: str
+    model_version: int
+    status: str
+    timestamp: Time
+
+
 class SystemInfo(Answer):
     """The machine's state."""
 
@@ -165,6 +189,14 @@ class Dependency(Answer):
     reason: str | None = None
 
 
+class InferencePlace(Answer):
+    """Where models run."""
+
+    device: str = Field(description="`cpu` or `cuda`")
+    provider: str = Field(description="ONNX Runtime's name of what runs them there")
+    runtime: str = Field(description="ONNX Runtime's version")
+
+
 class Health(Answer):
     """How the service is."""
 
@@ -173,6 +205,7 @@ class Health(Answer):
     uptime_seconds: float
     models_loaded: int
     system_info: SystemInfo
+    inference: InferencePlace
     dependencies: dict[str, Dependency]
     problems: dict[str, str] = Field(description="By model reference or workload file")
     version: str

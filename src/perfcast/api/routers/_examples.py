@@ -88,12 +88,31 @@ ALIAS_MOVED: dict[str, Any] = {
     "status": "success",
     "timestamp": _AT,
 }
+VERSION_ADDED: dict[str, Any] = {
+    "model_name": _MODEL,
+    "model_version": 4,
+    "label": "v1.3.0",
+    "type": "xgboost",
+    "workload": "cnn-execution-time",
+    "calibrated": False,
+    "graph": _GRAPH | {"native_row_us": None},
+    "created_at": _AT,
+    "status": "success",
+    "timestamp": _AT,
+}
+VERSION_DELETED: dict[str, Any] = {
+    "model_name": _MODEL,
+    "model_version": 4,
+    "status": "success",
+    "timestamp": _AT,
+}
 HEALTH: dict[str, Any] = {
     "status": "healthy",
     "timestamp": _AT,
     "uptime_seconds": 86400.5,
     "models_loaded": 3,
     "system_info": {"cpu_percent": 7.5, "memory_percent": 41.2, "disk_percent": 63.0, "available_memory_gb": 9.41},
+    "inference": {"device": "cpu", "provider": "CPUExecutionProvider", "runtime": "1.31.1"},
     "dependencies": {
         "database": {"status": "up", "latency_ms": 0.21},
         "artifacts": {"status": "up", "latency_ms": 0.05},

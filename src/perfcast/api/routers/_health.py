@@ -1,5 +1,6 @@
 """Whether the service lives, is ready and is well; each answered from memory."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -86,6 +87,7 @@ def _document(services: Services) -> dict[str, Any]:
         "uptime_seconds": services.uptime_seconds,
         "models_loaded": len(routes.champions),
         "system_info": services.system_info,
+        "inference": asdict(services.inference),
         "dependencies": dependencies,
         "problems": problems,
         "version": __version__,

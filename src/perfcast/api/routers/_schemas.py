@@ -46,7 +46,7 @@ class ProblemDetails(BaseModel):
 _MEANINGS = {
     400: "A name in the body is unknown; the closest ones are named",
     404: "The name in the path is unknown; the closest ones are named",
-    409: "Somebody else changed it first",
+    409: "Somebody else changed it first, or it is in use",
     413: "The body is larger than MAX_BODY_BYTES",
     422: "A field is malformed, missing or out of bounds; every one is named",
     503: "No usable model, or the database can't be reached; says what to do",
@@ -174,6 +174,32 @@ PREDICT_ANSWER: dict[str, Any] = {
                 "extrapolated": [],
                 "prediction_id": "019d2f4c3a17c0ffee000000001",
             },
+        }
+    },
+}
+UPLOAD_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["graph"],
+                "properties": {
+                    "graph": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "ONNX, at most 20 MB: from `features` float32 [rows, features] to `cost` "
+                        "float32 [rows], with ONNX's own operators only",
+                    },
+                    "manifest": {
+                        "type": "string",
+                        "contentMediaType": "application/json",
+                        "description": "What is known of it; every part may be left out, and for an existing model all",
+                        "examples": ['{"workload": "cpu-utilization", "label": "v1.3.0"}'],
+                    },
+                },
+            },
+            "encoding": {"manifest": {"contentType": "application/json"}},
         }
     },
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -55,27 +55,31 @@ def tree_graph(trees: Trees, inputs: int) -> onnx.ModelProto:
     Returns:
         A graph from float32 [rows, inputs] to float32 [rows, 1].
     """
+    argument = spox.argument(spox.Tensor(np.float32, ("rows", inputs)))
+    total = ml.tree_ensemble_regressor(argument, **tree_attributes(trees))
+    return spox.build({"inputs": argument}, {"target": total})
+
+
+def tree_attributes(trees: Trees) -> dict[str, Any]:
+    """The attributes of the node that holds these trees, by ONNX's names."""
     leaf = trees.left < 0
     tree = np.repeat(np.arange(len(trees.sizes)), trees.sizes)
     node = np.concatenate([np.arange(size) for size in trees.sizes])
-    argument = spox.argument(spox.Tensor(np.float32, ("rows", inputs)))
-    total = ml.tree_ensemble_regressor(
-        argument,
-        base_values=[trees.base],
-        n_targets=1,
-        nodes_treeids=tree.tolist(),
-        nodes_nodeids=node.tolist(),
-        nodes_featureids=np.where(leaf, 0, trees.feature).tolist(),
-        nodes_modes=np.where(leaf, "LEAF", trees.mode).tolist(),
-        nodes_values=np.where(leaf, np.float32(0), trees.value).tolist(),
-        nodes_truenodeids=np.where(leaf, 0, trees.left).tolist(),
-        nodes_falsenodeids=np.where(leaf, 0, trees.right).tolist(),
-        target_treeids=tree[leaf].tolist(),
-        target_nodeids=node[leaf].tolist(),
-        target_ids=[0] * int(leaf.sum()),
-        target_weights=trees.value[leaf].tolist(),
-    )
-    return spox.build({"inputs": argument}, {"target": total})
+    return {
+        "base_values": [trees.base],
+        "n_targets": 1,
+        "nodes_treeids": tree.tolist(),
+        "nodes_nodeids": node.tolist(),
+        "nodes_featureids": np.where(leaf, 0, trees.feature).tolist(),
+        "nodes_modes": np.where(leaf, "LEAF", trees.mode).tolist(),
+        "nodes_values": np.where(leaf, np.float32(0), trees.value).tolist(),
+        "nodes_truenodeids": np.where(leaf, 0, trees.left).tolist(),
+        "nodes_falsenodeids": np.where(leaf, 0, trees.right).tolist(),
+        "target_treeids": tree[leaf].tolist(),
+        "target_nodeids": node[leaf].tolist(),
+        "target_ids": [0] * int(leaf.sum()),
+        "target_weights": trees.value[leaf].tolist(),
+    }
 
 
 def join(parts: Sequence[npt.ArrayLike]) -> Numbers:
