@@ -184,14 +184,11 @@ class Registry:
     ) -> TrafficChange:
         """Split a model's callers between champion and challenger, in one transaction.
 
-        Clearing either alias, or pointing both to one version, gives all callers back to the champion.
-
         Args:
             model: Name of the model.
             weights: Percent of the callers by alias, 100 together, such as `{"champion": 90, "challenger": 10}`.
             expect: What the weights are believed to be now.
-            reason: Why, for the history.
-            actor: Who, for the history.
+            reason, actor: Why and who, for the history.
 
         Returns:
             Before and after; nothing is written where they are equal.
