@@ -184,10 +184,8 @@ class Registry:
     ) -> TrafficChange:
         """Split a model's callers between champion and challenger, in one transaction.
 
-        Clearing either alias, or pointing both to one version, gives all callers back to the champion.
-
         Args:
-            model: Name of the model.
+            model: Its name.
             weights: Percent of the callers by alias, 100 together, such as `{"champion": 90, "challenger": 10}`.
             expect: What the weights are believed to be now.
             reason: Why, for the history.
@@ -286,12 +284,8 @@ class Registry:
     def snapshot(self) -> Snapshot:
         """All that decides what is served, read at one moment."""
         with self._database.read() as connection:
-            return Snapshot(
-                repository.revision(connection),
-                tuple(repository.summaries(connection)),
-                repository.defaults(connection),
-                repository.aliased_graphs(connection),
-            )
+            revision, models = repository.revision(connection), tuple(repository.summaries(connection))
+            return Snapshot(revision, models, repository.defaults(connection), repository.aliased_graphs(connection))
 
     def versions(self, model: str) -> list[Version]:
         """A model's versions, oldest first.
