@@ -13,7 +13,7 @@ from perfcast import __version__
 from perfcast.api._asgi import REQUEST_ID, Front
 from perfcast.api._problems import CONTENT_TYPE, Problem, problem_of, problem_of_status
 from perfcast.api._services import Services
-from perfcast.api.routers import health, metrics, models, predict, schedules, training
+from perfcast.api.routers import health, inference_protocol, metrics, models, predict, schedules, training
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.settings import Settings
 
@@ -44,8 +44,8 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
 
     app = FastAPI(title="Perfcast", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
     app.state.services = held
-    for router in (predict.router, models.router, training.router, schedules.router, health.router, metrics.router):
-        app.include_router(router)
+    for room in (predict, inference_protocol, models, training, schedules, health, metrics):
+        app.include_router(room.router)
     _explain_errors(app)
     return Front(app, held)
 

@@ -15,6 +15,7 @@ from perfcast.api._identifiers import Identifiers
 from perfcast.api._predict import Predict
 from perfcast.api._probes import UNKNOWN_SYSTEM, Probe, system_info
 from perfcast.api._tally import Tally
+from perfcast.api.inference_protocol import Inference
 from perfcast.datasets import Datasets
 from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
@@ -36,6 +37,7 @@ class Services:
         database, blobs, registry: The state.
         follower: What is served.
         predict: Answers `/predict`.
+        inference: Answers the Open Inference Protocol.
         transport, jobs: The queue of training jobs.
         tally: What is counted.
         records: The log of predictions; None where `PREDICTION_LOG` is off.
@@ -64,6 +66,8 @@ class Services:
             PredictionLog(self.database, seconds=settings.prediction_log_seconds) if settings.prediction_log else None
         )
         self.predict = Predict(self.follower, self.tally, self.records)
+        zone = ZoneInfo(settings.service_timezone)
+        self.inference = Inference(self.follower, self.tally, self.records, zone)
         self.transport = make_transport(settings)
         self.jobs = Jobs(self.database, self.transport, attempts=settings.job_attempts)
         self.dependencies: tuple[Probe, ...] = (
