@@ -34,6 +34,7 @@ COMMANDS = (
     "models activate",
     "models deactivate",
     "models compare",
+    "models export",
     "doctor",
 )
 

@@ -84,7 +84,7 @@ def test_one_tensor_with_all_features_is_answered(
     values = np.array(LOAD, dtype="float32" if datatype == "FP32" else "float64")
     given = [tensor("features", values, datatype, binary=sent)]
     assert client.infer("cpu-utilization", given).as_numpy("cpu_utilization").tolist() == [30, 60]
-    assert client.infer("cpu-utilization", given, "2").as_numpy("cpu_utilization").tolist() == [60, 100]
+    assert client.infer("cpu-utilization", given, "2").as_numpy("cpu_utilization").tolist() == [60, 120]
     narrow = client.infer("cpu-utilization", given, parameters={"coverage": 0.5})
     assert narrow.get_response()["parameters"]["coverage"] == 0.5
 

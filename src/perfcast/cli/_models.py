@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perfcast.cli._export import export
+
 if TYPE_CHECKING:
     from perfcast.registry import Version
 
@@ -32,6 +34,7 @@ def register(app: typer.Typer) -> None:
     models.command("deactivate")(deactivate)
     models.command("compare")(compare)
     models.command("default")(default)
+    models.command("export")(export)
     app.add_typer(models, name="models")
 
 
