@@ -40,6 +40,7 @@ COMMANDS = (
     "models delete",
     "models prune",
     "models quantize",
+    "models export",
     "doctor",
 )
 

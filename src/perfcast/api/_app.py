@@ -19,6 +19,7 @@ from perfcast.api.routers import (
     aliases,
     documentation,
     health,
+    inference_protocol,
     metrics,
     models,
     predict,
@@ -63,7 +64,18 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
         redoc_url=None,
     )
     app.state.services = held
-    for room in (predict, models, aliases, versions, training, schedules, health, metrics, documentation):
+    for room in (
+        predict,
+        inference_protocol,
+        models,
+        aliases,
+        versions,
+        training,
+        schedules,
+        health,
+        metrics,
+        documentation,
+    ):
         app.include_router(room.router)
     _explain_errors(app)
     return Front(app, held)

@@ -86,9 +86,10 @@ class Problem(msgspec.Struct, frozen=True):
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
+            "error": self.detail,  # where clients of the Open Inference Protocol look
             "request_id": request_id,
         }
-        if self.status == 422:
+        if self.status == 422 or self.fields:
             document["errors"] = [{"field": item.field, "message": item.message} for item in self.fields]
         return msgspec.json.encode(document)
 

@@ -15,6 +15,7 @@ from perfcast.api._identifiers import Identifiers
 from perfcast.api._predict import Predict
 from perfcast.api._probes import UNKNOWN_SYSTEM, Probe, system_info
 from perfcast.api._tally import Tally
+from perfcast.api.inference_protocol import InferenceProtocol
 from perfcast.datasets import Datasets
 from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
@@ -37,6 +38,7 @@ class Services:
         inference: Where models run.
         follower: What is served.
         predict: Answers `/predict`.
+        inference_protocol: Answers the Open Inference Protocol.
         transport, jobs: The queue of training jobs.
         tally: What is counted.
         records: The log of predictions; None where `PREDICTION_LOG` is off.
@@ -57,9 +59,10 @@ class Services:
         self.tally = Tally()
         self.identifiers = Identifiers()
         self.inference = choose_inference(settings.inference_device)
+        zone = ZoneInfo(settings.service_timezone)
         self.follower = Follower(
             self.registry,
-            zone=ZoneInfo(settings.service_timezone),
+            zone=zone,
             refresh_seconds=settings.refresh_seconds,
             workloads=self._known_workloads,
             cache_bytes=settings.model_cache_bytes,
@@ -70,6 +73,7 @@ class Services:
         )
         self.shadows = Shadows(self.follower.cache.load, self.records, self.tally.shadows.observe)
         self.predict = Predict(self.follower, self.tally, self.records, self.shadows)
+        self.inference_protocol = InferenceProtocol(self.follower, self.tally, self.records, self.shadows, zone)
         self.transport = make_transport(settings)
         self.jobs = Jobs(self.database, self.transport, attempts=settings.job_attempts)
         self.dependencies: tuple[Probe, ...] = (

@@ -103,10 +103,10 @@ class Tally:
             durations = self.request_seconds[route] = Durations()
         durations.observe(seconds)
 
-    def predicted(self, model: str, seconds: float) -> None:
-        """Count an answer of a model."""
+    def predicted(self, model: str, seconds: float, rows: int = 1) -> None:
+        """Count an answer of a model: each of its rows is a prediction, all of them together take one time."""
         key = (model, "success")
-        self.predictions[key] = self.predictions.get(key, 0) + 1
+        self.predictions[key] = self.predictions.get(key, 0) + rows
         durations = self.prediction_seconds.get(model)
         if durations is None:
             durations = self.prediction_seconds[model] = Durations()

@@ -10,6 +10,7 @@ R7), and `GraphCache` keeps the graphs within a bound. `Shadows` asks further ve
 from perfcast.serving._arms import Arm, Key, Split
 from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
 from perfcast.serving._cache import GraphCache
+from perfcast.serving._columns import ColumnReader
 from perfcast.serving._follower import Follower
 from perfcast.serving._predictor import Answer, Prediction, Predictor
 from perfcast.serving._reader import Reader
@@ -27,6 +28,7 @@ __all__ = [
     "Answer",
     "Arm",
     "BodyReader",
+    "ColumnReader",
     "Follower",
     "GraphCache",
     "Inference",

@@ -12,7 +12,17 @@ from tests.workers import small_dataset
 
 from perfcast.api import Services
 from perfcast.api._problems import STATUSES, problem_of
-from perfcast.api.routers import aliases, health, metrics, models, predict, schedules, training, versions
+from perfcast.api.routers import (
+    aliases,
+    health,
+    inference_protocol,
+    metrics,
+    models,
+    predict,
+    schedules,
+    training,
+    versions,
+)
 from perfcast.api.routers._schemas import ProblemDetails, problems
 from perfcast.datasets import Datasets
 from perfcast.errors import InvalidDeclaration
@@ -20,7 +30,7 @@ from perfcast.jobs import Plan, Progress, Scheduler
 
 ROUTES = [
     route
-    for room in (predict, models, aliases, versions, health, metrics, training, schedules)
+    for room in (predict, inference_protocol, models, aliases, versions, training, schedules, health, metrics)
     for route in room.router.routes
     if isinstance(route, APIRoute)
 ]
@@ -44,7 +54,7 @@ def validated(model: type[BaseModel], answer: dict[str, Any]) -> None:
 def test_every_answer_has_a_schema_and_an_example(client: TestClient) -> None:
     found = list(answers(client.get("/openapi.json").json()))
     for place, media_type, content in found:
-        if media_type in ("text/plain", EVENTS):
+        if media_type in ("text/plain", "application/octet-stream", EVENTS):
             continue
         assert media_type in (JSON, PROBLEM), place
         assert content["example"], place
@@ -54,7 +64,7 @@ def test_every_answer_has_a_schema_and_an_example(client: TestClient) -> None:
 
 def test_problems_are_documented_as_what_they_are_sent_as(client: TestClient) -> None:
     for place, media_type, _ in answers(client.get("/openapi.json").json()):
-        failed = place[-3] in "45" and place not in ("GET /health 503", "GET /readyz 503")
+        failed = place[-3] in "45" and place not in ("GET /health 503", "GET /readyz 503", "GET /v2/health/ready 503")
         assert (media_type == PROBLEM) == failed, place
 
 
@@ -84,6 +94,13 @@ def test_each_problem_has_an_example_of_a_kind_that_is_sent_with_its_status(stat
         ("GET", "/livez"),
         ("GET", "/readyz"),
         ("GET", "/health"),
+        ("GET", "/v2"),
+        ("GET", "/v2/health/live"),
+        ("GET", "/v2/health/ready"),
+        ("GET", "/v2/models/cpu-utilization"),
+        ("GET", "/v2/models/cpu-utilization/ready"),
+        ("GET", "/v2/models/nowhere"),
+        ("POST", "/v2/models/cpu-utilization/infer"),
         ("GET", "/models"),
         ("GET", "/models/cpu-utilization"),
         ("GET", "/models/cpu-utilization:2/metrics"),

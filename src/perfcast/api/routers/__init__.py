@@ -3,6 +3,7 @@
 from perfcast.api.routers import _aliases as aliases
 from perfcast.api.routers import _documentation as documentation
 from perfcast.api.routers import _health as health
+from perfcast.api.routers import _inference_protocol as inference_protocol
 from perfcast.api.routers import _metrics as metrics
 from perfcast.api.routers import _models as models
 from perfcast.api.routers import _predict as predict
@@ -14,6 +15,7 @@ __all__ = [
     "aliases",
     "documentation",
     "health",
+    "inference_protocol",
     "metrics",
     "models",
     "predict",

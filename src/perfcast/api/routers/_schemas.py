@@ -35,6 +35,7 @@ class ProblemDetails(BaseModel):
     title: str = Field(examples=["Invalid input"])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["kernel_size: is required"])
+    error: str = Field(description="`detail`, where clients of the Open Inference Protocol look")
     request_id: str
     errors: list[dict[str, str]] | None = Field(
         None,
@@ -97,6 +98,7 @@ def _problem(status: int) -> dict[str, Any]:
         "title": title,
         "status": status,
         "detail": detail,
+        "error": detail,
         "request_id": "019d2f4c3a17c0ffee000000001",
     }
     return document | ({"errors": [{"field": "kernel_size", "message": "is required"}]} if status == 422 else {})

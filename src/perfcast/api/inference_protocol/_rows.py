@@ -1,0 +1,90 @@
+"""Input tensors as rows of a workload, and what a workload's tensors are called."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from perfcast.api.inference_protocol._tensor import BYTES, Tensor, wrong
+from perfcast.errors import FieldError, InvalidInput
+from perfcast.serving import ColumnReader
+from perfcast.workloads import Feature, Rows, Workload
+
+MATRIX = "features"
+"""The one tensor that holds all features, [rows, features], in declared order: the graph's own input."""
+_MATRIX_TYPES = ("FP32", "FP64")
+
+
+def rows_of(columns: ColumnReader, inputs: Sequence[Tensor]) -> Rows:
+    """Lay out and check the inputs of a request.
+
+    Args:
+        columns: Reads columns of the model's workload.
+        inputs: Either one tensor for each feature, named as it, of shape [rows] or [rows, 1], or one named `features`
+            of shape [rows, features], float32 or float64.
+
+    Returns:
+        float32 [rows, features], in declared order, at least one row.
+
+    Raises:
+        InvalidInput: Names each tensor or feature that is wrong and its first rows.
+    """
+    if not inputs:
+        raise InvalidInput([FieldError("inputs", f"give one tensor for each feature, or one named '{MATRIX}'")])
+    if any(tensor.name == MATRIX for tensor in inputs) and MATRIX not in columns.workload.feature_names:
+        rows = _matrix(columns, inputs)
+    else:
+        rows = columns.read({tensor.name: _column(tensor) for tensor in inputs})
+    if not len(rows):
+        raise InvalidInput([FieldError("inputs", "give at least one row")])
+    return rows
+
+
+def inputs_of(workload: Workload) -> list[dict[str, Any]]:
+    """The inputs as the model's metadata describes them; the parameter `style` tells the two ways apart."""
+    matrix: list[dict[str, Any]] = []
+    if MATRIX not in workload.feature_names:
+        style = {"style": "matrix", "columns": ",".join(workload.feature_names)}
+        matrix = [_described(MATRIX, "FP32", [-1, len(workload.features)], style)]
+    return matrix + [_described(item.name, _datatype(item), [-1], _facts(item)) for item in workload.features]
+
+
+def _matrix(columns: ColumnReader, inputs: Sequence[Tensor]) -> Rows:
+    if len(inputs) > 1:
+        raise wrong(MATRIX, "holds all features, so no other tensor may stand beside it")
+    (tensor,) = inputs
+    width = len(columns.workload.features)
+    if tensor.datatype not in _MATRIX_TYPES:
+        raise wrong(MATRIX, f"must be {' or '.join(_MATRIX_TYPES)}, got {tensor.datatype}")
+    if tensor.values.ndim != 2 or tensor.values.shape[1] != width:
+        names = ", ".join(columns.workload.feature_names)
+        raise wrong(MATRIX, f"must have shape [rows, {width}] ({names}), got {list(tensor.values.shape)}")
+    with np.errstate(over="ignore"):  # what becomes infinite is refused with its row
+        rows = np.ascontiguousarray(tensor.values, dtype=np.float32)
+    columns.check(rows)
+    return rows
+
+
+def _column(tensor: Tensor) -> npt.NDArray[Any]:
+    shape = tensor.values.shape
+    if len(shape) == 1 or (len(shape) == 2 and shape[1] == 1):
+        return tensor.values.reshape(-1)
+    raise wrong(tensor.name, f"must have shape [rows] or [rows, 1], got {list(shape)}")
+
+
+def _described(name: str, datatype: str, shape: list[int], parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "datatype": datatype, "shape": shape, "parameters": parameters}
+
+
+def _datatype(feature: Feature) -> str:
+    if feature.declaration.values:
+        return BYTES
+    return "INT64" if feature.whole else "FP32"
+
+
+def _facts(feature: Feature) -> dict[str, Any]:
+    facts: dict[str, Any] = {"style": "columns", "required": feature.required}
+    if feature.declaration.values:
+        return facts | {"values": ",".join(map(str, feature.declaration.values))}
+    return facts | {"unit": feature.declaration.unit, "minimum": feature.minimum, "maximum": feature.maximum}
