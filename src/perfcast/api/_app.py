@@ -16,6 +16,7 @@ from perfcast.api._problems import CONTENT_TYPE, Problem, problem_of, problem_of
 from perfcast.api._services import Services
 from perfcast.api._tally import METHODS
 from perfcast.api.routers import aliases, health, metrics, models, predict, schedules, training
+from perfcast.api.routers._access import describe
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.settings import Settings
 
@@ -42,9 +43,17 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
             await run_in_threadpool(held.open)
             yield
         finally:
+            if held.gate is not None:
+                await held.gate.close()
             await run_in_threadpool(held.close)
 
-    app = FastAPI(title="Perfcast", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="Perfcast",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        swagger_ui_oauth2_redirect_url=None,
+    )
     app.state.services = held
     for router in (
         predict.router,
@@ -57,6 +66,7 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
     ):
         app.include_router(router)
     _explain_errors(app)
+    describe(app, keyed=held.gate is not None and held.gate.keyed)
     return Front(app, held)
 
 
