@@ -106,15 +106,15 @@ def retry_after(excess: Excess) -> dict[str, str]:
 
 
 def _rate(text: str) -> Rate:
-    from limits import parse
+    from limits import parse_many
 
     try:
-        item = parse(text)
+        items = parse_many(text)
     except ValueError:
-        item = None
-    if item is None or item.amount < 1 or item.get_expiry() < 1:
+        items = []
+    if text.count(",") or len(items) != 1 or items[0].amount < 1 or items[0].get_expiry() < 1:
         raise InvalidSetting(
             f"RATE_LIMIT: '{text}' is no rate; examples are 600/minute, 10/second, 100 per 5 minutes; several are "
             "separated by ;"
         )
-    return Rate(item.amount, item.get_expiry())
+    return Rate(items[0].amount, items[0].get_expiry())
