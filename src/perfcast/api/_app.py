@@ -24,6 +24,9 @@ _DESCRIPTION = """\
 Predicts what a workload will cost before it runs: the CPU utilisation of a service under load, the execution time of
 convolutions. Errors are RFC 9457 problem details."""
 
+_SHOWN = 200
+"""Letters of a caller's path that an answer repeats."""
+
 
 def create_app(settings: Settings, *, services: Services | None = None) -> Front:
     """Make the ASGI application.
@@ -93,11 +96,12 @@ def _of_http(request: Request, error: HTTPException) -> Problem:
     headers = dict(error.headers or {})
     if error.status_code == 400 and isinstance(error.__cause__, ValueError):  # FastAPI could not parse a body
         return problem_of(InvalidInput([FieldError("body", f"is not JSON text: {error.__cause__}")]))
+    path = request.url.path[:_SHOWN]
     if error.status_code == 404:
-        detail = f"nothing is at {request.url.path}; /docs lists what there is"
+        detail = f"nothing is at {path}; /docs lists what there is"
     elif error.status_code == 405:
         headers = {"Allow": _allowed(request)}
-        detail = f"{request.method} is not allowed at {request.url.path}; allowed: {headers['Allow']}"
+        detail = f"{request.method} is not allowed at {path}; allowed: {headers['Allow']}"
     else:
         detail = str(error.detail)
     return problem_of_status(error.status_code, detail, headers)

@@ -55,7 +55,7 @@ def serve(settings: Settings, listener: socket.socket | None = None) -> None:
         front,
         loop="uvloop",
         http=direct_protocol(front.at_once),
-        proxy_headers=False,
+        ws="none",  # no route takes them, and the gate asks for HTTP only
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -2,8 +2,6 @@
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from starlette.types import Scope
-
 from perfcast.errors import InvalidSetting
 
 CLIENT = "perfcast.client"
@@ -11,9 +9,8 @@ CLIENT = "perfcast.client"
 _NETWORK_BITS = 64
 
 
-def address_of(scope: Scope) -> str:
+def address_of(client: tuple[str, int] | None) -> str:
     """The caller's address; of IPv6 the first 64 bits, since one caller commonly has all the others."""
-    client = scope.get("client")
     host = client[0] if client else ""
     if ":" not in host:
         return f"address:{host}"

@@ -1,5 +1,8 @@
 """The gate: asked before anything else whether a request may be answered."""
 
+from collections.abc import Iterable
+from typing import TypeAlias
+
 from starlette.types import Scope
 
 from perfcast.api._problems import Problem, problem_of_status
@@ -10,6 +13,7 @@ from perfcast.api.access._rules import Rules
 from perfcast.api.access._windows import Excess
 from perfcast.settings import Settings
 
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 HEADER = "X-API-Key"
 _HEADER = HEADER.lower().encode()
 _CHALLENGE = {"WWW-Authenticate": f'ApiKey realm="perfcast", header="{HEADER}"'}
@@ -21,13 +25,16 @@ class Gate:
     Args:
         keys: Who is let in; None: everybody.
         limits: How often; None: without limit.
+        proxied: Whether callers' addresses are known only from what trusted proxies say.
     """
 
-    def __init__(self, keys: Keys | None, limits: Limits | None) -> None:
+    def __init__(self, keys: Keys | None, limits: Limits | None, *, proxied: bool = False) -> None:
         self.keyed = keys is not None
+        self._proxied = proxied
         self._keys = keys
         self._limits = limits
         self._rules = Rules()
+        self._to_predict = self._rules.needed("POST", "/predict")
 
     async def admit(self, scope: Scope) -> Problem | None:
         """Nothing for a request that may go on, whose caller's name is then in the scope; else what to answer.
@@ -40,15 +47,36 @@ class Gate:
             return None
         key, stranger = None, None
         if self._keys is not None:
-            given = _given(scope)
+            given = _given(scope["headers"])
             key = self._keys.find(given)
             stranger = _unknown(given) if key is None else None
-        caller = scope[CLIENT] = f"key:{key.name}" if key is not None else address_of(scope)
+        caller = scope[CLIENT] = f"key:{key.name}" if key is not None else address_of(scope.get("client"))
         if self._limits is not None and (excess := await self._limits.hit(caller)) is not None:
             return _too_many(excess)
         if key is not None and not key.scopes & needed:
             return _forbidden(key, needed)
         return stranger
+
+    def passes(self, headers: Headers, client: tuple[str, int] | None) -> str:
+        """The caller of a `POST /predict` that may be answered at once; empty where `admit` must be asked.
+
+        Args:
+            headers: The request's, names in lower case.
+            client: The address that the connection comes from.
+        """
+        caller = ""
+        if self._keys is not None:
+            key = self._keys.find(_given(headers))
+            if key is not None and key.scopes & self._to_predict:
+                caller = f"key:{key.name}"
+        elif not self._proxied:
+            caller = address_of(client)
+        return caller if self._limits is None or self._limits.has_room(caller) else ""
+
+    def count(self, caller: str) -> None:
+        """Count a request that `passes` let through and that was answered."""
+        if self._limits is not None:
+            self._limits.count(caller)
 
     @property
     def summary(self) -> str:
@@ -79,18 +107,14 @@ def make_gate(settings: Settings) -> Gate | None:
     """
     keys = parse_keys(settings.api_key.get_secret_value())
     rates = parse_rates(settings.rate_limit)
-    parse_proxies(settings.trusted_proxies)
+    proxies = parse_proxies(settings.trusted_proxies)
     if keys is None and not rates:
         return None
-    return Gate(keys, Limits(rates, settings.redis_url) if rates else None)
+    return Gate(keys, Limits(rates, settings.redis_url) if rates else None, proxied=bool(proxies))
 
 
-def _given(scope: Scope) -> bytes:
-    for name, value in scope["headers"]:
-        if name == _HEADER:
-            found: bytes = value
-            return found
-    return b""
+def _given(headers: Headers) -> bytes:
+    return next((value for name, value in headers if name == _HEADER), b"")
 
 
 def _unknown(given: bytes) -> Problem:

@@ -46,6 +46,14 @@ class Limits:
                 self._fall_back(error)
         return self._own.hit(caller, time.monotonic())
 
+    def has_room(self, caller: str) -> bool:
+        """Whether a request would be admitted, where that is known without waiting for Redis."""
+        return not self._redis_url and self._own.room(caller, time.monotonic())
+
+    def count(self, caller: str) -> None:
+        """Count a request for which there was room."""
+        self._own.hit(caller, time.monotonic())
+
     async def close(self) -> None:
         """Let go of Redis."""
         if self._looking is not None:

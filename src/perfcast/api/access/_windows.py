@@ -59,9 +59,19 @@ class Windows:
                 self._callers.popitem(last=False)
         else:
             self._callers.move_to_end(caller)
+        if (excess := self._excess(windows, now)) is not None:
+            return excess
+        for window in windows:
+            window.append(now)
+        return None
+
+    def room(self, caller: str, now: float) -> bool:
+        """Whether a request would be admitted; counts nothing."""
+        windows = self._callers.get(caller)
+        return windows is None or self._excess(windows, now) is None
+
+    def _excess(self, windows: tuple[deque[float], ...], now: float) -> Excess | None:
         for rate, window in zip(self._rates, windows, strict=True):
             if len(window) == rate.amount and window[0] > now - rate.seconds:
                 return Excess(rate, window[0] + rate.seconds - now)
-        for window in windows:
-            window.append(now)
         return None

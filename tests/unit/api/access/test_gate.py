@@ -163,7 +163,7 @@ def test_without_keys_the_document_says_that_none_is_needed(opened: Opened) -> N
     ],
 )
 def test_a_caller_without_a_key_is_its_address_and_of_ipv6_its_network(client: Any, name: str) -> None:
-    assert address_of({"type": "http", "client": client}) == name
+    assert address_of(client) == name
 
 
 @pytest.mark.parametrize(("given", "name"), [("all-1", "key:"), ("", "address:testclient")])
