@@ -36,7 +36,7 @@ class Attacked:
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     folder = tmp_path_factory.mktemp("attacked")
     fill(folder)
-    process, address = start(folder, LOG_LEVEL="ERROR")
+    process, address = start(folder)
     yield Attacked(process.pid, address)
     process.terminate()
     _, log = process.communicate(timeout=30)
