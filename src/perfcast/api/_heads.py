@@ -25,32 +25,32 @@ class BoundedHeads(HttpToolsProtocol):
     """uvicorn's protocol, with a bound on a request's head, and problem details for what is no HTTP."""
 
     _in_head = False
-    _began = False
-    _held = 0
-    _seen = 0
+    _head_began = False
+    _head_bytes = 0
+    _read_bytes = 0
     _too_large = False
 
     def data_received(self, data: bytes) -> None:
         """Take what was read from the socket; a head that is unfinished after `HEAD_BYTES` is refused."""
-        self._seen = len(data) + (self._seen if self._in_head else 0)
-        self._began = not self._in_head
+        self._read_bytes = len(data) + (self._read_bytes if self._in_head else 0)
+        self._head_began = not self._in_head
         super().data_received(data)
-        if self._in_head and not self._began:
-            self._held += len(data)
-            if self._held > HEAD_BYTES:
+        if self._in_head and not self._head_began:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
                 self._too_large = True
                 self.send_400_response("")
 
     def on_message_begin(self) -> None:
         """A head begins."""
-        self._in_head = self._began = True
-        self._held = 0
+        self._in_head = self._head_began = True
+        self._head_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """A head has ended."""
         self._in_head = False
-        if len(self.headers) > HEADER_LINES or (self._seen > HEAD_BYTES and self._size() > HEAD_BYTES):
+        if len(self.headers) > HEADER_LINES or (self._read_bytes > HEAD_BYTES and self._size() > HEAD_BYTES):
             self._too_large = True
             raise _HeadTooLarge
         super().on_headers_complete()
