@@ -50,7 +50,7 @@ class Gate:
             given = _given(scope["headers"])
             key = self._keys.find(given)
             stranger = _unknown(given) if key is None else None
-        caller = scope[CLIENT] = f"key:{key.name}" if key is not None else address_of(scope.get("client"))
+        caller = scope[CLIENT] = key.caller if key is not None else address_of(scope.get("client"))
         if self._limits is not None and (excess := await self._limits.hit(caller)) is not None:
             return _too_many(excess)
         if key is not None and not key.scopes & needed:
@@ -68,7 +68,7 @@ class Gate:
         if self._keys is not None:
             key = self._keys.find(_given(headers))
             if key is not None and key.scopes & self._to_predict:
-                caller = f"key:{key.name}"
+                caller = key.caller
         elif not self._proxied:
             caller = address_of(client)
         return caller if self._limits is None or self._limits.has_room(caller) else ""
@@ -114,7 +114,10 @@ def make_gate(settings: Settings) -> Gate | None:
 
 
 def _given(headers: Headers) -> bytes:
-    return next((value for name, value in headers if name == _HEADER), b"")
+    for name, value in headers:
+        if name == _HEADER:
+            return value
+    return b""
 
 
 def _unknown(given: bytes) -> Problem:

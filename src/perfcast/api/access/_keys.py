@@ -19,15 +19,12 @@ class Key:
     Attributes:
         digest: SHA-256 of the secret.
         scopes: What it may do; for `admin` the other scopes stand here too.
+        caller: What its owner is called: `key:` and the beginning of the digest in hex.
     """
 
     digest: bytes
     scopes: frozenset[str]
-
-    @property
-    def name(self) -> str:
-        """What the key is called in logs and counters: the beginning of its digest in hex."""
-        return self.digest.hex()[:_SHOWN]
+    caller: str
 
 
 class Keys:
@@ -84,4 +81,4 @@ def _key(part: str, place: int) -> Key:
             "joined by +, as in SECRET:read+predict (a secret itself holds no colon and no comma)"
         )
     digest = hashlib.sha256(secret.encode("ascii")).digest()
-    return Key(digest, ALL if ADMIN in scopes else scopes)
+    return Key(digest, ALL if ADMIN in scopes else scopes, f"key:{digest.hex()[:_SHOWN]}")

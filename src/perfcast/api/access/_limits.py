@@ -31,24 +31,23 @@ class Limits:
     def __init__(self, rates: Sequence[Rate], redis_url: str = "") -> None:
         self.rates = tuple(rates)
         self._own = Windows(rates)
-        self._redis_url = redis_url
-        self._shared: SharedWindows | None = None
+        self._shared = SharedWindows(redis_url, self.rates, seconds=_ANSWER_SECONDS) if redis_url else None
         self._looking: asyncio.Task[None] | None = None
         self.problem: str | None = None
 
     async def hit(self, caller: str) -> Excess | None:
         """Admit a request of a caller, or say which rate it breaks."""
-        if self._redis_url and self._looking is None:
+        if self._shared is not None and self._looking is None:
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS):
-                    return await self._windows().hit(caller)
+                    return await self._shared.hit(caller)
             except Exception as error:  # noqa: BLE001 - Redis may fail in any way; callers are counted all the same
-                self._fall_back(error)
+                self._fall_back(self._shared, error)
         return self._own.hit(caller, time.monotonic())
 
     def has_room(self, caller: str) -> bool:
         """Whether a request would be admitted, where that is known without waiting for Redis."""
-        return not self._redis_url and self._own.room(caller, time.monotonic())
+        return self._shared is None and self._own.room(caller, time.monotonic())
 
     def count(self, caller: str) -> None:
         """Count a request for which there was room."""
@@ -61,28 +60,22 @@ class Limits:
         if self._shared is not None:
             await self._shared.close()
 
-    def _windows(self) -> SharedWindows:
-        """Connections belong to the event loop, so they are made within it, at the first request."""
-        if self._shared is None:
-            self._shared = SharedWindows(self._redis_url, self.rates, seconds=_ANSWER_SECONDS)
-        return self._shared
-
-    def _fall_back(self, error: Exception) -> None:
+    def _fall_back(self, shared: SharedWindows, error: Exception) -> None:
         if self._looking is not None:  # another request, which began before, was told the same
             return
         self.problem = (
             f"Redis doesn't answer ({str(error) or type(error).__name__}): until it does, each process counts by itself"
         )
         log.warning("rate limits are counted in this process's memory", reason=self.problem)
-        self._looking = asyncio.get_running_loop().create_task(self._look())
+        self._looking = asyncio.get_running_loop().create_task(self._look(shared))
 
-    async def _look(self) -> None:
+    async def _look(self, shared: SharedWindows) -> None:
         """Ask until Redis answers, then share again."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS):
-                    await self._windows().ping()
+                    await shared.ping()
             except Exception:  # noqa: BLE001, S112 - it is still gone, as was said
                 continue
             self.problem = self._looking = None

@@ -1,7 +1,7 @@
 """Moving windows in a process's memory.
 
-The windows of the `limits` library's own memory are not used: they start a thread for a hit, look through all callers
-for each, and never forget one.
+The windows of the `limits` library's own memory are not used: they look through all callers again and again, and never
+forget one.
 """
 
 from collections import OrderedDict, deque
