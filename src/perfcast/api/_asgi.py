@@ -94,7 +94,9 @@ class Front:
             return None
         began = time.perf_counter()
         own_id = self._identifiers.next()
-        answer = self._predict.at_once(body, own_id, lambda: caller_key(headers, client[0] if client else None))
+        answer = self._predict.at_once(
+            body, own_id, lambda: caller_key(headers, caller or (client[0] if client else None))
+        )
         if answer is None:
             return None
         if self._gate is not None:

@@ -4,8 +4,7 @@
 without limits there is no gate.
 """
 
-from perfcast.api.access._callers import CLIENT
 from perfcast.api.access._gate import HEADER, Gate, make_gate
 from perfcast.api.access._rules import RULES, scopes_of
 
-__all__ = ["CLIENT", "HEADER", "RULES", "Gate", "make_gate", "scopes_of"]
+__all__ = ["HEADER", "RULES", "Gate", "make_gate", "scopes_of"]

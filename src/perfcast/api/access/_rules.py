@@ -32,6 +32,7 @@ RULES: Mapping[str, str] = {
     "DELETE /models/{name}/aliases/{alias}": ADMIN,
     "GET /models/{name}/traffic": "read",
     "PUT /models/{name}/traffic": ADMIN,
+    "GET /models/{name}/history": "read",
     "POST /models/{name}/versions": ADMIN,
     "DELETE /models/{name}/versions/{version}": ADMIN,
     "DELETE /models/{ref}": ADMIN,

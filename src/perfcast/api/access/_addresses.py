@@ -4,8 +4,6 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from perfcast.errors import InvalidSetting
 
-CLIENT = "perfcast.client"
-"""Key in an ASGI scope of the caller's name: `key:` with the beginning of the key's digest, or `address:` with it."""
 _NETWORK_BITS = 64
 
 
