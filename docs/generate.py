@@ -81,7 +81,7 @@ def _tidy(text: str) -> str:
 
 
 def _default(value: object) -> str:
-    return f"`{value}`" if value not in ("", None) else "–"
+    return f"`{value}`" if value is not None and str(value) else "–"
 
 
 if __name__ == "__main__":

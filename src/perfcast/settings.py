@@ -1,23 +1,25 @@
 """Every setting of Perfcast, each one an environment variable of the same name in capitals (rule R9)."""
 
+import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from perfcast.errors import InvalidSetting
 
-_ACCESS_RULES = ("API_KEY", "RATE_LIMIT")
+CLIENT_KEY = "PERFCAST_API_KEY"
+"""The environment variable of the key that commands send to a server."""
 
 
 class Settings(BaseSettings):
     """What can be configured, with its default. `docs/settings.md` is written from this class."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     api_host: str = Field("127.0.0.1", description="Address the API listens on; 0.0.0.0 for all interfaces.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
@@ -53,8 +55,21 @@ class Settings(BaseSettings):
         0.5, gt=0, le=1, description="How often the records of predictions are written to the database."
     )
 
+    api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Keys that are let in: `SECRET` (may do everything) or `SECRET:read+predict,SECRET:admin`; empty: "
+        "everybody is ([access](access.md)).",
+    )
+    rate_limit: str = Field(
+        "", description="Most requests of a key, or without keys of an address: `600/minute`, several separated by `;`."
+    )
+    trusted_proxies: str = Field(
+        "", description="Proxies whose `X-Forwarded-For` is believed: addresses or networks, separated by commas."
+    )
+
     redis_url: str = Field(
-        "", description="`redis://…` carries the queue between machines; empty means a file in `DATA_DIR`."
+        "",
+        description="`redis://…` carries the queue between machines and shares rate limits; empty: files do.",
     )
     worker_concurrency: int = Field(1, ge=1, le=64, description="Training jobs that one worker runs at a time.")
     job_poll_seconds: float = Field(
@@ -119,9 +134,16 @@ class Settings(BaseSettings):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables that give another process the same settings."""
+        """The environment variables that give another process the same settings, without keys."""
         given = {name.upper(): getattr(self, name) for name in type(self).model_fields}
-        return {name: str(value) for name, value in given.items() if value is not None}
+        return {name: str(value) for name, value in given.items() if not isinstance(value, (SecretStr, NoneType))}
+
+    @property
+    def child_environment(self) -> dict[str, str]:
+        """The environment of a process that this one starts: its own with these settings, without keys."""
+        secret = {name.upper() for name, value in self if isinstance(value, SecretStr)} | {CLIENT_KEY}
+        kept = {name: value for name, value in os.environ.items() if name.upper() not in secret}
+        return kept | self.environment
 
     @property
     def artifacts_address(self) -> str:
@@ -139,25 +161,6 @@ def _bytes_of(size: str) -> int:
         raise ValueError(f"expected a size such as 100MB, 1GiB or a number of bytes, got {size!r}")
     power = " kmgt".index(found[2] or " ")
     return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
-
-
-def refuse_access_rules(environment: Mapping[str, str]) -> None:
-    """Refuse to serve while an access rule is configured that isn't enforced: the server would stand open unnoticed.
-
-    Args:
-        environment: The process's environment variables.
-
-    Raises:
-        InvalidSetting: `API_KEY` or `RATE_LIMIT` is set.
-    """
-    filled = {name.upper() for name, value in environment.items() if value.strip()}
-    given = [name for name in _ACCESS_RULES if name in filled]
-    if given:
-        raise InvalidSetting(
-            f"{' and '.join(given)} is set, but this version of Perfcast has no access rules yet, so everybody would "
-            f"be let in; unset {' and '.join(given)}, and keep the port private (API_HOST=127.0.0.1, or a reverse "
-            "proxy that checks callers)"
-        )
 
 
 def load_settings(**overrides: object) -> Settings:

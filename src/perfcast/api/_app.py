@@ -27,12 +27,16 @@ from perfcast.api.routers import (
     training,
     versions,
 )
+from perfcast.api.routers._access import describe
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.settings import Settings
 
 _DESCRIPTION = """\
 Predicts what a workload will cost before it runs: the CPU utilisation of a service under load, the execution time of
 convolutions. Errors are RFC 9457 problem details."""
+
+_SHOWN = 200
+"""Letters of a caller's path that an answer repeats."""
 
 
 def create_app(settings: Settings, *, services: Services | None = None) -> Front:
@@ -53,6 +57,8 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
             await run_in_threadpool(held.open)
             yield
         finally:
+            if held.gate is not None:
+                await held.gate.close()
             await run_in_threadpool(held.close)
 
     app = FastAPI(
@@ -78,6 +84,7 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
     ):
         app.include_router(room.router)
     _explain_errors(app)
+    describe(app, keyed=held.gate is not None and held.gate.keyed)
     return Front(app, held)
 
 
@@ -104,11 +111,12 @@ def _of_http(request: Request, error: HTTPException) -> Problem:
     headers = dict(error.headers or {})
     if error.status_code == 400 and isinstance(error.__cause__, ValueError):  # FastAPI could not parse a body
         return problem_of(InvalidInput([FieldError("body", f"is not JSON text: {error.__cause__}")]))
+    path = request.url.path[:_SHOWN]
     if error.status_code == 404:
-        detail = f"nothing is at {request.url.path}; /docs lists what there is"
+        detail = f"nothing is at {path}; /docs lists what there is"
     elif error.status_code == 405:
         headers = {"Allow": _allowed(request)}
-        detail = f"{request.method} is not allowed at {request.url.path}; allowed: {headers['Allow']}"
+        detail = f"{request.method} is not allowed at {path}; allowed: {headers['Allow']}"
     else:
         detail = str(error.detail)
     return problem_of_status(error.status_code, detail, headers)

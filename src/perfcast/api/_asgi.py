@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from perfcast.api._callers import caller_key, key_of
 from perfcast.api._identifiers import given_request_id
-from perfcast.api._problems import CONTENT_TYPE, Disconnected, Problem, TooLarge, problem_of
+from perfcast.api._problems import CONTENT_TYPE, Compressed, Disconnected, Problem, TooLarge, problem_of
 from perfcast.api._services import Services
 from perfcast.manifest import LARGEST_GRAPH
 
@@ -24,6 +24,8 @@ REQUEST_ID = "perfcast.request_id"
 PREDICT = "/predict"
 UPLOAD_BYTES = LARGEST_GRAPH + 2_000_000
 """Most bytes of an upload: the largest graph, a manifest, and what multipart adds."""
+REFUSED = "refused"
+"""The metrics' route of what the gate refused: no route was looked for."""
 _JSON = (b"content-type", b"application/json")
 _FORM = (b"content-type", b"application/x-www-form-urlencoded")
 _PROBLEM = (b"content-type", CONTENT_TYPE.encode())
@@ -48,6 +50,7 @@ class Front:
         self._identifiers = services.identifiers
         self._predict = services.predict
         self._limit = services.settings.max_body_bytes
+        self._gate = services.gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass on what is none."""
@@ -57,7 +60,11 @@ class Front:
         began = time.perf_counter()
         self._tally.in_flight += 1
         try:
-            if scope["path"] == PREDICT and scope["method"] == "POST":
+            refusal = None if self._gate is None else await self._gate.admit(scope)
+            if refusal is not None:
+                status = await self._refuse(refusal, scope, send)
+                route = REFUSED
+            elif scope["path"] == PREDICT and scope["method"] == "POST":
                 status = await self._answer(scope, receive, send)
                 route = PREDICT
             else:
@@ -85,14 +92,24 @@ class Front:
         """
         if len(body) > self._limit or self._services.draining:
             return None
+        caller = ""
+        if self._gate is not None and not (caller := self._gate.passes(headers, client)):
+            return None
         began = time.perf_counter()
         own_id = self._identifiers.next()
-        answer = self._predict.at_once(body, own_id, lambda: caller_key(headers, client[0] if client else None))
+        answer = self._predict.at_once(
+            body, own_id, lambda: caller_key(headers, caller or (client[0] if client else None))
+        )
         if answer is None:
             return None
+        if self._gate is not None:
+            self._gate.count(caller)
         request_id = given_request_id(headers) or own_id
         self._tally.request(PREDICT, "POST", 200, time.perf_counter() - began)
         return b"x-request-id: %b\r\n" % request_id.encode(), answer
+
+    async def _refuse(self, refusal: Problem, scope: Scope, send: Send) -> int:
+        return await _send_problem(refusal, given_request_id(scope["headers"]) or self._identifiers.next(), send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> int:
         headers = scope["headers"]
@@ -100,7 +117,7 @@ class Front:
         request_id = given_request_id(headers) or own_id
         try:
             body = await read_body(headers, receive, self._limit)
-        except TooLarge as error:
+        except (TooLarge, Compressed) as error:
             return await _send_problem(problem_of(error), request_id, send)
         except Disconnected:
             return 499
@@ -140,7 +157,7 @@ class Front:
             check_length(scope["headers"], self._limit_of(scope))
             scope["headers"] = _as_json(scope["headers"])
             await self._app(scope, receive, send_with_id)
-        except TooLarge as error:
+        except (TooLarge, Compressed) as error:
             return await _send_problem(problem_of(error), request_id, send)
         except Exception as error:
             log.exception("request failed", request_id=request_id, path=scope["path"])
@@ -161,14 +178,17 @@ def is_upload(path: str) -> bool:
 
 
 def check_length(headers: Iterable[tuple[bytes, bytes]], limit: int) -> None:
-    """Refuse a body by its announced length, before any of it is read.
+    """Refuse a body by its announced length or encoding, before any of it is read.
 
     Raises:
         TooLarge: It is longer than the limit.
+        Compressed: It would have to be unpacked.
     """
     for name, value in headers:
         if name == b"content-length" and (len(value) > 18 or int(value) > limit):
             raise TooLarge(limit)
+        if name == b"content-encoding" and value.lower() != b"identity":
+            raise Compressed(value.decode("latin-1")[:40])
 
 
 async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int) -> bytes | bytearray:
@@ -176,6 +196,7 @@ async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, li
 
     Raises:
         TooLarge: It is longer than the limit; what is beyond isn't read.
+        Compressed: It would have to be unpacked.
         Disconnected: The caller left before its end.
     """
     check_length(headers, limit)

@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from perfcast.api._heads import BoundedHeads
+
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 AtOnce: TypeAlias = Callable[[Headers, tuple[str, int] | None, bytearray], tuple[bytes, bytes] | None]
 """From headers, client and body to further header lines and the answer; None where it takes more than that."""
@@ -121,4 +123,4 @@ def direct_protocol(at_once: AtOnce) -> type[DirectProtocol]:
     Args:
         at_once: Answers a whole request, or leaves it to the application.
     """
-    return type("DirectProtocol", (DirectProtocol,), {"at_once": staticmethod(at_once)})
+    return type("BoundedDirectProtocol", (BoundedHeads, DirectProtocol), {"at_once": staticmethod(at_once)})

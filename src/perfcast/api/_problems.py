@@ -29,6 +29,13 @@ class TooLarge(Exception):
         super().__init__(f"the body is larger than the {limit:,} bytes that MAX_BODY_BYTES allows; send fewer rows")
 
 
+class Compressed(Exception):
+    """A body is compressed; unpacked, a small one could be of any size."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(f"the body's Content-Encoding is {encoding!r}, and none is unpacked; send it as it is")
+
+
 class Disconnected(Exception):
     """The caller left before the whole body came."""
 
@@ -44,6 +51,7 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (MissingDependency, 501, "missing-dependency"),
     (Unavailable, 503, "unavailable"),
     (TooLarge, 413, "too-large"),
+    (Compressed, 415, "compressed"),
 )
 """Each error's status and the name of its problem type; the first that fits."""
 _TITLES = {
@@ -57,6 +65,7 @@ _TITLES = {
     "missing-dependency": "Missing dependency",
     "unavailable": "Unavailable",
     "too-large": "Body too large",
+    "compressed": "Body compressed",
 }
 
 

@@ -10,9 +10,10 @@ import structlog
 
 from perfcast.api._app import create_app
 from perfcast.api._services import Services
+from perfcast.api.access import make_gate
 from perfcast.errors import Conflict
 from perfcast.logs import configure_logs
-from perfcast.settings import Settings, refuse_access_rules
+from perfcast.settings import Settings
 
 _BACKLOG = 2048
 _SWITCH_SECONDS = 0.0005
@@ -54,11 +55,13 @@ def serve(settings: Settings, listener: socket.socket | None = None) -> None:
         front,
         loop="uvloop",
         http=direct_protocol(front.at_once),
-        proxy_headers=False,
+        ws="none",  # no route takes them, and the gate asks for HTTP only
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies.strip()),
+        forwarded_allow_ips=settings.trusted_proxies,
         backlog=_BACKLOG,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
@@ -75,9 +78,9 @@ def listen(settings: Settings) -> socket.socket:
 
     Raises:
         Conflict: The port is in use.
-        InvalidSetting: An access rule is configured, which this version doesn't enforce.
+        InvalidSetting: An access rule can't be used.
     """
-    refuse_access_rules(os.environ)
+    make_gate(settings)
     family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

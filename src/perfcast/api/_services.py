@@ -1,6 +1,5 @@
 """The composition root of an API process."""
 
-import os
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from perfcast.api._identifiers import Identifiers
 from perfcast.api._predict import Predict
 from perfcast.api._probes import UNKNOWN_SYSTEM, Probe, system_info
 from perfcast.api._tally import Tally
+from perfcast.api.access import make_gate
 from perfcast.api.inference_protocol import InferenceProtocol
 from perfcast.datasets import Datasets
 from perfcast.errors import PerfcastError
@@ -22,7 +22,7 @@ from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
 from perfcast.monitoring import PredictionLog
 from perfcast.registry import Registry
 from perfcast.serving import Follower, Shadows, choose_inference
-from perfcast.settings import Settings, refuse_access_rules
+from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import Catalogue, Workload, survey_workloads
 
@@ -37,6 +37,7 @@ class Services:
         database, blobs, registry: The state.
         inference: Where models run.
         follower: What is served.
+        gate: Who may call what, and how often; None where everybody may do everything.
         predict: Answers `/predict`.
         inference_protocol: Answers the Open Inference Protocol.
         transport, jobs: The queue of training jobs.
@@ -47,12 +48,12 @@ class Services:
         draining: Whether the process is about to end.
 
     Raises:
-        InvalidSetting: An access rule is configured, which this version doesn't enforce, or the device isn't there.
+        InvalidSetting: An access rule can't be used, or the device isn't there.
     """
 
     def __init__(self, settings: Settings) -> None:
-        refuse_access_rules(os.environ)
         self.settings = settings
+        self.gate = make_gate(settings)
         self.database = Database(settings.database_address, pool_size=settings.database_pool_size)
         self.blobs = Blobs(settings.artifacts_address)
         self.registry = Registry(self.database, self.blobs)

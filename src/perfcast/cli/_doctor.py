@@ -118,6 +118,20 @@ def _models(settings: "Settings") -> Iterator[Finding]:
                 yield Finding(f"model {model.name}", "wrong", str(error))
 
 
+def _access(settings: "Settings") -> Iterator[Finding]:
+    if importlib.util.find_spec("fastapi") is None:
+        return
+    from perfcast.api.access import make_gate
+
+    gate = make_gate(settings)
+    if gate is not None and gate.keyed:
+        yield Finding("access", "ok", gate.summary)
+        return
+    closed = settings.api_host in ("127.0.0.1", "::1", "localhost")
+    text = "no API_KEY: whoever reaches the port may do everything" + (f"; {gate.summary}" if gate is not None else "")
+    yield Finding("access", "ok" if closed else "note", text)
+
+
 def _port(settings: "Settings") -> Iterator[Finding]:
     with socket.socket() as probe:
         probe.settimeout(0.5)
@@ -136,4 +150,4 @@ def _accelerator(_: "Settings") -> Iterator[Finding]:
     yield Finding("GPU for training", "ok", torch.cuda.get_device_name() if found else "none; training uses the CPU")
 
 
-_CHECKS = (_python, _packages, _state, _artifacts, _models, _port, _accelerator)
+_CHECKS = (_python, _packages, _state, _artifacts, _models, _access, _port, _accelerator)

@@ -1,23 +1,17 @@
 """Where the commands of `perfcast jobs` find the jobs: in the database, or on a server. Both answer alike."""
 
-import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
-from urllib.request import Request, urlopen
 
 import msgspec
 
-from perfcast.errors import FieldError, InvalidInput, PerfcastError, Unavailable
+from perfcast.cli._remote import Server
+from perfcast.errors import FieldError, InvalidInput
 
 if TYPE_CHECKING:
     from perfcast.jobs import Jobs, Submissions
-
-_SECONDS = 30
 
 
 class Place(Protocol):
@@ -71,56 +65,37 @@ class Here:
 
 
 class There:
-    """A server.
+    """A server."""
 
-    Args:
-        url: Its address.
-        key: Its API key, if it asks for one.
-    """
-
-    def __init__(self, url: str, key: str = "") -> None:
-        self._url = url.rstrip("/")
-        self._headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
+    def __init__(self, server: Server) -> None:
+        self._server = server
 
     def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Queue one."""
-        return self.call("POST", "/train", asked)
+        return self._server.call("POST", "/train", asked)
 
     def page(self, status: str, model: str, limit: int) -> list[dict[str, Any]]:
         """The newest ones."""
         given = {"status": status, "model_name": model, "limit": str(limit)}
-        found: list[dict[str, Any]] = self.call(
+        found: list[dict[str, Any]] = self._server.call(
             "GET", "/train/jobs?" + urlencode({name: value for name, value in given.items() if value})
         )["jobs"]
         return found
 
     def show(self, identifier: str) -> dict[str, Any]:
         """One of them, with its last trials."""
-        return self.call("GET", f"/jobs/{quote(identifier, safe='')}")
+        return self._server.call("GET", f"/jobs/{quote(identifier, safe='')}")
 
     def cancel(self, identifier: str) -> dict[str, Any]:
         """End one."""
-        return self.call("POST", f"/train/cancel/{quote(identifier, safe='')}")
-
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Ask for something of the HTTP contract."""
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(self._url + path, data, self._headers, method=method)  # noqa: S310 - the user's own address
-        try:
-            with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
-                found: dict[str, Any] = {} if answer.status == HTTPStatus.NO_CONTENT else json.load(answer)
-        except HTTPError as error:
-            raise PerfcastError(_detail(error)) from None
-        except (URLError, OSError, ValueError) as error:
-            raise Unavailable(f"{self._url} doesn't answer ({error}); is `perfcast up` running there?") from None
-        return found
+        return self._server.call("POST", f"/train/cancel/{quote(identifier, safe='')}")
 
 
 @contextmanager
-def open_jobs(url: str) -> Iterator[Place]:
+def open_jobs(url: str, key: str = "") -> Iterator[Place]:
     """The jobs of a server, or of the database where no address is given."""
     if url:
-        yield server(url)
+        yield There(Server(url, key))
         return
     from perfcast.cli._workbench import workbench
     from perfcast.jobs import Jobs, Submissions, make_transport
@@ -134,15 +109,3 @@ def open_jobs(url: str) -> Iterator[Place]:
             yield Here(jobs, Submissions(bench.datasets, bench.registry, bench.workloads))
         finally:
             transport.close()
-
-
-def server(url: str) -> There:
-    """The server at an address, asked with the first key of `API_KEY` if there is one."""
-    return There(url, os.environ.get("API_KEY", "").partition(",")[0].partition(":")[0])
-
-
-def _detail(error: HTTPError) -> str:
-    try:
-        return str(json.load(error)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"the server answered {error.code} {error.reason}"

@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-_URL = typer.Option("", "--url", help="A server such as http://localhost:8000; the database directly if not given.")
+from perfcast.cli._remote import KEY, URL
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +28,8 @@ def submit(
     seed: int = typer.Option(0, help="The same seed gives the same trials (without --timeout)."),
     promote: str = typer.Option("auto", help="auto: the gate decides; never: leave the champion alone."),
     follow: bool = typer.Option(False, "--watch", help="Stay and watch it."),
-    url: str = _URL,
+    url: str = URL,
+    key: str = KEY,
 ) -> None:
     """Queue a training job, and print its id.
 
@@ -47,7 +48,7 @@ def submit(
     asked |= {"families": [name.strip() for name in families.split(",") if name.strip()]}
     if timeout is not None:
         asked["timeout_seconds"] = timeout
-    with open_jobs(url) as jobs:
+    with open_jobs(url, key) as jobs:
         job = jobs.submit(asked)
         print(job["job_id"])
         if follow:
@@ -59,7 +60,8 @@ def list_jobs(
     model: str = typer.Option("", help="Only those of this model."),
     limit: int = typer.Option(20, min=1, max=500, help="Most jobs."),
     as_json: bool = typer.Option(False, "--json", help="All there is to know, as JSON."),
-    url: str = _URL,
+    url: str = URL,
+    key: str = KEY,
 ) -> None:
     """List the jobs, newest first.
 
@@ -71,7 +73,7 @@ def list_jobs(
     from perfcast.cli._job_places import open_jobs
     from perfcast.cli._output import show_json, show_table
 
-    with open_jobs(url) as places:
+    with open_jobs(url, key) as places:
         jobs = places.page(status, model, limit)
     if as_json:
         show_json(jobs)
@@ -80,7 +82,7 @@ def list_jobs(
     show_table(columns, [_row(job) for job in jobs])
 
 
-def show(job: str, url: str = _URL) -> None:
+def show(job: str, url: str = URL, key: str = KEY) -> None:
     """Show all that is known of a job, as JSON.
 
     Examples:
@@ -89,11 +91,11 @@ def show(job: str, url: str = _URL) -> None:
     from perfcast.cli._job_places import open_jobs
     from perfcast.cli._output import show_json
 
-    with open_jobs(url) as jobs:
+    with open_jobs(url, key) as jobs:
         show_json(jobs.show(job))
 
 
-def watch(job: str, url: str = _URL) -> None:
+def watch(job: str, url: str = URL, key: str = KEY) -> None:
     """Watch a job: its trials, the best so far, the seconds left. Ctrl-C ends the watching, not the job.
 
     Examples:
@@ -103,11 +105,11 @@ def watch(job: str, url: str = _URL) -> None:
     """
     from perfcast.cli._job_places import open_jobs
 
-    with open_jobs(url) as jobs:
+    with open_jobs(url, key) as jobs:
         _watch(jobs, job)
 
 
-def cancel(job: str, url: str = _URL) -> None:
+def cancel(job: str, url: str = URL, key: str = KEY) -> None:
     """Cancel a job: it has ended within five seconds.
 
     Examples:
@@ -116,7 +118,7 @@ def cancel(job: str, url: str = _URL) -> None:
     from perfcast.cli._job_places import open_jobs
     from perfcast.cli._output import say
 
-    with open_jobs(url) as jobs:
+    with open_jobs(url, key) as jobs:
         answer = jobs.cancel(job)
     say(f"{answer['job_id']}: " + ("cancelled" if answer["status"] == "cancelled" else "asked to end"))
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import typer
 
+from perfcast.cli._remote import KEY, URL, Server
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -16,8 +18,10 @@ def predict(
     features: list[str] = typer.Argument(None, help="FEATURE=VALUE …; or - to read a JSON object from standard input."),
     model: str = typer.Option("", help="NAME, NAME:VERSION or NAME@ALIAS; the workload's default model if not given."),
     coverage: float = typer.Option(0.9, help="Share of true costs the interval shall hold: 0.5, 0.8, 0.9, 0.95, 0.99."),
+    url: str = URL,
+    key: str = KEY,
 ) -> None:
-    r"""Predict the cost of one piece of work with a model of the registry, no server needed.
+    r"""Predict the cost of one piece of work with a model of the registry, no server needed; or ask a server.
 
     Examples:
 
@@ -27,6 +31,8 @@ def predict(
             input_width=224 output_channels=64 kernel_size=7 stride=2
 
         echo '{"batch_size": 1, …}' | perfcast predict --model cnn-execution-time-cpu-torch@challenger -
+
+        perfcast predict --url http://localhost:8000 --model cpu-utilization request_rate=120 …
     """
     from zoneinfo import ZoneInfo
 
@@ -41,6 +47,10 @@ def predict(
     if coverage not in COVERAGES:
         raise InvalidInput([FieldError("coverage", f"must be one of {', '.join(map(str, COVERAGES))}, got {coverage}")])
     values = _values(features or [])
+    if url:
+        named = {"model_name": model} if model else {}
+        show_json(Server(url, key).call("POST", "/predict", {**named, "features": values, "coverage": coverage}))
+        return
     settings = load_settings()
     with workbench(settings) as bench:
         version = bench.registry.resolve(model or _default_model(bench.registry.defaults(), values, bench.workloads))

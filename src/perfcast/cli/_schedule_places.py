@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from perfcast.cli._job_places import server
+from perfcast.cli._remote import Server
 from perfcast.errors import FieldError, InvalidInput
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class Here:
 class There:
     """A server."""
 
-    def __init__(self, url: str) -> None:
-        self._server = server(url)
+    def __init__(self, server: Server) -> None:
+        self._server = server
 
     def every(self) -> list[dict[str, Any]]:
         """All of them."""
@@ -101,10 +101,10 @@ class There:
 
 
 @contextmanager
-def open_schedules(url: str) -> Iterator[Place]:
+def open_schedules(url: str, key: str = "") -> Iterator[Place]:
     """The schedules of a server, or of the database where no address is given."""
     if url:
-        yield There(url)
+        yield There(Server(url, key))
         return
     from zoneinfo import ZoneInfo
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-_URL = typer.Option("", "--url", help="A server such as http://localhost:8000; the database directly if not given.")
+from perfcast.cli._remote import KEY, URL
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_schedules(
-    as_json: bool = typer.Option(False, "--json", help="All there is to know, as JSON."), url: str = _URL
+    as_json: bool = typer.Option(False, "--json", help="All there is to know, as JSON."), url: str = URL, key: str = KEY
 ) -> None:
     """List the schedules: triggers, the last run, and why one waits.
 
@@ -33,7 +33,7 @@ def list_schedules(
     from perfcast.cli._output import show_json, show_table
     from perfcast.cli._schedule_places import open_schedules
 
-    with open_schedules(url) as schedules:
+    with open_schedules(url, key) as schedules:
         found = schedules.every()
     if as_json:
         show_json(found)
@@ -55,7 +55,8 @@ def set_schedule(
     seed: int = typer.Option(0, help="Of the search."),
     promote: str = typer.Option("auto", help="auto: the gate decides; never: leave the champion alone."),
     disabled: bool = typer.Option(False, "--disabled", help="Keep it, but don't fire."),
-    url: str = _URL,
+    url: str = URL,
+    key: str = KEY,
 ) -> None:
     """Make a model's schedule, or replace it whole. At least one trigger is needed.
 
@@ -73,11 +74,11 @@ def set_schedule(
     request: dict[str, Any] = {"n_trials": trials, "families": names, "seed": seed, "promote": promote}
     request |= {"dataset": dataset or None, "timeout_seconds": timeout}
     plan = {"cron": cron or None, "new_rows": new_rows, "drift": drift, "enabled": not disabled, "request": request}
-    with open_schedules(url) as schedules:
+    with open_schedules(url, key) as schedules:
         show_json(schedules.put(model, plan | {"minimum_interval_seconds": minimum_interval}))
 
 
-def show(model: str, url: str = _URL) -> None:
+def show(model: str, url: str = URL, key: str = KEY) -> None:
     """Show all that is known of a model's schedule, as JSON.
 
     Examples:
@@ -86,11 +87,11 @@ def show(model: str, url: str = _URL) -> None:
     from perfcast.cli._output import show_json
     from perfcast.cli._schedule_places import open_schedules
 
-    with open_schedules(url) as schedules:
+    with open_schedules(url, key) as schedules:
         show_json(schedules.show(model))
 
 
-def remove(model: str, url: str = _URL) -> None:
+def remove(model: str, url: str = URL, key: str = KEY) -> None:
     """Train a model no longer by itself; the history stays, and a job that runs goes on.
 
     Examples:
@@ -99,7 +100,7 @@ def remove(model: str, url: str = _URL) -> None:
     from perfcast.cli._output import say
     from perfcast.cli._schedule_places import open_schedules
 
-    with open_schedules(url) as schedules:
+    with open_schedules(url, key) as schedules:
         schedules.remove(model)
     say(f"{model}: no schedule any more")
 
@@ -108,7 +109,8 @@ def history(
     model: str,
     limit: int = typer.Option(20, min=1, max=500, help="Most events."),
     as_json: bool = typer.Option(False, "--json", help="All there is to know, as JSON."),
-    url: str = _URL,
+    url: str = URL,
+    key: str = KEY,
 ) -> None:
     """Show what a model's schedule did, newest first: why it fired or waited, and what the promotion gate said.
 
@@ -120,7 +122,7 @@ def history(
     from perfcast.cli._output import show_json, show_table
     from perfcast.cli._schedule_places import open_schedules
 
-    with open_schedules(url) as schedules:
+    with open_schedules(url, key) as schedules:
         events = schedules.history(model, limit)
     if as_json:
         show_json(events)

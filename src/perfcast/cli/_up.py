@@ -38,7 +38,7 @@ def up(
     listener = listen(settings)  # a port in use is told before a minute of training, not after it
     if _starters_wanted(settings):
         say("making the starter models (once, about a minute)")
-        _make_starters()
+        _make_starters(settings)
     say(_where_to_look(settings.api_host, listener.getsockname()[1]))
     with attached_worker(settings):
         serve(settings, listener)
@@ -53,9 +53,9 @@ def _starters_wanted(settings: "Settings") -> bool:
         return bool(missing_starters(bench.registry))
 
 
-def _make_starters() -> None:
+def _make_starters(settings: "Settings") -> None:
     """Train in a process of its own: this one is to serve, and must not carry the learning libraries (rule R6)."""
-    child = subprocess.Popen([sys.executable, "-m", "perfcast", "starters"])
+    child = subprocess.Popen([sys.executable, "-m", "perfcast", "starters"], env=settings.child_environment)
     try:
         status = child.wait()
     except KeyboardInterrupt:

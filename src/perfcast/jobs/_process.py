@@ -91,7 +91,7 @@ def attached_worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "perfcast", "worker", "--attached"],
         stdin=subprocess.PIPE,
-        env=os.environ | settings.environment,
+        env=settings.child_environment,
         start_new_session=True,  # Ctrl-C reaches this process, which then ends the worker in its own time
     )
     try:

@@ -89,7 +89,7 @@ class Supervision:
             [sys.executable, "-m", "perfcast.jobs._child", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | self._settings.environment,
+            env=self._settings.child_environment,
             start_new_session=True,
         )
 

@@ -78,7 +78,8 @@ async def readyz(services: Held) -> Json:
 def _document(services: Services) -> dict[str, Any]:
     routes = services.follower.routes
     dependencies = {probe.name: probe.state() for probe in services.dependencies}
-    problems = {**services.catalogue.problems, **routes.unanswered, **routes.problems}
+    access = services.gate.problems if services.gate is not None else {}
+    problems = {**services.catalogue.problems, **routes.unanswered, **routes.problems, **access}
     wrong = bool(problems) or any(state["status"] == "down" for state in dependencies.values())
     status = "unhealthy" if not routes.champions else "degraded" if wrong else "healthy"
     return {

@@ -177,11 +177,8 @@ def _json_length(request: Request) -> int | None:
     """What the headers say of the body.
 
     Raises:
-        InvalidInput: It is compressed, or the length is no number.
+        InvalidInput: The length is no number.
     """
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding != "identity":
-        raise InvalidInput([FieldError("Content-Encoding", f"'{encoding}' is not offered; send the body as it is")])
     text = request.headers.get(JSON_LENGTH)
     if text is None:
         return None

@@ -46,14 +46,20 @@ class ProblemDetails(BaseModel):
 
 _MEANINGS = {
     400: "A name in the body is unknown; the closest ones are named",
+    401: "A key is needed, or the one that was sent is not known",
+    403: "The key has not the scope that this needs, which is named",
     404: "The name in the path is unknown; the closest ones are named",
     409: "Somebody else changed it first, or it is in use",
     413: "The body is larger than MAX_BODY_BYTES",
+    415: "The body is compressed",
     422: "A field is malformed, missing or out of bounds; every one is named",
+    429: "More requests than RATE_LIMIT allows; Retry-After says when to ask again",
     503: "No usable model, or the database can't be reached; says what to do",
 }
 _EXAMPLES: dict[int, tuple[str, str, str]] = {
     400: ("not-found", "Not found", "unknown model 'cpu-utilisation'; did you mean 'cpu-utilization'?"),
+    401: ("unauthorized", "Unauthorized", "this needs a key; send it as X-API-Key: KEY"),
+    403: ("forbidden", "Forbidden", "this needs a key with the scope train; yours has predict, read"),
     404: ("not-found", "Not found", "unknown model 'cpu-utilisation'; did you mean 'cpu-utilization'?"),
     409: (
         "conflict",
@@ -64,6 +70,16 @@ _EXAMPLES: dict[int, tuple[str, str, str]] = {
         "too-large",
         "Body too large",
         "the body is larger than the 10,000,000 bytes that MAX_BODY_BYTES allows; send fewer rows",
+    ),
+    415: (
+        "compressed",
+        "Body compressed",
+        "the body's Content-Encoding is 'gzip', and none is unpacked; send it as it is",
+    ),
+    429: (
+        "too-many-requests",
+        "Too Many Requests",
+        "more than 600 requests in 60 s; ask again in 7 s, or raise RATE_LIMIT",
     ),
     422: ("invalid-input", "Invalid input", "kernel_size: is required"),
     503: (

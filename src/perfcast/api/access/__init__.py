@@ -1,0 +1,10 @@
+"""Who may call what, and how often: keys with scopes, rate limits, and the gate that asks for both.
+
+`Front` asks the gate before anything else, with the method and path that the routes are then found by. Without keys and
+without limits there is no gate.
+"""
+
+from perfcast.api.access._gate import HEADER, Gate, make_gate
+from perfcast.api.access._rules import RULES, scopes_of
+
+__all__ = ["HEADER", "RULES", "Gate", "make_gate", "scopes_of"]

@@ -1,0 +1,121 @@
+"""How often a caller may ask: in this process's memory, or shared with all processes through Redis."""
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from perfcast.api.access._shared import SharedWindows
+from perfcast.api.access._windows import Excess, Rate, Windows
+from perfcast.errors import InvalidSetting
+
+_ANSWER_SECONDS = 0.25
+_LOOK_SECONDS = 0.5
+
+log = structlog.stdlib.get_logger("perfcast.api")
+
+
+class Limits:
+    """Admits requests within the configured rates.
+
+    While Redis doesn't answer, each process counts in its own memory, and no request waits for Redis again: a task asks
+    every half second whether it is back. The request that finds it gone waits at most `_ANSWER_SECONDS`.
+
+    Args:
+        rates: All of them hold for every caller.
+        redis_url: Where the windows are shared; empty: they aren't.
+    """
+
+    def __init__(self, rates: Sequence[Rate], redis_url: str = "") -> None:
+        self.rates = tuple(rates)
+        self._own = Windows(rates)
+        self._shared = SharedWindows(redis_url, self.rates, seconds=_ANSWER_SECONDS) if redis_url else None
+        self._looking: asyncio.Task[None] | None = None
+        self.problem: str | None = None
+
+    async def hit(self, caller: str) -> Excess | None:
+        """Admit a request of a caller, or say which rate it breaks."""
+        if self._shared is not None and self._looking is None:
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    return await self._shared.hit(caller)
+            except Exception as error:  # noqa: BLE001 - Redis may fail in any way; callers are counted all the same
+                self._fall_back(self._shared, error)
+        return self._own.hit(caller, time.monotonic())
+
+    def has_room(self, caller: str) -> bool:
+        """Whether a request would be admitted, where that is known without waiting for Redis."""
+        return self._shared is None and self._own.room(caller, time.monotonic())
+
+    def count(self, caller: str) -> None:
+        """Count a request for which there was room."""
+        self._own.hit(caller, time.monotonic())
+
+    async def close(self) -> None:
+        """Let go of Redis."""
+        if self._looking is not None:
+            self._looking.cancel()
+        if self._shared is not None:
+            await self._shared.close()
+
+    def _fall_back(self, shared: SharedWindows, error: Exception) -> None:
+        if self._looking is not None:  # another request, which began before, was told the same
+            return
+        self.problem = (
+            f"Redis doesn't answer ({str(error) or type(error).__name__}): until it does, each process counts by itself"
+        )
+        log.warning("rate limits are counted in this process's memory", reason=self.problem)
+        self._looking = asyncio.get_running_loop().create_task(self._look(shared))
+
+    async def _look(self, shared: SharedWindows) -> None:
+        """Ask until Redis answers, then share again."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await shared.ping()
+            except Exception:  # noqa: BLE001, S112 - it is still gone, as was said
+                continue
+            self.problem = self._looking = None
+            log.info("rate limits are shared through Redis again")
+            return
+
+
+def parse_rates(text: str) -> tuple[Rate, ...]:
+    """Read `RATE_LIMIT`.
+
+    Args:
+        text: Such as `600/minute`; several separated by semicolons. Blank: none.
+
+    Raises:
+        InvalidSetting: A part can't be used.
+    """
+    return tuple(_rate(part.strip()) for part in text.split(";")) if text.strip() else ()
+
+
+def retry_after(excess: Excess) -> dict[str, str]:
+    """The response headers of a request too many; times are whole seconds, rounded up."""
+    wait = str(max(1, math.ceil(excess.wait)))
+    return {
+        "Retry-After": wait,
+        "X-RateLimit-Limit": str(excess.rate.amount),
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": wait,
+    }
+
+
+def _rate(text: str) -> Rate:
+    from limits import parse_many
+
+    try:
+        items = parse_many(text)
+    except ValueError:
+        items = []
+    if text.count(",") or len(items) != 1 or items[0].amount < 1 or items[0].get_expiry() < 1:
+        raise InvalidSetting(
+            f"RATE_LIMIT: '{text}' is no rate; examples are 600/minute, 10/second, 100 per 5 minutes; several are "
+            "separated by ;"
+        )
+    return Rate(items[0].amount, items[0].get_expiry())

@@ -1,0 +1,57 @@
+"""A server that commands speak to, and the options that name it."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import typer
+
+from perfcast.errors import FieldError, InvalidInput, PerfcastError, Unavailable
+from perfcast.settings import CLIENT_KEY
+
+URL = typer.Option("", "--url", help="A server such as http://localhost:8000; the database directly if not given.")
+KEY = typer.Option("", "--api-key", envvar=CLIENT_KEY, show_default=False, help="For a server that asks for one.")
+
+_SECONDS = 30
+
+
+class Server:
+    """A server.
+
+    Args:
+        url: Its address.
+        key: Its API key, if it asks for one.
+
+    Raises:
+        InvalidInput: The key can't be sent in a header.
+    """
+
+    def __init__(self, url: str, key: str = "") -> None:
+        if not all("!" <= character <= "~" for character in key):
+            raise InvalidInput([FieldError("--api-key", f"must be ASCII without blanks; check {CLIENT_KEY}")])
+        self._url = url.rstrip("/")
+        self._headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask for something of the HTTP contract."""
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(self._url + path, data, self._headers, method=method)  # noqa: S310 - the user's own address
+        try:
+            with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+                found: dict[str, Any] = {} if answer.status == HTTPStatus.NO_CONTENT else json.load(answer)
+        except HTTPError as error:
+            raise PerfcastError(_detail(error)) from None
+        except (URLError, OSError, ValueError) as error:
+            raise Unavailable(f"{self._url} doesn't answer ({error}); is `perfcast up` running there?") from None
+        return found
+
+
+def _detail(error: HTTPError) -> str:
+    try:
+        text = str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the server answered {error.code} {error.reason}"
+    asked = error.code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+    return f"{text}; commands take it from --api-key or {CLIENT_KEY}" if asked else text
