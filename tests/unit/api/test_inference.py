@@ -134,7 +134,7 @@ def test_bad_input_is_400_and_named(client: TestClient, document: Any, message: 
 
 def test_a_compressed_body_is_refused(client: TestClient) -> None:
     answer = client.post(INFER, content=b"x", headers={"Content-Encoding": "gzip"})
-    assert (answer.status_code, "'gzip' is not offered" in answer.json()["error"]) == (400, True)
+    assert (answer.status_code, "gzip" in answer.json()["error"]) == (415, True)
 
 
 def test_a_version_without_calibration_has_no_bounds(client: TestClient, registry: Registry) -> None:
