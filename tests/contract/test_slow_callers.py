@@ -1,18 +1,27 @@
 """Callers who send or read too slowly, and more callers than a process takes on, over raw sockets."""
 
+import contextlib
 import json
 import signal
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from tests.contract.conftest import fill, start
 
-LOAD = {"request_rate": 100, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
+LOAD = {
+    "request_rate": 100,
+    "active_users": 1,
+    "db_connections": 1,
+    "hour_sin": 0.5,
+    "hour_cos": 0.866,
+    "minute_sin": 0.2588,
+    "minute_cos": 0.9659,
+    "is_business_hour": 1,
+}
 BODY = json.dumps(LOAD).encode()
 PLACES = 2
 
@@ -45,13 +54,11 @@ def half(path: str) -> bytes:
     return b"POST %b HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%b" % (path.encode(), len(BODY), BODY[:20])
 
 
-@pytest.mark.parametrize("path", ["/predict", "/train", "/nowhere"])
+@pytest.mark.parametrize("path", ["/predict", "/train"])
 def test_a_body_that_stops_half_way_gets_408_and_the_connection_is_closed(address: str, path: str) -> None:
     with connect(address) as connection:
         connection.sendall(half(path))
         head, _, body = to_the_end(connection).partition(b"\r\n\r\n")
-    if path == "/nowhere" and head.startswith(b"HTTP/1.1 404"):
-        return  # it is answered without its body
     assert head.startswith(b"HTTP/1.1 408")
     assert b"connection: close" in head.lower()
     assert json.loads(body)["type"] == "urn:perfcast:problem:too-slow"
@@ -70,7 +77,7 @@ def test_headers_that_stop_half_way_after_an_answer_get_408(address: str) -> Non
         connection.sendall(b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%b" % (len(BODY), BODY))
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
         connection.sendall(b"POST /pred")
-        assert to_the_end(connection).startswith(b"HTTP/1.1 408")
+        assert b"HTTP/1.1 408" in to_the_end(connection)
 
 
 def test_a_connection_on_which_nothing_is_ever_sent_is_closed_in_silence(address: str) -> None:
@@ -98,17 +105,12 @@ def test_an_answer_that_nobody_reads_is_given_up(address: str) -> None:
     asked = 400
     with connect(address) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(1)
-        try:
-            connection.sendall(b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n" * asked)
-        except TimeoutError:
-            pass
-        time.sleep(5)  # reads nothing
-        received = b""
-        try:
-            received = to_the_end(connection)
-        except ConnectionResetError:
-            pass
+        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n" * asked)
+        time.sleep(4)  # reads nothing
+        received = bytearray()
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(1_000_000):
+                received += piece
     assert received.count(b"HTTP/1.1 200") < asked
 
 

@@ -1,8 +1,8 @@
 """How many requests a process takes on at a time; what comes on top is told so at once, instead of waiting its turn.
 
 A `/predict` that is answered while its bytes are parsed (`_direct.py`) waits for nothing, so it can't pile up and is
-not counted. Whatever waits for a body, a thread or the database is counted by kind, so that no kind can take the threads or
-the memory of another.
+not counted. Whatever waits for a body, a thread or the database is counted by kind, so that no kind can take the
+threads or the memory of another.
 """
 
 import sys
