@@ -103,7 +103,8 @@ def supervise(settings: Settings, listener: socket.socket) -> None:
     """
     listener.listen(2048)
     folder = tempfile.mkdtemp(prefix="perfcast-serving-")
-    environment = os.environ | settings.environment
+    # `environment` leaves keys out; a serving process without them would let everybody in
+    environment = os.environ | settings.environment | {"API_KEY": settings.api_key.get_secret_value()}
     number = str(listener.fileno())
     module = [sys.executable, "-m", "perfcast.api._member", number, folder]
     slots = [Slot([*module, str(slot)], environment, listener) for slot in range(settings.api_processes)]

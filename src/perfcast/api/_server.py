@@ -1,6 +1,5 @@
 """Taking the port, and serving on it with one process or several."""
 
-import os
 import socket
 
 from perfcast.api.access import make_gate
