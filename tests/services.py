@@ -135,16 +135,7 @@ class RedisServer:
     def start(self) -> None:
         """Start it and wait until it listens."""
         self._server = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self._port), 1).close()
-            except OSError:
-                if self._server.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"Redis did not start on port {self._port}") from None
-                time.sleep(0.02)
-            else:
-                return
+        wait_until_it_listens(self._server, self._port, "Redis")
 
     def stop(self) -> None:
         """Stop it; what it held is gone."""
@@ -161,6 +152,59 @@ def redis_server() -> Iterator[RedisServer]:
         yield server
     finally:
         server.stop()
+
+
+class NginxServer:
+    """The shipped nginx configuration in front of two addresses.
+
+    Args:
+        folder: For what it writes.
+        ports: Of the two API processes behind it, on loopback.
+    """
+
+    def __init__(self, folder: Path, ports: tuple[int, int]) -> None:
+        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+        if program is None:
+            raise RuntimeError("tests need nginx: apt-get install nginx-light")
+        port = free_port()
+        shipped = (Path(__file__).parent.parent / "deploy/nginx/perfcast.conf").read_text()
+        given = {"listen 8000;": f"listen 127.0.0.1:{port};", ":8001": f":{ports[0]}", ":8002": f":{ports[1]}"}
+        for written, wanted in given.items():
+            assert written in shipped
+            shipped = shipped.replace(written, wanted)
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        temporary = "".join(f"{kind}_temp_path {folder / kind};\n" for kind in kinds)
+        (folder / "nginx.conf").write_text(
+            f"pid {folder / 'pid'};\nerror_log {folder / 'error.log'} warn;\ndaemon off;\nuser root;\n"
+            f"events {{ worker_connections 4096; }}\nhttp {{\naccess_log off;\n{temporary}{shipped}}}\n"
+        )
+        self._command = [program, "-c", folder / "nginx.conf", "-p", folder, "-e", folder / "error.log"]
+        self._port, self.log = port, folder / "error.log"
+        self.url = f"http://127.0.0.1:{port}"
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        self._server = subprocess.Popen(self._command)
+        wait_until_it_listens(self._server, self._port, "nginx")
+
+    def stop(self) -> None:
+        """Stop it."""
+        self._server.terminate()
+        self._server.wait(PATIENCE_SECONDS)
+
+
+def wait_until_it_listens(server: subprocess.Popen[bytes], port: int, name: str) -> None:
+    """Return once somebody listens on the port."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{name} did not start on port {port}") from None
+            time.sleep(0.02)
+        else:
+            return
 
 
 def free_port() -> int:

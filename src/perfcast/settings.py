@@ -48,6 +48,19 @@ class Settings(BaseSettings):
         "cpu", description="Where models run: `cpu`, `cuda` (needs `onnxruntime-gpu`), or `auto`: cuda where it works."
     )
     max_body_bytes: int = Field(10_000_000, ge=1024, description="Largest request body, except for batches.")
+    api_processes: int = Field(1, ge=1, le=256, description="Serving processes on the one port.")
+    max_concurrency: int = Field(
+        256, ge=1, le=100_000, description="Most requests of a kind that one process works on; more get 503 at once."
+    )
+    max_heavy_concurrency: int = Field(
+        4, ge=1, le=64, description="Most batches and benchmarks that one process works on; more get 503 at once."
+    )
+    request_timeout_seconds: float = Field(
+        15.0, gt=0, le=3600, description="How long headers, a body, or the reading of an answer may stand still."
+    )
+    drain_seconds: float = Field(
+        0.0, ge=0, le=600, description="How long a process told to end serves on as not ready, for a load balancer."
+    )
     prediction_log: bool = Field(
         default=True, description="Keep a record of each prediction, for live accuracy and drift."
     )

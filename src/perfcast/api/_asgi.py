@@ -6,16 +6,27 @@ metrics.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from perfcast.api._arrival import Arrival
 from perfcast.api._callers import caller_key, key_of
 from perfcast.api._identifiers import given_request_id
-from perfcast.api._problems import CONTENT_TYPE, Compressed, Disconnected, Problem, TooLarge, problem_of
+from perfcast.api._load import Lane, Lanes
+from perfcast.api._problems import (
+    CONTENT_TYPE,
+    Compressed,
+    Disconnected,
+    Overloaded,
+    Problem,
+    TooLarge,
+    TooSlow,
+    problem_of,
+)
 from perfcast.api._services import Services
 from perfcast.manifest import LARGEST_GRAPH
 
@@ -29,6 +40,8 @@ REFUSED = "refused"
 _JSON = (b"content-type", b"application/json")
 _FORM = (b"content-type", b"application/x-www-form-urlencoded")
 _PROBLEM = (b"content-type", CONTENT_TYPE.encode())
+
+_Answering: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[int]]
 
 log = structlog.stdlib.get_logger("perfcast.api")
 
@@ -51,6 +64,8 @@ class Front:
         self._predict = services.predict
         self._limit = services.settings.max_body_bytes
         self._gate = services.gate
+        self._lanes = Lanes(services.settings.max_concurrency, services.settings.max_heavy_concurrency)
+        self._patience = services.settings.request_timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass on what is none."""
@@ -65,10 +80,10 @@ class Front:
                 status = await self._refuse(refusal, scope, send)
                 route = REFUSED
             elif scope["path"] == PREDICT and scope["method"] == "POST":
-                status = await self._answer(scope, receive, send)
+                status = await self._take(self._lanes.predictions, self._answer, scope, receive, send)
                 route = PREDICT
             else:
-                status = await self._pass_on(scope, receive, send)
+                status = await self._take(self._lanes.of(scope["path"]), self._pass_on, scope, receive, send)
                 route = route_of(scope)
             self._tally.request(route, scope["method"], status, time.perf_counter() - began)
         finally:
@@ -110,6 +125,26 @@ class Front:
 
     async def _refuse(self, refusal: Problem, scope: Scope, send: Send) -> int:
         return await _send_problem(refusal, given_request_id(scope["headers"]) or self._identifiers.next(), send)
+
+    async def _take(self, lane: Lane, answer: _Answering, scope: Scope, receive: Receive, send: Send) -> int:
+        """Answer if the lane has a place, and not for longer than a body may take to come; gives the status."""
+        refused = 0
+
+        async def refuse(error: TooSlow | Overloaded) -> None:
+            nonlocal refused
+            refused = await self._refuse(problem_of(error), scope, send)
+
+        async def send_unless_refused(message: Message) -> None:
+            if not refused:
+                await send(message)
+
+        try:
+            with lane.place():
+                status = await answer(scope, Arrival(receive, self._patience, refuse), send_unless_refused)
+        except Overloaded as error:
+            await refuse(error)
+            status = refused
+        return refused or status
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> int:
         headers = scope["headers"]

@@ -20,6 +20,7 @@ from perfcast.errors import (
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
+SOON_SECONDS = 1
 
 
 class TooLarge(Exception):
@@ -34,6 +35,24 @@ class Compressed(Exception):
 
     def __init__(self, encoding: str) -> None:
         super().__init__(f"the body's Content-Encoding is {encoding!r}, and none is unpacked; send it as it is")
+
+
+LEAST_RATE = 16_384
+"""Bytes per second at which a long body may come for as long as it takes."""
+
+
+class TooSlow(Exception):
+    """A request didn't come in time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the request did not come within the {seconds:g} s that REQUEST_TIMEOUT_SECONDS allows (a body has a "
+            f"second more for each {LEAST_RATE:,} bytes); send it faster"
+        )
+
+
+class Overloaded(Exception):
+    """The process has as much to do as it takes on."""
 
 
 class Disconnected(Exception):
@@ -52,6 +71,8 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (Unavailable, 503, "unavailable"),
     (TooLarge, 413, "too-large"),
     (Compressed, 415, "compressed"),
+    (TooSlow, 408, "too-slow"),
+    (Overloaded, 503, "overloaded"),
 )
 """Each error's status and the name of its problem type; the first that fits."""
 _TITLES = {
@@ -66,6 +87,8 @@ _TITLES = {
     "unavailable": "Unavailable",
     "too-large": "Body too large",
     "compressed": "Body compressed",
+    "too-slow": "Request too slow",
+    "overloaded": "Overloaded",
 }
 
 
@@ -114,9 +137,15 @@ def problem_of(error: Exception, *, in_body: bool = False) -> Problem:
         if isinstance(error, kind_of_error):
             status = 400 if in_body and isinstance(error, NotFound) else usual
             fields = error.fields if isinstance(error, InvalidInput) else ()
-            headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
+            headers = {"Retry-After": str(_retry_seconds(error))} if status == 503 else {}
+            if status == 408:
+                headers = {"Connection": "close"}
             return Problem(status, kind, _TITLES[kind], str(error), fields, headers)
     return Problem(500, "internal", "Internal error", "an unexpected error; the server's log has it by the request id")
+
+
+def _retry_seconds(error: Exception) -> int:
+    return SOON_SECONDS if isinstance(error, Overloaded) else RETRY_SECONDS
 
 
 def problem_of_status(status: int, detail: str, headers: dict[str, str] | None = None) -> Problem:

@@ -1,25 +1,11 @@
-"""Running the API under uvicorn."""
+"""Taking the port, and serving on it with one process or several."""
 
-import gc
-import os
 import socket
-import sys
-from types import FrameType
 
-import structlog
-
-from perfcast.api._app import create_app
-from perfcast.api._services import Services
 from perfcast.api.access import make_gate
 from perfcast.errors import Conflict
 from perfcast.logs import configure_logs
 from perfcast.settings import Settings
-
-_BACKLOG = 2048
-_SWITCH_SECONDS = 0.0005
-_GRACE_SECONDS = 20
-
-log = structlog.stdlib.get_logger("perfcast.api")
 
 
 def serve(settings: Settings, listener: socket.socket | None = None) -> None:
@@ -32,45 +18,16 @@ def serve(settings: Settings, listener: socket.socket | None = None) -> None:
     Raises:
         Conflict: The port is in use.
     """
-    import uvicorn
-
-    from perfcast.api._direct import direct_protocol
-
     configure_logs(settings)
     listener = listener or listen(settings)
-    sys.setswitchinterval(_SWITCH_SECONDS)  # a thread that writes records must not hold up answers for 5 ms
-    services = Services(settings)
+    if settings.api_processes > 1:
+        from perfcast.api._processes import supervise
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            gc.freeze()  # what is loaded now stays; looking through it again and again only costs time
+        supervise(settings, listener)
+    else:
+        from perfcast.api._process import serve_here
 
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            services.draining = True
-            super().handle_exit(sig, frame)
-
-    front = create_app(settings, services=services)
-    config = uvicorn.Config(
-        front,
-        loop="uvloop",
-        http=direct_protocol(front.at_once),
-        ws="none",  # no route takes them, and the gate asks for HTTP only
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxies.strip()),
-        forwarded_allow_ips=settings.trusted_proxies,
-        backlog=_BACKLOG,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    host, port = listener.getsockname()[:2]
-    log.info("listening", address=f"http://{host}:{port}", process=os.getpid())
-    try:
-        Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        log.info("stopped")
+        serve_here(settings, listener)
 
 
 def listen(settings: Settings) -> socket.socket:

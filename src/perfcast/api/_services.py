@@ -13,6 +13,7 @@ import structlog
 from perfcast.api._identifiers import Identifiers
 from perfcast.api._predict import Predict
 from perfcast.api._probes import UNKNOWN_SYSTEM, Probe, system_info
+from perfcast.api._shared_tally import SharedTally
 from perfcast.api._tally import Tally
 from perfcast.api.access import make_gate
 from perfcast.api.inference_protocol import InferenceProtocol
@@ -42,6 +43,7 @@ class Services:
         inference_protocol: Answers the Open Inference Protocol.
         transport, jobs: The queue of training jobs.
         tally: What is counted.
+        shared_tally: What all processes on this port counted; None where this is the only one.
         records: The log of predictions; None where `PREDICTION_LOG` is off.
         shadows: Asks shadow versions behind the callers' backs.
         dependencies: Watches what the process depends on.
@@ -58,6 +60,7 @@ class Services:
         self.blobs = Blobs(settings.artifacts_address)
         self.registry = Registry(self.database, self.blobs)
         self.tally = Tally()
+        self.shared_tally: SharedTally | None = None
         self.identifiers = Identifiers()
         self.inference = choose_inference(settings.inference_device)
         zone = ZoneInfo(settings.service_timezone)
@@ -134,6 +137,17 @@ class Services:
     def schedules(self) -> Schedules:
         """When models are trained anew; workers look after them."""
         return Schedules(self.database, self.submissions, ZoneInfo(self.settings.service_timezone))
+
+    def counts(self) -> dict[str, int]:
+        """What the process counts besides requests and predictions."""
+        records = self.records
+        return {
+            "ml_model_evictions": self.follower.cache.evictions,
+            "ml_shadow_rows_dropped": self.shadows.dropped,
+            "ml_shadow_rows_failed": self.shadows.failed,
+            "prediction_records_written": records.written if records is not None else 0,
+            "prediction_records_dropped": records.dropped if records is not None else 0,
+        }
 
     @property
     def uptime_seconds(self) -> float:

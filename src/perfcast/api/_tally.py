@@ -5,9 +5,9 @@ own histogram takes 1.5 µs. prometheus-client writes the text when it is asked 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -49,6 +49,11 @@ class Durations:
         self.counts[bisect_left(BOUNDS, seconds)] += 1
         self.total += seconds
 
+    def add(self, counts: Sequence[int], total: float) -> None:
+        """Add those of another."""
+        self.counts = [one + other for one, other in zip(self.counts, counts, strict=True)]
+        self.total += total
+
     def buckets(self) -> list[tuple[str, float]]:
         """Prometheus' cumulative buckets."""
         names = [*map(str, BOUNDS), "+Inf"]
@@ -66,12 +71,19 @@ class ArmDurations:
 
     def observe(self, labels: tuple[str, str, int], seconds: float) -> None:
         """Count an answer of a model's arm."""
+        self._of(labels).observe(seconds)
+
+    def add(self, labels: tuple[str, str, int], counts: Sequence[int], total: float) -> None:
+        """Add those of another process."""
+        self._of(labels).add(counts, total)
+
+    def _of(self, labels: tuple[str, str, int]) -> Durations:
         durations = self._held.get(labels)
         if durations is None:
             while len(self._held) >= _MOST_ARMS:
                 del self._held[next(iter(self._held))]
             durations = self._held[labels] = Durations()
-        durations.observe(seconds)
+        return durations
 
     def items(self) -> list[tuple[tuple[str, str, int], Durations]]:
         """All of them: model, arm and version, and what was observed."""
@@ -115,6 +127,33 @@ class Tally:
     def failed(self, model: str) -> None:
         """Count a prediction that failed; `model` is a known model's name or `unknown`."""
         self.predictions[model, "error"] = self.predictions.get((model, "error"), 0) + 1
+
+    def snapshot(self) -> dict[str, Any]:
+        """All counts as plain data."""
+        return {name: _plain(value) for name, value in vars(self).items()}
+
+    def add(self, snapshot: dict[str, Any]) -> None:
+        """Add another tally's snapshot."""
+        for name, value in snapshot.items():
+            own = getattr(self, name)
+            if isinstance(own, int):
+                setattr(self, name, own + value)
+                continue
+            for key, item in value.items():
+                if isinstance(own, ArmDurations):
+                    own.add(key, *item)
+                elif isinstance(item, int):
+                    own[key] = own.get(key, 0) + item
+                else:
+                    own.setdefault(key, Durations()).add(*item)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Durations):
+        return value.counts, value.total
+    if isinstance(value, ArmDurations):
+        return {key: _plain(item) for key, item in value.items()}
+    return {key: _plain(item) for key, item in list(value.items())} if isinstance(value, dict) else value
 
 
 class TallyCollector:

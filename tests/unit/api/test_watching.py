@@ -106,7 +106,7 @@ def test_openapi_documents_predict_with_all_three_bodies(client: TestClient) -> 
     predict = client.get("/openapi.json").json()["paths"]["/predict"]["post"]
     examples = predict["requestBody"]["content"]["application/json"]["examples"]
     assert set(examples) == {"convolution", "load", "general"}
-    assert set(predict["responses"]) == {"200", "400", "401", "403", "413", "415", "422", "429", "503"}
+    assert set(predict["responses"]) == {"200", "400", "401", "403", "408", "413", "415", "422", "429", "503"}
     assert client.post("/predict", json=examples["load"]["value"]).status_code == 200
     assert client.post("/predict", json=examples["general"]["value"]).status_code == 200
 

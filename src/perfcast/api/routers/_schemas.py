@@ -49,18 +49,24 @@ _MEANINGS = {
     401: "A key is needed, or the one that was sent is not known",
     403: "The key has not the scope that this needs, which is named",
     404: "The name in the path is unknown; the closest ones are named",
+    408: "The body did not come in time",
     409: "Somebody else changed it first, or it is in use",
     413: "The body is larger than MAX_BODY_BYTES",
     415: "The body is compressed",
     422: "A field is malformed, missing or out of bounds; every one is named",
     429: "More requests than RATE_LIMIT allows; Retry-After says when to ask again",
-    503: "No usable model, or the database can't be reached; says what to do",
+    503: "No usable model, the database can't be reached, or too much to do; says what to do",
 }
 _EXAMPLES: dict[int, tuple[str, str, str]] = {
     400: ("not-found", "Not found", "unknown model 'cpu-utilisation'; did you mean 'cpu-utilization'?"),
     401: ("unauthorized", "Unauthorized", "this needs a key; send it as X-API-Key: KEY"),
     403: ("forbidden", "Forbidden", "this needs a key with the scope train; yours has predict, read"),
     404: ("not-found", "Not found", "unknown model 'cpu-utilisation'; did you mean 'cpu-utilization'?"),
+    408: (
+        "too-slow",
+        "Request too slow",
+        "the request did not come within the 15 s that REQUEST_TIMEOUT_SECONDS allows",
+    ),
     409: (
         "conflict",
         "Conflict",
@@ -91,14 +97,15 @@ _EXAMPLES: dict[int, tuple[str, str, str]] = {
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that can fail so."""
+    """The `responses` of a route that can fail so; any can be refused (503), and any body can be late (408)."""
+    every = {*statuses, 503} | ({408} if 413 in statuses else set())
     schema = ProblemDetails.model_json_schema()
     return {
         status: {
             "description": _MEANINGS[status],
             "content": {CONTENT_TYPE: {"schema": schema, "example": _problem(status)}},
         }
-        for status in statuses
+        for status in sorted(every)
     }
 
 

@@ -1,0 +1,154 @@
+"""Several serving processes on one port: one is killed, all are ended; and nginx in front of two servers."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.contract.conftest import fill, start
+from tests.services import NginxServer, free_port
+
+LOAD = {"request_rate": 100, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
+COUNT = 'ml_predictions_total{model_name="cpu-utilization",status="success"} '
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    fill(tmp_path)
+    return tmp_path
+
+
+class Log:
+    """Reads what a server says, and keeps it."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.events: list[dict[str, object]] = []
+        self._process = process
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self.events.append(json.loads(line))
+
+    def processes(self, event: str) -> list[int]:
+        return [int(str(each["process"])) for each in list(self.events) if each["event"] == event]
+
+
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process began."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def predictions(address: str) -> float:
+    """What one of the processes, whichever answers, says that all have predicted."""
+    text = httpx.get(f"{address}/metrics").text
+    return next((float(line.removeprefix(COUNT)) for line in text.splitlines() if line.startswith(COUNT)), 0.0)
+
+
+@pytest.fixture
+def pair(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, Log]]:
+    process, address = start(folder, API_PROCESSES="2")
+    log = Log(process)
+    until(lambda: "ready" in [event["event"] for event in log.events])  # the second; `start` saw the first
+    yield process, address, log
+    process.send_signal(signal.SIGTERM)
+    process.wait(40)
+
+
+def test_a_killed_process_is_replaced_and_counts_never_fall(pair: tuple[subprocess.Popen[str], str, Log]) -> None:
+    supervisor, address, log = pair
+    for _ in range(50):
+        httpx.post(f"{address}/predict", json=LOAD)
+    until(lambda: predictions(address) == 50)
+    first = children(supervisor.pid)
+    assert len(first) == 2
+    os.kill(first[0], signal.SIGKILL)
+    seen = [50.0]
+    while log.processes("serving process ended") != [first[0]] or len(children(supervisor.pid)) < 2:
+        seen.append(predictions(address))
+    replaced = set(children(supervisor.pid)) - set(first)
+    until(lambda: replaced <= set(log.processes("listening")))
+    os.kill(first[1], signal.SIGKILL)
+    until(lambda: first[1] in log.processes("serving process ended"))
+    until(lambda: len(children(supervisor.pid)) == 2)
+    seen += [predictions(address) for _ in range(30)]
+    assert set(seen) == {50.0}
+    for _ in range(10):
+        assert httpx.post(f"{address}/predict", json=LOAD).status_code == 200
+    until(lambda: predictions(address) == 60)
+
+
+def test_told_to_end_all_processes_end_and_the_status_is_0(pair: tuple[subprocess.Popen[str], str, Log]) -> None:
+    supervisor, _, log = pair
+    both = children(supervisor.pid)
+    supervisor.send_signal(signal.SIGTERM)
+    assert supervisor.wait(40) == 0
+    until(lambda: sorted(log.processes("stopped")) == sorted(both))
+    assert not [pid for pid in both if Path(f"/proc/{pid}").exists()]
+
+
+def test_when_the_supervisor_is_killed_its_processes_end(pair: tuple[subprocess.Popen[str], str, Log]) -> None:
+    supervisor, _, _ = pair
+    both = children(supervisor.pid)
+    supervisor.kill()
+    supervisor.wait()
+    until(lambda: not [pid for pid in both if Path(f"/proc/{pid}").exists()])
+
+
+def test_behind_nginx_no_request_fails_while_processes_are_restarted(folder: Path, tmp_path_factory) -> None:
+    ports = (free_port(), free_port())
+
+    def begin(port: int) -> subprocess.Popen[str]:
+        process, _ = start(folder, API_PORT=str(port), DRAIN_SECONDS="1")
+        Log(process)
+        return process
+
+    servers = [begin(port) for port in ports]
+    nginx = NginxServer(tmp_path_factory.mktemp("nginx"), ports)
+    nginx.start()
+    statuses: list[int | str] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=nginx.url, timeout=20) as client:
+            while not over.is_set():
+                for method, path, body in (("POST", "/predict", LOAD), ("GET", "/models", None)):
+                    try:
+                        statuses.append(client.request(method, path, json=body).status_code)
+                    except httpx.HTTPError as error:
+                        statuses.append(repr(error))
+
+    callers = [threading.Thread(target=ask) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    try:
+        for index in (0, 1, 0, 1):
+            servers[index].send_signal(signal.SIGTERM)
+            assert servers[index].wait(40) == 0
+            servers[index] = begin(ports[index])
+            asked = len(statuses)
+            until(lambda asked=asked: len(statuses) > asked + 50)
+    finally:
+        over.set()
+        for caller in callers:
+            caller.join()
+        nginx.stop()
+        for server in servers:
+            server.terminate()
+            server.wait(40)
+    assert len(statuses) > 500
+    assert set(statuses) == {200}, nginx.log.read_text()[-2000:]
