@@ -85,6 +85,14 @@ class Tally:
             durations = self.prediction_seconds[model] = Durations()
         durations.observe(seconds)
 
+    def predicted_many(self, model: str, count: int, seconds: float) -> None:
+        """Count the answers of a batch; their common time is one observation."""
+        self.predictions[model, "success"] = self.predictions.get((model, "success"), 0) + count
+        durations = self.prediction_seconds.get(model)
+        if durations is None:
+            durations = self.prediction_seconds[model] = Durations()
+        durations.observe(seconds)
+
     def failed(self, model: str) -> None:
         """Count a prediction that failed; `model` is a known model's name or `unknown`."""
         self.predictions[model, "error"] = self.predictions.get((model, "error"), 0) + 1

@@ -6,6 +6,7 @@ place while the registry changes, without a gap (rule R7). Nothing here knows HT
 """
 
 from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
+from perfcast.serving._columns import Column, ColumnReader
 from perfcast.serving._follower import Follower
 from perfcast.serving._predictor import Answer, Prediction, Predictor
 from perfcast.serving._reader import Reader
@@ -15,6 +16,8 @@ __all__ = [
     "NO_ROUTES",
     "Answer",
     "BodyReader",
+    "Column",
+    "ColumnReader",
     "Follower",
     "Prediction",
     "Predictor",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from perfcast.errors import InvalidInput
+from perfcast.serving._columns import ColumnReader
 from perfcast.workloads import TIMESTAMP, Feature, RowReader, Workload
 
 ENVELOPE = ("model_name", "coverage", "device")
@@ -31,6 +32,7 @@ class Reader:
         self.accepted = self.names | ({TIMESTAMP} if any(f.declaration.clock for f in workload.features) else set())
         self._required = frozenset(feature.name for feature in workload.features if feature.required)
         self._rows = RowReader(workload, zone)
+        self.columns = ColumnReader(workload, zone)
         self._width = len(workload.features)
         self._codes = _codes(workload)
         self._ruled = bool(workload.rules)
