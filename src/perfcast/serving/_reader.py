@@ -37,7 +37,7 @@ class Reader:
         self._codes = _codes(workload)
         self._ruled = bool(workload.rules)
         fields = [_field(feature) for feature in workload.features]
-        self._nested = msgspec.json.Decoder(_struct(workload.name, fields))
+        self.nested = msgspec.json.Decoder(_struct(workload.name, fields))
         beside = [(name, Any, None) for name in ENVELOPE if name not in self.names]
         self.flat = msgspec.json.Decoder(_struct(workload.name, [*fields, *beside]))
 
@@ -48,7 +48,7 @@ class Reader:
             msgspec.MsgspecError: It is not quite as declared; `read` tells.
             InvalidInput: The values break a rule together.
         """
-        return self.row(self._nested.decode(features))
+        return self.row(self.nested.decode(features))
 
     def row(self, struct: Any) -> Sequence[float]:
         """The row in what `flat` decoded.
