@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         0.5, gt=0, le=2, description="How often a serving process looks for changed aliases and versions."
     )
     max_body_bytes: int = Field(10_000_000, ge=1024, description="Largest request body, except for batches.")
+    max_batch_bytes: int = Field(200_000_000, ge=1024, description="Largest body of a batch.")
+    max_batch_rows: int = Field(1_000_000, ge=1, description="Most rows of a batch.")
+    batch_threads: int = Field(
+        0, ge=0, le=256, description="Threads that predict the rows of batches; 0 takes one for each core."
+    )
     prediction_log: bool = Field(
         default=True, description="Keep a record of each prediction, for live accuracy and drift."
     )

@@ -12,10 +12,10 @@ from starlette.routing import Match
 
 from perfcast import __version__
 from perfcast.api._asgi import REQUEST_ID, Front
-from perfcast.api._problems import CONTENT_TYPE, Problem, problem_of, problem_of_status
+from perfcast.api._problems import CONTENT_TYPE, Busy, Problem, TooLarge, TooManyRows, problem_of, problem_of_status
 from perfcast.api._services import Services
 from perfcast.api._tally import METHODS
-from perfcast.api.routers import health, metrics, models, predict, schedules, training
+from perfcast.api.routers import batch, health, metrics, models, predict, schedules, training
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.settings import Settings
 
@@ -46,16 +46,30 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
 
     app = FastAPI(title="Perfcast", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
     app.state.services = held
-    for router in (predict.router, models.router, training.router, schedules.router, health.router, metrics.router):
+    for router in (
+        predict.router,
+        batch.router,
+        models.router,
+        training.router,
+        schedules.router,
+        health.router,
+        metrics.router,
+    ):
         app.include_router(router)
     _explain_errors(app)
     return Front(app, held)
 
 
 def _explain_errors(app: FastAPI) -> None:
+    async def refused(request: Request, error: Exception) -> Response:
+        return _response(request, problem_of(error))
+
     @app.exception_handler(PerfcastError)
     async def known(request: Request, error: PerfcastError) -> Response:
         return _response(request, problem_of(error))
+
+    for kind in (TooLarge, TooManyRows, Busy):
+        app.exception_handler(kind)(refused)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

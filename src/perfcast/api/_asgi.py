@@ -19,6 +19,7 @@ from perfcast.api._services import Services
 REQUEST_ID = "perfcast.request_id"
 """Key of the request id in an ASGI scope."""
 PREDICT = "/predict"
+BATCH = "/predict/batch"
 _JSON = (b"content-type", b"application/json")
 _FORM = (b"content-type", b"application/x-www-form-urlencoded")
 _PROBLEM = (b"content-type", CONTENT_TYPE.encode())
@@ -128,7 +129,8 @@ class Front:
             await send(message)
 
         try:
-            check_length(scope["headers"], self._limit)
+            if scope["path"] != BATCH:  # which has a limit of its own, and tells it
+                check_length(scope["headers"], self._limit)
             scope["headers"] = _as_json(scope["headers"])
             await self._app(scope, receive, send_with_id)
         except TooLarge as error:
@@ -146,7 +148,7 @@ def _as_json(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
     return [_JSON if header == _FORM else header for header in headers]
 
 
-def check_length(headers: Iterable[tuple[bytes, bytes]], limit: int) -> None:
+def check_length(headers: Iterable[tuple[bytes, bytes]], limit: int, setting: str = "MAX_BODY_BYTES") -> None:
     """Refuse a body by its announced length, before any of it is read.
 
     Raises:
@@ -154,25 +156,27 @@ def check_length(headers: Iterable[tuple[bytes, bytes]], limit: int) -> None:
     """
     for name, value in headers:
         if name == b"content-length" and (len(value) > 18 or int(value) > limit):
-            raise TooLarge(limit)
+            raise TooLarge(limit, setting)
 
 
-async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int) -> bytes | bytearray:
+async def read_body(
+    headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int, setting: str = "MAX_BODY_BYTES"
+) -> bytes | bytearray:
     """The request's body.
 
     Raises:
         TooLarge: It is longer than the limit; what is beyond isn't read.
         Disconnected: The caller left before its end.
     """
-    check_length(headers, limit)
+    check_length(headers, limit, setting)
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
         whole: bytes = message.get("body", b"")
-        return _bounded(whole, limit)
+        return _bounded(whole, limit, setting)
     body = bytearray()
     while message["type"] == "http.request":
         body += message.get("body", b"")
-        _bounded(body, limit)
+        _bounded(body, limit, setting)
         if not message.get("more_body", False):
             return body
         message = await receive()
@@ -199,7 +203,7 @@ async def _send_problem(problem: Problem, request_id: str, send: Send) -> int:
     return problem.status
 
 
-def _bounded(body: bytes | bytearray, limit: int) -> bytes | bytearray:
+def _bounded(body: bytes | bytearray, limit: int, setting: str) -> bytes | bytearray:
     if len(body) > limit:
-        raise TooLarge(limit)
+        raise TooLarge(limit, setting)
     return body

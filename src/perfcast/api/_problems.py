@@ -25,8 +25,19 @@ RETRY_SECONDS = 5
 class TooLarge(Exception):
     """A body is larger than allowed."""
 
+    def __init__(self, limit: int, setting: str = "MAX_BODY_BYTES") -> None:
+        super().__init__(f"the body is larger than the {limit:,} bytes that {setting} allows; send fewer rows")
+
+
+class TooManyRows(Exception):
+    """A batch has more rows than allowed."""
+
     def __init__(self, limit: int) -> None:
-        super().__init__(f"the body is larger than the {limit:,} bytes that MAX_BODY_BYTES allows; send fewer rows")
+        super().__init__(f"the batch has more than the {limit:,} rows that MAX_BATCH_ROWS allows; send several")
+
+
+class Busy(Exception):
+    """Work of that kind is done already, as much as there may be; to be asked again."""
 
 
 class Disconnected(Exception):
@@ -44,6 +55,8 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (MissingDependency, 501, "missing-dependency"),
     (Unavailable, 503, "unavailable"),
     (TooLarge, 413, "too-large"),
+    (TooManyRows, 413, "too-large"),
+    (Busy, 503, "busy"),
 )
 """Each error's status and the name of its problem type; the first that fits."""
 _TITLES = {
@@ -57,6 +70,7 @@ _TITLES = {
     "missing-dependency": "Missing dependency",
     "unavailable": "Unavailable",
     "too-large": "Body too large",
+    "busy": "Busy",
 }
 
 

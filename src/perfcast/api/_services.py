@@ -15,6 +15,7 @@ from perfcast.api._identifiers import Identifiers
 from perfcast.api._predict import Predict
 from perfcast.api._probes import UNKNOWN_SYSTEM, Probe, system_info
 from perfcast.api._tally import Tally
+from perfcast.api.batch import Batches
 from perfcast.datasets import Datasets
 from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
@@ -36,6 +37,7 @@ class Services:
         database, blobs, registry: The state.
         follower: What is served.
         predict: Answers `/predict`.
+        batches: Answers `/predict/batch`.
         transport, jobs: The queue of training jobs.
         tally: What is counted.
         records: The log of predictions; None where `PREDICTION_LOG` is off.
@@ -64,6 +66,7 @@ class Services:
             PredictionLog(self.database, seconds=settings.prediction_log_seconds) if settings.prediction_log else None
         )
         self.predict = Predict(self.follower, self.tally, self.records)
+        self.batches = Batches(settings, self.follower, self.tally, self.records, self.identifiers)
         self.transport = make_transport(settings)
         self.jobs = Jobs(self.database, self.transport, attempts=settings.job_attempts)
         self.dependencies: tuple[Probe, ...] = (
@@ -86,6 +89,7 @@ class Services:
         if self.records is not None:
             self.records.start()
             self._opened.callback(self.records.close)
+        self._opened.callback(self.batches.close)
         self.follower.start(look=migrated)  # a database that hangs has cost enough; the thread keeps asking
         self._opened.callback(self.follower.close)
         for probe in (*self.dependencies, self._system):

@@ -8,7 +8,9 @@ place while the registry changes, without a gap (rule R7). Nothing here knows HT
 from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
 from perfcast.serving._columns import Column, ColumnReader
 from perfcast.serving._follower import Follower
+from perfcast.serving._items import ItemReader
 from perfcast.serving._predictor import Answer, Prediction, Predictor
+from perfcast.serving._reaching import read_reaching
 from perfcast.serving._reader import Reader
 from perfcast.serving._routes import NO_ROUTES, Routes
 
@@ -19,6 +21,7 @@ __all__ = [
     "Column",
     "ColumnReader",
     "Follower",
+    "ItemReader",
     "Prediction",
     "Predictor",
     "Reader",
@@ -26,4 +29,5 @@ __all__ = [
     "Routes",
     "UnknownReference",
     "parse_object",
+    "read_reaching",
 ]

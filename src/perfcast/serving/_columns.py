@@ -85,7 +85,7 @@ class ColumnReader:
         """Whether every row, float32 [rows, features] of values that are each allowed by itself, keeps all rules."""
         return not self.workload.rules or self._keeps_rules(np.ascontiguousarray(rows.T))
 
-    def fill(self, rows: Rows) -> None:
+    def fill(self, rows: npt.NDArray[np.floating]) -> None:
         """Replace what is missing by the defaults, in place.
 
         Args:
@@ -184,7 +184,7 @@ def _holds(comparison: Any, values: Mapping[str, Rows]) -> npt.NDArray[np.bool_]
     return holds
 
 
-def _fill(feature: Feature, position: int, columns: Rows, names: Sequence[str]) -> None:
+def _fill(feature: Feature, position: int, columns: npt.NDArray[np.floating], names: Sequence[str]) -> None:
     """Put the feature's default where its column, one of float [features, rows], has NaN."""
     column = columns[position]
     missing = np.isnan(column)

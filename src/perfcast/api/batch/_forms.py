@@ -1,6 +1,6 @@
 """The forms a batch may have, by media type."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from perfcast.serving import Answer, Column, Predictor
@@ -17,13 +17,11 @@ class Question(NamedTuple):
 
     Attributes:
         columns: By feature name.
-        rows: How many there are.
         reference: A model reference; None for the default model of the workload that the columns belong to.
         coverage: None for the usual.
     """
 
     columns: Mapping[str, Column]
-    rows: int
     reference: str | None
     coverage: float | None
 
@@ -31,16 +29,13 @@ class Question(NamedTuple):
 class Writer(Protocol):
     """Writes answers in one form."""
 
-    def __call__(
-        self, predictor: Predictor, coverage: float, rows: int, parts: Iterator[tuple[int, Answer]]
-    ) -> Iterator[bytes]:
+    def __call__(self, predictor: Predictor, coverage: float, answers: Sequence[Answer]) -> Iterator[bytes]:
         """The answer's bytes.
 
         Args:
             predictor: Who answered.
             coverage: Of the intervals.
-            rows: How many in all.
-            parts: Rows from first to last: where each part begins, and its answer.
+            answers: Of all rows in order, some rows each.
         """
 
 

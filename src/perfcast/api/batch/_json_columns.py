@@ -1,8 +1,7 @@
 """Columns as JSON, in and out."""
 
 import re
-from collections.abc import Iterator
-from itertools import tee
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.api._identifiers import timestamp
+from perfcast.api._problems import TooManyRows
 from perfcast.api.batch._forms import Question
 from perfcast.api.batch._pieces import pieces
 from perfcast.api.batch._rounding import rounded
@@ -31,28 +31,33 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True):
 _decode = msgspec.json.Decoder(_Body).decode
 
 
-def read_columns(body: bytes | bytearray) -> Question:
+def read_columns(body: bytes | bytearray, most_rows: int) -> Question:
     """Read a body.
 
     Raises:
         InvalidInput: It is not as documented.
+        TooManyRows: It is too long.
     """
     try:
         asked = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         message = f"expected a list of /predict bodies, or an object with 'columns', lists by feature: {error}"
         raise InvalidInput([FieldError("body", message)]) from None
-    columns = {name: _column(name, memoryview(raw)) for name, raw in asked.columns.items()}
-    return Question(columns, max(map(len, columns.values()), default=0), asked.model_name, asked.coverage)
+    columns = {name: _column(name, memoryview(raw), most_rows) for name, raw in asked.columns.items()}
+    return Question(columns, asked.model_name, asked.coverage)
 
 
-def _column(name: str, raw: memoryview) -> Column:
+def _column(name: str, raw: memoryview, most_rows: int) -> Column:
+    count = 0
     parts: list[npt.NDArray[Any]] = []
     for piece in pieces(raw, _COMMA, _PIECE_BYTES):
         values = _values(piece)
         if values is None:
             raise InvalidInput([FieldError(name, "expected a list of numbers (or of text where values are text)")])
         parts.append(values)
+        count += len(values)
+        if count > most_rows:
+            raise TooManyRows(most_rows)
     if any(part.dtype == object for part in parts):
         return np.concatenate([part.astype(object) for part in parts])
     return np.concatenate(parts) if parts else np.zeros(0)
@@ -74,10 +79,9 @@ def _values(piece: bytes) -> npt.NDArray[Any] | None:
     return objects
 
 
-def write_columns(
-    predictor: Predictor, coverage: float, rows: int, parts: Iterator[tuple[int, Answer]]
-) -> Iterator[bytes]:
+def write_columns(predictor: Predictor, coverage: float, answers: Sequence[Answer]) -> Iterator[bytes]:
     """The answer as one JSON object whose `columns` are lists."""
+    rows = sum(len(answer.cost) for answer in answers)
     about = {
         "model_name": predictor.model,
         "model_type": predictor.type,
@@ -90,18 +94,21 @@ def write_columns(
     }
     yield _encode(about)[:-1] + b',"columns":{'
     names = predictor.workload.feature_names
-    costs, lowers, uppers, outside = tee((answer for _, answer in parts), 4)
-    yield from _list(predictor.workload.cost.name, (rounded(answer.cost) for answer in costs))
-    for name, answers in (("lower", lowers), ("upper", uppers)):
-        sides = (getattr(answer, name) for answer in answers)
+    yield from _list(predictor.workload.cost.name, (rounded(answer.cost) for answer in answers))
+    for name in ("lower", "upper"):
         yield b","
-        yield from _list(name, ([None] * rows if side is None else rounded(side) for side in sides))
+        yield from _list(name, (_side(answer, name) for answer in answers))
     yield b","
-    yield from _list("extrapolated", (names_outside(answer.extrapolated, names) for answer in outside))
+    yield from _list("extrapolated", (names_outside(answer.extrapolated, names) for answer in answers))
     yield b"}}"
 
 
-def _list(name: str, parts: Iterator[list[Any]]) -> Iterator[bytes]:
+def _side(answer: Answer, name: str) -> list[Any]:
+    bounds = getattr(answer, name)
+    return [None] * len(answer.cost) if bounds is None else rounded(bounds)
+
+
+def _list(name: str, parts: Iterable[list[Any]]) -> Iterator[bytes]:
     begin = _encode(name) + b":["
     for part in parts:
         if part:

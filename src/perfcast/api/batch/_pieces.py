@@ -27,10 +27,8 @@ def pieces(text: bytes | bytearray | memoryview, separator: re.Pattern[bytes], s
         yield bytes(view)
         return
     begin, end = begin + 1, end - 1
-    if not bytes(view[begin:end]).strip() if end - begin < size else False:
-        return
     while (match := separator.search(view, min(begin + size, end), end)) is not None:
         comma = match.start() + match.group().index(b",")
-        yield b"[%b]" % view[begin:comma]
+        yield b"[" + view[begin:comma] + b"]"
         begin = comma + 1
-    yield b"[%b]" % view[begin:end]
+    yield b"[" + view[begin:end] + b"]"
