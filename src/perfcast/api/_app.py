@@ -15,7 +15,7 @@ from perfcast.api._asgi import REQUEST_ID, Front
 from perfcast.api._problems import CONTENT_TYPE, Busy, Problem, TooLarge, TooManyRows, problem_of, problem_of_status
 from perfcast.api._services import Services
 from perfcast.api._tally import METHODS
-from perfcast.api.routers import batch, health, metrics, models, predict, schedules, training
+from perfcast.api.routers import batch, benchmark, health, metrics, models, predict, schedules, training
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.settings import Settings
 
@@ -49,6 +49,7 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
     for router in (
         predict.router,
         batch.router,
+        benchmark.router,
         models.router,
         training.router,
         schedules.router,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from perfcast.api._benchmarks import Benchmarks
 from perfcast.api._identifiers import Identifiers
 from perfcast.api._predict import Predict
 from perfcast.api._probes import UNKNOWN_SYSTEM, Probe, system_info
@@ -21,7 +22,7 @@ from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
 from perfcast.monitoring import PredictionLog
 from perfcast.registry import Registry
-from perfcast.serving import Follower
+from perfcast.serving import Follower, make_answer_cache
 from perfcast.settings import Settings, refuse_access_rules
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import Catalogue, Workload, survey_workloads
@@ -38,6 +39,8 @@ class Services:
         follower: What is served.
         predict: Answers `/predict`.
         batches: Answers `/predict/batch`.
+        answers: Expensive answers that were given.
+        benchmarks: Answers `/benchmark`.
         transport, jobs: The queue of training jobs.
         tally: What is counted.
         records: The log of predictions; None where `PREDICTION_LOG` is off.
@@ -67,6 +70,8 @@ class Services:
         )
         self.predict = Predict(self.follower, self.tally, self.records)
         self.batches = Batches(settings, self.follower, self.tally, self.records, self.identifiers)
+        self.answers = make_answer_cache(settings.redis_url)
+        self.benchmarks = Benchmarks(self.follower, self.answers)
         self.transport = make_transport(settings)
         self.jobs = Jobs(self.database, self.transport, attempts=settings.job_attempts)
         self.dependencies: tuple[Probe, ...] = (
@@ -90,6 +95,7 @@ class Services:
             self.records.start()
             self._opened.callback(self.records.close)
         self._opened.callback(self.batches.close)
+        self._opened.callback(self.answers.close)
         self.follower.start(look=migrated)  # a database that hangs has cost enough; the thread keeps asking
         self._opened.callback(self.follower.close)
         for probe in (*self.dependencies, self._system):

@@ -25,7 +25,7 @@ from perfcast.serving import Answer, Follower, Predictor
 from perfcast.settings import Settings
 from perfcast.workloads import Rows
 
-_CHUNK = 16_384
+_CHUNK = 4_096
 """Rows of one call of ONNX Runtime, and of one piece of an answer."""
 _LONG_BYTES = 1_000_000
 _LONG, _SHORT = 2, 4

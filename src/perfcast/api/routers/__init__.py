@@ -1,6 +1,7 @@
 """FastAPI's routes, one module a concept; what they share is in `_schemas` (for the documentation) and `_reply`."""
 
 from perfcast.api.routers import _batch as batch
+from perfcast.api.routers import _benchmark as benchmark
 from perfcast.api.routers import _health as health
 from perfcast.api.routers import _metrics as metrics
 from perfcast.api.routers import _models as models
@@ -8,4 +9,4 @@ from perfcast.api.routers import _predict as predict
 from perfcast.api.routers import _schedules as schedules
 from perfcast.api.routers import _training as training
 
-__all__ = ["batch", "health", "metrics", "models", "predict", "schedules", "training"]
+__all__ = ["batch", "benchmark", "health", "metrics", "models", "predict", "schedules", "training"]
