@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from perfcast import __version__
-from perfcast.api._asgi import REQUEST_ID, Front
+from perfcast.api._asgi import BATCH, REQUEST_ID, Front
 from perfcast.api._problems import CONTENT_TYPE, Busy, Problem, TooLarge, TooManyRows, problem_of, problem_of_status
 from perfcast.api._services import Services
 from perfcast.api._tally import METHODS
@@ -67,7 +67,7 @@ def _explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(PerfcastError)
     async def known(request: Request, error: PerfcastError) -> Response:
-        return _response(request, problem_of(error))
+        return _response(request, problem_of(error, in_body=request.scope["path"] == BATCH))
 
     for kind in (TooLarge, TooManyRows, Busy):
         app.exception_handler(kind)(refused)

@@ -36,9 +36,13 @@ def read_table(form: str, body: bytes | bytearray, most_rows: int, zone: ZoneInf
     try:
         table = _table(form, body, most_rows)
         table.validate(full=form != CSV)  # what a caller wrote may point outside its buffers
-    except pa.ArrowException as error:
+        return _question(table, most_rows, zone)
+    except (pa.ArrowException, OSError) as error:  # a stream that ends early is an OSError
         text = f"can't be read as {form}: {str(error)[:300]}"
         raise InvalidInput([FieldError("body", text)]) from None
+
+
+def _question(table: pa.Table, most_rows: int, zone: ZoneInfo) -> Question:
     if table.num_rows > most_rows:
         raise TooManyRows(most_rows)
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})

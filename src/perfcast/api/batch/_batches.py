@@ -18,7 +18,7 @@ from perfcast.api._tally import Tally
 from perfcast.api.batch._forms import JSON, Question, media_type, wanted
 from perfcast.api.batch._json_columns import read_columns, write_columns
 from perfcast.api.batch._list import ListAnswerer
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog
 from perfcast.serving import Answer, Follower, Predictor
@@ -140,11 +140,19 @@ class Batches:
         if reference is not None:
             predictor = self._follower.routes.predictor(reference)
             if predictor is None:
-                self._follower.reach(reference)
+                self._load(reference, question)
                 predictor = self._follower.routes.find(reference, "")
             return predictor, coverage
         reader = self._follower.routes.bodies.reader_of(question.columns)
         return self._follower.routes.find(None, reader.workload.name), coverage
+
+    def _load(self, reference: str, question: Question) -> None:
+        """Load what isn't loaded; where that fails, what is wrong with the features is told first."""
+        try:
+            self._follower.reach(reference)
+        except PerfcastError:
+            self._follower.routes.bodies.reader_of(question.columns).columns.read(question.columns)
+            raise
 
     def _predict(self, predictor: Predictor, rows: Rows, coverage: float) -> list[Answer]:
         starts = range(0, len(rows), _CHUNK)
