@@ -10,9 +10,9 @@ from perfcast.api._answer import AnswerWriter
 from perfcast.api._identifiers import Clock
 from perfcast.api._problems import Problem, problem_of
 from perfcast.api._tally import Tally
-from perfcast.errors import NoUsableModel, PerfcastError
+from perfcast.errors import PerfcastError
 from perfcast.monitoring import PredictionLog, Record
-from perfcast.serving import Follower, Predictor, Request, UnknownReference
+from perfcast.serving import Follower, Predictor, Request, UnknownReference, read_reaching
 
 UNKNOWN = "unknown"
 """The label of predictions that failed before any model was found."""
@@ -110,18 +110,11 @@ class Predict:
 
     async def _reach(self, body: bytes | bytearray, reference: str) -> Request:
         """Load what isn't loaded; where that fails, what is wrong with the features is told first."""
-        try:
-            refusal = self._follower.refusal(reference)
-            if refusal is not None:
-                raise refusal
-            await get_running_loop().run_in_executor(None, self._follower.reach, reference)
-        except PerfcastError:
+        refusal = self._follower.refusal(reference)
+        if refusal is not None:
             self._follower.routes.bodies.read(body, guess=True)
-            raise
-        try:
-            return self._follower.routes.bodies.read(body)
-        except UnknownReference:  # deleted, or displaced by others, since it was loaded
-            raise NoUsableModel(f"model '{reference}' was unloaded just now; try again") from None
+            raise refusal
+        return await get_running_loop().run_in_executor(None, read_reaching, self._follower, body)
 
     def _named(self, body: bytes | bytearray) -> str:
         """The loaded model that a refused body names, for the metrics' label; never text that a caller made up."""

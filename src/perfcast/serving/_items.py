@@ -35,10 +35,10 @@ class ItemReader:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         places = [reader.wrapper, FEATURES] if reader.wrapper else [FEATURES]
-        self._forms: list[tuple[str | None, msgspec.json.Decoder[Any]]] = [
+        self._forms: tuple[tuple[str | None, msgspec.json.Decoder[Any]], ...] = (
             (None, msgspec.json.Decoder(list[reader.flat.type])),  # type: ignore[name-defined]
             *((place, msgspec.json.Decoder(list[_item(place, reader)])) for place in places),  # type: ignore[misc]
-        ]
+        )
         self._readable = not reader.workload.indicators and not any(
             feature.declaration.values for feature in reader.workload.features
         )
@@ -48,13 +48,13 @@ class ItemReader:
         """Read a JSON list; None where some body needs to be looked at by itself."""
         if not self._readable:
             return None
-        for form in self._forms:
+        for form in self._forms:  # replaced as a whole, since several threads may read
             place, decoder = form
             try:
                 items = decoder.decode(bodies)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 continue
-            self._forms.sort(key=lambda other: other is not form)  # what one piece is, the next is too
+            self._forms = (form, *(other for other in self._forms if other is not form))  # the next is alike
             return self._items(items, place)
         return None
 

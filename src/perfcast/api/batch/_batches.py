@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from perfcast.api._identifiers import Identifiers
+from perfcast.api._predict import UNKNOWN
 from perfcast.api._problems import Busy
 from perfcast.api._tally import Tally
-from perfcast.api.batch._forms import JSON, Question, media_type, wanted
+from perfcast.api.batch._forms import JSON, Counts, Question, media_type, wanted
 from perfcast.api.batch._json_columns import read_columns, write_columns
 from perfcast.api.batch._list import ListAnswerer
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
@@ -38,6 +39,7 @@ class BatchReply(NamedTuple):
     form: str
     model: str | None
     pieces: Iterator[bytes]
+    counts: Counts
 
 
 class Batches:
@@ -62,7 +64,7 @@ class Batches:
         self._most_rows = settings.max_batch_rows
         self.most_bytes = settings.max_batch_bytes
         self._zone = ZoneInfo(settings.service_timezone)
-        self._lists = ListAnswerer(follower, tally, records, identifiers, settings.max_batch_rows)
+        self._lists = ListAnswerer(follower, records, identifiers, settings.max_batch_rows)
         self._held_bytes = 0
         self._long, self._short = Semaphore(_LONG), Semaphore(_SHORT)
         self._threads = ThreadPoolExecutor(_LONG + _SHORT, thread_name_prefix="perfcast-batch")
@@ -110,22 +112,30 @@ class Batches:
         """
         work = partial(self._answer, body, media_type(content_type), accept, query)
         async with self._long if len(body) > _LONG_BYTES else self._short:
-            return await get_running_loop().run_in_executor(self._threads, work)
+            began = time.perf_counter()
+            reply = await get_running_loop().run_in_executor(self._threads, work)
+        self._count(reply.counts, time.perf_counter() - began)
+        return reply
+
+    def _count(self, counts: Counts, seconds: float) -> None:
+        """On the event loop's thread, as all counting."""
+        for model, rows in counts.good.items():
+            self._tally.predicted_many(model, rows, seconds)
+        self._tally.failed(UNKNOWN, counts.bad)
 
     def _answer(self, body: bytes | bytearray, form: str, accept: str, query: Mapping[str, str]) -> BatchReply:
         if form == JSON and bytes(body[:64]).lstrip()[:1] != b"{":
             batch = self._lists.read(body)
-            batch.predict(self._spread)
-            return BatchReply(JSON, None, batch.write())
-        began = time.perf_counter()
+            counts = batch.predict(self._spread)
+            return BatchReply(JSON, None, batch.write(), counts)
         question = self._read(body, form)
         predictor, coverage = self._asked(question, query)
         rows = predictor.reader.columns.read(question.columns)
         del question
         answers = self._predict(predictor, rows, coverage)
-        self._tally.predicted_many(predictor.model, len(rows), time.perf_counter() - began)
         form = wanted(accept, form)
-        return BatchReply(form, predictor.name, _writer(form)(predictor, coverage, answers))
+        counts = Counts({predictor.model: len(rows)}, 0)
+        return BatchReply(form, predictor.name, _writer(form)(predictor, coverage, answers), counts)
 
     def _read(self, body: bytes | bytearray, form: str) -> Question:
         if form == JSON:

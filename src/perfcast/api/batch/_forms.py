@@ -12,6 +12,18 @@ PARQUET = "application/vnd.apache.parquet"
 FORMS = (JSON, ARROW, CSV, PARQUET)
 
 
+class Counts(NamedTuple):
+    """What was predicted.
+
+    Attributes:
+        good: Rows by model.
+        bad: Rows that were refused.
+    """
+
+    good: Mapping[str, int]
+    bad: int
+
+
 class Question(NamedTuple):
     """What columns ask.
 

@@ -2,9 +2,10 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 import numpy as np
@@ -12,18 +13,20 @@ import numpy.typing as npt
 
 from perfcast.api._identifiers import Clock, Identifiers, timestamp
 from perfcast.api._problems import TooManyRows
-from perfcast.api._tally import Tally
+from perfcast.api.batch._forms import Counts
 from perfcast.api.batch._json_columns import names_outside
 from perfcast.api.batch._pieces import pieces
 from perfcast.api.batch._rounding import rounded
 from perfcast.api.batch._shape import answer_shape
 from perfcast.errors import FieldError, InvalidInput, NoUsableModel, PerfcastError
 from perfcast.monitoring import PredictionLog, Record
-from perfcast.serving import Follower, ItemReader, Predictor, Reader, read_reaching
+from perfcast.serving import Follower, ItemReader, Predictor, Reader, UnknownReference, read_reaching
 
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
 _PIECE_BYTES = 131_072
 """Several hundred bodies: less than a millisecond of decoding, and many enough for one call of ONNX Runtime."""
+_SHORT_BYTES = 2_000
+"""Of a list that isn't worth a guess."""
 _MOST_LOADED = 64
 """Models one batch may have loaded for it; each is a query."""
 _encode = msgspec.json.Encoder().encode
@@ -60,23 +63,22 @@ class ListAnswerer:
 
     Args:
         follower: Holds the routes.
-        tally, records, identifiers: As of `/predict`.
+        records, identifiers: As of `/predict`.
         most_rows: Most bodies of a list.
     """
 
     def __init__(
         self,
         follower: Follower,
-        tally: Tally,
         records: PredictionLog | None,
         identifiers: Identifiers,
         most_rows: int,
     ) -> None:
         self._follower = follower
-        self._tally = tally
         self._records = records
         self._identifiers = identifiers
         self._most_rows = most_rows
+        self._items: WeakKeyDictionary[Reader, ItemReader] = WeakKeyDictionary()
 
     def read(self, body: bytes | bytearray) -> "ListBatch":
         """Read a list; nothing is predicted yet.
@@ -85,7 +87,7 @@ class ListAnswerer:
             InvalidInput: It is no JSON list.
             TooManyRows: It is too long.
         """
-        batch = _Reading(self._follower)
+        batch = _Reading(self._follower, self._items)
         count = 0
         read: list[_Piece] = []
         whole = None
@@ -105,23 +107,40 @@ class ListAnswerer:
             if done.count > self._most_rows:
                 raise TooManyRows(self._most_rows)
             read = [done]
-        return ListBatch(read, self._tally, self._records, self._identifiers)
+        return ListBatch(read, self._records, self._identifiers)
 
 
 class _Reading:
     """What is known while one list is read: so each model is looked for once."""
 
-    def __init__(self, follower: Follower) -> None:
+    def __init__(self, follower: Follower, items: MutableMapping[Reader, ItemReader]) -> None:
         self._follower = follower
         self._routes = follower.routes
         self._found: dict[tuple[str | None, str], Predictor | None] = {}
-        self._items: dict[Reader, ItemReader] = {}
+        self._items = items
         self._likely: ItemReader | None = None
         self._loaded: set[str] = set()
 
     def read(self, piece: bytes) -> _Piece | None:
         """The piece's bodies; None where it is no JSON list."""
+        if self._likely is None and len(piece) > _SHORT_BYTES:
+            self._guess(piece)
         return self._at_once(piece) or self._one_by_one(piece)
+
+    def _guess(self, piece: bytes) -> None:
+        """Take the whole list to be what its first body is."""
+        try:
+            first = msgspec.json.decode(piece, type=list[msgspec.Raw])[:1]
+            for raw in first:
+                self._expect(self._routes.bodies.read(bytes(raw)).reader)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, PerfcastError, UnknownReference):
+            return
+
+    def _expect(self, reader: Reader) -> None:
+        if self._likely is None or self._likely.reader is not reader:
+            if reader not in self._items:
+                self._items[reader] = ItemReader(reader)
+            self._likely = self._items[reader]
 
     def _at_once(self, piece: bytes) -> _Piece | None:
         items = self._likely.read(piece) if self._likely is not None else None
@@ -188,8 +207,7 @@ class _Reading:
             self._routes = self._follower.routes
             predictor = self._routes.find(request.reference, reader.workload.name)
             self._found[request.reference, reader.workload.name] = predictor
-        if self._likely is None or self._likely.reader is not reader:
-            self._likely = self._items.setdefault(reader, ItemReader(reader))
+        self._expect(reader)
         return predictor, request.coverage, request.row
 
     def _may_load(self, reference: str) -> None:
@@ -203,29 +221,21 @@ class _Reading:
 class ListBatch:
     """A list that has been read: predict, then write."""
 
-    def __init__(
-        self, read: list[_Piece], tally: Tally, records: PredictionLog | None, identifiers: Identifiers
-    ) -> None:
+    def __init__(self, read: list[_Piece], records: PredictionLog | None, identifiers: Identifiers) -> None:
         self._pieces = read
-        self._tally = tally
         self._records = records
         self._identifiers = identifiers
         self._clock = Clock()
         self.rows = sum(piece.count for piece in read)
 
-    def predict(self, spread: Callable[[Callable[[Any], None], Sequence[Any]], None]) -> None:
+    def predict(self, spread: Callable[[Callable[[Any], None], Sequence[Any]], None]) -> Counts:
         """Predict all; `spread` calls a function with each of many arguments, in several threads."""
-        began = time.perf_counter()
         spread(_predict, [piece for piece in self._pieces if piece.groups])
-        seconds = time.perf_counter() - began
         counts: dict[str, int] = {}
         for piece in self._pieces:
             for group in piece.groups:
                 counts[group.predictor.model] = counts.get(group.predictor.model, 0) + len(group.places)
-            for _ in piece.wrong:
-                self._tally.failed("unknown")
-        for model, count in counts.items():
-            self._tally.predicted_many(model, count, seconds)
+        return Counts(counts, sum(len(piece.wrong) for piece in self._pieces))
 
     def write(self) -> Iterator[bytes]:
         """The answer's bytes; records are kept as it is written."""

@@ -23,7 +23,7 @@ def rounded(values: npt.NDArray[np.floating]) -> list[float]:
         scaled = np.where(places >= 0, exact * scale, exact / scale)
         whole = np.rint(scaled)
         result = np.where(places >= 0, whole / scale, whole * scale)
-    doubtful = (np.abs(np.abs(scaled - whole) - 0.5) < 1e-6) | (np.abs(exponent) > _EXACT)
+        doubtful = (np.abs(np.abs(scaled - whole) - 0.5) < 1e-6) | (np.abs(exponent) > _EXACT)
     numbers: list[float] = result.tolist()
     for position in np.flatnonzero(doubtful).tolist():
         numbers[position] = float(f"{exact[position]:.7g}")
