@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         0.0, ge=0, le=600, description="How long a process told to end serves on as not ready, for a load balancer."
     )
+    max_batch_bytes: int = Field(200_000_000, ge=1024, description="Largest body of a batch.")
+    max_batch_rows: int = Field(1_000_000, ge=1, description="Most rows of a batch.")
+    batch_threads: int = Field(
+        0, ge=0, le=256, description="Threads that predict the rows of batches; 0 takes one for each core."
+    )
     prediction_log: bool = Field(
         default=True, description="Keep a record of each prediction, for live accuracy and drift."
     )

@@ -75,6 +75,31 @@ def test_the_documentation_is_there(client: httpx.Client) -> None:
     assert "/predict" in client.get("/openapi.json").json()["paths"]
 
 
+def test_a_batch_is_a_list_of_prediction_bodies(client: httpx.Client) -> None:
+    body = b"[%b, {}, %b]" % (REQUEST, REQUEST.replace(b'"stride": 1', b'"stride": 2'))
+    response = client.post("/predict/batch", headers={"Content-Type": "application/json"}, content=body)
+    assert response.status_code == 200
+    answer = response.json()
+    assert list(answer) == ["results", "total_requests", "successful_predictions", "timestamp"]
+    assert (answer["total_requests"], answer["successful_predictions"]) == (3, 2)
+    first, second, third = answer["results"]
+    assert first["execution_time_ms"] == 45.67
+    assert set(second) == {"status", "error", "model_name"}
+    assert second["status"] == "error"
+    assert third["status"] == "success"
+
+
+def test_the_benchmark_call_has_the_shown_shape(client: httpx.Client) -> None:
+    response = client.get("/benchmark/xgb_prediction-training-gpul40s?iterations=100")
+    assert response.status_code == 200
+    answer = response.json()
+    assert answer["model_name"] == "xgb_prediction-training-gpul40s"
+    assert (answer["iterations"], answer["successful_predictions"]) == (100, 100)
+    assert 0 < answer["min_latency_ms"] <= answer["avg_latency_ms"] <= answer["max_latency_ms"]
+    assert answer["predictions_per_second"] > 0
+    assert datetime.fromisoformat(answer["timestamp"]).tzinfo is not None
+
+
 def test_detail_is_a_string_as_the_predecessors_clients_expect(client: httpx.Client) -> None:
     response = client.post("/predict", content=REQUEST.replace(b"gpul40s", b"gpu140s"))
     assert response.status_code == 400

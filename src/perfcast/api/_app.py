@@ -11,12 +11,22 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from perfcast import __version__
-from perfcast.api._asgi import REQUEST_ID, Front
-from perfcast.api._problems import CONTENT_TYPE, Problem, problem_of, problem_of_status
+from perfcast.api._asgi import BATCH, REQUEST_ID, Front
+from perfcast.api._problems import (
+    CONTENT_TYPE,
+    Overloaded,
+    Problem,
+    TooLarge,
+    TooManyRows,
+    problem_of,
+    problem_of_status,
+)
 from perfcast.api._services import Services
 from perfcast.api._tally import METHODS
 from perfcast.api.routers import (
     aliases,
+    batch,
+    benchmark,
     documentation,
     health,
     inference_protocol,
@@ -72,6 +82,8 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
     app.state.services = held
     for room in (
         predict,
+        batch,
+        benchmark,
         inference_protocol,
         models,
         aliases,
@@ -89,9 +101,15 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
 
 
 def _explain_errors(app: FastAPI) -> None:
+    async def refused(request: Request, error: Exception) -> Response:
+        return _response(request, problem_of(error))
+
     @app.exception_handler(PerfcastError)
     async def known(request: Request, error: PerfcastError) -> Response:
-        return _response(request, problem_of(error))
+        return _response(request, problem_of(error, in_body=request.scope["path"] == BATCH))
+
+    for kind in (TooLarge, TooManyRows, Overloaded):
+        app.exception_handler(kind)(refused)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

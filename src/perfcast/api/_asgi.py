@@ -37,6 +37,7 @@ UPLOAD_BYTES = LARGEST_GRAPH + 2_000_000
 """Most bytes of an upload: the largest graph, a manifest, and what multipart adds."""
 REFUSED = "refused"
 """The metrics' route of what the gate refused: no route was looked for."""
+BATCH = "/predict/batch"
 _JSON = (b"content-type", b"application/json")
 _FORM = (b"content-type", b"application/x-www-form-urlencoded")
 _PROBLEM = (b"content-type", CONTENT_TYPE.encode())
@@ -189,7 +190,8 @@ class Front:
             await send(message)
 
         try:
-            check_length(scope["headers"], self._limit_of(scope))
+            if scope["path"] != BATCH:  # which has a limit of its own, and tells it
+                check_length(scope["headers"], self._limit_of(scope))
             scope["headers"] = _as_json(scope["headers"])
             await self._app(scope, receive, send_with_id)
         except (TooLarge, Compressed) as error:
@@ -212,7 +214,7 @@ def is_upload(path: str) -> bool:
     return path.startswith("/models/") and path.endswith("/versions")
 
 
-def check_length(headers: Iterable[tuple[bytes, bytes]], limit: int) -> None:
+def check_length(headers: Iterable[tuple[bytes, bytes]], limit: int, setting: str = "MAX_BODY_BYTES") -> None:
     """Refuse a body by its announced length or encoding, before any of it is read.
 
     Raises:
@@ -221,12 +223,14 @@ def check_length(headers: Iterable[tuple[bytes, bytes]], limit: int) -> None:
     """
     for name, value in headers:
         if name == b"content-length" and (len(value) > 18 or int(value) > limit):
-            raise TooLarge(limit)
+            raise TooLarge(limit, setting)
         if name == b"content-encoding" and value.lower() != b"identity":
             raise Compressed(value.decode("latin-1")[:40])
 
 
-async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int) -> bytes | bytearray:
+async def read_body(
+    headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int, setting: str = "MAX_BODY_BYTES"
+) -> bytes | bytearray:
     """The request's body.
 
     Raises:
@@ -234,15 +238,15 @@ async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, li
         Compressed: It would have to be unpacked.
         Disconnected: The caller left before its end.
     """
-    check_length(headers, limit)
+    check_length(headers, limit, setting)
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
         whole: bytes = message.get("body", b"")
-        return _bounded(whole, limit)
+        return _bounded(whole, limit, setting)
     body = bytearray()
     while message["type"] == "http.request":
         body += message.get("body", b"")
-        _bounded(body, limit)
+        _bounded(body, limit, setting)
         if not message.get("more_body", False):
             return body
         message = await receive()
@@ -269,7 +273,7 @@ async def _send_problem(problem: Problem, request_id: str, send: Send) -> int:
     return problem.status
 
 
-def _bounded(body: bytes | bytearray, limit: int) -> bytes | bytearray:
+def _bounded(body: bytes | bytearray, limit: int, setting: str) -> bytes | bytearray:
     if len(body) > limit:
-        raise TooLarge(limit)
+        raise TooLarge(limit, setting)
     return body

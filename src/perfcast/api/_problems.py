@@ -26,8 +26,15 @@ SOON_SECONDS = 1
 class TooLarge(Exception):
     """A body is larger than allowed."""
 
+    def __init__(self, limit: int, setting: str = "MAX_BODY_BYTES") -> None:
+        super().__init__(f"the body is larger than the {limit:,} bytes that {setting} allows; send fewer rows")
+
+
+class TooManyRows(Exception):
+    """A batch has more rows than allowed."""
+
     def __init__(self, limit: int) -> None:
-        super().__init__(f"the body is larger than the {limit:,} bytes that MAX_BODY_BYTES allows; send fewer rows")
+        super().__init__(f"the batch has more than the {limit:,} rows that MAX_BATCH_ROWS allows; send several")
 
 
 class Compressed(Exception):
@@ -73,6 +80,7 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (Compressed, 415, "compressed"),
     (TooSlow, 408, "too-slow"),
     (Overloaded, 503, "overloaded"),
+    (TooManyRows, 413, "too-large"),
 )
 """Each error's status and the name of its problem type; the first that fits."""
 _TITLES = {

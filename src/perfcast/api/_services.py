@@ -10,19 +10,21 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from perfcast.api._benchmarks import Benchmarks
 from perfcast.api._identifiers import Identifiers
 from perfcast.api._predict import Predict
 from perfcast.api._probes import UNKNOWN_SYSTEM, Probe, system_info
 from perfcast.api._shared_tally import SharedTally
 from perfcast.api._tally import Tally
 from perfcast.api.access import make_gate
+from perfcast.api.batch import Batches
 from perfcast.api.inference_protocol import InferenceProtocol
 from perfcast.datasets import Datasets
 from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
 from perfcast.monitoring import PredictionLog
 from perfcast.registry import Registry
-from perfcast.serving import Follower, Shadows, choose_inference
+from perfcast.serving import Follower, Shadows, choose_inference, make_answer_cache
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import Catalogue, Workload, survey_workloads
@@ -41,6 +43,9 @@ class Services:
         gate: Who may call what, and how often; None where everybody may do everything.
         predict: Answers `/predict`.
         inference_protocol: Answers the Open Inference Protocol.
+        batches: Answers `/predict/batch`.
+        answers: Expensive answers that were given.
+        benchmarks: Answers `/benchmark`.
         transport, jobs: The queue of training jobs.
         tally: What is counted.
         shared_tally: What all processes on this port counted; None where this is the only one.
@@ -78,6 +83,9 @@ class Services:
         self.shadows = Shadows(self.follower.cache.load, self.records, self.tally.shadows.observe)
         self.predict = Predict(self.follower, self.tally, self.records, self.shadows)
         self.inference_protocol = InferenceProtocol(self.follower, self.tally, self.records, self.shadows, zone)
+        self.batches = Batches(settings, self.follower, self.tally, self.records, self.shadows, self.identifiers)
+        self.answers = make_answer_cache(settings.redis_url)
+        self.benchmarks = Benchmarks(self.follower, self.answers)
         self.transport = make_transport(settings)
         self.jobs = Jobs(self.database, self.transport, attempts=settings.job_attempts)
         self.dependencies: tuple[Probe, ...] = (
@@ -102,6 +110,8 @@ class Services:
             self._opened.callback(self.records.close)
         self.shadows.start()
         self._opened.callback(self.shadows.close)
+        self._opened.callback(self.batches.close)
+        self._opened.callback(self.answers.close)
         self.follower.start(look=migrated)  # a database that hangs has cost enough; the thread keeps asking
         self._opened.callback(self.follower.close)
         for probe in (*self.dependencies, self._system):

@@ -124,9 +124,10 @@ class Tally:
             durations = self.prediction_seconds[model] = Durations()
         durations.observe(seconds)
 
-    def failed(self, model: str) -> None:
-        """Count a prediction that failed; `model` is a known model's name or `unknown`."""
-        self.predictions[model, "error"] = self.predictions.get((model, "error"), 0) + 1
+    def failed(self, model: str, count: int = 1) -> None:
+        """Count predictions that failed; `model` is a known model's name or `unknown`."""
+        if count:
+            self.predictions[model, "error"] = self.predictions.get((model, "error"), 0) + count
 
     def snapshot(self) -> dict[str, Any]:
         """All counts as plain data."""

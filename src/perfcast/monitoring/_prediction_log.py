@@ -74,6 +74,16 @@ class PredictionLog:
             with self._dropping:
                 self.dropped += 1
 
+    def extend(self, records: Sequence[Record]) -> None:
+        """Take many records; where too many wait already, writes them before returning rather than drop any.
+
+        Half of the room is left to `append`. Call it from a thread that may wait.
+        """
+        if len(self._waiting) + len(records) > self._capacity // 2:
+            self._try_flush()
+        for record in records:
+            self.append(record)
+
     def start(self) -> None:
         """Begin writing."""
         self._thread.start()

@@ -7,12 +7,15 @@ R7), and `GraphCache` keeps the graphs within a bound. `Shadows` asks further ve
 `upload` registers a graph that was made elsewhere, once it has been looked through. Nothing here knows HTTP.
 """
 
+from perfcast.serving._answer_cache import AnswerCache, MemoryAnswers, RedisAnswers, make_answer_cache
 from perfcast.serving._arms import Arm, Key, Split
 from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
 from perfcast.serving._cache import GraphCache
-from perfcast.serving._columns import ColumnReader
+from perfcast.serving._columns import Column, ColumnReader
 from perfcast.serving._follower import Follower
+from perfcast.serving._items import ItemReader
 from perfcast.serving._predictor import Answer, Prediction, Predictor
+from perfcast.serving._reaching import read_reaching
 from perfcast.serving._reader import Reader
 from perfcast.serving._routes import NO_ROUTES, Routes
 from perfcast.serving._session import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference
@@ -26,16 +29,21 @@ __all__ = [
     "LARGEST_MANIFEST",
     "NO_ROUTES",
     "Answer",
+    "AnswerCache",
     "Arm",
     "BodyReader",
+    "Column",
     "ColumnReader",
     "Follower",
     "GraphCache",
     "Inference",
+    "ItemReader",
     "Key",
+    "MemoryAnswers",
     "Prediction",
     "Predictor",
     "Reader",
+    "RedisAnswers",
     "Request",
     "Routes",
     "Shadows",
@@ -44,7 +52,9 @@ __all__ = [
     "Statement",
     "UnknownReference",
     "choose_inference",
+    "make_answer_cache",
     "parse_object",
+    "read_reaching",
     "read_statement",
     "upload",
 ]

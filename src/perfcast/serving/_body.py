@@ -1,7 +1,7 @@
 """A `/predict` body, in any of its three forms, read against the workloads that are known."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -99,6 +99,14 @@ class BodyReader:
         except InvalidInput:
             return None
         return name if isinstance(name, str) else None
+
+    def reader_of(self, names: Iterable[str]) -> Reader:
+        """The reader of the workload whose features these names are, or nearly are.
+
+        Raises:
+            NoUsableModel: No workload is known yet.
+        """
+        return self._likeliest({FEATURES: dict.fromkeys(names)})
 
     def _under(self, place: str) -> tuple[Reader, ...]:
         return tuple(reader for reader in self._readers if place in (FEATURES, reader.wrapper))

@@ -81,16 +81,11 @@ class ColumnReader:
         if not all(self._clean(block) for block in blocks):
             self._refuse(rows, [])
 
-    def broken(self, rows: Rows) -> list[FieldError | None]:
-        """For each row the first rule that its values, each allowed by itself, break together; None where none."""
-        found: list[FieldError | None] = [None] * len(rows)
-        if self.workload.rules and not self._keeps_rules(np.ascontiguousarray(rows.T)):
-            for refusal in reversed(check_table(self.workload, rows)):
-                for row in refusal.rows.tolist():
-                    found[row] = FieldError(refusal.field, refusal.message)
-        return found
+    def keeps_rules(self, rows: Rows) -> bool:
+        """Whether every row, float32 [rows, features] of values that are each allowed by itself, keeps all rules."""
+        return not self.workload.rules or self._keeps_rules(np.ascontiguousarray(rows.T))
 
-    def fill(self, rows: Rows) -> None:
+    def fill(self, rows: npt.NDArray[np.floating]) -> None:
         """Replace what is missing by the defaults, in place.
 
         Args:
@@ -189,7 +184,7 @@ def _holds(comparison: Any, values: Mapping[str, Rows]) -> npt.NDArray[np.bool_]
     return holds
 
 
-def _fill(feature: Feature, position: int, columns: Rows, names: Sequence[str]) -> None:
+def _fill(feature: Feature, position: int, columns: npt.NDArray[np.floating], names: Sequence[str]) -> None:
     """Put the feature's default where its column, one of float [features, rows], has NaN."""
     column = columns[position]
     missing = np.isnan(column)
@@ -251,5 +246,5 @@ def _encoded(workload: Workload, feature: Feature, column: Column, unread: list[
 def _told(field: str, message: str, rows: npt.NDArray[np.int64]) -> FieldError:
     """The field, what is wrong with it, and where."""
     shown = ", ".join(map(str, rows[:_SHOWN].tolist()))
-    more = ", …" if len(rows) > _SHOWN else ""
-    return FieldError(field, f"{message} ({len(rows):,} of the rows: {shown}{more})")
+    where = f"row {shown}" if len(rows) == 1 else f"{len(rows):,} rows: {shown}{', …' if len(rows) > _SHOWN else ''}"
+    return FieldError(field, f"{message} ({where})")

@@ -12,7 +12,7 @@ import structlog
 
 from perfcast.errors import BrokenVersion, NotFound, NoUsableModel, PerfcastError
 from perfcast.registry import Registry, Snapshot, Version
-from perfcast.serving._arms import NAMED, Arm
+from perfcast.serving._arms import NAMED, Arm, Key
 from perfcast.serving._cache import GraphCache
 from perfcast.serving._plan import NO_PLAN, exact, make_plan, rank
 from perfcast.serving._predictor import Predictor, declared_workload
@@ -148,6 +148,15 @@ class Follower:
             broken = NoUsableModel(f"model '{reference}' can't answer: {error}")
             self._refusals.add(reference, broken, revision, seconds=_RETRY_SECONDS)
             raise broken from None
+
+    def pick(self, reference: str | None, workload: str, key: Key) -> tuple[Arm, Predictor]:
+        """Who answers one caller, as `Routes.pick`, its graph in memory; waits where that has to be loaded.
+
+        Raises:
+            NoUsableModel: There is nobody that can answer; says what to do.
+        """
+        arm = self.routes.pick(reference, workload, key)
+        return arm, arm.slot.predictor or self._obtain(arm.slot)
 
     def _reach(self, reference: str) -> Predictor:
         version = self._registry.resolve(reference)

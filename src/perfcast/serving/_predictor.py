@@ -127,7 +127,17 @@ class Predictor:
         if not np.isfinite(cost).all():
             raise _no_finite_cost(self.name)
         lower, upper = _intervals(self.calibration, cost, coverage)
-        return Answer(cost, lower, upper, (rows < self._low) | (rows > self._high))
+        return Answer(cost, lower, upper, self.outside(rows))
+
+    def outside(self, rows: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
+        """Where features lie outside the range trained on: bool [rows, features]."""
+        outside = np.zeros(rows.shape, dtype=np.bool_)
+        if len(rows):
+            beyond = (rows.min(axis=0) < self._low) | (rows.max(axis=0) > self._high)
+            for position in np.flatnonzero(beyond).tolist():
+                column = rows[:, position]
+                outside[:, position] = (column < self._low[position]) | (column > self._high[position])
+        return outside
 
     def run(self, rows: Rows) -> Rows:
         """The bare cost of each row, float32 [rows], of float32 [rows, features]."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from perfcast.errors import InvalidInput
+from perfcast.serving._columns import ColumnReader
 from perfcast.workloads import TIMESTAMP, Feature, RowReader, Workload
 
 ENVELOPE = ("model_name", "coverage", "device")
@@ -31,11 +32,12 @@ class Reader:
         self.accepted = self.names | ({TIMESTAMP} if any(f.declaration.clock for f in workload.features) else set())
         self._required = frozenset(feature.name for feature in workload.features if feature.required)
         self._rows = RowReader(workload, zone)
+        self.columns = ColumnReader(workload, zone)
         self._width = len(workload.features)
         self._codes = _codes(workload)
         self._ruled = bool(workload.rules)
         fields = [_field(feature) for feature in workload.features]
-        self._nested = msgspec.json.Decoder(_struct(workload.name, fields))
+        self.nested = msgspec.json.Decoder(_struct(workload.name, fields))
         beside = [(name, Any, None) for name in ENVELOPE if name not in self.names]
         self.flat = msgspec.json.Decoder(_struct(workload.name, [*fields, *beside]))
 
@@ -46,7 +48,7 @@ class Reader:
             msgspec.MsgspecError: It is not quite as declared; `read` tells.
             InvalidInput: The values break a rule together.
         """
-        return self.row(self._nested.decode(features))
+        return self.row(self.nested.decode(features))
 
     def row(self, struct: Any) -> Sequence[float]:
         """The row in what `flat` decoded.

@@ -1,6 +1,8 @@
 """FastAPI's routes, one module a concept; what they share is in `_schemas` (for the documentation) and `_reply`."""
 
 from perfcast.api.routers import _aliases as aliases
+from perfcast.api.routers import _batch as batch
+from perfcast.api.routers import _benchmark as benchmark
 from perfcast.api.routers import _documentation as documentation
 from perfcast.api.routers import _health as health
 from perfcast.api.routers import _inference_protocol as inference_protocol
@@ -13,6 +15,8 @@ from perfcast.api.routers import _versions as versions
 
 __all__ = [
     "aliases",
+    "batch",
+    "benchmark",
     "documentation",
     "health",
     "inference_protocol",

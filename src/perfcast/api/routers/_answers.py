@@ -172,6 +172,25 @@ class VersionDeleted(Answer):
     timestamp: Time
 
 
+class Benchmark(Answer):
+    """How quickly a version answers, one row after another, without HTTP."""
+
+    model_name: str
+    model_version: int
+    iterations: int
+    successful_predictions: int
+    avg_latency_ms: float
+    min_latency_ms: float
+    max_latency_ms: float
+    p50_latency_ms: float
+    p95_latency_ms: float
+    p99_latency_ms: float
+    predictions_per_second: float
+    metrics: HeldOutMetrics | None = Field(description="How good it is on rows that nothing else has seen")
+    cached: bool = Field(description="Whether this was measured for an earlier call; `fresh=true` measures anew")
+    timestamp: Time = Field(description="ISO 8601, UTC: when it was measured")
+
+
 class SystemInfo(Answer):
     """The machine's state."""
 

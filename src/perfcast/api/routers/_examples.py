@@ -106,6 +106,22 @@ VERSION_DELETED: dict[str, Any] = {
     "status": "success",
     "timestamp": _AT,
 }
+BENCHMARK: dict[str, Any] = {
+    "model_name": _MODEL,
+    "model_version": 3,
+    "iterations": 100,
+    "successful_predictions": 100,
+    "avg_latency_ms": 0.0143,
+    "min_latency_ms": 0.0126,
+    "max_latency_ms": 0.0417,
+    "p50_latency_ms": 0.0138,
+    "p95_latency_ms": 0.0171,
+    "p99_latency_ms": 0.0392,
+    "predictions_per_second": 69930.1,
+    "metrics": _METRICS,
+    "cached": False,
+    "timestamp": _AT,
+}
 HEALTH: dict[str, Any] = {
     "status": "healthy",
     "timestamp": _AT,

@@ -1,0 +1,184 @@
+"""Columns as an Arrow stream, CSV or Parquet, in and out; the only module here that imports PyArrow."""
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from perfcast.api._problems import TooManyRows
+from perfcast.api.batch._forms import ARROW, CSV, Question
+from perfcast.errors import FieldError, InvalidInput
+from perfcast.serving import Answer, Column, Predictor
+
+_LARGEST_GROWTH = 20
+"""Times its own size that a Parquet body may say it unpacks to."""
+
+
+def read_table(form: str, body: bytes | bytearray, most_rows: int, zone: ZoneInfo) -> Question:
+    """Read a body.
+
+    Args:
+        form: Its media type.
+        body: Its bytes; columns refer to them where they can.
+        most_rows: Most rows of a batch.
+        zone: Time zone of times without an offset.
+
+    Raises:
+        InvalidInput: It can't be read.
+        TooManyRows: It is too long.
+    """
+    try:
+        table = _table(form, body, most_rows)
+        table.validate(full=form != CSV)  # what a caller wrote may point outside its buffers
+        return _question(table, most_rows, zone)
+    except (pa.ArrowException, OSError) as error:  # a stream that ends early is an OSError
+        text = f"can't be read as {form}: {str(error)[:300]}"
+        raise InvalidInput([FieldError("body", text)]) from None
+
+
+def _question(table: pa.Table, most_rows: int, zone: ZoneInfo) -> Question:
+    if table.num_rows > most_rows:
+        raise TooManyRows(most_rows)
+    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if twice:
+        raise InvalidInput([FieldError(name, "is there twice") for name in twice])
+    columns = {name: _column(name, table.column(name), zone) for name in table.column_names}
+    return Question(columns, *_asked(table.schema.metadata or {}))
+
+
+def _table(form: str, body: bytes | bytearray, most_rows: int) -> pa.Table:
+    source = pa.BufferReader(pa.py_buffer(body))
+    if form == CSV:
+        convert = pa.csv.ConvertOptions(strings_can_be_null=True)
+        return pa.csv.read_csv(source, convert_options=convert)
+    if form == ARROW:
+        return _stream(source, most_rows)
+    file = pq.ParquetFile(source)
+    groups = range(file.metadata.num_row_groups)
+    size = sum(file.metadata.row_group(group).total_byte_size for group in groups)
+    if file.metadata.num_rows > most_rows or size > _LARGEST_GROWTH * max(len(body), 1_000_000):
+        raise TooManyRows(most_rows)
+    return file.read()
+
+
+def _stream(source: pa.BufferReader, most_rows: int) -> pa.Table:
+    batches: list[pa.RecordBatch] = []
+    rows = 0
+    with pa.ipc.open_stream(source) as stream:
+        for batch in stream:
+            rows += batch.num_rows
+            if rows > most_rows:
+                raise TooManyRows(most_rows)
+            batches.append(batch)
+        return pa.Table.from_batches(batches, stream.schema)
+
+
+def _asked(metadata: dict[bytes, bytes]) -> tuple[str | None, float | None]:
+    name, coverage = metadata.get(b"model_name"), metadata.get(b"coverage")
+    try:
+        return None if name is None else name.decode(), None if coverage is None else float(coverage)
+    except ValueError:
+        raise InvalidInput([FieldError("coverage", "the schema's metadata must be text and a number")]) from None
+
+
+def _column(name: str, column: pa.ChunkedArray, zone: ZoneInfo) -> Column:
+    """NumPy's view of a column; a copy only where values are missing, are no numbers or lie in several batches."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if pa.types.is_boolean(kind):
+        column = column.cast(pa.uint8())
+    elif pa.types.is_date(kind):
+        column = column.cast(pa.timestamp("s"))
+    elif pa.types.is_decimal(kind) or pa.types.is_null(kind):
+        column = column.cast(pa.float64())
+    if pa.types.is_timestamp(column.type):
+        return _instants(column, zone)
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or _is_text(column.type)):
+        raise InvalidInput([FieldError(name, f"expected numbers or text, got {kind}")])
+    single: Any = column.chunk(0) if column.num_chunks == 1 else column
+    values: Column = single.to_numpy(zero_copy_only=False) if column.num_chunks == 1 else single.to_numpy()
+    return values
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _instants(column: pa.ChunkedArray, zone: ZoneInfo) -> Column:
+    if column.type.tz is None:
+        column = pc.assume_timezone(column, zone.key, ambiguous="earliest", nonexistent="earliest")
+    values: Column = column.cast(pa.timestamp(column.type.unit)).to_numpy()
+    return values
+
+
+def write_table(form: str, predictor: Predictor, coverage: float, answers: Sequence[Answer]) -> Iterator[bytes]:
+    """The answer as a table: the cost, `lower`, `upper`, `extrapolated`."""
+    schema = _schema(form, predictor, coverage)
+    sink = _Pieces()
+    with _writer(form, sink, schema) as writer:
+        for answer in answers:
+            writer.write_batch(pa.record_batch(_arrays(form, predictor, answer), schema=schema))
+            yield from sink.taken()
+    yield from sink.taken()
+
+
+def _schema(form: str, predictor: Predictor, coverage: float) -> pa.Schema:
+    outside = pa.string() if form == CSV else pa.list_(pa.string())
+    numbers = [(predictor.workload.cost.name, pa.float32()), ("lower", pa.float32()), ("upper", pa.float32())]
+    about = {
+        "model_name": predictor.model,
+        "model_type": predictor.type,
+        "model_version": str(predictor.number),
+        "coverage": str(coverage),
+        "unit": predictor.workload.cost.unit,
+    }
+    return pa.schema([*numbers, ("extrapolated", outside)], metadata=about)
+
+
+def _writer(form: str, sink: "_Pieces", schema: pa.Schema) -> Any:
+    if form == CSV:
+        return pa.csv.CSVWriter(sink, schema)
+    return pa.ipc.new_stream(sink, schema) if form == ARROW else pq.ParquetWriter(sink, schema)
+
+
+def _arrays(form: str, predictor: Predictor, answer: Answer) -> list[pa.Array]:
+    count = len(answer.cost)
+    bounds = [
+        pa.nulls(count, pa.float32()) if side is None else pa.array(side) for side in (answer.lower, answer.upper)
+    ]
+    outside = answer.extrapolated
+    offsets = np.concatenate([[0], np.cumsum(outside.sum(axis=1))]).astype(np.int32)
+    names = pa.array(predictor.workload.feature_names, pa.string()).take(pa.array(np.nonzero(outside)[1]))
+    lists = pa.ListArray.from_arrays(pa.array(offsets), names)
+    return [pa.array(answer.cost), *bounds, pc.binary_join(lists, ";") if form == CSV else lists]
+
+
+class _Pieces(io.RawIOBase):
+    """A file that hands over what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        """Hold a copy: the writer may use its buffer again."""
+        copy = bytes(data)
+        self._held.append(copy)
+        return len(copy)
+
+    def taken(self) -> Iterator[bytes]:
+        """What was written since the last call."""
+        held, self._held = self._held, []
+        if held:
+            yield b"".join(held)

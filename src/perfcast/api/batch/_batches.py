@@ -1,0 +1,213 @@
+"""Reading, predicting and writing batches in threads, with bounds on all of it."""
+
+import os
+import time
+from asyncio import Semaphore, get_running_loop
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from perfcast.api._identifiers import Identifiers
+from perfcast.api._predict import UNKNOWN
+from perfcast.api._problems import Overloaded
+from perfcast.api._tally import Tally
+from perfcast.api.batch._forms import JSON, Counts, Question, media_type, wanted
+from perfcast.api.batch._json_columns import read_columns, write_columns
+from perfcast.api.batch._list import ListAnswerer
+from perfcast.errors import FieldError, InvalidInput, PerfcastError
+from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
+from perfcast.monitoring import PredictionLog
+from perfcast.serving import Answer, Follower, Key, Predictor, Shadows
+from perfcast.settings import Settings
+from perfcast.workloads import Rows
+
+_CHUNK = 4_096
+"""Rows of one call of ONNX Runtime, and of one piece of an answer."""
+_LONG_BYTES = 1_000_000
+_LONG, _SHORT = 2, 4
+"""Batches that are worked on at a time, of long bodies and of short ones, so that these never wait for those."""
+
+
+class BatchReply(NamedTuple):
+    """What to send: its form, who answered where it was one version, and the bytes, made as they are asked for."""
+
+    form: str
+    model: str | None
+    pieces: Iterator[bytes]
+    counts: Counts
+
+
+class Batches:
+    """Answers batches.
+
+    Args:
+        settings: The bounds.
+        follower: Holds the routes.
+        tally, records, shadows, identifiers: As of `/predict`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        follower: Follower,
+        tally: Tally,
+        records: PredictionLog | None,
+        shadows: Shadows,
+        identifiers: Identifiers,
+    ) -> None:
+        self._follower = follower
+        self._tally = tally
+        self._most_rows = settings.max_batch_rows
+        self.most_bytes = settings.max_batch_bytes
+        self._zone = ZoneInfo(settings.service_timezone)
+        self._lists = ListAnswerer(follower, records, shadows, identifiers, settings.max_batch_rows)
+        self._held_bytes = 0
+        self._long, self._short = Semaphore(_LONG), Semaphore(_SHORT)
+        self._threads = ThreadPoolExecutor(_LONG + _SHORT, thread_name_prefix="perfcast-batch")
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._runners = ThreadPoolExecutor(settings.batch_threads or cores, thread_name_prefix="perfcast-rows")
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._runners.shutdown(wait=False, cancel_futures=True)
+
+    @contextmanager
+    def room(self, announced: int | None) -> Iterator[None]:
+        """Room in memory for a body.
+
+        Args:
+            announced: Its bytes, where they are known.
+
+        Raises:
+            Overloaded: Bodies that were taken in before fill it.
+        """
+        needed = self.most_bytes if announced is None else announced
+        if self._held_bytes and self._held_bytes + needed > 2 * self.most_bytes:
+            raise Overloaded("large batches are being answered already; send this one again in a moment")
+        self._held_bytes += needed
+        try:
+            yield
+        finally:
+            self._held_bytes -= needed
+
+    async def answer(
+        self, body: bytes | bytearray, *, content_type: str, accept: str, query: Mapping[str, str], key: Key
+    ) -> BatchReply:
+        """Answer a body; all is predicted when this returns.
+
+        Args:
+            body: The whole body.
+            content_type: The request's header.
+            accept: The request's header.
+            query: `model_name` and `coverage` for columns.
+            key: Gives what the caller is known by; asked only where callers are split.
+
+        Raises:
+            PerfcastError: It can't be answered; says why.
+            TooManyRows: It has too many rows.
+        """
+        work = partial(self._answer, body, media_type(content_type), accept, query, key)
+        async with self._long if len(body) > _LONG_BYTES else self._short:
+            began = time.perf_counter()
+            reply = await get_running_loop().run_in_executor(self._threads, work)
+        self._count(reply.counts, time.perf_counter() - began)
+        return reply
+
+    def _count(self, counts: Counts, seconds: float) -> None:
+        """On the event loop's thread, as all counting."""
+        for model, rows in counts.good.items():
+            self._tally.predicted(model, seconds, rows)
+        self._tally.failed(UNKNOWN, counts.bad)
+
+    def _answer(
+        self, body: bytes | bytearray, form: str, accept: str, query: Mapping[str, str], key: Key
+    ) -> BatchReply:
+        if form == JSON and bytes(body[:64]).lstrip()[:1] != b"{":
+            batch = self._lists.read(body, key)
+            counts = batch.predict(self._spread)
+            return BatchReply(JSON, None, batch.write(), counts)
+        question = self._read(body, form)
+        predictor, coverage = self._asked(question, query, key)
+        rows = predictor.reader.columns.read(question.columns)
+        del question
+        answers = self._predict(predictor, rows, coverage)
+        form = wanted(accept, form)
+        counts = Counts({predictor.model: len(rows)}, 0)
+        return BatchReply(form, predictor.name, _writer(form)(predictor, coverage, answers), counts)
+
+    def _read(self, body: bytes | bytearray, form: str) -> Question:
+        if form == JSON:
+            return read_columns(body, self._most_rows)
+        from perfcast.api.batch._arrow_forms import read_table
+
+        return read_table(form, body, self._most_rows, self._zone)
+
+    def _asked(self, question: Question, query: Mapping[str, str], key: Key) -> tuple[Predictor, float]:
+        coverage = _coverage(query.get("coverage"), question.coverage)
+        reference = query.get("model_name", question.reference)
+        if reference is not None:
+            if self._follower.routes.arm(reference) is None:
+                self._load(reference, question)
+            workload = ""
+        else:
+            workload = self._follower.routes.bodies.reader_of(question.columns).workload.name
+        _, predictor = self._follower.pick(reference, workload, key)
+        return predictor, coverage
+
+    def _load(self, reference: str, question: Question) -> None:
+        """Load what isn't loaded; where that fails, what is wrong with the features is told first."""
+        try:
+            self._follower.reach(reference)
+        except PerfcastError:
+            self._follower.routes.bodies.reader_of(question.columns).columns.read(question.columns)
+            raise
+
+    def _predict(self, predictor: Predictor, rows: Rows, coverage: float) -> list[Answer]:
+        starts = range(0, len(rows), _CHUNK)
+        answers: list[Answer] = [None] * len(starts)  # type: ignore[list-item]  # each is put in its place below
+        endless: list[int] = []
+
+        def predict(place: int) -> None:
+            part = rows[starts[place] : starts[place] + _CHUNK]
+            try:
+                answers[place] = predictor.predict(part, coverage)
+            except InvalidInput:
+                endless.extend((starts[place] + np.flatnonzero(~np.isfinite(predictor.run(part)))).tolist())
+
+        self._spread(predict, range(len(starts)))
+        if endless:
+            first = ", ".join(map(str, sorted(endless)[:5]))
+            told = f"model {predictor.name} gives no finite cost for {len(endless):,} rows: {first}"
+            raise InvalidInput([FieldError("body", told)])
+        return answers
+
+    def _spread(self, do: Callable[[Any], None], arguments: Sequence[Any]) -> None:
+        if len(arguments) == 1:
+            do(arguments[0])
+            return
+        for _ in self._runners.map(do, arguments):
+            pass
+
+
+def _writer(form: str) -> Callable[[Predictor, float, Sequence[Answer]], Iterator[bytes]]:
+    if form == JSON:
+        return write_columns
+    from perfcast.api.batch._arrow_forms import write_table
+
+    return partial(write_table, form)
+
+
+def _coverage(asked: str | None, stated: float | None) -> float:
+    try:
+        coverage = float(asked) if asked is not None else DEFAULT_COVERAGE if stated is None else stated
+    except ValueError:
+        coverage = -1.0
+    if coverage not in COVERAGES:
+        raise InvalidInput([FieldError("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")])
+    return coverage

@@ -1,0 +1,38 @@
+"""Reading bodies that name models which aren't loaded yet."""
+
+from collections.abc import Callable
+
+from perfcast.errors import NoUsableModel, PerfcastError
+from perfcast.serving._body import Request, UnknownReference
+from perfcast.serving._follower import Follower
+
+
+def _allow(_: str) -> None:
+    """Any."""
+
+
+def read_reaching(follower: Follower, body: bytes | bytearray, allow: Callable[[str], None] = _allow) -> Request:
+    """Read a `/predict` body; the model it names is loaded where it isn't yet, which may wait for the database.
+
+    Args:
+        follower: Holds the routes.
+        body: JSON text.
+        allow: Called with the reference before it is looked for; raises where it must not be.
+
+    Raises:
+        PerfcastError: The body is wrong, or its model can't be had; what is wrong with the features is told first.
+    """
+    try:
+        return follower.routes.bodies.read(body)
+    except UnknownReference as unknown:
+        reference = unknown.reference
+    try:
+        allow(reference)
+        follower.reach(reference)
+    except PerfcastError:
+        follower.routes.bodies.read(body, guess=True)
+        raise
+    try:
+        return follower.routes.bodies.read(body)
+    except UnknownReference:  # deleted, or displaced by others, since it was loaded
+        raise NoUsableModel(f"model '{reference}' was unloaded just now; try again") from None
