@@ -7,6 +7,7 @@ import typer
 
 from perfcast.cli._aliases import alias, traffic
 from perfcast.cli._export import export
+from perfcast.cli._discover import discover
 
 if TYPE_CHECKING:
     from perfcast.registry import Version
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
     _versions.register(models)
     _variants.register(models)
     models.command("export")(export)
+    models.command("discover")(discover)
     app.add_typer(models, name="models")
 
 

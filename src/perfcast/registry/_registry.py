@@ -48,7 +48,16 @@ class Registry:
         self._database = database
         self._blobs = blobs
 
-    def add(self, model: str, draft: Draft, *, dataset: str = "", label: str | None = None, note: str = "") -> Version:
+    def add(
+        self,
+        model: str,
+        draft: Draft,
+        *,
+        dataset: str = "",
+        label: str | None = None,
+        note: str = "",
+        within: Callable[[sa.Connection, list[Version]], None] | None = None,
+    ) -> Version:
         """Register a version, making the model if it is new; a workload's first model becomes its default.
 
         The graph is kept before the transaction that names it: if the process dies between the two, bytes that
@@ -60,6 +69,7 @@ class Registry:
             dataset: Name of the dataset line the model learns from.
             label: The name an imported version came with, such as `v1.2.0`.
             note: Anything worth remembering; may be changed later.
+            within: As for `add_all`.
 
         Returns:
             The version, a candidate: no alias points to it.
@@ -71,7 +81,7 @@ class Registry:
         """
         if label is not None:
             check_label(label)
-        return self._add(model, [draft], dataset, label=label, notes=[note])[0]
+        return self._add(model, [draft], dataset, label=label, notes=[note], within=within)[0]
 
     def add_all(
         self,
