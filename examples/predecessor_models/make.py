@@ -11,6 +11,7 @@ inputs and predicts milliseconds.
 
 import argparse
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import joblib
@@ -38,7 +39,7 @@ class Network(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         layers: list[torch.nn.Module] = []
-        for width, following in zip(WIDTHS, WIDTHS[1:], strict=False):
+        for width, following in pairwise(WIDTHS):
             layers += [torch.nn.Linear(width, following), torch.nn.ReLU()]
         self.network = torch.nn.Sequential(*layers)
 
@@ -69,7 +70,7 @@ def simulated(rows: Numbers) -> Numbers:
 
 
 def fit_network(rows: Numbers, cost: Numbers, epochs: int) -> Network:
-    """Fit on standardised rows; the scaling is then folded into the first and the last layer, so that it reads raw ones."""
+    """Fit on standardised rows; the scaling is then folded into the layers, so that the network reads raw ones."""
     torch.manual_seed(0)
     network, middle, spread, scale = Network(), rows.mean(0), rows.std(0) + 1e-9, cost.std()
     last = network.network[-2]

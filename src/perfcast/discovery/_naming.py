@@ -19,6 +19,7 @@ _KINDS = {
 }
 _PREFIXES = {word: prefix for prefix, words in _KINDS.items() for word in words}
 _BY_SUFFIX = {".pth": "nn", ".pt": "nn", ".ubj": "xgb", ".json": "xgb"}
+_ELSE = {".onnx": "onnx"}
 
 
 @dataclass(frozen=True)
@@ -80,5 +81,6 @@ def _prefix(path: PurePosixPath) -> str:
     if word:
         return _PREFIXES.get(word, word)
     folders = (part.lower() for part in reversed(path.parts[:-1]))
-    named = next((_PREFIXES[folder] for folder in folders if folder in _PREFIXES), "best")
-    return _BY_SUFFIX.get(path.suffix.lower(), named)
+    named = next((_PREFIXES[folder] for folder in folders if folder in _PREFIXES), None)
+    suffix = path.suffix.lower()
+    return _BY_SUFFIX.get(suffix) or named or _ELSE.get(suffix, "model")

@@ -3,12 +3,26 @@
 import os
 import sys
 from importlib import import_module
+from pathlib import PurePosixPath
 
 import msgspec
 
 from perfcast.discovery._messages import Failed, Order, Outcome
 from perfcast.discovery.conversion._confinement import leave_network, limit, obstacle
 from perfcast.errors import PerfcastError, Refused
+
+
+_ESTIMATORS = ("joblib", "sklearn.ensemble", "sklearn.linear_model", "sklearn.neural_network")
+_NETWORKS = ("torch", "joblib", "sklearn.preprocessing")
+_LIBRARIES = {
+    ".joblib": (*_ESTIMATORS, "xgboost"),
+    ".json": ("xgboost",),
+    ".onnx": (),
+    ".pkl": (*_ESTIMATORS, "xgboost"),
+    ".pt": _NETWORKS,
+    ".pth": _NETWORKS,
+    ".ubj": ("xgboost",),
+}
 
 
 def main() -> None:
@@ -26,7 +40,8 @@ def main() -> None:
 def _outcome(order: Order, *, without_network: bool) -> Outcome:
     from perfcast.discovery.conversion._convert import convert
 
-    _import_libraries()
+    for name in _LIBRARIES[PurePosixPath(order.file).suffix.lower()]:
+        import_module(name)  # while everything is still allowed, since some ask the system about itself
     reason = obstacle(order.parent, without_network=without_network)
 
     def may_run_code() -> None:
@@ -45,12 +60,6 @@ def _outcome(order: Order, *, without_network: bool) -> Outcome:
     except Exception as error:  # noqa: BLE001 - files that others made fail in any way
         text = str(error).strip().splitlines()
         return Failed(f"{type(error).__name__}: {text[0][:300] if text else ''}")
-
-
-def _import_libraries() -> None:
-    """While everything is still allowed, since some ask the system about itself."""
-    for name in ("joblib", "sklearn.ensemble", "sklearn.linear_model", "sklearn.neural_network", "torch", "xgboost"):
-        import_module(name)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """XGBoost models: native files, and the regressors that joblib files hold."""
 
 import json
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def read_native(file: str, data: bytes) -> Original:
         booster = xgboost.Booster(model_file=bytearray(data))
         booster.num_features()
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
-        raise Refused(f"XGBoost can't read it: {str(error).strip().splitlines()[-1]}") from None
+        raise Refused(f"XGBoost can't read it: {_in_short(error)}") from None
     # A regressor that reads such a file stops at its best round; a bare booster doesn't.
     best = booster.attr("best_iteration") if booster.attr("scikit_learn") else None
     return from_booster(booster if best is None else booster[: int(best) + 1])
@@ -87,6 +88,12 @@ def from_booster(booster: "xgboost.Booster") -> Original:
         stage=lambda rows: link(total(rows)),
         thresholds=thresholds(trees),
     )
+
+
+def _in_short(error: Exception) -> str:
+    """XGBoost's message without its stack trace and the place in its source."""
+    message = re.sub(r"^\[[^]]*\] \S+:\d+: ", "", str(error).strip())
+    return message.splitlines()[0][:300] if message else type(error).__name__
 
 
 def _trees(learner: dict[str, Any]) -> list[Tree]:
