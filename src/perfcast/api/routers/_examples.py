@@ -42,8 +42,8 @@ MODEL_LIST: dict[str, Any] = {
         {
             "path": "prediction-training-cpu/rdf/best_rf_model.joblib",
             "model": "rf_prediction-training-cpu",
-            "reason": "it reads 9 inputs, not the 7 of cnn-execution-time nor 8 with padding; put a model.yaml beside it "
-            "with 'inputs:' and their names in its order",
+            "reason": "it reads 9 inputs, not the 7 of cnn-execution-time nor 8 with padding; put a model.yaml beside "
+            "it with 'inputs:' and their names in its order",
         }
     ],
     "timestamp": _AT,

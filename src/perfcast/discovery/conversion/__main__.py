@@ -11,7 +11,6 @@ from perfcast.discovery._messages import Failed, Order, Outcome
 from perfcast.discovery.conversion._confinement import leave_network, limit, obstacle
 from perfcast.errors import PerfcastError, Refused
 
-
 _ESTIMATORS = ("joblib", "sklearn.ensemble", "sklearn.linear_model", "sklearn.neural_network")
 _NETWORKS = ("torch", "joblib", "sklearn.preprocessing")
 _LIBRARIES = {

@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 HOLDERS = ("model_state_dict", "state_dict", "model", "net", "network")
 """Where checkpoints keep the weights."""
+STATE_DICT = "state dict"
 _LAYER = re.compile(r"(?P<place>.*?)(?P<number>\d+)?\.?(?P<part>weight|bias)")
 
 Layers = list[tuple[Any, Any]]
@@ -56,7 +58,7 @@ def read_network(data: bytes, may_run_code: Callable[[], None]) -> Original:
     if isinstance(loaded, torch.nn.Module):
         return _from_module(loaded, type(loaded).__name__)
     layers = _layers(_weights(loaded))
-    return _original(layers, "state dict", _forward(layers, torch.float32))
+    return _original(layers, STATE_DICT)
 
 
 def _load(data: bytes, may_run_code: Callable[[], None]) -> Any:
@@ -79,19 +81,29 @@ def _load(data: bytes, may_run_code: Callable[[], None]) -> Any:
 
 def _from_module(module: Any, kind: str) -> Original:
     """By its weights; its own answer tells whether there is more in it than linear layers with ReLU between."""
+    import copy
+
     import torch
 
     module.eval()
     layers = _layers(dict(module.state_dict()))
+    precise = copy.deepcopy(module).double()
 
-    def predict(rows: Doubles) -> Doubles:
+    def ask(which: Any, rows: Doubles, number: torch.dtype) -> Doubles:
         with torch.no_grad():
-            return flat(module(torch.from_numpy(rows.astype(np.float32))).numpy())
+            return flat(which(torch.from_numpy(rows.astype(np.float32)).to(number)).numpy())
 
-    return _original(layers, kind, predict)
+    random = np.random.default_rng(0)
+    anywhere = random.normal(0, 1, (4_096, layers[0][0].shape[1])) * np.exp(random.uniform(0, 8, (4_096, 1)))
+    original = _original(layers, kind, ends_in_relu=bool(ask(module, anywhere, torch.float32).min() >= 0))
+    return replace(
+        original,
+        predict=lambda rows: ask(module, rows, torch.float32),
+        exact=lambda rows: ask(precise, rows, torch.float64),
+    )
 
 
-def _original(layers: Layers, kind: str, predict: Callable[[Doubles], Doubles]) -> Original:
+def _original(layers: Layers, kind: str, *, ends_in_relu: bool = True) -> Original:
     import torch
 
     widths = [layers[0][0].shape[1], *(weight.shape[0] for weight, _ in layers)]
@@ -101,9 +113,9 @@ def _original(layers: Layers, kind: str, predict: Callable[[Doubles], Doubles]) 
         family="neural_network",
         kind=f"PyTorch {kind} {'→'.join(map(str, widths))}",
         inputs=widths[0],
-        predict=predict,
-        exact=_forward(layers, torch.float64),
-        stage=lambda rows: _nodes(layers, rows),
+        predict=_forward(layers, torch.float32, ends_in_relu=ends_in_relu),
+        exact=_forward(layers, torch.float64, ends_in_relu=ends_in_relu),
+        stage=lambda rows: _nodes(layers, rows, ends_in_relu=ends_in_relu),
     )
 
 
@@ -151,28 +163,29 @@ def _layers(weights: Mapping[str, "torch.Tensor"]) -> Layers:
     return layers
 
 
-def _forward(layers: Layers, kind: "torch.dtype") -> Callable[[Doubles], Doubles]:
+def _forward(layers: Layers, kind: "torch.dtype", *, ends_in_relu: bool) -> Callable[[Doubles], Doubles]:
     import torch
 
     def run(rows: Doubles) -> Doubles:
         value = torch.from_numpy(rows.astype(np.float32)).to(kind)
-        for weight, bias in layers:
-            value = torch.relu(
-                torch.nn.functional.linear(value, weight.to(kind), None if bias is None else bias.to(kind))
-            )
+        for position, (weight, bias) in enumerate(layers):
+            value = torch.nn.functional.linear(value, weight.to(kind), None if bias is None else bias.to(kind))
+            if ends_in_relu or position < len(layers) - 1:
+                value = torch.relu(value)
         return flat(value.numpy())
 
     return run
 
 
-def _nodes(layers: Layers, rows: spox.Var) -> spox.Var:
+def _nodes(layers: Layers, rows: spox.Var, *, ends_in_relu: bool) -> spox.Var:
     """In float32, as PyTorch computes."""
     value = op.cast(rows, to=np.float32)
-    for weight, bias in layers:
+    for position, (weight, bias) in enumerate(layers):
         value = op.matmul(value, op.constant(value=np.ascontiguousarray(weight.float().numpy().T)))
         if bias is not None:
             value = op.add(value, op.constant(value=bias.float().numpy()))
-        value = op.relu(value)
+        if ends_in_relu or position < len(layers) - 1:
+            value = op.relu(value)
     return op.cast(value, to=np.float64)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from perfcast.discovery.conversion._estimators import regressor
+from perfcast.discovery.conversion._networks import STATE_DICT
 from perfcast.discovery.conversion._original import Doubles, Original, chain, flat
 from perfcast.discovery.conversion._transformers import inverse, transformer
 from perfcast.errors import Refused
@@ -68,6 +69,11 @@ def between_scalers(original: Original, files: Mapping[str, bytes]) -> Original:
     before, after = _scaler("scaler_x", files), _scaler("scaler_y", files)
     if before is None and after is None:
         return original
+    if getattr(after, "mean_", getattr(after, "center_", None)) is not None and STATE_DICT in original.kind:
+        raise Refused(
+            "scaler_y centres the cost, and the state dict beside it doesn't say whether its network ends in ReLU; "
+            "save it as TorchScript"
+        )
     if before is not None and getattr(before, "n_features_in_", original.inputs) != original.inputs:
         raise Refused(f"scaler_X takes {before.n_features_in_} inputs, but the model {original.inputs}")
 

@@ -1,16 +1,19 @@
 """Rows on which a converted graph is compared with its original (rule R3)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from perfcast.discovery.conversion._original import Doubles, Original
 from perfcast.errors import Refused
-from perfcast.workloads import Feature, Rows, Workload, check_table
+from perfcast.workloads import ArrayArithmetic, Feature, Rows, Workload, check_table, evaluate
 
 SAMPLED = 4_000
 BESIDE_THRESHOLDS = 1_500
 LEAST = 100
+USUAL = 0.85
+"""Share of rows in which an optional feature has its default."""
 UNBOUNDED = 1e6
 """Stands for the bound of a feature that declares none."""
 ROUNDING = 1e-5
@@ -27,12 +30,12 @@ def comparison_rows(workload: Workload, original: Original, positions: Sequence[
         Refused: The workload's rules leave hardly a row.
     """
     random = np.random.default_rng(0)
-    columns = [_sample(feature, random) for feature in workload.features]
-    for position, feature in enumerate(workload.features):
-        if not feature.required:  # most often left out, so most often at its usual value
-            usual = random.random(SAMPLED) < 0.7
-            columns[position] = np.where(usual, _usual(feature, columns[position]), columns[position])
-    rows = _allowed(workload, np.stack(columns, axis=1).astype(np.float32))
+    columns: dict[str, Any] = {feature.name: _sample(feature, random) for feature in workload.features}
+    for feature in workload.features:
+        if feature.default is not None:  # seldom given, so most often at its default
+            usual = evaluate(feature.default, columns, ArrayArithmetic())
+            columns[feature.name] = np.where(random.random(SAMPLED) < USUAL, usual, columns[feature.name])
+    rows = _allowed(workload, np.stack(list(columns.values()), axis=1).astype(np.float32))
     if len(rows) < LEAST:
         raise Refused(f"no rows to compare on: the rules of {workload.name} allow only {len(rows)} of those sampled")
     return np.concatenate([rows, _beside(workload, original, positions, rows, random)])
@@ -55,12 +58,6 @@ def _sample(feature: Feature, random: np.random.Generator) -> Doubles:
     else:
         drawn = random.uniform(low, high, SAMPLED)
     return np.clip(np.round(drawn), np.ceil(low), np.floor(high)) if feature.whole else drawn
-
-
-def _usual(feature: Feature, drawn: Doubles) -> Doubles:
-    """Small values: what defaults are, near enough."""
-    low = feature.minimum if feature.minimum > -UNBOUNDED else 0.0
-    return np.minimum(drawn, low + np.mod(drawn - low, 4.0))
 
 
 def _allowed(workload: Workload, rows: Rows) -> Rows:
