@@ -27,11 +27,13 @@ def discover(
     from perfcast.cli._workbench import workbench
     from perfcast.discovery import Discovery, Records, make_converter
     from perfcast.errors import InvalidSetting
+    from perfcast.logs import configure_logs
     from perfcast.settings import load_settings
 
     settings = load_settings(models_dir=folder)
     if settings.models_dir is None:
         raise InvalidSetting("no folder was given; name one, or set MODELS_DIR")
+    configure_logs(settings)
     with workbench(settings) as bench:
         workloads = dict(bench.workloads)
         converter = make_converter(settings, workloads)
