@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from perfcast.cli._aliases import alias, traffic
-from perfcast.cli._export import export
 from perfcast.cli._discover import discover
+from perfcast.cli._export import export
 
 if TYPE_CHECKING:
     from perfcast.registry import Version

@@ -164,14 +164,15 @@ class Discovery:
             write(connection, Record(path, versions[0].model, digest, "registered", version=versions[0].number))
 
         try:
-            return self._registry.add(
-                found.naming.model, draft, label=found.naming.label, note=f"found as {path}", within=claim
+            (version,) = self._registry.add_all(
+                found.naming.model, [draft], label=found.naming.label, notes=[f"found as {path}"], within=claim
             )
         except Conflict:
             existing = self._existing(found, digest)
             if existing is None:
                 raise
             return existing
+        return version
 
     def _draft(self, found: Found, converted: Converted, digest: str) -> Draft:
         """The process that converted isn't trusted with more than the graph and figures about it."""

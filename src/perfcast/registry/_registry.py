@@ -48,16 +48,7 @@ class Registry:
         self._database = database
         self._blobs = blobs
 
-    def add(
-        self,
-        model: str,
-        draft: Draft,
-        *,
-        dataset: str = "",
-        label: str | None = None,
-        note: str = "",
-        within: Callable[[sa.Connection, list[Version]], None] | None = None,
-    ) -> Version:
+    def add(self, model: str, draft: Draft, *, dataset: str = "", label: str | None = None, note: str = "") -> Version:
         """Register a version, making the model if it is new; a workload's first model becomes its default.
 
         The graph is kept before the transaction that names it: if the process dies between the two, bytes that
@@ -69,7 +60,6 @@ class Registry:
             dataset: Name of the dataset line the model learns from.
             label: The name an imported version came with, such as `v1.2.0`.
             note: Anything worth remembering; may be changed later.
-            within: As for `add_all`.
 
         Returns:
             The version, a candidate: no alias points to it.
@@ -79,9 +69,7 @@ class Registry:
             Refused: Graph and manifest disagree, the graph is too large, or the model answers for another workload.
             Conflict: The label is taken.
         """
-        if label is not None:
-            check_label(label)
-        return self._add(model, [draft], dataset, label=label, notes=[note], within=within)[0]
+        return self._add(model, [draft], dataset, label=label, notes=[note])[0]
 
     def add_all(
         self,
@@ -89,6 +77,7 @@ class Registry:
         drafts: Sequence[Draft],
         *,
         dataset: str = "",
+        label: str | None = None,
         notes: Sequence[str] = (),
         within: Callable[[sa.Connection, list[Version]], None] | None = None,
     ) -> list[Version]:
@@ -98,6 +87,7 @@ class Registry:
             model: Name of the model.
             drafts: Graphs and manifests.
             dataset: Name of the dataset line the model learns from.
+            label: As for `add`; where there is one draft.
             notes: One for each draft, or none.
             within: Called in the same transaction with the versions; what it raises undoes all.
 
@@ -108,7 +98,7 @@ class Registry:
             InvalidInput: The name can't be used.
             Refused: As for `add`.
         """
-        return self._add(model, drafts, dataset, notes=notes, within=within)
+        return self._add(model, drafts, dataset, label=label, notes=notes, within=within)
 
     def _add(
         self,
@@ -121,6 +111,8 @@ class Registry:
         within: Callable[[sa.Connection, list[Version]], None] | None = None,
     ) -> list[Version]:
         check_name(model)
+        if label is not None:
+            check_label(label)
         workloads = [workload_of(draft) for draft in drafts]
         digests = [self._blobs.put(draft.graph) for draft in drafts]
         versions = []
