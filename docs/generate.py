@@ -41,6 +41,7 @@ COMMANDS = (
     "models prune",
     "models quantize",
     "models export",
+    "models discover",
     "doctor",
 )
 

@@ -161,6 +161,7 @@ class Manifest(msgspec.Struct, frozen=True):
         search: Summary of the search that found them.
         keeps_trends: Whether the model promises the trends that the workload declares; None where it declares none.
         libraries: Versions of what made it.
+        inputs: What the model reads, in its order; empty where that is all of the workload's inputs.
         created_at: ISO 8601, UTC.
     """
 
@@ -178,6 +179,7 @@ class Manifest(msgspec.Struct, frozen=True):
     libraries: Mapping[str, str] = {}
     seconds: float | None = None
     keeps_trends: bool | None = None
+    inputs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:

@@ -35,6 +35,18 @@ class Settings(BaseSettings):
     artifacts_url: str = Field(
         "", description="fsspec address of graphs and datasets (`s3://…`, a folder); empty means `DATA_DIR`/artifacts."
     )
+    models_dir: Path | None = Field(
+        None, description="Folder whose models workers convert and register; its joblib files may run code."
+    )
+    models_poll_seconds: float = Field(
+        5.0, gt=0, le=3600, description="How often a worker looks whether `MODELS_DIR` has changed."
+    )
+    models_convert_seconds: float = Field(
+        120.0, gt=0, le=3600, description="Longest that the conversion of one file may take."
+    )
+    models_unconfined: bool = Field(
+        default=False, description="Load joblib files also where the kernel can't keep them from network and secrets."
+    )
     workloads_dir: Path | None = Field(None, description="Folder of your own workloads' YAML files.")
     service_timezone: str = Field("UTC", description="Time zone in which a `timestamp` becomes time features.")
     refresh_seconds: float = Field(

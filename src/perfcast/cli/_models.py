@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from perfcast.cli._aliases import alias, traffic
+from perfcast.cli._discover import discover
 from perfcast.cli._export import export
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
     _versions.register(models)
     _variants.register(models)
     models.command("export")(export)
+    models.command("discover")(discover)
     app.add_typer(models, name="models")
 
 

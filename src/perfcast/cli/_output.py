@@ -34,7 +34,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, titl
     for row in content:
         table.add_row(*row)
     width = None if sys.stdout.isatty() else 200
-    Console(highlight=False, width=width).print(table)
+    Console(highlight=False, markup=False, width=width).print(table)
 
 
 def show_facts(facts: Mapping[str, object]) -> None:

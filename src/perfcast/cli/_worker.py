@@ -15,6 +15,8 @@ def worker(
 ) -> None:
     """Run queued training jobs until Ctrl-C or SIGTERM; jobs that are running then go back into the queue.
 
+    With MODELS_DIR it also converts and registers the models of that folder, whenever one is new or changed.
+
     Any number of workers may share one database. `perfcast up` starts one by itself.
 
     Examples:
@@ -24,10 +26,12 @@ def worker(
 
         DATABASE_URL=postgresql://… REDIS_URL=redis://… perfcast worker
     """
+    from perfcast.discovery import watching
     from perfcast.jobs import run_worker
     from perfcast.logs import configure_logs
     from perfcast.settings import load_settings
 
     settings = load_settings(worker_concurrency=concurrency, log_level=log_level)
     configure_logs(settings)
-    run_worker(settings, attached=attached)
+    with watching(settings):
+        run_worker(settings, attached=attached)

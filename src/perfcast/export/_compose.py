@@ -42,7 +42,7 @@ _NODES: Mapping[Operator, Callable[..., spox.Var]] = {
 }
 
 
-def compose(workload: Workload, body: onnx.ModelProto, *, target: Target) -> bytes:
+def compose(workload: Workload, body: onnx.ModelProto, *, target: Target, inputs: Sequence[str] | None = None) -> bytes:
     """Wrap a fitted family's graph so that it takes features and gives the cost.
 
     Args:
@@ -50,6 +50,7 @@ def compose(workload: Workload, body: onnx.ModelProto, *, target: Target) -> byt
         body: Graph with one input, float32 [rows, inputs] as `workload.input_names`, and one output in target space,
             float32 [rows] or [rows, 1].
         target: `log` where the body predicts the natural logarithm of the cost.
+        inputs: Those of `workload.input_names` that the body reads, in its order, where it reads not all.
 
     Returns:
         A serialised graph from `features`, float32 [rows, features], to `cost`, float32 [rows].
@@ -59,8 +60,8 @@ def compose(workload: Workload, body: onnx.ModelProto, *, target: Target) -> byt
     """
     features = spox.argument(spox.Tensor(np.float32, ("rows", len(workload.features))))
     columns = op.split(features, num_outputs=len(workload.features), axis=1)
-    inputs = op.concat(workload.quantities(list(columns), GraphArithmetic()), axis=1)
-    (raw,) = spox.inline(body)(inputs).values()
+    quantities = dict(zip(workload.input_names, workload.quantities(list(columns), GraphArithmetic()), strict=True))
+    (raw,) = spox.inline(body)(op.concat([quantities[name] for name in inputs or quantities], axis=1)).values()
     cost = op.reshape(raw, op.constant(value=np.array([-1], dtype=np.int64)))
     if target == "log":
         cost = op.exp(cost)

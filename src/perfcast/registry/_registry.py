@@ -69,8 +69,6 @@ class Registry:
             Refused: Graph and manifest disagree, the graph is too large, or the model answers for another workload.
             Conflict: The label is taken.
         """
-        if label is not None:
-            check_label(label)
         return self._add(model, [draft], dataset, label=label, notes=[note])[0]
 
     def add_all(
@@ -79,6 +77,7 @@ class Registry:
         drafts: Sequence[Draft],
         *,
         dataset: str = "",
+        label: str | None = None,
         notes: Sequence[str] = (),
         within: Callable[[sa.Connection, list[Version]], None] | None = None,
     ) -> list[Version]:
@@ -88,6 +87,7 @@ class Registry:
             model: Name of the model.
             drafts: Graphs and manifests.
             dataset: Name of the dataset line the model learns from.
+            label: As for `add`; where there is one draft.
             notes: One for each draft, or none.
             within: Called in the same transaction with the versions; what it raises undoes all.
 
@@ -98,7 +98,7 @@ class Registry:
             InvalidInput: The name can't be used.
             Refused: As for `add`.
         """
-        return self._add(model, drafts, dataset, notes=notes, within=within)
+        return self._add(model, drafts, dataset, label=label, notes=notes, within=within)
 
     def _add(
         self,
@@ -111,6 +111,8 @@ class Registry:
         within: Callable[[sa.Connection, list[Version]], None] | None = None,
     ) -> list[Version]:
         check_name(model)
+        if label is not None:
+            check_label(label)
         workloads = [workload_of(draft) for draft in drafts]
         digests = [self._blobs.put(draft.graph) for draft in drafts]
         versions = []

@@ -197,3 +197,16 @@ schedule_event = sa.Table(
     sa.Index(None, "model", "id"),
 )
 """What schedules did and why, in order of id; refers to no other table, so that it outlives a removed schedule."""
+
+discovery = sa.Table(
+    "discovery",
+    metadata,
+    sa.Column("path", sa.Text, primary_key=True, comment="relative to MODELS_DIR"),
+    sa.Column("model", _NAME, nullable=False),
+    sa.Column("sha256", _DIGEST, nullable=False, comment="of what was read; empty where nothing was"),
+    sa.Column("state", sa.String(16), nullable=False, comment="registered, converted or failed"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=True),
+    sa.Column("at", _TIME, nullable=False),
+)
+"""What came of each file in the folder of models; refers to no other table, since versions may be deleted."""

@@ -19,7 +19,17 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_every_command_explains_itself_with_an_example() -> None:
-    for command in ("up", "serve", "train", "predict", "data generate", "data import", "profile", "models compare"):
+    for command in (
+        "up",
+        "serve",
+        "train",
+        "predict",
+        "data generate",
+        "data import",
+        "profile",
+        "models compare",
+        "models discover",
+    ):
         words = [sys.executable, "-m", "perfcast", *command.split(), "--help"]
         shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
         assert "Examples:" in shown, command

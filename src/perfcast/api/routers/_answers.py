@@ -76,11 +76,20 @@ class ModelEntry(Answer):
     problem: str | None = Field(None, description="Why the champion can't be served")
 
 
+class NotLoaded(Answer):
+    """A file of `MODELS_DIR` that is no version."""
+
+    path: str = Field(description="Relative to MODELS_DIR")
+    model: str = Field(description="What it would be called")
+    reason: str
+
+
 class ModelList(Answer):
     """All models."""
 
     models: dict[str, ModelEntry]
     total_models: int
+    not_loaded: list[NotLoaded]
     timestamp: Time
 
 

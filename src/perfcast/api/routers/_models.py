@@ -12,7 +12,9 @@ from perfcast.api.routers._answers import AliasMoved, ModelDetails, ModelList, V
 from perfcast.api.routers._moves import IfMatch, etag, expected_version, model_name, moved, shown
 from perfcast.api.routers._reply import Held, Json
 from perfcast.api.routers._schemas import answer, problems
+from perfcast.discovery import Records
 from perfcast.errors import BrokenVersion, Conflict
+from perfcast.manifest import Manifest
 from perfcast.registry import (
     ANY,
     CHAMPION,
@@ -32,10 +34,17 @@ router = APIRouter(prefix="/models", tags=["models"])
     responses={200: answer(examples.MODEL_LIST, "All models"), **problems(503)},
 )
 def list_models(services: Held) -> Json:
-    """Every model by name: what it predicts from what, which version answers, how good that is."""
+    """Every model by name: what it predicts from what, which version answers, how good that is.
+
+    `not_loaded` lists the files of `MODELS_DIR` that could not be converted, and why.
+    """
     summaries = sorted(services.registry.models(), key=lambda summary: summary.name)
     models = {summary.name: _entry(services, summary) for summary in summaries}
-    return Json({"models": models, "total_models": len(models), "timestamp": timestamp()})
+    not_loaded = [
+        {"path": failed.path, "model": failed.model, "reason": failed.reason}
+        for failed in Records(services.database).failed()
+    ]
+    return Json({"models": models, "total_models": len(models), "not_loaded": not_loaded, "timestamp": timestamp()})
 
 
 @router.get(
@@ -142,7 +151,7 @@ def _entry(services: Services, summary: ModelSummary) -> dict[str, Any]:
     manifest = version.manifest if isinstance(version, Version) else None
     entry: dict[str, Any] = {
         "type": manifest.type if manifest else None,
-        "input_features": [item["name"] for item in manifest.workload["features"]] if manifest else [],
+        "input_features": _input_features(manifest) if manifest else [],
         "workload": summary.workload,
         "champion": champion,
         "versions": list(summary.versions),
@@ -155,6 +164,10 @@ def _entry(services: Services, summary: ModelSummary) -> dict[str, Any]:
     if problem is None and isinstance(version, BrokenVersion):
         problem = str(version)
     return entry | ({"problem": problem} if problem else {})
+
+
+def _input_features(manifest: Manifest) -> list[str]:
+    return list(manifest.inputs) or [item["name"] for item in manifest.workload["features"]]
 
 
 def _shown_version(services: Services, summary: ModelSummary) -> Version | BrokenVersion | None:

@@ -1,0 +1,107 @@
+"""From the bytes of a model file to one graph, checked against the original."""
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePosixPath
+
+import numpy as np
+import onnx
+import spox
+import spox.opset.ai.onnx.v21 as op
+
+from perfcast.discovery._messages import Converted, Order
+from perfcast.discovery._scan import HINTS
+from perfcast.discovery.conversion._inputs import find_inputs, read_hints
+from perfcast.discovery.conversion._original import Original
+from perfcast.discovery.conversion._rows import LEAST, comparison_rows, well_conditioned
+from perfcast.errors import Refused
+from perfcast.export import check_parity, compose, measure
+from perfcast.workloads import Rows, workload_from_document
+
+LIBRARIES = ("perfcast", "numpy", "onnx", "onnxruntime", "xgboost-cpu", "xgboost", "scikit-learn", "torch")
+
+
+def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
+    """Read, find the inputs, build the graph, compare.
+
+    Args:
+        order: What to convert.
+        may_run_code: Called before anything that can run code is read; raises where that is not allowed.
+
+    Raises:
+        Refused: It can't be converted; the text says why.
+    """
+    original = _read(order, may_run_code)
+    hints = read_hints(order.files[HINTS]) if HINTS in order.files else None
+    workloads = [workload_from_document(document) for document in order.workloads]
+    workload, positions = find_inputs(original, hints, workloads)
+    names = tuple(workload.input_names[position] for position in positions)
+    graph = compose(workload, _body(original), target="identity", inputs=names)
+    rows = comparison_rows(workload, original, positions)
+
+    def predict(features: Rows) -> Rows:
+        cost = original.predict(workload.inputs(features)[:, positions].astype(np.float64))
+        return np.clip(cost, max(workload.cost.minimum, -1e30), min(workload.cost.maximum, 1e30)).astype(np.float32)
+
+    rows = rows[well_conditioned(original, workload.inputs(rows)[:, positions].astype(np.float64))]
+    if len(rows) < LEAST:
+        raise Refused(f"on all but {len(rows)} of the rows compared its answer is no finite, stable number")
+    return Converted(
+        graph=graph,
+        family=original.family,
+        workload=workload.name,
+        inputs=names,
+        original=original.kind,
+        parity=check_parity(graph, predict, rows, relative=workload.cost.relative),
+        facts=measure(graph, rows, predict),
+        libraries=_libraries(),
+        notes=original.notes,
+    )
+
+
+def _read(order: Order, may_run_code: Callable[[], None]) -> Original:
+    data, suffix = order.files[order.file], PurePosixPath(order.file).suffix.lower()
+    if suffix in (".ubj", ".json"):
+        from perfcast.discovery.conversion._boosters import read_native
+
+        original = read_native(order.file, data)
+    elif suffix == ".onnx":
+        from perfcast.discovery.conversion._graphs import read_graph
+
+        original = read_graph(data)
+    elif suffix in (".pth", ".pt"):
+        from perfcast.discovery.conversion._networks import read_network
+
+        original = read_network(data, may_run_code)
+    else:
+        from perfcast.discovery.conversion._pickled import read_estimator
+
+        may_run_code()
+        return read_estimator(order.file, order.files)
+    return _between_scalers(original, order, may_run_code)
+
+
+def _between_scalers(original: Original, order: Order, may_run_code: Callable[[], None]) -> Original:
+    from perfcast.discovery.conversion._pickled import between_scalers
+
+    scalers: Sequence[str] = [name for name in order.files if name not in (order.file, HINTS)]
+    if not scalers:
+        return original
+    may_run_code()
+    return between_scalers(original, order.files)
+
+
+def _body(original: Original) -> onnx.ModelProto:
+    argument = spox.argument(spox.Tensor(np.float32, ("rows", original.inputs)))
+    cost = op.cast(original.stage(op.cast(argument, to=np.float64)), to=np.float32)
+    return spox.build({"inputs": argument}, {"cost": cost})
+
+
+def _libraries() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,194 @@
+"""PyTorch networks of linear layers: state dicts, checkpoints that hold one, TorchScript, pickled modules."""
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import spox
+import spox.opset.ai.onnx.v21 as op
+
+from perfcast.discovery.conversion._original import Doubles, Original, flat
+from perfcast.errors import Refused
+
+if TYPE_CHECKING:
+    import torch
+
+HOLDERS = ("model_state_dict", "state_dict", "model", "net", "network")
+"""Where checkpoints keep the weights."""
+STATE_DICT = "state dict"
+_LAYER = re.compile(r"(?P<place>.*?)(?P<number>\d+)?\.?(?P<part>weight|bias)")
+
+Layers = list[tuple[Any, Any]]
+
+
+def is_script(data: bytes) -> bool:
+    """Whether the bytes are TorchScript."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False
+
+
+def read_network(data: bytes, may_run_code: Callable[[], None]) -> Original:
+    """The network in a `.pth` file.
+
+    Args:
+        data: The file.
+        may_run_code: Called before anything that can run code is read; raises where that is not allowed.
+
+    Raises:
+        Refused: It can't be read, or has other parts than linear layers with ReLU between.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    if is_script(data):
+        may_run_code()
+        try:
+            module = torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
+        except (RuntimeError, ValueError) as error:
+            raise Refused(f"PyTorch can't read this TorchScript: {_first_line(error)}") from None
+        return _from_module(module, "TorchScript")
+    loaded = _load(data, may_run_code)
+    if isinstance(loaded, torch.nn.Module):
+        return _from_module(loaded, type(loaded).__name__)
+    layers = _layers(_weights(loaded))
+    return _original(layers, STATE_DICT)
+
+
+def _load(data: bytes, may_run_code: Callable[[], None]) -> Any:
+    import pickle
+
+    import torch
+
+    try:
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = _first_line(error)
+    except Exception as error:  # noqa: BLE001 - a broken file fails in many ways
+        raise Refused(f"PyTorch can't read it: {_first_line(error)}") from None
+    may_run_code()
+    try:
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=False)
+    except BaseException as error:  # noqa: BLE001 - whatever the code in it raises, also SystemExit
+        raise Refused(f"PyTorch can't read it: {_first_line(error)} (as weights only: {reason})") from None
+
+
+def _from_module(module: Any, kind: str) -> Original:
+    """By its weights; its own answer tells whether there is more in it than linear layers with ReLU between."""
+    import copy
+
+    import torch
+
+    module.eval()
+    layers = _layers(dict(module.state_dict()))
+    precise = copy.deepcopy(module).double()
+
+    def ask(which: Any, rows: Doubles, number: torch.dtype) -> Doubles:
+        with torch.no_grad():
+            return flat(which(torch.from_numpy(rows.astype(np.float32)).to(number)).numpy())
+
+    random = np.random.default_rng(0)
+    anywhere = random.normal(0, 1, (4_096, layers[0][0].shape[1])) * np.exp(random.uniform(0, 8, (4_096, 1)))
+    original = _original(layers, kind, ends_in_relu=bool(ask(module, anywhere, torch.float32).min() >= 0))
+    return replace(
+        original,
+        predict=lambda rows: ask(module, rows, torch.float32),
+        exact=lambda rows: ask(precise, rows, torch.float64),
+    )
+
+
+def _original(layers: Layers, kind: str, *, ends_in_relu: bool = True) -> Original:
+    import torch
+
+    widths = [layers[0][0].shape[1], *(weight.shape[0] for weight, _ in layers)]
+    if widths[-1] != 1:
+        raise Refused(f"its last layer gives {widths[-1]} numbers; a model has one cost")
+    return Original(
+        family="neural_network",
+        kind=f"PyTorch {kind} {'→'.join(map(str, widths))}",
+        inputs=widths[0],
+        predict=_forward(layers, torch.float32, ends_in_relu=ends_in_relu),
+        exact=_forward(layers, torch.float64, ends_in_relu=ends_in_relu),
+        stage=lambda rows: _nodes(layers, rows, ends_in_relu=ends_in_relu),
+    )
+
+
+def _weights(loaded: Any) -> Mapping[str, "torch.Tensor"]:
+    import torch
+
+    def is_state(value: Any) -> bool:
+        return isinstance(value, Mapping) and bool(value) and all(isinstance(v, torch.Tensor) for v in value.values())
+
+    if is_state(loaded):
+        return dict(loaded)
+    if isinstance(loaded, Mapping):
+        for name in HOLDERS:
+            if is_state(loaded.get(name)):
+                return dict(loaded[name])
+            if isinstance(loaded.get(name), torch.nn.Module):
+                return dict(loaded[name].state_dict())
+        held = ", ".join(str(name) for name in list(loaded)[:8])
+        raise Refused(
+            f"it is a checkpoint without a state dict (it holds {held}); expected one of {', '.join(HOLDERS)}"
+        )
+    raise Refused(f"it holds a {type(loaded).__name__}, not a state dict")
+
+
+def _layers(weights: Mapping[str, "torch.Tensor"]) -> Layers:
+    """The linear layers in order, each with its bias."""
+    named: dict[tuple[int, str], dict[str, Any]] = {}
+    for order, (name, tensor) in enumerate(weights.items()):
+        found = _LAYER.fullmatch(name)
+        if found is None:
+            raise Refused(f"it has '{name}', which no linear layer has; only linear layers can be converted")
+        place = name.removesuffix(found["part"])
+        key = next((item for item in named if item[1] == place), (order, place))
+        named.setdefault(key, {})[found["part"]] = tensor.detach()
+    layers: Layers = []
+    for (_, place), parts in sorted(named.items(), key=lambda item: item[0][0]):
+        weight = parts.get("weight")
+        if weight is None or weight.ndim != 2:
+            raise Refused(f"'{place}' is no linear layer; only linear layers with ReLU between can be converted")
+        if layers and layers[-1][0].shape[0] != weight.shape[1]:
+            raise Refused(
+                f"'{place}' takes {weight.shape[1]} numbers, but the layer before gives {layers[-1][0].shape[0]}"
+            )
+        layers.append((weight, parts.get("bias")))
+    return layers
+
+
+def _forward(layers: Layers, kind: "torch.dtype", *, ends_in_relu: bool) -> Callable[[Doubles], Doubles]:
+    import torch
+
+    def run(rows: Doubles) -> Doubles:
+        value = torch.from_numpy(rows.astype(np.float32)).to(kind)
+        for position, (weight, bias) in enumerate(layers):
+            value = torch.nn.functional.linear(value, weight.to(kind), None if bias is None else bias.to(kind))
+            if ends_in_relu or position < len(layers) - 1:
+                value = torch.relu(value)
+        return flat(value.numpy())
+
+    return run
+
+
+def _nodes(layers: Layers, rows: spox.Var, *, ends_in_relu: bool) -> spox.Var:
+    """In float32, as PyTorch computes."""
+    value = op.cast(rows, to=np.float32)
+    for position, (weight, bias) in enumerate(layers):
+        value = op.matmul(value, op.constant(value=np.ascontiguousarray(weight.float().numpy().T)))
+        if bias is not None:
+            value = op.add(value, op.constant(value=bias.float().numpy()))
+        if ends_in_relu or position < len(layers) - 1:
+            value = op.relu(value)
+    return op.cast(value, to=np.float64)
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return text[0][:300] if text else type(error).__name__

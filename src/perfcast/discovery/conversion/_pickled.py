@@ -1,0 +1,136 @@
+"""Estimators out of joblib files. Loading one runs whatever code it holds: only in a process that is shut in."""
+
+import io
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from perfcast.discovery.conversion._estimators import regressor
+from perfcast.discovery.conversion._networks import STATE_DICT
+from perfcast.discovery.conversion._original import Doubles, Original, chain, flat
+from perfcast.discovery.conversion._transformers import inverse, transformer
+from perfcast.errors import Refused
+
+
+def load(name: str, data: bytes) -> tuple[Any, tuple[str, ...]]:
+    """The object in a joblib or pickle file, and what its libraries have to say about its age.
+
+    Raises:
+        Refused: It can't be loaded.
+    """
+    import joblib
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            loaded = joblib.load(io.BytesIO(data))
+        except MemoryError:
+            raise Refused(f"{name} needs more memory than a conversion may take") from None
+        except BaseException as error:  # noqa: BLE001 - whatever the code in it raises, also SystemExit
+            raise Refused(f"{name} can't be loaded: {type(error).__name__}: {error}") from None
+    aged = [str(item.message) for item in caught if "version" in str(item.message).lower()]
+    return loaded, tuple(text.splitlines()[0][:300] for text in aged[:1])
+
+
+def read_estimator(file: str, files: Mapping[str, bytes]) -> Original:
+    """The estimator of a joblib file, between the scalers beside it.
+
+    Raises:
+        Refused: It can't be loaded or converted.
+    """
+    import xgboost
+
+    from perfcast.discovery.conversion._boosters import from_booster, from_regressor
+
+    model, notes = load(file, files[file])
+    warnings.filterwarnings("ignore", message="X does not have valid feature names")
+    if isinstance(model, xgboost.Booster):
+        original = from_booster(model)
+    elif isinstance(model, xgboost.XGBRegressor):
+        original = from_regressor(model)
+    elif hasattr(model, "predict"):
+        original = _original(model)
+    else:
+        raise Refused(f"it holds a {type(model).__name__}, not an estimator")
+    alone = type(model).__name__ == "Pipeline"
+    scaled = original if alone else between_scalers(original, files)
+    return replace(scaled, notes=(*notes, *scaled.notes))
+
+
+def between_scalers(original: Original, files: Mapping[str, bytes]) -> Original:
+    """The model with what `*scaler_X*` does to its inputs and `*scaler_y*` undoes of its answer.
+
+    Raises:
+        Refused: A scaler can't be loaded or converted, or there are several.
+    """
+    before, after = _scaler("scaler_x", files), _scaler("scaler_y", files)
+    if before is None and after is None:
+        return original
+    if getattr(after, "mean_", getattr(after, "center_", None)) is not None and STATE_DICT in original.kind:
+        raise Refused(
+            "scaler_y centres the cost, and the state dict beside it doesn't say whether its network ends in ReLU; "
+            "save it as TorchScript"
+        )
+    if before is not None and getattr(before, "n_features_in_", original.inputs) != original.inputs:
+        raise Refused(f"scaler_X takes {before.n_features_in_} inputs, but the model {original.inputs}")
+
+    def scaled(rows: Doubles) -> Doubles:
+        return rows if before is None else np.asarray(before.transform(rows), dtype=np.float64)
+
+    def unscaled(cost: Doubles) -> Doubles:
+        return cost if after is None else flat(after.inverse_transform(cost.reshape(-1, 1)))
+
+    exact = original.exact
+    return replace(
+        original,
+        names=original.names or tuple(getattr(before, "feature_names_in_", ())),
+        predict=lambda rows: unscaled(original.predict(scaled(rows))),
+        exact=None if exact is None else lambda rows: unscaled(exact(scaled(rows))),
+        stage=chain(
+            [
+                *([transformer(before)] if before is not None else []),
+                original.stage,
+                *([inverse(after)] if after is not None else []),
+            ]
+        ),
+        thresholds=original.thresholds if before is None else {},
+        notes=(*original.notes, "scalers beside the file are part of the graph"),
+    )
+
+
+def _original(model: Any) -> Original:
+    converted = regressor(model)
+    inputs = getattr(model, "n_features_in_", None)
+    if not isinstance(inputs, int):
+        raise Refused("it doesn't say how many inputs it reads; is it fitted?")
+
+    def predict(rows: Doubles) -> Doubles:
+        return flat(model.predict(rows))
+
+    return Original(
+        family=converted.family,
+        kind=_kind(model),
+        inputs=inputs,
+        names=tuple(str(name) for name in getattr(model, "feature_names_in_", ())),
+        predict=predict,
+        exact=None,
+        stage=converted.stage,
+        thresholds=converted.thresholds,
+    )
+
+
+def _kind(model: Any) -> str:
+    name = type(model).__name__
+    if name == "Pipeline":
+        return f"Pipeline({', '.join(type(step).__name__ for _, step in model.steps)})"
+    return name
+
+
+def _scaler(word: str, files: Mapping[str, bytes]) -> Any:
+    names = [name for name in files if word in name.lower()]
+    if len(names) > 1:
+        raise Refused(f"there are several scalers beside it: {', '.join(names)}; keep one")
+    return load(names[0], files[names[0]])[0] if names else None

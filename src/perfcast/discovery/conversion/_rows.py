@@ -1,0 +1,88 @@
+"""Rows on which a converted graph is compared with its original (rule R3)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from perfcast.discovery.conversion._original import Doubles, Original
+from perfcast.errors import Refused
+from perfcast.workloads import ArrayArithmetic, Feature, Rows, Workload, check_table, evaluate
+
+SAMPLED = 4_000
+BESIDE_THRESHOLDS = 1_500
+LEAST = 100
+USUAL = 0.85
+"""Share of rows in which an optional feature has its default."""
+UNBOUNDED = 1e6
+"""Stands for the bound of a feature that declares none."""
+ROUNDING = 1e-5
+"""Where float32 sums alone move the original's own answer by more than this, it has no digits to compare with."""
+
+
+def comparison_rows(workload: Workload, original: Original, positions: Sequence[int]) -> Rows:
+    """Rows all over the workload's bounds, and some of them moved onto a threshold and to both sides of it.
+
+    Returns:
+        float32 [rows, features].
+
+    Raises:
+        Refused: The workload's rules leave hardly a row.
+    """
+    random = np.random.default_rng(0)
+    columns: dict[str, Any] = {feature.name: _sample(feature, random) for feature in workload.features}
+    for feature in workload.features:
+        if feature.default is not None:  # seldom given, so most often at its default
+            usual = evaluate(feature.default, columns, ArrayArithmetic())
+            columns[feature.name] = np.where(random.random(SAMPLED) < USUAL, usual, columns[feature.name])
+    rows = _allowed(workload, np.stack(list(columns.values()), axis=1).astype(np.float32))
+    if len(rows) < LEAST:
+        raise Refused(f"no rows to compare on: the rules of {workload.name} allow only {len(rows)} of those sampled")
+    return np.concatenate([rows, _beside(workload, original, positions, rows, random)])
+
+
+def well_conditioned(original: Original, inputs: Doubles) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """The rows on which the original's own answer is known to enough digits: bool [rows]."""
+    native = original.predict(inputs)
+    if original.exact is None:
+        return np.isfinite(native)
+    exact = original.exact(inputs)
+    near = np.abs(native - exact) <= ROUNDING * np.abs(exact)
+    return np.isfinite(native) & (near | ((native <= 0) & (exact <= 0)))
+
+
+def _sample(feature: Feature, random: np.random.Generator) -> Doubles:
+    low, high = max(feature.minimum, -UNBOUNDED), min(feature.maximum, UNBOUNDED)
+    if feature.whole and low >= 0 and high > 10:
+        drawn = np.exp(random.uniform(0, np.log(high - low + 1), SAMPLED)) - 1 + low
+    else:
+        drawn = random.uniform(low, high, SAMPLED)
+    return np.clip(np.round(drawn), np.ceil(low), np.floor(high)) if feature.whole else drawn
+
+
+def _allowed(workload: Workload, rows: Rows) -> Rows:
+    wrong = np.zeros(len(rows), dtype=np.bool_)
+    for refusal in check_table(workload, rows):
+        wrong[refusal.rows] = True
+    return rows[~wrong]
+
+
+def _beside(
+    workload: Workload, original: Original, positions: Sequence[int], rows: Rows, random: np.random.Generator
+) -> Rows:
+    pairs = [
+        (positions[column], threshold)
+        for column, values in original.thresholds.items()
+        if positions[column] < len(workload.features)
+        for threshold in values
+    ]
+    if not pairs:
+        return rows[:0]
+    chosen = random.choice(len(pairs), size=min(len(pairs), BESIDE_THRESHOLDS // 3), replace=False)
+    columns = np.repeat([pairs[index][0] for index in chosen], 3)
+    middle = np.array([pairs[index][1] for index in chosen], dtype=np.float32)
+    around = [np.nextafter(middle, np.float32(-np.inf)), middle, np.nextafter(middle, np.float32(np.inf))]
+    moved = rows[random.integers(len(rows), size=len(columns))].copy()
+    moved[np.arange(len(columns)), columns] = np.stack(around, axis=1).reshape(-1)
+    finite = np.isfinite(workload.inputs(moved)).all(axis=1)
+    return moved[finite]
