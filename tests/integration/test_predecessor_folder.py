@@ -214,6 +214,12 @@ def test_the_readmes_calls_work_as_they_stand(place: Place) -> None:
     assert model["type"] == "xgboost"
     assert model["input_features"] == README_INPUTS
     assert place.client.get("/health").json()["models_loaded"] == 9
+    batch = place.client.post("/predict/batch", content=b"[" + REQUEST + b"]").json()
+    assert (batch["total_requests"], batch["successful_predictions"]) == (1, 1)
+    assert batch["results"][0]["execution_time_ms"] == answer["execution_time_ms"]
+    measured = place.client.get("/benchmark/xgb_prediction-training-gpul40s?iterations=100").json()
+    assert (measured["iterations"], measured["successful_predictions"]) == (100, 100)
+    assert measured["min_latency_ms"] <= measured["avg_latency_ms"] <= measured["max_latency_ms"]
     text = place.client.get("/metrics").text
     assert 'ml_predictions_total{model_name="xgb_prediction-training-gpul40s",status="success"}' in text
 
