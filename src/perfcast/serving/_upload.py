@@ -41,7 +41,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         note: Anything worth remembering.
         ranges: For each feature the least and the greatest value it was trained on; the declared bounds otherwise.
         calibration: The table of intervals; without it the version is uncalibrated.
-        metrics, data, settings, search, libraries, seconds, keeps_trends, notes, created_at: As in a manifest.
+        metrics, data, settings, search, libraries, seconds, keeps_trends, inputs, notes, created_at: As in a manifest.
         graph, parity, model, version: Taken for what a manifest says, and found out anew.
     """
 
@@ -58,6 +58,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     libraries: dict[str, str] = {}
     seconds: float | None = None
     keeps_trends: bool | None = None
+    inputs: tuple[_Text, ...] = ()
     notes: tuple[_Text, ...] = ()
     created_at: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")] | None = None
     graph: Any = None
@@ -233,6 +234,7 @@ def _manifest(statement: Statement, workload: Workload, facts: GraphFacts) -> Ma
         libraries=statement.libraries,
         seconds=statement.seconds,
         keeps_trends=statement.keeps_trends,
+        inputs=statement.inputs,
         notes=(*statement.notes, *([] if bare in statement.notes else [bare])),
     )
 

@@ -128,6 +128,7 @@ class Batches:
     def _answer(
         self, body: bytes | bytearray, form: str, accept: str, query: Mapping[str, str], key: Key
     ) -> BatchReply:
+        _coverage(query.get("coverage"), None)  # a list's bodies say it themselves; a wrong one is told all the same
         if form == JSON and bytes(body[:64]).lstrip()[:1] != b"{":
             batch = self._lists.read(body, key)
             counts = batch.predict(self._spread)
