@@ -11,9 +11,10 @@ from onnx import ModelProto, TensorProto, helper
 from tests.drafts import linear_graph, weighted
 
 from perfcast.errors import InvalidInput
+from perfcast.manifest import Manifest
 from perfcast.serving import _upload as uploads
 from perfcast.serving._anatomy import dissect
-from perfcast.serving._upload import examine, read_statement
+from perfcast.serving._upload import Statement, examine, read_statement
 from perfcast.workloads import Workload
 
 FEATURES = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", 8])
@@ -153,3 +154,7 @@ assert not heavy, heavy
     command = [sys.executable, "-c", code, str(tmp_path / "graph.onnx")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_part_of_a_manifest_may_be_sent() -> None:
+    assert set(Manifest.__struct_fields__) <= set(Statement.__struct_fields__)
