@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-import sqlalchemy as sa
 from tests.contract.conftest import fill, start
 from tests.workers import small_dataset
 
 from perfcast.datasets import Datasets
-from perfcast.storage import Blobs, Database, schema
+from perfcast.monitoring import read_records
+from perfcast.storage import Blobs, Database
 
 LOAD = {"request_rate": 100, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
 
@@ -40,7 +40,7 @@ def test_a_process_told_to_end_says_so_serves_on_for_the_drain_and_ends_with_0(f
     assert process.wait(20) == 0
     database = Database(f"sqlite:///{folder / 'perfcast.db'}")
     with database.read() as connection:
-        assert connection.execute(sa.select(sa.func.count()).select_from(schema.prediction)).scalar_one() == 21
+        assert len(list(read_records(connection))) == 21
     database.close()
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
-import sqlalchemy as sa
 from onnx import TensorProto, helper
 from tests.contract.conftest import fill, start
 from tests.drafts import draft
 
+from perfcast.monitoring import read_records
 from perfcast.registry import Registry
-from perfcast.storage import Blobs, Database, schema
+from perfcast.storage import Blobs, Database
 from perfcast.workloads import builtin_workloads
 
 MODEL = "/models/cpu-utilization"
@@ -164,8 +164,7 @@ def test_callers_never_wait_for_a_slow_shadow_nor_see_it(folder: Path) -> None:
         while not told:
             assert time.monotonic() < deadline
             with database.read() as connection:
-                table = schema.prediction
-                told = set(connection.execute(sa.select(table.c.id).where(table.c.arm == "shadow")).scalars())
+                told = {record.id for record in read_records(connection) if record.arm == "shadow"}
     assert told <= {answer["prediction_id"] for answer in answers}
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)

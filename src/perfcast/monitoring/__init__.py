@@ -1,5 +1,6 @@
 """Watching what is served: for now the record of every prediction, written behind the caller's back (rule R6)."""
 
-from perfcast.monitoring._prediction_log import PredictionLog, Record
+from perfcast.monitoring._prediction_log import PredictionLog
+from perfcast.monitoring._records import Record, read_records, write_records
 
-__all__ = ["PredictionLog", "Record"]
+__all__ = ["PredictionLog", "Record", "read_records", "write_records"]

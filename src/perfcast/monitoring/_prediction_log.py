@@ -2,53 +2,27 @@
 
 from collections import deque
 from collections.abc import Sequence
-from itertools import chain
 from threading import Event, Lock, Thread
-from typing import Any
 
-import msgspec
 import structlog
-from sqlalchemy import Connection
 
-from perfcast.storage import Database, schema
+from perfcast.monitoring._records import Record, write_records
+from perfcast.storage import Database
 
 CAPACITY = 200_000
 """Records that may wait for the database; what comes on top is dropped and counted."""
-_BATCH = 5_000
-_ROWS = 500
+_TRANSACTION = 10_000
+_BATCH = 1_000
+"""Few enough that encoding them holds up the thread that answers for less than half a millisecond."""
 
 log = structlog.stdlib.get_logger("perfcast.monitoring")
-
-
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """One prediction; thousands may wait, so the garbage collector is spared them.
-
-    Attributes:
-        id: Unique within an arm; sorts by time.
-        model, version: Who answered.
-        row: One number a feature, in the order of the version's workload.
-        cost, lower, upper: The answer, in the cost's unit; the bounds are None where there were none.
-        at: ISO 8601, UTC, with microseconds.
-        arm: As whom the version answered: `champion` or `challenger`, chosen for the caller; `named` by the caller; or
-            `shadow`, beside the answer with the same id.
-    """
-
-    id: str
-    model: str
-    version: int
-    row: Sequence[float]
-    cost: float
-    lower: float | None
-    upper: float | None
-    at: str
-    arm: str = "champion"
 
 
 class PredictionLog:
     """Takes records without waiting and writes them from a thread.
 
     Args:
-        database: Where the `prediction` table is.
+        database: Where the blocks of records are.
         seconds: How often to write; what a killed process loses is at most this old (rule R5).
         capacity: Records that may wait.
     """
@@ -96,12 +70,15 @@ class PredictionLog:
         """
         with self._lock:
             while self._waiting:
-                batch = [self._waiting[index] for index in range(min(len(self._waiting), _BATCH))]
-                with self._database.begin() as connection:
-                    _insert(connection, batch)
-                for _ in batch:
-                    self._waiting.popleft()
-                self.written += len(batch)
+                taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), _TRANSACTION))]
+                try:
+                    with self._database.begin() as connection:
+                        for start in range(0, len(taken), _BATCH):
+                            write_records(connection, taken[start : start + _BATCH])
+                except BaseException:
+                    self._waiting.extendleft(reversed(taken))
+                    raise
+                self.written += len(taken)
 
     def close(self) -> None:
         """Write what waits and stop; what the database refuses now is lost and counted."""
@@ -125,25 +102,3 @@ class PredictionLog:
             if not self._failing:
                 log.error("prediction records can't be written; they wait", reason=str(error))
             self._failing = True
-
-
-def _insert(connection: Connection, records: Sequence[Record]) -> None:
-    """Many rows a statement, straight to the driver.
-
-    The driver gives up the interpreter's lock at every statement; at one row a statement the thread that answers and
-    this one would change places for each record.
-    """
-    columns = [column.name for column in schema.prediction.columns]
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    group = f"({', '.join([mark] * len(columns))})"
-    for start in range(0, len(records), _ROWS):
-        rows = records[start : start + _ROWS]
-        statement = f"INSERT INTO prediction ({', '.join(columns)}) VALUES {', '.join([group] * len(rows))}"  # noqa: S608
-        connection.exec_driver_sql(statement, tuple(chain.from_iterable(map(_values, rows))))
-
-
-def _values(record: Record) -> tuple[Any, ...]:
-    """The record in the order of the table's columns."""
-    features = msgspec.json.encode(record.row).decode()
-    lower, upper = record.lower, record.upper
-    return record.id, record.arm, record.model, record.version, features, record.cost, lower, upper, record.at

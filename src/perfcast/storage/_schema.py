@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0006"
+HEAD = "0007"
 """The migration that this code was written for."""
 
 metadata = sa.MetaData(
@@ -109,23 +109,25 @@ revision = sa.Table(
 )
 """One row whose value rises with every change of the registry, so that followers need to read only this."""
 
-prediction = sa.Table(
-    "prediction",
+prediction_block = sa.Table(
+    "prediction_block",
     metadata,
-    sa.Column("id", sa.String(32), primary_key=True, comment="sorts by time"),
-    sa.Column("arm", sa.String(16), primary_key=True, comment="champion, challenger, shadow or named"),
+    sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("model", _NAME, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("features", sa.Text, nullable=False, comment="JSON: numbers in the order of the version's workload"),
-    sa.Column("cost", sa.Float, nullable=False),
-    sa.Column("lower", sa.Float, nullable=True),
-    sa.Column("upper", sa.Float, nullable=True),
-    sa.Column("at", _TIME, nullable=False),
-    sqlite_with_rowid=False,
+    sa.Column("arm", sa.String(16), nullable=False, comment="champion, challenger, shadow or named"),
+    sa.Column("first_id", sa.String(48), nullable=False, comment="least identifier in it; they sort by time"),
+    sa.Column("last_id", sa.String(48), nullable=False, comment="greatest identifier in it"),
+    sa.Column("first_at", _TIME, nullable=False),
+    sa.Column("last_at", _TIME, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("records", sa.LargeBinary, nullable=False, comment="zlib of msgpack: a list of records"),
+    sa.Index(None, "last_id"),
+    sa.Index(None, "model", "last_at"),
 )
 """What was answered to whom asked, and beside it, under the same id, what a shadow would have answered.
 
-Refers to no other table, so that it outlives a deleted version.
+Many predictions a row (`monitoring/_records.py`). Refers to no other table, so that it outlives a deleted version.
 """
 
 job = sa.Table(

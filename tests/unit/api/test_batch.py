@@ -15,6 +15,7 @@ from tests.drafts import draft, weighted
 
 from perfcast.api import Services, create_app
 from perfcast.api.batch import ARROW, CSV, JSON, PARQUET
+from perfcast.monitoring import read_records
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
 from perfcast.workloads import builtin_workloads
@@ -168,10 +169,10 @@ def test_items_are_recorded_as_predictions(client: TestClient, services: Service
     assert services.records is not None
     services.records.flush()
     with services.database.begin() as connection:
-        rows = connection.exec_driver_sql("SELECT id, features, cost, lower FROM prediction ORDER BY id").all()
-    assert [row[0] for row in rows] == [item["prediction_id"] for item in answer["results"]]
-    assert json.loads(rows[0][1])[0] == 7
-    assert rows[0][2] == pytest.approx(7.125)
+        rows = list(read_records(connection))
+    assert [row.id for row in rows] == [item["prediction_id"] for item in answer["results"]]
+    assert rows[0].row[0] == 7
+    assert rows[0].cost == pytest.approx(7.125)
 
 
 def test_items_are_counted(client: TestClient) -> None:

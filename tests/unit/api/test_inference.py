@@ -4,16 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 from starlette.testclient import TestClient
 from tests.drafts import draft, linear_graph, weighted
 
 from perfcast.api import Services
 from perfcast.api.inference_protocol import _inference
 from perfcast.api.routers import _inference_examples as examples
+from perfcast.monitoring import read_records
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
-from perfcast.storage import schema
 from perfcast.workloads import Workload, builtin_workloads, workload_from_document
 
 INFER = "/v2/models/cpu-utilization/infer"
@@ -178,7 +177,7 @@ def test_each_row_counts_and_few_rows_are_recorded(client: TestClient, services:
     assert services.records is not None
     services.records.flush()
     with services.database.begin() as connection:
-        names = connection.execute(select(schema.prediction.c.id)).scalars().all()
+        names = [record.id for record in read_records(connection)]
     assert sorted(names) == sorted([single, *(f"{several}-{row}" for row in range(3))])
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from perfcast.api import Services, create_app
+from perfcast.monitoring import read_records
 from perfcast.registry import Registry
 from perfcast.settings import Settings
-from perfcast.storage import Database, schema
+from perfcast.storage import Database
 
 LOAD: dict[str, Any] = {
     "request_rate": 120,
@@ -125,11 +125,11 @@ def test_every_answer_is_recorded_soon(client: TestClient, settings: Settings) -
     rows: list[Any] = []
     while len(rows) < 20 and time.monotonic() < deadline:
         with database.read() as connection:
-            rows = list(connection.execute(sa.select(schema.prediction).order_by("id")))
+            rows = list(read_records(connection))
     database.close()
     assert [row.id for row in rows] == names
     assert (rows[0].model, rows[0].version, rows[0].cost, rows[0].lower) == ("cpu-utilization", 1, 30.0, 28.0)
-    assert json.loads(rows[0].features) == list(LOAD.values())
+    assert list(rows[0].row) == list(LOAD.values())
 
 
 @pytest.mark.usefixtures("registry")

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from starlette.testclient import TestClient
 from tests.drafts import draft, weighted
 
 from perfcast.api import Services, create_app
+from perfcast.monitoring import read_records
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
-from perfcast.storage import schema
 from perfcast.workloads import builtin_workloads
 
 MODEL = "/models/cpu-utilization"
@@ -169,13 +168,12 @@ def test_records_say_whose_answer_it_was_and_what_the_shadow_said(client: TestCl
     client.put(f"{MODEL}/aliases/shadow", json={"version": 1})
     ids = [client.post("/predict", json=LOAD | {"request_rate": rate}).json()["prediction_id"] for rate in range(20)]
     named = client.post("/predict", json=LOAD | {"model_name": "cpu-utilization:1"}).json()["prediction_id"]
-    table = schema.prediction
     deadline = time.monotonic() + 10
     kept: set[tuple[str, str, int, float]] = set()
     while len(kept) < 41:
         assert time.monotonic() < deadline, kept
         with registry._database.read() as connection:
-            rows = connection.execute(sa.select(table)).all()
+            rows = list(read_records(connection))
         kept = {(row.id, row.arm, row.version, row.cost) for row in rows}
     expected = {(name, "challenger", 2, rate * 0.5) for rate, name in enumerate(ids)}
     expected |= {(name, "shadow", 1, rate * 0.25) for rate, name in enumerate(ids)}

@@ -5,15 +5,13 @@ from collections.abc import Iterator
 from datetime import UTC
 
 import pytest
-import sqlalchemy as sa
 from tests.drafts import draft, weighted
 from tests.unit.serving.test_follower import until
 
 from perfcast.errors import BrokenVersion
-from perfcast.monitoring import PredictionLog, Record
+from perfcast.monitoring import PredictionLog, Record, read_records
 from perfcast.registry import Registry
 from perfcast.serving import Predictor, Reader, Shadows, Slot
-from perfcast.storage import schema
 from perfcast.workloads import Workload
 
 AT = "2026-03-01T10:30:00.000000Z"
@@ -67,9 +65,8 @@ def test_a_shadows_answer_stands_beside_the_callers_under_the_same_id(
         bench.shadows.offer(slot, f"id-{number}", row(number), AT)
     until(lambda: len(bench.counted) == 5)
     bench.records.flush()
-    table = schema.prediction
     with registry._database.read() as connection:
-        kept = connection.execute(sa.select(table).order_by(table.c.id, table.c.arm)).all()
+        kept = sorted(read_records(connection), key=lambda item: (item.id, item.arm))
     assert [(item.id, item.arm, item.version) for item in kept] == [
         (f"id-{number}", *who) for number in range(5) for who in (("champion", 7), ("shadow", 1))
     ]

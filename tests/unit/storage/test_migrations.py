@@ -10,8 +10,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from perfcast.errors import Conflict, Unavailable
+from perfcast.monitoring import read_records
 from perfcast.storage import HEAD, Database, schema
 from perfcast.storage._migration import SCRIPTS, configuration, newest
+
+ARMS = [(1, "champion"), (1, "shadow"), (2, "challenger"), (3, "champion")]
 
 
 def test_the_migrated_tables_equal_the_metadata(database: Database) -> None:
@@ -86,3 +89,23 @@ def test_a_database_of_a_newer_perfcast_is_left_alone(database: Database) -> Non
     with pytest.raises(Conflict, match="newer Perfcast"):
         database.migrate()
     assert not database.is_current()
+
+
+def test_records_of_predictions_move_into_blocks_and_back(database: Database) -> None:
+    config = configuration()
+    columns = "id, arm, model, version, features, cost, lower, upper, at"
+    rows = [(f"{n:04x}", arm, "m", 1, "[1.0, 2.5]", n / 2, None, 3.0, "2026-03-01T00:00:00Z") for n, arm in ARMS]
+    with database.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0006")
+        marks = ", ".join(f":{name}" for name in columns.split(", "))
+        insert = sa.text(f"INSERT INTO prediction ({columns}) VALUES ({marks})")
+        connection.execute(insert, [dict(zip(columns.split(", "), row, strict=True)) for row in rows])
+        command.upgrade(config, "0007")
+        expected = {(n, arm, n / 2) for n, arm in ARMS}
+        assert {(int(item.id, 16), item.arm, item.cost) for item in read_records(connection)} == expected
+        command.downgrade(config, "0006")
+        found = connection.execute(sa.text(f"SELECT {columns} FROM prediction ORDER BY id, arm")).all()
+        assert sorted(map(tuple, found)) == sorted(rows)
+        command.upgrade(config, "head")
+    assert database.is_current()

@@ -1,0 +1,86 @@
+"""What is recorded of each prediction, and how many of them lie in the database together.
+
+A row for each prediction would compete with the predictions themselves for the processor and the interpreter's lock. So
+records are kept in blocks, one row for those of one version in one arm.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+
+import msgspec
+import sqlalchemy as sa
+
+from perfcast.storage import schema
+
+_LEVEL = 1
+_by_id = attrgetter("id")
+
+
+class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One prediction; thousands may wait, so the garbage collector is spared them.
+
+    Attributes:
+        id: Unique within an arm; sorts by time.
+        model, version: Who answered.
+        row: One number a feature, in the order of the version's workload.
+        cost, lower, upper: The answer, in the cost's unit; the bounds are None where there were none.
+        at: ISO 8601, UTC, with microseconds.
+        arm: As whom the version answered: `champion` or `challenger`, chosen for the caller; `named` by the caller; or
+            `shadow`, beside the answer with the same id.
+    """
+
+    id: str
+    model: str
+    version: int
+    row: Sequence[float]
+    cost: float
+    lower: float | None
+    upper: float | None
+    at: str
+    arm: str = "champion"
+
+
+_decoder = msgspec.msgpack.Decoder(list[Record])
+
+
+def write_records(connection: sa.Connection, records: Iterable[Record]) -> None:
+    """Keep records, in a block for each version and arm.
+
+    Args:
+        connection: In a transaction that may write.
+        records: In any order.
+    """
+    kinds: dict[tuple[str, int, str], list[Record]] = {}
+    for record in records:
+        kinds.setdefault((record.model, record.version, record.arm), []).append(record)
+    blocks = [_block(*kind, held) for kind, held in kinds.items()]
+    if blocks:
+        connection.execute(schema.prediction_block.insert(), blocks)
+
+
+def read_records(connection: sa.Connection) -> Iterator[Record]:
+    """Every record, block by block, the oldest block first; within a block by id.
+
+    Args:
+        connection: Read from while this is iterated.
+    """
+    table = schema.prediction_block
+    for (held,) in connection.execute(sa.select(table.c.records).order_by(table.c.first_id, table.c.arm)):
+        yield from _decoder.decode(zlib.decompress(held))
+
+
+def _block(model: str, version: int, arm: str, records: list[Record]) -> dict[str, object]:
+    records.sort(key=_by_id)
+    moments = sorted(record.at for record in records)
+    return {
+        "model": model,
+        "version": version,
+        "arm": arm,
+        "first_id": records[0].id,
+        "last_id": records[-1].id,
+        "first_at": moments[0],
+        "last_at": moments[-1],
+        "count": len(records),
+        "records": zlib.compress(msgspec.msgpack.encode(records), _LEVEL),
+    }
