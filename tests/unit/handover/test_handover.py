@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 import pytest
+import spox
+import spox.opset.ai.onnx.v17 as op
 import yaml
 from google.protobuf import text_format
 from tests.drafts import draft, weighted
 from tritonclient.grpc import model_config_pb2
 
+from perfcast.export import compose
 from perfcast.handover import LARGEST_BATCH, Handed, triton_config, write_kserve, write_onnx, write_triton
 from perfcast.handover._kserve import service_name
 from perfcast.manifest import Calibration, Manifest
@@ -80,6 +83,18 @@ def test_its_tensors_are_those_of_the_graph(tmp_path: Path, version: Handed) -> 
     rows = np.arange(20, dtype="float32").reshape(2, 10)
     (cost,) = session.run(["cost"], {"features": rows})
     assert cost.reshape(2, *output.dims).shape == (2, 1)
+
+
+def test_a_composed_graph_has_the_shapes_that_the_configuration_tells(tmp_path: Path, cnn: Workload) -> None:
+    inputs = spox.argument(spox.Tensor(np.float32, ("rows", len(cnn.input_names))))
+    weights = np.ones((len(cnn.input_names), 1), dtype=np.float32)
+    body = spox.build({"inputs": inputs}, {"raw": op.matmul(inputs, op.constant(value=weights))})
+    write_triton(tmp_path, Handed(CNN, 3, draft(cnn, compose(cnn, body, target="identity"))))
+    config = parsed(tmp_path / CNN / "config.pbtxt")
+    session = ort.InferenceSession(tmp_path / CNN / "3" / "model.onnx", providers=["CPUExecutionProvider"])
+    (features,), (cost,) = session.get_inputs(), session.get_outputs()
+    assert triton_shape(config.input[0], batched=True) == onnx_shape(features)
+    assert triton_shape(config.output[0], batched=True) == onnx_shape(cost)
 
 
 @pytest.mark.parametrize("name", ["m", "a.b-c_d", "x" * 128])
