@@ -164,6 +164,12 @@ def test_a_chunked_body_is_answered(connection: Connection) -> None:
     assert connection.receive().status == 200
 
 
+def test_a_body_that_is_said_to_be_compressed_is_refused_whichever_way_it_comes(connection: Connection) -> None:
+    whole = request(json.dumps(PLAIN).encode(), content_encoding="gzip")
+    connection.send(whole)
+    assert connection.receive().status == 415
+
+
 def test_a_caller_who_waits_for_leave_to_send_gets_it(connection: Connection) -> None:
     body = json.dumps(PLAIN).encode()
     whole = request(body, expect="100-continue")

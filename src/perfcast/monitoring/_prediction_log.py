@@ -53,7 +53,7 @@ class PredictionLog:
 
         Half of the room is left to `append`. Call it from a thread that may wait.
         """
-        if len(self._waiting) + len(records) > self._capacity // 2:
+        if len(self._waiting) + len(records) > self._capacity // 2 and not self._failing:
             self._try_flush()
         for record in records:
             self.append(record)
@@ -63,14 +63,16 @@ class PredictionLog:
         self._thread.start()
 
     def flush(self) -> None:
-        """Write all that waits before returning.
+        """Write all that waits now before returning; what comes meanwhile waits for the next time.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: The database refused; the records wait on.
         """
         with self._lock:
-            while self._waiting:
-                taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), _TRANSACTION))]
+            left = len(self._waiting)  # under load more comes during each transaction: there would be no end to them
+            while left:
+                taken = [self._waiting.popleft() for _ in range(min(left, _TRANSACTION))]
+                left -= len(taken)
                 try:
                     with self._database.begin() as connection:
                         for start in range(0, len(taken), _BATCH):

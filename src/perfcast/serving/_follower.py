@@ -113,12 +113,18 @@ class Follower:
         """Load a slot, or reach a reference, in a thread: one load, however many ask for the same at once.
 
         The future fails as `reach` does. Don't cancel it: others may wait for it too.
+
+        Raises:
+            NoUsableModel: Following has ended.
         """
         with self._swap:
             future = self._loading.get(what)
             if future is None:
                 work = self._obtain if isinstance(what, Slot) else self.reach
-                future = self._loaders.submit(work, what)  # type: ignore[arg-type]
+                try:
+                    future = self._loaders.submit(work, what)  # type: ignore[arg-type]
+                except RuntimeError:  # of an executor that was shut down
+                    raise NoUsableModel("this process is about to end; ask again, and another answers") from None
                 self._loading[what] = future
                 future.add_done_callback(lambda _: self._loading.pop(what, None))
         return future
