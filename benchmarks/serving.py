@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import IO
 
 from peers import peer_python
 
@@ -117,14 +118,10 @@ def _litserve(port: int) -> list[str]:
 
 def _measure(name: str, server: Server, folder: Path, seconds: int, found: dict[int, list[Finding]]) -> None:
     with running(server) as url:
-        script = folder / "ask.lua"
-        headers = {"Content-Type": "application/json", **server.headers}
-        lines = [f'wrk.method = "POST"\nwrk.body = [==[{server.body.decode()}]==]']
-        lines += [f'wrk.headers["{key}"] = "{value}"' for key, value in headers.items()]
-        script.write_text("\n".join(lines) + "\n")
-        _wrk(url, script, 16, 1)
+        script = write_script(server, folder)
+        wrk(url, script, 16, 1)
         for connections in CONNECTIONS:
-            finding = _wrk(url, script, connections, seconds)
+            finding = wrk(url, script, connections, seconds)
             found[connections].append(finding)
             print(f"{name}, {connections}: {finding}", file=sys.stderr, flush=True)
         if name.startswith("perfcast"):
@@ -136,6 +133,13 @@ def _measure(name: str, server: Server, folder: Path, seconds: int, found: dict[
 @contextmanager
 def running(server: Server) -> Iterator[str]:
     """The server's address while it runs."""
+    with started(server) as (url, _):
+        yield url
+
+
+@contextmanager
+def started(server: Server, log: int | IO[bytes] = subprocess.DEVNULL) -> Iterator[tuple[str, int]]:
+    """The server's address and process while it runs; what it says goes to the log."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -144,7 +148,7 @@ def running(server: Server) -> Iterator[str]:
         server.command(port),
         env=os.environ | server.environment,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,  # LitServe prints a traceback for each request that its end cuts off
+        stderr=log,  # LitServe prints a traceback for each request that its end cuts off
         start_new_session=True,
         cwd=tempfile.gettempdir(),
     )
@@ -154,13 +158,23 @@ def running(server: Server) -> Iterator[str]:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{server.command(port)} does not answer")
             time.sleep(0.05)
-        yield url
+        yield url, process.pid
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def write_script(server: Server, folder: Path) -> Path:
+    """What wrk asks."""
+    script = folder / "ask.lua"
+    headers = {"Content-Type": "application/json", **server.headers}
+    lines = [f'wrk.method = "POST"\nwrk.body = [==[{server.body.decode()}]==]']
+    lines += [f'wrk.headers["{key}"] = "{value}"' for key, value in headers.items()]
+    script.write_text("\n".join(lines) + "\n")
+    return script
 
 
 def _answers(url: str, server: Server) -> bool:
@@ -173,7 +187,8 @@ def _answers(url: str, server: Server) -> bool:
         return False
 
 
-def _wrk(url: str, script: Path, connections: int, seconds: int) -> Finding:
+def wrk(url: str, script: Path, connections: int, seconds: int) -> Finding:
+    """Load for some seconds."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script), f"{url}/predict"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
