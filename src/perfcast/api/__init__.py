@@ -4,8 +4,25 @@
 answers everything else (`routers/`). `Services` is the composition root of the process, `serve` runs it under uvicorn.
 """
 
-from perfcast.api._app import create_app
+from typing import TYPE_CHECKING, Any
+
 from perfcast.api._server import listen, serve
-from perfcast.api._services import Services
+
+if TYPE_CHECKING:
+    from perfcast.api._app import create_app
+    from perfcast.api._services import Services
 
 __all__ = ["Services", "create_app", "listen", "serve"]
+
+
+def __getattr__(name: str) -> Any:
+    """What takes long to import, once it is asked for: a server loads its graphs meanwhile (`_process`)."""
+    if name == "create_app":
+        from perfcast.api._app import create_app
+
+        return create_app
+    if name == "Services":
+        from perfcast.api._services import Services
+
+        return Services
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

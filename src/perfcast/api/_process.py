@@ -11,9 +11,7 @@ from types import FrameType
 import structlog
 import uvicorn
 
-from perfcast.api._app import create_app
 from perfcast.api._connections import Watch
-from perfcast.api._direct import direct_protocol
 from perfcast.api._services import Services
 from perfcast.api._shared_tally import SharedTally
 from perfcast.settings import Settings
@@ -95,6 +93,12 @@ def serve_here(settings: Settings, listener: socket.socket, shared_folder: str =
     """
     sys.setswitchinterval(_SWITCH_SECONDS)  # a thread that writes records must not hold up answers for 5 ms
     services = Services(settings)
+    host, port = listener.getsockname()[:2]
+    log.info("listening", address=f"http://{host}:{port}", process=os.getpid())
+    services.open_early()  # graphs are read and warmed while FastAPI is imported
+    from perfcast.api._app import create_app
+    from perfcast.api._direct import direct_protocol
+
     shared = None
     if shared_folder:
         shared = services.shared_tally = SharedTally(shared_folder, slot, services.tally, services.counts)
@@ -114,8 +118,6 @@ def serve_here(settings: Settings, listener: socket.socket, shared_folder: str =
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    host, port = listener.getsockname()[:2]
-    log.info("listening", address=f"http://{host}:{port}", process=os.getpid())
     Server(config, services, shared).run(sockets=[listener])
     if shared is not None:
         shared.write()

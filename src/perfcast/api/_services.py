@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -96,11 +97,26 @@ class Services:
             self.dependencies += (Probe("redis", self.transport.ping),)
         self._system = Probe("system", lambda: system_info(str(_existing(settings.data_dir))))
         self._opened = ExitStack()
+        self._opening: Future[None] | None = None
         self._began = time.monotonic()
         self.draining = False
 
+    def open_early(self) -> None:
+        """Begin to open in a thread; `open` waits for its end."""
+        executor = ThreadPoolExecutor(1, thread_name_prefix="perfcast-open")
+        self._opening = executor.submit(self._open)
+        executor.shutdown(wait=False)
+
     def open(self) -> None:
         """Migrate, load what is to be served, start the threads."""
+        if self._opening is None:
+            self._open()
+        else:
+            self._opening.result()
+        event = "ready" if self.ready else "no usable model yet"
+        log.info(event, models=len(self.follower.routes.champions), workloads=len(self.catalogue.workloads))
+
+    def _open(self) -> None:
         self._began = time.monotonic()
         self._opened.callback(self.database.close)
         self._opened.callback(self.transport.close)
@@ -117,8 +133,6 @@ class Services:
         for probe in (*self.dependencies, self._system):
             probe.start()
             self._opened.callback(probe.close)
-        event = "ready" if self.ready else "no usable model yet"
-        log.info(event, models=len(self.follower.routes.champions), workloads=len(self.catalogue.workloads))
 
     def close(self) -> None:
         """Stop the threads, write what waits, close the database."""
