@@ -106,8 +106,11 @@ class Front:
         Returns:
             Further header lines, each ended by CRLF, and the answer; None where the call must go its usual way.
         """
-        if len(body) > self._limit or self._services.draining or _is_encoded(headers):
+        if len(body) > self._limit or self._services.draining:
             return None
+        for name, _ in headers:
+            if name == b"content-encoding":
+                return None
         caller = ""
         if self._gate is not None and not (caller := self._gate.passes(headers, client)):
             return None
@@ -212,10 +215,6 @@ def _as_json(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
 def is_upload(path: str) -> bool:
     """Whether graphs are sent there."""
     return path.startswith("/models/") and path.endswith("/versions")
-
-
-def _is_encoded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    return any(name == b"content-encoding" for name, _ in headers)
 
 
 def check_length(headers: Iterable[tuple[bytes, bytes]], limit: int, setting: str = "MAX_BODY_BYTES") -> None:

@@ -112,7 +112,10 @@ class BodyReader:
         return tuple(reader for reader in self._readers if place in (FEATURES, reader.wrapper))
 
     def _nested(self, body: bytes | bytearray) -> Request | None:
-        if not any(mark in body for mark in self._marks):
+        for mark in self._marks:
+            if mark in body:
+                break
+        else:
             return None  # spares the flat form an exception, 3 µs
         try:
             envelope: Any = self._envelope.decode(body)
