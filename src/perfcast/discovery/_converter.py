@@ -25,6 +25,8 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _KEPT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR")
 """The environment variables that a converting process gets; none of them is a secret."""
 _DUMPABLE = 4
+_LAST_WORDS = 400
+"""Bytes of what a process wrote to its standard error that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,8 @@ def _understood(data: bytes, status: int, told: Any) -> Outcome:
     try:
         outcome: Outcome = msgspec.msgpack.decode(data, type=Outcome)
     except msgspec.MsgspecError:
-        told.seek(0)
-        last = told.read()[-400:].decode(errors="replace").strip().splitlines()
+        told.seek(max(0, told.seek(0, os.SEEK_END) - _LAST_WORDS))
+        last = told.read(_LAST_WORDS).decode(errors="replace").strip().splitlines()
         end = f"was killed by signal {-status} (out of memory?)" if status < 0 else f"ended with status {status}"
         return Failed(f"its conversion {end}" + (f": {last[-1]}" if last else ""))
     return outcome

@@ -1,6 +1,7 @@
 """Looking through a folder for model files and what lies beside them; nothing is opened."""
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -66,14 +67,12 @@ def read_files(found: Found) -> tuple[dict[str, bytes], str]:
     """The contents of a model's files by name, and the sha256 of all of them together.
 
     Raises:
-        Refused: One can't be read, or is too large.
+        Refused: One can't be read, is no regular file, or is too large.
     """
     contents: dict[str, bytes] = {}
     for name, path in found.files.items():
         try:
-            if path.stat().st_size > LARGEST_FILE:
-                raise Refused(f"{name} is larger than {LARGEST_FILE:,} bytes")
-            contents[name] = path.read_bytes()
+            contents[name] = _content(name, path)
         except OSError as error:
             raise Refused(f"{name} can't be read: {error.strerror}") from None
     digest = sha256()
@@ -82,6 +81,25 @@ def read_files(found: Found) -> tuple[dict[str, bytes], str]:
         digest.update(data)
     (only, *others) = contents.values()
     return contents, digest.hexdigest() if others else sha256(only).hexdigest()
+
+
+def _content(name: str, path: Path) -> bytes:
+    """What a file holds; it may have become another since the folder was looked through."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+        status = os.fstat(file.fileno())
+        problem = _unreadable(name, status)
+        if problem is not None:
+            raise Refused(problem)
+        return file.read(status.st_size)
+
+
+def _unreadable(name: str, status: os.stat_result) -> str | None:
+    """Why a file must not be read: opening a pipe or a device may wait for ever, or do something."""
+    if not stat.S_ISREG(status.st_mode):
+        return f"{name} is no regular file"
+    if status.st_size > LARGEST_FILE:
+        return f"{name} is larger than {LARGEST_FILE:,} bytes"
+    return None
 
 
 def _model_files(root: Path) -> Iterator[Path]:
@@ -100,7 +118,18 @@ def _found(root: Path, path: Path) -> Found:
     real = {name: other.resolve() for name, other in files.items()}
     leaving = [name for name, other in real.items() if not other.is_relative_to(root)]
     problem = f"{', '.join(leaving)} is a link that leaves the folder of models; copy the file" if leaving else None
-    return Found(relative, naming(relative), real, problem)
+    return Found(relative, naming(relative), real, problem or _problem(real))
+
+
+def _problem(files: Mapping[str, Path]) -> str | None:
+    for name, path in files.items():
+        try:
+            problem = _unreadable(name, path.lstat())
+        except OSError:  # reading it tells
+            continue
+        if problem is not None:
+            return problem
+    return None
 
 
 def _is_scaler(name: str) -> bool:

@@ -1,12 +1,14 @@
 """Which files are models, and what they are called."""
 
+import os
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from perfcast.discovery import is_model, naming, read_files, scan
 from perfcast.discovery._naming import family
-from perfcast.errors import InvalidSetting
+from perfcast.discovery._scan import LARGEST_FILE
+from perfcast.errors import InvalidSetting, Refused
 
 
 @pytest.mark.parametrize(
@@ -107,6 +109,41 @@ def test_links_that_leave_the_folder_are_not_followed(tmp_path: Path) -> None:
     assert "leaves the folder" in str(found["best_model.pth"])
     assert "scaler_X.joblib is a link" in str(found["scaled/best_nn_model.pth"])
     assert found["best_lasso_model.joblib"] is None
+
+
+@pytest.mark.parametrize("name", ["best_model.pth", "scaler_X.joblib", "model.yaml"])
+def test_a_pipe_named_like_a_file_is_told_and_never_opened(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "best_model.pth")
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    (found,) = scan(tmp_path).found
+    assert found.problem == f"{name} is no regular file"
+
+
+def test_a_file_that_became_a_pipe_since_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "best_model.pth")
+    (found,) = scan(tmp_path).found
+    (tmp_path / "best_model.pth").unlink()
+    os.mkfifo(tmp_path / "best_model.pth")
+    with pytest.raises(Refused, match="is no regular file"):
+        read_files(found)
+
+
+def test_a_link_to_a_pipe_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "best_model.pth").symlink_to(tmp_path / "pipe")
+    (found,) = scan(tmp_path).found
+    assert found.problem == "best_model.pth is no regular file"
+
+
+def test_a_file_beyond_the_limit_is_told_and_never_read(tmp_path: Path) -> None:
+    write(tmp_path, "best_model.pth")
+    (before,) = scan(tmp_path).found
+    os.truncate(tmp_path / "best_model.pth", LARGEST_FILE + 1)
+    (found,) = scan(tmp_path).found
+    assert found.problem == "best_model.pth is larger than 1,000,000,000 bytes"
+    with pytest.raises(Refused, match="is larger than"):
+        read_files(before)
 
 
 def test_two_files_of_one_name_are_told(tmp_path: Path) -> None:

@@ -26,22 +26,22 @@ _LIBRARIES = {
 
 def main() -> None:
     """Convert one file."""
-    without_network = leave_network()
+    leave_network()
     order = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Order)
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints goes elsewhere
     limit(order.parent)
-    answer.write(msgspec.msgpack.encode(_outcome(order, without_network=without_network)))
+    answer.write(msgspec.msgpack.encode(_outcome(order)))
     answer.flush()
     os._exit(0)  # nothing that a file left behind runs any more
 
 
-def _outcome(order: Order, *, without_network: bool) -> Outcome:
+def _outcome(order: Order) -> Outcome:
     from perfcast.discovery.conversion._convert import convert
 
     for name in _LIBRARIES[PurePosixPath(order.file).suffix.lower()]:
         import_module(name)  # while everything is still allowed, since some ask the system about itself
-    reason = obstacle(order.parent, without_network=without_network)
+    reason = obstacle(order.parent)
 
     def may_run_code() -> None:
         if reason is not None and not order.unconfined:
