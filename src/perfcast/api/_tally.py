@@ -36,23 +36,30 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class Durations:
-    """A histogram of seconds."""
+    """A histogram of seconds; an observation may be of several answers, given together."""
 
-    __slots__ = ("counts", "total")
+    __slots__ = ("counts", "further", "total")
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS) + 1)
         self.total = 0.0
+        self.further = 0
+
+    @property
+    def answers(self) -> int:
+        """How many answers were given."""
+        return sum(self.counts) + self.further
 
     def observe(self, seconds: float) -> None:
         """Count one."""
         self.counts[bisect_left(BOUNDS, seconds)] += 1
         self.total += seconds
 
-    def add(self, counts: Sequence[int], total: float) -> None:
+    def add(self, counts: Sequence[int], total: float, further: int) -> None:
         """Add those of another."""
         self.counts = [one + other for one, other in zip(self.counts, counts, strict=True)]
         self.total += total
+        self.further += further
 
     def buckets(self) -> list[tuple[str, float]]:
         """Prometheus' cumulative buckets."""
@@ -69,13 +76,15 @@ class ArmDurations:
     def __init__(self) -> None:
         self._held: dict[tuple[str, str, int], Durations] = {}
 
-    def observe(self, labels: tuple[str, str, int], seconds: float) -> None:
-        """Count an answer of a model's arm."""
-        self._of(labels).observe(seconds)
+    def observe(self, labels: tuple[str, str, int], seconds: float, rows: int = 1) -> None:
+        """Count answers of a model's arm: each row is one, all of them together take one time."""
+        durations = self._of(labels)
+        durations.observe(seconds)
+        durations.further += rows - 1
 
-    def add(self, labels: tuple[str, str, int], counts: Sequence[int], total: float) -> None:
+    def add(self, labels: tuple[str, str, int], counts: Sequence[int], total: float, further: int) -> None:
         """Add those of another process."""
-        self._of(labels).add(counts, total)
+        self._of(labels).add(counts, total, further)
 
     def _of(self, labels: tuple[str, str, int]) -> Durations:
         durations = self._held.get(labels)
@@ -151,7 +160,7 @@ class Tally:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Durations):
-        return value.counts, value.total
+        return value.counts, value.total, value.further
     if isinstance(value, ArmDurations):
         return {key: _plain(item) for key, item in value.items()}
     return {key: _plain(item) for key, item in list(value.items())} if isinstance(value, dict) else value
@@ -210,6 +219,6 @@ def _arm_families(observed: "Iterable[tuple[tuple[str, str, int], Durations]]") 
     seconds = HistogramMetricFamily("ml_arm_prediction_duration_seconds", "Time of a prediction by arm", labels=names)
     for (model, arm, version), item in observed:
         labels = [model, arm, str(version)]
-        answers.add_metric(labels, sum(item.counts))
+        answers.add_metric(labels, item.answers)
         seconds.add_metric(labels, item.buckets(), item.total)
     return [answers, seconds]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,11 +11,14 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from tests.drafts import draft, weighted
 
 from perfcast.api import Services, create_app
 from perfcast.api.batch import ARROW, CSV, JSON, PARQUET
+from perfcast.api.batch._arrow_messages import is_compressed
 from perfcast.monitoring import read_records
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
@@ -271,6 +275,59 @@ def test_too_many_rows_are_413(client: TestClient, kind: str) -> None:
     response = client.post("/predict/batch?model_name=conv", content=body, headers={"Content-Type": kind})
     assert response.status_code == 413
     assert "MAX_BATCH_ROWS" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("codec", ["zstd", "lz4"])
+@pytest.mark.parametrize("values", [pa.array(["x" * 1000] * 500), pa.array(["x" * 1000] * 500).dictionary_encode()])
+def test_a_compressed_stream_is_refused_before_it_is_unpacked(client: TestClient, codec: str, values: pa.Array) -> None:
+    sink = io.BytesIO()
+    content = pa.table({"batch_size": values})
+    with pa.ipc.new_stream(sink, content.schema, options=pa.ipc.IpcWriteOptions(compression=codec)) as writer:
+        writer.write_table(content)
+    response = client.post("/predict/batch", content=sink.getvalue(), headers={"Content-Type": ARROW})
+    assert response.status_code == 422
+    assert "without compression" in response.json()["detail"]
+
+
+def test_columns_of_few_values_may_come_as_dictionaries(client: TestClient) -> None:
+    rows = table(2000)
+    plain = client.post("/predict/batch?model_name=conv", content=written(ARROW, rows), headers={"Content-Type": ARROW})
+    few = rows.set_column(0, "batch_size", rows.column(0).dictionary_encode())
+    again = client.post("/predict/batch?model_name=conv", content=written(ARROW, few), headers={"Content-Type": ARROW})
+    assert again.status_code == 200
+    assert read(ARROW, again.content) == read(ARROW, plain.content)
+
+
+@given(st.binary(max_size=200))
+def test_any_head_of_a_message_is_read_or_refused(head: bytes) -> None:
+    try:
+        assert is_compressed(head) in (True, False)
+    except struct.error:
+        return
+
+
+def test_a_parquet_file_that_unpacks_to_far_more_than_it_says_is_413(client: TestClient) -> None:
+    sink = io.BytesIO()
+    text = pa.array(["x" * 100_000] * 4000).dictionary_encode()
+    pq.write_table(pa.table({"batch_size": text.cast(pa.string())}), sink)
+    assert len(sink.getvalue()) < 1_000_000
+    response = client.post("/predict/batch", content=sink.getvalue(), headers={"Content-Type": PARQUET})
+    assert response.status_code == 413
+
+
+def test_a_line_of_names_without_end_is_refused(client: TestClient) -> None:
+    body = b"," * 100_000 + b"\n1\n"
+    response = client.post("/predict/batch", content=body, headers={"Content-Type": CSV})
+    assert response.status_code == 422
+    assert "line of names" in response.json()["detail"]
+
+
+def test_rows_are_counted_for_the_arm_that_answered(client: TestClient) -> None:
+    batch(client, [convolution(7), convolution(8)])
+    client.post("/predict/batch?model_name=conv", content=written(ARROW, table(30)), headers={"Content-Type": ARROW})
+    text = client.get("/metrics").text
+    assert 'ml_arm_predictions_total{arm="champion",model_name="conv",version="1"} 32.0' in text
+    assert client.get("/models/conv/traffic").json()["arms"]["champion"]["predictions"] == 32
 
 
 def test_a_body_that_is_too_long_is_413_before_it_is_read(client: TestClient) -> None:

@@ -1,7 +1,7 @@
 """Columns as an Arrow stream, CSV or Parquet, in and out; the only module here that imports PyArrow."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,12 +12,17 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from perfcast.api._problems import TooManyRows
+from perfcast.api.batch._arrow_messages import refuse_compressed
 from perfcast.api.batch._forms import ARROW, CSV, Question
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.serving import Answer, Column, Predictor
 
 _LARGEST_GROWTH = 20
-"""Times its own size that a Parquet body may say it unpacks to."""
+"""Times its own size that a body may unpack to."""
+_SMALL_BYTES = 1_000_000
+"""Smaller bodies may grow as if they had this size."""
+_LONGEST_HEAD = 65_536
+_BATCH_ROWS = 65_536
 
 
 def read_table(form: str, body: bytes | bytearray, most_rows: int, zone: ZoneInfo) -> Question:
@@ -53,30 +58,43 @@ def _question(table: pa.Table, most_rows: int, zone: ZoneInfo) -> Question:
 
 
 def _table(form: str, body: bytes | bytearray, most_rows: int) -> pa.Table:
-    source = pa.BufferReader(pa.py_buffer(body))
+    whole = pa.py_buffer(body)
     if form == CSV:
-        convert = pa.csv.ConvertOptions(strings_can_be_null=True)
-        return pa.csv.read_csv(source, convert_options=convert)
+        return _lines(body, whole, most_rows)
     if form == ARROW:
-        return _stream(source, most_rows)
-    file = pq.ParquetFile(source)
-    groups = range(file.metadata.num_row_groups)
-    size = sum(file.metadata.row_group(group).total_byte_size for group in groups)
-    if file.metadata.num_rows > most_rows or size > _LARGEST_GROWTH * max(len(body), 1_000_000):
+        refuse_compressed(whole)
+        with pa.ipc.open_stream(whole) as stream:
+            return _bounded(stream, stream.schema, most_rows, _LARGEST_GROWTH * max(len(body), _SMALL_BYTES))
+    file = pq.ParquetFile(pa.BufferReader(whole))
+    size = sum(file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
+    most_bytes = _LARGEST_GROWTH * max(len(body), _SMALL_BYTES)
+    if file.metadata.num_rows > most_rows or size > most_bytes:
         raise TooManyRows(most_rows)
-    return file.read()
+    return _bounded(file.iter_batches(batch_size=_BATCH_ROWS), file.schema_arrow, most_rows, most_bytes)
 
 
-def _stream(source: pa.BufferReader, most_rows: int) -> pa.Table:
-    batches: list[pa.RecordBatch] = []
-    rows = 0
-    with pa.ipc.open_stream(source) as stream:
-        for batch in stream:
-            rows += batch.num_rows
-            if rows > most_rows:
-                raise TooManyRows(most_rows)
-            batches.append(batch)
-        return pa.Table.from_batches(batches, stream.schema)
+def _lines(body: bytes | bytearray, whole: pa.Buffer, most_rows: int) -> pa.Table:
+    """A CSV file, whose lines are counted before any is parsed."""
+    ends = max(body.count(b"\n"), body.count(b"\r"))
+    if ends > most_rows + 2:  # the names stand on a line of their own, and an empty one may follow
+        raise TooManyRows(most_rows)
+    if ends and body.find(b"\n", 0, _LONGEST_HEAD) < 0 and body.find(b"\r", 0, _LONGEST_HEAD) < 0:
+        raise InvalidInput([FieldError("body", f"the line of names is longer than {_LONGEST_HEAD:,} bytes")])
+    convert = pa.csv.ConvertOptions(strings_can_be_null=True)
+    return pa.csv.read_csv(pa.BufferReader(whole), convert_options=convert)
+
+
+def _bounded(batches: Iterable[pa.RecordBatch], schema: pa.Schema, most_rows: int, most_bytes: int) -> pa.Table:
+    """The batches as a table, unless they turn out to be more than was announced."""
+    held: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        rows += batch.num_rows
+        size += batch.nbytes
+        if rows > most_rows or size > most_bytes:
+            raise TooManyRows(most_rows)
+        held.append(batch)
+    return pa.Table.from_batches(held, schema)
 
 
 def _asked(metadata: dict[bytes, bytes]) -> tuple[str | None, float | None]:

@@ -22,7 +22,7 @@ from perfcast.api.batch._list import ListAnswerer
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog
-from perfcast.serving import Answer, Follower, Key, Predictor, Shadows
+from perfcast.serving import Answer, Arm, Follower, Key, Predictor, Shadows
 from perfcast.settings import Settings
 from perfcast.workloads import Rows
 
@@ -121,8 +121,9 @@ class Batches:
 
     def _count(self, counts: Counts, seconds: float) -> None:
         """On the event loop's thread, as all counting."""
-        for model, rows in counts.good.items():
-            self._tally.predicted(model, seconds, rows)
+        for labels, rows in counts.good.items():
+            self._tally.predicted(labels[0], seconds, rows)
+            self._tally.arms.observe(labels, seconds, rows)
         self._tally.failed(UNKNOWN, counts.bad)
 
     def _answer(
@@ -134,12 +135,12 @@ class Batches:
             counts = batch.predict(self._spread)
             return BatchReply(JSON, None, batch.write(), counts)
         question = self._read(body, form)
-        predictor, coverage = self._asked(question, query, key)
+        arm, predictor, coverage = self._asked(question, query, key)
         rows = predictor.reader.columns.read(question.columns)
         del question
         answers = self._predict(predictor, rows, coverage)
         form = wanted(accept, form)
-        counts = Counts({predictor.model: len(rows)}, 0)
+        counts = Counts({arm.labels: len(rows)}, 0)
         return BatchReply(form, predictor.name, _writer(form)(predictor, coverage, answers), counts)
 
     def _read(self, body: bytes | bytearray, form: str) -> Question:
@@ -149,7 +150,7 @@ class Batches:
 
         return read_table(form, body, self._most_rows, self._zone)
 
-    def _asked(self, question: Question, query: Mapping[str, str], key: Key) -> tuple[Predictor, float]:
+    def _asked(self, question: Question, query: Mapping[str, str], key: Key) -> tuple[Arm, Predictor, float]:
         coverage = _coverage(query.get("coverage"), question.coverage)
         reference = query.get("model_name", question.reference)
         if reference is not None:
@@ -158,8 +159,7 @@ class Batches:
             workload = ""
         else:
             workload = self._follower.routes.bodies.reader_of(question.columns).workload.name
-        _, predictor = self._follower.pick(reference, workload, key)
-        return predictor, coverage
+        return *self._follower.pick(reference, workload, key), coverage
 
     def _load(self, reference: str, question: Question) -> None:
         """Load what isn't loaded; where that fails, what is wrong with the features is told first."""

@@ -16,11 +16,11 @@ class Counts(NamedTuple):
     """What was predicted.
 
     Attributes:
-        good: Rows by model.
+        good: Rows by who answered: model, arm and version.
         bad: Rows that were refused.
     """
 
-    good: Mapping[str, int]
+    good: Mapping[tuple[str, str, int], int]
     bad: int
 
 

@@ -242,10 +242,11 @@ class ListBatch:
     def predict(self, spread: Callable[[Callable[[Any], None], Sequence[Any]], None]) -> Counts:
         """Predict all; `spread` calls a function with each of many arguments, in several threads."""
         spread(_predict, [piece for piece in self._pieces if piece.groups])
-        counts: dict[str, int] = {}
+        counts: dict[tuple[str, str, int], int] = {}
         for piece in self._pieces:
             for group in piece.groups:
-                counts[group.predictor.model] = counts.get(group.predictor.model, 0) + len(group.places)
+                labels = group.arm.labels
+                counts[labels] = counts.get(labels, 0) + len(group.places)
         return Counts(counts, sum(len(piece.wrong) for piece in self._pieces))
 
     def write(self) -> Iterator[bytes]:

@@ -157,7 +157,7 @@ def _traffic(services: Services, summary: ModelSummary) -> dict[str, Any]:
 
 
 def _figures(durations: Durations | None) -> dict[str, Any]:
-    count = sum(durations.counts) if durations is not None else 0
+    count = durations.answers if durations is not None else 0
     mean = round(durations.total / count * 1000, 4) if durations is not None and count else None
     return {"predictions": count, "mean_ms": mean}
 
