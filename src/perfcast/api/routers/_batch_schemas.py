@@ -45,7 +45,11 @@ BATCH_BODY: dict[str, Any] = {
         JSON: {
             "schema": {
                 "oneOf": [
-                    {"type": "array", "items": PREDICT_BODY["content"][JSON]["schema"]},
+                    {
+                        "type": "array",
+                        "description": "`/predict` bodies; whatever is none becomes an error in its place",
+                        "items": {"anyOf": [PREDICT_BODY["content"][JSON]["schema"], {}]},
+                    },
                     {
                         "type": "object",
                         "properties": {
