@@ -306,13 +306,42 @@ def test_any_head_of_a_message_is_read_or_refused(head: bytes) -> None:
         return
 
 
-def test_a_parquet_file_that_unpacks_to_far_more_than_it_says_is_413(client: TestClient) -> None:
+@pytest.mark.parametrize("kind", [ARROW, PARQUET])
+def test_a_long_text_that_many_rows_share_is_refused_before_each_has_its_own(client: TestClient, kind: str) -> None:
+    text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(4000, np.int8)), pa.array(["x" * 100_000]))
+    body = written(kind, pa.table({"batch_size": text}))
+    assert len(body) < 1_000_000
+    response = client.post("/predict/batch", content=body, headers={"Content-Type": kind})
+    assert response.status_code == 422
+    assert "batch_size: a text has 100,000 bytes" in response.json()["detail"]
+
+
+def test_a_long_text_that_many_views_share_is_refused(client: TestClient) -> None:
+    views = np.zeros((4000, 4), dtype="<i4")
+    views[:, 0] = 100_000
+    views[:, 1] = int.from_bytes(b"xxxx", "little")
+    buffers = [None, pa.py_buffer(views.tobytes()), pa.py_buffer(b"x" * 100_000)]
+    content = pa.table({"batch_size": pa.Array.from_buffers(pa.string_view(), 4000, buffers)})
+    response = client.post("/predict/batch", content=written(ARROW, content), headers={"Content-Type": ARROW})
+    assert response.status_code == 422
+    assert "a text has 100,000 bytes" in response.json()["detail"]
+
+
+def test_a_stream_of_the_format_before_arrow_1_is_refused(client: TestClient) -> None:
     sink = io.BytesIO()
-    text = pa.array(["x" * 100_000] * 4000).dictionary_encode()
-    pq.write_table(pa.table({"batch_size": text.cast(pa.string())}), sink)
-    assert len(sink.getvalue()) < 1_000_000
-    response = client.post("/predict/batch", content=sink.getvalue(), headers={"Content-Type": PARQUET})
-    assert response.status_code == 413
+    options = pa.ipc.IpcWriteOptions(metadata_version=pa.ipc.MetadataVersion.V4)
+    with pa.ipc.new_stream(sink, table(3).schema, options=options) as writer:
+        writer.write_table(table(3))
+    response = client.post("/predict/batch", content=sink.getvalue(), headers={"Content-Type": ARROW})
+    assert response.status_code == 422
+
+
+@pytest.mark.parametrize("kind", [ARROW, PARQUET])
+def test_columns_of_lists_are_refused(client: TestClient, kind: str) -> None:
+    content = pa.table({"batch_size": pa.array([[1, 2], [3]])})
+    response = client.post("/predict/batch", content=written(kind, content), headers={"Content-Type": kind})
+    assert response.status_code == 422
+    assert "batch_size: expected numbers or text" in response.json()["detail"]
 
 
 def test_a_line_of_names_without_end_is_refused(client: TestClient) -> None:

@@ -23,6 +23,8 @@ _SMALL_BYTES = 1_000_000
 """Smaller bodies may grow as if they had this size."""
 _LONGEST_HEAD = 65_536
 _BATCH_ROWS = 65_536
+_LONGEST_TEXT = 200
+"""Bytes of a text: times and the names of choices are shorter."""
 
 
 def read_table(form: str, body: bytes | bytearray, most_rows: int, zone: ZoneInfo) -> Question:
@@ -64,8 +66,12 @@ def _table(form: str, body: bytes | bytearray, most_rows: int) -> pa.Table:
     if form == ARROW:
         refuse_compressed(whole)
         with pa.ipc.open_stream(whole) as stream:
+            _check_kinds(stream.schema)
             return _bounded(stream, stream.schema, most_rows, _LARGEST_GROWTH * max(len(body), _SMALL_BYTES))
     file = pq.ParquetFile(pa.BufferReader(whole))
+    _check_kinds(file.schema_arrow)
+    texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+    file = pq.ParquetFile(pa.BufferReader(whole), read_dictionary=texts)  # a text stays once, however often it comes
     size = sum(file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
     most_bytes = _LARGEST_GROWTH * max(len(body), _SMALL_BYTES)
     if file.metadata.num_rows > most_rows or size > most_bytes:
@@ -108,6 +114,7 @@ def _asked(metadata: dict[bytes, bytes]) -> tuple[str | None, float | None]:
 def _column(name: str, column: pa.ChunkedArray, zone: ZoneInfo) -> Column:
     """NumPy's view of a column; a copy only where values are missing, are no numbers or lie in several batches."""
     kind = column.type
+    _check_texts(name, column)
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = column.type
@@ -124,6 +131,35 @@ def _column(name: str, column: pa.ChunkedArray, zone: ZoneInfo) -> Column:
     single: Any = column.chunk(0) if column.num_chunks == 1 else column
     values: Column = single.to_numpy(zero_copy_only=False) if column.num_chunks == 1 else single.to_numpy()
     return values
+
+
+def _check_kinds(schema: pa.Schema) -> None:
+    """Refuse columns of values that hold others, before they are read."""
+    for field in schema:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if not (pa.types.is_primitive(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind) or _is_text(kind)):
+            raise InvalidInput([FieldError(field.name, f"expected numbers or text, got {field.type}")])
+
+
+def _check_texts(name: str, column: pa.ChunkedArray) -> None:
+    """Refuse long texts, of which a few would fill the memory once each row has its own."""
+    for chunk in column.chunks:
+        values = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
+        if not _is_text(values.type):
+            return
+        longest = _longest(values)
+        if longest > _LONGEST_TEXT:
+            raise InvalidInput([FieldError(name, f"a text has {longest:,} bytes; at most {_LONGEST_TEXT} are read")])
+
+
+def _longest(texts: pa.Array) -> int:
+    """Bytes of the longest text."""
+    if not pa.types.is_string_view(texts.type):
+        return int(pc.max(pc.binary_length(texts)).as_py() or 0)
+    views = np.frombuffer(
+        texts.buffers()[1] or b"", dtype="<i4"
+    )  # four numbers a text, of which the first is its length
+    return int(views[4 * texts.offset : 4 * (texts.offset + len(texts)) : 4].max(initial=0))
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -11,8 +11,10 @@ import pyarrow as pa
 
 from perfcast.errors import FieldError, InvalidInput
 
-_KIND, _HEAD = 1, 2
-"""Fields of a message: what its head is, and the head."""
+_VERSION, _KIND, _HEAD = 0, 1, 2
+"""Fields of a message: of the format, what its head is, and the head."""
+_V5 = 4
+"""Since Arrow 1.0; before that, compression was said in a message's metadata."""
 _DICTIONARY, _BATCH = 2, 3
 """Kinds of heads."""
 _INSIDE = 1
@@ -34,20 +36,26 @@ def refuse_compressed(stream: pa.Buffer) -> None:
         except struct.error:
             raise _refusal("a message of the stream has no readable head") from None
         if compressed:
-            raise _refusal("the stream is compressed, and none is unpacked; write it without compression")
+            raise _refusal(
+                "the stream is compressed, and none is unpacked; write it without compression, by Arrow 1.0 or newer"
+            )
 
 
 def is_compressed(head: bytes) -> bool:
-    """Whether the message with this head is compressed.
+    """Whether the message with this head is compressed, or so old that it may say so elsewhere.
 
     Raises:
         struct.error: It is no head.
     """
     message = _target(head, 0)
+    version_at = _field(head, message, _VERSION)
+    version = struct.unpack_from("<h", head, version_at)[0] if version_at is not None else 0
     kind_at, at = _field(head, message, _KIND), _field(head, message, _HEAD)
     kind = head[kind_at] if kind_at is not None and kind_at < len(head) else 0
     if kind not in (_DICTIONARY, _BATCH) or at is None:
         return False
+    if version < _V5:
+        return True
     batch = _target(head, at)
     if kind == _DICTIONARY:
         inside = _field(head, batch, _INSIDE)
