@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -243,19 +244,20 @@ def test_a_search_goes_on_when_a_process_is_killed_and_repeats_no_finished_trial
     killed: list[int] = []
     reports: list[TrialReport] = []
 
-    def on_trial(report: TrialReport) -> None:
-        reports.append(report)
-        if report.finished == 3 and not killed:
-            until(lambda: _running(family))
-            killed.append(_running(family)[0])
-            os.kill(killed[0], signal.SIGKILL)
+    def kill_one() -> None:  # apart from the search: while that waits, nothing new would run
+        until(lambda: len(reports) >= 3)
+        until(lambda: killed.extend(_running(family)[:1]) or killed)
+        os.kill(killed[0], signal.SIGKILL)
 
+    killer = threading.Thread(target=kill_one)
+    killer.start()
     storage = f"sqlite:///{tmp_path}/study.db"
     with closing(make_apart()) as executor:
         found = search(
             dataset.split(), dataset.workload, {family.name: family}, Budget(10), executor=executor, inner=inner,
-            study_storage=storage, study_name="one", on_trial=on_trial,
+            study_storage=storage, study_name="one", on_trial=reports.append,
         )  # fmt: skip
+    killer.join()
     assert killed
     assert (found.summary["trials"], found.summary["complete"]) == (10, 10)
     ended = [report.trial for report in reports if report.state == "complete"]
