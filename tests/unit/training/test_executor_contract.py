@@ -170,7 +170,7 @@ def test_more_fits_than_slots_are_all_made(make: Make, family: Behaving) -> None
     assert set(results(executor, 7)) == set(range(7))
 
 
-def test_asked_to_stop_it_stops_within_a_second(make: Make, family: Behaving) -> None:
+def test_asked_to_stop_it_stops_soon(make: Make, family: Behaving) -> None:
     asked: list[float] = []
 
     def stop() -> bool:
@@ -182,7 +182,7 @@ def test_asked_to_stop_it_stops_within_a_second(make: Make, family: Behaving) ->
     executor.submit(FitTask(1, family, {"value": 0.0, "seconds": 60}))
     with pytest.raises(Stopped):
         results(executor, 1)
-    assert time.monotonic() - asked[0] < 1
+    assert time.monotonic() - asked[0] < 3  # of the 5 s that a cancelled job may take
 
 
 def test_closing_ends_the_fits_that_run(make_apart: Make, family: Behaving) -> None:
@@ -194,7 +194,7 @@ def test_closing_ends_the_fits_that_run(make_apart: Make, family: Behaving) -> N
     begun = time.monotonic()
     executor.close()
     until(lambda: marks(family, ".stopped") or not _lives(process))
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 3
 
 
 def test_two_fits_run_at_the_same_time_in_different_processes(make_apart: Make, family: Behaving) -> None:

