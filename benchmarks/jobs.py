@@ -13,6 +13,7 @@ written as it comes, one JSON object a line; the worker's log of a bad one is ke
 
 import argparse
 import json
+import signal
 import statistics
 import sys
 import tempfile
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--results", type=Path, help="file that results are added to; a new temporary one by default")
     chosen = parser.parse_args()
     results = chosen.results or Path(tempfile.mkdtemp(prefix="perfcast-jobs-results-")) / "results.jsonl"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     print(f"results: {results}", file=sys.stderr, flush=True)
     names = chosen.only or list(SCENARIOS)
     for name in names:
@@ -101,9 +103,9 @@ def _read(results: Path) -> Mapping[str, list[dict[str, Any]]]:
 
 def _line(name: str, found: Sequence[Mapping[str, Any]]) -> str:
     good = sum(not each["wrong"] for each in found)
-    seconds = [each["seconds"] for each in found if each["seconds"] is not None] or [float("nan")]
+    seconds = [each["seconds"] for each in found if each["seconds"] is not None]
     state = "PostgreSQL + Redis" if SCENARIOS[name].servers else "SQLite"
-    numbers = f"{statistics.median(seconds):.1f} | {max(seconds):.1f}"
+    numbers = f"{statistics.median(seconds):.1f} | {max(seconds):.1f}" if seconds else "– | –"
     made = [each["fits"] for each in found if each["fits"]]
     fits = f"{sum(one for one, _ in made)} + {sum(short for _, short in made)} cut short" if made else ""
     seen = Counter(each["seen"] for each in found if each["seen"])

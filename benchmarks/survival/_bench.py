@@ -75,8 +75,9 @@ class Bench:
         return self.settings.data_dir / "worker.log"
 
     def submit(self, **asked: object) -> Job:
-        """A job of a model of its own."""
-        given = {"model_name": f"model-{time.monotonic_ns()}", "dataset": "simulated"} | asked
+        """A job of a model of its own, with a seed of its own, so that its versions' bytes are new too."""
+        own = {"model_name": f"model-{time.monotonic_ns()}", "seed": random.randrange(1 << 31)}
+        given = {"dataset": "simulated"} | own | asked
         self.jobs.append(self.shop.submit(**given))
         return self.jobs[-1]
 

@@ -74,7 +74,7 @@ FREEZES = (Scenario(worker_frozen), Scenario(machine_frozen), Scenario(cancel_un
 
 
 def _frozen(bench: Bench, *, whole: bool) -> Finding:
-    bench.shop.datasets.add(small_dataset(5000, name="longer"))
+    bench.shop.datasets.add(small_dataset(3000, name="longer"))
     job = bench.submit(families=("xgboost", "polynomial"), n_trials=LONGER, dataset="longer")
     with doomed(bench.settings) as frozen:
         hit = somewhere(bench, job, last=LONGER // 2)

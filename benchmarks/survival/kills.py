@@ -33,7 +33,7 @@ from survival._bench import (
 
 REPLACED_SECONDS = 60.0
 """Within this `perfcast up` has another worker in place of one that was killed."""
-REGISTERED_SECONDS = 0.4
+REGISTERED_SECONDS = 0.5
 """About as long as it takes from the versions' registration to the end of the job."""
 CHANCES = 6
 """How often a moment that is over within a blink may be missed."""
