@@ -14,7 +14,6 @@ Prints a Markdown table.
 import argparse
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,11 +26,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.dask_cluster import dask_cluster
 from tests.services import postgres_server, redis_server
-from tests.workers import QUICK, Shop, start_worker, stop, until
+from tests.workers import QUICK, Shop, ready_worker
 
 from perfcast.datasets import shipped_dataset
 from perfcast.jobs import Job
-from perfcast.settings import Settings, load_settings
+from perfcast.settings import load_settings
 
 DATA = "cpu-torch"
 FAMILIES = ("random_forest", "polynomial")
@@ -111,18 +110,6 @@ def timed(shop: Shop, name: str, trials: int) -> Timing:
         for job in jobs:
             assert job.status == "succeeded", job.error
         return Timing(seconds, search, _cpu_seconds(processes) - before)
-
-
-@contextmanager
-def ready_worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker process that waits for jobs, drained at the end."""
-    with tempfile.NamedTemporaryFile(suffix=".log") as log:
-        worker = start_worker(settings, Path(log.name))
-        try:
-            until(lambda: b"worker ready" in Path(log.name).read_bytes())
-            yield worker
-        finally:
-            stop(worker)
 
 
 def table(timings: dict[str, list[Timing]], processors: int) -> Iterator[str]:

@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from perfcast.registry import Registry
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import builtin_workloads
+
+if TYPE_CHECKING:
+    import optuna
 
 T = TypeVar("T")
 QUICK = {"job_poll_seconds": 0.5, "job_heartbeat_seconds": 0.5, "job_stale_seconds": 3.0, "worker_concurrency": 1}
@@ -99,6 +103,16 @@ def working(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
         stop(worker)
 
 
+@contextmanager
+def ready_worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker process that waits for jobs, drained at the end."""
+    log = settings.data_dir / "worker.log"
+    with working(settings) as worker:
+        name = f"_{worker.pid}_".encode()
+        until(lambda: any(b"worker ready" in line and name in line for line in log.read_bytes().splitlines()), 120)
+        yield worker
+
+
 def stop(worker: subprocess.Popen[bytes]) -> float:
     """Drain a worker; gives the seconds it took."""
     begun = time.monotonic()
@@ -114,28 +128,66 @@ def stop(worker: subprocess.Popen[bytes]) -> float:
 
 
 def training_process(job: Job) -> int | None:
-    """The process that trains a job, by its command line; None where there is none."""
-    for folder in Path("/proc").iterdir():
+    """The process that trains a job; None where there is none."""
+    found = (process for process, words in _commands() if b"perfcast.jobs._child" in words and job.id.encode() in words)
+    return next(found, None)
+
+
+def fit_processes(settings: Settings) -> list[int]:
+    """The processes in which an installation's searches fit."""
+    return [process for process, words in _commands(settings.data_dir) if b"perfcast.training._process" in words]
+
+
+def training_processes(settings: Settings) -> list[int]:
+    """All that trains for an installation: the jobs' training processes and those in which they fit."""
+    training = {b"perfcast.jobs._child", b"perfcast.training._process"}
+    return [process for process, words in _commands(settings.data_dir) if training.intersection(words)]
+
+
+def processes_of(folder: Path) -> dict[int, str]:
+    """Every process whose `DATA_DIR` is this folder or lies in it, with its command line."""
+    return {process: b" ".join(words).decode() for process, words in _commands(folder)}
+
+
+def _commands(folder: Path | None = None) -> Iterator[tuple[int, list[bytes]]]:
+    """Live processes with the words of their command lines; where a folder is given, those that have it as DATA_DIR."""
+    for entry in Path("/proc").iterdir():
         try:
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+            theirs = folder is None or f"DATA_DIR={folder}".encode() in (entry / "environ").read_bytes()
         except (OSError, IndexError):
             continue
-        if b"perfcast.jobs._child" in words and job.id.encode() in words and state != "Z":
-            return int(folder.name)
-    return None
+        if entry.name.isdigit() and theirs and state != "Z":
+            yield int(entry.name), words
 
 
 def finished_trials(settings: Settings, job: Job) -> dict[int, tuple[str, object]]:
     """Number, state and moment of every trial that has finished and counts."""
+    return {trial.number: (trial.state.name, trial.datetime_complete) for trial in study_trials(settings, job)[0]}
+
+
+def repeated_trials(settings: Settings, job: Job) -> list[int]:
+    """Places of the search at which more than one trial has finished, so that a fit was made again for nothing."""
+    places = Counter(int(trial.user_attrs["index"]) for trial in study_trials(settings, job)[0])
+    return [place for place, finished in sorted(places.items()) if finished > 1]
+
+
+def study_trials(
+    settings: Settings, job: Job
+) -> "tuple[list[optuna.trial.FrozenTrial], list[optuna.trial.FrozenTrial]]":
+    """What the study of a job has noted: trials that have finished and count, and those that were cut short."""
     import optuna
-    from optuna.storages import JournalStorage
+    from optuna.storages import JournalStorage, RDBStorage
     from optuna.storages.journal import JournalFileBackend
 
     from perfcast.jobs._studies import study_address
 
     address = study_address(job.id, settings)
-    storage = address if "://" in address else JournalStorage(JournalFileBackend(address))
-    trials = optuna.load_study(study_name=job.id, storage=storage).get_trials(deepcopy=False)
+    kept = RDBStorage(address) if "://" in address else JournalStorage(JournalFileBackend(address))
+    trials = optuna.load_study(study_name=job.id, storage=kept).get_trials(deepcopy=False)
+    if isinstance(kept, RDBStorage):
+        kept.engine.dispose()
     counted = [trial for trial in trials if trial.state.is_finished() and "abandoned" not in trial.user_attrs]
-    return {trial.number: (trial.state.name, trial.datetime_complete) for trial in counted}
+    numbers = {trial.number for trial in counted}
+    return counted, [trial for trial in trials if trial.number not in numbers]
