@@ -29,7 +29,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from survival import SCENARIOS, Bench, Finding, installation
 
-HEAD = "| what happens | state | times | good | median s | worst s | fits | seen |\n|---|---|---|---|---|---|---|---|"
+COLUMNS = ("what happens", "state", "times", "good", "median s", "worst s", "s after the claim", "fits", "seen")
+HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
 
 def main() -> int:
@@ -42,14 +43,20 @@ def main() -> int:
     results = chosen.results or Path(tempfile.mkdtemp(prefix="perfcast-jobs-results-")) / "results.jsonl"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     print(f"results: {results}", file=sys.stderr, flush=True)
-    names = chosen.only or list(SCENARIOS)
+    names, broken = chosen.only or list(SCENARIOS), []
     for name in names:
         done = len(_read(results).get(name, ()))
-        if done < chosen.times:
-            _repeat(name, range(done + 1, chosen.times + 1), results)
+        try:
+            if done < chosen.times:
+                _repeat(name, range(done + 1, chosen.times + 1), results)
+        except Exception:  # noqa: BLE001 - a server that doesn't start must not end the whole run
+            broken.append(name)
+            traceback.print_exc()
     kept = {name: found for name, found in _read(results).items() if name in names}
     print("\n".join([HEAD, *(_line(name, found) for name, found in kept.items())]), flush=True)
-    return int(any(found["wrong"] for each in kept.values() for found in each))
+    for name in broken:
+        print(f"{name} was broken off: see above; the same --results goes on with it", file=sys.stderr, flush=True)
+    return int(bool(broken) or any(found["wrong"] for each in kept.values() for found in each))
 
 
 def _repeat(name: str, numbers: Sequence[int], results: Path) -> None:
@@ -106,11 +113,13 @@ def _line(name: str, found: Sequence[Mapping[str, Any]]) -> str:
     seconds = [each["seconds"] for each in found if each["seconds"] is not None]
     state = "PostgreSQL + Redis" if SCENARIOS[name].servers else "SQLite"
     numbers = f"{statistics.median(seconds):.1f} | {max(seconds):.1f}" if seconds else "– | –"
+    moments = [each["moment"] for each in found if each["moment"] is not None]
+    between = f"{min(moments):.1f} to {max(moments):.1f}" if moments else ""
     made = [each["fits"] for each in found if each["fits"]]
     fits = f"{sum(one for one, _ in made)} + {sum(short for _, short in made)} cut short" if made else ""
     seen = Counter(each["seen"] for each in found if each["seen"])
     shown = ", ".join(f"{times} × {what}" for what, times in seen.most_common())
-    return f"| {name.replace('_', ' ')} | {state} | {len(found)} | {good} | {numbers} | {fits} | {shown} |"
+    return f"| {name.replace('_', ' ')} | {state} | {len(found)} | {good} | {numbers} | {between} | {fits} | {shown} |"
 
 
 if __name__ == "__main__":
