@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     max_batch_bytes: int = Field(200_000_000, ge=1024, description="Largest body of a batch.")
     max_batch_rows: int = Field(1_000_000, ge=1, description="Most rows of a batch.")
     batch_threads: int = Field(
-        0, ge=0, le=256, description="Threads that predict the rows of batches; 0 takes one for each core."
+        0, ge=0, le=256, description="Threads that predict the rows of batches; 0: one for each processor (of its container)."
     )
     prediction_log: bool = Field(
         default=True, description="Keep a record of each prediction, for live accuracy and drift."

@@ -21,6 +21,7 @@ from perfcast.jobs._submission import Submissions
 from perfcast.jobs._transport import make_transport
 from perfcast.jobs._worker import Worker
 from perfcast.jobs.schedules import Scheduler, Schedules
+from perfcast.processors import processors
 from perfcast.registry import Registry
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
@@ -44,7 +45,7 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
     try:
         jobs = Jobs(database, transport, attempts=settings.job_attempts)
         scheduler, retention = _scheduler(settings, database, jobs), Retention(settings, database)
-        worker = Worker(settings, jobs, transport, threads=_processors(), scheduler=scheduler, retention=retention)
+        worker = Worker(settings, jobs, transport, threads=processors(), scheduler=scheduler, retention=retention)
 
         def stop(number: int, _frame: FrameType | None) -> None:
             worker.stop()
@@ -110,7 +111,3 @@ def _stop_with_stdin(worker: Worker) -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
     worker.stop()
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
