@@ -2,11 +2,8 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from threading import Thread
 from types import FrameType
 from zoneinfo import ZoneInfo
@@ -27,7 +24,6 @@ from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import survey_workloads
 
-_DRAIN_SECONDS = 15.0
 _WAIT_SECONDS = 1.0
 
 log = structlog.stdlib.get_logger("perfcast.jobs")
@@ -47,12 +43,7 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
         scheduler, retention = _scheduler(settings, database, jobs), Retention(settings, database)
         worker = Worker(settings, jobs, transport, threads=processors(), scheduler=scheduler, retention=retention)
 
-        def stop(number: int, _frame: FrameType | None) -> None:
-            worker.stop()
-            signal.signal(number, signal.SIG_DFL)
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
+        stop_at_signals(worker)
         if attached:
             Thread(target=_stop_with_stdin, args=(worker,), name="perfcast-attached", daemon=True).start()
         if _migrated(database, worker):
@@ -60,6 +51,17 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
     finally:
         transport.close()
         database.close()
+
+
+def stop_at_signals(worker: Worker) -> None:
+    """Stop a worker at SIGTERM or SIGINT; a second one ends the process at once."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        worker.stop()  # takes no lock, and so may be done in a handler
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
 
 def _scheduler(settings: Settings, database: Database, jobs: Jobs) -> Scheduler:
@@ -80,31 +82,6 @@ def _migrated(database: Database, worker: Worker) -> bool:
         else:
             return True
     return False
-
-
-@contextmanager
-def attached_worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker as a child of this process, drained at the end and also when this process is killed.
-
-    Args:
-        settings: Given to it as environment variables.
-    """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "perfcast", "worker", "--attached"],
-        stdin=subprocess.PIPE,
-        env=settings.child_environment,
-        start_new_session=True,  # Ctrl-C reaches this process, which then ends the worker in its own time
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            process.wait(_DRAIN_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _stop_with_stdin(worker: Worker) -> None:
