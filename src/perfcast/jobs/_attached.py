@@ -12,6 +12,8 @@ import structlog
 from perfcast.settings import Settings
 
 _DRAIN_SECONDS = 15.0
+_SETTLED_SECONDS = 60.0
+"""A worker that lived so long didn't die of what the one before it died of."""
 
 log = structlog.stdlib.get_logger("perfcast.jobs")
 
@@ -22,7 +24,7 @@ class AttachedWorker:
     Args:
         settings: Given to it as environment variables.
         pause: Seconds until the first other one begins; doubles with each that follows soon.
-        longest_pause: Most seconds; a worker that lived longer is followed after `pause` again.
+        longest_pause: Most seconds.
     """
 
     def __init__(self, settings: Settings, *, pause: float, longest_pause: float) -> None:
@@ -54,7 +56,7 @@ class AttachedWorker:
         while True:
             begun = time.monotonic()
             status = self._process.wait()
-            if time.monotonic() - begun > self._longest_pause:
+            if time.monotonic() - begun > _SETTLED_SECONDS:
                 pause = self._pause
             if self._ending.is_set():
                 return

@@ -101,9 +101,8 @@ class InProcesses:
 
     def _start(self) -> _Process:
         ours, theirs = Pipe()
-        environment = (
-            environment_without_settings() | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        )
+        paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = environment_without_settings() | _ONE_THREAD | paths
         given = (theirs.fileno(), self._lesson.fileno())
         command = [sys.executable, "-m", "perfcast.training._process", *map(str, given)]
         popen = subprocess.Popen(  # noqa: S603 - our own command
