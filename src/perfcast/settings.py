@@ -76,7 +76,10 @@ class Settings(BaseSettings):
     max_batch_bytes: int = Field(200_000_000, ge=1024, description="Largest body of a batch.")
     max_batch_rows: int = Field(1_000_000, ge=1, description="Most rows of a batch.")
     batch_threads: int = Field(
-        0, ge=0, le=256, description="Threads that predict the rows of batches; 0 takes one for each core."
+        0,
+        ge=0,
+        le=256,
+        description="Threads that predict the rows of batches; 0 takes one for each processor.",
     )
     prediction_log: bool = Field(
         default=True, description="Keep a record of each prediction, for live accuracy and drift."
@@ -191,6 +194,12 @@ def _bytes_of(size: str) -> int:
         raise ValueError(f"expected a size such as 100MB, 1GiB or a number of bytes, got {size!r}")
     power = " kmgt".index(found[2] or " ")
     return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
+
+
+def environment_without_settings() -> dict[str, str]:
+    """This process's environment but for settings and keys: for processes that need none and must see no password."""
+    ours = {name.upper() for name in Settings.model_fields} | {CLIENT_KEY}
+    return {name: value for name, value in os.environ.items() if name.upper() not in ours}
 
 
 def load_settings(**overrides: object) -> Settings:

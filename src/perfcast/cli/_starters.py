@@ -1,6 +1,5 @@
 """The starter models: what a new installation can answer with after its first minute."""
 
-import os
 import queue
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
@@ -34,6 +33,7 @@ def starters() -> None:
 
     from perfcast.cli._progress import TrainingProgress
     from perfcast.cli._workbench import workbench
+    from perfcast.processors import processors
     from perfcast.settings import load_settings
 
     settings = load_settings()
@@ -43,7 +43,7 @@ def starters() -> None:
     with context.Manager() as manager, TrainingProgress() as progress, ExitStack() as rows:
         show = {name: rows.enter_context(progress.run(name, _TRIALS)) for name in names}
         told = manager.Queue()
-        with ProcessPoolExecutor(_processes(), mp_context=context) as pool:
+        with ProcessPoolExecutor(processors(), mp_context=context) as pool:
             running = [pool.submit(_train, name, told) for name in names]
             while not all(run.done() for run in running):
                 with suppress(queue.Empty):
@@ -95,7 +95,3 @@ def simulated_dataset(simulation: "Simulation", *, name: str = SIMULATED) -> "Da
     moments = simulation.measured_at.astype("datetime64[us]")
     workload = builtin_workloads()["cpu-utilization"]
     return Dataset(name, workload, simulation.features, simulation.cpu_utilization, moments, about)
-
-
-def _processes() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

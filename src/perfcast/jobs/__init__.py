@@ -7,9 +7,10 @@ each as a process group of its own (`_supervision`, `_child`); its reaper puts b
 behind, and its scheduler submits what is due (`schedules`).
 """
 
+from perfcast.jobs._attached import attached_worker
 from perfcast.jobs._job import STATUSES, Fence, Job, JobRequest, Progress, Status
 from perfcast.jobs._jobs import CANCEL_SECONDS, Jobs
-from perfcast.jobs._process import attached_worker, run_worker
+from perfcast.jobs._process import run_worker
 from perfcast.jobs._run import Outcome, TrainingRequest, default_model, publish, run_training
 from perfcast.jobs._submission import FAMILIES, Asked, Submissions
 from perfcast.jobs._transport import HueyTransport, Transport, make_transport

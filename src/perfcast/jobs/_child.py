@@ -30,7 +30,7 @@ _LEAST_SECONDS = 5.0
 """What a continued job may still take when its time is used up."""
 _NICENESS = 5
 _LOOK_SECONDS = 1.0
-_FENCED_SECONDS = 3.0
+_GRACE_SECONDS = 3.0
 _T = TypeVar("_T")
 
 
@@ -68,7 +68,7 @@ def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> 
         job = jobs.find(fence.job)
         if job.fence != fence:
             raise Fenced(f"job {fence.job} is at attempt {job.attempt}")
-        Thread(target=_end_when_fenced, args=(jobs, channel, fence), name="perfcast-fence", daemon=True).start()
+        Thread(target=_end_when_told, args=(jobs, channel, fence), name="perfcast-fence", daemon=True).start()
         dataset = datasets.load(datasets.find(job.request.dataset, job.request.digest))
         numbers = job.versions or _learn(settings, database, channel, job, dataset, registry, jobs, threads)
         channel.send("stage", stage="registering")
@@ -117,17 +117,19 @@ def _learn(
     return _patiently(once)
 
 
-def _end_when_fenced(jobs: Jobs, channel: Channel, fence: Fence) -> None:
-    """End when the job was given to somebody else, in case the supervisor is frozen and doesn't see to it."""
+def _end_when_told(jobs: Jobs, channel: Channel, fence: Fence) -> None:
+    """End when the job was cancelled or given to somebody else, in case the supervisor is frozen and doesn't do it."""
     while True:
         time.sleep(_LOOK_SECONDS)
         try:
-            jobs.is_cancelled(fence)
+            told = jobs.is_cancelled(fence)
         except Unavailable:
             continue
         except PerfcastError:
+            told = True
+        if told:
             channel.ask()
-            time.sleep(_FENCED_SECONDS)
+            time.sleep(_GRACE_SECONDS)
             kill_own_group()
 
 

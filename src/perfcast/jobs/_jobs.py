@@ -15,7 +15,7 @@ from perfcast.storage import Database, now
 
 CANCEL_SECONDS = 5.0
 """Within this a cancelled job has ended."""
-_OVERDUE_SECONDS = 4.5
+_OVERDUE_SECONDS = 3.75
 
 log = structlog.stdlib.get_logger("perfcast.jobs")
 

@@ -2,11 +2,8 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from threading import Thread
 from types import FrameType
 from zoneinfo import ZoneInfo
@@ -21,12 +18,12 @@ from perfcast.jobs._submission import Submissions
 from perfcast.jobs._transport import make_transport
 from perfcast.jobs._worker import Worker
 from perfcast.jobs.schedules import Scheduler, Schedules
+from perfcast.processors import processors
 from perfcast.registry import Registry
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import survey_workloads
 
-_DRAIN_SECONDS = 15.0
 _WAIT_SECONDS = 1.0
 
 log = structlog.stdlib.get_logger("perfcast.jobs")
@@ -44,14 +41,9 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
     try:
         jobs = Jobs(database, transport, attempts=settings.job_attempts)
         scheduler, retention = _scheduler(settings, database, jobs), Retention(settings, database)
-        worker = Worker(settings, jobs, transport, threads=_processors(), scheduler=scheduler, retention=retention)
+        worker = Worker(settings, jobs, transport, threads=processors(), scheduler=scheduler, retention=retention)
 
-        def stop(number: int, _frame: FrameType | None) -> None:
-            worker.stop()
-            signal.signal(number, signal.SIG_DFL)
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
+        stop_at_signals(worker)
         if attached:
             Thread(target=_stop_with_stdin, args=(worker,), name="perfcast-attached", daemon=True).start()
         if _migrated(database, worker):
@@ -59,6 +51,17 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
     finally:
         transport.close()
         database.close()
+
+
+def stop_at_signals(worker: Worker) -> None:
+    """Stop a worker at SIGTERM or SIGINT; a second one ends the process at once."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        worker.stop()  # takes no lock, and so may be done in a handler
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
 
 def _scheduler(settings: Settings, database: Database, jobs: Jobs) -> Scheduler:
@@ -81,36 +84,7 @@ def _migrated(database: Database, worker: Worker) -> bool:
     return False
 
 
-@contextmanager
-def attached_worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker as a child of this process, drained at the end and also when this process is killed.
-
-    Args:
-        settings: Given to it as environment variables.
-    """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "perfcast", "worker", "--attached"],
-        stdin=subprocess.PIPE,
-        env=settings.child_environment,
-        start_new_session=True,  # Ctrl-C reaches this process, which then ends the worker in its own time
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            process.wait(_DRAIN_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
 def _stop_with_stdin(worker: Worker) -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
     worker.stop()
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

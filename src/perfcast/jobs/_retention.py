@@ -45,10 +45,11 @@ class Retention:
         """
         if time.monotonic() < self._next:
             return []
+        self._next = time.monotonic() + EVERY_SECONDS  # also after a failure
         until = datetime.now(UTC) - self._kept_for
         deleted = self._journals(until) + self._rows(until)
-        if len(deleted) < MOST_AT_ONCE:
-            self._next = time.monotonic() + EVERY_SECONDS
+        if len(deleted) >= MOST_AT_ONCE:
+            self._next = 0.0
         if deleted:
             log.info("deleted the studies of old jobs", studies=len(deleted))
         return deleted
@@ -60,10 +61,7 @@ class Retention:
         with self._database.read() as connection:
             parts = (old[at : at + MOST_AT_ONCE] for at in range(0, len(old), MOST_AT_ONCE))
             finished = [job for ids in parts for job in repository.finished_before(connection, ids, time_text(until))]
-        for job in finished:
-            for suffix in ("", ".lock"):
-                (self._folder / f"{job}.journal{suffix}").unlink(missing_ok=True)
-        return finished
+        return [job for job in finished if _delete(self._folder / f"{job}.journal")]
 
     def _rows(self, until: datetime) -> list[str]:
         """The rows of Optuna's tables in PostgreSQL: they are read from the database, so that no version matters."""
@@ -97,6 +95,17 @@ def _is_job(name: str) -> bool:
         return str(UUID(name)) == name
     except ValueError:
         return False
+
+
+def _delete(journal: Path) -> bool:
+    """Delete a journal and its lock; False where that can't be done, so that others don't stay because of it."""
+    try:
+        for path in (journal, journal.with_name(f"{journal.name}.lock")):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("an old study can't be deleted", path=str(journal), reason=str(error))
+        return False
+    return True
 
 
 def _modified(path: Path) -> datetime:

@@ -25,6 +25,12 @@ LOOK_SECONDS = 0.5
 TERM_AFTER, KILL_AFTER = 2.0, 3.0
 """Seconds after a process was asked to end at which it is made to (for a drain three times as many)."""
 DRAIN_PATIENCE = 3.0
+ENDING_SECONDS = 5.0
+"""What a process may still take when it has said what came of its job."""
+LIMIT_GRACE_SECONDS = 120.0
+LIMIT_GRACE_SHARE = 0.25
+"""What a process may take beyond its job's time limit, beside a share of that: beginning, waiting for a cluster or for
+a database that doesn't answer, registering, the gate, the export to MLflow."""
 _PERSIST_SECONDS = 60.0
 _PERSIST_DRAINING_SECONDS = 5.0
 
@@ -49,6 +55,9 @@ class Supervision:
         self._draining = Event()
         self._cancelled = False
         self._asked_at: float | None = None
+        self._last_word_at: float | None = None
+        self._begun = time.monotonic()
+        self._hung: str | None = None
         self._heard: Mapping[str, Any] = {}
         self._news = Event()
         self._written = self._looked = time.monotonic()
@@ -97,7 +106,7 @@ class Supervision:
         assert process.stdout is not None
         for message in read_messages(process.stdout):
             if not self._tracker.hear(message):
-                self._heard = message
+                self._heard, self._last_word_at = message, time.monotonic()
             self._news.set()
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
@@ -110,6 +119,7 @@ class Supervision:
             self._log.warning("the database doesn't answer; the training goes on", reason=str(error))
         if self._cancelled or self._draining.is_set():
             self._insist(process)
+        self._end_if_hung(process)
 
     def _look(self) -> None:
         """Ask whether the job was cancelled, and say how far it is."""
@@ -135,6 +145,24 @@ class Supervision:
         elif waited > TERM_AFTER * patience:
             _signal_group(process, signal.SIGTERM)
 
+    def _end_if_hung(self, process: subprocess.Popen[bytes]) -> None:
+        now, limit = time.monotonic(), self._seconds_allowed()
+        if self._last_word_at is not None and now - self._last_word_at > ENDING_SECONDS:
+            self._hung = f"did not end within {ENDING_SECONDS:g} s of its last word"
+        elif limit is not None and now - self._begun > limit:
+            self._hung = f"did not end within {limit:.0f} s, which is well beyond the job's time limit"
+        else:
+            return
+        self._log.warning("the training process hangs and is killed", reason=f"it {self._hung}")
+        _signal_group(process, signal.SIGKILL)
+
+    def _seconds_allowed(self) -> float | None:
+        """How long this attempt's process may take; None where the job has no time limit."""
+        limit = self.job.request.timeout_seconds
+        if limit is None:
+            return None
+        return max(0.0, limit - self.job.spent_seconds) + LIMIT_GRACE_SHARE * limit + LIMIT_GRACE_SECONDS
+
     def _conclude(self, status: int) -> None:
         """Write what came of it."""
         jobs, fence, heard = self._jobs, self.job.fence, self._heard
@@ -148,7 +176,7 @@ class Supervision:
         elif self._draining.is_set():
             self._persist(lambda: jobs.hand_back(fence))
         else:
-            error = heard.get("error") or f"its training process {_how_it_ended(status)}"
+            error = heard.get("error") or f"its training process {self._hung or _how_it_ended(status)}"
             self._persist(lambda: jobs.retry(fence, error))
 
     def _persist(self, write: Callable[[], Any]) -> Any:

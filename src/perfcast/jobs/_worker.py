@@ -1,15 +1,16 @@
 """The worker: claims jobs, supervises them, and looks after those of workers that are gone."""
 
-import time
-from threading import Event, Thread
+from threading import Thread
 
 import structlog
 
 from perfcast.errors import Unavailable
+from perfcast.jobs._chore import Chore
 from perfcast.jobs._jobs import Jobs
 from perfcast.jobs._liveness import Liveness, new_worker
 from perfcast.jobs._reaper import Reaper
 from perfcast.jobs._retention import Retention
+from perfcast.jobs._stopping import Stopping
 from perfcast.jobs._supervision import Supervision
 from perfcast.jobs._transport import Transport
 from perfcast.jobs.schedules import Scheduler
@@ -17,6 +18,8 @@ from perfcast.settings import Settings
 
 _FULL_SECONDS = 0.2
 _WAIT_SECONDS = 1.0
+_REAP_SECONDS = 0.5
+"""At each turn, mostly: a cancelled job whose worker does nothing must have ended within `CANCEL_SECONDS`."""
 
 log = structlog.stdlib.get_logger("perfcast.jobs")
 
@@ -48,29 +51,32 @@ class Worker:
         self._threads = max(1, threads // settings.worker_concurrency)
         self._liveness = Liveness(settings.data_dir.absolute() / "workers")
         stale = max(settings.job_stale_seconds, 3 * settings.job_heartbeat_seconds)
-        self._reaper = Reaper(jobs, self._liveness, stale_seconds=stale)
-        self._scheduler = scheduler
-        self._retention = retention
-        self._look_at = 0.0
+        reaper = Reaper(jobs, self._liveness, stale_seconds=stale)
+        beat = settings.job_heartbeat_seconds
+        self._chores = [Chore("jobs of other workers", reaper.look, every_seconds=min(_REAP_SECONDS, beat))]
+        if scheduler is not None:
+            self._chores.append(Chore("schedules", scheduler.look, every_seconds=beat))
+        if retention is not None:
+            self._chores.append(Chore("old studies", retention.look, every_seconds=beat))
         self._running: dict[Thread, Supervision] = {}
-        self._stopping = Event()
+        self._stopping = Stopping()
         self._reachable = True
 
     def stop(self) -> None:
-        """End soon: running jobs are handed back, and the next worker continues them."""
-        self._stopping.set()
+        """End soon: running jobs are handed back, and the next worker continues them. May be called by a handler."""
+        self._stopping.ask()
 
     @property
     def stopping(self) -> bool:
         """Whether it shall end."""
-        return self._stopping.is_set()
+        return bool(self._stopping)
 
     def run(self) -> None:
         """Work until `stop`."""
         self._liveness.hold(self.name)
         log.info("worker ready", worker=self.name, concurrency=self._settings.worker_concurrency)
         try:
-            while not self._stopping.is_set():
+            while not self._stopping:
                 self._turn()
         finally:
             self._drain()
@@ -95,13 +101,8 @@ class Worker:
 
     def _look_around(self) -> None:
         """After jobs of workers that are gone, schedules that are due, and studies that are old."""
-        if time.monotonic() >= self._look_at:
-            self._look_at = time.monotonic() + self._settings.job_heartbeat_seconds
-            self._reaper.look()
-            if self._scheduler is not None:
-                self._scheduler.look()
-            if self._retention is not None:
-                self._retention.look()
+        for chore in self._chores:
+            chore.do_if_due()
 
     def _begin(self) -> bool:
         """Claim a job and begin it; False where none waits."""

@@ -1,6 +1,5 @@
 """Keeping the newest routes in place while the registry changes."""
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +10,7 @@ from threading import Event, Lock, Thread
 import structlog
 
 from perfcast.errors import BrokenVersion, NotFound, NoUsableModel, PerfcastError
+from perfcast.processors import processors
 from perfcast.registry import Registry, Snapshot, Version
 from perfcast.serving._arms import NAMED, Arm, Key
 from perfcast.serving._cache import GraphCache
@@ -275,7 +275,7 @@ class Follower:
         if len(new) == 1:
             self._try(new[0])
         elif new:
-            with ThreadPoolExecutor(min(_LOADERS, os.cpu_count() or 1), "perfcast-loader") as pool:
+            with ThreadPoolExecutor(min(_LOADERS, processors()), "perfcast-loader") as pool:
                 list(pool.map(self._try, new))
 
     def _try(self, slot: Slot) -> None:

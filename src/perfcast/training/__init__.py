@@ -10,7 +10,7 @@ from perfcast.training._calibration import calibrate, conformal_quantile
 from perfcast.training._clock import Budget
 from perfcast.training._draft import Trained, draft, parity_rows
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, Mixture, mix
-from perfcast.training._executor import GRACE_SECONDS, Executor, Here, available_threads, make_executor
+from perfcast.training._executor import GRACE_SECONDS, Executor, Here, make_executor
 from perfcast.training._final import final_fits, warm_start
 from perfcast.training._fitting import FitResult, FitTask
 from perfcast.training._gate import Verdict, judge
@@ -37,7 +37,6 @@ __all__ = [
     "Training",
     "TrialReport",
     "Verdict",
-    "available_threads",
     "calibrate",
     "conformal_quantile",
     "draft",

@@ -1,6 +1,5 @@
 """Where fits run: in this process, in processes of this machine, or on a Dask cluster."""
 
-import os
 import time
 from collections import deque
 from pathlib import Path
@@ -122,8 +121,3 @@ def make_executor(
 
         return InProcesses(inner, processes=threads, stop=stop)
     return Here(inner, threads=threads, stop=stop)
-
-
-def available_threads() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

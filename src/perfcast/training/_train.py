@@ -10,10 +10,11 @@ from typing import Any
 from perfcast.datasets import Dataset, Split
 from perfcast.errors import InvalidSetting, Refused, Stopped
 from perfcast.manifest import LARGEST_GRAPH, Draft
+from perfcast.processors import processors
 from perfcast.training._clock import DRAFT_SECONDS, Budget
 from perfcast.training._draft import Trained, draft
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, Mixture, mix
-from perfcast.training._executor import Executor, Here, available_threads, make_executor
+from perfcast.training._executor import Executor, Here, make_executor
 from perfcast.training._final import final_fits
 from perfcast.training._inner import inner_validation
 from perfcast.training._proposal import Start
@@ -90,7 +91,7 @@ def train(
     """
     begun = time.monotonic()
     chosen, mixing = _chosen(family_names)
-    split, workload, threads = dataset.split(split_seed), dataset.workload, threads or available_threads()
+    split, workload, threads = dataset.split(split_seed), dataset.workload, threads or processors()
     inner = inner_validation(split, workload, seed=seed, threads=threads)
     deadline = float("inf") if budget.timeout is None else begun + OVERTIME * budget.timeout
     several = budget.trials > FEW_TRIALS

@@ -315,3 +315,19 @@ def _lives(process: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_a_process_that_fits_is_given_no_setting_and_no_password(
+    inner: Inner, family: Behaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "s3cret"
+    for name in ("DATABASE_URL", "REDIS_URL", "ARTIFACTS_URL", "MLFLOW_TRACKING_URI", "API_KEY", "PERFCAST_API_KEY"):
+        monkeypatch.setenv(name, f"scheme://user:{secret}@host/{name}")
+    monkeypatch.setenv("KEPT_FOR_A_LIBRARY", "yes")
+    with closing(InProcesses(inner, processes=1)) as executor:
+        executor.submit(FitTask(1, family, {"value": 0.0, "seconds": 60}))
+        until(lambda: marks(family, ""))
+        process = executor._processes[0].popen.pid
+        given = Path(f"/proc/{process}/environ").read_text()
+    assert secret not in given
+    assert "KEPT_FOR_A_LIBRARY=yes" in given

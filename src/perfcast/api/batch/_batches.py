@@ -1,6 +1,5 @@
 """Reading, predicting and writing batches in threads, with bounds on all of it."""
 
-import os
 import time
 from asyncio import Semaphore, get_running_loop
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from perfcast.api.batch._list import ListAnswerer
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog
+from perfcast.processors import processors
 from perfcast.serving import Answer, Arm, Follower, Key, Predictor, Shadows
 from perfcast.settings import Settings
 from perfcast.workloads import Rows
@@ -69,8 +69,7 @@ class Batches:
         self._held_bytes = 0
         self._long, self._short = Semaphore(_LONG), Semaphore(_SHORT)
         self._threads = ThreadPoolExecutor(_LONG + _SHORT, thread_name_prefix="perfcast-batch")
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._runners = ThreadPoolExecutor(settings.batch_threads or cores, thread_name_prefix="perfcast-rows")
+        self._runners = ThreadPoolExecutor(settings.batch_threads or processors(), thread_name_prefix="perfcast-rows")
 
     def close(self) -> None:
         """Let the threads end."""
