@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     import optuna
 
 T = TypeVar("T")
-QUICK = {"job_poll_seconds": 0.5, "job_heartbeat_seconds": 0.5, "job_stale_seconds": 3.0, "worker_concurrency": 1}
-"""Settings with which dead workers are noticed soon."""
+QUICK: dict[str, float] = {"job_poll_seconds": 0.5, "job_heartbeat_seconds": 0.5, "job_stale_seconds": 3.0}
+QUICK |= {"job_retry_seconds": 0.1, "worker_concurrency": 1}
+"""Settings with which dead workers are noticed soon, and jobs are begun again soon."""
 
 
 def small_dataset(rows: int = 600, *, name: str = "simulated") -> Dataset:
@@ -49,7 +50,9 @@ class Shop:
         blobs = Blobs(settings.artifacts_address)
         self.registry, self.datasets = Registry(self.database, blobs), Datasets(self.database, blobs)
         self.transport = make_transport(settings)
-        self.jobs = Jobs(self.database, self.transport, attempts=settings.job_attempts)
+        self.jobs = Jobs(
+            self.database, self.transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds
+        )
 
     def submit(self, **asked: object) -> Job:
         return self.jobs.submit(self.complete(**asked))

@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     job_attempts: int = Field(
         3, ge=1, le=100, description="How often a job is begun before it fails for good; stopped workers don't count."
     )
+    job_retry_seconds: float = Field(
+        10.0, ge=0, le=600, description="First pause before another attempt; each further one is four times as long."
+    )
     job_study_days: float = Field(
         30.0, gt=0, le=36_500, description="How long the search of a finished job is kept for Optuna's dashboard."
     )

@@ -177,3 +177,35 @@ def test_a_worker_that_belongs_to_a_process_ends_with_it_also_when_that_is_kille
     until(lambda: not Path(f"/proc/{worker}/cmdline").exists() or not Path(f"/proc/{worker}/cmdline").read_bytes(), 15)
     back = shop.jobs.find(job.id)
     assert (back.status, back.tries) == ("queued", 0)
+
+
+def test_a_store_that_is_out_of_order_for_two_attempts_fails_no_job(either_shop: Shop) -> None:
+    store, away = Path(either_shop.settings.artifacts_address), either_shop.settings.data_dir / "away"
+    store.rename(away)
+    store.touch()  # so that nothing in it can be reached, though its disk is there
+    with working(either_shop.settings):
+        job = either_shop.submit(**SHORT)
+        waiting = until(lambda: found if (found := either_shop.jobs.find(job.id)).retry_at else None)
+        assert "can't be read" in str(waiting.error)
+        assert "tried again at" in str(waiting.error)
+        until(lambda: either_shop.jobs.find(job.id).tries == 2)
+        store.unlink()
+        away.rename(store)
+        done = either_shop.wait(job, "succeeded")
+    assert done.tries in {2, 3}
+
+
+def test_a_job_that_waits_for_its_next_attempt_holds_up_neither_other_jobs_nor_its_worker(shop: Shop) -> None:
+    settings = shop.settings.model_copy(update={"job_retry_seconds": 60.0})
+    shop.datasets.add(small_dataset(300, name="second"))
+    lost = shop.datasets.find("second")
+    path = Path(settings.artifacts_address) / lost.blob[:2] / lost.blob
+    path.rename(path.with_name("away"))
+    path.mkdir()  # can't be read, but isn't missing
+    worker = start_worker(settings)
+    waits = shop.submit(dataset="second", **SHORT)
+    until(lambda: shop.jobs.find(waits.id).retry_at)
+    shop.wait(shop.submit(**SHORT), "succeeded")
+    assert stop(worker) < 12
+    assert shop.jobs.find(waits.id).status == "queued"
+    assert shop.jobs.cancel(waits.id).status == "cancelled"

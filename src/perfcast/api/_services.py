@@ -88,7 +88,9 @@ class Services:
         self.answers = make_answer_cache(settings.redis_url)
         self.benchmarks = Benchmarks(self.follower, self.answers)
         self.transport = make_transport(settings)
-        self.jobs = Jobs(self.database, self.transport, attempts=settings.job_attempts)
+        self.jobs = Jobs(
+            self.database, self.transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds
+        )
         self.dependencies: tuple[Probe, ...] = (
             Probe("database", self.database.ping),
             Probe("artifacts", lambda: self.blobs.exists("0" * 64)),

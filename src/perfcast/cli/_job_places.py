@@ -105,7 +105,9 @@ def open_jobs(url: str, key: str = "") -> Iterator[Place]:
     transport = make_transport(settings)
     with workbench(settings) as bench:
         try:
-            jobs = Jobs(bench.database, transport, attempts=settings.job_attempts)
+            jobs = Jobs(
+                bench.database, transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds
+            )
             yield Here(jobs, Submissions(bench.datasets, bench.registry, bench.workloads))
         finally:
             transport.close()

@@ -20,7 +20,7 @@ from perfcast.jobs._messages import Channel, die_with_parent, kill_own_group
 from perfcast.jobs._mlflow import export
 from perfcast.jobs._publication import Published, promote, register
 from perfcast.jobs._run import champions_settings, check_request
-from perfcast.jobs._studies import prepare_study
+from perfcast.jobs._studies import prepared_study
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
 from perfcast.storage import Blobs, Database
@@ -93,21 +93,21 @@ def _learn(
     from perfcast.training import Budget, train
 
     check_request(registry, dataset, job.request.model)
-    study = prepare_study(job.id, settings, database)
     limit = job.request.timeout_seconds
-    training = train(
-        dataset,
-        Budget(job.request.n_trials, None if limit is None else max(_LEAST_SECONDS, limit - job.spent_seconds)),
-        family_names=job.request.families,
-        seed=job.request.seed,
-        threads=threads,
-        cluster=settings.dask_scheduler_address,
-        warm_start=champions_settings(registry, job.request.model),
-        study_storage=study,
-        study_name=job.id,
-        on_trial=lambda report: channel.send("trial", **asdict(report)),
-        stop=channel.stop,
-    )
+    with prepared_study(job.id, settings, database) as study:
+        training = train(
+            dataset,
+            Budget(job.request.n_trials, None if limit is None else max(_LEAST_SECONDS, limit - job.spent_seconds)),
+            family_names=job.request.families,
+            seed=job.request.seed,
+            threads=threads,
+            cluster=settings.dask_scheduler_address,
+            warm_start=champions_settings(registry, job.request.model),
+            study_storage=study,
+            study_name=job.id,
+            on_trial=lambda report: channel.send("trial", **asdict(report)),
+            stop=channel.stop,
+        )
     channel.send("stage", stage="registering")
 
     def once() -> tuple[int, ...]:

@@ -84,6 +84,7 @@ class Job:
         versions: Numbers of the registered versions, the best one last; None until they are.
         model_version: The best one, once the job has succeeded.
         outcome: What the promotion gate said.
+        retry_at: When a job that was put back may be claimed again; None where it may be at once.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Job:
     model_version: int | None
     outcome: str
     error: str | None
+    retry_at: str | None
 
     @property
     def finished(self) -> bool:
@@ -137,6 +139,7 @@ class Job:
             "finished_at": self.finished_at,
             "attempt": self.tries,
             "error": self.error,
+            "retry_at": self.retry_at if self.status == "queued" else None,
             "model_name": request.model,
             "model_version": self.model_version,
             "outcome": self.outcome or None,

@@ -11,11 +11,15 @@ from perfcast.jobs import _repository as repository
 from perfcast.jobs._job import Fence, Job, JobRequest, Progress, Status, new_id
 from perfcast.jobs._transport import Transport
 from perfcast.registry import Version
-from perfcast.storage import Database, now
+from perfcast.storage import Database, now, time_text
 
 CANCEL_SECONDS = 5.0
 """Within this a cancelled job has ended."""
 _OVERDUE_SECONDS = 3.75
+GATE_ATTEMPTS = 10
+"""How often a job whose versions are registered is begun at least: what is left costs little, and ends it well."""
+LONGEST_PAUSE_SECONDS = 600.0
+_PAUSE_GROWTH = 4
 
 log = structlog.stdlib.get_logger("perfcast.jobs")
 
@@ -30,12 +34,21 @@ class Jobs:
         database: Where the rows are.
         transport: Wakes workers; None where the caller never submits.
         attempts: How often a job is begun before it fails for good.
+        retry_seconds: The first pause before a job is begun again.
     """
 
-    def __init__(self, database: Database, transport: Transport | None = None, *, attempts: int = 3) -> None:
+    def __init__(
+        self,
+        database: Database,
+        transport: Transport | None = None,
+        *,
+        attempts: int = 3,
+        retry_seconds: float = 10.0,
+    ) -> None:
         self._database = database
         self._transport = transport
         self._attempts = attempts
+        self._retry_seconds = retry_seconds
 
     def submit(self, request: JobRequest, *, within: Callable[[sa.Connection, str], None] | None = None) -> Job:
         """Keep a job and wake a worker.
@@ -96,7 +109,7 @@ class Jobs:
                 job = _require(connection, identifier)
             if job.finished or job.versions is not None:
                 break
-        said = f"has {job.status}" if job.finished else "is registering its versions"
+        said = f"has {job.status}" if job.finished else "has registered its versions"
         raise Conflict(f"job {identifier} {said}, so it can't be cancelled; its versions, if any, can be deactivated")
 
     def claim(self, worker: str) -> Job | None:
@@ -153,12 +166,14 @@ class Jobs:
         self._end(fence, "succeeded", progress=1.0, model_version=version, outcome=outcome, error=None)
 
     def fail(self, fence: Fence, error: str) -> None:
-        """End a running job for good.
+        """End a running job for good. One whose versions are registered has succeeded all the same.
 
         Raises:
             Fenced: It is no longer this claim's.
         """
-        self._end(fence, "failed", error=error)
+        with self._database.begin() as connection:
+            versions = _require(connection, fence.job, locked=True).versions
+            _require_fence(repository.write(connection, fence, _failed(error, versions)), fence)
 
     def finish_cancelled(self, fence: Fence) -> None:
         """End a running job that was cancelled.
@@ -180,8 +195,16 @@ class Jobs:
             _require_fence(repository.write(connection, fence, values), fence)
         self._wake(fence.job)
 
-    def retry(self, fence: Fence, error: str) -> Status:
+    def retry(self, fence: Fence, error: str, *, at_once: bool = False) -> Status:
         """Put a running job back after something broke; after the last attempt it has failed.
+
+        It is begun again after a pause, so that what was out of order has time to recover: `retry_seconds`, and four
+        times as long from one attempt to the next, up to ten minutes. Meanwhile it is in no worker's hands.
+
+        Args:
+            fence: The claim.
+            error: What broke.
+            at_once: Whether it was but killed, so that the first time needs no pause.
 
         Returns:
             The status it has then.
@@ -190,13 +213,22 @@ class Jobs:
             Fenced: It is no longer this claim's.
         """
         job = self.find(fence.job)
-        if job.tries >= self._attempts and job.cancel_requested_at is None:
+        attempts = self._attempts if job.versions is None else max(self._attempts, GATE_ATTEMPTS)
+        if job.tries >= attempts and job.cancel_requested_at is None:
             self.fail(fence, f"{error}; given up after {job.tries} attempts")
-            return "failed"
+            return self.find(fence.job).status
+        pause = self._pause(job.tries - at_once)
+        retry_at = time_text(datetime.now(UTC) + timedelta(seconds=pause)) if pause else None
+        told = error if retry_at is None else f"{error}; it is tried again at {retry_at[:19]}Z"
         with self._database.begin() as connection:
-            _require_fence(repository.write(connection, fence, repository.requeued(error)), fence)
-        self._wake(fence.job)
+            _require_fence(repository.write(connection, fence, repository.requeued(told, retry_at)), fence)
+        if retry_at is None:
+            self._wake(fence.job)
         return self.find(fence.job).status
+
+    def _pause(self, step: int) -> float:
+        """Seconds before the next attempt: none at step 0, then four times as long from step to step."""
+        return min(self._retry_seconds * _PAUSE_GROWTH ** (step - 1), LONGEST_PAUSE_SECONDS) if step > 0 else 0.0
 
     def running(self) -> list[Job]:
         """Every running job, oldest first."""
@@ -241,8 +273,17 @@ def is_overdue(job: Job) -> bool:
     return datetime.now(UTC) - datetime.fromisoformat(asked) > timedelta(seconds=_OVERDUE_SECONDS)
 
 
-def _require(connection: sa.Connection, identifier: str) -> Job:
-    job = repository.find(connection, identifier)
+def _failed(error: str, versions: tuple[int, ...] | None) -> dict[str, object]:
+    """What ends a job that can't go on."""
+    ended: dict[str, object] = {"finished_at": now(), "eta_seconds": None}
+    if versions is None:
+        return ended | {"status": "failed", "error": error}
+    outcome = f"registered, but the gate did not finish: {error}; if it shall answer, activate it"
+    return ended | {"status": "succeeded", "progress": 1.0, "model_version": versions[-1], "outcome": outcome}
+
+
+def _require(connection: sa.Connection, identifier: str, *, locked: bool = False) -> Job:
+    job = repository.find(connection, identifier, locked=locked)
     if job is None:
         raise UnknownJob(identifier, hint="`perfcast jobs list` or GET /train/jobs shows them")
     return job

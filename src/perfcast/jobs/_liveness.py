@@ -62,6 +62,10 @@ class Liveness:
             return False
         return True
 
+    def dead(self) -> set[str]:
+        """Every worker of this folder that is known to have died and has not been forgotten."""
+        return {path.stem for path in self._folder.glob("*.lock") if self.is_dead(path.stem)}
+
     def forget(self, worker: str) -> None:
         """Remove the lock of a worker that has died and whose jobs have been seen to."""
         if worker not in self._held and self.is_dead(worker):

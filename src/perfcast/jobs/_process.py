@@ -39,7 +39,7 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
     database = Database(settings.database_address, pool_size=settings.worker_concurrency + 2)
     transport = make_transport(settings)
     try:
-        jobs = Jobs(database, transport, attempts=settings.job_attempts)
+        jobs = Jobs(database, transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds)
         scheduler, retention = _scheduler(settings, database, jobs), Retention(settings, database)
         worker = Worker(settings, jobs, transport, threads=processors(), scheduler=scheduler, retention=retention)
 

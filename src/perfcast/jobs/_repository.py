@@ -39,9 +39,16 @@ def add(connection: sa.Connection, identifier: str, request: JobRequest) -> None
     )
 
 
-def find(connection: sa.Connection, identifier: str) -> Job | None:
-    """A job by its id."""
-    row = connection.execute(sa.select(_JOB).where(_JOB.c.id == identifier)).one_or_none()
+def find(connection: sa.Connection, identifier: str, *, locked: bool = False) -> Job | None:
+    """A job by its id.
+
+    Args:
+        connection: In a transaction.
+        identifier: The job's id.
+        locked: Whether nobody else shall change it until the transaction's end.
+    """
+    query = sa.select(_JOB).where(_JOB.c.id == identifier)
+    row = connection.execute(query.with_for_update() if locked else query).one_or_none()
     return None if row is None else _job(row)
 
 
@@ -103,6 +110,7 @@ def claim(connection: sa.Connection, worker: str) -> Job | None:
             heartbeat_at=at,
             stage="preparing",
             error=None,
+            retry_at=None,
         )
         .returning(_JOB)
     )
@@ -135,22 +143,28 @@ def beat(progress: Progress | None, spent_seconds: float) -> dict[str, Any]:
     return {"heartbeat_at": now(), "spent_seconds": spent_seconds} | (_columns(progress) if progress else {})
 
 
-def requeued(error: str | None) -> dict[str, Any]:
-    """What puts a running job back into the queue; one whose cancellation has been asked for ends instead."""
+def requeued(error: str | None, retry_at: str | None = None) -> dict[str, Any]:
+    """What puts a running job back into the queue; one whose cancellation has been asked for ends instead.
+
+    Args:
+        error: Why.
+        retry_at: When it may be claimed; None for at once.
+    """
     asked = _JOB.c.cancel_requested_at.is_not(None)
     return {
         "status": sa.case((asked, "cancelled"), else_="queued"),
         "finished_at": sa.case((asked, now()), else_=None),
         "eta_seconds": None,
-        "error": error,
+        "error": sa.case((asked, sa.null()), else_=error),
+        "retry_at": retry_at,
     }
 
 
 def cancel_queued(connection: sa.Connection, identifier: str) -> bool:
-    """End a job that waits."""
+    """End a job that waits; one that has registered its versions no longer can."""
     at = now()
-    values = {"status": "cancelled", "finished_at": at, "cancel_requested_at": at, "eta_seconds": None}
-    where = (_JOB.c.id == identifier) & (_JOB.c.status == "queued")
+    values = {"status": "cancelled", "finished_at": at, "cancel_requested_at": at, "eta_seconds": None, "error": None}
+    where = (_JOB.c.id == identifier) & (_JOB.c.status == "queued") & _JOB.c.versions.is_(None)
     return connection.execute(sa.update(_JOB).where(where).values(**values)).rowcount == 1
 
 
@@ -162,10 +176,13 @@ def cancel_running(connection: sa.Connection, identifier: str) -> bool:
 
 
 def _claimable() -> tuple[sa.ColumnElement[bool], ...]:
-    """Queued, and no other job of the same model runs."""
+    """Queued and not waiting for its time, while no other job of the same model runs, and no earlier one waits."""
     other = _JOB.alias("other")
-    busy = sa.select(other.c.id).where(other.c.status == "running", other.c.model == _JOB.c.model)
-    return _JOB.c.status == "queued", ~busy.exists()
+    theirs = sa.select(other.c.id).where(other.c.model == _JOB.c.model)
+    busy = theirs.where(other.c.status == "running")
+    earlier = theirs.where(other.c.status == "queued", other.c.id < _JOB.c.id)
+    due = _JOB.c.retry_at.is_(None) | (_JOB.c.retry_at <= now())
+    return _JOB.c.status == "queued", due, ~busy.exists(), ~earlier.exists()
 
 
 def _columns(progress: Progress) -> dict[str, Any]:
@@ -202,4 +219,5 @@ def _job(row: sa.Row[Any]) -> Job:
         model_version=row.model_version,
         outcome=row.outcome,
         error=row.error,
+        retry_at=row.retry_at,
     )

@@ -5,15 +5,24 @@ Where state is in PostgreSQL, workers may be on several machines, so the study i
 own, because Optuna's tables bring an `alembic_version` that would clash with ours.
 """
 
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from perfcast.errors import Unavailable
 from perfcast.settings import Settings
-from perfcast.storage import Database
+from perfcast.storage import Database, take_turns
 
 SCHEMA = "optuna"
+EARLIER_SECONDS = 10.0
+"""How long a job's training process waits for an earlier one to end."""
+_LOOK_SECONDS = 0.1
+_SETTING_UP = "set up optuna"
 
 
 def studies_folder(settings: Settings) -> Path:
@@ -30,30 +39,65 @@ def study_address(job: str, settings: Settings) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def prepare_study(job: str, settings: Settings, database: Database) -> str:
-    """Make a job's study ready to be opened by the one process that trains.
+@contextmanager
+def prepared_study(job: str, settings: Settings, database: Database) -> Iterator[str]:
+    """A job's study, ready to be opened by the one process that trains; gives its address.
 
-    Returns:
-        Its address.
+    Raises:
+        Unavailable: Its database can't be reached, or an earlier process that should have ended still trains the job.
     """
     address = study_address(job, settings)
-    if "://" not in address:
+    if "://" in address:
+        _set_up(address, database)
+        yield address
+        return
+    with _held(Path(address)):
         _mend(Path(address))
-        return address
+        yield address
+
+
+def _set_up(address: str, database: Database) -> None:
+    """Make Optuna's schema and tables, unless they are there; of several processes one does it, the others wait."""
+    from perfcast.training import make_study_tables
+
     with database.begin() as connection:
-        connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-    return address
+        take_turns(connection, _SETTING_UP)
+        if not sa.inspect(connection).has_schema(SCHEMA):  # `IF NOT EXISTS` needs the right to make it even so
+            connection.execute(sa.schema.CreateSchema(SCHEMA))
+    with database.begin() as connection:
+        take_turns(connection, _SETTING_UP)
+        make_study_tables(address)
+
+
+@contextmanager
+def _held(journal: Path) -> Iterator[None]:
+    """Have a journal to oneself: an earlier process of the same job may need seconds to notice that it is shut out.
+
+    Raises:
+        Unavailable: It hasn't ended in time.
+    """
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    deadline = time.monotonic() + EARLIER_SECONDS
+    with journal.open("ab") as file:  # the system lets go of it when this process dies
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Unavailable("an earlier training process of this job has not ended yet") from None
+                time.sleep(_LOOK_SECONDS)
+        yield
 
 
 def _mend(journal: Path) -> None:
-    """Remove what a killed process may have left: its lock, and a line that it had not finished.
-
-    Only one process at a time trains a job, and it is this one now.
-    """
-    journal.parent.mkdir(parents=True, exist_ok=True)
+    """Remove what a killed process may have left: its lock, and a line that it had not finished."""
     Path(f"{journal}.lock").unlink(missing_ok=True)
-    if not journal.exists():
-        return
     content = journal.read_bytes()
     whole = content.rfind(b"\n") + 1
     if whole < len(content):

@@ -176,8 +176,9 @@ class Supervision:
         elif self._draining.is_set():
             self._persist(lambda: jobs.hand_back(fence))
         else:
-            error = heard.get("error") or f"its training process {self._hung or _how_it_ended(status)}"
-            self._persist(lambda: jobs.retry(fence, error))
+            told = heard.get("error")
+            error = told or f"its training process {self._hung or _how_it_ended(status)}"
+            self._persist(lambda: jobs.retry(fence, error, at_once=told is None))
 
     def _persist(self, write: Callable[[], Any]) -> Any:
         """Write, trying again while the database doesn't answer; in the end the reaper finds the job."""

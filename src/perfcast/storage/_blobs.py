@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from perfcast.errors import BrokenVersion, InvalidSetting, MissingDependency, Unavailable
+from perfcast.errors import BrokenVersion, InvalidSetting, MissingDependency, PerfcastError, Unavailable
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -48,6 +48,7 @@ class Blobs:
             raise InvalidSetting(f"ARTIFACTS_URL {self.address}: {error}") from None
         self._root = str(root).rstrip("/")
         self._local = "file" in _protocols(self._files.protocol)
+        self._errors = OSError if self._local else Exception
 
     def put(self, data: bytes) -> str:
         """Keep bytes; the same ones twice are kept once, and altered or half-lost ones are mended.
@@ -131,10 +132,12 @@ class Blobs:
     def _reached(self, verb: str) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
+        except PerfcastError:
+            raise
+        except self._errors as error:  # libraries of object stores raise errors of their own kind, such as botocore's
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise Unavailable(
-                f"{self.address} can't be {verb}: {error.strerror or error}; check ARTIFACTS_URL, its permissions "
-                "and the free space"
+                f"{self.address} can't be {verb}: {reason}; check ARTIFACTS_URL, its permissions and the free space"
             ) from error
 
 

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0007"
+HEAD = "0008"
 """The migration that this code was written for."""
 
 metadata = sa.MetaData(
@@ -160,6 +160,7 @@ job = sa.Table(
     sa.Column("model_version", sa.Integer, nullable=True),
     sa.Column("outcome", sa.Text, nullable=False, comment="what the promotion gate said"),
     sa.Column("error", sa.Text, nullable=True),
+    sa.Column("retry_at", _TIME, nullable=True, comment="nobody claims it before; null where it may be at once"),
     sa.Index(None, "status", "id"),
 )
 """Training runs; this row, not a message in any queue, is what a job is."""

@@ -17,6 +17,7 @@ from perfcast.training._gate import Verdict, judge
 from perfcast.training._inner import Inner, full_lesson, inner_validation
 from perfcast.training._metrics import evaluate, score
 from perfcast.training._search import Candidate, Search, TrialReport, search
+from perfcast.training._study import make_study_tables
 from perfcast.training._target import target_kind, to_cost, to_target
 from perfcast.training._train import Training, fit_best, train
 
@@ -47,6 +48,7 @@ __all__ = [
     "inner_validation",
     "judge",
     "make_executor",
+    "make_study_tables",
     "mix",
     "parity_rows",
     "score",

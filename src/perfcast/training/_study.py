@@ -55,9 +55,35 @@ def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
     return _patiently(attempt)
 
 
+def make_study_tables(address: str) -> None:
+    """Make the tables of studies in a database, unless they are there. Not for several processes at a time.
+
+    Args:
+        address: For SQLAlchemy.
+
+    Raises:
+        Unavailable: The database didn't answer for a minute.
+    """
+    from optuna.storages import RDBStorage
+
+    def attempt() -> None:
+        storage = _storage(address)
+        assert isinstance(storage, RDBStorage)
+        storage.remove_session()
+        storage.engine.dispose()
+
+    with quiet_optuna():
+        _patiently(attempt)
+
+
 def finished_trials(study: "optuna.Study") -> "dict[int, optuna.trial.FrozenTrial]":
-    """Trials that ended, by their index in the search, without abandoned ones."""
-    ended = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished() and ABANDONED not in t.user_attrs]
+    """Trials that ended, by their index in the search, without abandoned ones.
+
+    Raises:
+        Unavailable: The study's database didn't answer for a minute.
+    """
+    trials = _patiently(lambda: study.get_trials(deepcopy=False))
+    ended = [t for t in trials if t.state.is_finished() and ABANDONED not in t.user_attrs]
     indexed = {int(t.user_attrs.get(INDEX, position)): t for position, t in enumerate(ended)}
     return dict(sorted(indexed.items()))
 
@@ -69,11 +95,18 @@ def begin(study: "optuna.Study", index: int, proposal: Proposal) -> "optuna.Tria
         Unavailable: The study's database didn't answer for a minute.
     """
 
-    def attempt() -> "optuna.Trial":
+    def note() -> None:
         study.enqueue_trial(dict(proposal.params), user_attrs={INDEX: index})
+
+    def attempt() -> "optuna.Trial":
+        # Another than the one just noted may come: one noted twice, since nobody was told that it took place the first
+        # time; or, when none waits any more, a new one: a process that is shut out, but still runs, took ours.
+        note()
         trial = study.ask(fixed_distributions=dict(proposal.distributions))
-        while trial.user_attrs.get(INDEX) != index:  # noted twice, since nobody was told that the first time took place
+        while (found := trial.user_attrs.get(INDEX)) != index:
             _abandon(study, trial)
+            if found is None:
+                note()
             trial = study.ask(fixed_distributions=dict(proposal.distributions))
         return trial
 

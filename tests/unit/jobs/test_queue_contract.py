@@ -1,6 +1,7 @@
 """What a queue and its rows must do, whatever carries them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from threading import Barrier
 
 import pytest
@@ -9,7 +10,9 @@ from tests.workers import Shop, until
 
 from perfcast.errors import Conflict, Fenced, UnknownJob
 from perfcast.jobs import Fence, Job, Jobs, Progress
+from perfcast.jobs._jobs import GATE_ATTEMPTS
 from perfcast.jobs._publication import promote, register
+from perfcast.storage import now, schema
 from perfcast.workloads import builtin_workloads
 
 
@@ -124,7 +127,7 @@ def test_only_the_present_claim_may_write(shop: Shop, running: Job, stranger: tu
 
 
 def test_a_worker_taken_for_dead_is_shut_out_after_the_next_claim(shop: Shop, running: Job) -> None:
-    assert shop.jobs.retry(running.fence, "it stopped answering") == "queued"
+    assert shop.jobs.retry(running.fence, "it stopped answering", at_once=True) == "queued"
     with pytest.raises(Fenced):
         shop.jobs.beat(running.fence, spent_seconds=1)
     again = shop.jobs.claim("one")
@@ -139,22 +142,100 @@ def test_a_worker_taken_for_dead_is_shut_out_after_the_next_claim(shop: Shop, ru
 def test_after_three_attempts_a_job_has_failed_and_says_why(shop: Shop) -> None:
     shop.submit()
     for expected in ("queued", "queued", "failed"):
-        job = shop.jobs.claim("one")
-        assert job is not None
+        job = until(lambda: shop.jobs.claim("one"))
         assert shop.jobs.retry(job.fence, "its worker died") == expected
     last = shop.jobs.find(job.id)
     assert (last.tries, last.error) == (3, "its worker died; given up after 3 attempts")
     assert last.finished_at
 
 
+def test_what_broke_is_begun_again_after_a_pause_and_says_when(shop: Shop, running: Job) -> None:
+    jobs = Jobs(shop.database, retry_seconds=0.5)
+    assert jobs.retry(running.fence, "the store can't be read") == "queued"
+    waiting = jobs.find(running.id)
+    assert jobs.claim("two") is None
+    assert waiting.retry_at is not None
+    assert waiting.error == f"the store can't be read; it is tried again at {waiting.retry_at[:19]}Z"
+    assert waiting.document()["retry_at"] == waiting.retry_at
+    again = until(lambda: jobs.claim("two"))
+    assert now() >= waiting.retry_at
+    assert (again.id, again.tries, again.error, again.retry_at) == (running.id, 2, None, None)
+
+
+@pytest.mark.parametrize(
+    ("at_once", "pauses"), [(False, [10, 40, 160, 600, 600]), (True, [0, 10, 40, 160, 600])], ids=["broken", "killed"]
+)
+def test_pauses_grow_from_attempt_to_attempt(shop: Shop, running: Job, at_once: bool, pauses: list[int]) -> None:
+    jobs = Jobs(shop.database, attempts=9, retry_seconds=10)
+    for attempt, pause in enumerate(pauses, start=1):
+        before = datetime.now(UTC)
+        jobs.retry(Fence(running.id, attempt, "one"), "it broke", at_once=at_once)
+        retry_at = jobs.find(running.id).retry_at
+        waits = (datetime.fromisoformat(retry_at) - before).total_seconds() if retry_at else 0
+        assert pause <= waits < pause + 5
+        with shop.database.begin() as connection:
+            connection.execute(schema.job.update().values(retry_at=None))
+        assert jobs.claim("one") is not None
+
+
+def test_a_job_that_waits_for_its_next_attempt_is_cancelled_at_once(shop: Shop, running: Job) -> None:
+    Jobs(shop.database, retry_seconds=60).retry(running.fence, "the store can't be read")
+    cancelled = shop.jobs.cancel(running.id)
+    assert (cancelled.status, cancelled.error, cancelled.document()["retry_at"]) == ("cancelled", None, None)
+
+
+def test_later_jobs_of_its_model_wait_for_one_that_is_tried_again_while_others_pass(shop: Shop, running: Job) -> None:
+    Jobs(shop.database, retry_seconds=60).retry(running.fence, "the store can't be read")
+    later, other = shop.submit(), shop.submit(model_name="another")
+    claimed = shop.jobs.claim("two")
+    assert claimed is not None
+    assert claimed.id == other.id
+    assert shop.jobs.claim("two") is None
+    shop.jobs.cancel(running.id)
+    claimed = shop.jobs.claim("two")
+    assert claimed is not None
+    assert claimed.id == later.id
+
+
+def registered(shop: Shop, job: Job) -> tuple[int, ...]:
+    workload = builtin_workloads()["cpu-utilization"]
+    return register(shop.registry, shop.jobs, job, [draft(workload, weighted(workload, request_rate=0.15))])
+
+
+def test_a_job_that_has_registered_its_versions_is_tried_more_often_and_never_fails(shop: Shop, running: Job) -> None:
+    numbers, job = registered(shop, running), running
+    jobs = Jobs(shop.database, attempts=1, retry_seconds=0)
+    for _ in range(GATE_ATTEMPTS - 1):
+        assert jobs.retry(job.fence, "the store can't be read") == "queued"
+        again = jobs.claim("one")
+        assert again is not None
+        job = again
+    assert jobs.retry(job.fence, "the store can't be read") == "succeeded"
+    ended = jobs.find(running.id)
+    assert (ended.model_version, ended.progress.share, ended.error) == (numbers[-1], 1.0, None)
+    assert "the gate did not finish: the store can't be read; given up after 10 attempts" in ended.outcome
+
+
+def test_a_job_that_has_registered_its_versions_does_not_fail_for_good_either(shop: Shop, running: Job) -> None:
+    numbers = registered(shop, running)
+    shop.jobs.fail(running.fence, "the champion can't be read")
+    ended = shop.jobs.find(running.id)
+    assert (ended.status, ended.model_version) == ("succeeded", numbers[-1])
+
+
+def test_a_job_that_waits_with_its_versions_registered_can_not_be_cancelled(shop: Shop, running: Job) -> None:
+    registered(shop, running)
+    shop.jobs.hand_back(running.fence)
+    with pytest.raises(Conflict, match="has registered its versions"):
+        shop.jobs.cancel(running.id)
+    assert shop.jobs.find(running.id).status == "queued"
+
+
 def test_after_the_last_attempt_a_cancelled_job_is_cancelled_not_failed(shop: Shop) -> None:
     shop.submit()
     for _ in range(2):
-        job = shop.jobs.claim("one")
-        assert job is not None
-        shop.jobs.retry(job.fence, "its worker died")
-    job = shop.jobs.claim("one")
-    assert job is not None
+        shop.jobs.retry(until(lambda: shop.jobs.claim("one")).fence, "its worker died")
+    job = until(lambda: shop.jobs.claim("one"))
     shop.jobs.cancel(job.id)
     assert shop.jobs.retry(job.fence, "its worker died") == "cancelled"
 
@@ -212,9 +293,9 @@ def test_versions_are_registered_once_with_the_row_that_names_them(shop: Shop, r
     drafts = [draft(workload, weighted(workload, request_rate=weight)) for weight in (0.15, 0.3)]
     assert register(shop.registry, shop.jobs, running, drafts) == (1, 2)
     assert shop.jobs.find(running.id).versions == (1, 2)
-    with pytest.raises(Conflict, match="is registering"):
+    with pytest.raises(Conflict, match="has registered"):
         shop.jobs.cancel(running.id)
-    shop.jobs.retry(running.fence, "its worker died")
+    shop.jobs.retry(running.fence, "its worker died", at_once=True)
     again = shop.jobs.claim("two")
     assert again is not None
     assert again.versions == (1, 2)

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
+
 from perfcast.errors import BrokenVersion, InvalidSetting, Unavailable
 from perfcast.storage import Blobs, sha256
 
@@ -96,3 +98,25 @@ def test_an_unknown_kind_of_store_is_refused_without_its_password() -> None:
     with pytest.raises(InvalidSetting, match=r"ARTIFACTS_URL nowhere://\*\*\*@host") as caught:
         Blobs("nowhere://me:hush@host/folder")
     assert "hush" not in str(caught.value)
+
+
+class EndpointConnectionError(Exception):
+    """What libraries of object stores raise has its own ancestors: botocore's is no OSError."""
+
+
+def test_errors_of_a_stores_own_library_say_that_it_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = Blobs(f"memory://{tmp_path.name}")
+    digest = blobs.put(b"graph")
+
+    def gone(*_: object, **__: object) -> None:
+        raise EndpointConnectionError("Could not connect to the endpoint URL")
+
+    for name in ("cat_file", "exists", "rm_file"):
+        monkeypatch.setattr(MemoryFileSystem, name, gone)
+    for use in (blobs.get, blobs.exists, blobs.delete):
+        with pytest.raises(Unavailable, match="Could not connect to the endpoint URL; check ARTIFACTS_URL"):
+            use(digest)
+    with pytest.raises(Unavailable, match="can't be"):
+        blobs.put(b"another")

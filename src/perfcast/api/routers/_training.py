@@ -37,6 +37,7 @@ _JOB: dict[str, Any] = {
     "finished_at": None,
     "attempt": 1,
     "error": None,
+    "retry_at": None,
     "model_name": "cpu-utilization",
     "model_version": None,
     "outcome": None,

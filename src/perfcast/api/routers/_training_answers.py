@@ -22,6 +22,7 @@ class TrainingJob(Answer):
     finished_at: Time | None = None
     attempt: int = Field(description="How often it has been begun; not counting where a stopped worker gave it back")
     error: str | None = None
+    retry_at: Time | None = Field(None, description="When it is begun again, where it waits after something broke")
     model_name: str
     model_version: int | None = Field(None, description="The best version, once it has succeeded")
     outcome: str | None = Field(None, description="What the promotion gate said")
