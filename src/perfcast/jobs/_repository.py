@@ -87,7 +87,8 @@ def any_claimable(connection: sa.Connection) -> bool:
 def claim(connection: sa.Connection, worker: str) -> Job | None:
     """Take the oldest job that may begin: one conditional update, so that of several workers one gets it.
 
-    Claims take turns: two at once would each not see that the other's job makes its model busy.
+    One whose row can't be read has failed instead, and nobody gets it. Claims take turns: two at once would each not see
+    that the other's job makes its model busy.
     """
     take_turns(connection, "claim a job")
     oldest = (
@@ -115,7 +116,12 @@ def claim(connection: sa.Connection, worker: str) -> Job | None:
         .returning(_JOB)
     )
     row = connection.execute(statement).one_or_none()
-    return None if row is None else _job(row)
+    if row is None:
+        return None
+    if problem := _request(row)[1]:
+        write(connection, _job(row).fence, {"status": "failed", "finished_at": at, "error": problem})
+        return None
+    return _job(row)
 
 
 def write(connection: sa.Connection, fence: Fence, values: Mapping[str, Any], *, cancelled_too: bool = True) -> bool:
@@ -198,11 +204,21 @@ def _columns(progress: Progress) -> dict[str, Any]:
     }
 
 
+def _request(row: sa.Row[Any]) -> tuple[JobRequest, str | None]:
+    """What a row asks for, and why that can't be read, if it can't: then it is what the other columns say."""
+    try:
+        return msgspec.convert(row.request, JobRequest), None
+    except msgspec.ValidationError as error:
+        bare = JobRequest(model=row.model, workload=row.workload, dataset=row.dataset, digest="", n_trials=row.n_trials)
+        return bare, f"its row can't be read by this version of Perfcast: {error}"
+
+
 def _job(row: sa.Row[Any]) -> Job:
+    request, problem = _request(row)
     return Job(
         id=row.id,
         status=row.status,
-        request=msgspec.convert(row.request, JobRequest),
+        request=request,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
@@ -218,6 +234,6 @@ def _job(row: sa.Row[Any]) -> Job:
         versions=None if row.versions is None else tuple(row.versions),
         model_version=row.model_version,
         outcome=row.outcome,
-        error=row.error,
+        error=row.error or problem,
         retry_at=row.retry_at,
     )

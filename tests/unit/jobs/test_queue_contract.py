@@ -165,7 +165,7 @@ def test_what_broke_is_begun_again_after_a_pause_and_says_when(shop: Shop, runni
 @pytest.mark.parametrize(
     ("at_once", "pauses"), [(False, [10, 40, 160, 600, 600]), (True, [0, 10, 40, 160, 600])], ids=["broken", "killed"]
 )
-def test_pauses_grow_from_attempt_to_attempt(shop: Shop, running: Job, at_once: bool, pauses: list[int]) -> None:
+def test_pauses_grow_from_attempt_to_attempt(shop: Shop, running: Job, *, at_once: bool, pauses: list[int]) -> None:
     jobs = Jobs(shop.database, attempts=9, retry_seconds=10)
     for attempt, pause in enumerate(pauses, start=1):
         before = datetime.now(UTC)
@@ -321,3 +321,19 @@ def test_promoting_again_after_a_kill_changes_nothing(shop: Shop, running: Job) 
     third = promote(shop.registry, running, numbers, dataset)
     assert first == second == third
     assert len(shop.registry.history("cpu-utilization")) == 1
+
+
+@pytest.mark.parametrize("request_", [None, {}, [], "text", {"model": "m", "n_trials": "many"}], ids=str)
+def test_a_job_whose_row_cannot_be_read_fails_and_holds_up_nobody(shop: Shop, request_: object) -> None:
+    spoilt, next_one = shop.submit(), shop.submit()
+    with shop.database.begin() as connection:
+        connection.execute(schema.job.update().where(schema.job.c.id == spoilt.id).values(request=request_))
+    assert "can't be read" in str(shop.jobs.find(spoilt.id).error)
+    assert {job.id for job in shop.jobs.page()[0]} == {spoilt.id, next_one.id}
+    assert shop.jobs.claim("one") is None
+    failed = shop.jobs.find(spoilt.id)
+    assert (failed.status, failed.request.model) == ("failed", spoilt.request.model)
+    assert "can't be read" in str(failed.error)
+    claimed = shop.jobs.claim("one")
+    assert claimed is not None
+    assert claimed.id == next_one.id
