@@ -5,10 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
-
-from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
 from perfcast.errors import BrokenVersion, InvalidSetting, Unavailable
 from perfcast.storage import Blobs, sha256
