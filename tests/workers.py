@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     import optuna
 
 T = TypeVar("T")
-QUICK: dict[str, float] = {"job_poll_seconds": 0.5, "job_heartbeat_seconds": 0.5, "job_stale_seconds": 3.0}
-QUICK |= {"job_retry_seconds": 0.1, "worker_concurrency": 1}
-"""Settings with which dead workers are noticed soon, and jobs are begun again soon."""
+QUICK = {"job_poll_seconds": 0.5, "job_heartbeat_seconds": 0.5, "job_stale_seconds": 3.0, "worker_concurrency": 1}
+"""Settings with which dead workers are noticed soon."""
+IMPATIENT = QUICK | {"job_retry_seconds": 0.1}
+"""And with which what broke is tried again soon."""
 
 
 def small_dataset(rows: int = 600, *, name: str = "simulated") -> Dataset:

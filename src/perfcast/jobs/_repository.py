@@ -87,8 +87,8 @@ def any_claimable(connection: sa.Connection) -> bool:
 def claim(connection: sa.Connection, worker: str) -> Job | None:
     """Take the oldest job that may begin: one conditional update, so that of several workers one gets it.
 
-    One whose row can't be read has failed instead, and nobody gets it. Claims take turns: two at once would each not see
-    that the other's job makes its model busy.
+    One whose row can't be read has failed instead, and nobody gets it. Claims take turns: two at once would each not
+    see that the other's job makes its model busy.
     """
     take_turns(connection, "claim a job")
     oldest = (

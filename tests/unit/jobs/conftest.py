@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.services import empty
-from tests.workers import QUICK, Shop, small_dataset
+from tests.workers import IMPATIENT, Shop, small_dataset
 
 from perfcast.settings import Settings, load_settings
 
@@ -13,9 +13,9 @@ from perfcast.settings import Settings, load_settings
 @pytest.fixture(params=["files", "servers"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.param == "files":
-        return load_settings(data_dir=tmp_path, **QUICK)
+        return load_settings(data_dir=tmp_path, **IMPATIENT)
     servers = {name: str(request.getfixturevalue(fixture)) for name, fixture in SERVERS.items()}
-    return load_settings(data_dir=tmp_path, **servers, **QUICK)
+    return load_settings(data_dir=tmp_path, **servers, **IMPATIENT)
 
 
 SERVERS = {"database_url": "migrated_postgres_url", "redis_url": "redis_url"}

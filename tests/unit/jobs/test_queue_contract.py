@@ -162,10 +162,9 @@ def test_what_broke_is_begun_again_after_a_pause_and_says_when(shop: Shop, runni
     assert (again.id, again.tries, again.error, again.retry_at) == (running.id, 2, None, None)
 
 
-@pytest.mark.parametrize(
-    ("at_once", "pauses"), [(False, [10, 40, 160, 600, 600]), (True, [0, 10, 40, 160, 600])], ids=["broken", "killed"]
-)
-def test_pauses_grow_from_attempt_to_attempt(shop: Shop, running: Job, *, at_once: bool, pauses: list[int]) -> None:
+@pytest.mark.parametrize("how", ["broken", "killed"])
+def test_pauses_grow_from_attempt_to_attempt(shop: Shop, running: Job, how: str) -> None:
+    at_once, pauses = how == "killed", [10, 40, 160, 600, 600] if how == "broken" else [0, 10, 40, 160, 600]
     jobs = Jobs(shop.database, attempts=9, retry_seconds=10)
     for attempt, pause in enumerate(pauses, start=1):
         before = datetime.now(UTC)
