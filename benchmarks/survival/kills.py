@@ -31,7 +31,7 @@ from survival._bench import (
     somewhere,
 )
 
-REPLACED_SECONDS = 60.0
+REPLACED_SECONDS = 120.0
 """Within this `perfcast up` has another worker in place of one that was killed."""
 REGISTERED_SECONDS = 0.5
 """About as long as it takes from the versions' registration to the end of the job."""
