@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -31,7 +31,7 @@ from survival._bench import (
     somewhere,
 )
 
-REPLACED_SECONDS = 60.0
+REPLACED_SECONDS = 120.0
 """Within this `perfcast up` has another worker in place of one that was killed."""
 REGISTERED_SECONDS = 0.5
 """About as long as it takes from the versions' registration to the end of the job."""
@@ -182,15 +182,12 @@ def _wait_for_versions(bench: Bench, job: Job) -> None:
 
 
 def _worker_of(up: "subprocess.Popen[bytes]") -> int | None:
-    """The worker process that `perfcast up` has just now."""
-    try:
-        children = Path(f"/proc/{up.pid}/task/{up.pid}/children").read_text().split()
-    except OSError:
-        return None
-    for child in children:
-        words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-        if b"worker" in words:
-            return int(child)
+    """The worker process that `perfcast up` has just now, whichever of its threads began it."""
+    for children in Path(f"/proc/{up.pid}/task").glob("*/children"):
+        with suppress(OSError):  # a thread or a child that has just ended
+            for child in children.read_text().split():
+                if b"worker" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
+                    return int(child)
     return None
 
 

@@ -107,8 +107,8 @@ def three_first_jobs(bench: Bench) -> Finding:
 
 
 def artifacts_away_at_the_start(bench: Bench) -> Finding:
-    """The folder of artifacts is gone when a job begins, and comes back after 30 s."""
-    with working(bench.settings):
+    """The folder of artifacts is gone for 30 s when a job begins; pauses are the usual ones."""
+    with working(bench.usual):
         with _away(bench):
             time.sleep(random.uniform(0, 1))
             job = bench.submit(**SHORT)
@@ -121,8 +121,8 @@ def artifacts_away_at_the_start(bench: Bench) -> Finding:
 
 
 def artifacts_away_in_the_search(bench: Bench) -> Finding:
-    """The folder of artifacts goes away in the middle of a search, and comes back after 30 s."""
-    with working(bench.settings):
+    """The folder of artifacts is gone for 30 s, from the middle of a search on; pauses are the usual ones."""
+    with working(bench.usual):
         job = bench.submit(**SHORT)
         begun = time.monotonic()
         hit = somewhere(bench, job, first=1, last=TRIALS - 2)
