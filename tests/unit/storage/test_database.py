@@ -151,7 +151,7 @@ def test_a_text_that_postgresql_cannot_keep_is_refused_by_its_column(new_postgre
         sa.select(schema.job.c.id).where(schema.job.c.id == "a\0b"),
         sa.update(schema.job).values(id="a\0b"),
     ):
-        with pytest.raises(InvalidInput, match="^id: must not hold a null character$"), database.begin() as connection:
+        with pytest.raises(InvalidInput, match="id: must not hold a null character"), database.begin() as connection:
             connection.execute(refused)
     with pytest.raises(sa.exc.DataError), database.begin() as connection:  # any other is a mistake of ours
         connection.execute(sa.select(sa.cast("ten", sa.Integer)))
