@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from threading import Thread
 
 import pytest
 from tests.drafts import draft, weighted
-from tests.unit.jobs.test_mlflow import Server
+from tests.mlflow_server import Server, running
 from tests.workers import Shop, until, working
 
 from perfcast.jobs import Job, _exporter
@@ -20,13 +19,8 @@ CPU = builtin_workloads()["cpu-utilization"]
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server()
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running() as server:
+        yield server
 
 
 @pytest.fixture

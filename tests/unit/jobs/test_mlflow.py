@@ -1,7 +1,7 @@
 """What MLflow is told, and that nothing it does can fail a job.
 
-The server here is a small real one that records calls and answers as MLflow's REST reference says; the same export was
-checked once by hand against `mlflow server` 3.
+The server of `tests/mlflow_server.py` stands for MLflow's; the same export was checked by hand against `mlflow server`
+3.17.2: a job that succeeded, one that failed and one that was cancelled, each written twice, made three runs.
 """
 
 import base64
@@ -10,12 +10,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
 import pytest
 from tests.drafts import draft, weighted
+from tests.mlflow_server import Server, running
 
 from perfcast.jobs import Job, JobRequest, Progress, Status, _mlflow
 from perfcast.jobs._mlflow import export
@@ -53,78 +53,10 @@ def ended(status: Status, error: str | None = None) -> Job:
 JOB = ended("succeeded")
 
 
-class Server(ThreadingHTTPServer):
-    """Answers as told, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.calls: list[tuple[str, str, Any]] = []
-        self.headers: list[dict[str, str]] = []
-        self.known = False
-        self.runs: list[str] = []
-        self.redirects_to = ""
-        self.fails_at = ""
-        self.sleeps = 0.0
-        self.artifacts = "mlflow-artifacts:/7/r1/artifacts"
-        self.address = f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def do_PUT(self) -> None:
-        self._answer()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.headers.append(dict(self.headers))
-        content = body if "mlflow-artifacts" in self.path else json.loads(body or b"null")
-        self.server.calls.append((self.command, self.path, content))
-        time.sleep(self.server.sleeps)
-        status, answer = self._content()
-        if self.server.redirects_to:
-            status = 302
-        self.send_response(status)
-        if self.server.redirects_to:
-            self.send_header("Location", self.server.redirects_to)
-        self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
-
-    def _content(self) -> tuple[int, dict[str, Any]]:
-        if self.server.fails_at and self.server.fails_at in self.path:
-            return 500, {"error_code": "INTERNAL_ERROR"}
-        run = {"info": {"run_id": "r1", "artifact_uri": self.server.artifacts}}
-        if "runs/create" in self.path:
-            self.server.runs.append("r1")
-        if "get-by-name" in self.path and not self.server.known:
-            return 404, {"error_code": "RESOURCE_DOES_NOT_EXIST"}
-        answers: dict[str, dict[str, Any]] = {
-            "experiments/create": {"experiment_id": "7"},
-            "get-by-name": {"experiment": {"experiment_id": "7"}},
-            "runs/search": {"runs": [run]} if self.server.runs else {},
-            "runs/create": {"run": run},
-        }
-        return 200, next((answer for part, answer in answers.items() if part in self.path), {})
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server()
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running() as server:
+        yield server
 
 
 def told(server: Server, path: str) -> Any:
@@ -198,21 +130,14 @@ def test_name_and_password_in_the_address_are_sent_as_a_header_and_not_logged(
 def test_a_redirect_is_not_followed_so_the_password_goes_nowhere_else(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = Server()
-    thread = Thread(target=other.serve_forever)
-    thread.start()
-    try:
+    with running() as other:
         server.redirects_to = f"{other.address}/elsewhere"
         assert (
             export(JOB, VERSION, DRAFT.graph, address=server.address.replace("http://", "http://ann:secret@")) is None
         )
         assert other.headers == []
-        shown = capsys.readouterr()
-        assert f"redirects (302) to {other.address}/elsewhere" in shown.out + shown.err
-    finally:
-        other.shutdown()
-        thread.join()
-        other.server_close()
+    shown = capsys.readouterr()
+    assert f"redirects (302) to {other.address}/elsewhere" in shown.out + shown.err
 
 
 def test_artifacts_that_only_mlflows_own_clients_reach_are_left_out(server: Server) -> None:
