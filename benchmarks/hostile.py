@@ -22,6 +22,7 @@ SECONDS = 30
 _CHUNK = 65_536
 _SHOWN = 130
 _LOAD = '"active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"'
+JSON = "Content-Type: application/json"
 _GOOD = f'{{"request_rate": 120, {_LOAD}}}'.encode()
 
 Sent = Callable[[], Iterator[bytes]]
@@ -53,6 +54,11 @@ class Case(NamedTuple):
 def post(body: bytes, *headers: str, path: str = "/predict") -> bytes:
     """A request with an honest length."""
     return head("POST", path, f"Content-Length: {len(body)}", *headers) + body
+
+
+def put(body: bytes, *, path: str) -> bytes:
+    """The same, to change something."""
+    return head("PUT", path, f"Content-Length: {len(body)}", JSON) + body
 
 
 def head(method: str, path: str, *headers: str) -> bytes:
@@ -143,6 +149,20 @@ CASES = (
     Case("path of 60 kB", once(head("GET", "/" + "a" * 60_000)), (404,)),
     Case("null byte in a path", once(head("GET", "/models/\0")), (400,)),
     Case("`%00` in a path", once(head("GET", "/models/%00")), (422,)),
+    Case("`%00` in a job's id", once(head("GET", "/jobs/%00")), (422,)),
+    Case("`%00` in the id of a job to cancel", once(head("POST", "/train/cancel/%00")), (422,)),
+    Case("`%00` in the id of a job to follow", once(head("GET", "/jobs/%00/events")), (422,)),
+    Case("`%00` in a schedule's model", once(head("DELETE", "/schedules/%00")), (422,)),
+    Case("`%00` in a query", once(head("GET", "/train/jobs?model_name=%00")), (422,)),
+    Case("null byte in what to train", once(post(b'{"dataset": "a\\u0000b"}', JSON, path="/train")), (422,)),
+    Case(
+        "null byte in what a schedule trains",
+        once(
+            put(b'{"cron": "0 3 * * *", "request": {"dataset": "a\\u0000b"}}', path="/schedules/cpu-utilization"),
+        ),
+        (422,),
+    ),
+    Case("a null byte as a key", once(post(b'{"a\\u0000b": 1}', JSON, path="/train")), (422,)),
     Case("invalid percent signs in a path", once(head("GET", "/models/%zz%f")), (422,)),
     Case("method of 1 MB", lambda: endless(b"A" * _CHUNK, 16), (400,)),
     Case("method that does not exist", once(head("PREDICT", "/predict")), (400,)),

@@ -128,7 +128,9 @@ class Settings(BaseSettings):
         "", description="Dask scheduler (`tcp://host:8786`) whose workers run trials and batch scoring; empty: here."
     )
     mlflow_tracking_uri: str = Field(
-        "", description="MLflow server (`http://…`) where each training run is also written; empty: nowhere."
+        "",
+        description="MLflow server (`http://…`) where each finished job is also written, however it ended "
+        "([jobs](jobs.md#mlflow)); empty: nowhere.",
     )
 
     @field_validator("redis_url")

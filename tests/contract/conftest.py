@@ -23,9 +23,9 @@ from perfcast.workloads import builtin_workloads
 SERVE = "from perfcast.api import serve; from perfcast.settings import load_settings; serve(load_settings())"
 
 
-def fill(folder: Path) -> None:
+def fill(folder: Path, database_url: str = "") -> None:
     """Two versions of `cpu-utilization` and the model that the second README names."""
-    database = Database(f"sqlite:///{folder / 'perfcast.db'}")
+    database = Database(database_url or f"sqlite:///{folder / 'perfcast.db'}")
     database.migrate()
     registry = Registry(database, Blobs(str(folder / "artifacts")))
     cpu, cnn = builtin_workloads().values()

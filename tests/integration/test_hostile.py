@@ -1,7 +1,7 @@
 """What no honest client sends: each gets its answer, none a 5xx, and the server lives on in bounded memory."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,11 +32,14 @@ class Attacked:
         return int(found[1])
 
 
-@pytest.fixture(scope="module")
-def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def attacked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, new_postgres_url: Callable[[], str]
+) -> Iterator[Attacked]:
     folder = tmp_path_factory.mktemp("attacked")
-    fill(folder)
-    process, address = start(folder)
+    url = new_postgres_url() if request.param == "postgresql" else ""
+    fill(folder, url)
+    process, address = start(folder, DATABASE_URL=url)
     yield Attacked(process.pid, address)
     process.terminate()
     _, log = process.communicate(timeout=30)

@@ -1,12 +1,16 @@
 """`perfcast jobs` against the database and against a server."""
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tests.contract.conftest import start
-from tests.workers import Shop, stop, working
+from tests.services import free_port
+from tests.workers import Shop, stop, until, working
 
 from perfcast.cli import main
 
@@ -57,3 +61,34 @@ def test_a_job_is_submitted_listed_shown_watched_and_cancelled(run: Run, shop: S
     assert job not in out
     status, out, err = run("submit", "--families", "xgbost")
     assert (status, "families: no family is called 'xgbost'" in err) == (1, True)
+
+
+def test_a_status_that_there_is_not_is_refused_here_as_there(run: Run) -> None:
+    status, out, err = run("list", "--status", "bogus")
+    assert (status, out) == (1, "")
+    assert err.startswith("perfcast: status: ")
+    assert "queued" in err
+    assert "cancelled" in err
+
+
+def test_watching_outlasts_a_server_that_is_killed_and_started_again(shop: Shop, tmp_path: Path) -> None:
+    port = str(free_port())
+    server, url = start(shop.settings.data_dir, API_PORT=port)
+    job, said = shop.submit(), tmp_path / "said"
+    try:
+        with said.open("wb") as file:
+            words = ["-m", "perfcast", "jobs", "watch", job.id, "--url", url]
+            watching = subprocess.Popen(
+                [sys.executable, *words], stdout=file, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+            )
+        until(lambda: "queued" in said.read_text())
+        server.kill()
+        server.wait()
+        until(lambda: "doesn't answer" in said.read_text())
+        assert watching.poll() is None
+        server, _ = start(shop.settings.data_dir, API_PORT=port)
+        shop.jobs.cancel(job.id)
+        assert watching.wait(30) == 1
+        assert "cancelled" in said.read_text().splitlines()[-1]
+    finally:
+        stop(server)  # type: ignore[arg-type]

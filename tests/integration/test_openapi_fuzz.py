@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,11 @@ EXCLUDED = {
 """Checks of schemathesis that are left out, each with its reason."""
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    fill(tmp_path)
-    process, address = start(tmp_path)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path, new_postgres_url: Callable[[], str]) -> Iterator[str]:
+    url = new_postgres_url() if request.param == "postgresql" else ""
+    fill(tmp_path, url)
+    process, address = start(tmp_path, DATABASE_URL=url)
     yield address
     process.kill()
     process.wait()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -12,6 +12,7 @@ from starlette.routing import Match
 
 from perfcast import __version__
 from perfcast.api._asgi import BATCH, REQUEST_ID, Front
+from perfcast.api._null_characters import refuse_null_characters
 from perfcast.api._problems import (
     CONTENT_TYPE,
     Overloaded,
@@ -94,7 +95,8 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
         metrics,
         documentation,
     ):
-        app.include_router(room.router)
+        checks = [] if room is inference_protocol else [Depends(refuse_null_characters)]
+        app.include_router(room.router, dependencies=checks)
     _explain_errors(app)
     describe(app, keyed=held.gate is not None and held.gate.keyed)
     return Front(app, held)

@@ -52,6 +52,10 @@ class Here:
 
     def page(self, status: str, model: str, limit: int) -> list[dict[str, Any]]:
         """The newest ones."""
+        from perfcast.jobs import STATUSES
+
+        if status and status not in STATUSES:
+            raise InvalidInput([FieldError("status", f"must be one of {', '.join(STATUSES)}, got '{status}'")])
         return [job.document() for job in self._jobs.page(status=status, model=model, limit=limit)[0]]
 
     def show(self, identifier: str) -> dict[str, Any]:

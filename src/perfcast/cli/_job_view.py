@@ -1,7 +1,7 @@
 """A job as it is watched: a live table on a terminal, a line for each news elsewhere."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from perfcast.errors import Unavailable
@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 _SECONDS = 0.5
+_PATIENCE_SECONDS = 300.0
+"""How long a server or a database may be away."""
 _SHOWN_TRIALS = 12
 
 
 def watch_job(show: Callable[[str], Mapping[str, Any]], identifier: str) -> Mapping[str, Any]:
-    """Show a job until it has ended.
+    """Show a job until it has ended, also while the server or the database restarts.
 
     Args:
         show: Gives the job as the HTTP contract shows it.
@@ -23,43 +25,50 @@ def watch_job(show: Callable[[str], Mapping[str, Any]], identifier: str) -> Mapp
 
     Returns:
         The job as it ended.
+
+    Raises:
+        Unavailable: It can't be asked at first, or for `_PATIENCE_SECONDS` afterwards.
     """
     from rich.console import Console
 
     console = Console(highlight=False)
-    return _live(show, identifier, console) if console.is_terminal else _lines(show, identifier)
+    states = _states(show, identifier)
+    return _live(states, console) if console.is_terminal else _lines(states)
 
 
-def _live(show: Callable[[str], Mapping[str, Any]], identifier: str, console: Any) -> Mapping[str, Any]:
+def _states(show: Callable[[str], Mapping[str, Any]], identifier: str) -> Iterator[Mapping[str, Any]]:
+    """The job now and then, last as it ended; while nobody answers, as it was seen last, with the reason."""
+    job, seen = show(identifier), time.monotonic()
+    yield job
+    while job["status"] not in FINAL:
+        time.sleep(_SECONDS)
+        try:
+            job, seen = show(identifier), time.monotonic()
+        except Unavailable as error:
+            if time.monotonic() - seen > _PATIENCE_SECONDS:
+                raise
+            job = {**job, "error": str(error)}
+        yield job
+
+
+def _live(states: Iterator[Mapping[str, Any]], console: Any) -> Mapping[str, Any]:
     from rich.live import Live
 
-    job = show(identifier)
+    job = next(states)
     with Live(_view(job), console=console, refresh_per_second=4) as live:
-        while job["status"] not in FINAL:
-            time.sleep(_SECONDS)
-            job = _again(show, identifier, job)
+        for job in states:
             live.update(_view(job))
     return job
 
 
-def _lines(show: Callable[[str], Mapping[str, Any]], identifier: str) -> Mapping[str, Any]:
+def _lines(states: Iterator[Mapping[str, Any]]) -> Mapping[str, Any]:
     said = ""
-    while True:
-        job = show(identifier)
+    for job in states:
         line = headline(job)
         if line != said:
             print(line, flush=True)
         said = line
-        if job["status"] in FINAL:
-            return job
-        time.sleep(_SECONDS)
-
-
-def _again(show: Callable[[str], Mapping[str, Any]], identifier: str, last: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        return show(identifier)
-    except Unavailable as error:  # a server or database that restarts: go on watching
-        return {**last, "error": str(error)}
+    return job
 
 
 def headline(job: Mapping[str, Any]) -> str:

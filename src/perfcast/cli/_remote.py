@@ -2,6 +2,7 @@
 
 import json
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -15,6 +16,8 @@ URL = typer.Option("", "--url", help="A server such as http://localhost:8000; th
 KEY = typer.Option("", "--api-key", envvar=CLIENT_KEY, show_default=False, help="For a server that asks for one.")
 
 _SECONDS = 30
+_AWAY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+"""What a server that starts, ends or can't reach its database answers, or a proxy in its place."""
 
 
 class Server:
@@ -35,15 +38,20 @@ class Server:
         self._headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Ask for something of the HTTP contract."""
+        """Ask for something of the HTTP contract.
+
+        Raises:
+            Unavailable: Nobody answers, or only that it can't just now; asking again may help.
+            PerfcastError: The server refuses it.
+        """
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._url + path, data, self._headers, method=method)  # noqa: S310 - the user's own address
         try:
             with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
                 found: dict[str, Any] = {} if answer.status == HTTPStatus.NO_CONTENT else json.load(answer)
         except HTTPError as error:
-            raise PerfcastError(_detail(error)) from None
-        except (URLError, OSError, ValueError) as error:
+            raise (Unavailable if error.code in _AWAY else PerfcastError)(_detail(error)) from None
+        except (URLError, OSError, HTTPException, ValueError) as error:
             raise Unavailable(f"{self._url} doesn't answer ({error}); is `perfcast up` running there?") from None
         return found
 

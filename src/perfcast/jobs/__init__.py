@@ -4,7 +4,7 @@
 claim is one conditional update and whose every write is fenced by it. `Submissions` completes what a caller asks for.
 A `Worker` claims jobs, woken by a `Transport` (Huey's queue in a file or in Redis, which carries ids only), and runs
 each as a process group of its own (`_supervision`, `_child`); its reaper puts back what a dead worker left
-behind, and its scheduler submits what is due (`schedules`).
+behind, its scheduler submits what is due (`schedules`), and its exporter writes what has ended to MLflow.
 """
 
 from perfcast.jobs._attached import attached_worker

@@ -17,7 +17,6 @@ from perfcast.errors import Fenced, PerfcastError, Stopped, Unavailable
 from perfcast.jobs._job import Fence, Job
 from perfcast.jobs._jobs import Jobs
 from perfcast.jobs._messages import Channel, die_with_parent, kill_own_group
-from perfcast.jobs._mlflow import export
 from perfcast.jobs._publication import Published, promote, register
 from perfcast.jobs._run import champions_settings, check_request
 from perfcast.jobs._studies import prepared_study
@@ -72,10 +71,7 @@ def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> 
         dataset = datasets.load(datasets.find(job.request.dataset, job.request.digest))
         numbers = job.versions or _learn(settings, database, channel, job, dataset, registry, jobs, threads)
         channel.send("stage", stage="registering")
-        published = _patiently(lambda: promote(registry, job, numbers, dataset))
-        best = registry.version(job.request.model, published.version)
-        export(best, registry.graph(best), published.outcome, address=settings.mlflow_tracking_uri)
-        return published
+        return _patiently(lambda: promote(registry, job, numbers, dataset))
     finally:
         database.close()
 

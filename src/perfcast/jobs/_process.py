@@ -12,6 +12,7 @@ import structlog
 
 from perfcast.datasets import Datasets
 from perfcast.errors import Unavailable
+from perfcast.jobs._exporter import Exporter
 from perfcast.jobs._jobs import Jobs
 from perfcast.jobs._retention import Retention
 from perfcast.jobs._submission import Submissions
@@ -47,6 +48,9 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
         if attached:
             Thread(target=_stop_with_stdin, args=(worker,), name="perfcast-attached", daemon=True).start()
         if _migrated(database, worker):
+            if settings.mlflow_tracking_uri:
+                blobs = Blobs(settings.artifacts_address)
+                Exporter(settings.mlflow_tracking_uri, database, Registry(database, blobs)).start()
             worker.run()
     finally:
         transport.close()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from perfcast.errors import Unavailable
 from perfcast.settings import Settings
@@ -21,6 +22,7 @@ _T = TypeVar("_T")
 _SLICE_SECONDS = 0.1
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 5.0
+_PORT = 6379
 
 
 class Transport(Protocol):
@@ -129,8 +131,7 @@ class HueyTransport:
 def make_transport(settings: Settings) -> HueyTransport:
     """Redis where `REDIS_URL` names one, else a file in `DATA_DIR`."""
     if settings.redis_url:
-        shown = settings.redis_url.rpartition("@")[2]
-        return HueyTransport(shown.removeprefix("redis://"), lambda: _redis_storage(settings.redis_url), blocks=True)
+        return HueyTransport(_shown(settings.redis_url), lambda: _redis_storage(settings.redis_url), blocks=True)
     path = settings.data_dir.absolute() / "queue.db"
 
     def open_file() -> "BaseStorage":
@@ -142,16 +143,32 @@ def make_transport(settings: Settings) -> HueyTransport:
     return HueyTransport(str(path), open_file, blocks=False)
 
 
+def _shown(url: str) -> str:
+    """A Redis address without whatever may be secret: name, password, and the query, where they may stand too."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts.path
+    try:
+        port = parts.port or _PORT
+    except ValueError:  # a password with a slash in it: what seems to be the port isn't one
+        return "at REDIS_URL"
+    database = parts.path if parts.path[1:].isdecimal() else ""
+    return f"{parts.hostname or 'localhost'}:{port}{database}"
+
+
 def _redis_storage(url: str) -> "BaseStorage":
     from huey import RedisHuey
     from redis import ConnectionPool
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    pool = ConnectionPool.from_url(
-        url,
-        socket_connect_timeout=_CONNECT_SECONDS,
-        socket_timeout=_ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 1),  # once, for a connection that a restart has cut
-    )
+    try:
+        pool = ConnectionPool.from_url(
+            url,
+            socket_connect_timeout=_CONNECT_SECONDS,
+            socket_timeout=_ANSWER_SECONDS,
+            retry=Retry(NoBackoff(), 1),  # once, for a connection that a restart has cut
+        )
+    except ValueError:  # whose text may hold a part of the password
+        raise ValueError("the address can't be read; write / ? # @ : in a password as %2F %3F %23 %40 %3A") from None
     return RedisHuey(QUEUE, connection_pool=pool).storage

@@ -15,7 +15,7 @@ from perfcast.serving._columns import Column, ColumnReader
 from perfcast.serving._follower import Follower
 from perfcast.serving._items import ItemReader
 from perfcast.serving._predictor import Answer, Prediction, Predictor
-from perfcast.serving._reaching import read_reaching
+from perfcast.serving._reaching import reach, read_reaching
 from perfcast.serving._reader import Reader
 from perfcast.serving._routes import NO_ROUTES, Routes
 from perfcast.serving._session import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference
@@ -54,6 +54,7 @@ __all__ = [
     "choose_inference",
     "make_answer_cache",
     "parse_object",
+    "reach",
     "read_reaching",
     "read_statement",
     "upload",

@@ -11,6 +11,28 @@ def _allow(_: str) -> None:
     """Any."""
 
 
+def reach(
+    follower: Follower, reference: str, examine: Callable[[], object], allow: Callable[[str], None] = _allow
+) -> None:
+    """Load what a reference means, which may wait for the database.
+
+    Args:
+        follower: Holds the routes.
+        reference: Names a model that isn't loaded.
+        examine: Called where that fails: what it raises, because the features are wrong, is told first.
+        allow: Called with the reference before it is looked for; raises where it must not be.
+
+    Raises:
+        PerfcastError: The features are wrong, or the model can't be had.
+    """
+    try:
+        allow(reference)
+        follower.reach(reference)
+    except PerfcastError:
+        examine()
+        raise
+
+
 def read_reaching(follower: Follower, body: bytes | bytearray, allow: Callable[[str], None] = _allow) -> Request:
     """Read a `/predict` body; the model it names is loaded where it isn't yet, which may wait for the database.
 
@@ -26,12 +48,7 @@ def read_reaching(follower: Follower, body: bytes | bytearray, allow: Callable[[
         return follower.routes.bodies.read(body)
     except UnknownReference as unknown:
         reference = unknown.reference
-    try:
-        allow(reference)
-        follower.reach(reference)
-    except PerfcastError:
-        follower.routes.bodies.read(body, guess=True)
-        raise
+    reach(follower, reference, lambda: follower.routes.bodies.read(body, guess=True), allow)
     try:
         return follower.routes.bodies.read(body)
     except UnknownReference:  # deleted, or displaced by others, since it was loaded

@@ -1,11 +1,12 @@
 """One SQL database: its transactions, its migrations, its errors."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from perfcast.errors import PerfcastError, Unavailable
+from perfcast.errors import FieldError, InvalidInput, PerfcastError, Unavailable
 from perfcast.storage._engine import make_engine, parse_url
 from perfcast.storage._schema import HEAD
 
@@ -120,6 +121,8 @@ def _explain(error: sa.exc.DBAPIError | sa.exc.TimeoutError, address: str) -> Pe
     """What an error of the driver means to the operator; None where it is a mistake in our own statement."""
     if isinstance(error, sa.exc.TimeoutError):
         return Unavailable(f"every connection to {address} is busy; raise DATABASE_POOL_SIZE or try again later")
+    if isinstance(error, sa.exc.DataError) and (names := _with_null_character(error.params)):
+        return InvalidInput([FieldError(name, "must not hold a null character") for name in names])
     reason = " ".join(str(error.orig).split())
     if "no such table" in reason or getattr(error.orig, "sqlstate", None) == _NO_TABLE:
         return Unavailable(f"the database {address} has not been set up; start with `perfcast up`, which migrates it")
@@ -130,3 +133,10 @@ def _explain(error: sa.exc.DBAPIError | sa.exc.TimeoutError, address: str) -> Pe
             f"the database {address} can't be used: {reason}; check that it runs and that DATABASE_URL is right"
         )
     return None
+
+
+def _with_null_character(parameters: object) -> list[str]:
+    """The columns that a statement gives a text which PostgreSQL can't keep."""
+    given = parameters if isinstance(parameters, Mapping) else {}
+    found = [name for name, value in given.items() if isinstance(value, str) and "\0" in value]
+    return [re.sub(r"_\d+$", "", name) for name in found]

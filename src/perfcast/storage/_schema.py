@@ -165,6 +165,15 @@ job = sa.Table(
 )
 """Training runs; this row, not a message in any queue, is what a job is."""
 
+job_export = sa.Table(
+    "job_export",
+    metadata,
+    sa.Column("job", sa.String(36), primary_key=True),
+    sa.Column("tried_at", _TIME, nullable=False, comment="when it was tried last; decides who does it"),
+    sa.Column("run", sa.String(64), nullable=True, comment="MLflow's id, once all of it is there"),
+)
+"""Which finished jobs were written to MLflow; a job without a row hasn't been tried."""
+
 schedule = sa.Table(
     "schedule",
     metadata,

@@ -154,7 +154,7 @@ def test_what_is_answered_is_what_is_documented(client: TestClient, method: str,
 
 @pytest.fixture
 def job(client: TestClient, services: Services) -> str:
-    """A job that runs and has finished a trial, begun by a schedule that has fired."""
+    """A job that runs, has finished a trial and begun the next, begun by a schedule that has fired."""
     assert client.get("/livez").status_code == 200
     Datasets(services.database, services.blobs).add(small_dataset(50))
     services.schedules.put("cpu-utilization", Plan(cron="0 3 * * *", drift=True))
@@ -162,7 +162,10 @@ def job(client: TestClient, services: Services) -> str:
     (fired,) = Scheduler(services.schedules, services.jobs).look()
     running = services.jobs.claim("worker")
     assert running is not None
-    trials = ({"trial": 1, "family": "xgboost", "state": "complete", "score": 2.5, "seconds": 0.1},)
+    trials = (
+        {"trial": 1, "family": "xgboost", "state": "complete", "score": 2.5, "seconds": 0.1},
+        {"trial": 2, "family": "polynomial", "state": "running", "score": None, "seconds": None},
+    )
     progress = Progress("searching", 0.4, 3, 2.5, "xgboost", 12.5, trials)
     services.jobs.beat(running.fence, spent_seconds=4.0, progress=progress)
     return fired.id

@@ -1,12 +1,15 @@
 """A job as it is watched."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from perfcast.cli import _job_view
 from perfcast.cli._job_view import _view, headline, watch_job
+from perfcast.errors import Unavailable
 
 JOB: dict[str, Any] = {
     "job_id": "j",
@@ -53,3 +56,37 @@ def test_without_a_terminal_each_news_is_one_line(capsys: pytest.CaptureFixture[
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     assert lines[-1].endswith("version 3 promoted")
+
+
+def told(*answers: dict[str, Any] | Exception) -> Callable[[str], dict[str, Any]]:
+    """What gives or raises one of these after the other, and the last of them again and again."""
+    left = list(answers)
+
+    def show(_: str) -> dict[str, Any]:
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return show
+
+
+def test_watching_goes_on_while_the_server_restarts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_job_view, "_SECONDS", 0.01)
+    away = Unavailable("nobody answers")
+    final = watch_job(told(JOB, away, away, JOB, JOB | {"status": "succeeded"}), "j")
+    assert (final["status"], final["error"]) == ("succeeded", None)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert lines[1].endswith("nobody answers")
+    assert lines[2] == lines[0]
+
+
+def test_watching_ends_where_nobody_answers_at_first_or_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_job_view, "_SECONDS", 0.01)
+    monkeypatch.setattr(_job_view, "_PATIENCE_SECONDS", 0.05)
+    for answers in ([Unavailable("away")], [JOB, Unavailable("away")]):
+        with pytest.raises(Unavailable, match="away"):
+            watch_job(told(*answers), "j")

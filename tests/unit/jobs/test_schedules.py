@@ -157,6 +157,25 @@ def test_rows_that_a_run_of_somebody_else_learnt_from_are_not_new_unless_of_anot
     assert len(scheduler.look()) == runs
 
 
+def test_a_signal_that_waits_outlasts_a_change_of_the_schedule(
+    schedules: Schedules, scheduler: Scheduler, shop: Shop
+) -> None:
+    schedules.put(MODEL, Plan(drift=True))
+    assert schedules.signal(MODEL, "drift", "PSI 0.4")
+    changed = schedules.put(MODEL, Plan(drift=True, request=Retrain(n_trials=7)))
+    assert (changed.signal, changed.signal_reason) == ("drift", "PSI 0.4")
+    (job,) = scheduler.look()
+    assert job.request.n_trials == 7
+    finish(shop)
+
+
+def test_a_signal_is_forgotten_where_a_schedule_listens_no_longer(schedules: Schedules) -> None:
+    schedules.put(MODEL, Plan(drift=True))
+    assert schedules.signal(MODEL, "drift", "PSI 0.4")
+    assert schedules.put(MODEL, Plan(cron="0 3 * * *")).signal is None
+    assert schedules.put(MODEL, Plan(cron="0 3 * * *", drift=True)).signal is None
+
+
 def test_a_signal_fires_once_however_often_it_comes(schedules: Schedules, scheduler: Scheduler, shop: Shop) -> None:
     assert not schedules.signal(MODEL, "drift", "nobody listens")
     schedules.put(MODEL, Plan(drift=True))

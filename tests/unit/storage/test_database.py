@@ -3,13 +3,14 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from tests.services import free_port
 
-from perfcast.errors import InvalidSetting, Unavailable
+from perfcast.errors import InvalidInput, InvalidSetting, Unavailable
 from perfcast.storage import Database, insert_new, schema
 
 REVISION = schema.revision.c.value
@@ -141,3 +142,17 @@ assert not heavy, heavy
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_text_that_postgresql_cannot_keep_is_refused_by_its_column(new_postgres_url: Callable[[], str]) -> None:
+    database = Database(new_postgres_url())
+    database.migrate()
+    for refused in (
+        sa.select(schema.job.c.id).where(schema.job.c.id == "a\0b"),
+        sa.update(schema.job).values(id="a\0b"),
+    ):
+        with pytest.raises(InvalidInput, match="id: must not hold a null character"), database.begin() as connection:
+            connection.execute(refused)
+    with pytest.raises(sa.exc.DataError), database.begin() as connection:  # any other is a mistake of ours
+        connection.execute(sa.select(sa.cast("ten", sa.Integer)))
+    database.close()

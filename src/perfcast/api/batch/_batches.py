@@ -18,11 +18,11 @@ from perfcast.api._tally import Tally
 from perfcast.api.batch._forms import JSON, Counts, Question, media_type, wanted
 from perfcast.api.batch._json_columns import read_columns, write_columns
 from perfcast.api.batch._list import ListAnswerer
-from perfcast.errors import FieldError, InvalidInput, PerfcastError
+from perfcast.errors import FieldError, InvalidInput
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog
 from perfcast.processors import processors
-from perfcast.serving import Answer, Arm, Follower, Key, Predictor, Shadows
+from perfcast.serving import Answer, Arm, Follower, Key, Predictor, Shadows, reach
 from perfcast.settings import Settings
 from perfcast.workloads import Rows
 
@@ -154,19 +154,12 @@ class Batches:
         reference = query.get("model_name", question.reference)
         if reference is not None:
             if self._follower.routes.arm(reference) is None:
-                self._load(reference, question)
+                columns, bodies = question.columns, self._follower.routes.bodies
+                reach(self._follower, reference, lambda: bodies.reader_of(columns).columns.read(columns))
             workload = ""
         else:
             workload = self._follower.routes.bodies.reader_of(question.columns).workload.name
         return *self._follower.pick(reference, workload, key), coverage
-
-    def _load(self, reference: str, question: Question) -> None:
-        """Load what isn't loaded; where that fails, what is wrong with the features is told first."""
-        try:
-            self._follower.reach(reference)
-        except PerfcastError:
-            self._follower.routes.bodies.reader_of(question.columns).columns.read(question.columns)
-            raise
 
     def _predict(self, predictor: Predictor, rows: Rows, coverage: float) -> list[Answer]:
         starts = range(0, len(rows), _CHUNK)

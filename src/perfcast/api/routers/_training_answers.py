@@ -38,20 +38,20 @@ class TrainingJob(Answer):
     spent_seconds: float = Field(description="How long it has run, over all attempts")
 
 
-class FinishedTrial(Answer):
+class Trial(Answer):
     """One try of a family's settings."""
 
     trial: int
     family: str
-    state: str = Field(description="`complete`, `pruned` or `failed`")
-    score: float | None = None
-    seconds: float
+    state: str = Field(description="`running`, `complete`, `pruned` or `failed`")
+    score: float | None = Field(None, description="Null where there is none (yet)")
+    seconds: float | None = Field(None, description="Null while it runs")
 
 
 class JobDetails(TrainingJob):
     """A training run with its last trials."""
 
-    trials: list[FinishedTrial]
+    trials: list[Trial]
 
 
 class JobList(Answer):

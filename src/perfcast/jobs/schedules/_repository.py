@@ -13,7 +13,8 @@ from perfcast.storage import insert_new, now, schema, time_text
 _SCHEDULE, _EVENT, _JOB = schema.schedule, schema.schedule_event, schema.job
 KEPT_EVENTS = 1000
 """The newest events of each model; older ones are deleted as new ones come."""
-_FRESH: dict[str, Any] = {"signal": None, "signal_reason": None, "held_back": None}
+_UNHEARD: dict[str, Any] = {"signal": None, "signal_reason": None}
+_FRESH: dict[str, Any] = {**_UNHEARD, "held_back": None}
 
 
 def find(connection: sa.Connection, model: str) -> Schedule | None:
@@ -28,13 +29,16 @@ def every(connection: sa.Connection) -> list[Schedule]:
 
 
 def keep(connection: sa.Connection, model: str, plan: Plan) -> None:
-    """Make or change a schedule; one that says the same already is left as it is, so that cron counts on."""
+    """Make or change a schedule; one that says the same already is left as it is, so that cron counts on.
+
+    A signal that waits stays, unless the schedule listens to signals no longer.
+    """
     given = msgspec.to_builtins(plan)
     if insert_new(connection, _SCHEDULE, {"model": model, "updated_at": now(), **given, **_FRESH}):
         return
     present = find(connection, model)
     if present is None or present.plan != plan:
-        changed = {**given, **_FRESH, "updated_at": now()}
+        changed = {**given, "held_back": None, "updated_at": now()} | ({} if plan.drift else _UNHEARD)
         connection.execute(sa.update(_SCHEDULE).where(_SCHEDULE.c.model == model).values(**changed))
 
 

@@ -1,0 +1,53 @@
+"""What commands make of the answers of a server."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from perfcast.cli._remote import Server
+from perfcast.errors import PerfcastError, Unavailable
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Answers with the status that the path names; `/half` ends in the middle."""
+
+    def do_GET(self) -> None:
+        if self.path == "/half":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b'{"job')
+            return
+        self.send_response(int(self.path[1:]))
+        self.end_headers()
+        self.wfile.write(json.dumps({"detail": "so it is"}).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("path", ["/502", "/503", "/504", "/half"])
+def test_a_server_that_cannot_answer_just_now_is_unavailable(url: str, path: str) -> None:
+    with pytest.raises(Unavailable):
+        Server(url).call("GET", path)
+
+
+@pytest.mark.parametrize("path", ["/404", "/409", "/422", "/500"])
+def test_a_refusal_is_not(url: str, path: str) -> None:
+    with pytest.raises(PerfcastError, match="so it is") as refused:
+        Server(url).call("GET", path)
+    assert not isinstance(refused.value, Unavailable)
