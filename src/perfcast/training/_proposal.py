@@ -33,11 +33,17 @@ class Proposal:
     distributions: "Mapping[str, optuna.distributions.BaseDistribution]"
 
 
-def starts(families: Mapping[str, Family], lesson: Lesson, warm: Sequence[Start]) -> list[Start]:
-    """What to try first: known settings, then the start of each family that none are known of."""
-    known = [(name, settings) for name, settings in warm if name in families]
+def usable(families: Mapping[str, Family], warm: Sequence[Start]) -> list[Start]:
+    """Of settings known from earlier those that the families' spaces reach; an imported model's have other names."""
+    reached = [(name, _reached(families[name], settings)) for name, settings in warm if name in families]
+    return [(name, settings) for name, settings in reached if settings]
+
+
+def starts(families: Mapping[str, Family], lesson: Lesson, known: Sequence[Start]) -> list[Start]:
+    """What to try first: known settings, completed by their family's start, then each other family's start."""
+    first = [(name, {**families[name].start(lesson), **settings}) for name, settings in known]
     named = {name for name, _ in known}
-    return known + [(name, family.start(lesson)) for name, family in families.items() if name not in named]
+    return first + [(name, family.start(lesson)) for name, family in families.items() if name not in named]
 
 
 def reach_back(slots: int) -> int:
@@ -64,7 +70,7 @@ def propose(
         families: Which there are.
         seed: Of the search.
         index: The trial's number, from 0.
-        start: What to try; settings that the space doesn't have, or outside its bounds, are left to the sampler.
+        start: What to try; settings that are not in it are left to the sampler.
     """
     import optuna
 
@@ -73,7 +79,9 @@ def propose(
     sketch = optuna.create_study(direction="minimize", sampler=sampler)
     sketch.add_trials(known)
     if start is not None:
-        sketch.enqueue_trial(_within(start, families))
+        name, settings = start
+        reached = _reached(families[name], settings)
+        sketch.enqueue_trial({FAMILY: name} | {f"{name}.{setting}": value for setting, value in reached.items()})
     trial = sketch.ask()
     family = str(trial.suggest_categorical(FAMILY, list(families)))
     settings = families[family].space(trial)
@@ -96,23 +104,18 @@ def completed(trial: "optuna.trial.FrozenTrial") -> bool:
     return trial.state.name == "COMPLETE"
 
 
-def _within(start: Start, families: Mapping[str, Family]) -> dict[str, Any]:
-    """A start as parameters, without those that the family's space doesn't have or doesn't reach."""
+def _reached(family: Family, settings: Settings) -> Settings:
+    """Those settings that the family's space has and reaches."""
     import optuna
 
-    family, settings = start
     probe = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
-    families[family].space(probe)
-    params: dict[str, Any] = {FAMILY: family}
-    for name, distribution in probe.distributions.items():
-        value = settings.get(name.removeprefix(f"{family}."))
-        if value is not None and _contains(distribution, value):
-            params[name] = value
-    return params
+    family.space(probe)
+    names = {name.removeprefix(f"{family.name}."): distribution for name, distribution in probe.distributions.items()}
+    return {name: settings[name] for name, kind in names.items() if _contains(kind, settings.get(name))}
 
 
 def _contains(distribution: "optuna.distributions.BaseDistribution", value: Any) -> bool:
     try:
-        return bool(distribution._contains(distribution.to_internal_repr(value)))  # noqa: SLF001
+        return value is not None and bool(distribution._contains(distribution.to_internal_repr(value)))  # noqa: SLF001
     except ValueError:
         return False

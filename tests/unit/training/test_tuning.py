@@ -73,12 +73,21 @@ def test_known_settings_are_tried_first_in_place_of_their_familys_start(
     assert 1.0 not in [settings["value"] for _, settings in tried(found)]
 
 
-def test_a_known_setting_that_the_space_no_longer_reaches_is_left_to_the_sampler(
-    dataset: Dataset, split: Split, tmp_path: Path
+@pytest.mark.parametrize("known", [{"value": 99.0}, {"value": "many"}, {"value": None}, {"file": "best_model.joblib"}])
+def test_settings_of_which_the_space_reaches_none_do_not_displace_the_familys_start(
+    dataset: Dataset, split: Split, tmp_path: Path, known: dict[str, Any]
 ) -> None:
-    for value in (99.0, "many", None):
-        (_, settings), *_ = tried(run(dataset, split, 1, tmp_path, warm_start=[("behaving", {"value": value})]))
-        assert -5 <= settings["value"] <= 10
+    found = run(dataset, split, 2, tmp_path, warm_start=[("behaving", known)])
+    assert tried(found)[0] == (1, {"value": 1.0})
+    assert found.summary["warm_starts"] == 0
+
+
+def test_a_known_setting_is_completed_by_the_familys_start(dataset: Dataset, split: Split, polynomial: Any) -> None:
+    partly = {"degree": 2, "terms": 10**9, "file": "best_model.joblib"}
+    found = search(split, dataset.workload, polynomial, Budget(1), warm_start=[("polynomial", partly)])
+    start = polynomial["polynomial"].start(inner_validation(split, dataset.workload, seed=0, threads=1).lesson)
+    assert tried(found) == [(1, {**start, "degree": 2})]
+    assert found.summary["warm_starts"] == 1
 
 
 def test_a_version_gives_the_settings_to_begin_with(dataset: Dataset) -> None:
