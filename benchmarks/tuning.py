@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--public", type=Path, required=True, help="folder of the public data sets")
     parser.add_argument("--seconds", type=float, default=30, help="budget of each search")
     parser.add_argument("--seeds", type=int, default=3, help="searches of each kind")
-    parser.add_argument("--trials", type=int, default=30, help="trials with and without pruning")
+    parser.add_argument("--first-seed", type=int, default=0, help="of these searches")
     parser.add_argument("--only", default="", help="name of the one data set to use")
     parser.add_argument("--threads", type=int, default=2, help="threads, or processes, that are compared")
     options = parser.parse_args()
@@ -46,20 +46,24 @@ def main() -> None:
 
 
 def pruning(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str]:
-    """Seconds of processor time that as many trials take, and the best score, with and without giving trials up."""
-    yield f"| data, {options.trials} trials | seed | given up | CPU s | best score | CPU s without | best without |"
+    """What searches of as many seconds find with and without giving trials up; which comes first changes by seed."""
+    yield f"| data ({options.seconds:.0f} s) | seed | trials | given up | best score | trials without | best without |"
     yield "|---|---|---|---|---|---|---|"
     for dataset in datasets:
-        cost, gains = [], []
-        for seed in range(options.seeds):
-            (on, spent), (off, spent_without) = (_pruned(dataset, seed, options.trials, prune=p) for p in (True, False))
-            cost.append(spent / spent_without)
+        gains, more = [], []
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
+            found = {
+                prune: _search(dataset, seed, options.seconds, _processes(options.threads), pruning=prune)
+                for prune in ((True, False) if seed % 2 else (False, True))
+            }
+            on, off = found[True], found[False]
             gains.append(on.best.score / off.best.score)
+            more.append(on.summary["trials"] / off.summary["trials"])
             yield (
-                f"| {dataset.name} | {seed} | {on.summary['pruned']} | {spent:.0f} | {on.best.score:.4f} | "
-                f"{spent_without:.0f} | {off.best.score:.4f} |"
+                f"| {dataset.name} | {seed} | {on.summary['trials']} | {on.summary['pruned']} | {on.best.score:.4f} | "
+                f"{off.summary['trials']} | {off.best.score:.4f} |"
             )
-        yield f"| {dataset.name} | *median ratio* | | {median(cost):.2f} | {median(gains):.4f} | 1 | 1 |"
+        yield f"| {dataset.name} | *median ratio* | {median(more):.2f} | | {median(gains):.4f} | 1 | 1 |"
 
 
 def parallel(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str]:
@@ -72,9 +76,9 @@ def parallel(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[s
     yield "|---|---|---|---|---|---|"
     for dataset in datasets:
         gains, more = [], []
-        for seed in range(options.seeds):
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
             one = _search(dataset, seed, options.seconds, lambda inner: Here(inner, threads=count))
-            many = _search(dataset, seed, options.seconds, lambda inner: make_executor(inner, threads=count))
+            many = _search(dataset, seed, options.seconds, _processes(count))
             gains.append(many.best.score / one.best.score)
             more.append(many.summary["trials"] / one.summary["trials"])
             yield (
@@ -90,21 +94,20 @@ def budget(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str
     yield "|---|---|---|---|"
     for dataset in datasets:
         for seconds in (30, 60):
-            for seed in range(options.seeds):
+            for seed in range(options.first_seed, options.first_seed + options.seeds):
                 begun = time.monotonic()
                 train(dataset, Budget(MANY, seconds), seed=seed, threads=options.threads)
                 took = time.monotonic() - begun
                 yield f"| {dataset.name} | {seconds} | {took:.1f} | {100 * (took / seconds - 1):+.0f} % |"
 
 
-def _pruned(dataset: Dataset, seed: int, trials: int, *, prune: bool) -> tuple[Search, float]:
-    begun = time.process_time()
-    split = dataset.split()
-    found = search(split, dataset.workload, families(), Budget(trials), seed=seed, pruning=prune)
-    return found, time.process_time() - begun
+def _processes(count: int) -> Callable[[Inner], Executor]:
+    return lambda inner: make_executor(inner, threads=count)
 
 
-def _search(dataset: Dataset, seed: int, seconds: float, make: Callable[[Inner], Executor]) -> Search:
+def _search(
+    dataset: Dataset, seed: int, seconds: float, make: Callable[[Inner], Executor], *, pruning: bool = True
+) -> Search:
     split = dataset.split()
     inner = inner_validation(split, dataset.workload, seed=seed, threads=1)
     with closing(make(inner)) as executor:
@@ -116,6 +119,7 @@ def _search(dataset: Dataset, seed: int, seconds: float, make: Callable[[Inner],
             seed=seed,
             executor=executor,
             inner=inner,
+            pruning=pruning,
         )
 
 

@@ -16,8 +16,11 @@ RANDOM_TRIALS = 4
 """Finished trials before the sampler models the space: the families' starts, which are known to be good."""
 LAG = 3
 """For each further trial at a time: by how many trials a proposal of a repeatable search looks further back."""
-TRIALS_TO_COMPARE = 3
+TRIALS_TO_COMPARE = 5
 """Finished trials of a family before one of its trials can be given up."""
+WARM_UP = 0.5
+"""Share of the progress at which a family's trials usually end, before which none is given up: early errors tell which
+settings learn quickly, not which learn well."""
 GIVEN_UP_ABOVE = 0.5
 """A trial is given up when its best error so far is above this quantile of its family's, at the same progress."""
 Start: TypeAlias = tuple[str, Settings]
@@ -89,10 +92,14 @@ def propose(
 
 
 def limits(known: "Sequence[optuna.trial.FrozenTrial]", family: str) -> dict[int, float]:
-    """By progress: the median of the family's completed trials' best errors until then."""
+    """By progress, after the warm-up: the median of the family's completed trials' best errors until then."""
     curves = [t.intermediate_values for t in known if t.params.get(FAMILY) == family and completed(t)]
+    curves = [curve for curve in curves if curve]
+    if len(curves) < TRIALS_TO_COMPARE:
+        return {}
+    warm = WARM_UP * float(np.median([max(curve) for curve in curves]))
     found = {}
-    for step in sorted({step for curve in curves for step in curve}):
+    for step in sorted({step for curve in curves for step in curve if step >= warm}):
         reached = [min(values) for curve in curves if (values := [error for at, error in curve.items() if at <= step])]
         if len(reached) >= TRIALS_TO_COMPARE:
             found[step] = float(np.quantile(reached, GIVEN_UP_ABOVE))

@@ -192,35 +192,40 @@ def test_which_settings_mattered_is_told_for_each_family(dataset: Dataset, split
     assert search(split, dataset.workload, polynomial, Budget(3)).summary["importance"] == {}
 
 
+def ended(family: str, curve: dict[int, float], state: str = "COMPLETE") -> optuna.trial.FrozenTrial:
+    return optuna.trial.create_trial(
+        state=optuna.trial.TrialState[state],
+        params={"family": family},
+        distributions={"family": optuna.distributions.CategoricalDistribution(["one", "two"])},
+        value=1.0,
+        intermediate_values=curve,
+    )
+
+
 @pytest.fixture
 def curves() -> list[optuna.trial.FrozenTrial]:
-    kind = optuna.distributions.CategoricalDistribution(["one", "two"])
-    return [
-        optuna.trial.create_trial(
-            params={"family": family}, distributions={"family": kind}, value=1.0, intermediate_values=values
-        )
-        for family, values in (
-            ("one", {1: 9.0, 2: 5.0}),
-            ("one", {1: 7.0, 2: 8.0}),
-            ("one", {1: 8.0, 3: 1.0}),
-            ("two", {1: 0.1}),
-        )
-    ]
+    first = [(9.0, 5.0), (7.0, 8.0), (8.0, 6.0), (5.0, 4.0), (6.0, 6.5)]
+    return [ended("one", {5: early, 10: late}) for early, late in first] + [ended("two", {5: 0.1, 10: 0.1})] * 4
 
 
 def test_a_limit_is_the_median_of_the_familys_best_errors_so_far(curves: list[optuna.trial.FrozenTrial]) -> None:
-    assert limits(curves, "one") == {1: 8.0, 2: 7.0, 3: 5.0}
-    assert limits(curves, "two") == {}
+    assert limits(curves, "one") == {5: 7.0, 10: 6.0}
 
 
-def test_the_error_that_a_given_up_trial_had_reached_is_no_score(
-    dataset: Dataset, split: Split, curves: list[optuna.trial.FrozenTrial]
+def test_nothing_is_given_up_before_enough_trials_of_its_family_have_ended(
+    curves: list[optuna.trial.FrozenTrial],
 ) -> None:
-    kind = curves[0].distributions["family"]
-    hopeless = optuna.trial.create_trial(
-        state=optuna.trial.TrialState.PRUNED, params={"family": "one"}, distributions={"family": kind},
-        intermediate_values={1: 0.01}, value=0.01,
-    )  # fmt: skip
+    assert limits(curves, "two") == {}
+    assert limits(curves[1:], "one") == {}
+
+
+def test_nothing_is_given_up_before_half_of_its_familys_usual_progress() -> None:
+    slow_start = [{1: 9.0, 4: 8.0, end // 2: 5.0, end: 1.0} for end in (10, 12, 20, 30, 40)]
+    assert min(limits([ended("one", curve) for curve in slow_start], "one")) == 10
+
+
+def test_the_error_that_a_given_up_trial_had_reached_is_no_score(curves: list[optuna.trial.FrozenTrial]) -> None:
+    hopeless = ended("one", {5: 0.01}, "PRUNED")
     assert limits([*curves, hopeless], "one") == limits(curves, "one")
     assert history({0: hopeless})[0]["score"] is None
 
