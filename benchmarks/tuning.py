@@ -8,14 +8,26 @@ Prints Markdown tables. Runs to be compared take turns, so that a machine whose 
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from statistics import median
 
 import measured
 
 from perfcast.datasets import Dataset
-from perfcast.training import Budget, Executor, Here, Inner, Search, inner_validation, make_executor, search, train
+from perfcast.errors import Stopped
+from perfcast.training import (
+    Budget,
+    Executor,
+    Here,
+    Inner,
+    Search,
+    TrialReport,
+    inner_validation,
+    make_executor,
+    search,
+    train,
+)
 from perfcast.training.families import families
 
 MANY = 10_000
@@ -46,23 +58,21 @@ def main() -> None:
 
 
 def pruning(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str]:
-    """What searches of as many seconds find with and without giving trials up; which comes first changes by seed."""
-    yield f"| data ({options.seconds:.0f} s) | seed | trials | given up | best score | trials without | best without |"
+    """What searches find in as many seconds of processor time (one thread), with and without giving trials up.
+
+    Until the first trial is given up both make the same trials, and other work on the machine changes nothing.
+    """
+    yield f"| data ({options.seconds:.0f} CPU s) | seed | trials | given up | best score | without: trials | best score |"
     yield "|---|---|---|---|---|---|---|"
     for dataset in datasets:
         gains, more = [], []
         for seed in range(options.first_seed, options.first_seed + options.seeds):
-            found = {
-                prune: _search(dataset, seed, options.seconds, _processes(options.threads), pruning=prune)
-                for prune in ((True, False) if seed % 2 else (False, True))
-            }
-            on, off = found[True], found[False]
-            gains.append(on.best.score / off.best.score)
-            more.append(on.summary["trials"] / off.summary["trials"])
-            yield (
-                f"| {dataset.name} | {seed} | {on.summary['trials']} | {on.summary['pruned']} | {on.best.score:.4f} | "
-                f"{off.summary['trials']} | {off.best.score:.4f} |"
+            (trials, pruned, best), (others, _, without) = (
+                _pruned(dataset, seed, options.seconds, prune=prune) for prune in (True, False)
             )
+            gains.append(best / without)
+            more.append(trials / others)
+            yield f"| {dataset.name} | {seed} | {trials} | {pruned} | {best:.4f} | {others} | {without:.4f} |"
         yield f"| {dataset.name} | *median ratio* | {median(more):.2f} | | {median(gains):.4f} | 1 | 1 |"
 
 
@@ -78,7 +88,7 @@ def parallel(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[s
         gains, more = [], []
         for seed in range(options.first_seed, options.first_seed + options.seeds):
             one = _search(dataset, seed, options.seconds, lambda inner: Here(inner, threads=count))
-            many = _search(dataset, seed, options.seconds, _processes(count))
+            many = _search(dataset, seed, options.seconds, lambda inner: make_executor(inner, threads=count))
             gains.append(many.best.score / one.best.score)
             more.append(many.summary["trials"] / one.summary["trials"])
             yield (
@@ -101,13 +111,26 @@ def budget(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str
                 yield f"| {dataset.name} | {seconds} | {took:.1f} | {100 * (took / seconds - 1):+.0f} % |"
 
 
-def _processes(count: int) -> Callable[[Inner], Executor]:
-    return lambda inner: make_executor(inner, threads=count)
+def _pruned(dataset: Dataset, seed: int, seconds: float, *, prune: bool) -> tuple[int, int, float]:
+    """Trials that ended, how many of them were given up, and the best score."""
+    begun, reports = time.process_time(), list[TrialReport]()
+    with suppress(Stopped):
+        search(
+            dataset.split(),
+            dataset.workload,
+            families(),
+            Budget(MANY),
+            seed=seed,
+            pruning=prune,
+            on_trial=reports.append,
+            stop=lambda: time.process_time() - begun > seconds,
+        )
+    best = reports[-1].best_score
+    assert best is not None
+    return reports[-1].finished, sum(report.state == "pruned" for report in reports), best
 
 
-def _search(
-    dataset: Dataset, seed: int, seconds: float, make: Callable[[Inner], Executor], *, pruning: bool = True
-) -> Search:
+def _search(dataset: Dataset, seed: int, seconds: float, make: Callable[[Inner], Executor]) -> Search:
     split = dataset.split()
     inner = inner_validation(split, dataset.workload, seed=seed, threads=1)
     with closing(make(inner)) as executor:
@@ -119,7 +142,6 @@ def _search(
             seed=seed,
             executor=executor,
             inner=inner,
-            pruning=pruning,
         )
 
 

@@ -135,7 +135,7 @@ def search(
         if executor is None:
             executor = owned.enter_context(Here(inner, threads=threads, stop=stop))
         study = open_study(study_storage, study_name)
-        clock = Clock(budget, slots=max(1, executor.slots))
+        clock = Clock(budget, slots=max(1, executor.slots), rows=len(inner.lesson.target))
         known = usable(families, warm_start)
         first = starts(families, inner.lesson, known)
         run = _Run(study, families, first, len(known), inner, executor, clock, seed, pruning, on_trial, stop)
