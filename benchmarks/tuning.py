@@ -62,7 +62,7 @@ def pruning(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[st
 
     Until the first trial is given up both make the same trials, and other work on the machine changes nothing.
     """
-    yield f"| data ({options.seconds:.0f} CPU s) | seed | trials | given up | best score | without: trials | best score |"
+    yield f"| data ({options.seconds:.0f} CPU s) | seed | trials | given up | best score | without: trials | best |"
     yield "|---|---|---|---|---|---|---|"
     for dataset in datasets:
         gains, more = [], []
