@@ -99,7 +99,7 @@ def search(
     executor: Executor | None = None,
     inner: Inner | None = None,
     warm_start: Sequence[Start] = (),
-    pruning: bool = False,
+    pruning: bool = True,
     study_storage: str | Path | None = None,
     study_name: str | None = None,
     on_trial: Callable[[TrialReport], None] | None = None,
@@ -118,8 +118,8 @@ def search(
         inner: What the executor's fits learn; made from the split by default.
         warm_start: Settings known from earlier, tried first; they take the place of their families' starts, except
             those of which the family's space reaches none.
-        pruning: Whether trials that lag behind their family's are given up; off, because it was measured not to
-            help (benchmarks/tuning.py).
+        pruning: Whether trials that lag behind their family's are given up (docs/tuning.md says what it was measured
+            to bring).
         study_storage: SQLAlchemy address or path of a journal file, to continue after a kill; None for memory.
         study_name: A kept study of this name is continued; its finished trials are not repeated.
         on_trial: Told when a trial begins and ends.

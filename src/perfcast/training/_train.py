@@ -61,7 +61,7 @@ def train(
     threads: int | None = None,
     cluster: str = "",
     warm_start: Sequence[Start] = (),
-    pruning: bool = False,
+    pruning: bool = True,
     study_storage: str | Path | None = None,
     study_name: str | None = None,
     on_trial: Callable[[TrialReport], None] | None = None,
