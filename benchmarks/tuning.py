@@ -8,14 +8,26 @@ Prints Markdown tables. Runs to be compared take turns, so that a machine whose 
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from statistics import median
 
 import measured
 
 from perfcast.datasets import Dataset
-from perfcast.training import Budget, Executor, Here, Inner, Search, inner_validation, make_executor, search, train
+from perfcast.errors import Stopped
+from perfcast.training import (
+    Budget,
+    Executor,
+    Here,
+    Inner,
+    Search,
+    TrialReport,
+    inner_validation,
+    make_executor,
+    search,
+    train,
+)
 from perfcast.training.families import families
 
 MANY = 10_000
@@ -29,7 +41,7 @@ def main() -> None:
     parser.add_argument("--public", type=Path, required=True, help="folder of the public data sets")
     parser.add_argument("--seconds", type=float, default=30, help="budget of each search")
     parser.add_argument("--seeds", type=int, default=3, help="searches of each kind")
-    parser.add_argument("--trials", type=int, default=30, help="trials with and without pruning")
+    parser.add_argument("--first-seed", type=int, default=0, help="of these searches")
     parser.add_argument("--only", default="", help="name of the one data set to use")
     parser.add_argument("--threads", type=int, default=2, help="threads, or processes, that are compared")
     options = parser.parse_args()
@@ -46,20 +58,22 @@ def main() -> None:
 
 
 def pruning(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str]:
-    """Seconds of processor time that as many trials take, and the best score, with and without giving trials up."""
-    yield f"| data, {options.trials} trials | seed | given up | CPU s | best score | CPU s without | best without |"
+    """What searches find in as many seconds of processor time (one thread), with and without giving trials up.
+
+    Until the first trial is given up both make the same trials, and other work on the machine changes nothing.
+    """
+    yield f"| data ({options.seconds:.0f} CPU s) | seed | trials | given up | best score | without: trials | best |"
     yield "|---|---|---|---|---|---|---|"
     for dataset in datasets:
-        cost, gains = [], []
-        for seed in range(options.seeds):
-            (on, spent), (off, spent_without) = (_pruned(dataset, seed, options.trials, prune=p) for p in (True, False))
-            cost.append(spent / spent_without)
-            gains.append(on.best.score / off.best.score)
-            yield (
-                f"| {dataset.name} | {seed} | {on.summary['pruned']} | {spent:.0f} | {on.best.score:.4f} | "
-                f"{spent_without:.0f} | {off.best.score:.4f} |"
+        gains, more = [], []
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
+            (trials, pruned, best), (others, _, without) = (
+                _pruned(dataset, seed, options.seconds, prune=prune) for prune in (True, False)
             )
-        yield f"| {dataset.name} | *median ratio* | | {median(cost):.2f} | {median(gains):.4f} | 1 | 1 |"
+            gains.append(best / without)
+            more.append(trials / others)
+            yield f"| {dataset.name} | {seed} | {trials} | {pruned} | {best:.4f} | {others} | {without:.4f} |"
+        yield f"| {dataset.name} | *median ratio* | {median(more):.2f} | | {median(gains):.4f} | 1 | 1 |"
 
 
 def parallel(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str]:
@@ -72,7 +86,7 @@ def parallel(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[s
     yield "|---|---|---|---|---|---|"
     for dataset in datasets:
         gains, more = [], []
-        for seed in range(options.seeds):
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
             one = _search(dataset, seed, options.seconds, lambda inner: Here(inner, threads=count))
             many = _search(dataset, seed, options.seconds, lambda inner: make_executor(inner, threads=count))
             gains.append(many.best.score / one.best.score)
@@ -90,18 +104,30 @@ def budget(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str
     yield "|---|---|---|---|"
     for dataset in datasets:
         for seconds in (30, 60):
-            for seed in range(options.seeds):
+            for seed in range(options.first_seed, options.first_seed + options.seeds):
                 begun = time.monotonic()
                 train(dataset, Budget(MANY, seconds), seed=seed, threads=options.threads)
                 took = time.monotonic() - begun
                 yield f"| {dataset.name} | {seconds} | {took:.1f} | {100 * (took / seconds - 1):+.0f} % |"
 
 
-def _pruned(dataset: Dataset, seed: int, trials: int, *, prune: bool) -> tuple[Search, float]:
-    begun = time.process_time()
-    split = dataset.split()
-    found = search(split, dataset.workload, families(), Budget(trials), seed=seed, pruning=prune)
-    return found, time.process_time() - begun
+def _pruned(dataset: Dataset, seed: int, seconds: float, *, prune: bool) -> tuple[int, int, float]:
+    """Trials that ended, how many of them were given up, and the best score."""
+    begun, reports = time.process_time(), list[TrialReport]()
+    with suppress(Stopped):
+        search(
+            dataset.split(),
+            dataset.workload,
+            families(),
+            Budget(MANY),
+            seed=seed,
+            pruning=prune,
+            on_trial=reports.append,
+            stop=lambda: time.process_time() - begun > seconds,
+        )
+    best = reports[-1].best_score
+    assert best is not None
+    return reports[-1].finished, sum(report.state == "pruned" for report in reports), best
 
 
 def _search(dataset: Dataset, seed: int, seconds: float, make: Callable[[Inner], Executor]) -> Search:

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from perfcast.cli._remote import KEY, URL, Server
+from perfcast.cli._address import KEY, URL
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +37,7 @@ def predict(
     from zoneinfo import ZoneInfo
 
     from perfcast.cli._output import show_json
+    from perfcast.cli._remote import Server
     from perfcast.cli._workbench import workbench
     from perfcast.errors import FieldError, InvalidInput
     from perfcast.manifest import COVERAGES

@@ -1,4 +1,4 @@
-"""A server that commands speak to, and the options that name it."""
+"""A server that commands speak to."""
 
 import json
 from http import HTTPStatus
@@ -7,13 +7,8 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-import typer
-
 from perfcast.errors import FieldError, InvalidInput, PerfcastError, Unavailable
 from perfcast.settings import CLIENT_KEY
-
-URL = typer.Option("", "--url", help="A server such as http://localhost:8000; the database directly if not given.")
-KEY = typer.Option("", "--api-key", envvar=CLIENT_KEY, show_default=False, help="For a server that asks for one.")
 
 _SECONDS = 30
 _AWAY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})

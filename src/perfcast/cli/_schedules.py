@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from perfcast.cli._remote import KEY, URL
+from perfcast.cli._address import KEY, URL
 
 
 def register(app: typer.Typer) -> None:

@@ -27,7 +27,7 @@ def train(
     trials: int = typer.Option(20, min=1, help="Most trials of the search."),
     timeout: float | None = typer.Option(None, min=1, help="Most seconds for everything."),
     seed: int = typer.Option(0, help="The same seed gives the same trials (without --timeout)."),
-    prune: bool = typer.Option(False, help="Give up trials that lag behind (see docs/tuning.md on when that pays)."),
+    prune: bool = typer.Option(True, help="Give up trials that lag behind their family's; see docs/tuning.md."),
     promote: str = typer.Option("auto", help="auto: the gate decides; never: leave the champion alone."),
     resume: str = typer.Option("", help="A name for the search: the same command goes on where a killed one was."),
 ) -> None:

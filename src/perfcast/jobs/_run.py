@@ -40,7 +40,7 @@ class TrainingRequest:
     timeout: float | None = None
     seed: int = 0
     promote: Literal["auto", "never"] = "auto"
-    pruning: bool = False
+    pruning: bool = True
     cluster: str = ""
     study: tuple[str | Path, str] | None = None
 

@@ -4,17 +4,29 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FINAL_FIT = 1.15
+FINAL_FIT = 1.05
 """A final fit's time relative to its trial's: a fifth more rows, but nothing to validate, and other slots idle."""
 START_SHARE = 0.75
 """Share of the time left that a start may take while other families have not been tried."""
-DRAFT_SECONDS = 0.9
-"""About what evaluating, exporting and checking one version takes."""
+AFTERWARDS = 1.2
+"""Seconds that summing up a search and loading what drafts need take, once."""
+DRAFT_SECONDS, DRAFTED_ROWS = 0.25, 20_000
+"""What evaluating, exporting and checking one version takes: so much, and a second for so many rows learnt from."""
 MOST_RESERVED = 0.6
 STARTS_UNTIL = 0.5
 """Share of the time within which a start still begins, though what follows may then be hurried."""
 LEAST_TRIAL = 1.0
 """Seconds that every trial may take."""
+
+
+def drafting(versions: int, rows: int) -> float:
+    """About how many seconds it takes from the end of a search to its drafts, final fits aside.
+
+    Args:
+        versions: How many drafts there will be.
+        rows: How many rows a trial learnt from.
+    """
+    return AFTERWARDS + versions * (DRAFT_SECONDS + rows / DRAFTED_ROWS)
 
 
 @dataclass(frozen=True)
@@ -39,12 +51,14 @@ class Clock:
         begun: `time.monotonic()` when the search began.
         took: Seconds of each family's best trial.
         slots: How many fits run at a time.
+        rows: How many rows a trial learns from.
     """
 
     budget: Budget
     begun: float = field(default_factory=time.monotonic)
     took: dict[str, float] = field(default_factory=dict)
     slots: int = 1
+    rows: int = 0
 
     @property
     def seconds(self) -> float:
@@ -53,7 +67,7 @@ class Clock:
 
     def left(self) -> float:
         """Seconds that trials may still take; infinite without a limit."""
-        return self._left(self.took)
+        return self._left(self.took, len(self.took))
 
     def early(self) -> bool:
         """Whether so much time is left that each family's start should still have its turn, however short."""
@@ -65,12 +79,12 @@ class Clock:
         Its own final fit must have time too, and a part of what there is stays for starts that have not been tried.
         """
         others = {name: seconds for name, seconds in self.took.items() if name != family}
-        share = max(LEAST_TRIAL, self._left(others) / (1 + FINAL_FIT))
+        share = max(LEAST_TRIAL, self._left(others, len(others) + 1) / (1 + FINAL_FIT))
         return share * (START_SHARE if starts_left else 1)
 
-    def _left(self, took: Mapping[str, float]) -> float:
+    def _left(self, took: Mapping[str, float], versions: int) -> float:
         if self.budget.timeout is None:
             return float("inf")
         fits = FINAL_FIT * max(max(took.values(), default=0.0), sum(took.values()) / self.slots)
-        reserved = fits + DRAFT_SECONDS * len(took)
+        reserved = fits + drafting(versions, self.rows)
         return self.budget.timeout - self.seconds - min(reserved, MOST_RESERVED * self.budget.timeout)

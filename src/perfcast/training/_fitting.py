@@ -83,7 +83,7 @@ def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> Fit
     def late() -> bool:
         return time.monotonic() - begun > task.seconds or stop()
 
-    lesson = replace(inner.whole() if task.final else inner.lesson, threads=threads)
+    lesson = replace(inner.whole() if task.final else inner.lesson, threads=threads, seconds=task.seconds)
     report = None if task.final else watch.report
     try:
         fitted = task.family.fit(lesson, task.settings, stop=late, report=report)

@@ -37,7 +37,6 @@ def importances(trials: "Sequence[optuna.trial.FrozenTrial]") -> dict[str, dict[
     """
     import optuna
 
-    evaluator = optuna.importance.PedAnovaImportanceEvaluator()
     found = {}
     for family in sorted({trial.params[FAMILY] for trial in trials if FAMILY in trial.params}):
         own = [_without_family(t) for t in trials if t.params.get(FAMILY) == family and completed(t)]
@@ -45,6 +44,7 @@ def importances(trials: "Sequence[optuna.trial.FrozenTrial]") -> dict[str, dict[
             continue
         study = optuna.create_study(direction="minimize")
         study.add_trials(own)
+        evaluator = optuna.importance.PedAnovaImportanceEvaluator()  # loads much, so only where it is needed
         shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
         found[family] = {name.removeprefix(f"{family}."): round(share, 4) for name, share in shares.items()}
     return found

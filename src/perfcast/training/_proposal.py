@@ -16,8 +16,11 @@ RANDOM_TRIALS = 4
 """Finished trials before the sampler models the space: the families' starts, which are known to be good."""
 LAG = 3
 """For each further trial at a time: by how many trials a proposal of a repeatable search looks further back."""
-TRIALS_TO_COMPARE = 3
+TRIALS_TO_COMPARE = 5
 """Finished trials of a family before one of its trials can be given up."""
+WARM_UP = 0.5
+"""Share of the progress at which a family's trials usually end, before which none is given up: early errors tell which
+settings learn quickly, not which learn well."""
 GIVEN_UP_ABOVE = 0.5
 """A trial is given up when its best error so far is above this quantile of its family's, at the same progress."""
 Start: TypeAlias = tuple[str, Settings]
@@ -33,11 +36,17 @@ class Proposal:
     distributions: "Mapping[str, optuna.distributions.BaseDistribution]"
 
 
-def starts(families: Mapping[str, Family], lesson: Lesson, warm: Sequence[Start]) -> list[Start]:
-    """What to try first: known settings, then the start of each family that none are known of."""
-    known = [(name, settings) for name, settings in warm if name in families]
+def usable(families: Mapping[str, Family], warm: Sequence[Start]) -> list[Start]:
+    """Of settings known from earlier those that the families' spaces reach; an imported model's have other names."""
+    reached = [(name, _reached(families[name], settings)) for name, settings in warm if name in families]
+    return [(name, settings) for name, settings in reached if settings]
+
+
+def starts(families: Mapping[str, Family], lesson: Lesson, known: Sequence[Start]) -> list[Start]:
+    """What to try first: known settings, completed by their family's start, then each other family's start."""
+    first = [(name, {**families[name].start(lesson), **settings}) for name, settings in known]
     named = {name for name, _ in known}
-    return known + [(name, family.start(lesson)) for name, family in families.items() if name not in named]
+    return first + [(name, family.start(lesson)) for name, family in families.items() if name not in named]
 
 
 def reach_back(slots: int) -> int:
@@ -64,7 +73,7 @@ def propose(
         families: Which there are.
         seed: Of the search.
         index: The trial's number, from 0.
-        start: What to try; settings that the space doesn't have, or outside its bounds, are left to the sampler.
+        start: What to try; settings that are not in it are left to the sampler.
     """
     import optuna
 
@@ -73,7 +82,9 @@ def propose(
     sketch = optuna.create_study(direction="minimize", sampler=sampler)
     sketch.add_trials(known)
     if start is not None:
-        sketch.enqueue_trial(_within(start, families))
+        name, settings = start
+        reached = _reached(families[name], settings)
+        sketch.enqueue_trial({FAMILY: name} | {f"{name}.{setting}": value for setting, value in reached.items()})
     trial = sketch.ask()
     family = str(trial.suggest_categorical(FAMILY, list(families)))
     settings = families[family].space(trial)
@@ -81,10 +92,14 @@ def propose(
 
 
 def limits(known: "Sequence[optuna.trial.FrozenTrial]", family: str) -> dict[int, float]:
-    """By progress: the median of the family's completed trials' best errors until then."""
+    """By progress, after the warm-up: the median of the family's completed trials' best errors until then."""
     curves = [t.intermediate_values for t in known if t.params.get(FAMILY) == family and completed(t)]
+    curves = [curve for curve in curves if curve]
+    if len(curves) < TRIALS_TO_COMPARE:
+        return {}
+    warm = WARM_UP * float(np.median([max(curve) for curve in curves]))
     found = {}
-    for step in sorted({step for curve in curves for step in curve}):
+    for step in sorted({step for curve in curves for step in curve if step >= warm}):
         reached = [min(values) for curve in curves if (values := [error for at, error in curve.items() if at <= step])]
         if len(reached) >= TRIALS_TO_COMPARE:
             found[step] = float(np.quantile(reached, GIVEN_UP_ABOVE))
@@ -96,23 +111,18 @@ def completed(trial: "optuna.trial.FrozenTrial") -> bool:
     return trial.state.name == "COMPLETE"
 
 
-def _within(start: Start, families: Mapping[str, Family]) -> dict[str, Any]:
-    """A start as parameters, without those that the family's space doesn't have or doesn't reach."""
+def _reached(family: Family, settings: Settings) -> Settings:
+    """Those settings that the family's space has and reaches."""
     import optuna
 
-    family, settings = start
     probe = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
-    families[family].space(probe)
-    params: dict[str, Any] = {FAMILY: family}
-    for name, distribution in probe.distributions.items():
-        value = settings.get(name.removeprefix(f"{family}."))
-        if value is not None and _contains(distribution, value):
-            params[name] = value
-    return params
+    family.space(probe)
+    names = {name.removeprefix(f"{family.name}."): distribution for name, distribution in probe.distributions.items()}
+    return {name: settings[name] for name, kind in names.items() if _contains(kind, settings.get(name))}
 
 
 def _contains(distribution: "optuna.distributions.BaseDistribution", value: Any) -> bool:
     try:
-        return bool(distribution._contains(distribution.to_internal_repr(value)))  # noqa: SLF001
+        return value is not None and bool(distribution._contains(distribution.to_internal_repr(value)))  # noqa: SLF001
     except ValueError:
         return False

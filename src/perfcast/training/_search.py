@@ -13,7 +13,7 @@ from perfcast.training._executor import Executor, Here
 from perfcast.training._fitting import FitResult, FitTask
 from perfcast.training._history import history, importances
 from perfcast.training._inner import Inner, inner_validation
-from perfcast.training._proposal import FAMILY, Proposal, Start, completed, limits, propose, reach_back, starts
+from perfcast.training._proposal import FAMILY, Proposal, Start, completed, limits, propose, reach_back, starts, usable
 from perfcast.training._study import begin, end, finished_trials, open_study, quiet_optuna
 from perfcast.training.families import Family, Settings, Stop, never
 from perfcast.workloads import Rows, Workload
@@ -99,7 +99,7 @@ def search(
     executor: Executor | None = None,
     inner: Inner | None = None,
     warm_start: Sequence[Start] = (),
-    pruning: bool = False,
+    pruning: bool = True,
     study_storage: str | Path | None = None,
     study_name: str | None = None,
     on_trial: Callable[[TrialReport], None] | None = None,
@@ -116,9 +116,10 @@ def search(
         threads: Most threads to use, where no executor is given.
         executor: Where trials run; one after another in this process by default.
         inner: What the executor's fits learn; made from the split by default.
-        warm_start: Settings known from earlier, tried first; they take the place of their families' starts.
-        pruning: Whether trials that lag behind their family's are given up; off, because it was measured not to
-            help (benchmarks/tuning.py).
+        warm_start: Settings known from earlier, tried first; they take the place of their families' starts, except
+            those of which the family's space reaches none.
+        pruning: Whether trials that lag behind their family's are given up (docs/tuning.md says what it was measured
+            to bring).
         study_storage: SQLAlchemy address or path of a journal file, to continue after a kill; None for memory.
         study_name: A kept study of this name is continued; its finished trials are not repeated.
         on_trial: Told when a trial begins and ends.
@@ -134,10 +135,10 @@ def search(
         if executor is None:
             executor = owned.enter_context(Here(inner, threads=threads, stop=stop))
         study = open_study(study_storage, study_name)
-        clock = Clock(budget, slots=max(1, executor.slots))
-        first = starts(families, inner.lesson, warm_start)
-        warm = sum(name in families for name, _ in warm_start)
-        run = _Run(study, families, first, warm, inner, executor, clock, seed, pruning, on_trial, stop)
+        clock = Clock(budget, slots=max(1, executor.slots), rows=len(inner.lesson.target))
+        known = usable(families, warm_start)
+        first = starts(families, inner.lesson, known)
+        run = _Run(study, families, first, len(known), inner, executor, clock, seed, pruning, on_trial, stop)
         run.restore()
         run.go()
         return run.result()

@@ -11,7 +11,7 @@ from perfcast.datasets import Dataset, Split
 from perfcast.errors import InvalidSetting, Refused, Stopped
 from perfcast.manifest import LARGEST_GRAPH, Draft
 from perfcast.processors import processors
-from perfcast.training._clock import DRAFT_SECONDS, Budget
+from perfcast.training._clock import Budget, drafting
 from perfcast.training._draft import Trained, draft
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, Mixture, mix
 from perfcast.training._executor import Executor, Here, make_executor
@@ -61,7 +61,7 @@ def train(
     threads: int | None = None,
     cluster: str = "",
     warm_start: Sequence[Start] = (),
-    pruning: bool = False,
+    pruning: bool = True,
     study_storage: str | Path | None = None,
     study_name: str | None = None,
     on_trial: Callable[[TrialReport], None] | None = None,
@@ -111,7 +111,7 @@ def train(
             on_trial=on_trial,
             stop=stop,
         )
-        deadline -= DRAFT_SECONDS * len(found.best_of_each_family)
+        deadline -= drafting(len(found.best_of_each_family), len(inner.lesson.target))
         models = fit_best(split, chosen, found, mixing=mixing, deadline=deadline, executor=executor, stop=stop)
     drafts, refused = _drafts(dataset, split, models, found.summary, stop)
     left_out = set(found.best_of_each_family) - {model.family for model in models}

@@ -2,7 +2,11 @@ import json
 import subprocess
 import sys
 
+from perfcast.cli._address import KEY
+from perfcast.settings import CLIENT_KEY
+
 HEAVY = ("torch", "xgboost", "sklearn", "optuna", "onnx", "spox", "polars", "pyarrow", "pandas", "fastapi", "numpy")
+NEEDLESS = ("pydantic", "pydantic_settings", "msgspec", "ssl", "http.client", "urllib.request", "asyncio", "sqlalchemy")
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -15,7 +19,11 @@ def test_help_imports_nothing_heavy() -> None:
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "perfcast up" in shown.stdout
     loaded = set(json.loads(shown.stderr))
-    assert not loaded & set(HEAVY)
+    assert not loaded & {*HEAVY, *NEEDLESS}
+
+
+def test_commands_send_the_key_that_processes_are_not_given() -> None:
+    assert KEY.envvar == CLIENT_KEY
 
 
 def test_every_command_explains_itself_with_an_example() -> None:

@@ -73,12 +73,21 @@ def test_known_settings_are_tried_first_in_place_of_their_familys_start(
     assert 1.0 not in [settings["value"] for _, settings in tried(found)]
 
 
-def test_a_known_setting_that_the_space_no_longer_reaches_is_left_to_the_sampler(
-    dataset: Dataset, split: Split, tmp_path: Path
+@pytest.mark.parametrize("known", [{"value": 99.0}, {"value": "many"}, {"value": None}, {"file": "best_model.joblib"}])
+def test_settings_of_which_the_space_reaches_none_do_not_displace_the_familys_start(
+    dataset: Dataset, split: Split, tmp_path: Path, known: dict[str, Any]
 ) -> None:
-    for value in (99.0, "many", None):
-        (_, settings), *_ = tried(run(dataset, split, 1, tmp_path, warm_start=[("behaving", {"value": value})]))
-        assert -5 <= settings["value"] <= 10
+    found = run(dataset, split, 2, tmp_path, warm_start=[("behaving", known)])
+    assert tried(found)[0] == (1, {"value": 1.0})
+    assert found.summary["warm_starts"] == 0
+
+
+def test_a_known_setting_is_completed_by_the_familys_start(dataset: Dataset, split: Split, polynomial: Any) -> None:
+    partly = {"degree": 2, "terms": 10**9, "file": "best_model.joblib"}
+    found = search(split, dataset.workload, polynomial, Budget(1), warm_start=[("polynomial", partly)])
+    start = polynomial["polynomial"].start(inner_validation(split, dataset.workload, seed=0, threads=1).lesson)
+    assert tried(found) == [(1, {**start, "degree": 2})]
+    assert found.summary["warm_starts"] == 1
 
 
 def test_a_version_gives_the_settings_to_begin_with(dataset: Dataset) -> None:
@@ -183,35 +192,40 @@ def test_which_settings_mattered_is_told_for_each_family(dataset: Dataset, split
     assert search(split, dataset.workload, polynomial, Budget(3)).summary["importance"] == {}
 
 
+def ended(family: str, curve: dict[int, float], state: str = "COMPLETE") -> optuna.trial.FrozenTrial:
+    return optuna.trial.create_trial(
+        state=optuna.trial.TrialState[state],
+        params={"family": family},
+        distributions={"family": optuna.distributions.CategoricalDistribution(["one", "two"])},
+        value=1.0,
+        intermediate_values=curve,
+    )
+
+
 @pytest.fixture
 def curves() -> list[optuna.trial.FrozenTrial]:
-    kind = optuna.distributions.CategoricalDistribution(["one", "two"])
-    return [
-        optuna.trial.create_trial(
-            params={"family": family}, distributions={"family": kind}, value=1.0, intermediate_values=values
-        )
-        for family, values in (
-            ("one", {1: 9.0, 2: 5.0}),
-            ("one", {1: 7.0, 2: 8.0}),
-            ("one", {1: 8.0, 3: 1.0}),
-            ("two", {1: 0.1}),
-        )
-    ]
+    first = [(9.0, 5.0), (7.0, 8.0), (8.0, 6.0), (5.0, 4.0), (6.0, 6.5)]
+    return [ended("one", {5: early, 10: late}) for early, late in first] + [ended("two", {5: 0.1, 10: 0.1})] * 4
 
 
 def test_a_limit_is_the_median_of_the_familys_best_errors_so_far(curves: list[optuna.trial.FrozenTrial]) -> None:
-    assert limits(curves, "one") == {1: 8.0, 2: 7.0, 3: 5.0}
-    assert limits(curves, "two") == {}
+    assert limits(curves, "one") == {5: 7.0, 10: 6.0}
 
 
-def test_the_error_that_a_given_up_trial_had_reached_is_no_score(
-    dataset: Dataset, split: Split, curves: list[optuna.trial.FrozenTrial]
+def test_nothing_is_given_up_before_enough_trials_of_its_family_have_ended(
+    curves: list[optuna.trial.FrozenTrial],
 ) -> None:
-    kind = curves[0].distributions["family"]
-    hopeless = optuna.trial.create_trial(
-        state=optuna.trial.TrialState.PRUNED, params={"family": "one"}, distributions={"family": kind},
-        intermediate_values={1: 0.01}, value=0.01,
-    )  # fmt: skip
+    assert limits(curves, "two") == {}
+    assert limits(curves[1:], "one") == {}
+
+
+def test_nothing_is_given_up_before_half_of_its_familys_usual_progress() -> None:
+    slow_start = [{1: 9.0, 4: 8.0, end // 2: 5.0, end: 1.0} for end in (10, 12, 20, 30, 40)]
+    assert min(limits([ended("one", curve) for curve in slow_start], "one")) == 10
+
+
+def test_the_error_that_a_given_up_trial_had_reached_is_no_score(curves: list[optuna.trial.FrozenTrial]) -> None:
+    hopeless = ended("one", {5: 0.01}, "PRUNED")
     assert limits([*curves, hopeless], "one") == limits(curves, "one")
     assert history({0: hopeless})[0]["score"] is None
 

@@ -31,6 +31,7 @@ class Lesson:
         seed: Of everything random.
         threads: Most threads to use.
         validation: Inputs and target to stop early by; None on a final fit, whose settings carry the rounds found.
+        seconds: After so many `stop` will be true; a schedule is best made for them.
     """
 
     inputs: Rows
@@ -41,6 +42,7 @@ class Lesson:
     seed: int = 0
     threads: int = 1
     validation: tuple[Rows, Rows] | None = None
+    seconds: float = float("inf")
 
 
 class Fitted(Protocol):

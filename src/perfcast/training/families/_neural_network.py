@@ -1,5 +1,6 @@
 """A residual multilayer perceptron on log-scaled inputs (Gorishniy et al. 2021, section 3.2, without normalisation)."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ SMALL_BATCH, LARGE_BATCH = 256, 2048
 """Most rows in a step on few and on many rows."""
 ASK_EVERY = 16
 """Steps between two questions whether to stop."""
+TIMED_EPOCHS = 2
+"""Epochs after which their time is known."""
+UNTOUCHED = 0.03
+"""Share of the epochs that may be too many for the time without a new schedule."""
 MARGIN = 0.5
 """Standard deviations beyond the training range up to which an input still counts."""
 
@@ -124,13 +129,17 @@ class NeuralNetwork:
     def fit(
         self, lesson: Lesson, settings: Settings, *, stop: Stop = never, report: Report | None = None
     ) -> FittedNetwork:
-        """Train on the whole schedule, keeping the averaged weights that do best on the validation rows."""
+        """Train on the whole schedule, keeping the averaged weights that do best on the validation rows.
+
+        Where the lesson's seconds are too few for it, the schedule is shortened on the way.
+        """
+        deadline = time.monotonic() + lesson.seconds
         import torch
 
         threads = torch.get_num_threads()
         torch.set_num_threads(lesson.threads)
         try:
-            return _Training(lesson, settings).run(stop, report)
+            return _Training(lesson, settings, deadline).run(stop, report)
         finally:
             torch.set_num_threads(threads)
 
@@ -138,10 +147,10 @@ class NeuralNetwork:
 class _Training:
     """One fit: data as tensors, the network, its running average, the schedule."""
 
-    def __init__(self, lesson: Lesson, settings: Settings) -> None:
+    def __init__(self, lesson: Lesson, settings: Settings, deadline: float) -> None:
         import torch
 
-        self.settings, self.relative = settings, lesson.relative
+        self.settings, self.relative, self.deadline = settings, lesson.relative, deadline
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.smooth = smooth_inputs(lesson.inputs, margin=MARGIN)
         self.center = float(lesson.target.mean())
@@ -159,26 +168,51 @@ class _Training:
         """Epoch after epoch; the learning rate rises and falls once (Smith 2018)."""
         import torch
 
-        rate, total = float(self.settings["learning_rate"]), self.epochs * self.steps
-        decay = float(self.settings["weight_decay"])
+        rate, decay = float(self.settings["learning_rate"]), float(self.settings["weight_decay"])
         optimizer = torch.optim.AdamW(self.weights, rate, weight_decay=decay, fused=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=total, pct_start=0.25)
+        schedule = self._schedule(optimizer, rate)
         best, least, reached, done, settings = self.average, float("inf"), 0, 0, self.settings
-        for epoch in range(self.epochs):
+        begun, epoch = time.monotonic(), 0
+        while epoch < self.epochs:
             done += self._epoch(optimizer, schedule, stop)
+            epoch += 1
             if self.held is not None and done:
                 error = self._error()
                 if error < least or not reached:
-                    best, least, reached = [weight.clone() for weight in self.average], error, epoch + 1
-                if report is not None and (epoch + 1) * 10 // self.epochs > epoch * 10 // self.epochs:
-                    report((epoch + 1) * 10 // self.epochs, least * self.scale)
-            if stop() and epoch + 1 < self.epochs:
-                settings = {**settings, "epochs": epoch + 1}
+                    best, least, reached = [weight.clone() for weight in self.average], error, epoch
+                if report is not None and epoch * 10 // self.epochs > (epoch - 1) * 10 // self.epochs:
+                    report(epoch * 10 // self.epochs, least * self.scale)
+            if stop() and epoch < self.epochs:
+                settings = {**settings, "epochs": epoch}
                 break
+            if self._shortened(epoch, begun):
+                settings = {**settings, "epochs": self.epochs}
+                schedule = self._schedule(optimizer, rate, done)
         if not done:
             raise Stopped("neural_network was stopped before its first step")
-        kept, epochs = (best, reached) if self.held is not None else (self.average, epoch + 1)
+        kept, epochs = (best, reached) if self.held is not None else (self.average, epoch)
         return FittedNetwork(self.smooth, _arrays(kept), self.center, self.scale, settings, epochs, self.relative)
+
+    def _schedule(self, optimizer: "torch.optim.Optimizer", rate: float, done: int = 0) -> Any:
+        """From the step that was reached to the last one."""
+        import torch
+
+        total = self.epochs * self.steps
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, rate, total_steps=total, pct_start=0.25, last_epoch=done - 1
+        )
+
+    def _shortened(self, epoch: int, begun: float) -> bool:
+        """Whether fewer epochs were planned, because the time is too short for all.
+
+        The first epochs also measure how long one takes. A few that are too many do no harm: the last steps are small.
+        """
+        now = time.monotonic()
+        fitting = epoch + (self.deadline - now) * epoch / (now - begun)
+        if epoch < TIMED_EPOCHS or max(fitting, epoch + 1) > (1 - UNTOUCHED) * self.epochs:
+            return False
+        self.epochs = max(int(fitting), epoch + 1)
+        return True
 
     def _tensors(self, inputs: Rows, target: Rows) -> "tuple[torch.Tensor, torch.Tensor]":
         import torch

@@ -1,0 +1,96 @@
+"""How a search parts its seconds: what it keeps for the final fits and drafts, and what a trial may take."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.unit.training.trial_families import Behaving
+
+from perfcast.datasets import Dataset
+from perfcast.training import Budget, Candidate, FitResult, FitTask, Search, inner_validation
+from perfcast.training._clock import Clock, drafting
+from perfcast.training._final import final_fits
+from perfcast.training.families import Lesson, families
+
+TOOK = {"xgboost": 0.5, "neural_network": 8.0, "polynomial": 0.1, "random_forest": 0.3}
+
+
+def clock(**given: object) -> Clock:
+    return replace(Clock(Budget(1000, 30.0), took=dict(TOOK), slots=2, rows=2400), **given)
+
+
+def test_little_is_kept_for_the_drafts_of_few_rows() -> None:
+    kept = 30 - clock().left()
+    assert 8.0 + 2 < kept < 1.1 * 8.0 + 3
+
+
+def test_more_is_kept_for_the_drafts_of_many_rows() -> None:
+    assert clock(rows=2400).left() > clock(rows=13_000).left() + 1.5
+    assert drafting(4, 13_000) < 6
+
+
+def test_a_trial_its_final_fit_and_all_drafts_fit_into_the_time() -> None:
+    seconds = clock().trial_seconds("neural_network", starts_left=0)
+    assert 0.85 * 30 < seconds + 1.05 * seconds + drafting(4, 2400) <= 30
+
+
+def test_an_unlimited_search_keeps_nothing() -> None:
+    unlimited = clock(budget=Budget(10))
+    assert unlimited.left() == unlimited.trial_seconds("xgboost", starts_left=1) == float("inf")
+
+
+class Noting:
+    """Notes what it is given and fits nothing."""
+
+    slots = 1
+
+    def __init__(self) -> None:
+        self.given: list[FitTask] = []
+
+    def submit(self, task: FitTask) -> None:
+        self.given.append(task)
+
+    def wait(self, seconds: float) -> list[FitResult]:
+        return [FitResult(self.given[-1].key, "failed")]
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("left", "given"), [(20.0, 20.0), (3.0, 6.0), (-5.0, 6.0)])
+def test_the_best_familys_final_fit_has_what_is_left_and_at_least_what_its_trial_took(
+    dataset: Dataset, tmp_path: Path, left: float, given: float
+) -> None:
+    family, executor = Behaving(tmp_path), Noting()
+    best = Candidate(family.name, {"value": 1.0}, 1.0, 1, seconds=6.0)
+    found = Search(
+        best, {family.name: best}, inner_validation(dataset.split(), dataset.workload, seed=0, threads=1), {}
+    )
+    final_fits({family.name: family}, found, executor, deadline=time.monotonic() + left)
+    assert executor.given[0].seconds == pytest.approx(given, abs=1)
+
+
+@pytest.fixture
+def hurried(make_lesson: Callable[..., Lesson]) -> Lesson:
+    return replace(make_lesson(), seconds=3.0)
+
+
+def test_a_network_shortens_its_schedule_to_the_time_it_has(hurried: Lesson) -> None:
+    network, guard, asked = families()["neural_network"], time.monotonic() + 60, []
+    settings = {**network.start(hurried), "width": 48, "epochs": 100_000}
+    fitted = network.fit(
+        hurried, settings, stop=lambda: time.monotonic() > guard, report=lambda step, _: asked.append(step)
+    )
+    assert time.monotonic() < guard
+    assert 2 < fitted.final_settings()["epochs"] < 100_000
+    assert asked == sorted(set(asked))
+    assert asked[-1] == 10
+
+
+def test_a_network_with_enough_time_runs_its_whole_schedule(make_lesson: Callable[..., Lesson]) -> None:
+    network, lesson = families()["neural_network"], make_lesson(300, held=100)
+    settings = {**network.start(lesson), "epochs": 4}
+    for seconds in (float("inf"), 600.0):
+        assert network.fit(replace(lesson, seconds=seconds), settings).final_settings() == settings
