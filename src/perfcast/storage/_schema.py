@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0008"
+HEAD = "0009"
 """The migration that this code was written for."""
 
 metadata = sa.MetaData(
