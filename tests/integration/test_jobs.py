@@ -205,7 +205,7 @@ def test_a_job_that_waits_for_its_next_attempt_holds_up_neither_other_jobs_nor_i
     worker = start_worker(settings)
     waits = shop.submit(dataset="second", **SHORT)
     until(lambda: shop.jobs.find(waits.id).retry_at)
-    shop.wait(shop.submit(model_name="another", **SHORT), "succeeded")
+    shop.wait(shop.submit(model_name="another", dataset="simulated", **SHORT), "succeeded")
     assert stop(worker) < 12
     assert shop.jobs.find(waits.id).status == "queued"
     assert shop.jobs.cancel(waits.id).status == "cancelled"
