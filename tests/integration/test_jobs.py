@@ -23,7 +23,7 @@ from tests.workers import (
 )
 
 from perfcast.jobs import Job
-from perfcast.training import available_threads
+from perfcast.processors import processors
 
 LONG = {"families": ("xgboost",), "n_trials": 500}
 TRIALS = 14
@@ -40,7 +40,7 @@ def keeps_all(shop: Shop, job: Job, before: dict[int, tuple[str, object]]) -> bo
 def wait_for_fits(shop: Shop, job: Job, trials: int) -> None:
     """Wait until so many trials have finished and others run."""
     shop.wait_for_trials(job, trials)
-    assert fit_processes(shop.settings) or available_threads() == 1
+    assert fit_processes(shop.settings) or processors() == 1
 
 
 def test_a_job_is_trained_registered_and_judged(either_shop: Shop) -> None:
