@@ -201,10 +201,13 @@ def _bytes_of(size: str) -> int:
     return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
 
 
-def environment_without_settings() -> dict[str, str]:
-    """This process's environment but for settings and keys: for processes that need none and must see no password."""
-    ours = {name.upper() for name in Settings.model_fields} | {CLIENT_KEY}
-    return {name: value for name, value in os.environ.items() if name.upper() not in ours}
+def environment_without_secrets() -> dict[str, str]:
+    """This process's environment without keys, and without addresses, which may hold passwords."""
+    fields = Settings.model_fields.items()
+    secret = {
+        name.upper() for name, field in fields if field.annotation is SecretStr or name.endswith(("_url", "_uri"))
+    }
+    return {name: value for name, value in os.environ.items() if name.upper() not in secret | {CLIENT_KEY}}
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from perfcast.errors import Stopped
-from perfcast.settings import environment_without_settings
+from perfcast.settings import environment_without_secrets
 from perfcast.training._executor import patience
 from perfcast.training._fitting import FitResult, FitTask
 from perfcast.training._inner import Inner
@@ -102,7 +102,7 @@ class InProcesses:
     def _start(self) -> _Process:
         ours, theirs = Pipe()
         paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        environment = environment_without_settings() | _ONE_THREAD | paths
+        environment = environment_without_secrets() | _ONE_THREAD | paths
         given = (theirs.fileno(), self._lesson.fileno())
         command = [sys.executable, "-m", "perfcast.training._process", *map(str, given)]
         popen = subprocess.Popen(  # noqa: S603 - our own command

@@ -317,7 +317,7 @@ def _lives(process: int) -> bool:
     return True
 
 
-def test_a_process_that_fits_is_given_no_setting_and_no_password(
+def test_a_process_that_fits_is_given_no_password(
     inner: Inner, family: Behaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "s3cret"
