@@ -37,6 +37,7 @@ def ended(status: Status, error: str | None = None) -> Job:
         started_at="2026-01-01T00:00:01Z",
         finished_at="2026-01-01T00:00:31Z",
         heartbeat_at=None,
+        retry_at=None,
         cancel_requested_at=None,
         worker="w",
         attempt=3,
