@@ -1,18 +1,21 @@
 """How well a search uses its seconds: pruning, threads against processes, and whether the budget is kept.
 
-    .venv/bin/python benchmarks/tuning.py [pruning] [parallel] [budget] --public FOLDER [--seconds 30] [--seeds 3]
+    .venv/bin/python benchmarks/tuning.py [pruning] [replay] [parallel] [budget] --public FOLDER [--seconds 30]
 
 Prints Markdown tables. Runs to be compared take turns, so that a machine whose speed drifts treats them alike.
 """
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import measured
+import optuna
 
 from perfcast.datasets import Dataset
 from perfcast.errors import Stopped
@@ -28,10 +31,12 @@ from perfcast.training import (
     search,
     train,
 )
+from perfcast.training._proposal import FAMILY, completed, limits
+from perfcast.training._study import finished_trials, open_study
 from perfcast.training.families import families
 
 MANY = 10_000
-ACROSS = ("pruning", "parallel", "budget")
+ACROSS = ("pruning", "replay", "parallel", "budget")
 
 
 def main() -> None:
@@ -50,7 +55,7 @@ def main() -> None:
         measured.service(options.public / "service_load_to_cpu_serveapp.csv.gz"),
     ]
     datasets = [dataset for dataset in datasets if options.only in ("", dataset.name)]
-    lines = {"pruning": pruning, "parallel": parallel, "budget": budget}
+    lines = {"pruning": pruning, "replay": replay, "parallel": parallel, "budget": budget}
     for table in options.tables:
         for line in lines[table](datasets, options):
             print(line, flush=True)
@@ -74,6 +79,54 @@ def pruning(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[st
             more.append(trials / others)
             yield f"| {dataset.name} | {seed} | {trials} | {pruned} | {best:.4f} | {others} | {without:.4f} |"
         yield f"| {dataset.name} | *median ratio* | {median(more):.2f} | | {median(gains):.4f} | 1 | 1 |"
+
+
+def replay(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str]:
+    """Of a search in which no trial was given up: which would have been, the time that saves, and what it loses."""
+    yield f"| data ({options.seconds:.0f} s) | seed | trials | given up | share of time | best score | best without those |"
+    yield "|---|---|---|---|---|---|---|"
+    for dataset in datasets:
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
+            yield f"| {dataset.name} | {seed} | {replayed(_recorded(dataset, seed, options))} |"
+
+
+def replayed(trials: list[optuna.trial.FrozenTrial]) -> str:
+    """The cells of one recorded search, its trials in the order in which they ended."""
+    left: list[optuna.trial.FrozenTrial] = []
+    whole = spent = 0.0
+    for trial in trials:
+        share = _share_until_given_up(trial, limits(left, str(trial.params[FAMILY])))
+        whole += trial.user_attrs["seconds"]
+        spent += trial.user_attrs["seconds"] * (share or 1.0)
+        left += [] if share else [trial]
+    best, kept = (min(trial.values[0] for trial in some) for some in (trials, left))
+    return f"{len(trials)} | {len(trials) - len(left)} | {spent / whole:.2f} | {best:.4f} | {kept:.4f}"
+
+
+def _share_until_given_up(trial: optuna.trial.FrozenTrial, known: Mapping[int, float]) -> float | None:
+    curve = trial.intermediate_values
+    for step, error in curve.items():  # each the best until then
+        limit = known.get(max((at for at in known if at <= step), default=-1), float("inf"))
+        if error > limit:
+            return step / max(curve)
+    return None
+
+
+def _recorded(dataset: Dataset, seed: int, options: argparse.Namespace) -> list[optuna.trial.FrozenTrial]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "study.journal"
+        _search(
+            dataset,
+            seed,
+            options.seconds,
+            lambda inner: make_executor(inner, threads=options.threads),
+            pruning=False,
+            study_storage=path,
+            study_name="one",
+        )
+        found = finished_trials(open_study(path, "one")).values()
+    ended = [trial for trial in found if completed(trial)]
+    return sorted(ended, key=lambda trial: trial.datetime_complete or trial.datetime_start)
 
 
 def parallel(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str]:
@@ -130,7 +183,7 @@ def _pruned(dataset: Dataset, seed: int, seconds: float, *, prune: bool) -> tupl
     return reports[-1].finished, sum(report.state == "pruned" for report in reports), best
 
 
-def _search(dataset: Dataset, seed: int, seconds: float, make: Callable[[Inner], Executor]) -> Search:
+def _search(dataset: Dataset, seed: int, seconds: float, make: Callable[[Inner], Executor], **options: Any) -> Search:
     split = dataset.split()
     inner = inner_validation(split, dataset.workload, seed=seed, threads=1)
     with closing(make(inner)) as executor:
@@ -142,6 +195,7 @@ def _search(dataset: Dataset, seed: int, seconds: float, make: Callable[[Inner],
             seed=seed,
             executor=executor,
             inner=inner,
+            **options,
         )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from perfcast.errors import Stopped
 from perfcast.manifest import Manifest
-from perfcast.training._clock import LEAST_TRIAL
 from perfcast.training._draft import Trained
 from perfcast.training._ensemble import ENSEMBLE
 from perfcast.training._executor import Executor
@@ -32,8 +31,8 @@ def final_fits(
         chosen: The families that were searched.
         found: What the search found.
         executor: Where to fit.
-        deadline: `time.monotonic()` at which a fit ends with what it has; the best family's gets at least the time that
-            its trial took, because there must be one.
+        deadline: `time.monotonic()` at which a fit ends with what it has; the best family's gets the time it needs,
+            because there must be one.
         stop: Asked often.
 
     Returns:
@@ -79,9 +78,7 @@ def _begin(
     running: dict[int, tuple[Candidate, int]],
     deadline: float,
 ) -> None:
-    seconds = deadline - time.monotonic()
-    if candidate is found.best:
-        seconds = max(seconds, LEAST_TRIAL, candidate.seconds)
+    seconds = float("inf") if candidate is found.best else deadline - time.monotonic()
     if seconds > 0:
         running[candidate.trial] = candidate, attempt
         task = FitTask(candidate.trial, chosen[candidate.family], candidate.settings, seconds, final=True)

@@ -3,15 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from tests.unit.training.trial_families import Behaving
 
-from perfcast.datasets import Dataset
-from perfcast.training import Budget, Candidate, FitResult, FitTask, Search, inner_validation
+from perfcast.training import Budget
 from perfcast.training._clock import Clock, drafting
-from perfcast.training._final import final_fits
 from perfcast.training.families import Lesson, families
 
 TOOK = {"xgboost": 0.5, "neural_network": 8.0, "polynomial": 0.1, "random_forest": 0.3}
@@ -39,37 +35,6 @@ def test_a_trial_its_final_fit_and_all_drafts_fit_into_the_time() -> None:
 def test_an_unlimited_search_keeps_nothing() -> None:
     unlimited = clock(budget=Budget(10))
     assert unlimited.left() == unlimited.trial_seconds("xgboost", starts_left=1) == float("inf")
-
-
-class Noting:
-    """Notes what it is given and fits nothing."""
-
-    slots = 1
-
-    def __init__(self) -> None:
-        self.given: list[FitTask] = []
-
-    def submit(self, task: FitTask) -> None:
-        self.given.append(task)
-
-    def wait(self, seconds: float) -> list[FitResult]:
-        return [FitResult(self.given[-1].key, "failed")]
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.mark.parametrize(("left", "given"), [(20.0, 20.0), (3.0, 6.0), (-5.0, 6.0)])
-def test_the_best_familys_final_fit_has_what_is_left_and_at_least_what_its_trial_took(
-    dataset: Dataset, tmp_path: Path, left: float, given: float
-) -> None:
-    family, executor = Behaving(tmp_path), Noting()
-    best = Candidate(family.name, {"value": 1.0}, 1.0, 1, seconds=6.0)
-    found = Search(
-        best, {family.name: best}, inner_validation(dataset.split(), dataset.workload, seed=0, threads=1), {}
-    )
-    final_fits({family.name: family}, found, executor, deadline=time.monotonic() + left)
-    assert executor.given[0].seconds == pytest.approx(given, abs=1)
 
 
 @pytest.fixture
