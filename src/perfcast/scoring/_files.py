@@ -91,14 +91,18 @@ class Output:
 
     Raises:
         Unavailable: It can't be written, for instance because the disk is full.
+        InvalidData: Parquet has no place for such columns.
     """
 
     def __init__(self, path: Path, schema: "pa.Schema", name: Path) -> None:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         self._name = name
         try:
             self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+        except pa.ArrowException as error:
+            raise InvalidData(f"{name}: the input's columns can't be written: {error}") from None
         except OSError as error:
             raise self._unwritable(error) from None
 

@@ -13,6 +13,8 @@ from perfcast.scoring._plan import input_files
 from perfcast.scoring._rows import COLUMNS
 
 SUFFIX = ".parquet"
+_EARLIER = "earlier"
+_GONE = ".gone"
 _PART = re.compile(r"part-[0-9]{5,}\.parquet")
 
 
@@ -109,19 +111,20 @@ class Draft:
     def __init__(self, target: Target) -> None:
         self._target = target
         path, name = target.path, uuid4().hex[:12]
-        unlocked = path.with_name(f".{path.name}.{name}.new")
         self._folder = path.with_name(f".{path.name}.{name}.partial")
+        self.file, self.parts = self._folder / f"scored{SUFFIX}", self._folder / "parts"
+        self.spare = self._folder / "spare"
+        unlocked = path.with_name(f".{path.name}.{name}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             unlocked.mkdir()
+            for folder in (self.parts, self.spare):
+                (unlocked / folder.name).mkdir()
+            self._lock = _locked(unlocked)
+            unlocked.rename(self._folder)  # so that nobody sees it without its lock
         except OSError as error:
+            shutil.rmtree(unlocked, ignore_errors=True)
             raise InvalidSetting(f"{path}: can't be written: {error.strerror} ({error.filename})") from None
-        self._lock = _locked(unlocked)
-        unlocked.rename(self._folder)  # so that nobody sees it without its lock
-        self.file, self.parts = self._folder / f"scored{SUFFIX}", self._folder / "parts"
-        self.spare = self._folder / "spare"
-        self.parts.mkdir()
-        self.spare.mkdir()
 
     def put(self) -> None:
         """Let the result appear under its name.
@@ -144,7 +147,7 @@ class Draft:
             raise Unavailable(f"{path}: can't be put there: {error}") from None
 
     def _put_folder(self, path: Path) -> None:
-        earlier = self._folder / "earlier"
+        earlier = self._folder / _EARLIER
         if path.exists():
             path.rename(earlier)
         try:
@@ -168,16 +171,27 @@ class Draft:
             return
         import fcntl
 
-        named = re.compile(rf"\.{re.escape(self._target.path.name)}\.[0-9a-f]{{12}}\.partial")
-        for folder in self._target.path.parent.iterdir():
+        path = self._target.path
+        named = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{12}}\.partial(\.gone)?")
+        for folder in path.parent.iterdir():
             if not named.fullmatch(folder.name) or folder == self._folder:
+                continue
+            if folder.suffix == _GONE:
+                shutil.rmtree(folder, ignore_errors=True)
                 continue
             try:
                 with (folder / "lock").open("r+b") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    _give_back(folder / _EARLIER, path)
                     _remove(folder)
             except OSError:  # it lives, or somebody else removes it
                 continue
+
+
+def _give_back(earlier: Path, path: Path) -> None:
+    """Put back the output that a run had moved away when it was killed, just before it put its own there."""
+    if earlier.exists() and not path.exists():
+        earlier.rename(path)
 
 
 def _locked(folder: Path) -> IO[bytes]:
@@ -197,7 +211,7 @@ def _settle(path: Path) -> None:
 
 def _remove(folder: Path) -> None:
     """Remove a folder in which workers may still begin files: under another name they don't find it any more."""
-    away = folder.with_name(f"{folder.name}.gone")
+    away = folder.with_name(f"{folder.name}{_GONE}")
     try:
         folder.rename(away)
     except OSError:

@@ -170,6 +170,20 @@ def test_a_killed_run_leaves_no_output_and_the_next_one_tidies_up(tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == [name, "rows.parquet"]
 
 
+def test_an_output_moved_away_by_a_run_that_was_killed_comes_back(tmp_path: Path) -> None:
+    source, target = written(tmp_path / "rows.parquet", frame(50)), tmp_path / "out"
+    score(PLAN, source, target)
+    draft = tmp_path / ".out.0123456789ab.partial"
+    draft.mkdir()
+    (draft / "lock").touch()
+    target.rename(draft / "earlier")
+    (tmp_path / ".out.ba9876543210.partial.gone").mkdir()
+    with pytest.raises(InvalidSetting, match="exists"):
+        score(PLAN, source, target)
+    assert pl.read_parquet(target / "*.parquet").height == 50
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "rows.parquet"]
+
+
 @OUTPUTS
 def test_a_run_that_lives_is_not_tidied_up(tmp_path: Path, name: str) -> None:
     source, others = written(tmp_path / "rows.parquet", frame(300)), []
