@@ -7,8 +7,12 @@ Everything is real: PostgreSQL, Redis, workers, a Dask scheduler and its workers
 at the end (`tests/services.py`, `tests/workers.py`, `tests/dask_cluster.py`). Each job learns from the convolutions
 that Perfcast ships, timed with PyTorch, with a fixed number of trials and a fixed seed. On as many slots that gives the
 same trials; Dask with one worker is one slot, all others are two, so there compare the processor time too. Cases take
-turns, so that a machine whose speed drifts treats them alike; every case begins with a short job that isn't counted.
-Prints a Markdown table.
+turns, so that a machine whose speed drifts treats them alike.
+
+A case is timed when all of its workers are there: Perfcast's have said that they are ready, Dask's are known to the
+scheduler and have each fitted something, and a short job has been done. The search is timed from the moment that the
+first trial begins until the last one has ended, as the study has noted them: without the start of training processes,
+the last fits and the drafts, which the seconds of the whole job contain. Prints a Markdown table.
 """
 
 import argparse
@@ -20,17 +24,20 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.dask_cluster import dask_cluster
+from tests.dask_cluster import DaskCluster, dask_cluster
 from tests.services import postgres_server, redis_server
 from tests.workers import QUICK, Shop, ready_worker
 
 from perfcast.datasets import shipped_dataset
 from perfcast.jobs import Job
-from perfcast.settings import load_settings
+from perfcast.jobs._studies import study_address
+from perfcast.settings import Settings, load_settings
 
 DATA = "cpu-torch"
 FAMILIES = ("random_forest", "polynomial")
@@ -77,12 +84,14 @@ class Timing:
 
     Attributes:
         seconds: From the submission to the end of the last job.
-        search: Until the last job's last trial had ended.
+        search: From the begin of the first trial of all jobs to the end of their last one.
+        fits: Seconds of all trials together, by which more than `search` some ran at the same time.
         cpu: Seconds of processor time of all workers, their training processes and the Dask workers.
     """
 
     seconds: float
     search: float
+    fits: float
     cpu: float
 
 
@@ -93,38 +102,75 @@ def timed(shop: Shop, name: str, trials: int) -> Timing:
         settings, processes = shop.settings, []
         if case.dask:
             cluster = stack.enter_context(dask_cluster(case.dask))
+            _make_ready(cluster)
             settings = settings.model_copy(update={"dask_scheduler_address": cluster.address})
             processes += cluster.workers
         processes += [stack.enter_context(ready_worker(settings)).pid for _ in range(case.workers)]
-        for job in _submit(shop, 1, len(FAMILIES)):  # so that the cluster's workers have imported what they need
+        for job in _submit(shop, 1, len(FAMILIES)):
             shop.wait(job, "succeeded")
         before, begun = _cpu_seconds(processes), time.monotonic()
         jobs = _submit(shop, case.jobs, trials)
-        search = seconds = 0.0
         while not all(job.finished for job in jobs):
             time.sleep(0.05)
             jobs = [shop.jobs.find(job.id) for job in jobs]
-            seconds = time.monotonic() - begun
-            if any(job.progress.trial < trials for job in jobs):
-                search = seconds
+        seconds, cpu = time.monotonic() - begun, _cpu_seconds(processes) - before
         for job in jobs:
             assert job.status == "succeeded", job.error
-        return Timing(seconds, search, _cpu_seconds(processes) - before)
+        spans = [span for job in jobs for span in _trials(settings, job)]
+        assert len(spans) == case.jobs * trials
+        search = max(end for _, end in spans) - min(start for start, _ in spans)
+        return Timing(seconds, search.total_seconds(), sum((e - s).total_seconds() for s, e in spans), cpu)
+
+
+def _make_ready(cluster: DaskCluster) -> None:
+    """Wait until all of its workers are known to the scheduler and have imported what fits need."""
+    import distributed
+
+    client: Any = distributed.Client
+    with client(cluster.address, set_as_default=False) as connection:
+        connection.wait_for_workers(len(cluster.workers), timeout=60)
+        warmed = connection.run(_warm)
+        assert len(warmed) == len(cluster.workers)
+
+
+def _warm() -> bool:
+    """Runs on each Dask worker: one fit of each family, so that none of them imports anything while it is timed."""
+    from perfcast.training import Budget, train
+
+    train(shipped_dataset(DATA), Budget(len(FAMILIES)), family_names=FAMILIES, threads=1)
+    return True
+
+
+def _trials(settings: Settings, job: Job) -> list[tuple[datetime, datetime]]:
+    """When each of a job's trials began and ended."""
+    import optuna
+
+    study = optuna.load_study(study_name=job.id, storage=study_address(job.id, settings))
+    trials = study.get_trials(deepcopy=False)
+    ended = [(trial.datetime_start, trial.datetime_complete) for trial in trials if trial.state.is_finished()]
+    return [(start, end) for start, end in ended if start and end]
 
 
 def table(timings: dict[str, list[Timing]], processors: int) -> Iterator[str]:
     """The medians as Markdown; ratios are medians of each repetition's own ratio."""
-    yield f"| {processors} processors | s | of these the search | ratio to one worker | CPU s | processors busy |"
-    yield "|---|---|---|---|---|---|"
+    yield f"| {processors} processors | s | ratio to one worker | search, s | ratio | trials at a time | CPU s | busy |"
+    yield "|---|---|---|---|---|---|---|---|"
     for name, found in timings.items():
         seconds, search, cpu = (
             statistics.median(getattr(timing, what) for timing in found) for what in ("seconds", "search", "cpu")
         )
         base = timings.get(CASES[name].against, [])
-        ratios = [one.seconds / other.seconds for one, other in zip(found, base, strict=False)]
-        ratio = f"{statistics.median(ratios):.2f}" if ratios else "–"
+        at_a_time = statistics.median(timing.fits / timing.search for timing in found)
         busy = statistics.median(timing.cpu / timing.seconds for timing in found)
-        yield f"| {CASES[name].words()} | {seconds:.1f} | {search:.1f} | {ratio} | {cpu:.1f} | {busy:.2f} |"
+        yield (
+            f"| {CASES[name].words()} | {seconds:.1f} | {_ratio(found, base, 'seconds')} | {search:.1f} | "
+            f"{_ratio(found, base, 'search')} | {at_a_time:.2f} | {cpu:.1f} | {busy:.2f} |"
+        )
+
+
+def _ratio(found: Sequence[Timing], base: Sequence[Timing], what: str) -> str:
+    ratios = [getattr(one, what) / getattr(other, what) for one, other in zip(found, base, strict=False)]
+    return f"{statistics.median(ratios):.2f}" if ratios else "–"
 
 
 def main() -> None:

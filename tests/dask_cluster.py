@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,15 +19,16 @@ class DaskCluster:
 
     Args:
         folder: For what they write.
+        tls: Dask's settings of its certificates, as environment variables; then nobody gets in without them.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, tls: Mapping[str, str] | None = None) -> None:
+        self._folder, self._tls = folder, tls or {}
         self._begun = 0
         self._processes: list[subprocess.Popen[bytes]] = []
         contact = folder / "scheduler.json"
         command = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-        self._scheduler = self._start(*command, "--scheduler-file", str(contact))
+        self._scheduler = self._start(*command, "--scheduler-file", str(contact), *self._protocol)
         self.address = _address(contact, self._scheduler, folder)
 
     @property
@@ -35,11 +36,23 @@ class DaskCluster:
         """Process ids of the workers that live."""
         return [process.pid for process in self._processes if process.poll() is None]
 
-    def add_worker(self) -> int:
-        """Start a worker of one thread; gives its process id."""
+    @property
+    def _protocol(self) -> tuple[str, ...]:
+        return ("--protocol", "tls") if self._tls else ()
+
+    def add_worker(self, *, paths: Sequence[str] = (), unseen: Path | None = None) -> int:
+        """Start a worker of one thread; gives its process id.
+
+        Args:
+            paths: Where it looks for modules first.
+            unseen: A folder that it finds empty, as another machine would.
+        """
         options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--memory-limit", "0"]
         command = ["distributed.cli.dask_worker", self.address, *options, "--local-directory", str(self._folder)]
-        process = self._start(*command, "--death-timeout", "30")
+        apart = (
+            () if unseen is None else ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs t "$0" && exec "$@"', str(unseen))
+        )
+        process = self._start(*command, *self._protocol, "--death-timeout", "30", paths=paths, apart=apart)
         self._processes.append(process)
         return process.pid
 
@@ -61,19 +74,29 @@ class DaskCluster:
                 process.send_signal(signal.SIGKILL)
             process.wait()
 
-    def _start(self, module: str, *arguments: str) -> "subprocess.Popen[bytes]":
+    def run(self, code: str) -> str:
+        """What code prints in a process that has the certificates."""
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, env=self._environment(()), capture_output=True, text=True, check=True).stdout
+
+    def _start(
+        self, module: str, *arguments: str, paths: Sequence[str] = (), apart: Sequence[str] = ()
+    ) -> "subprocess.Popen[bytes]":
         self._begun += 1
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
         with (self._folder / f"{self._begun}.log").open("wb") as log:
-            command = [sys.executable, "-m", module, *arguments]
-            return subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": paths})
+            command = [*apart, sys.executable, "-m", module, *arguments]
+            return subprocess.Popen(command, stdout=log, stderr=log, env=self._environment(paths))
+
+    def _environment(self, paths: Sequence[str]) -> dict[str, str]:
+        searched = [*paths, str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+        return os.environ | self._tls | {"PYTHONPATH": os.pathsep.join(searched)}
 
 
 @contextmanager
-def dask_cluster(workers: int = 2) -> Iterator[DaskCluster]:
+def dask_cluster(workers: int = 2, tls: Mapping[str, str] | None = None) -> Iterator[DaskCluster]:
     """A scheduler and workers of one thread each, gone at the end."""
     with tempfile.TemporaryDirectory(prefix="perfcast-dask-", ignore_cleanup_errors=True) as name:
-        cluster = DaskCluster(Path(name))
+        cluster = DaskCluster(Path(name), tls)
         try:
             for _ in range(workers):
                 cluster.add_worker()

@@ -1,5 +1,6 @@
 """`perfcast score`: the predicted cost of every row of Parquet files."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -21,7 +22,7 @@ def score(
     coverage: float = typer.Option(0.9, help="Share of true costs the intervals hold: 0.5, 0.8, 0.9, 0.95, 0.99."),
     column: list[str] = typer.Option([], "--map", help="FEATURE=COLUMN or FEATURE=EXPRESSION; the rest goes by name."),
     bad: str = typer.Option("mark", help="Rows that can't be scored: mark them with the reason, or refuse the file."),
-    overwrite: bool = typer.Option(False, help="Replace an output that exists."),
+    overwrite: bool = typer.Option(False, help="Replace an earlier output."),
 ) -> None:
     """Score rows that may be more than memory holds; bad ones are counted.
 
@@ -64,14 +65,18 @@ def score(
     _say(version.reference, target, report)
 
 
+_LINE_SECONDS = 10.0
+
+
 class _RowProgress:
-    """A bar on standard error, where that is a terminal."""
+    """A bar on standard error, where that is a terminal; elsewhere a line now and then."""
 
     def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
         console = Console(stderr=True)
+        self._lines = None if console.is_terminal else time.monotonic()
         self._progress = Progress(
             BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=console,
             disable=not console.is_terminal,
@@ -81,6 +86,10 @@ class _RowProgress:
     def show(self, done: int, total: int) -> None:
         """So many rows are done."""
         self._progress.update(self._task, completed=done, total=total)
+        now = time.monotonic()
+        if self._lines is not None and now - self._lines >= _LINE_SECONDS:
+            self._lines = now
+            typer.echo(f"{done:,} of {total:,} rows ({done / total:.0%})", err=True)
 
     def __enter__(self) -> Self:
         self._progress.start()

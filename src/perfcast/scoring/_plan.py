@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from perfcast.errors import InvalidData
+from perfcast.errors import InvalidData, InvalidSetting
+from perfcast.manifest import COVERAGES
 from perfcast.registry import Version
 
 OnBad: TypeAlias = Literal["mark", "refuse"]
@@ -31,6 +32,15 @@ class Plan:
     told: Mapping[str, str] = field(default_factory=dict)
     on_bad: OnBad = "mark"
     zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        """Refuse an interval that no version promises.
+
+        Raises:
+            InvalidSetting: The coverage is none of `COVERAGES`.
+        """
+        if self.coverage not in COVERAGES:
+            raise InvalidSetting(f"coverage must be one of {', '.join(map(str, COVERAGES))}, got {self.coverage}")
 
 
 @dataclass(frozen=True)
@@ -79,8 +89,15 @@ class ScoreReport:
         )
 
 
+def input_files(source: Path) -> list[Path]:
+    """The file, or those of a folder that are named `*.parquet`, by name; not hidden ones, nor what begins with `_`."""
+    if not source.is_dir():
+        return [source]
+    return sorted(path for path in source.glob("*.parquet") if not path.name.startswith((".", "_")))
+
+
 def partitions(source: Path) -> list[Partition]:
-    """The row groups of a Parquet file, or of all in a folder, by name.
+    """The row groups of a Parquet file, or of all in a folder, by name; their paths are absolute.
 
     Raises:
         InvalidData: There is none, or one can't be read.
@@ -88,7 +105,7 @@ def partitions(source: Path) -> list[Partition]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    files = sorted(source.glob("*.parquet")) if source.is_dir() else [source]
+    files = [path.absolute() for path in input_files(source)]
     found: list[Partition] = []
     first, schema = 0, None
     for path in files:
@@ -96,13 +113,14 @@ def partitions(source: Path) -> list[Partition]:
             metadata = pq.read_metadata(path)
         except (OSError, pa.ArrowException) as error:
             raise InvalidData(f"{path}: can't be read as Parquet: {error}") from None
-        if schema is not None and metadata.schema.to_arrow_schema() != schema:
+        columns = metadata.schema.to_arrow_schema()
+        if schema is not None and columns != schema:
             raise InvalidData(f"{path}: has other columns than {files[0].name}; all files must have the same")
-        schema = metadata.schema.to_arrow_schema()
+        schema = columns
         for group in range(metadata.num_row_groups):
             rows = metadata.row_group(group).num_rows
             found.append(Partition(path, group, first, rows))
             first += rows
     if not found or not first:
-        raise InvalidData(f"{source}: has no rows; expected a Parquet file or a folder of them")
+        raise InvalidData(f"{source}: has no rows; expected a Parquet file, or a folder with some named *.parquet")
     return found

@@ -1,6 +1,6 @@
 """Some rows of a file, scored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -36,12 +36,12 @@ class RowScorer:
     """
 
     def __init__(self, plan: Plan, schema: "pa.Schema") -> None:
-        present = [name for name in COLUMNS if name in schema.names]
-        if present:
-            raise InvalidData(f"the input already has a column '{present[0]}'; rename it, since scoring adds one")
+        _check_names(schema.names)
         self._plan, self._zone = plan, ZoneInfo(plan.zone)
         self._predictor = Predictor(plan.version, plan.graph, zone=self._zone)
         self._columns: ColumnMap = map_columns(self._predictor.workload, schema.names, plan.told, measured=False)
+        self._used = [name for name in schema.names if name not in self._columns.ignored]
+        _check_kinds(schema, self._used)
         self.schema = _widened(schema)
 
     def score(self, batch: "pa.RecordBatch", first: int) -> "tuple[pa.Table, ScoreReport]":
@@ -54,60 +54,104 @@ class RowScorer:
         Raises:
             InvalidData: A row is bad, and the plan refuses such.
         """
-        import polars as pl
         import pyarrow as pa
 
-        frame = pl.from_arrow(batch)
-        assert isinstance(frame, pl.DataFrame)
-        features, problems = self._read(frame)
-        if self._plan.on_bad == "refuse" and problems:
-            raise InvalidData(_first(problems, first))
-        good = np.array([row not in problems for row in range(len(features))]) if problems else None
-        answer, cost = self._answer(features, good, problems)
-        if self._plan.on_bad == "refuse" and problems:
-            raise InvalidData(_first(problems, first))
-        added = self._added(answer, cost, problems)
+        features, refusals = read_features(self._frame(batch), self._columns, self._predictor.workload, zone=self._zone)
+        problems = _by_row(refusals)
+        self._refuse(problems, first)
+        answer, good = self._answer(features, problems)
+        self._refuse(problems, first)
+        added = self._added(answer, good, problems)
         columns = [*pa.Table.from_batches([batch]).columns, *added]
         table = pa.table(dict(zip(self.schema.names, columns, strict=True)), schema=self.schema)
         return table, _report(len(features), problems, answer)
 
-    def _read(self, frame: "pl.DataFrame") -> tuple[Rows, dict[int, str]]:
-        features, refusals = read_features(frame, self._columns, self._predictor.workload, zone=self._zone)
-        return features, _by_row(refusals)
-
-    def _answer(
-        self, features: Rows, good: "npt.NDArray[np.bool_] | None", problems: dict[int, str]
-    ) -> tuple[Answer, Rows]:
-        """The answer of good rows, with a harmless one in the place of others, and the cost that is NaN there."""
-        coverage = self._plan.coverage
-        safe = features if good is None else features[np.flatnonzero(good)[:1].repeat(len(features))]
-        if good is not None:
-            safe = np.where(good[:, None], features, safe) if good.any() else features[:0]
-        try:
-            answer = self._predictor.predict(safe, coverage)
-        except InvalidInput:
-            endless = np.flatnonzero(~np.isfinite(self._predictor.run(safe)))
-            problems |= {int(row): _NO_COST for row in endless}
-            good = np.array([row not in problems for row in range(len(features))])
-            return self._answer(features, good, problems)
-        cost = answer.cost.copy() if len(answer.cost) else np.full(len(features), np.nan, np.float32)
-        cost[list(problems)] = np.nan
-        return answer, cost
-
-    def _added(self, answer: Answer, cost: Rows, problems: Mapping[int, str]) -> "list[pa.Array]":
+    def _frame(self, batch: "pa.RecordBatch") -> "pl.DataFrame":
+        """The columns that are used; the others may be of kinds that only Parquet knows."""
+        import polars as pl
         import pyarrow as pa
 
-        bad = np.isnan(cost)
+        used = [batch.column(name) for name in self._used]
+        plain = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in used]
+        frame = pl.from_arrow(pa.table(plain, names=self._used))
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    def _refuse(self, problems: Mapping[int, str], first: int) -> None:
+        if self._plan.on_bad == "refuse" and problems:
+            raise InvalidData(_first(problems, first))
+
+    def _answer(self, features: Rows, problems: dict[int, str]) -> "tuple[Answer, npt.NDArray[np.intp]]":
+        """The answer for the good rows, and which these are; rows without a finite cost are added to the problems."""
+        good = _others(problems, len(features))
+        chosen = features if len(good) == len(features) else features[good]
+        try:
+            return self._predictor.predict(chosen, self._plan.coverage), good
+        except InvalidInput:
+            finite = np.isfinite(self._predictor.run(chosen))
+            problems |= {int(row): _NO_COST for row in good[~finite]}
+            return self._predictor.predict(chosen[finite], self._plan.coverage), good[finite]
+
+    def _added(self, answer: Answer, good: "npt.NDArray[np.intp]", problems: Mapping[int, str]) -> "list[pa.Array]":
+        """What `COLUMNS` names, of all rows, from the answer for the good ones."""
+        import pyarrow as pa
+
+        rows = len(good) + len(problems)
+        places = None
+        if problems:
+            where = np.full(rows, -1)
+            where[good] = np.arange(len(good))
+            places = pa.array(where, mask=where < 0)
 
         def numbers(values: Rows | None) -> pa.Array:
-            if values is None or len(values) != len(cost):
-                return pa.nulls(len(cost), pa.float32())
-            return pa.array(values, pa.float32(), mask=bad)
+            if values is None:
+                return pa.nulls(rows, pa.float32())
+            column = pa.array(values, pa.float32())
+            return column if places is None else column.take(places)
 
-        outside = answer.extrapolated if len(answer.extrapolated) == len(cost) else np.zeros((len(cost), 0), bool)
-        told = pa.array([problems.get(row) for row in range(len(cost))], pa.string())
+        outside = np.zeros((rows, answer.extrapolated.shape[1]), dtype=np.bool_)
+        outside[good] = answer.extrapolated
+        told = pa.array([problems.get(row) for row in range(rows)], pa.string()) if problems else pa.nulls(
+            rows, pa.string()
+        )  # fmt: skip
         names = self._predictor.workload.feature_names
-        return [numbers(cost), numbers(answer.lower), numbers(answer.upper), _names(outside, bad, names), told]
+        return [numbers(answer.cost), numbers(answer.lower), numbers(answer.upper), _names(outside, names), told]
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Refuse columns that would be mistaken for another."""
+    for name in names:
+        if name in COLUMNS:
+            raise InvalidData(f"the input already has a column '{name}'; rename it, since scoring adds one")
+        if names.count(name) > 1:
+            raise InvalidData(f"the input has several columns '{name}'; each needs a name of its own")
+
+
+def _check_kinds(schema: "pa.Schema", used: Sequence[str]) -> None:
+    """Refuse columns that can't hold a number, a text or a time."""
+    import pyarrow as pa
+
+    unreadable = (
+        pa.types.is_nested,
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+        pa.types.is_binary_view,
+        pa.types.is_fixed_size_binary,
+        pa.types.is_decimal256,
+        lambda kind: isinstance(kind, pa.BaseExtensionType),
+    )
+    for name in used:
+        kind = schema.field(name).type
+        inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if any(is_such(inner) for is_such in unreadable):
+            raise InvalidData(f"column '{name}' holds {kind}, where numbers, texts or times are expected")
+
+
+def _others(problems: Mapping[int, str], rows: int) -> "npt.NDArray[np.intp]":
+    """Rows without a problem."""
+    good = np.ones(rows, dtype=np.bool_)
+    good[list(problems)] = False
+    return np.flatnonzero(good)
 
 
 def _widened(schema: "pa.Schema") -> "pa.Schema":
@@ -120,13 +164,12 @@ def _widened(schema: "pa.Schema") -> "pa.Schema":
     return schema
 
 
-def _names(outside: npt.NDArray[np.bool_], bad: npt.NDArray[np.bool_], names: tuple[str, ...]) -> "pa.Array":
+def _names(outside: npt.NDArray[np.bool_], names: tuple[str, ...]) -> "pa.Array":
     """For each row the names of the features outside; an empty list where all are inside or the row is bad."""
     import pyarrow as pa
 
-    shown = outside & ~bad[:, None]
-    offsets = np.concatenate([[0], np.cumsum(shown.sum(axis=1))]).astype(np.int32)
-    values = pa.array(names, pa.string()).take(pa.array(np.nonzero(shown)[1]))
+    offsets = np.concatenate([[0], np.cumsum(outside.sum(axis=1))]).astype(np.int32)
+    values = pa.array(names, pa.string()).take(pa.array(np.nonzero(outside)[1]))
     return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 
@@ -150,6 +193,4 @@ def _report(rows: int, problems: Mapping[int, str], answer: Answer) -> ScoreRepo
     for told in problems.values():
         for reason in told.split("; "):
             reasons[reason] = reasons.get(reason, 0) + 1
-    inside = np.ones(len(answer.extrapolated), dtype=bool)
-    inside[[row for row in problems if row < len(inside)]] = False
-    return ScoreReport(rows, len(problems), reasons, int((answer.extrapolated.any(axis=1) & inside).sum()))
+    return ScoreReport(rows, len(problems), reasons, int(answer.extrapolated.any(axis=1).sum()))

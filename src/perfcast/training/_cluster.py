@@ -5,17 +5,14 @@ from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import uuid4
 
-from perfcast.cluster import CONNECT_SECONDS, connect
+from perfcast.cluster import Cluster
 from perfcast.errors import Stopped, Unavailable
 from perfcast.training._executor import patience
 from perfcast.training._fitting import FitResult, FitTask, fit
 from perfcast.training._inner import Inner
 from perfcast.training.families import Stop, never
 
-WORKERLESS_SECONDS = 30.0
-"""How long a search waits for a worker before it gives up, to be continued later."""
 _LOOK_SECONDS = 0.1
-_COUNT_SECONDS = 1.0
 _GATHER_SECONDS = 60
 
 
@@ -35,35 +32,24 @@ class OnCluster:
     """
 
     def __init__(self, inner: Inner, address: str, *, stop: Stop = never) -> None:
-        self._address, self._inner, self._stop = address, inner, stop
-        self._client = connect(address)
+        self._inner, self._stop = inner, stop
+        self._cluster = Cluster(address)
         self._lesson: Any = None
         self._under_way: dict[Any, tuple[FitTask, float]] = {}
         self._done: SimpleQueue[Any] = SimpleQueue()
-        self._threads, self._counted, self._seen = 0, 0.0, time.monotonic()
-        try:
-            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        except TimeoutError:
-            self.close()
-            raise self._no_worker() from None
 
     @property
     def slots(self) -> int:
         """The threads of all workers together, as many as there are just now."""
-        now = time.monotonic()
-        if now - self._counted > _COUNT_SECONDS:
-            self._counted, self._threads = now, self._count()
-            self._seen = now if self._threads else self._seen
-            if now - self._seen > WORKERLESS_SECONDS:
-                raise self._no_worker()
-        return max(1, self._threads)
+        return max(1, self._cluster.threads)
 
     def submit(self, task: FitTask) -> None:
         """Send the fit to the scheduler."""
-        self._require_scheduler()
+        self._cluster.require_scheduler()
         if self._lesson is None or self._lesson.status in ("cancelled", "lost"):
-            self._lesson = self._client.scatter(self._inner, broadcast=True, hash=False)
-        future = self._client.submit(_fit_there, self._lesson, task, key=f"perfcast-fit-{uuid4()}", pure=False)
+            self._lesson = self._send(self._inner)
+        key = f"perfcast-fit-{uuid4()}"
+        future = self._cluster.client.submit(_fit_there, self._lesson, task, key=key, pure=False)
         self._under_way[future] = task, time.monotonic() + patience(task)
         future.add_done_callback(self._done.put)
 
@@ -80,10 +66,16 @@ class OnCluster:
 
     def close(self) -> None:
         """Cancel what runs; the workers notice by themselves, also when this process is killed."""
-        if self._client.status == "running":
-            self._client.cancel(list(self._under_way), force=True)
+        self._cluster.cancel(self._under_way)
         self._under_way.clear()
-        self._client.close(timeout=2)
+        self._cluster.close()
+
+    def _send(self, inner: Inner) -> Any:
+        try:
+            return self._cluster.client.scatter(inner, broadcast=True, hash=False)
+        except OSError as error:  # all workers went just now, or the scheduler did
+            self._cluster.require_scheduler()
+            raise Unavailable(f"what the fits learn could not be sent to the Dask workers: {error}") from None
 
     def _ended(self, seconds: float) -> list[FitResult]:
         try:
@@ -97,12 +89,13 @@ class OnCluster:
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
 
-        self._require_scheduler()
+        self._cluster.require_scheduler()
         try:
             result: FitResult = future.result(timeout=_GATHER_SECONDS)
         except (KilledWorker, FutureCancelledError, TimeoutError) as error:
             return FitResult(task.key, "lost", error=f"{task.family.name}: its worker was killed ({error})")
         except Exception as error:  # noqa: BLE001 - whatever it was, the search goes on
+            self._cluster.require_scheduler()
             return FitResult(task.key, "failed", error=f"{task.family.name}: {type(error).__name__}: {error}")
         return result
 
@@ -111,23 +104,9 @@ class OnCluster:
         late = [(future, task) for future, (task, deadline) in self._under_way.items() if now > deadline]
         for future, _ in late:
             del self._under_way[future]
-            future.cancel(force=True)
+            self._cluster.cancel([future])
         error = "it did not end when its time was up"
         return [FitResult(task.key, "failed", error=f"{task.family.name}: {error}") for _, task in late]
-
-    def _count(self) -> int:
-        self._require_scheduler()
-        return sum(self._client.nthreads().values())
-
-    def _require_scheduler(self) -> None:
-        if self._client.status != "running":
-            raise Unavailable(f"the Dask scheduler at {self._address} does not answer any more")
-
-    def _no_worker(self) -> Unavailable:
-        return Unavailable(
-            f"the Dask scheduler at {self._address} has no workers; start one with `dask worker {self._address}` where "
-            "perfcast[train,cluster] is installed, or unset DASK_SCHEDULER_ADDRESS"
-        )
 
 
 def _fit_there(inner: Inner, task: FitTask) -> FitResult:

@@ -289,7 +289,7 @@ def test_without_a_scheduler_it_says_what_to_do(inner: Inner, monkeypatch: pytes
 
 
 def test_without_workers_it_says_what_to_do(inner: Inner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perfcast.training._cluster.CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr("perfcast.cluster.CONNECT_SECONDS", 3)
     with dask_cluster(workers=0) as empty, pytest.raises(Unavailable, match="dask worker"):
         OnCluster(inner, empty.address)
 
