@@ -83,7 +83,7 @@ def pruning(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[st
 
 def replay(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str]:
     """Of a search in which no trial was given up: which would have been, the time that saves, and what it loses."""
-    yield f"| data ({options.seconds:.0f} s) | seed | trials | given up | share of time | best score | best without those |"
+    yield f"| data ({options.seconds:.0f} s) | seed | trials | given up | of the time | best score | without those |"
     yield "|---|---|---|---|---|---|---|"
     for dataset in datasets:
         for seed in range(options.first_seed, options.first_seed + options.seeds):
