@@ -32,7 +32,7 @@ from perfcast.training import (
     train,
 )
 from perfcast.training._proposal import FAMILY, completed, limits
-from perfcast.training._study import finished_trials, open_study
+from perfcast.training._study import finished_trials, open_study, quiet_optuna
 from perfcast.training.families import families
 
 MANY = 10_000
@@ -113,7 +113,7 @@ def _share_until_given_up(trial: optuna.trial.FrozenTrial, known: Mapping[int, f
 
 
 def _recorded(dataset: Dataset, seed: int, options: argparse.Namespace) -> list[optuna.trial.FrozenTrial]:
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, quiet_optuna():
         path = Path(folder) / "study.journal"
         _search(
             dataset,

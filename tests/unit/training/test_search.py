@@ -166,10 +166,11 @@ def test_a_family_that_fails_does_not_end_the_search(dataset: Dataset, split: Sp
         search(split, dataset.workload, {"bad": Guesser("bad", before=fail)}, Budget(2))
 
 
-def test_hopeless_trials_are_given_up(dataset: Dataset, split: Split) -> None:
-    states = [state for _, state, _ in run(dataset, split, 30, seed=1, pruning=True)]
-    assert "pruned" in states
-    assert states.count("complete") > 5
+@pytest.mark.parametrize("pruning", [True, False])
+def test_hopeless_trials_are_given_up_where_that_is_wanted(dataset: Dataset, split: Split, *, pruning: bool) -> None:
+    found = search(split, dataset.workload, {"guess": Guesser()}, Budget(30), seed=1, pruning=pruning)
+    assert (found.summary["pruned"] > 0) == pruning
+    assert found.summary["complete"] > 5
 
 
 def test_the_test_and_calibration_parts_change_nothing(dataset: Dataset, split: Split) -> None:
