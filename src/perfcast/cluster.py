@@ -89,8 +89,9 @@ class Cluster:
 
     def _no_worker(self) -> Unavailable:
         return Unavailable(
-            f"the Dask scheduler at {self._address} has no workers; start one with `dask worker {self._address}` where "
-            "perfcast[train,cluster] is installed, or unset DASK_SCHEDULER_ADDRESS"
+            f"the Dask scheduler at {self._address} has no workers; start one with `dask worker {self._address}` where the "
+            "same version of perfcast[train,cluster] is installed as here (with another one workers end by themselves), or "
+            "unset DASK_SCHEDULER_ADDRESS"
         )
 
 
@@ -104,7 +105,7 @@ def _connect(address: str) -> Any:
     client: Any = distributed.Client
     try:
         return client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # the last where `tls://` has no certificates
         raise Unavailable(
             f"no Dask scheduler answers at {address} ({error}); start one with `dask scheduler` and workers with "
             "`dask worker ADDRESS`, or unset DASK_SCHEDULER_ADDRESS"

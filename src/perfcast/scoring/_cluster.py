@@ -19,7 +19,7 @@ from perfcast.scoring._rows import RowScorer
 _AHEAD = 3
 """Row groups sent for each thread, so that a worker has the next one when it has done one."""
 _LOOK_SECONDS = 0.2
-_GATHER_SECONDS = 60
+_GATHER_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,15 @@ class _Sent:
             future = self._done.get(timeout=_LOOK_SECONDS)
         except Empty:
             return []
+        report = self._result(future)
+        if report is None:
+            self._done.put(future)
+            return []
         self._under_way.discard(future)
-        return [self._result(future)]
+        return [report]
 
-    def _result(self, future: Any) -> ScoreReport:
+    def _result(self, future: Any) -> ScoreReport | None:
+        """What came of a row group; None while it is lost with its worker, and done again elsewhere."""
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
 
@@ -108,7 +113,11 @@ class _Sent:
             report: ScoreReport = future.result(timeout=_GATHER_SECONDS)
         except PerfcastError:
             raise
-        except (KilledWorker, FutureCancelledError, TimeoutError) as error:
+        except TimeoutError:
+            if future.status != "error":
+                return None
+            raise
+        except (KilledWorker, FutureCancelledError) as error:
             self._cluster.require_scheduler()
             raise Unavailable(
                 f"the Dask cluster at {self._address} lost its workers again and again: {error}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 65_536
 """Most rows in memory at a time, and in each row group that is written."""
-BATCH_BYTES = 64_000_000
+BATCH_BYTES = 32_000_000
 """About how many bytes of them, as they take in memory."""
 _SAMPLE_ROWS = 128
 _READ_BYTES = 1 << 20

@@ -128,18 +128,23 @@ def test_a_large_graph_is_sent_without_a_warning(
     assert not [str(warning.message) for warning in recwarn if "large" in str(warning.message).lower()]
 
 
-def test_workers_without_the_same_perfcast_are_told_about(tmp_path: Path) -> None:
+def test_workers_without_the_same_perfcast_are_told_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perfcast.cluster.CONNECT_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("perfcast.cluster.WORKERLESS_SECONDS", 3.0)
     source = written(tmp_path / "rows.parquet", frame(300))
     broken = tmp_path / "elsewhere" / "perfcast"
     broken.mkdir(parents=True)
     (broken / "__init__.py").write_text("raise ImportError('another version')")
     with dask_cluster(workers=0) as other:
         other.add_worker(paths=[str(broken.parent)])
-        with pytest.raises(Unavailable, match=r"another version.*same version of perfcast"):
+        with pytest.raises(Unavailable, match=r"has no workers.*same version of perfcast"):
             score(PLAN, source, tmp_path / "out", cluster=other.address)
 
 
-def test_a_worker_that_does_not_share_the_folders_is_told_about(tmp_path: Path) -> None:
+def test_a_worker_that_does_not_share_the_folders_is_told_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perfcast.cluster.CONNECT_SECONDS", PATIENCE_SECONDS)
     source = written(tmp_path / "rows.parquet", frame(300))
     with dask_cluster(workers=0) as other:
         other.add_worker(unseen=tmp_path)
