@@ -89,9 +89,9 @@ class Cluster:
 
     def _no_worker(self) -> Unavailable:
         return Unavailable(
-            f"the Dask scheduler at {self._address} has no workers; start one with `dask worker {self._address}` where the "
-            "same version of perfcast[train,cluster] is installed as here (with another one workers end by themselves), or "
-            "unset DASK_SCHEDULER_ADDRESS"
+            f"the Dask scheduler at {self._address} has no workers; start one with `dask worker {self._address}` where "
+            "the same version of perfcast[train,cluster] is installed as here (with another one workers end by "
+            "themselves), or unset DASK_SCHEDULER_ADDRESS"
         )
 
 

@@ -17,7 +17,7 @@ BATCH_ROWS = 65_536
 BATCH_BYTES = 32_000_000
 """About how many bytes of them, as they take in memory."""
 _SAMPLE_ROWS = 128
-_READ_BYTES = 1 << 20
+_READ_BYTES = 1 << 17  # of each column
 
 
 def read_schema(path: Path) -> "pa.Schema":

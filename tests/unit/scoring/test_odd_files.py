@@ -179,9 +179,9 @@ print(most_memory() - before)
 
 
 def test_one_row_group_far_larger_than_the_memory_it_takes_is_scored(tmp_path: Path) -> None:
-    random, rows = np.random.default_rng(0), 3_000_000
-    names = ("request_rate", "active_users", "db_connections", *(f"note_{number}" for number in range(10)))
-    columns = {name: random.uniform(1, 100, rows) for name in names} | {"timestamp": np.arange(rows)}
+    random, rows = np.random.default_rng(0), 2_000_000
+    names = (*WORKLOAD.feature_names, *(f"note_{number}" for number in range(14)))
+    columns = {name: random.uniform(0, 1, rows) for name in names} | {"is_business_hour": np.zeros(rows)}
     pq.write_table(pa.table(columns), tmp_path / "rows.parquet", row_group_size=rows, use_dictionary=False)
     assert (tmp_path / "rows.parquet").stat().st_size > 250_000_000
     assert growth(tmp_path) < 200_000_000
