@@ -24,6 +24,7 @@ COMMANDS = (
     "schedules history",
     "worker",
     "predict",
+    "score",
     "data generate",
     "data import",
     "data list",
