@@ -36,6 +36,7 @@ _MOST_PARAMETERS, _LONGEST_VALUE = 100, 5000
 """Of one request, and characters of one value; MLflow refuses more."""
 _MOST_BYTES = 10_000_000
 _PIECE_BYTES = 65_536
+_SAID_BYTES = 300
 _THREAD = "perfcast-mlflow-call"
 _T = TypeVar("_T")
 
@@ -62,7 +63,7 @@ def export(
     try:
         run = _within(TOTAL_SECONDS, lambda: _write(_Server(address), job, best, graph, experiment))
     except (OSError, HTTPException, ValueError, KeyError, TypeError, IndexError) as error:
-        log.warning("not exported to MLflow; the job itself is safe", job=job.id, reason=_reason(error))
+        log.warning("not exported to MLflow; the job itself is safe", job=job.id, reason=str(error) or type(error).__name__)
         return None
     log.info("exported to MLflow", job=job.id, run=run)
     return run
@@ -143,6 +144,19 @@ class _NoRedirects(HTTPRedirectHandler):
         )
 
 
+class _Refusal(OSError):
+    """The server answered with an error.
+
+    Args:
+        code: HTTP status.
+        said: The beginning of its answer.
+    """
+
+    def __init__(self, code: int, said: str) -> None:
+        super().__init__(f"status {code}: {said}")
+        self.code = code
+
+
 class _Server:
     """MLflow's tracking server; every request is bounded."""
 
@@ -164,7 +178,7 @@ class _Server:
         try:
             found = self._call("GET", f"{_API}/experiments/get-by-name?experiment_name={quote(name)}")
             return str(found["experiment"]["experiment_id"])
-        except HTTPError as error:
+        except _Refusal as error:
             if error.code != 404:
                 raise
         return str(self.post("experiments/create", {"name": name})["experiment_id"])
@@ -200,7 +214,7 @@ class _Server:
     def _call(self, verb: str, path: str, body: bytes | None = None, kind: str = "application/json") -> dict[str, Any]:
         headers = {**self._headers, "Content-Type": kind}
         request = Request(self._root + path, body, headers, method=verb)  # noqa: S310 - the scheme was checked
-        with self._open(request, timeout=min(REQUEST_SECONDS, self._left())) as answer:
+        with self._answer(request) as answer:
             received = bytearray()
             while piece := answer.read1(_PIECE_BYTES):
                 received += piece
@@ -211,6 +225,14 @@ class _Server:
         if not isinstance(content, dict):
             raise TypeError(f"expected an object from {path.partition('?')[0]}")
         return content
+
+    def _answer(self, request: Request) -> Any:
+        try:
+            return self._open(request, timeout=min(REQUEST_SECONDS, self._left()))
+        except HTTPError as error:
+            with error:
+                said = error.read1(_SAID_BYTES)  # what comes at once: the rest may drip
+            raise _Refusal(error.code, said.decode(errors="replace")) from None
 
     def _left(self) -> float:
         """Seconds until the deadline."""
@@ -299,9 +321,3 @@ def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _pairs(values: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"key": name, "value": str(value)[:_LONGEST_VALUE]} for name, value in values.items() if value is not None]
 
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, HTTPError):
-        with error:
-            return f"status {error.code}: {error.read(300).decode(errors='replace')}"
-    return str(error) or type(error).__name__

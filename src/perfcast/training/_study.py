@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -143,11 +143,13 @@ def _end(study: "optuna.Study", trial: "optuna.Trial", result: FitResult) -> "op
 
 
 def _abandon(study: "optuna.Study", trial: "optuna.Trial") -> None:
-    """End a running trial so that it counts for nothing."""
+    """End a running trial so that it counts for nothing; one that has ended just now is left as it is."""
+    from optuna.exceptions import UpdateFinishedTrialError
     from optuna.trial import TrialState
 
-    trial.set_user_attr(ABANDONED, value=True)
-    study.tell(trial.number, state=TrialState.FAIL)
+    with suppress(UpdateFinishedTrialError):  # by a process that is shut out, but still runs
+        trial.set_user_attr(ABANDONED, value=True)
+        study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
 def _patiently(call: Callable[[], _T]) -> _T:

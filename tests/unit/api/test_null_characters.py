@@ -1,5 +1,7 @@
 """Null characters, which PostgreSQL can't keep, are refused whatever the database, and the field is named."""
 
+import json
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -39,6 +41,13 @@ def test_one_in_a_body_is_refused_by_the_innermost_name(client: TestClient, body
     answer = client.put(SCHEDULE, json=body)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == fields
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32-be"])
+def test_one_in_a_body_is_refused_in_whatever_encoding_json_may_have(client: TestClient, encoding: str) -> None:
+    body = json.dumps({"cron": "0 3 * * *", "request": {"dataset": "a\0b"}}).encode(encoding)
+    answer = client.put(SCHEDULE, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["errors"][0]["message"]) == (422, "must not hold a null character")
 
 
 def test_a_backslash_before_the_same_letters_is_none(client: TestClient) -> None:

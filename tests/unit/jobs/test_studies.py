@@ -18,7 +18,7 @@ from tests.workers import Shop
 from perfcast.errors import Unavailable
 from perfcast.jobs._studies import prepared_study
 from perfcast.settings import load_settings
-from perfcast.training import FitResult
+from perfcast.training import FitResult, _study
 from perfcast.training._proposal import propose
 from perfcast.training._study import begin, end, finished_trials, open_study, quiet_optuna
 from perfcast.training.families import families as builtin_families
@@ -231,3 +231,20 @@ def test_a_trial_that_a_shut_out_process_took_is_noted_again(tmp_path: Path, mon
         trial = begin(study, 0, proposal)
         end(study, trial, FitResult(0, "complete", score=1.0))
         assert {index: trial.value for index, trial in finished_trials(study).items()} == {0: 1.0}
+
+
+def test_a_trial_that_a_shut_out_process_ends_while_the_next_one_opens_the_study_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"sqlite:///{tmp_path / 'studies.db'}"
+    with quiet_optuna():
+        shut_out = open_study(address, "job")
+        trial = shut_out.ask()
+        abandon = _study._abandon
+
+        def abandon_just_too_late(*given: Any) -> None:
+            shut_out.tell(trial, 1.0)
+            abandon(*given)
+
+        monkeypatch.setattr(_study, "_abandon", abandon_just_too_late)
+        assert [found.value for found in finished_trials(open_study(address, "job")).values()] == [1.0]
