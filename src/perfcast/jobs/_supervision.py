@@ -16,6 +16,7 @@ from perfcast.errors import Fenced, Unavailable
 from perfcast.jobs._job import Job
 from perfcast.jobs._jobs import Jobs
 from perfcast.jobs._messages import STOP, read_messages
+from perfcast.jobs._stopping import Stopping
 from perfcast.jobs._tracker import Tracker
 from perfcast.settings import Settings
 
@@ -30,7 +31,7 @@ ENDING_SECONDS = 5.0
 LIMIT_GRACE_SECONDS = 120.0
 LIMIT_GRACE_SHARE = 0.25
 """What a process may take beyond its job's time limit, beside a share of that: beginning, waiting for a cluster or for
-a database that doesn't answer, registering, the gate, the export to MLflow."""
+a database that doesn't answer, registering, the gate."""
 _PERSIST_SECONDS = 60.0
 _PERSIST_DRAINING_SECONDS = 5.0
 
@@ -45,14 +46,15 @@ class Supervision:
         jobs: Where the row is.
         job: As it was claimed.
         threads: Most threads for the process.
+        stopping: The worker's wish to end: then the process is ended, and the job handed back.
     """
 
-    def __init__(self, settings: Settings, jobs: Jobs, job: Job, *, threads: int) -> None:
+    def __init__(self, settings: Settings, jobs: Jobs, job: Job, *, threads: int, stopping: Stopping) -> None:
         self.job = job
         self._settings, self._jobs, self._threads = settings, jobs, threads
         self._tracker = Tracker(job)
         self._told = self._tracker.progress
-        self._draining = Event()
+        self._stopping = stopping
         self._cancelled = False
         self._asked_at: float | None = None
         self._last_word_at: float | None = None
@@ -62,10 +64,6 @@ class Supervision:
         self._news = Event()
         self._written = self._looked = time.monotonic()
         self._log = log.bind(job=job.id, attempt=job.attempt)
-
-    def drain(self) -> None:
-        """Ask the job's process to end, so that the job can be handed back."""
-        self._draining.set()
 
     def run(self) -> None:
         """Supervise until the process has ended and the row says what came of it."""
@@ -117,7 +115,7 @@ class Supervision:
                 self._look()
         except Unavailable as error:
             self._log.warning("the database doesn't answer; the training goes on", reason=str(error))
-        if self._cancelled or self._draining.is_set():
+        if self._cancelled or self._stopping:
             self._insist(process)
         self._end_if_hung(process)
 
@@ -173,7 +171,7 @@ class Supervision:
             self._persist(lambda: jobs.finish_cancelled(fence))
         elif kind == "failed" and not heard["again"]:
             self._persist(lambda: jobs.fail(fence, heard["error"]))
-        elif self._draining.is_set():
+        elif self._stopping:
             self._persist(lambda: jobs.hand_back(fence))
         else:
             told = heard.get("error")
@@ -182,7 +180,7 @@ class Supervision:
 
     def _persist(self, write: Callable[[], Any]) -> Any:
         """Write, trying again while the database doesn't answer; in the end the reaper finds the job."""
-        patience = _PERSIST_DRAINING_SECONDS if self._draining.is_set() else _PERSIST_SECONDS
+        patience = _PERSIST_DRAINING_SECONDS if self._stopping else _PERSIST_SECONDS
         deadline = time.monotonic() + patience
         while True:
             try:

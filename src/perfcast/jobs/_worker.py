@@ -48,6 +48,7 @@ class Worker:
     ) -> None:
         self.name = new_worker()
         self._settings, self._jobs, self._transport = settings, jobs, transport
+        self._wait_seconds = min(_WAIT_SECONDS, settings.job_poll_seconds)
         self._threads = max(1, threads // settings.worker_concurrency)
         self._liveness = Liveness(settings.data_dir.absolute() / "workers")
         stale = max(settings.job_stale_seconds, 3 * settings.job_heartbeat_seconds)
@@ -58,7 +59,7 @@ class Worker:
             self._chores.append(Chore("schedules", scheduler.look, every_seconds=beat))
         if retention is not None:
             self._chores.append(Chore("old studies", retention.look, every_seconds=beat))
-        self._running: dict[Thread, Supervision] = {}
+        self._running: list[Thread] = []
         self._stopping = Stopping()
         self._reachable = True
 
@@ -85,7 +86,7 @@ class Worker:
 
     def _turn(self) -> None:
         """One look around: who has ended, who is gone, who waits."""
-        self._running = {thread: run for thread, run in self._running.items() if thread.is_alive()}
+        self._running = [thread for thread in self._running if thread.is_alive()]
         try:
             self._look_around()
             if len(self._running) >= self._settings.worker_concurrency:
@@ -97,7 +98,7 @@ class Worker:
             if self._reachable:
                 log.warning("waiting for what can't be reached", reason=str(error))
             self._reachable = False
-            self._stopping.wait(self._settings.job_poll_seconds)
+            self._stopping.wait(self._wait_seconds)
 
     def _look_around(self) -> None:
         """After jobs of workers that are gone, schedules that are due, and studies that are old."""
@@ -109,24 +110,23 @@ class Worker:
         job = self._jobs.claim(self.name)
         if job is None:
             return False
-        supervision = Supervision(self._settings, self._jobs, job, threads=self._threads)
+        supervision = Supervision(self._settings, self._jobs, job, threads=self._threads, stopping=self._stopping)
         thread = Thread(target=supervision.run, name=f"perfcast-job-{job.id}")
-        self._running[thread] = supervision
+        self._running.append(thread)
         thread.start()
         return True
 
     def _wait(self) -> None:
         """Wait for a message, but not long: a message may be lost, a row is not."""
         try:
-            self._transport.receive(min(_WAIT_SECONDS, self._settings.job_poll_seconds))
+            self._transport.receive(self._wait_seconds)
         except Unavailable as error:
             if self._reachable:
                 log.warning("no messages: looking into the database instead", reason=str(error))
             self._reachable = False
-            self._stopping.wait(self._settings.job_poll_seconds)
+            self._stopping.wait(self._wait_seconds)
 
     def _drain(self) -> None:
-        for supervision in self._running.values():
-            supervision.drain()
+        self._stopping.ask()  # also where it ends by itself, because something unforeseen went wrong
         for thread in self._running:
             thread.join()

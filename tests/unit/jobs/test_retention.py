@@ -12,7 +12,7 @@ from tests.workers import Shop, until
 
 from perfcast.jobs import Job, Worker
 from perfcast.jobs._retention import Retention
-from perfcast.jobs._studies import prepare_study, study_address
+from perfcast.jobs._studies import prepared_study, study_address
 from perfcast.settings import Settings
 from perfcast.storage import schema, time_text
 from perfcast.training._study import finished_trials, open_study, quiet_optuna
@@ -23,8 +23,7 @@ MONTH = timedelta(days=31)
 def trained(shop: Shop, *, ended: timedelta | None) -> Job:
     """A job with a study of two trials that ended so long ago, or that has not ended."""
     job = shop.submit(model_name=f"model-{time.monotonic_ns()}", dataset="simulated")
-    address = prepare_study(job.id, shop.settings, shop.database)
-    with quiet_optuna():
+    with quiet_optuna(), prepared_study(job.id, shop.settings, shop.database) as address:
         study = open_study(address, job.id)
         study.set_user_attr("origin", "test")
         study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)

@@ -1,21 +1,25 @@
 """A worker works on whatever else fails, and stops whenever it is told to."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 from zoneinfo import ZoneInfo
 
+import pytest
 from structlog.testing import capture_logs
 from tests.drafts import draft, weighted
 from tests.unit.jobs.test_retention import MONTH, is_kept, trained
-from tests.workers import Shop, until
+from tests.workers import Shop, small_dataset, training_process, until
 
 from perfcast.jobs import Plan, Retrain, Scheduler, Schedules, Submissions, Worker
 from perfcast.jobs._retention import Retention
 from perfcast.jobs._studies import studies_folder
+from perfcast.settings import load_settings
 from perfcast.storage import schema
 from perfcast.workloads import builtin_workloads
 
@@ -76,6 +80,29 @@ def test_a_journal_that_can_not_be_deleted_keeps_it_from_nothing_else(shop: Shop
         job = shop.submit(families=("polynomial",), n_trials=1)
         shop.wait(job, "succeeded")
     assert len([line for line in logs if str(in_the_way) in str(line)]) == 1
+
+
+def test_it_looks_around_every_second_though_its_queue_is_gone_and_it_polls_seldom(tmp_path: Path) -> None:
+    shop = Shop(load_settings(data_dir=tmp_path, redis_url="redis://127.0.0.1:1/0", job_poll_seconds=60))
+    shop.datasets.add(small_dataset(200))
+    with capture_logs() as logs, at_work(Worker(shop.settings, shop.jobs, shop.transport, threads=1)):
+        until(lambda: [line for line in logs if "no messages" in line["event"]])
+        job = shop.submit(families=("polynomial",), n_trials=1)
+        shop.wait(job, "running", seconds=15)
+    shop.close()
+
+
+@pytest.mark.parametrize("_time", range(3))
+def test_a_training_process_that_is_stopped_together_with_its_worker_costs_no_attempt(shop: Shop, _time: int) -> None:
+    roomy = shop.settings.model_copy(update={"worker_concurrency": 2, "job_poll_seconds": 1.0})
+    worker = Worker(roomy, shop.jobs, shop.transport, threads=1)
+    with at_work(worker):
+        job = shop.submit(n_trials=1000)
+        process = until(lambda: training_process(job))
+        worker.stop()
+        os.kill(process, signal.SIGTERM)  # as a service manager does, which stops all processes of a service
+    back = shop.jobs.find(job.id)
+    assert (back.status, back.attempt, back.tries, back.error) == ("queued", 1, 0, None)
 
 
 INTERRUPTED = """
