@@ -63,7 +63,8 @@ def export(
     try:
         run = _within(TOTAL_SECONDS, lambda: _write(_Server(address), job, best, graph, experiment))
     except (OSError, HTTPException, ValueError, KeyError, TypeError, IndexError) as error:
-        log.warning("not exported to MLflow; the job itself is safe", job=job.id, reason=str(error) or type(error).__name__)
+        reason = str(error) or type(error).__name__
+        log.warning("not exported to MLflow; the job itself is safe", job=job.id, reason=reason)
         return None
     log.info("exported to MLflow", job=job.id, run=run)
     return run
@@ -320,4 +321,3 @@ def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _pairs(values: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"key": name, "value": str(value)[:_LONGEST_VALUE]} for name, value in values.items() if value is not None]
-

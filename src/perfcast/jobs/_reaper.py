@@ -51,7 +51,7 @@ class Reaper:
         self._watch(running)
         gone = [job for job in running if job.worker in dead or self._seen[job.id][1] >= self._stale_seconds]
         taken = [job.id for job in gone if self._take(job)]
-        for worker in dead.difference(job.worker or "" for job in running):
+        for worker in dead:  # not before all their jobs have been seen to: the database may go on the way
             self._liveness.forget(worker)
         return taken + self._end_overdue(running)
 
@@ -72,7 +72,6 @@ class Reaper:
         except Fenced:
             return False
         log.warning("took a job from a worker that is gone", job=job.id, worker=job.worker, status=status)
-        self._liveness.forget(job.worker or "")
         return True
 
     def _end_overdue(self, running: list[Job]) -> list[str]:

@@ -4,13 +4,16 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.services import postgres_server
 from tests.workers import Shop, small_dataset, until
 
-from perfcast.jobs import Job
+from perfcast.errors import Unavailable
+from perfcast.jobs import Job, Status
 from perfcast.jobs._liveness import Liveness
 from perfcast.jobs._reaper import Reaper
 from perfcast.settings import load_settings
@@ -66,6 +69,34 @@ def test_a_worker_whose_process_was_killed_is_known_dead_at_once(shop: Shop, run
     holder.wait()
     assert reaper.look() == [running.id]
     assert not list(folder.glob("*.lock"))
+
+
+def test_a_database_that_goes_after_the_first_job_of_a_dead_worker_delays_the_second_no_longer_than_it_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(load_settings(data_dir=tmp_path))
+    shop.datasets.add(small_dataset(200))
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path / "workers"], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    jobs = [shop.submit(model_name=name).id for name in ("a", "b")]
+    assert [shop.jobs.claim("other") is not None for _ in jobs] == [True, True]
+    holder.kill()
+    holder.wait()
+    retry, asked = shop.jobs.retry, count()
+
+    def retry_but_once(*given: Any, **named: Any) -> Status:
+        if next(asked) == 1:
+            raise Unavailable("gone")
+        return retry(*given, **named)
+
+    monkeypatch.setattr(shop.jobs, "retry", retry_but_once)
+    reaper = Reaper(shop.jobs, Liveness(tmp_path / "workers"), stale_seconds=60)
+    with pytest.raises(Unavailable):
+        reaper.look()
+    assert reaper.look() == jobs[1:]
+    assert not list((tmp_path / "workers").glob("*.lock"))
+    shop.close()
 
 
 def test_a_worker_that_was_killed_while_it_had_nothing_to_do_leaves_no_lock(shop: Shop, tmp_path: Path) -> None:
