@@ -14,7 +14,7 @@ from perfcast.errors import FieldError, InvalidInput
 
 _NULL = "\0"
 _ESCAPED = b"\\u0000"
-"""The only way in which JSON text can hold one."""
+"""The only way in which JSON text can hold one; in UTF-16 and UTF-32, which are JSON too, zero bytes lie between."""
 
 
 async def refuse_null_characters(request: Request) -> None:
@@ -30,8 +30,10 @@ async def refuse_null_characters(request: Request) -> None:
     read = {parameter.alias for parameter in route.dependant.query_params}
     given = [*request.path_params.items(), *(item for item in request.query_params.multi_items() if item[0] in read)]
     wrong = [name for name, value in given if _NULL in value]
-    if route.body_field is not None and _ESCAPED in (body := await request.body()):
-        wrong += _in_json(body)
+    if route.body_field is not None:
+        body = await request.body()
+        if _ESCAPED in body or b"\0" in body:
+            wrong += _in_json(body)
     if wrong:
         raise InvalidInput([FieldError(name, "must not hold a null character") for name in dict.fromkeys(wrong)])
 

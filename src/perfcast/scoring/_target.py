@@ -185,8 +185,12 @@ class Draft:
         import fcntl
 
         path = self._target.path
+        try:
+            beside = list(path.parent.iterdir())
+        except OSError:  # a folder that may be written, but not listed
+            return
         named = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{12}}\.partial(\.gone)?")
-        for folder in path.parent.iterdir():
+        for folder in beside:
             if not named.fullmatch(folder.name) or folder == self._folder:
                 continue
             if folder.suffix == _GONE:

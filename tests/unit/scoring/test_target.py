@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -234,6 +235,22 @@ def test_an_output_moved_away_by_a_run_that_was_killed_comes_back(tmp_path: Path
         score(PLAN, source, target)
     assert pl.read_parquet(target / "*.parquet").height == 50
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "rows.parquet"]
+
+
+def test_a_folder_that_may_be_written_but_not_listed_takes_an_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, folder, listed = written(tmp_path / "rows.parquet", frame(50)), tmp_path / "drop", Path.iterdir
+    folder.mkdir()
+
+    def refused(path: Path) -> Iterator[Path]:
+        if path == folder:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert score(PLAN, source, folder / "out.parquet").rows == 50
+    assert os.listdir(folder) == ["out.parquet"]
 
 
 @OUTPUTS
