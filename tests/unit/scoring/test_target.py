@@ -250,7 +250,7 @@ def test_a_folder_that_may_be_written_but_not_listed_takes_an_output(
 
     monkeypatch.setattr(Path, "iterdir", refused)
     assert score(PLAN, source, folder / "out.parquet").rows == 50
-    assert os.listdir(folder) == ["out.parquet"]
+    assert [path.name for path in listed(folder)] == ["out.parquet"]
 
 
 @OUTPUTS
