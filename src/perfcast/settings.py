@@ -14,6 +14,7 @@ from perfcast.errors import InvalidSetting
 
 CLIENT_KEY = "PERFCAST_API_KEY"
 """The environment variable of the key that commands send to a server."""
+_SECRET_NAMES = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|CREDENTIAL")
 
 
 class Settings(BaseSettings):
@@ -202,12 +203,19 @@ def _bytes_of(size: str) -> int:
 
 
 def environment_without_secrets() -> dict[str, str]:
-    """This process's environment without keys, and without addresses, which may hold passwords."""
+    """This process's environment without keys, and without addresses, which may hold passwords.
+
+    Neither those of the settings nor what libraries read, such as `AWS_SECRET_ACCESS_KEY` or `PGPASSWORD`.
+    """
     fields = Settings.model_fields.items()
     secret = {
         name.upper() for name, field in fields if field.annotation is SecretStr or name.endswith(("_url", "_uri"))
     }
-    return {name: value for name, value in os.environ.items() if name.upper() not in secret | {CLIENT_KEY}}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() not in secret and not _SECRET_NAMES.search(name.upper())
+    }
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -37,7 +37,7 @@ class Target:
     """
 
     def __init__(self, path: Path, source: Path, *, overwrite: bool) -> None:
-        self.path = path.resolve()
+        self.path = _real(path)
         self.is_file = path.suffix == SUFFIX
         self._source, self._overwrite = source, overwrite
 
@@ -46,20 +46,27 @@ class Target:
 
         Raises:
             InvalidData: There is no input.
-            InvalidSetting: It and the input lie inside each other, or something is there that may not be replaced.
+            InvalidSetting: It and the input lie inside each other, or something is there that may not be replaced, or
+                can't be looked at.
         """
-        if not self._source.exists():
-            raise InvalidData(f"{self._source}: there is no such file or folder")
-        source = self._source.resolve()
-        for read in (source, *(path.resolve() for path in input_files(self._source))):
-            if self.path == read:
-                raise InvalidSetting("input and output are the same; the scored rows need a place of their own")
-            if self.path in read.parents:
-                raise InvalidSetting(f"{self.path} holds the input {read}; the scored rows need a place of their own")
-        if source.is_dir() and source in self.path.parents:
+        try:
+            if not self._source.exists():
+                raise InvalidData(f"{self._source}: there is no such file or folder")
+            self._check_apart()
+            if self.path.exists():
+                self._check_present()
+        except OSError as error:  # too long a name, or a folder that may not be entered
+            raise InvalidSetting(f"{error.filename}: {error.strerror}") from None
+
+    def _check_apart(self) -> None:
+        source = _real(self._source)
+        reads = [source, *(_real(path) for path in input_files(self._source))]
+        if any(_is_same(self.path, read) for read in reads):
+            raise InvalidSetting("input and output are the same; the scored rows need a place of their own")
+        if any(_is_same(self.path, folder) for folder in {folder for read in reads for folder in read.parents}):
+            raise InvalidSetting(f"{self.path} holds the input {source}; the scored rows need a place of their own")
+        if source.is_dir() and any(_is_same(source, folder) for folder in self.path.parents):
             raise InvalidSetting(f"{self.path} lies inside the input folder; the scored rows need a place outside")
-        if self.path.exists():
-            self._check_present()
 
     def _check_present(self) -> None:
         if not self._overwrite:
@@ -76,6 +83,21 @@ class Target:
                 f"{self.path} holds '{foreign}', which is no part of an earlier output; a folder is replaced only "
                 "where it holds nothing else: choose another name, or remove it yourself"
             )
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        raise InvalidSetting(f"{path}: its links lead in a circle") from None
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether both names lead to the same: also where upper and lower case do, or a file has several names."""
+    try:
+        return one == other or one.samefile(other)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _is_own(path: Path) -> bool:
@@ -113,7 +135,7 @@ class Draft:
         path, name = target.path, uuid4().hex[:12]
         self._folder = path.with_name(f".{path.name}.{name}.partial")
         self.file, self.parts = self._folder / f"scored{SUFFIX}", self._folder / "parts"
-        self.spare = self._folder / "spare"
+        self.spare, self._earlier = self._folder / "spare", self._folder / _EARLIER
         unlocked = path.with_name(f".{path.name}.{name}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,37 +155,28 @@ class Draft:
             InvalidSetting: What is there now may not be replaced.
             Unavailable: It can't be put there.
         """
-        self._target.check()
         path = self._target.path
         try:
+            for file in [self.file] if self._target.is_file else sorted(self.parts.iterdir()):
+                _settle(file)
+            self._target.check()  # last, since the disk may take long
             if self._target.is_file:
-                _settle(self.file)
                 self.file.replace(path)
             else:
-                for part in sorted(self.parts.iterdir()):
-                    _settle(part)
-                self._put_folder(path)
+                if path.exists():
+                    path.rename(self._earlier)
+                self.parts.rename(path)
         except OSError as error:
             raise Unavailable(f"{path}: can't be put there: {error}") from None
-
-    def _put_folder(self, path: Path) -> None:
-        earlier = self._folder / _EARLIER
-        if path.exists():
-            path.rename(earlier)
-        try:
-            self.parts.rename(path)
-        except OSError:
-            if earlier.exists():
-                earlier.rename(path)
-            raise
 
     def __enter__(self) -> Self:
         self._tidy()
         return self
 
     def __exit__(self, *_: object) -> None:
-        _remove(self._folder)
-        self._lock.close()
+        with self._lock:
+            _give_back(self._earlier, self._target.path)
+            _remove(self._folder)
 
     def _tidy(self) -> None:
         """Remove the drafts for this target whose processes are dead."""
@@ -172,8 +185,12 @@ class Draft:
         import fcntl
 
         path = self._target.path
+        try:
+            beside = list(path.parent.iterdir())
+        except OSError:  # a folder that may be written, but not listed
+            return
         named = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{12}}\.partial(\.gone)?")
-        for folder in path.parent.iterdir():
+        for folder in beside:
             if not named.fullmatch(folder.name) or folder == self._folder:
                 continue
             if folder.suffix == _GONE:
@@ -189,7 +206,7 @@ class Draft:
 
 
 def _give_back(earlier: Path, path: Path) -> None:
-    """Put back the output that a run had moved away when it was killed, just before it put its own there."""
+    """Put back the output that a run had moved away when it was ended, just before it put its own there."""
     if earlier.exists() and not path.exists():
         earlier.rename(path)
 

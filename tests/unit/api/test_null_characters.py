@@ -64,3 +64,11 @@ def test_a_body_that_is_no_json_is_refused_for_that(client: TestClient) -> None:
         answer = client.put(SCHEDULE, content=body, headers={"Content-Type": "application/json"})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) != (422, "a")
         assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_one_in_a_body_of_another_encoding_is_refused_too(client: TestClient, encoding: str) -> None:
+    body = r'{"cron": "0 3 * * *", "request": {"dataset": "a\u0000b"}}'.encode(encoding)
+    answer = client.put(SCHEDULE, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["message"] == "must not hold a null character"

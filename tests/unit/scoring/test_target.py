@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -152,6 +153,58 @@ def test_ctrl_c_leaves_the_output_as_it_was_and_nothing_beside_it(tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == [name, "rows.parquet"]
 
 
+def test_ctrl_c_in_the_moment_when_neither_output_is_there_brings_the_earlier_one_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = written(tmp_path / "rows.parquet", frame(300)), tmp_path / "out"
+    score(PLAN, source, target)
+    before, rename = contents(tmp_path), Path.rename
+
+    def interrupted(path: Path, to: Path) -> Path:
+        moved = rename(path, to)
+        if path == target:
+            raise KeyboardInterrupt
+        return moved
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        score(PLAN, source, target, overwrite=True)
+    assert contents(tmp_path) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "rows.parquet"]
+
+
+@OUTPUTS
+def test_what_appears_at_the_output_while_the_disk_settles_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    source, target, settle = written(tmp_path / "rows.parquet", frame(50)), tmp_path / name, os.fsync
+
+    def slow(file: int) -> None:
+        settle(file)
+        target.write_text("precious")
+
+    monkeypatch.setattr(os, "fsync", slow)
+    with pytest.raises(InvalidSetting, match="exists"):
+        score(PLAN, source, target)
+    assert target.read_text() == "precious"
+
+
+def test_the_input_under_another_name_of_the_same_file_is_refused(tmp_path: Path) -> None:
+    source = written(tmp_path / "rows.parquet", frame(50))
+    (tmp_path / "Rows.parquet").hardlink_to(source)  # as on a disk for which upper and lower case are the same
+    with pytest.raises(InvalidSetting, match="input and output are the same"):
+        score(PLAN, source, tmp_path / "Rows.parquet", overwrite=True)
+    assert source.samefile(tmp_path / "Rows.parquet")
+
+
+@pytest.mark.parametrize("name", ["loop.parquet", "a" * 300])
+def test_a_name_that_leads_nowhere_is_said(tmp_path: Path, name: str) -> None:
+    source = written(tmp_path / "rows.parquet", frame(50))
+    (tmp_path / "loop.parquet").symlink_to(tmp_path / "loop.parquet")
+    with pytest.raises(InvalidSetting, match=name):
+        score(PLAN, source, tmp_path / name)
+
+
 @OUTPUTS
 def test_a_killed_run_leaves_no_output_and_the_next_one_tidies_up(tmp_path: Path, name: str) -> None:
     source = written(tmp_path / "rows.parquet", frame(300))
@@ -182,6 +235,22 @@ def test_an_output_moved_away_by_a_run_that_was_killed_comes_back(tmp_path: Path
         score(PLAN, source, target)
     assert pl.read_parquet(target / "*.parquet").height == 50
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "rows.parquet"]
+
+
+def test_a_folder_that_may_be_written_but_not_listed_takes_an_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, folder, listed = written(tmp_path / "rows.parquet", frame(50)), tmp_path / "drop", Path.iterdir
+    folder.mkdir()
+
+    def refused(path: Path) -> Iterator[Path]:
+        if path == folder:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert score(PLAN, source, folder / "out.parquet").rows == 50
+    assert [path.name for path in listed(folder)] == ["out.parquet"]
 
 
 @OUTPUTS
