@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from uuid import uuid4
 
@@ -14,7 +14,11 @@ from perfcast.jobs import Job
 from perfcast.storage import schema
 from survival._bench import PATIENCE, SHORT, Bench, Finding, Scenario, check, left_behind, somewhere
 
-SPOILT: tuple[object, ...] = (None, {}, [], "text", {"model": 5}, {"model": "m", "n_trials": "many"})
+SPOILT: tuple[Mapping[str, object], ...] = (
+    *({"request": request} for request in (None, {}, [], "text", {"model": 5}, {"model": "m", "n_trials": "many"})),
+    {"versions": 5},
+    {"trials": [1]},
+)
 
 
 def messages_of_no_job(bench: Bench) -> Finding:
@@ -83,12 +87,12 @@ UNUSABLE = (Scenario(messages_of_no_job), Scenario(row_unreadable), Scenario(row
 
 
 @contextmanager
-def _spoilt(bench: Bench, request: object) -> Iterator[Job]:
-    """A waiting job whose request is no request; it is gone at the end."""
+def _spoilt(bench: Bench, columns: Mapping[str, object]) -> Iterator[Job]:
+    """A waiting job whose row has something else in these columns; it is gone at the end."""
     job = bench.submit(families=("polynomial",), n_trials=1)
     where = schema.job.c.id == job.id
     with bench.shop.database.begin() as connection:
-        connection.execute(sa.update(schema.job).where(where).values(request=request))
+        connection.execute(sa.update(schema.job).where(where).values(**columns))
     try:
         yield job
     finally:

@@ -173,7 +173,7 @@ class Jobs:
         """
         with self._database.begin() as connection:
             versions = _require(connection, fence.job, locked=True).versions
-            _require_fence(repository.write(connection, fence, _failed(error, versions)), fence)
+            _require_fence(repository.write(connection, fence, repository.failed(error, versions)), fence)
 
     def finish_cancelled(self, fence: Fence) -> None:
         """End a running job that was cancelled.
@@ -271,15 +271,6 @@ def is_overdue(job: Job) -> bool:
     if asked is None or job.versions is not None:
         return False
     return datetime.now(UTC) - datetime.fromisoformat(asked) > timedelta(seconds=_OVERDUE_SECONDS)
-
-
-def _failed(error: str, versions: tuple[int, ...] | None) -> dict[str, object]:
-    """What ends a job that can't go on."""
-    ended: dict[str, object] = {"finished_at": now(), "eta_seconds": None}
-    if versions is None:
-        return ended | {"status": "failed", "error": error}
-    outcome = f"registered, but the gate did not finish: {error}; if it shall answer, activate it"
-    return ended | {"status": "succeeded", "progress": 1.0, "model_version": versions[-1], "outcome": outcome}
 
 
 def _require(connection: sa.Connection, identifier: str, *, locked: bool = False) -> Job:

@@ -118,10 +118,11 @@ def claim(connection: sa.Connection, worker: str) -> Job | None:
     row = connection.execute(statement).one_or_none()
     if row is None:
         return None
-    if problem := _request(row)[1]:
-        write(connection, _job(row).fence, {"status": "failed", "finished_at": at, "error": problem})
+    job = _job(row)
+    if problem := _kept(row)[1]:
+        write(connection, job.fence, failed(problem, job.versions))
         return None
-    return _job(row)
+    return job
 
 
 def write(connection: sa.Connection, fence: Fence, values: Mapping[str, Any], *, cancelled_too: bool = True) -> bool:
@@ -166,6 +167,15 @@ def requeued(error: str | None, retry_at: str | None = None) -> dict[str, Any]:
     }
 
 
+def failed(error: str, versions: Sequence[int] | None) -> dict[str, Any]:
+    """What ends a job that can't go on; one whose versions are registered has succeeded all the same."""
+    ended = {"finished_at": now(), "eta_seconds": None}
+    if not versions:
+        return ended | {"status": "failed", "error": error}
+    outcome = f"registered, but the gate did not finish: {error}; if it shall answer, activate it"
+    return ended | {"status": "succeeded", "progress": 1.0, "model_version": versions[-1], "outcome": outcome}
+
+
 def cancel_queued(connection: sa.Connection, identifier: str) -> bool:
     """End a job that waits; one that has registered its versions no longer can."""
     at = now()
@@ -204,21 +214,33 @@ def _columns(progress: Progress) -> dict[str, Any]:
     }
 
 
-def _request(row: sa.Row[Any]) -> tuple[JobRequest, str | None]:
-    """What a row asks for, and why that can't be read, if it can't: then it is what the other columns say."""
+class _Kept(msgspec.Struct):
+    """What a row keeps as JSON."""
+
+    request: JobRequest
+    versions: tuple[int, ...] | None
+    trials: list[dict[str, Any]]
+
+
+def _kept(row: sa.Row[Any]) -> tuple[_Kept, str | None]:
+    """What a row keeps as JSON, and why that can't be read, if it can't: then it is what the other columns say."""
     try:
-        return msgspec.convert(row.request, JobRequest), None
+        found = {"request": row.request, "versions": row.versions, "trials": row.trials}
+        return msgspec.convert(found, _Kept), None
     except msgspec.ValidationError as error:
         bare = JobRequest(model=row.model, workload=row.workload, dataset=row.dataset, digest="", n_trials=row.n_trials)
-        return bare, f"its row can't be read by this version of Perfcast: {error}"
+        whole = isinstance(row.versions, list) and all(isinstance(number, int) for number in row.versions)
+        return _Kept(
+            bare, tuple(row.versions) if whole else None, []
+        ), f"its row can't be read by this version of Perfcast: {error}"
 
 
 def _job(row: sa.Row[Any]) -> Job:
-    request, problem = _request(row)
+    kept, problem = _kept(row)
     return Job(
         id=row.id,
         status=row.status,
-        request=request,
+        request=kept.request,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
@@ -229,9 +251,9 @@ def _job(row: sa.Row[Any]) -> Job:
         handed_back=row.handed_back,
         spent_seconds=row.spent_seconds,
         progress=Progress(
-            row.stage, row.progress, row.trial, row.best_score, row.best_family, row.eta_seconds, row.trials
+            row.stage, row.progress, row.trial, row.best_score, row.best_family, row.eta_seconds, kept.trials
         ),
-        versions=None if row.versions is None else tuple(row.versions),
+        versions=kept.versions,
         model_version=row.model_version,
         outcome=row.outcome,
         error=row.error or problem,

@@ -322,11 +322,21 @@ def test_promoting_again_after_a_kill_changes_nothing(shop: Shop, running: Job) 
     assert len(shop.registry.history("cpu-utilization")) == 1
 
 
-@pytest.mark.parametrize("request_", [None, {}, [], "text", {"model": "m", "n_trials": "many"}], ids=str)
-def test_a_job_whose_row_cannot_be_read_fails_and_holds_up_nobody(shop: Shop, request_: object) -> None:
+@pytest.mark.parametrize(
+    "spoilt_columns",
+    [
+        *({"request": request} for request in (None, {}, [], "text", {"model": "m", "n_trials": "many"})),
+        {"versions": 5},
+        {"trials": [1]},
+    ],
+    ids=str,
+)
+def test_a_job_whose_row_cannot_be_read_fails_and_holds_up_nobody(
+    shop: Shop, spoilt_columns: dict[str, object]
+) -> None:
     spoilt, next_one = shop.submit(), shop.submit()
     with shop.database.begin() as connection:
-        connection.execute(schema.job.update().where(schema.job.c.id == spoilt.id).values(request=request_))
+        connection.execute(schema.job.update().where(schema.job.c.id == spoilt.id).values(**spoilt_columns))
     assert "can't be read" in str(shop.jobs.find(spoilt.id).error)
     assert {job.id for job in shop.jobs.page()[0]} == {spoilt.id, next_one.id}
     assert shop.jobs.claim("one") is None
@@ -336,3 +346,13 @@ def test_a_job_whose_row_cannot_be_read_fails_and_holds_up_nobody(shop: Shop, re
     claimed = shop.jobs.claim("one")
     assert claimed is not None
     assert claimed.id == next_one.id
+
+
+def test_a_job_whose_row_cannot_be_read_has_succeeded_where_its_versions_are_registered(shop: Shop) -> None:
+    job = shop.submit()
+    with shop.database.begin() as connection:
+        connection.execute(schema.job.update().values(request={}, versions=[1, 2]))
+    assert shop.jobs.claim("one") is None
+    ended = shop.jobs.find(job.id)
+    assert (ended.status, ended.model_version) == ("succeeded", 2)
+    assert "can't be read" in ended.outcome
