@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -64,6 +65,14 @@ class Shop:
     def wait(self, job: Job, *statuses: str, seconds: float = 120) -> Job:
         """The job once it has one of these statuses."""
         return until(lambda: self._if(job, lambda now: now.status in statuses), seconds)
+
+    def wait_until_cancelled(self, job: Job) -> float:
+        """Seconds from the wish to cancel to the job's end, by its row, which is what callers see."""
+        ended = self.wait(job, "cancelled", seconds=20)
+        assert ended.finished_at is not None
+        assert ended.cancel_requested_at is not None
+        asked, finished = (datetime.fromisoformat(at) for at in (ended.cancel_requested_at, ended.finished_at))
+        return (finished - asked).total_seconds()
 
     def wait_for_trials(self, job: Job, trials: int, *, seconds: float = 120) -> Job:
         """The job once so many of its trials have finished, while it runs."""

@@ -28,7 +28,7 @@ _PATIENCE_SECONDS = 30.0
 _LEAST_SECONDS = 5.0
 """What a continued job may still take when its time is used up."""
 _NICENESS = 5
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 0.5
 _GRACE_SECONDS = 3.0
 _T = TypeVar("_T")
 

@@ -15,7 +15,7 @@ from perfcast.storage import Database, now, time_text
 
 CANCEL_SECONDS = 5.0
 """Within this a cancelled job has ended."""
-_OVERDUE_SECONDS = 3.75
+_OVERDUE_SECONDS = 3.5
 GATE_ATTEMPTS = 10
 """How often a job whose versions are registered is begun at least: what is left costs little, and ends it well."""
 LONGEST_PAUSE_SECONDS = 600.0

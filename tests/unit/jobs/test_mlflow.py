@@ -164,18 +164,18 @@ def test_an_address_where_nothing_answers_is_a_warning(address: str) -> None:
 
 def test_a_server_that_hangs_is_left_after_a_while(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_mlflow, "REQUEST_SECONDS", 0.2)
-    server.sleeps = 1.0
+    server.sleeps = 3.0
     begun = time.monotonic()
     assert not export(JOB, VERSION, DRAFT.graph, address=server.address)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 2.5
 
 
 def test_a_server_slow_at_every_step_is_left_after_a_while(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_mlflow, "TOTAL_SECONDS", 0.5)
-    server.sleeps = 0.2
+    monkeypatch.setattr(_mlflow, "TOTAL_SECONDS", 0.6)
+    server.sleeps = 0.5
     begun = time.monotonic()
     assert not export(JOB, VERSION, DRAFT.graph, address=server.address)
-    assert time.monotonic() - begun < 1.2
+    assert time.monotonic() - begun < 2.5
 
 
 @pytest.mark.parametrize(
