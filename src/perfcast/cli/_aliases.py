@@ -16,6 +16,7 @@ def alias(
 
     Examples:
 
+
         perfcast models alias cpu-utilization:4 challenger
 
         perfcast models alias cpu-utilization shadow --clear
@@ -53,6 +54,7 @@ def traffic(
     """Show how callers are split between champion and challenger, or split them anew.
 
     Examples:
+
 
         perfcast models traffic cpu-utilization
 

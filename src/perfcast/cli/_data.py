@@ -35,6 +35,7 @@ def generate(
 
     Examples:
 
+
         perfcast data generate
 
         perfcast data generate --days 90 --seed 7 --name simulated-7
@@ -75,6 +76,7 @@ def import_(
     """Take in your own measured rows: every row is checked, and refused ones are named with the reason.
 
     Examples:
+
 
         perfcast data import minutes.csv --workload cpu-utilization --name shop
 

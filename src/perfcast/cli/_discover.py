@@ -19,6 +19,7 @@ def discover(
 
     Examples:
 
+
         perfcast models discover CNN_Algorithms --dry-run
 
         MODELS_DIR=/srv/CNN_Algorithms perfcast models discover

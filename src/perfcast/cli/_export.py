@@ -28,6 +28,7 @@ def export(
 
     Examples:
 
+
         perfcast models export cpu-utilization graph
 
         perfcast models export cpu-utilization:2 --format triton repository

@@ -34,6 +34,7 @@ def submit(
     """Queue a training job, and print its id.
 
     Examples:
+
         perfcast jobs submit --trials 50
 
         perfcast jobs submit --dataset shop --families xgboost,polynomial --timeout 300 --watch
@@ -66,6 +67,7 @@ def list_jobs(
     """List the jobs, newest first.
 
     Examples:
+
         perfcast jobs list
 
         perfcast jobs list --status failed --json
@@ -86,6 +88,7 @@ def show(job: str, url: str = URL, key: str = KEY) -> None:
     """Show all that is known of a job, as JSON.
 
     Examples:
+
         perfcast jobs show 019ab3c4-…
     """
     from perfcast.cli._job_places import open_jobs
@@ -99,6 +102,7 @@ def watch(job: str, url: str = URL, key: str = KEY) -> None:
     """Watch a job: its trials, the best so far, the seconds left. Ctrl-C ends the watching, not the job.
 
     Examples:
+
         perfcast jobs watch 019ab3c4-…
 
         perfcast jobs watch 019ab3c4-… --url http://localhost:8000
@@ -113,6 +117,7 @@ def cancel(job: str, url: str = URL, key: str = KEY) -> None:
     """Cancel a job: it has ended within five seconds.
 
     Examples:
+
         perfcast jobs cancel 019ab3c4-…
     """
     from perfcast.cli._job_places import open_jobs

@@ -84,6 +84,7 @@ def show(
 
     Examples:
 
+
         perfcast models show cpu-utilization
 
         perfcast models show cpu-utilization:3
@@ -173,6 +174,7 @@ def compare(
     Figures of different datasets or splits are not comparable; the last column says which rows each was judged on.
 
     Examples:
+
 
         perfcast models compare cpu-utilization
 

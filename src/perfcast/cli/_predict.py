@@ -25,6 +25,7 @@ def predict(
 
     Examples:
 
+
         perfcast predict request_rate=120 active_users=60 db_connections=25 timestamp=2026-03-02T14:05:00Z
 
         perfcast predict --model cnn-execution-time-cpu-torch batch_size=8 input_channels=3 input_height=224 \\

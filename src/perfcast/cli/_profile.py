@@ -30,6 +30,7 @@ def profile(
 
     Examples:
 
+
         perfcast profile --configurations 500
 
         perfcast profile --runtime onnxruntime --rounds 6 --core 1

@@ -26,6 +26,7 @@ def list_schedules(
     """List the schedules: triggers, the last run, and why one waits.
 
     Examples:
+
         perfcast schedules list
 
         perfcast schedules list --json --url http://localhost:8000
@@ -61,6 +62,7 @@ def set_schedule(
     """Make a model's schedule, or replace it whole. At least one trigger is needed.
 
     Examples:
+
         perfcast schedules set cpu-utilization --cron "0 3 * * *"
 
         perfcast schedules set cpu-utilization --new-rows 5000 --drift --trials 50 --timeout 600
@@ -82,6 +84,7 @@ def show(model: str, url: str = URL, key: str = KEY) -> None:
     """Show all that is known of a model's schedule, as JSON.
 
     Examples:
+
         perfcast schedules show cpu-utilization
     """
     from perfcast.cli._output import show_json
@@ -95,6 +98,7 @@ def remove(model: str, url: str = URL, key: str = KEY) -> None:
     """Train a model no longer by itself; the history stays, and a job that runs goes on.
 
     Examples:
+
         perfcast schedules remove cpu-utilization
     """
     from perfcast.cli._output import say
@@ -115,6 +119,7 @@ def history(
     """Show what a model's schedule did, newest first: why it fired or waited, and what the promotion gate said.
 
     Examples:
+
         perfcast schedules history cpu-utilization
 
         perfcast schedules history cpu-utilization --limit 5 --json

@@ -30,6 +30,7 @@ def score(
     cluster do the work; they must see both paths.
 
     Examples:
+
         perfcast score layers.parquet scored.parquet --model cnn-execution-time-cpu-torch
 
         perfcast score logs/ scored/ --model cpu-utilization --coverage 0.95 --map request_rate="requests / 60"

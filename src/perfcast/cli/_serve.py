@@ -17,6 +17,7 @@ def serve(
 
     Examples:
 
+
         perfcast serve
 
         perfcast serve --host 0.0.0.0 --port 9000

@@ -35,6 +35,7 @@ def train(
 
     Examples:
 
+
         perfcast train --dataset simulated
 
         perfcast train --dataset shop --trials 100 --timeout 300

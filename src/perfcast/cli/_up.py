@@ -25,6 +25,7 @@ def up(
 
     Examples:
 
+
         perfcast up
 
         API_PORT=9000 DATA_DIR=/srv/perfcast perfcast up

@@ -45,6 +45,7 @@ def prune(
 
     Examples:
 
+
         perfcast models prune cnn-execution-time-cpu-torch
 
         perfcast models prune cpu-utilization:4 --keep 0.25

@@ -24,6 +24,7 @@ def upload(
 
     Examples:
 
+
         perfcast models upload cpu-utilization better.onnx --label v1.3.0
 
         perfcast models upload cnn-execution-time-lab conv.onnx --workload cnn-execution-time --manifest conv.json

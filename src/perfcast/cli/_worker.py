@@ -20,6 +20,7 @@ def worker(
     Any number of workers may share one database. `perfcast up` starts one by itself.
 
     Examples:
+
         perfcast worker
 
         perfcast worker --concurrency 2
