@@ -21,9 +21,8 @@ CALLERS = 24
 
 
 @pytest.fixture
-def settings(tmp_path: Path, new_postgres_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A database with one model; callers wait a second, not ten, for a free connection."""
-    monkeypatch.setattr(_engine, "BUSY_SECONDS", 1)
+def settings(tmp_path: Path, new_postgres_url: Callable[[], str]) -> Settings:
+    """A database with one model."""
     settings = load_settings(data_dir=tmp_path, database_url=new_postgres_url(), database_pool_size=MOST)
     database = Database(settings.database_address)
     database.migrate()
@@ -62,8 +61,9 @@ def test_many_callers_at_once_share_the_connections_that_are_allowed(
 
 
 def test_callers_that_get_no_connection_are_told_to_come_again(
-    settings: Settings, onlooker: psycopg.Connection
+    settings: Settings, onlooker: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_engine, "BUSY_SECONDS", 1)  # not ten
     with TestClient(create_app(settings)) as client, ThreadPoolExecutor(CALLERS) as callers:
         with psycopg.connect(settings.database_address) as blocker:
             blocker.execute("LOCK TABLE model IN ACCESS EXCLUSIVE MODE")  # whoever reads the models waits now
