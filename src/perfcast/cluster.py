@@ -103,8 +103,8 @@ def _connect(address: str) -> Any:
             "DASK_SCHEDULER_ADDRESS is set, but Dask is not installed: pip install 'perfcast[cluster]', or unset it"
         ) from None
 
-    class Client(distributed.Client):  # type: ignore[misc]
-        """One that is closed by hand: a half-built one would wait for its loop in the garbage collector, even for ever."""
+    class Client(distributed.Client):
+        """One that is closed by hand: a half-built one would wait for its loop in the garbage collector."""
 
         def __del__(self) -> None:
             """Do nothing."""
