@@ -19,10 +19,9 @@ from threading import Timer
 import psutil
 import psycopg
 import pytest
+from tests.patience import PATIENCE_SECONDS
 
 from perfcast.storage import Database, schema
-
-PATIENCE_SECONDS = 30
 
 
 @pytest.fixture(scope="session")

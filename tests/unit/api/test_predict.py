@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from tests.patience import PATIENCE_SECONDS
 
 from perfcast.api import Services, create_app
 from perfcast.monitoring import read_records
@@ -121,7 +122,7 @@ def test_every_answer_is_recorded_soon(client: TestClient, settings: Settings) -
     names = [client.post("/predict", json=LOAD).json()["prediction_id"] for _ in range(20)]
     assert sorted(set(names)) == names
     database = Database(settings.database_address)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_SECONDS
     rows: list[Any] = []
     while len(rows) < 20 and time.monotonic() < deadline:
         with database.read() as connection:
