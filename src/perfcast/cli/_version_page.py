@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from perfcast.cli._output import show_facts, show_table
+
 if TYPE_CHECKING:
     from perfcast.registry import Version
 
@@ -20,8 +22,6 @@ def version_json(version: "Version") -> dict[str, Any]:
 
 def show_version(version: "Version") -> None:
     """Print the tables."""
-    from perfcast.cli._output import show_facts, show_table
-
     manifest = version.manifest
     show_facts(_facts(version))
     settings = [(name, _plain(value)) for name, value in manifest.settings.items() if name != "fit"]
@@ -48,7 +48,6 @@ def _facts(version: "Version") -> dict[str, object]:
 
 
 def _show_search(search: Mapping[str, Any]) -> None:
-    from perfcast.cli._output import show_facts, show_table
 
     known = ("trials", "complete", "pruned", "failed", "seconds", "slots", "warm_starts", "seed", "metric", "score")
     print("\nsearch")
