@@ -19,16 +19,17 @@ def configure_logs(settings: Settings, *, of_command: bool = False) -> None:
         of_command: For a command that a person waits for: our own warnings as plain lines, and nothing of libraries,
             whose failures come as errors anyway; unless `LOG_LEVEL=DEBUG` asks for everything.
     """
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_shared(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
+    if not structlog.is_configured():  # once: loggers that were used keep what they were configured with
+        structlog.configure(
+            processors=[
+                structlog.stdlib.filter_by_level,
+                *_shared(),
+                structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            ],
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            wrapper_class=structlog.stdlib.BoundLogger,
+            cache_logger_on_first_use=True,
+        )
     plain = of_command and settings.log_level != "DEBUG"
     rendering = [_plain_line] if plain else _rendering(settings)
     handler = logging.StreamHandler(sys.stderr)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from perfcast.cli._options import one_version
-from perfcast.cli._output import cell, say, show_facts, show_json, show_table
+from perfcast.cli._output import say, show_facts, show_json, show_table, with_unit
 from perfcast.cli._workbench import workbench
 
 if TYPE_CHECKING:
@@ -117,13 +117,13 @@ def _figures(version: "Version", *, full_name: bool = False) -> tuple[object, ..
     return (
         name,
         kind,
-        f"{cell(metrics.mae)} {unit}".rstrip(),
+        with_unit(metrics.mae, unit),
         metrics.mape,
         metrics.median_ape,
         metrics.within_10,
         metrics.r2,
         metrics.coverage.get("0.9"),
-        None if width is None else f"{cell(width)} {'%' if relative else unit}".rstrip(),
+        with_unit(width, "%" if relative else unit),
         size,
         manifest.graph.row_us,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-_PROSE = 30
+_PROSE = 40
 """Longest cell that is kept in one line, characters."""
 _ENDLESS = 10_000
 _SIGNS = str.maketrans("", "", ",.-+e")
@@ -112,6 +112,11 @@ def cell(value: object) -> str:
     return str(value)
 
 
+def with_unit(value: object, unit: str) -> str | None:
+    """A value with its unit, as tables show it."""
+    return None if value is None else f"{cell(value)} {unit}".rstrip()
+
+
 def _is_number(text: str) -> bool:
-    number = text.partition(" ")[0]  # a unit may follow
-    return text == "–" or number.translate(_SIGNS).isdigit()
+    number, _, unit = text.partition(" ")
+    return text == "–" or (number.translate(_SIGNS).isdigit() and not unit.startswith("("))
