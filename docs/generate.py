@@ -68,7 +68,7 @@ def commands_page() -> str:
     parts = ["# Commands", "", "Written by `make docs` from the command line itself.", ""]
     for command in COMMANDS:
         shown = subprocess.run(
-            [sys.executable, "-m", "perfcast", *command.split(), "--help"],
+            [Path(sys.executable).with_name("perfcast"), *command.split(), "--help"],
             capture_output=True,
             text=True,
             check=True,

@@ -1,5 +1,6 @@
 import logging
 import os
+import re
 import shutil
 import sys
 
@@ -21,7 +22,7 @@ def test_a_table_on_a_terminal_cuts_no_name(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((width, 24)))
     show_table(COLUMNS, ROWS)
-    lines = capsys.readouterr().out.splitlines()
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
     assert max(map(len, lines)) <= width
     assert width < 80 or any("cnn-execution-time-cpu-onnxruntime" in line for line in lines)
     assert any("shop" in line for line in lines)
@@ -45,7 +46,7 @@ def test_a_table_in_a_pipe_has_one_line_a_row_and_nothing_else(capsys: pytest.Ca
     ],
 )
 def test_commands_tell_their_own_warnings_and_servers_what_they_do(
-    of_command: bool, level: str, shown: list[str], capsys: pytest.CaptureFixture[str]
+    *, of_command: bool, level: str, shown: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure_logs(load_settings(log_level=level), of_command=of_command)
     log = structlog.stdlib.get_logger("perfcast.tried")
