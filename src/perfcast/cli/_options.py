@@ -13,7 +13,7 @@ KEY = typer.Option(
 JSON = typer.Option(False, "--json", help="All there is to know, as JSON.")
 JOB = typer.Argument(..., help="The job's id, as `perfcast jobs list` shows it.")
 MODEL = typer.Argument(..., help="Name of the model.")
-VERSION = typer.Argument(..., metavar="REFERENCE", help="NAME (its champion), NAME:VERSION or NAME@ALIAS.")
+VERSION = typer.Argument(..., help="NAME (its champion), NAME:VERSION or NAME@ALIAS.")
 REASON = typer.Option("", help="Kept in the history.")
 FAMILIES = typer.Option(
     "",

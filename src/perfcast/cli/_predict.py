@@ -35,12 +35,10 @@ def predict(
     from perfcast.errors import FieldError, InvalidInput
     from perfcast.manifest import COVERAGES
 
-    if not features:
-        raise typer.BadParameter("say what to predict, as FEATURE=VALUE …, or - for a JSON object on standard input")
     if coverage not in COVERAGES:
         raise InvalidInput([FieldError("coverage", f"must be one of {', '.join(map(str, COVERAGES))}, got {coverage}")])
     with open_place(url, key) as place:
-        show_json(place.predict(model, _values(features), coverage))
+        show_json(place.predict(model, _values(features or []), coverage))
 
 
 def _values(words: list[str]) -> dict[str, Any]:
