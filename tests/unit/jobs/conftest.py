@@ -1,5 +1,6 @@
 """Every test that asks for `shop` runs on both pairs: files alone, and PostgreSQL with Redis."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from perfcast.settings import Settings, load_settings
 @pytest.fixture(params=["files", "servers"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.param == "files":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path)
         return load_settings(data_dir=tmp_path, **IMPATIENT)
     servers = {name: str(request.getfixturevalue(fixture)) for name, fixture in SERVERS.items()}
     return load_settings(data_dir=tmp_path, **servers, **IMPATIENT)
