@@ -34,8 +34,8 @@ class FeatureDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
-    default: float | str | None = None
-    values: tuple[str | int | float, ...] = ()
+    default: bool | float | str | None = None
+    values: tuple[bool | str | int | float, ...] = ()
     trend: Trend | None = None
     clock: bool = False
     meaning: str = ""
