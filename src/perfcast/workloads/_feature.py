@@ -131,7 +131,7 @@ def _check_values(item: FeatureDeclaration, where: str) -> None:
         raise InvalidDeclaration(f'{where}: true and false as values must be quoted ("true"), or declare a flag')
     numbers = [float(value) for value in item.values if not isinstance(value, str)]
     among = [number for number in map(_number, item.values) if number in numbers]
-    if len({str(value) for value in item.values}) != len(item.values) or len(among) != len(numbers):
+    if len({str(value) for value in item.values}) != len(item.values) or len(among) != len(set(numbers)):
         raise InvalidDeclaration(f"{where}: the values of a choice must differ, also as numbers")
 
 
