@@ -36,7 +36,7 @@ from tests.workers import QUICK, Shop, ready_worker
 
 from perfcast.datasets import shipped_dataset
 from perfcast.jobs import Job
-from perfcast.jobs._studies import study_address
+from perfcast.jobs.run._studies import study_address
 from perfcast.settings import Settings, load_settings
 
 DATA = "cpu-torch"

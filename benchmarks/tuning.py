@@ -28,12 +28,12 @@ from perfcast.training import (
     TrialReport,
     inner_validation,
     make_executor,
-    search,
     train,
 )
-from perfcast.training._proposal import FAMILY, completed, limits
-from perfcast.training._study import finished_trials, open_study, quiet_optuna
 from perfcast.training.families import families
+from perfcast.training.search import search
+from perfcast.training.search._proposal import FAMILY, completed, limits
+from perfcast.training.search._study import finished_trials, open_study, quiet_optuna
 
 MANY = 10_000
 ACROSS = ("pruning", "replay", "parallel", "budget")

@@ -142,18 +142,19 @@ def stop(worker: subprocess.Popen[bytes]) -> float:
 
 def training_process(job: Job) -> int | None:
     """The process that trains a job; None where there is none."""
-    found = (process for process, words in _commands() if b"perfcast.jobs._child" in words and job.id.encode() in words)
+    wanted = {b"perfcast.jobs.worker._child", job.id.encode()}
+    found = (process for process, words in _commands() if wanted <= set(words))
     return next(found, None)
 
 
 def fit_processes(settings: Settings) -> list[int]:
     """The processes in which an installation's searches fit."""
-    return [process for process, words in _commands(settings.data_dir) if b"perfcast.training._process" in words]
+    return [process for process, words in _commands(settings.data_dir) if b"perfcast.training.fits._process" in words]
 
 
 def training_processes(settings: Settings) -> list[int]:
     """All that trains for an installation: the jobs' training processes and those in which they fit."""
-    training = {b"perfcast.jobs._child", b"perfcast.training._process"}
+    training = {b"perfcast.jobs.worker._child", b"perfcast.training.fits._process"}
     return [process for process, words in _commands(settings.data_dir) if training.intersection(words)]
 
 
@@ -194,7 +195,7 @@ def study_trials(
     from optuna.storages import JournalStorage, RDBStorage
     from optuna.storages.journal import JournalFileBackend
 
-    from perfcast.jobs._studies import study_address
+    from perfcast.jobs.run._studies import study_address
 
     address = study_address(job.id, settings)
     kept = RDBStorage(address) if "://" in address else JournalStorage(JournalFileBackend(address))

@@ -17,7 +17,7 @@ from perfcast.settings import load_settings
 
 NEVER_ENDS = """
 import sys, threading
-if "perfcast.jobs._child" in sys.orig_argv:
+if "perfcast.jobs.worker._child" in sys.orig_argv:
     threading.Thread(target=threading.Event().wait).start()
 """
 
@@ -61,7 +61,7 @@ def test_a_training_process_that_hangs_when_all_is_done_is_ended_and_its_job_suc
 def test_a_training_process_that_stands_still_is_ended_some_time_after_its_limit_and_begun_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perfcast.jobs._supervision.LIMIT_GRACE_SECONDS", 1.0)
+    monkeypatch.setattr("perfcast.jobs.worker._supervision.LIMIT_GRACE_SECONDS", 1.0)
     with working_here(shop):
         job = shop.submit(timeout_seconds=1, **LONG)
         first = until(lambda: training_process(shop.wait(job, "running")))

@@ -14,7 +14,7 @@ from uuid import uuid4
 from perfcast.cluster import Cluster
 from perfcast.errors import InvalidData, PerfcastError, Stopped, Unavailable
 from perfcast.scoring._plan import Partition, Plan, ScoreReport
-from perfcast.scoring._rows import RowScorer
+from perfcast.scoring._rows import RowScorer, write_scored
 
 _AHEAD = 3
 """Row groups sent for each thread, so that a worker has the next one when it has done one."""
@@ -167,7 +167,6 @@ def _score_there(scorer: WorkerScorer, part: Partition, place: Workplace, number
     from distributed import get_worker
 
     from perfcast.scoring._files import Input, Output
-    from perfcast.scoring._score import write_scored
     from perfcast.scoring._target import part_name
 
     worker: Any = get_worker()

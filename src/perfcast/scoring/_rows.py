@@ -1,6 +1,6 @@
 """Some rows of a file, scored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from perfcast.datasets import ColumnMap, map_columns, read_features
 from perfcast.errors import InvalidData, InvalidInput
-from perfcast.scoring._plan import Plan, ScoreReport
+from perfcast.scoring._files import Input, Output
+from perfcast.scoring._plan import Partition, Plan, ScoreReport
 from perfcast.serving import Answer, Predictor
 from perfcast.workloads import Refusal, Rows
 
@@ -116,6 +117,17 @@ class RowScorer:
         )  # fmt: skip
         names = self._predictor.workload.feature_names
         return [numbers(answer.cost), numbers(answer.lower), numbers(answer.upper), _names(outside, names), told]
+
+
+def write_scored(scorer: RowScorer, parts: Sequence[Partition], files: Input, output: Output) -> Iterator[ScoreReport]:
+    """Score row groups into a file; gives what became of some rows each time that they are written."""
+    for part in parts:
+        done = part.first
+        for batch in files.batches(part):
+            table, report = scorer.score(batch, done)
+            output.write(table)
+            done += report.rows
+            yield report
 
 
 def _check_names(names: Sequence[str]) -> None:

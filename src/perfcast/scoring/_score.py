@@ -1,13 +1,13 @@
 """Scoring files, here or on a cluster."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from perfcast.scoring._files import Input, Output, merge, read_schema
 from perfcast.scoring._plan import Partition, Plan, ScoreReport, partitions
-from perfcast.scoring._rows import RowScorer
+from perfcast.scoring._rows import RowScorer, write_scored
 from perfcast.scoring._target import Draft, Target, part_name
 
 OnRows = Callable[[int, int], None]
@@ -49,17 +49,6 @@ def score(
             report = _here(plan, parts, place, draft, on_rows)
         draft.put()
     return replace(report, seconds=round(time.monotonic() - begun, 2))
-
-
-def write_scored(scorer: RowScorer, parts: Sequence[Partition], files: Input, output: Output) -> Iterator[ScoreReport]:
-    """Score row groups into a file; gives what became of some rows each time that they are written."""
-    for part in parts:
-        done = part.first
-        for batch in files.batches(part):
-            table, report = scorer.score(batch, done)
-            output.write(table)
-            done += report.rows
-            yield report
 
 
 def _here(plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft, on_rows: OnRows | None) -> ScoreReport:

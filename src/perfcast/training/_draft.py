@@ -14,10 +14,9 @@ import numpy as np
 from perfcast.datasets import Dataset, Moments, Part, Split
 from perfcast.export import check_parity, compose, measure
 from perfcast.manifest import DataFacts, Draft, Manifest
-from perfcast.training._calibration import calibrate
-from perfcast.training._metrics import evaluate
 from perfcast.training._target import target_kind, to_cost
 from perfcast.training.families import Fitted, Settings
+from perfcast.training.judging import calibrate, evaluate
 from perfcast.workloads import Rows, Workload
 
 MOST_PARITY_ROWS = 5_000

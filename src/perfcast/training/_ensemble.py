@@ -9,8 +9,8 @@ import onnx
 import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.training._inner import Inner
 from perfcast.training.families import Fitted, Settings
+from perfcast.training.fits import Inner
 from perfcast.workloads import Rows
 
 ENSEMBLE = "ensemble"

@@ -7,11 +7,9 @@ from perfcast.errors import Stopped
 from perfcast.manifest import Manifest
 from perfcast.training._draft import Trained
 from perfcast.training._ensemble import ENSEMBLE
-from perfcast.training._executor import Executor
-from perfcast.training._fitting import FitResult, FitTask
-from perfcast.training._proposal import Start
-from perfcast.training._search import MOST_LOSSES, Candidate, Search
 from perfcast.training.families import Family, Stop, never
+from perfcast.training.fits import Executor, FitResult, FitTask
+from perfcast.training.search import MOST_LOSSES, Candidate, Search, Start
 
 CUT_SHORT = "the time limit cut its final fit short; a longer one makes a better version"
 _LOOK_SECONDS = 0.2

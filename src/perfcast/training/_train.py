@@ -14,12 +14,10 @@ from perfcast.processors import processors
 from perfcast.training._clock import Budget, drafting
 from perfcast.training._draft import Trained, draft
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, Mixture, mix
-from perfcast.training._executor import Executor, Here, make_executor
 from perfcast.training._final import final_fits
-from perfcast.training._inner import inner_validation
-from perfcast.training._proposal import Start
-from perfcast.training._search import Search, TrialReport, search
 from perfcast.training.families import Family, Stop, families, never
+from perfcast.training.fits import Executor, Here, inner_validation, make_executor
+from perfcast.training.search import Search, Start, TrialReport, search
 from perfcast.workloads import Rows
 
 FEW_TRIALS = 8

@@ -10,9 +10,10 @@ from perfcast.datasets import Dataset, Part
 from perfcast.errors import BrokenVersion, InvalidSetting, Refused, Stopped
 from perfcast.export import run
 from perfcast.manifest import Draft, Manifest
-from perfcast.training import Budget, Trained, Training, draft, fit_best, judge, mix, parity_rows, search, train
-from perfcast.training._inner import inner_validation
+from perfcast.training import Budget, Trained, Training, draft, fit_best, judge, mix, parity_rows, train
 from perfcast.training.families import Lesson, families
+from perfcast.training.fits._inner import inner_validation
+from perfcast.training.search import search
 from perfcast.workloads import Workload, workload_from_document
 
 

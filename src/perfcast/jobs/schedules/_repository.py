@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from perfcast.jobs._job import UNFINISHED, JobRequest
+from perfcast.jobs.queue import UNFINISHED, JobRequest
 from perfcast.jobs.schedules._schedule import Plan, Retrain, Schedule, ScheduleEvent
 from perfcast.storage import insert_new, now, schema, time_text
 

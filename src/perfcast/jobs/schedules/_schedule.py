@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from perfcast.jobs._submission import Asked
+from perfcast.jobs.queue import Asked
 
 SignalKind: TypeAlias = Literal["drift", "accuracy"]
 """What a signal may be about: the inputs have moved, or the live errors have grown."""

@@ -7,8 +7,7 @@ import sqlalchemy as sa
 import structlog
 
 from perfcast.errors import Conflict, PerfcastError, Unavailable
-from perfcast.jobs._job import Job, JobRequest
-from perfcast.jobs._jobs import Jobs
+from perfcast.jobs.queue import Job, JobRequest, Jobs
 from perfcast.jobs.schedules import _repository as repository
 from perfcast.jobs.schedules._cron import next_occurrence
 from perfcast.jobs.schedules._schedule import Schedule

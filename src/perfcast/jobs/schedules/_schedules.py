@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from perfcast.errors import FieldError, InvalidInput, UnknownSchedule
-from perfcast.jobs._submission import Submissions
+from perfcast.jobs.queue import Submissions
 from perfcast.jobs.schedules import _repository as repository
 from perfcast.jobs.schedules._cron import check_cron, next_occurrence
 from perfcast.jobs.schedules._schedule import SIGNALS, Plan, Schedule, ScheduleEvent, SignalKind

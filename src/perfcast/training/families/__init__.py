@@ -13,7 +13,6 @@ from perfcast.training.families._family import (
     Space,
     Stop,
     Trial,
-    families,
     never,
 )
 
@@ -29,3 +28,14 @@ __all__ = [
     "families",
     "never",
 ]
+
+
+def families() -> dict[str, Family]:
+    """Every family there is, by name, in the order in which a search tries them."""
+    from perfcast.training.families._neural_network import NeuralNetwork
+    from perfcast.training.families._polynomial import Polynomial
+    from perfcast.training.families._random_forest import RandomForest
+    from perfcast.training.families._xgboost import XGBoost
+
+    known: tuple[Family, ...] = (XGBoost(), NeuralNetwork(), Polynomial(), RandomForest())
+    return {family.name: family for family in known}

@@ -1,4 +1,4 @@
-"""What a family is, and which there are."""
+"""What a family is."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -148,14 +148,3 @@ class Family(Protocol):
             Stopped: It was asked to stop before there was a usable model.
         """
         ...
-
-
-def families() -> dict[str, Family]:
-    """Every family there is, by name, in the order in which a search tries them."""
-    from perfcast.training.families._neural_network import NeuralNetwork
-    from perfcast.training.families._polynomial import Polynomial
-    from perfcast.training.families._random_forest import RandomForest
-    from perfcast.training.families._xgboost import XGBoost
-
-    known: tuple[Family, ...] = (XGBoost(), NeuralNetwork(), Polynomial(), RandomForest())
-    return {family.name: family for family in known}

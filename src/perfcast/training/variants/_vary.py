@@ -14,8 +14,7 @@ from perfcast.datasets import Dataset
 from perfcast.errors import Refused
 from perfcast.export import COST, FEATURES, measure, open_session, run
 from perfcast.manifest import Draft, GraphFacts, Manifest, Metrics
-from perfcast.training._calibration import calibrate
-from perfcast.training._metrics import evaluate, score
+from perfcast.training.judging import calibrate, evaluate, score
 from perfcast.workloads import Rows, Workload, workload_from_document
 
 ROUNDS = 5

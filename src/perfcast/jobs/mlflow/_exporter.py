@@ -1,0 +1,135 @@
+"""Writes each finished job to MLflow, once, however it ended and whoever ran it."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import NamedTuple
+
+import sqlalchemy as sa
+import structlog
+
+from perfcast.errors import BrokenVersion, NotFound, Unavailable
+from perfcast.jobs.mlflow._mlflow import export
+from perfcast.jobs.queue import Job
+from perfcast.jobs.queue import _repository as repository
+from perfcast.registry import Registry, Version
+from perfcast.storage import Database, insert_new, now, schema, time_text
+
+LOOK_SECONDS = 5.0
+AGAIN_SECONDS = 300.0
+"""How long a job waits after an attempt to write it, which failed or whose worker is gone."""
+LAST_FOR = timedelta(days=1)
+"""Jobs that ended longer ago are written no more."""
+
+_JOB, _EXPORT = schema.job, schema.job_export
+
+log = structlog.stdlib.get_logger("perfcast.jobs")
+
+
+class _Due(NamedTuple):
+    """A job that is to be written, and when that was tried last."""
+
+    job: str
+    tried_at: str | None
+
+
+class Exporter:
+    """Looks for finished jobs that MLflow doesn't have yet; of several workers one writes each.
+
+    Args:
+        address: `MLFLOW_TRACKING_URI`.
+        database: Where the jobs are, and which of them were written.
+        registry: Where their versions are.
+    """
+
+    def __init__(self, address: str, database: Database, registry: Registry) -> None:
+        self._address = address
+        self._database = database
+        self._registry = registry
+
+    def start(self) -> None:
+        """Look every few seconds, in a thread that ends with the process."""
+        Thread(target=self._follow, name="perfcast-exporter", daemon=True).start()
+
+    def look(self) -> list[str]:
+        """Write what has finished since the last look; ends at the first job that can't be written.
+
+        Returns:
+            The ids of the jobs that were written.
+
+        Raises:
+            Unavailable: The database can't be reached.
+        """
+        written: list[str] = []
+        while (job := self._claim()) is not None:
+            best = self._best(job)
+            run = export(job, best, self._graph(best), address=self._address)
+            if run is None:
+                break
+            with self._database.begin() as connection:
+                connection.execute(sa.update(_EXPORT).where(_EXPORT.c.job == job.id).values(run=run))
+            written.append(job.id)
+        return written
+
+    def _follow(self) -> None:
+        while True:
+            try:
+                self.look()
+            except Unavailable:
+                pass  # the worker says so
+            except Exception as error:  # noqa: BLE001 - whatever it is: later jobs shall be written all the same
+                log.error("a job can't be exported", reason=f"{type(error).__name__}: {error}")
+            time.sleep(LOOK_SECONDS)
+
+    def _claim(self) -> Job | None:
+        """A job that no other worker writes at the same time."""
+        with self._database.read() as connection:
+            due = _due(connection)
+        for one in due:
+            with self._database.begin() as connection:
+                if _take(connection, one):
+                    return repository.find(connection, one.job)
+        return None
+
+    def _best(self, job: Job) -> Version | None:
+        if job.model_version is None:
+            return None
+        try:
+            return self._registry.version(job.request.model, job.model_version)
+        except (NotFound, BrokenVersion):  # deleted since
+            return None
+
+    def _graph(self, best: Version | None) -> bytes | None:
+        try:
+            return None if best is None else self._registry.graph(best)
+        except BrokenVersion as error:
+            log.warning("exported without its graph", version=best and best.reference, reason=str(error))
+            return None
+
+
+def _due(connection: sa.Connection) -> list[_Due]:
+    present = datetime.now(UTC)
+    query = (
+        sa.select(_JOB.c.id, _EXPORT.c.tried_at)
+        .select_from(_JOB.outerjoin(_EXPORT, _EXPORT.c.job == _JOB.c.id))
+        .where(
+            _JOB.c.finished_at > time_text(present - LAST_FOR),
+            _EXPORT.c.run.is_(None),
+            sa.or_(
+                _EXPORT.c.tried_at.is_(None),
+                _EXPORT.c.tried_at < time_text(present - timedelta(seconds=AGAIN_SECONDS)),
+            ),
+        )
+        .order_by(_JOB.c.finished_at)
+        .limit(20)
+    )
+    return [_Due(row.id, row.tried_at) for row in connection.execute(query)]
+
+
+def _take(connection: sa.Connection, due: _Due) -> bool:
+    """Note an attempt, unless another worker was faster."""
+    at = now()
+    if due.tried_at is None:
+        return insert_new(connection, _EXPORT, {"job": due.job, "tried_at": at, "run": None})
+    as_seen = (_EXPORT.c.job == due.job) & (_EXPORT.c.tried_at == due.tried_at) & _EXPORT.c.run.is_(None)
+    return connection.execute(sa.update(_EXPORT).where(as_seen).values(tried_at=at)).rowcount == 1

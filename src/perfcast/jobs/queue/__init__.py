@@ -1,0 +1,31 @@
+"""The queue: jobs as rows of SQL, and how word of them travels.
+
+`Jobs` is the queue; each claim is one conditional update, and each write is fenced by it. `Submissions` completes what
+a caller asks for. A `Transport` (Huey's queue in a file or in Redis) carries ids only.
+"""
+
+from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Fence, Job, JobRequest, Progress, Status
+from perfcast.jobs.queue._jobs import CANCEL_SECONDS, Jobs, is_overdue
+from perfcast.jobs.queue._naming import default_model
+from perfcast.jobs.queue._submission import FAMILIES, Asked, Submissions
+from perfcast.jobs.queue._transport import HueyTransport, Transport, make_transport
+
+__all__ = [
+    "CANCEL_SECONDS",
+    "FAMILIES",
+    "STATUSES",
+    "UNFINISHED",
+    "Asked",
+    "Fence",
+    "HueyTransport",
+    "Job",
+    "JobRequest",
+    "Jobs",
+    "Progress",
+    "Status",
+    "Submissions",
+    "Transport",
+    "default_model",
+    "is_overdue",
+    "make_transport",
+]

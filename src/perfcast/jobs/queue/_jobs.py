@@ -1,0 +1,285 @@
+"""The queue of training jobs: submitted by anybody, claimed by workers, watched and cancelled by anybody."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from perfcast.errors import Conflict, Fenced, Unavailable, UnknownJob
+from perfcast.jobs.queue import _repository as repository
+from perfcast.jobs.queue._job import Fence, Job, JobRequest, Progress, Status, new_id
+from perfcast.jobs.queue._transport import Transport
+from perfcast.registry import Version
+from perfcast.storage import Database, now, time_text
+
+CANCEL_SECONDS = 5.0
+"""Within this a cancelled job has ended."""
+_OVERDUE_SECONDS = 3.5
+GATE_ATTEMPTS = 10
+"""How often a job whose versions are registered is begun at least: what is left costs little, and ends it well."""
+LONGEST_PAUSE_SECONDS = 600.0
+_PAUSE_GROWTH = 4
+
+log = structlog.stdlib.get_logger("perfcast.jobs")
+
+
+class Jobs:
+    """Jobs in a database; the row is the truth, messages only wake workers.
+
+    Every write of a worker is fenced by its claim: once the job was taken from it, the write raises `Fenced` and
+    changes nothing. Safe to share between threads, and between processes that each make their own.
+
+    Args:
+        database: Where the rows are.
+        transport: Wakes workers; None where the caller never submits.
+        attempts: How often a job is begun before it fails for good.
+        retry_seconds: The first pause before a job is begun again.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        transport: Transport | None = None,
+        *,
+        attempts: int = 3,
+        retry_seconds: float = 10.0,
+    ) -> None:
+        self._database = database
+        self._transport = transport
+        self._attempts = attempts
+        self._retry_seconds = retry_seconds
+
+    def submit(self, request: JobRequest, *, within: Callable[[sa.Connection, str], None] | None = None) -> Job:
+        """Keep a job and wake a worker.
+
+        Args:
+            request: What to train.
+            within: Called with the new job's id in the transaction that keeps it; what it raises undoes the job.
+
+        Raises:
+            Unavailable: The database can't be reached. A queue that can't be reached is logged; workers will look.
+        """
+        identifier = new_id()
+        with self._database.begin() as connection:
+            repository.take_models_turn(connection, request.model)
+            repository.add(connection, identifier, request)
+            if within is not None:
+                within(connection, identifier)
+        self._wake(identifier)
+        return self.find(identifier)
+
+    def find(self, identifier: str) -> Job:
+        """A job by its id.
+
+        Raises:
+            UnknownJob: There is none.
+        """
+        with self._database.read() as connection:
+            return _require(connection, identifier)
+
+    def page(
+        self, *, status: str = "", model: str = "", workload: str = "", limit: int = 50, offset: int = 0
+    ) -> tuple[list[Job], int]:
+        """Jobs newest first, and how many there are in all.
+
+        Args:
+            status: Only those of this status.
+            model: Only those of this model.
+            workload: Only those of this workload.
+            limit: Most jobs.
+            offset: How many to leave out first.
+        """
+        given = {"status": status, "model": model, "workload": workload}
+        with self._database.read() as connection:
+            return repository.page(connection, {k: v for k, v in given.items() if v}, limit, offset)
+
+    def cancel(self, identifier: str) -> Job:
+        """End a job that waits, and ask a running one to end: it will have within `CANCEL_SECONDS`.
+
+        Raises:
+            UnknownJob: There is none.
+            Conflict: It has finished, or has registered its versions and is about to.
+        """
+        for _ in range(3):  # between the two updates it may be claimed or put back
+            with self._database.begin() as connection:
+                done = repository.cancel_queued(connection, identifier)
+                if done or repository.cancel_running(connection, identifier):
+                    return _require(connection, identifier)
+                job = _require(connection, identifier)
+            if job.finished or job.versions is not None:
+                break
+        said = f"has {job.status}" if job.finished else "has registered its versions"
+        raise Conflict(f"job {identifier} {said}, so it can't be cancelled; its versions, if any, can be deactivated")
+
+    def claim(self, worker: str) -> Job | None:
+        """Take the oldest queued job whose model no other job trains just now; of several workers one gets it."""
+        with self._database.read() as connection:
+            if not repository.any_claimable(connection):
+                return None
+        with self._database.begin() as connection:
+            return repository.claim(connection, worker)
+
+    def beat(self, fence: Fence, *, spent_seconds: float, progress: Progress | None = None) -> None:
+        """Say that a running job lives, and how far it is.
+
+        Args:
+            fence: The claim.
+            spent_seconds: How long it has run, over all attempts.
+            progress: None where nothing has changed.
+
+        Raises:
+            Fenced: It is no longer this claim's.
+        """
+        with self._database.begin() as connection:
+            _require_fence(repository.write(connection, fence, repository.beat(progress, spent_seconds)), fence)
+
+    def is_cancelled(self, fence: Fence) -> bool:
+        """Whether a running job shall end.
+
+        Raises:
+            Fenced: It is no longer this claim's.
+        """
+        job = self.find(fence.job)
+        _require_fence(job.fence == fence and job.status == "running", fence)
+        return job.cancel_requested_at is not None
+
+    def recording(self, fence: Fence) -> Callable[[sa.Connection, list[Version]], None]:
+        """What keeps a job's versions in the transaction that registers them, so that it happens once or not at all.
+
+        The function raises `Fenced` where the claim no longer holds or the job shall end; then nothing is registered.
+        """
+
+        def record(connection: sa.Connection, versions: list[Version]) -> None:
+            values = {"versions": [version.number for version in versions], "stage": "registering"}
+            written = repository.write(connection, fence, values, cancelled_too=False)
+            _require_fence(written, fence)
+
+        return record
+
+    def succeed(self, fence: Fence, *, version: int, outcome: str) -> None:
+        """End a running job well.
+
+        Raises:
+            Fenced: It is no longer this claim's.
+        """
+        self._end(fence, "succeeded", progress=1.0, model_version=version, outcome=outcome, error=None)
+
+    def fail(self, fence: Fence, error: str) -> None:
+        """End a running job for good. One whose versions are registered has succeeded all the same.
+
+        Raises:
+            Fenced: It is no longer this claim's.
+        """
+        with self._database.begin() as connection:
+            versions = _require(connection, fence.job, locked=True).versions
+            _require_fence(repository.write(connection, fence, repository.failed(error, versions)), fence)
+
+    def finish_cancelled(self, fence: Fence) -> None:
+        """End a running job that was cancelled.
+
+        Raises:
+            Fenced: It is no longer this claim's.
+        """
+        self._end(fence, "cancelled", error=None)
+
+    def hand_back(self, fence: Fence) -> None:
+        """Put a running job back, because its worker is stopped; the attempt doesn't count.
+
+        Raises:
+            Fenced: It is no longer this claim's.
+        """
+        job = self.find(fence.job)
+        values = repository.requeued(None) | {"handed_back": job.handed_back + 1}
+        with self._database.begin() as connection:
+            _require_fence(repository.write(connection, fence, values), fence)
+        self._wake(fence.job)
+
+    def retry(self, fence: Fence, error: str, *, at_once: bool = False) -> Status:
+        """Put a running job back after something broke; after the last attempt it has failed.
+
+        It is begun again after a pause, so that what was out of order has time to recover: `retry_seconds`, and four
+        times as long from one attempt to the next, up to ten minutes. Meanwhile it is in no worker's hands.
+
+        Args:
+            fence: The claim.
+            error: What broke.
+            at_once: Whether it was but killed, so that the first time needs no pause.
+
+        Returns:
+            The status it has then.
+
+        Raises:
+            Fenced: It is no longer this claim's.
+        """
+        job = self.find(fence.job)
+        attempts = self._attempts if job.versions is None else max(self._attempts, GATE_ATTEMPTS)
+        if job.tries >= attempts and job.cancel_requested_at is None:
+            self.fail(fence, f"{error}; given up after {job.tries} attempts")
+            return self.find(fence.job).status
+        pause = self._pause(job.tries - at_once)
+        retry_at = time_text(datetime.now(UTC) + timedelta(seconds=pause)) if pause else None
+        told = error if retry_at is None else f"{error}; it is tried again at {retry_at[:19]}Z"
+        with self._database.begin() as connection:
+            _require_fence(repository.write(connection, fence, repository.requeued(told, retry_at)), fence)
+        if retry_at is None:
+            self._wake(fence.job)
+        return self.find(fence.job).status
+
+    def _pause(self, step: int) -> float:
+        """Seconds before the next attempt: none at step 0, then four times as long from step to step."""
+        return min(self._retry_seconds * _PAUSE_GROWTH ** (step - 1), LONGEST_PAUSE_SECONDS) if step > 0 else 0.0
+
+    def running(self) -> list[Job]:
+        """Every running job, oldest first."""
+        with self._database.read() as connection:
+            return repository.by_status(connection, "running")
+
+    def end_overdue(self, identifier: str) -> Job:
+        """The job; one that should have been cancelled by now, and whose worker doesn't do it, is cancelled here.
+
+        Raises:
+            UnknownJob: There is none.
+        """
+        job = self.find(identifier)
+        if job.status == "running" and is_overdue(job):
+            log.warning("the worker didn't cancel in time: taken from it", job=job.id, worker=job.worker)
+            try:
+                self.finish_cancelled(job.fence)
+            except Fenced:
+                log.info("the job ended just now", job=job.id)
+            return self.find(identifier)
+        return job
+
+    def _end(self, fence: Fence, status: Status, **values: object) -> None:
+        ended = {"status": status, "finished_at": now(), "eta_seconds": None, **values}
+        with self._database.begin() as connection:
+            _require_fence(repository.write(connection, fence, ended), fence)
+
+    def _wake(self, identifier: str) -> None:
+        if self._transport is None:
+            return
+        try:
+            self._transport.send(identifier)
+        except Unavailable as error:
+            log.warning("no worker was woken: they look by themselves", job=identifier, reason=str(error))
+
+
+def is_overdue(job: Job) -> bool:
+    """Whether the job was asked to end so long ago that its worker should have done it."""
+    asked = job.cancel_requested_at
+    if asked is None or job.versions is not None:
+        return False
+    return datetime.now(UTC) - datetime.fromisoformat(asked) > timedelta(seconds=_OVERDUE_SECONDS)
+
+
+def _require(connection: sa.Connection, identifier: str, *, locked: bool = False) -> Job:
+    job = repository.find(connection, identifier, locked=locked)
+    if job is None:
+        raise UnknownJob(identifier, hint="`perfcast jobs list` or GET /train/jobs shows them")
+    return job
+
+
+def _require_fence(written: bool, fence: Fence) -> None:  # noqa: FBT001
+    if not written:
+        raise Fenced(f"job {fence.job} no longer belongs to attempt {fence.attempt} of worker {fence.worker}")

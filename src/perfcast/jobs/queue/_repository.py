@@ -1,0 +1,261 @@
+"""All SQL of jobs: each function does its part inside the caller's transaction."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from perfcast.jobs.queue._job import Fence, Job, JobRequest, Progress
+from perfcast.storage import now, schema, take_turns
+
+_JOB = schema.job
+
+
+def take_models_turn(connection: sa.Connection, model: str) -> None:
+    """Submit to this model alone until the end, and see every job that was submitted to it before."""
+    take_turns(connection, f"submit a job of {model}")
+
+
+def add(connection: sa.Connection, identifier: str, request: JobRequest) -> None:
+    """Keep a new job, queued."""
+    empty = Progress()
+    connection.execute(
+        sa.insert(_JOB).values(
+            id=identifier,
+            status="queued",
+            model=request.model,
+            workload=request.workload,
+            dataset=request.dataset,
+            request=msgspec.to_builtins(request),
+            created_at=now(),
+            attempt=0,
+            handed_back=0,
+            spent_seconds=0.0,
+            n_trials=request.n_trials,
+            outcome="",
+            **_columns(empty),
+        )
+    )
+
+
+def find(connection: sa.Connection, identifier: str, *, locked: bool = False) -> Job | None:
+    """A job by its id.
+
+    Args:
+        connection: In a transaction.
+        identifier: The job's id.
+        locked: Whether nobody else shall change it until the transaction's end.
+    """
+    query = sa.select(_JOB).where(_JOB.c.id == identifier)
+    row = connection.execute(query.with_for_update() if locked else query).one_or_none()
+    return None if row is None else _job(row)
+
+
+def page(connection: sa.Connection, filters: Mapping[str, str], limit: int, offset: int) -> tuple[list[Job], int]:
+    """Jobs newest first, and how many there are in all.
+
+    Args:
+        connection: In a transaction.
+        filters: Values that columns must have.
+        limit: Most jobs.
+        offset: How many to leave out first.
+    """
+    where = [_JOB.c[name] == value for name, value in filters.items()]
+    total = connection.execute(sa.select(sa.func.count()).select_from(_JOB).where(*where)).scalar_one()
+    query = sa.select(_JOB).where(*where).order_by(_JOB.c.created_at.desc(), _JOB.c.id.desc())
+    return [_job(row) for row in connection.execute(query.limit(limit).offset(offset))], int(total)
+
+
+def by_status(connection: sa.Connection, status: str) -> list[Job]:
+    """Every job of a status, oldest first."""
+    query = sa.select(_JOB).where(_JOB.c.status == status).order_by(_JOB.c.id)
+    return [_job(row) for row in connection.execute(query)]
+
+
+def finished_before(connection: sa.Connection, identifiers: Sequence[str], until: str) -> list[str]:
+    """Those of some jobs that finished before a time."""
+    query = sa.select(_JOB.c.id).where(_JOB.c.id.in_(identifiers), _JOB.c.finished_at < until)
+    return list(connection.execute(query).scalars())
+
+
+def any_claimable(connection: sa.Connection) -> bool:
+    """Whether some job waits for nothing but a worker."""
+    return connection.execute(sa.select(_JOB.c.id).where(*_claimable()).limit(1)).first() is not None
+
+
+def claim(connection: sa.Connection, worker: str) -> Job | None:
+    """Take the oldest job that may begin: one conditional update, so that of several workers one gets it.
+
+    One whose row can't be read has failed instead, and nobody gets it. Claims take turns: two at once would each not
+    see that the other's job makes its model busy.
+    """
+    take_turns(connection, "claim a job")
+    oldest = (
+        sa.select(_JOB.c.id)
+        .where(*_claimable())
+        .order_by(_JOB.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    at = now()
+    statement = (
+        sa.update(_JOB)
+        .where(_JOB.c.id == oldest, _JOB.c.status == "queued")
+        .values(
+            status="running",
+            worker=worker,
+            attempt=_JOB.c.attempt + 1,
+            started_at=sa.func.coalesce(_JOB.c.started_at, at),
+            heartbeat_at=at,
+            stage="preparing",
+            error=None,
+            retry_at=None,
+        )
+        .returning(_JOB)
+    )
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        return None
+    job = _job(row)
+    if problem := _kept(row)[1]:
+        write(connection, job.fence, failed(problem, job.versions))
+        return None
+    return job
+
+
+def write(connection: sa.Connection, fence: Fence, values: Mapping[str, Any], *, cancelled_too: bool = True) -> bool:
+    """Write to a running job, if the claim still holds.
+
+    Args:
+        connection: In a transaction.
+        fence: The claim.
+        values: By column name.
+        cancelled_too: Whether to write also when its cancellation has been asked for.
+    """
+    where = [
+        _JOB.c.id == fence.job,
+        _JOB.c.attempt == fence.attempt,
+        _JOB.c.worker == fence.worker,
+        _JOB.c.status == "running",
+    ]
+    if not cancelled_too:
+        where.append(_JOB.c.cancel_requested_at.is_(None))
+    return connection.execute(sa.update(_JOB).where(*where).values(**values)).rowcount == 1
+
+
+def beat(progress: Progress | None, spent_seconds: float) -> dict[str, Any]:
+    """What a heartbeat writes."""
+    return {"heartbeat_at": now(), "spent_seconds": spent_seconds} | (_columns(progress) if progress else {})
+
+
+def requeued(error: str | None, retry_at: str | None = None) -> dict[str, Any]:
+    """What puts a running job back into the queue; one whose cancellation has been asked for ends instead.
+
+    Args:
+        error: Why.
+        retry_at: When it may be claimed; None for at once.
+    """
+    asked = _JOB.c.cancel_requested_at.is_not(None)
+    return {
+        "status": sa.case((asked, "cancelled"), else_="queued"),
+        "finished_at": sa.case((asked, now()), else_=None),
+        "eta_seconds": None,
+        "error": sa.case((asked, sa.null()), else_=error),
+        "retry_at": retry_at,
+    }
+
+
+def failed(error: str, versions: Sequence[int] | None) -> dict[str, Any]:
+    """What ends a job that can't go on; one whose versions are registered has succeeded all the same."""
+    ended = {"finished_at": now(), "eta_seconds": None}
+    if not versions:
+        return ended | {"status": "failed", "error": error}
+    outcome = f"registered, but the gate did not finish: {error}; if it shall answer, activate it"
+    return ended | {"status": "succeeded", "progress": 1.0, "model_version": versions[-1], "outcome": outcome}
+
+
+def cancel_queued(connection: sa.Connection, identifier: str) -> bool:
+    """End a job that waits; one that has registered its versions no longer can."""
+    at = now()
+    values = {"status": "cancelled", "finished_at": at, "cancel_requested_at": at, "eta_seconds": None, "error": None}
+    where = (_JOB.c.id == identifier) & (_JOB.c.status == "queued") & _JOB.c.versions.is_(None)
+    return connection.execute(sa.update(_JOB).where(where).values(**values)).rowcount == 1
+
+
+def cancel_running(connection: sa.Connection, identifier: str) -> bool:
+    """Ask a running job to end; one that has registered its versions no longer can."""
+    where = (_JOB.c.id == identifier) & (_JOB.c.status == "running") & _JOB.c.versions.is_(None)
+    values = {"cancel_requested_at": sa.func.coalesce(_JOB.c.cancel_requested_at, now())}
+    return connection.execute(sa.update(_JOB).where(where).values(**values)).rowcount == 1
+
+
+def _claimable() -> tuple[sa.ColumnElement[bool], ...]:
+    """Queued and not waiting for its time, while no other job of the same model runs, and no earlier one waits."""
+    other = _JOB.alias("other")
+    theirs = sa.select(other.c.id).where(other.c.model == _JOB.c.model)
+    busy = theirs.where(other.c.status == "running")
+    earlier = theirs.where(other.c.status == "queued", other.c.id < _JOB.c.id)
+    due = _JOB.c.retry_at.is_(None) | (_JOB.c.retry_at <= now())
+    return _JOB.c.status == "queued", due, ~busy.exists(), ~earlier.exists()
+
+
+def _columns(progress: Progress) -> dict[str, Any]:
+    trials: Sequence[Mapping[str, Any]] = [dict(trial) for trial in progress.trials]
+    return {
+        "stage": progress.stage,
+        "progress": progress.share,
+        "trial": progress.trial,
+        "best_score": progress.best_score,
+        "best_family": progress.best_family,
+        "eta_seconds": progress.eta_seconds,
+        "trials": trials,
+    }
+
+
+class _Kept(msgspec.Struct):
+    """What a row keeps as JSON."""
+
+    request: JobRequest
+    versions: tuple[int, ...] | None
+    trials: list[dict[str, Any]]
+
+
+def _kept(row: sa.Row[Any]) -> tuple[_Kept, str | None]:
+    """What a row keeps as JSON, and why that can't be read, if it can't: then it is what the other columns say."""
+    try:
+        found = {"request": row.request, "versions": row.versions, "trials": row.trials}
+        return msgspec.convert(found, _Kept), None
+    except msgspec.ValidationError as error:
+        bare = JobRequest(model=row.model, workload=row.workload, dataset=row.dataset, digest="", n_trials=row.n_trials)
+        whole = isinstance(row.versions, list) and all(isinstance(number, int) for number in row.versions)
+        return _Kept(
+            bare, tuple(row.versions) if whole else None, []
+        ), f"its row can't be read by this version of Perfcast: {error}"
+
+
+def _job(row: sa.Row[Any]) -> Job:
+    kept, problem = _kept(row)
+    return Job(
+        id=row.id,
+        status=row.status,
+        request=kept.request,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        heartbeat_at=row.heartbeat_at,
+        cancel_requested_at=row.cancel_requested_at,
+        worker=row.worker,
+        attempt=row.attempt,
+        handed_back=row.handed_back,
+        spent_seconds=row.spent_seconds,
+        progress=Progress(
+            row.stage, row.progress, row.trial, row.best_score, row.best_family, row.eta_seconds, kept.trials
+        ),
+        versions=kept.versions,
+        model_version=row.model_version,
+        outcome=row.outcome,
+        error=row.error or problem,
+        retry_at=row.retry_at,
+    )

@@ -1,0 +1,23 @@
+"""What a job does: prepare its study, train, register the versions, let the gate decide.
+
+`run_training` does it in the caller's process; a worker's child does the same step by step.
+"""
+
+from perfcast.jobs.run._publication import Published, promote, register
+from perfcast.jobs.run._run import Outcome, TrainingRequest, champions_settings, check_request, publish, run_training
+from perfcast.jobs.run._studies import SCHEMA, prepared_study, studies_folder
+
+__all__ = [
+    "SCHEMA",
+    "Outcome",
+    "Published",
+    "TrainingRequest",
+    "champions_settings",
+    "check_request",
+    "prepared_study",
+    "promote",
+    "publish",
+    "register",
+    "run_training",
+    "studies_folder",
+]

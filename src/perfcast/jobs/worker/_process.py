@@ -1,0 +1,92 @@
+"""A worker as a process: composed from the settings, ended by signals or together with the process that began it."""
+
+import os
+import signal
+import sys
+import time
+from threading import Thread
+from types import FrameType
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from perfcast.datasets import Datasets
+from perfcast.errors import Unavailable
+from perfcast.jobs.mlflow import Exporter
+from perfcast.jobs.queue import Jobs, Submissions, make_transport
+from perfcast.jobs.schedules import Scheduler, Schedules
+from perfcast.jobs.worker._retention import Retention
+from perfcast.jobs.worker._worker import Worker
+from perfcast.processors import processors
+from perfcast.registry import Registry
+from perfcast.settings import Settings
+from perfcast.storage import Blobs, Database
+from perfcast.workloads import survey_workloads
+
+_WAIT_SECONDS = 1.0
+
+log = structlog.stdlib.get_logger("perfcast.jobs")
+
+
+def run_worker(settings: Settings, *, attached: bool = False) -> None:
+    """Work until SIGTERM or SIGINT; running jobs are then handed back. A second SIGINT ends at once.
+
+    Args:
+        settings: What is configured.
+        attached: End also when standard input does, which is when the process that holds its other end dies.
+    """
+    database = Database(settings.database_address, pool_size=settings.worker_concurrency + 2)
+    transport = make_transport(settings)
+    try:
+        jobs = Jobs(database, transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds)
+        scheduler, retention = _scheduler(settings, database, jobs), Retention(settings, database)
+        worker = Worker(settings, jobs, transport, threads=processors(), scheduler=scheduler, retention=retention)
+
+        stop_at_signals(worker)
+        if attached:
+            Thread(target=_stop_with_stdin, args=(worker,), name="perfcast-attached", daemon=True).start()
+        if _migrated(database, worker):
+            if settings.mlflow_tracking_uri:
+                blobs = Blobs(settings.artifacts_address)
+                Exporter(settings.mlflow_tracking_uri, database, Registry(database, blobs)).start()
+            worker.run()
+    finally:
+        transport.close()
+        database.close()
+
+
+def stop_at_signals(worker: Worker) -> None:
+    """Stop a worker at SIGTERM or SIGINT; a second one ends the process at once."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        worker.stop()  # takes no lock, and so may be done in a handler
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+def _scheduler(settings: Settings, database: Database, jobs: Jobs) -> Scheduler:
+    blobs = Blobs(settings.artifacts_address)
+    workloads = survey_workloads(settings.workloads_dir).workloads
+    submissions = Submissions(Datasets(database, blobs), Registry(database, blobs), workloads)
+    return Scheduler(Schedules(database, submissions, ZoneInfo(settings.service_timezone)), jobs)
+
+
+def _migrated(database: Database, worker: Worker) -> bool:
+    """Bring the tables up to date as soon as the database answers; False where the worker was stopped before."""
+    while not worker.stopping:
+        try:
+            database.migrate()
+        except Unavailable as error:
+            log.warning("waiting for the database", reason=str(error))
+            time.sleep(_WAIT_SECONDS)
+        else:
+            return True
+    return False
+
+
+def _stop_with_stdin(worker: Worker) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    worker.stop()

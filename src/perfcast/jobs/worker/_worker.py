@@ -1,0 +1,131 @@
+"""The worker: claims jobs, supervises them, and looks after those of workers that are gone."""
+
+from threading import Thread
+
+import structlog
+
+from perfcast.errors import Unavailable
+from perfcast.jobs.queue import Jobs, Transport
+from perfcast.jobs.schedules import Scheduler
+from perfcast.jobs.worker._chore import Chore
+from perfcast.jobs.worker._liveness import Liveness, new_worker
+from perfcast.jobs.worker._reaper import Reaper
+from perfcast.jobs.worker._retention import Retention
+from perfcast.jobs.worker._stopping import Stopping
+from perfcast.jobs.worker._supervision import Supervision
+from perfcast.settings import Settings
+
+_FULL_SECONDS = 0.2
+_WAIT_SECONDS = 1.0
+_REAP_SECONDS = 0.5
+"""At each turn, mostly: a cancelled job whose worker does nothing must have ended within `CANCEL_SECONDS`."""
+
+log = structlog.stdlib.get_logger("perfcast.jobs")
+
+
+class Worker:
+    """Runs jobs until it is stopped.
+
+    Args:
+        settings: Concurrency and intervals.
+        jobs: Where the rows are.
+        transport: Wakes it.
+        threads: Most threads for all its jobs together.
+        scheduler: Looks which schedules are due; None for a worker that leaves them to others.
+        retention: Deletes old studies; None for a worker that leaves them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        jobs: Jobs,
+        transport: Transport,
+        *,
+        threads: int,
+        scheduler: Scheduler | None = None,
+        retention: Retention | None = None,
+    ) -> None:
+        self.name = new_worker()
+        self._settings, self._jobs, self._transport = settings, jobs, transport
+        self._wait_seconds = min(_WAIT_SECONDS, settings.job_poll_seconds)
+        self._threads = max(1, threads // settings.worker_concurrency)
+        self._liveness = Liveness(settings.data_dir.absolute() / "workers")
+        stale = max(settings.job_stale_seconds, 3 * settings.job_heartbeat_seconds)
+        reaper = Reaper(jobs, self._liveness, stale_seconds=stale)
+        beat = settings.job_heartbeat_seconds
+        self._chores = [Chore("jobs of other workers", reaper.look, every_seconds=min(_REAP_SECONDS, beat))]
+        if scheduler is not None:
+            self._chores.append(Chore("schedules", scheduler.look, every_seconds=beat))
+        if retention is not None:
+            self._chores.append(Chore("old studies", retention.look, every_seconds=beat))
+        self._running: list[Thread] = []
+        self._stopping = Stopping()
+        self._reachable = True
+
+    def stop(self) -> None:
+        """End soon: running jobs are handed back, and the next worker continues them. May be called by a handler."""
+        self._stopping.ask()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it shall end."""
+        return bool(self._stopping)
+
+    def run(self) -> None:
+        """Work until `stop`."""
+        self._liveness.hold(self.name)
+        log.info("worker ready", worker=self.name, concurrency=self._settings.worker_concurrency)
+        try:
+            while not self._stopping:
+                self._turn()
+        finally:
+            self._drain()
+            self._liveness.release(self.name)
+            log.info("worker ended", worker=self.name)
+
+    def _turn(self) -> None:
+        """One look around: who has ended, who is gone, who waits."""
+        self._running = [thread for thread in self._running if thread.is_alive()]
+        try:
+            self._look_around()
+            if len(self._running) >= self._settings.worker_concurrency:
+                self._stopping.wait(_FULL_SECONDS)
+            elif not self._begin():
+                self._wait()
+            self._reachable = True
+        except Unavailable as error:
+            if self._reachable:
+                log.warning("waiting for what can't be reached", reason=str(error))
+            self._reachable = False
+            self._stopping.wait(self._wait_seconds)
+
+    def _look_around(self) -> None:
+        """After jobs of workers that are gone, schedules that are due, and studies that are old."""
+        for chore in self._chores:
+            chore.do_if_due()
+
+    def _begin(self) -> bool:
+        """Claim a job and begin it; False where none waits."""
+        job = self._jobs.claim(self.name)
+        if job is None:
+            return False
+        supervision = Supervision(self._settings, self._jobs, job, threads=self._threads, stopping=self._stopping)
+        thread = Thread(target=supervision.run, name=f"perfcast-job-{job.id}")
+        self._running.append(thread)
+        thread.start()
+        return True
+
+    def _wait(self) -> None:
+        """Wait for a message, but not long: a message may be lost, a row is not."""
+        try:
+            self._transport.receive(self._wait_seconds)
+        except Unavailable as error:
+            if self._reachable:
+                log.warning("no messages: looking into the database instead", reason=str(error))
+            self._reachable = False
+            self._stopping.wait(self._wait_seconds)
+
+    def _drain(self) -> None:
+        self._stopping.ask()  # also where it ends by itself, because something unforeseen went wrong
+        for thread in self._running:
+            thread.join()

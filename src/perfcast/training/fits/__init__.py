@@ -1,0 +1,57 @@
+"""Where fits run: in this process, in processes of this machine, or on the workers of a Dask cluster.
+
+`Inner` is what they learn and are scored by, `FitTask` and `FitResult` are what goes to a fit and comes back from it;
+`Executor` is what the three places have in common.
+"""
+
+from pathlib import Path
+
+from perfcast.training.families import Stop, never
+from perfcast.training.fits._executor import GRACE_SECONDS, Executor, Here
+from perfcast.training.fits._fitting import FitResult, FitTask
+from perfcast.training.fits._inner import Inner, full_lesson, inner_validation
+
+__all__ = [
+    "GRACE_SECONDS",
+    "Executor",
+    "FitResult",
+    "FitTask",
+    "Here",
+    "Inner",
+    "full_lesson",
+    "inner_validation",
+    "make_executor",
+]
+
+_GPU = Path("/dev/nvidiactl")
+
+
+def make_executor(
+    inner: Inner, *, threads: int, several: bool = True, cluster: str = "", stop: Stop = never
+) -> Executor:
+    """The executor for what there is.
+
+    With a cluster its workers fit, one thread each. Else processes of one thread each share this machine's processors
+    (`benchmarks/tuning.py parallel` compares that with one process of several threads). Where there is a GPU, fits take
+    turns.
+
+    Args:
+        inner: What the fits learn.
+        threads: Most threads to use on this machine.
+        several: Whether there are enough fits to make processes worth starting.
+        cluster: Address of a Dask scheduler; empty for this machine.
+        stop: Asked often.
+
+    Raises:
+        Unavailable: The cluster can't be reached.
+        MissingDependency: `perfcast[cluster]` is not installed.
+    """
+    if cluster:
+        from perfcast.training.fits._cluster import OnCluster
+
+        return OnCluster(inner, cluster, stop=stop)
+    if threads > 1 and several and not _GPU.exists():
+        from perfcast.training.fits._processes import InProcesses
+
+        return InProcesses(inner, processes=threads, stop=stop)
+    return Here(inner, threads=threads, stop=stop)

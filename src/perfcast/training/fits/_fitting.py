@@ -1,0 +1,129 @@
+"""One fit, wherever it runs: what must be sent there, and what comes back."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from perfcast.errors import Stopped
+from perfcast.training.families import Family, Fitted, Lesson, Settings, Stop, never
+from perfcast.training.fits._inner import Inner
+from perfcast.workloads import Rows
+
+State: TypeAlias = Literal["complete", "pruned", "failed", "lost"]
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """A fit to be made; pickles.
+
+    Attributes:
+        key: The caller's name for it, unique among those under way.
+        family: Which learns.
+        settings: How.
+        seconds: After so many it ends with what it has.
+        final: Whether it learns from all rows, to be kept; else it is a trial, scored on the validation rows.
+        limits: For a trial, by progress: the error above which it is given up.
+    """
+
+    key: int
+    family: Family
+    settings: Settings
+    seconds: float = float("inf")
+    final: bool = False
+    limits: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What became of a task; pickles.
+
+    Attributes:
+        key: The task's.
+        state: `lost` where the process that ran it is gone.
+        seconds: How long the fit took.
+        score: A completed trial's tuning score.
+        settings: For the final fit, with the rounds that were found.
+        held: A completed trial's predictions on the validation rows, in target space.
+        curve: What the fit reported: progress and error.
+        fitted: A final fit's model.
+        late: Whether a final fit ended because its time was up.
+        error: Why it failed.
+    """
+
+    key: int
+    state: State
+    seconds: float = 0.0
+    score: float | None = None
+    settings: Settings = field(default_factory=dict)
+    held: Rows | None = None
+    curve: tuple[tuple[int, float], ...] = ()
+    fitted: Fitted | None = None
+    late: bool = False
+    error: str = ""
+
+
+def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> FitResult:
+    """Make one fit here and now.
+
+    Args:
+        inner: What to learn and to be scored by.
+        task: What to fit.
+        threads: Most threads to use.
+        stop: Asked inside the fit; once true, `Stopped` is raised.
+
+    Raises:
+        Stopped: It was asked to.
+    """
+    begun = time.monotonic()
+    watch = _Watch(task.limits)
+
+    def late() -> bool:
+        return time.monotonic() - begun > task.seconds or stop()
+
+    lesson = replace(inner.whole() if task.final else inner.lesson, threads=threads, seconds=task.seconds)
+    report = None if task.final else watch.report
+    try:
+        fitted = task.family.fit(lesson, task.settings, stop=late, report=report)
+        result = _kept(task, fitted, lesson) if task.final else _scored(inner, task, fitted)
+    except _HopelessError:
+        result = FitResult(task.key, "pruned")
+    except (ValueError, ArithmeticError, RuntimeError, MemoryError, Stopped) as error:
+        result = FitResult(task.key, "failed", error=f"{task.family.name}: {error}")
+    if stop():
+        raise Stopped("the fit was stopped")
+    seconds = time.monotonic() - begun
+    return replace(result, seconds=seconds, curve=tuple(watch.curve), late=task.final and seconds > task.seconds)
+
+
+def _scored(inner: Inner, task: FitTask, fitted: Fitted) -> FitResult:
+    held = fitted.predict(inner.held_inputs)
+    score = inner.score(held)
+    if not np.isfinite(score):
+        raise ArithmeticError("its predictions are not all finite")
+    return FitResult(task.key, "complete", score=score, settings=dict(fitted.final_settings()), held=held)
+
+
+def _kept(task: FitTask, fitted: Fitted, lesson: Lesson) -> FitResult:
+    fitted.predict(lesson.inputs[:1])
+    return FitResult(task.key, "complete", settings=dict(fitted.final_settings()), fitted=fitted)
+
+
+class _HopelessError(Exception):
+    """A trial is given up."""
+
+
+class _Watch:
+    """Collects what a fit reports, and gives it up when its best error so far is above the limit at its progress."""
+
+    def __init__(self, limits: Mapping[int, float]) -> None:
+        self._limits = limits
+        self.curve: list[tuple[int, float]] = []
+
+    def report(self, step: int, error: float) -> None:
+        self.curve.append((step, float(error)))
+        reached = max((known for known in self._limits if known <= step), default=None)
+        if reached is not None and min(error for _, error in self.curve) > self._limits[reached]:
+            raise _HopelessError

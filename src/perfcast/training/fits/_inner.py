@@ -1,0 +1,92 @@
+"""The rows that tuning goes by, carved out of the training part; the test part is never touched (rule R4)."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from perfcast.datasets import Split
+from perfcast.training._target import to_cost, to_target
+from perfcast.training.families import Lesson
+from perfcast.training.judging import score
+from perfcast.workloads import Rows, Workload
+
+SHARE = 0.18
+"""Of the training part; about a seventh of all rows."""
+
+
+@dataclass(frozen=True)
+class Inner:
+    """The lesson that trials learn, and the cost to score them by.
+
+    Attributes:
+        workload: What is predicted.
+        lesson: With its validation rows.
+        cost: Measured cost of the validation rows, float32 [rows].
+    """
+
+    workload: Workload
+    lesson: Lesson
+    cost: Rows
+
+    @property
+    def held_inputs(self) -> Rows:
+        """The validation rows' inputs."""
+        assert self.lesson.validation is not None
+        return self.lesson.validation[0]
+
+    def whole(self) -> Lesson:
+        """All rows, those of validation last, to fit for good."""
+        lesson = self.lesson
+        assert lesson.validation is not None
+        inputs, target = lesson.validation
+        return replace(
+            lesson,
+            inputs=np.concatenate([lesson.inputs, inputs]),
+            target=np.concatenate([lesson.target, target]),
+            validation=None,
+        )
+
+    def score(self, target: Rows) -> float:
+        """The tuning score of predictions, float32 [validation rows] in target space; less is better."""
+        return score(self.workload, self.cost, to_cost(self.workload, target))
+
+
+def inner_validation(split: Split, workload: Workload, *, seed: int, threads: int) -> Inner:
+    """Part the training rows again, as the split did: by configuration, or the newest.
+
+    Args:
+        split: Whose training part is used.
+        workload: What is predicted.
+        seed: Decides which configurations are held, and is handed to the families.
+        threads: For the families.
+    """
+    held = _held(split, seed)
+    whole = full_lesson(split, workload, seed=seed, threads=threads)
+    lesson = Lesson(
+        whole.inputs[~held],
+        whole.target[~held],
+        whole.input_names,
+        whole.trends,
+        whole.relative,
+        seed,
+        threads,
+        (whole.inputs[held], whole.target[held]),
+    )
+    return Inner(workload, lesson, split.train.cost[held])
+
+
+def full_lesson(split: Split, workload: Workload, *, seed: int, threads: int) -> Lesson:
+    """All training rows, for a final fit."""
+    inputs, target = workload.inputs(split.train.features), to_target(workload, split.train.cost)
+    return Lesson(inputs, target, workload.input_names, workload.trends, workload.cost.relative, seed, threads)
+
+
+def _held(split: Split, seed: int) -> npt.NDArray[np.bool_]:
+    if split.kind == "time" and split.train.measured_at is not None:
+        moments = split.train.measured_at
+        return np.asarray(moments >= np.sort(moments)[int(len(moments) * (1 - SHARE))])
+    groups = np.unique(split.groups)
+    order = np.random.default_rng(seed).permutation(groups)
+    chosen = order[: max(1, round(len(groups) * SHARE))]
+    return np.isin(split.groups, chosen)

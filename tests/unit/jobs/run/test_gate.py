@@ -1,0 +1,105 @@
+"""The promotion gate over a real registry, real graphs and real rows."""
+
+from dataclasses import replace as replaced
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from tests.drafts import draft, weighted
+
+from perfcast.datasets import Dataset
+from perfcast.jobs import default_model
+from perfcast.jobs.run._gate import promote_if_better
+from perfcast.manifest import DataFacts
+from perfcast.registry import CHAMPION, Registry
+from perfcast.storage import Blobs, Database
+from perfcast.workloads import builtin_workloads
+
+SERVICE = builtin_workloads()["cpu-utilization"]
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    database = Database(f"sqlite:///{tmp_path}/perfcast.db")
+    database.migrate()
+    return Registry(database, Blobs(str(tmp_path / "artifacts")))
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    """A service whose CPU is a quarter of its request rate, watched each minute."""
+    random = np.random.default_rng(0)
+    features = np.zeros((1000, 8), dtype=np.float32)
+    features[:, 0] = random.integers(1, 300, 1000)
+    moments = np.datetime64("2026-01-01", "us") + np.arange(1000) * np.timedelta64(60_000_000, "us")
+    return Dataset("watched", SERVICE, features, features[:, 0] / 4, moments)
+
+
+def add(registry: Registry, weight: float, *, learnt_until: str | None = None) -> int:
+    made = draft(SERVICE, weighted(SERVICE, request_rate=weight))
+    facts = DataFacts("watched", "", 1000, 1000, {}, "by time", learnt_until=learnt_until)
+    return registry.add("service", replaced(made, manifest=msgspec.structs.replace(made.manifest, data=facts))).number
+
+
+def offer(registry: Registry, number: int, dataset: Dataset) -> tuple[bool, str]:
+    return promote_if_better(registry, registry.version("service", number), dataset, actor="test")
+
+
+def champion(registry: Registry) -> int | None:
+    return registry.model("service").aliases.get(CHAMPION)
+
+
+def test_the_first_version_is_promoted_and_a_better_one_takes_its_place(registry: Registry, dataset: Dataset) -> None:
+    assert offer(registry, add(registry, 0.20), dataset)[0]
+    promoted, reason = offer(registry, add(registry, 0.24), dataset)
+    assert promoted
+    assert "against the champion's" in reason
+    assert champion(registry) == 2
+    assert registry.version("service", 2).note == reason
+
+
+def test_a_worse_or_equal_version_stays_a_candidate_with_the_reason(registry: Registry, dataset: Dataset) -> None:
+    offer(registry, add(registry, 0.24), dataset)
+    for weight in (0.20, 0.24):
+        promoted, reason = offer(registry, add(registry, weight), dataset)
+        assert not promoted
+        assert "stays a candidate" in reason
+    assert champion(registry) == 1
+
+
+def test_a_champion_that_has_learnt_from_newer_rows_is_not_compared(registry: Registry, dataset: Dataset) -> None:
+    offer(registry, add(registry, 0.20, learnt_until="2026-06-01T00:00:00.000000Z"), dataset)
+    promoted, reason = offer(registry, add(registry, 0.25), dataset)
+    assert not promoted
+    assert "has learnt from these rows or newer ones" in reason
+
+
+def test_a_champion_that_has_learnt_from_older_rows_is(registry: Registry, dataset: Dataset) -> None:
+    offer(registry, add(registry, 0.20, learnt_until="2026-01-01T10:00:00.000000Z"), dataset)
+    assert offer(registry, add(registry, 0.25), dataset)[0]
+
+
+def test_a_broken_champion_is_replaced(registry: Registry, dataset: Dataset, tmp_path: Path) -> None:
+    offer(registry, add(registry, 0.20), dataset)
+    digest = registry.version("service", 1).manifest.graph.sha256
+    (path,) = (tmp_path / "artifacts").rglob(digest)
+    path.write_bytes(b"broken")
+    promoted, reason = offer(registry, add(registry, 0.24), dataset)
+    assert promoted, reason
+
+
+@pytest.mark.parametrize(
+    ("dataset", "workload", "model"),
+    [
+        ("simulated", "cpu-utilization", "cpu-utilization"),
+        ("simulated", "rendering", "rendering-simulated"),
+        ("shop", "cpu-utilization", "cpu-utilization-shop"),
+        ("cpu", "cpu-utilization", "cpu-utilization-cpu"),
+        ("cnn", "cnn-execution-time", "cnn-execution-time-cnn"),
+        ("rendering", "rendering", "rendering"),
+        ("compression", "compression-time", "compression-time"),
+    ],
+)
+def test_a_dataset_never_names_a_starters_model_by_accident(dataset: str, workload: str, model: str) -> None:
+    assert default_model(dataset, workload) == model
