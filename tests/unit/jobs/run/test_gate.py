@@ -128,7 +128,7 @@ def test_a_champion_of_another_declaration_reads_the_rows_by_its_own(registry: R
     assert "its declaration differs from the champion's: 'zone' had the values 001, 002, 003" in worse.note
     promoted, reason = promote_if_better(registry, worse, measured(now), actor="test")
     assert not promoted
-    assert "against the champion's 0 " in reason
+    assert "against the champion's 0;" in reason
     assert "'zone' had the values 001, 002, 003; now 003, 001, 002" in reason
 
 
