@@ -11,7 +11,7 @@ import numpy as np
 from perfcast.discovery.conversion._estimators import regressor
 from perfcast.discovery.conversion._networks import STATE_DICT
 from perfcast.discovery.conversion._original import Doubles, Original, chain, flat
-from perfcast.discovery.conversion._transformers import inverse, transformer
+from perfcast.discovery.conversion._transformers import inverse, pulled_back, transformer
 from perfcast.errors import Refused
 
 
@@ -96,7 +96,7 @@ def between_scalers(original: Original, files: Mapping[str, bytes]) -> Original:
                 *([inverse(after)] if after is not None else []),
             ]
         ),
-        thresholds=original.thresholds if before is None else {},
+        special=pulled_back(original.special, [before]),
         notes=(*original.notes, "scalers beside the file are part of the graph"),
     )
 
@@ -116,9 +116,8 @@ def _original(model: Any) -> Original:
         inputs=inputs,
         names=tuple(str(name) for name in getattr(model, "feature_names_in_", ())),
         predict=predict,
-        exact=None,
         stage=converted.stage,
-        thresholds=converted.thresholds,
+        special=converted.special,
     )
 
 
