@@ -26,7 +26,7 @@ class Original:
         predict: What its user would call: double [rows, inputs] to double [rows].
         exact: The same with float64 sums, for a model that adds up in float32; None where `predict` is that.
         stage: The same as nodes of a graph, from double [rows, inputs] to double [rows, 1].
-        special: By an input's position the values at which the answer jumps: what it takes for missing, then thresholds.
+        special: By an input's position the values at which the answer jumps: what stands for missing, then thresholds.
         notes: Remarks for the manifest.
     """
 

@@ -51,7 +51,8 @@ def well_conditioned(original: Original, inputs: Doubles) -> "np.ndarray[tuple[i
     largest = np.abs(native[np.isfinite(native)]).max(initial=0.0)
     apart = np.abs(native - exact)
     near = (apart <= ROUNDING * np.abs(exact)) | (apart > ROUNDING * largest)  # so far apart is no rounding: compare
-    return np.isfinite(native) & (near | ((native <= 0) & (exact <= 0)))
+    kept: np.ndarray[tuple[int], np.dtype[np.bool_]] = near | ((native <= 0) & (exact <= 0))
+    return np.isfinite(native) & kept
 
 
 def _sample(feature: Feature, random: np.random.Generator) -> Doubles:
