@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from perfcast.api._problems import TooManyRows
 from perfcast.api.batch._arrow_messages import refuse_compressed
 from perfcast.api.batch._forms import ARROW, CSV, Question
+from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.serving import Answer, Column, Predictor
 

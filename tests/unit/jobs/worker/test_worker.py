@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 from tests.drafts import draft, weighted
-from tests.unit.jobs.test_retention import MONTH, is_kept, trained
+from tests.unit.jobs.worker.test_retention import MONTH, is_kept, trained
 from tests.workers import Shop, small_dataset, training_process, until
 
 from perfcast.jobs import Plan, Retrain, Scheduler, Schedules, Submissions, Worker
