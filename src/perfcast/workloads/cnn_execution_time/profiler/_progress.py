@@ -26,7 +26,6 @@ class ProgressDisplay:
         self._shown = (0, -_LOG_EVERY_SECONDS)
 
     def __enter__(self) -> Self:
-        """Begin the live line."""
         if self._live is not None:
             self._live.start()
         return self
@@ -34,7 +33,6 @@ class ProgressDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the live line."""
         if self._live is not None:
             self._live.stop()
 
@@ -56,7 +54,6 @@ class ProgressDisplay:
         return False
 
     def _show_live(self, progress: ProfileProgress) -> None:
-        """Update the live line."""
         if progress.note:
             self._live.console.print(progress.note)
             return
@@ -65,7 +62,6 @@ class ProgressDisplay:
         self._live.update(self._task, description=_short(progress), completed=progress.done, total=progress.total)
 
     def _make_live(self) -> Any:
-        """Build rich's progress bar."""
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
@@ -94,6 +90,5 @@ def _short(progress: ProfileProgress) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Return a duration in minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"

@@ -29,10 +29,7 @@ def weekly_shape(traffic: Traffic, local: Times) -> Floats:
         [factor * np.array(shape) for factor, shape in zip(traffic.weekday_factors, days, strict=True)]
     )
     hours = day * 24 + hour_of_day(local)
-    return np.asarray(
-        np.interp(hours, np.arange(nodes.size) + 0.5, nodes, period=nodes.size),
-        dtype=np.float64,
-    )
+    return np.asarray(np.interp(hours, np.arange(nodes.size) + 0.5, nodes, period=nodes.size), dtype=np.float64)
 
 
 def request_rate(scenario: Scenario, at: Times, rng: np.random.Generator) -> Floats:

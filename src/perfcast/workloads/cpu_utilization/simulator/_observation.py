@@ -34,10 +34,7 @@ def scrapes(scenario: Scenario, rng: np.random.Generator) -> Scrapes:
         One scrape for each step.
     """
     due = np.arange(1, scenario.steps + 1) * scenario.step_seconds
-    return Scrapes(
-        due + _delays(scenario, rng),
-        ~_outages(scenario.observation, scenario.steps, rng),
-    )
+    return Scrapes(due + _delays(scenario, rng), ~_outages(scenario.observation, scenario.steps, rng))
 
 
 def _delays(scenario: Scenario, rng: np.random.Generator) -> Floats:

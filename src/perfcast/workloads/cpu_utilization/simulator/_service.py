@@ -82,10 +82,7 @@ def fixed_cores(service: Service, users: Floats, connections: Floats) -> Floats:
         CPU-seconds per second, float64 of that shape.
     """
     per_user, per_connection = service.cores_per_user, service.cores_per_connection
-    return np.asarray(
-        service.base_cores + per_user * users + per_connection * connections,
-        dtype=np.float64,
-    )
+    return np.asarray(service.base_cores + per_user * users + per_connection * connections, dtype=np.float64)
 
 
 def utilization(service: Service, work: Floats) -> Floats:
