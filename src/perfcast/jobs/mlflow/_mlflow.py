@@ -43,9 +43,7 @@ _T = TypeVar("_T")
 log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
-def export(
-    job: Job, best: Version | None, graph: bytes | None, *, address: str, experiment: str = EXPERIMENT
-) -> str | None:
+def export(job: Job, best: Version | None, graph: bytes | None, *, address: str) -> str | None:
     """Write a finished job to MLflow: parameters, metrics, tags, and of its best version the manifest and the graph.
 
     The run is found again by the job's id, so doing it twice leaves one run.
@@ -55,13 +53,12 @@ def export(
         best: What the registry says about its best version; None where there is none.
         graph: Serialised ONNX graph of that version; None where it can't be had.
         address: `MLFLOW_TRACKING_URI`; a name and password may stand in it, with `%40` for `@` and so on.
-        experiment: Name of MLflow's experiment; made where there is none.
 
     Returns:
         The run's id once all of it has arrived, else None, and the log has a warning. Takes at most `TOTAL_SECONDS`.
     """
     try:
-        run = _within(TOTAL_SECONDS, lambda: _write(_Server(address), job, best, graph, experiment))
+        run = _within(TOTAL_SECONDS, lambda: _write(_Server(address), job, best, graph))
     except (OSError, HTTPException, ValueError, KeyError, TypeError, IndexError) as error:
         reason = str(error) or type(error).__name__
         log.warning("not exported to MLflow; the job itself is safe", job=job.id, reason=reason)
@@ -97,11 +94,11 @@ def _within(seconds: float, call: Callable[[], _T]) -> _T:
     return given[0]
 
 
-def _write(server: "_Server", job: Job, best: Version | None, graph: bytes | None, experiment: str) -> str:
+def _write(server: "_Server", job: Job, best: Version | None, graph: bytes | None) -> str:
     ended = _milliseconds(job.finished_at or job.created_at)
     begun = _milliseconds(job.started_at or job.created_at)
     name = f"{job.request.model}:{best.number}" if best is not None else f"{job.request.model} ({job.status})"
-    run = server.run(job.id, server.experiment(experiment), name, begun)
+    run = server.run(job.id, server.experiment(EXPERIMENT), name, begun)
     batch = {
         "run_id": run["run_id"],
         "params": _pairs(_parameters(job, best))[:_MOST_PARAMETERS],

@@ -8,7 +8,7 @@ from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Fence, Job, JobReques
 from perfcast.jobs.queue._jobs import CANCEL_SECONDS, Jobs, is_overdue
 from perfcast.jobs.queue._naming import default_model
 from perfcast.jobs.queue._submission import FAMILIES, Asked, Submissions
-from perfcast.jobs.queue._transport import HueyTransport, Transport, make_transport
+from perfcast.jobs.queue._transport import Transport, make_transport
 
 __all__ = [
     "CANCEL_SECONDS",
@@ -17,7 +17,6 @@ __all__ = [
     "UNFINISHED",
     "Asked",
     "Fence",
-    "HueyTransport",
     "Job",
     "JobRequest",
     "Jobs",

@@ -87,14 +87,14 @@ class Schedule:
     @property
     def counted_from(self) -> datetime:
         """After this time the cron expression has to come about for the schedule to be due."""
-        return parse_time(max(self.updated_at, self.last_fired_at or ""))
+        return datetime.fromisoformat(max(self.updated_at, self.last_fired_at or ""))
 
     @property
     def not_before(self) -> datetime | None:
         """Until this time it is rate-limited; None if it never ran."""
         if self.last_fired_at is None:
             return None
-        return parse_time(self.last_fired_at) + timedelta(seconds=self.plan.minimum_interval_seconds)
+        return datetime.fromisoformat(self.last_fired_at) + timedelta(seconds=self.plan.minimum_interval_seconds)
 
     def document(self) -> dict[str, Any]:
         """The schedule as the HTTP contract shows it, but for the time at which it is due next."""
@@ -134,8 +134,3 @@ class ScheduleEvent:
         """The event as the HTTP contract shows it."""
         shown = {"model_name": self.model, "job_id": self.job} | vars(self)
         return {name: value for name, value in shown.items() if name not in ("model", "job")}
-
-
-def parse_time(text: str) -> datetime:
-    """A time as the database keeps it."""
-    return datetime.fromisoformat(text)

@@ -106,14 +106,7 @@ class NeuralNetwork:
 
     def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
         """A small network, in few epochs."""
-        return {
-            "width": 96,
-            "blocks": 2,
-            "epochs": 48,
-            "learning_rate": 4e-3,
-            "weight_decay": 1e-3,
-            "beta": 0.1,
-        }
+        return {"width": 96, "blocks": 2, "epochs": 48, "learning_rate": 4e-3, "weight_decay": 1e-3, "beta": 0.1}
 
     def space(self, trial: Trial) -> Settings:
         """Size, schedule, regularisation, and where the loss turns from squared to absolute."""

@@ -66,8 +66,7 @@ class FittedPolynomial:
         for place in range(1, self.terms.shape[1]):
             product = op.mul(product, op.gather(padded, op.constant(value=self.terms[:, place]), axis=1))
         value = op.add(
-            op.matmul(product, op.constant(value=self.coefficients[:, None])),
-            op.const(self.intercept, np.float64),
+            op.matmul(product, op.constant(value=self.coefficients[:, None])), op.const(self.intercept, np.float64)
         )
         limited = op.clip(value, op.const(self.low, np.float64), op.const(self.high, np.float64))
         return spox.build({"inputs": inputs}, {"target": op.cast(limited, to=np.float32)})
