@@ -4,13 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from perfcast.errors import (
-    BrokenVersion,
-    Conflict,
-    NoUsableModel,
-    Refused,
-    UnknownModel,
-)
+from perfcast.errors import BrokenVersion, Conflict, NoUsableModel, Refused, UnknownModel
 from perfcast.manifest import Draft
 from perfcast.registry import _repository as repository
 from perfcast.registry._addition import insert_version, workload_of

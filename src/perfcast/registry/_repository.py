@@ -36,10 +36,7 @@ def next_number(connection: sa.Connection, name: str, workload: str, dataset: st
     statement = (
         sa.update(_MODEL)
         .where(_MODEL.c.name == name)
-        .values(
-            newest=_MODEL.c.newest + 1,
-            dataset=sa.case((_MODEL.c.dataset == "", dataset), else_=_MODEL.c.dataset),
-        )
+        .values(newest=_MODEL.c.newest + 1, dataset=sa.case((_MODEL.c.dataset == "", dataset), else_=_MODEL.c.dataset))
         .returning(_MODEL.c.newest, _MODEL.c.workload)
     )
     row = connection.execute(statement).one()

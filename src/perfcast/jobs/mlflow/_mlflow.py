@@ -126,16 +126,9 @@ def _put_artifacts(server: "_Server", folder: str, best: Version, graph: bytes |
 class _NoRedirects(HTTPRedirectHandler):
     """Goes nowhere else: the password is for this address, and a redirected POST would lose its body."""
 
-    def redirect_request(  # the signature is urllib's
-        self,
-        req: Request,  # noqa: ARG002
-        fp: Any,  # noqa: ARG002
-        code: int,
-        msg: str,  # noqa: ARG002
-        headers: Any,  # noqa: ARG002
-        newurl: str,
-    ) -> NoReturn:
-        where = urlsplit(newurl)
+    def redirect_request(self, *given: Any, **_: Any) -> NoReturn:
+        """Given request, file, status, message, headers and the new address."""
+        code, where = given[2], urlsplit(given[5])
         raise OSError(
             f"the server redirects ({code}) to {where.scheme}://{where.netloc.rpartition('@')[2]}{where.path}; "
             "set MLFLOW_TRACKING_URI to where it is"

@@ -70,7 +70,7 @@ class Fitted(Protocol):
 
     def thresholds(self) -> Mapping[int, Rows]:
         """For trees: the split thresholds of each input, by its position; empty for smooth models."""
-        ...
+        return {}
 
 
 class Space:
@@ -110,9 +110,9 @@ class Family(Protocol):
         """As it stands in manifests and requests."""
         ...
 
-    def keeps_trends(self, settings: Settings) -> bool:
+    def keeps_trends(self, settings: Settings) -> bool:  # noqa: ARG002
         """Whether a fit with these settings promises the lesson's trends."""
-        ...
+        return False
 
     def start(self, lesson: Lesson) -> Settings:
         """Settings known to be good and quick; the search begins there. All lie within `space`."""
