@@ -1,7 +1,8 @@
 """One way out to MLflow: a job written there as one run, through its REST API.
 
 The calls are those of https://mlflow.org/docs/latest/api_reference/rest-api.html, made with the standard library: the
-package `mlflow-skinny` would bring a dozen more for six requests.
+package `mlflow-skinny` would bring forty more for six requests, and bound neither time nor redirects
+(docs/decisions/0007-libraries-tried.md).
 """
 
 import base64

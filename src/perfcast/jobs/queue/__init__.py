@@ -4,7 +4,7 @@
 a caller asks for. A `Transport` (Huey's queue in a file or in Redis) carries ids only.
 """
 
-from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Fence, Job, JobRequest, Progress, Status
+from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Effort, Fence, Job, JobRequest, Progress, Status
 from perfcast.jobs.queue._jobs import CANCEL_SECONDS, Jobs, is_overdue
 from perfcast.jobs.queue._naming import default_model
 from perfcast.jobs.queue._submission import FAMILIES, Asked, Submissions
@@ -16,6 +16,7 @@ __all__ = [
     "STATUSES",
     "UNFINISHED",
     "Asked",
+    "Effort",
     "Fence",
     "Job",
     "JobRequest",

@@ -6,31 +6,21 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from perfcast.jobs.queue import Asked
+from perfcast.jobs.queue import Asked, Effort
 
 SignalKind: TypeAlias = Literal["drift", "accuracy"]
 """What a signal may be about: the inputs have moved, or the live errors have grown."""
 SIGNALS: tuple[SignalKind, ...] = ("drift", "accuracy")
 
 
-class Retrain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Retrain(Effort, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a schedule trains; the rows are the newest at that time.
 
     Attributes:
-        n_trials: Most trials.
-        families: Which to try; all when empty.
-        timeout_seconds: Most seconds of training; None for no limit.
         dataset: Name of the line to learn from; None for the model's own.
-        promote: `auto` lets the gate decide, `never` leaves the champion alone.
-        seed: Of the search.
     """
 
-    n_trials: int = 20
-    families: tuple[str, ...] = ()
-    timeout_seconds: float | None = None
     dataset: str | None = None
-    promote: Literal["auto", "never"] = "auto"
-    seed: int = 0
 
     def asked(self, model: str) -> Asked:
         """The same as a request for a job."""

@@ -1,13 +1,11 @@
 """The load that reaches the service: requests, and the user sessions that they belong to."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ._calendar import Times, hour_of_day, is_holiday, local_time, weekday
+from ._calendar import Floats, Times, hour_of_day, is_holiday, local_time, weekday
 from ._scenario import Scenario, Traffic
 from ._series import correlated_noise, first_order
 
-Floats = NDArray[np.float64]
 SUNDAY = 6
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ._calendar import Floats
 from ._scenario import Observation, Scenario
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """The parameters of a simulated service: its traffic, its machine and how it is watched."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isclose
 
-from ._requirements import require
+from perfcast.errors import FieldError, InvalidInput
 
 # Requests relative to the busiest hour, one value for each local hour 0-23.
 WORKDAY_SHAPE = (
@@ -80,7 +81,7 @@ class Traffic:
             "noise, burst and flash crowd sizes": (min(sizes) >= 0, "must not be negative"),
             "noise, burst, flash crowd and session times": (min(times) > 0, "must be positive"),
         }
-        require("traffic", rules)
+        _require("traffic", rules)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,7 +223,7 @@ class Service:
             ),
             "deploys": (all(deploy.demand_factor > 0 for deploy in self.deploys), "demand factors must be positive"),
         }
-        require("service", rules)
+        _require("service", rules)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,7 +250,7 @@ class Observation:
             "outage_scrapes": (self.outage_scrapes >= 1, "an outage is at least one scrape long"),
             "reading_error": (self.reading_error >= 0, "must not be negative"),
         }
-        require("observation", rules)
+        _require("observation", rules)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,9 +285,16 @@ class Scenario:
             "start": (self.start.tzinfo is not None, "a time zone is needed, for instance UTC"),
             "seed": (self.seed >= 0, "must not be negative"),
         }
-        require("scenario", rules)
+        _require("scenario", rules)
 
     @property
     def steps(self) -> int:
         """Number of scrapes, those that will fail included."""
         return int(self.days * 86_400.0 / self.step_seconds)
+
+
+def _require(part: str, rules: Mapping[str, tuple[bool, str]]) -> None:
+    """Refuse a part that breaks one of its rules: for each field whether it holds, and what was expected."""
+    wrong = [FieldError(f"{part}.{name}", message) for name, (holds, message) in rules.items() if not holds]
+    if wrong:
+        raise InvalidInput(wrong)

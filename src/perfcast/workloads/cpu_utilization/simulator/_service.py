@@ -3,12 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ._calendar import Times, as_utc, hour_of_day, is_business_time, local_time
+from ._calendar import Floats, Times, as_utc, hour_of_day, is_business_time, local_time
 from ._scaling import busy_cores
 from ._scenario import CronJob, Scenario, Service
 from ._series import slow_release
-
-Floats = NDArray[np.float64]
 
 
 def demand(scenario: Scenario, at: Times) -> Floats:

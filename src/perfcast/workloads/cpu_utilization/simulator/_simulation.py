@@ -6,15 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._calendar import Times, as_utc, time_features
+from ._calendar import Floats, Times, as_utc, time_features
 from ._load import active_users, request_rate
 from ._observation import counter_rate, read_utilization, scrapes
 from ._scenario import Scenario
 from ._series import correlated_noise
 from ._service import collections, cron_cores, demand, fixed_cores, open_connections, utilization
 from ._truth import expected_utilization
-
-Floats = NDArray[np.float64]
 
 FEATURES = (
     "request_rate",
