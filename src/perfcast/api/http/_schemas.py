@@ -88,7 +88,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def answer(example: dict[str, Any], description: str = "As asked") -> dict[str, Any]:
+def answer(example: Any, description: str = "As asked") -> dict[str, Any]:
     """The entry of a JSON answer among a route's `responses`."""
     return {"description": description, "content": {"application/json": {"example": example}}}
 
