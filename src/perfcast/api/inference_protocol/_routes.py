@@ -226,7 +226,8 @@ async def infer(
     """The cost of each row, its interval where the version is calibrated, and whether it was extrapolated.
 
     Up to 100 rows are recorded: the record of a single row is called as the response's parameter `prediction_id`,
-    that of row 2 of several `prediction_id-2`, counted from 0.
+    that of row 2 of several `prediction_id-2`, counted from 0. The body may be compressed (`Content-Encoding: gzip` or
+    `deflate`); unpacked it may have `MAX_BODY_BYTES`.
     """
     json_length = _json_length(request)
     body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes, packed=True)
