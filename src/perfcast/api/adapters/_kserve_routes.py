@@ -6,7 +6,10 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import Match
+from starlette.types import Scope
 
 from perfcast.api.adapters import Asked, answered
 from perfcast.api.adapters import _answers as answers
@@ -19,7 +22,20 @@ from perfcast.errors import FieldError, InvalidInput
 from perfcast.serving import Follower, parse_object
 from perfcast.settings import Settings
 
-router = APIRouter(prefix="/v1/models", tags=["kserve version 1"])
+_VERB = ":predict"
+
+
+class _Route(APIRoute):
+    """A route that doesn't take the verb at a path's end for a part of the model's name."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As usual, but for the verb."""
+        if scope["path"].endswith(_VERB) and not self.path.endswith(_VERB):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+router = APIRouter(prefix="/v1/models", tags=["kserve version 1"], route_class=_Route)
 Following = Annotated[Follower, held(Follower)]
 
 
@@ -46,7 +62,7 @@ async def model_ready(name: str, follower: Following) -> Json:
 
 
 @router.post(
-    "/{name}:predict",
+    "/{name}" + _VERB,
     summary="Predict the costs of rows",
     openapi_extra={"requestBody": answers.INSTANCES},
     **said(answers.Predictions, answers.PREDICTIONS, "One value a row", 404, 413, 422, 503),

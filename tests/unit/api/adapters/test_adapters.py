@@ -49,6 +49,8 @@ def test_the_documented_examples_are_answered_as_documented(client: TestClient) 
     assert client.post(MLFLOW, content=csv, headers=CSV).json() == answers.PREDICTIONS
     assert client.get("/v1/models").json() == {"models": ["cpu-utilization"]}
     assert client.get("/v1/models/cpu-utilization:2").json() == {"name": "cpu-utilization:2", "ready": True}
+    refused = client.get(V1)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
     assert (client.get("/ping").status_code, client.get("/ping").text) == (200, "\n")
 
 
