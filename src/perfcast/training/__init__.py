@@ -8,10 +8,9 @@ a fit begins, not before, and `variants/` makes smaller forms of a version.
 """
 
 from perfcast.training._clock import Budget
-from perfcast.training._draft import Trained, draft, parity_rows
+from perfcast.training._draft import Trained, draft, left_out, parity_rows, proven
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, Mixture, mix
 from perfcast.training._final import final_fits, warm_start
-from perfcast.training._target import target_kind, to_cost, to_target
 from perfcast.training._train import Training, fit_best, train
 from perfcast.training.fits import (
     GRACE_SECONDS,
@@ -53,14 +52,13 @@ __all__ = [
     "full_lesson",
     "inner_validation",
     "judge",
+    "left_out",
     "make_executor",
     "make_study_tables",
     "mix",
     "parity_rows",
+    "proven",
     "score",
-    "target_kind",
-    "to_cost",
-    "to_target",
     "train",
     "warm_start",
 ]

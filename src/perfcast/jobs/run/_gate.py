@@ -1,5 +1,6 @@
 """The promotion gate at work: whether a registered version becomes champion, also when others move it meanwhile."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,16 +47,16 @@ def promote_if_better(registry: Registry, best: Version, dataset: Dataset, *, ac
 def _verdict(registry: Registry, best: Version, champion: Version | None, dataset: Dataset) -> "Verdict":
     from perfcast.training import judge
 
-    test, workload = dataset.split().test, dataset.workload
+    split, workload = dataset.split(), dataset.workload
     if champion is None:
-        return judge(registry.graph(best), None, test, workload)
+        return judge(registry.graph(best), None, split, workload)
     theirs = workload_from_document(champion.manifest.workload)
     if theirs.feature_names != workload.feature_names:
         return _unjudged(best, "the champion reads other features, so they can't be compared; activate it yourself")
-    unseen = _unseen(test, champion)
+    unseen = _unseen(split.test, champion)
     if len(unseen) < FEWEST:
         return _unjudged(best, "the champion has learnt from these rows or newer ones, so they can't be compared")
-    return judge(registry.graph(best), _bytes(registry, champion), unseen, workload)
+    return judge(registry.graph(best), _bytes(registry, champion), replace(split, test=unseen), workload)
 
 
 def _bytes(registry: Registry, champion: Version) -> bytes:

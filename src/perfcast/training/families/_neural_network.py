@@ -115,7 +115,7 @@ class NeuralNetwork:
             "beta": 0.1,
         }
 
-    def space(self, trial: Trial) -> Settings:
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Size, schedule, regularisation, and where the loss turns from squared to absolute."""
         space = Space(trial, self.name)
         space.whole("width", 48, 256, log=True)

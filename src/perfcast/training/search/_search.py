@@ -33,6 +33,7 @@ LEAST_SECONDS = 1.0
 """With less time left, no further trial begins."""
 MOST_LOSSES = 3
 """How often a trial whose process is killed is begun before it has failed."""
+UNTRIED = "not tried: the time limit left no time for it"
 _LOOK_SECONDS = 0.2
 TrialState: TypeAlias = Literal["running", "complete", "pruned", "failed"]
 
@@ -144,7 +145,7 @@ def search(
             executor = owned.enter_context(Here(inner, threads=threads, stop=stop))
         study = open_study(study_storage, study_name)
         clock = Clock(budget, slots=max(1, executor.slots), rows=len(inner.lesson.target))
-        known = usable(families, warm_start)
+        known = usable(families, inner.lesson, warm_start)
         first = starts(families, inner.lesson, known)
         run = _Run(study, families, first, len(known), inner, executor, clock, seed, pruning, on_trial, stop)
         run.restore()
@@ -251,7 +252,7 @@ class _Run:
         index = self._next()
         known = self._known(index) or []
         start = self.starts[index] if index < len(self.starts) else None
-        proposal = propose(known, self.families, seed=self.seed, index=index, start=start)
+        proposal = propose(known, self.families, self.inner.lesson, seed=self.seed, index=index, start=start)
         trial, task = begin(self.study, index, proposal), self._task(index, proposal, known)
         self.running[index] = _Running(trial, task)
         self._tell(index, proposal.family, "running", None)
@@ -318,9 +319,18 @@ class _Run:
             "metric": "mape" if self.inner.workload.cost.relative else "mae",
             "scores": {name: candidate.score for name, candidate in sorted(self.best.items())},
             "warm_starts": self.warm,
+            "left_out": self._left_out(),
             "history": history(self.finished),
             "importance": importances(ended),
         }
+
+    def _left_out(self) -> dict[str, str]:
+        """Families that have no candidate, and why."""
+        errors = {str(t.params.get(FAMILY)): t.user_attrs.get("error", "given up") for t in self.finished.values()}
+        few_trials = len(self.finished) >= self.clock.budget.trials
+        untried = f"not tried: {self.clock.budget.trials} trials were too few" if few_trials else UNTRIED
+        missing = [name for name in self.families if name not in self.best]
+        return {name: f"no trial completed ({errors[name]})" if name in errors else untried for name in missing}
 
 
 def _state(trial: "optuna.trial.FrozenTrial") -> TrialState:

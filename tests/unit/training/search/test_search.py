@@ -55,7 +55,7 @@ class Guesser:
     def start(self, lesson: Lesson) -> Settings:
         return {"value": float(np.float32(lesson.target.mean())), "round": 1}
 
-    def space(self, trial: Trial) -> Settings:
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:
         space = Space(trial, self.name)
         space.number("value", -5, 10)
         space.whole("round", 1, 3)
