@@ -63,6 +63,14 @@ def test_chosen_families_alone_are_tried(dataset: Dataset) -> None:
     assert [version.manifest.type for version in training.drafts] == ["polynomial"]
 
 
+def test_a_version_says_which_families_were_left_out(dataset: Dataset) -> None:
+    training = train(dataset, Budget(1), family_names=["random_forest", "polynomial"], threads=1)
+    (left_out,) = training.refused.items()
+    assert left_out == ("random_forest", "not tried: no trial was left for it")
+    assert training.best.manifest.search["left_out"] == training.refused
+    assert training.best.manifest.notes == ("random_forest: not tried: no trial was left for it",)
+
+
 def test_an_unknown_family_is_named(dataset: Dataset) -> None:
     with pytest.raises(InvalidSetting, match=r"'forest'.*random_forest"):
         train(dataset, Budget(2), family_names=["forest"])

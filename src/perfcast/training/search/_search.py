@@ -33,7 +33,6 @@ LEAST_SECONDS = 1.0
 """With less time left, no further trial begins."""
 MOST_LOSSES = 3
 """How often a trial whose process is killed is begun before it has failed."""
-UNTRIED = "not tried: the time limit left no time for it"
 _LOOK_SECONDS = 0.2
 TrialState: TypeAlias = Literal["running", "complete", "pruned", "failed"]
 
@@ -327,10 +326,12 @@ class _Run:
     def _left_out(self) -> dict[str, str]:
         """Families that have no candidate, and why."""
         errors = {str(t.params.get(FAMILY)): t.user_attrs.get("error", "given up") for t in self.finished.values()}
-        few_trials = len(self.finished) >= self.clock.budget.trials
-        untried = f"not tried: {self.clock.budget.trials} trials were too few" if few_trials else UNTRIED
+        lacked = "trial was left for it" if len(self.finished) >= self.clock.budget.trials else "time was left for it"
         missing = [name for name in self.families if name not in self.best]
-        return {name: f"no trial completed ({errors[name]})" if name in errors else untried for name in missing}
+        return {
+            name: f"no trial completed ({errors[name]})" if name in errors else f"not tried: no {lacked}"
+            for name in missing
+        }
 
 
 def _state(trial: "optuna.trial.FrozenTrial") -> TrialState:

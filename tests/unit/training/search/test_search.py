@@ -167,6 +167,19 @@ def test_a_family_that_fails_does_not_end_the_search(dataset: Dataset, split: Sp
         search(split, dataset.workload, {"bad": Guesser("bad", before=fail)}, Budget(2))
 
 
+def test_it_says_which_families_have_nothing_to_show(dataset: Dataset, split: Split) -> None:
+    def fail() -> None:
+        raise ValueError("singular")
+
+    slow = {"slow": Guesser("slow", seconds=60), "late": Guesser("late")}
+    found = search(split, dataset.workload, slow, Budget(1000, 2.0))
+    assert found.summary["left_out"] == {"late": "not tried: no time was left for it"}
+    short = {"guess": Guesser(), "bad": Guesser("bad", before=fail), "late": Guesser("late")}
+    found = search(split, dataset.workload, short, Budget(2))
+    told = {"bad": "no trial completed (bad: singular)", "late": "not tried: no trial was left for it"}
+    assert found.summary["left_out"] == told
+
+
 @pytest.mark.parametrize("pruning", [True, False])
 def test_hopeless_trials_are_given_up_where_that_is_wanted(dataset: Dataset, split: Split, *, pruning: bool) -> None:
     found = search(split, dataset.workload, {"guess": Guesser()}, Budget(30), seed=1, pruning=pruning)
