@@ -98,6 +98,8 @@ def import_(
         zone = ZoneInfo(settings.service_timezone)
         dataset, report = import_file(file, declared, name=source, told=told(map_), zone=zone)
         _show_report(report, declared)
+        for remark in (*dataset.remarks, *_declared_anew(bench.datasets.changes(dataset))):
+            say(remark)
         if dry_run:
             say("dry run: nothing kept")
             return
@@ -194,6 +196,10 @@ def told(pairs: list[str]) -> dict[str, str]:
             raise typer.BadParameter(f"'{pair}' is not FEATURE=COLUMN", param_hint="--map")
         found[feature.strip()] = column.strip()
     return found
+
+
+def _declared_anew(changes: tuple[str, ...]) -> list[str]:
+    return [f"the declaration differs from that of the rows kept before: {'; '.join(changes)}"] if changes else []
 
 
 def _show_report(report: "ImportReport", workload: "Workload") -> None:

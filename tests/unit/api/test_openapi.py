@@ -20,7 +20,9 @@ from perfcast.datasets import Datasets
 from perfcast.errors import InvalidDeclaration
 from perfcast.jobs import Plan, Progress, Scheduler
 
-ROUTES = [route for room in ROOMS for route in room.router.routes if isinstance(route, APIRoute)]
+ROUTES = [
+    route for room in ROOMS for route in room.router.routes if isinstance(route, APIRoute) and route.include_in_schema
+]
 JSON, PROBLEM, EVENTS = "application/json", "application/problem+json", "text/event-stream"
 TABLES = ("application/vnd.apache.arrow.stream", "application/vnd.apache.parquet", "text/csv")
 

@@ -27,7 +27,13 @@ class Verdict:
 
 
 def judge(
-    candidate: bytes, champion: bytes | None, split: Split, workload: Workload, *, margin: float = MARGIN
+    candidate: bytes,
+    champion: bytes | None,
+    split: Split,
+    workload: Workload,
+    *,
+    margin: float = MARGIN,
+    champions_rows: Rows | None = None,
 ) -> Verdict:
     """Decide.
 
@@ -37,6 +43,7 @@ def judge(
         split: Its test part judges: rows that neither has learnt from, tuned by or been calibrated with.
         workload: What both predict.
         margin: Share by which the candidate's error must be less.
+        champions_rows: The test part's features as the champion's own declaration reads them; None where it is the same.
 
     Raises:
         BrokenVersion: The candidate can't be run.
@@ -64,7 +71,7 @@ def judge(
     if champion is None:
         return Verdict(promote=True, reason=f"promoted: {said}, and there is no champion yet", candidate_error=error)
     try:
-        present = score(workload, part.cost, run(champion, part.features))
+        present = score(workload, part.cost, run(champion, part.features if champions_rows is None else champions_rows))
     except BrokenVersion as broken:
         return Verdict(
             promote=True, reason=f"promoted: {said}, and the champion can't be run ({broken})", candidate_error=error
