@@ -43,31 +43,21 @@ def judge(
         split: Its test part judges: rows that neither has learnt from, tuned by or been calibrated with.
         workload: What both predict.
         margin: Share by which the candidate's error must be less.
-        champions_rows: The test part's features as the champion's own declaration reads them; None where it is the same.
+        champions_rows: The test part's features as the champion's own declaration reads them, where it differs.
 
     Raises:
         BrokenVersion: The candidate can't be run.
     """
     part = split.test
-    name, unit = ("MAPE", "%") if workload.cost.relative else ("MAE", f" {workload.cost.unit}".rstrip())
+    name, unit = _measure(workload)
     error = score(workload, part.cost, run(candidate, part.features))
     said = f"{name} {error:.4g}{unit} on {len(part)} held-out rows"
     if not np.isfinite(error):
         return Verdict(
             promote=False, reason="stays a candidate: its predictions are not all finite", candidate_error=error
         )
-    constant = best_constant(workload, split.train.cost)
-    always = score(workload, part.cost, np.full(len(part), constant, dtype=np.float32))
-    lacks = []
-    if not error < always * (1 - margin):
-        answer = f"always answering {constant:.4g} {workload.cost.unit}".rstrip()
-        lacks.append(f"no better than {answer}, which has {name} {always:.4g}{unit}")
-    configurations = _configurations(split)
-    if split.kind == "configuration" and configurations < FEWEST_CONFIGURATIONS:
-        lacks.append(f"{configurations} configurations are few, measure at least {FEWEST_CONFIGURATIONS}")
-    if lacks:
-        reason = f"stays a candidate: {said}; {'; '.join(lacks)}"
-        return Verdict(promote=False, reason=reason, candidate_error=error)
+    if lacks := _lacks(workload, split, error, margin):
+        return Verdict(promote=False, reason=f"stays a candidate: {said}; {lacks}", candidate_error=error)
     if champion is None:
         return Verdict(promote=True, reason=f"promoted: {said}, and there is no champion yet", candidate_error=error)
     try:
@@ -85,6 +75,26 @@ def judge(
         candidate_error=error,
         champion_error=present,
     )
+
+
+def _lacks(workload: Workload, split: Split, error: float, margin: float) -> str:
+    """What is missing for any promotion, champion or not; empty where nothing is."""
+    constant, lacks = best_constant(workload, split.train.cost), []
+    always = score(workload, split.test.cost, np.full(len(split.test), constant, dtype=np.float32))
+    if not error < always * (1 - margin):
+        name, unit = _measure(workload)
+        answer = f"{constant:.4g} {workload.cost.unit}".rstrip()
+        lacks.append(f"no better than always answering {answer}, which has {name} {always:.4g}{unit}")
+    # Of a time series each row is an observation of its own.
+    configurations = _configurations(split)
+    if split.kind == "configuration" and configurations < FEWEST_CONFIGURATIONS:
+        lacks.append(f"{configurations} configurations are few, measure at least {FEWEST_CONFIGURATIONS}")
+    return "; ".join(lacks)
+
+
+def _measure(workload: Workload) -> tuple[str, str]:
+    """The name of the error that is compared, and what stands behind its number."""
+    return ("MAPE", "%") if workload.cost.relative else ("MAE", f" {workload.cost.unit}".rstrip())
 
 
 def best_constant(workload: Workload, cost: Rows) -> float:
