@@ -1,9 +1,11 @@
 """What a queue and its rows must do, whatever carries them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
+import msgspec
 import pytest
 from tests.drafts import draft, weighted
 from tests.patience import until
@@ -314,10 +316,13 @@ def test_a_cancelled_or_fenced_out_job_registers_nothing(shop: Shop, running: Jo
 
 def test_promoting_again_after_a_kill_changes_nothing(shop: Shop, running: Job) -> None:
     workload, dataset = builtin_workloads()["cpu-utilization"], shop.datasets.load(shop.datasets.list()[0])
-    drafts = [draft(workload, weighted(workload, request_rate=0.15))]
+    made = draft(workload, weighted(workload, request_rate=0.15))
+    search = {"left_out": {"polynomial": "not tried: no time was left for it"}}
+    drafts = [replace(made, manifest=msgspec.structs.replace(made.manifest, search=search))]
     numbers = register(shop.registry, shop.jobs, running, drafts)
     first = promote(shop.registry, running, numbers, dataset)
     assert first.promoted
+    assert first.outcome.endswith("; polynomial: not tried: no time was left for it")
     shop.registry.annotate(shop.registry.version("cpu-utilization", 1), "")  # as if killed before the note
     second = promote(shop.registry, running, numbers, dataset)
     third = promote(shop.registry, running, numbers, dataset)

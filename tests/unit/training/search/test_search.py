@@ -55,7 +55,7 @@ class Guesser:
     def start(self, lesson: Lesson) -> Settings:
         return {"value": float(np.float32(lesson.target.mean())), "round": 1}
 
-    def space(self, trial: Trial) -> Settings:
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:
         space = Space(trial, self.name)
         space.number("value", -5, 10)
         space.whole("round", 1, 3)
@@ -165,6 +165,19 @@ def test_a_family_that_fails_does_not_end_the_search(dataset: Dataset, split: Sp
     assert found.summary["failed"] >= 1
     with pytest.raises(Refused, match="singular"):
         search(split, dataset.workload, {"bad": Guesser("bad", before=fail)}, Budget(2))
+
+
+def test_it_says_which_families_have_nothing_to_show(dataset: Dataset, split: Split) -> None:
+    def fail() -> None:
+        raise ValueError("singular")
+
+    slow = {"slow": Guesser("slow", seconds=60), "late": Guesser("late")}
+    found = search(split, dataset.workload, slow, Budget(1000, 2.0))
+    assert found.summary["left_out"] == {"late": "not tried: no time was left for it"}
+    short = {"guess": Guesser(), "bad": Guesser("bad", before=fail), "late": Guesser("late")}
+    found = search(split, dataset.workload, short, Budget(2))
+    told = {"bad": "no trial completed (bad: singular)", "late": "not tried: no trial was left for it"}
+    assert found.summary["left_out"] == told
 
 
 @pytest.mark.parametrize("pruning", [True, False])
