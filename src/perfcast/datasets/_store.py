@@ -33,10 +33,10 @@ class Datasets:
         self._blobs = blobs
 
     def add(self, dataset: Dataset) -> DatasetRecord:
-        """Keep a dataset; the same rows under the same name are kept once.
+        """Keep a dataset; the same rows under the same name are kept once, and become the newest when kept again.
 
         Returns:
-            The record, also when it was there already.
+            The record that `find` gives from now on.
         """
         record = DatasetRecord(
             name=dataset.name,
@@ -48,7 +48,10 @@ class Datasets:
             blob=self._blobs.put(to_parquet(dataset)),
         )
         with self._database.begin() as connection:
-            insert_new(connection, schema.dataset, vars(record))
+            table = schema.dataset
+            same = (table.c.name == record.name) & (table.c.digest == record.digest)
+            connection.execute(sa.delete(table).where(same))
+            insert_new(connection, table, vars(record))
         return self.find(dataset.name, dataset.digest)
 
     def list(self, name: str | None = None) -> list[DatasetRecord]:

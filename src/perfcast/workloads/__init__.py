@@ -18,12 +18,14 @@ from perfcast.workloads._catalogue import (
 from perfcast.workloads._clock import CLOCK, read_moment
 from perfcast.workloads._declaration import Declaration, read_declaration
 from perfcast.workloads._expressions import Arithmetic, ArrayArithmetic, Expression, Operator, evaluate, names, parse
+from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
 from perfcast.workloads._rows import TIMESTAMP, RowReader
 from perfcast.workloads._table import Refusal, check_table
-from perfcast.workloads._workload import LARGEST, Cost, Derived, Feature, Rows, Workload
+from perfcast.workloads._workload import Cost, Derived, Rows, Workload
 
 __all__ = [
     "CLOCK",
+    "EXACT",
     "LARGEST",
     "TIMESTAMP",
     "Arithmetic",
@@ -42,7 +44,9 @@ __all__ = [
     "builtin_workloads",
     "check_table",
     "evaluate",
+    "exact",
     "find_workload",
+    "inexact",
     "load_workload",
     "load_workloads",
     "names",

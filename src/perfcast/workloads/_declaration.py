@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from perfcast.errors import InvalidDeclaration
+from perfcast.workloads._yaml import read_yaml
 
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 WorkloadName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -34,8 +35,8 @@ class FeatureDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
-    default: float | str | None = None
-    values: tuple[str | int | float, ...] = ()
+    default: bool | float | str | None = None
+    values: tuple[bool | str | int | float, ...] = ()
     trend: Trend | None = None
     clock: bool = False
     meaning: str = ""
@@ -99,10 +100,10 @@ def read_declaration(path: Path) -> Declaration:
         InvalidDeclaration: It can't be read, is not YAML, or has a field that is wrong; names file and place.
     """
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=Declaration)
+        return read_yaml(path.read_bytes(), Declaration)
     except OSError as error:
         raise InvalidDeclaration(f"{path}: {error.strerror}") from None
-    except msgspec.MsgspecError as error:  # also what PyYAML finds wrong
+    except ValueError as error:
         raise InvalidDeclaration(f"{path}: {error}") from None
 
 

@@ -6,8 +6,9 @@ from difflib import get_close_matches
 
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.workloads._clock import CLOCK, read_moment
+from perfcast.workloads._feature import LARGEST, Feature
 from perfcast.workloads._scalars import holds, scalar
-from perfcast.workloads._workload import LARGEST, Feature, Workload
+from perfcast.workloads._workload import Workload
 
 TIMESTAMP = "timestamp"
 

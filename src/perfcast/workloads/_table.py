@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.workloads._expressions import ArrayArithmetic, evaluate
+from perfcast.workloads._feature import Feature
 from perfcast.workloads._rows import out_of_bounds
-from perfcast.workloads._workload import Feature, Rows, Workload
+from perfcast.workloads._workload import Rows, Workload
 
 Flags = npt.NDArray[np.bool_]
 
