@@ -161,15 +161,18 @@ def _as_name(file: Path) -> str:
 
 
 def _workload(given: str, file: Path, known: "Mapping[str, Workload]") -> "Workload":
-    from perfcast.datasets import map_columns, read_table
+    from contextlib import closing
+
     from perfcast.errors import InvalidData
+    from perfcast.tables import map_columns, open_table
     from perfcast.workloads import find_workload, load_workload
 
     if given.endswith((".yaml", ".yml")):
         return load_workload(Path(given), known)
     if given:
         return find_workload(given, known)
-    columns = read_table(file).columns
+    with closing(open_table(file)) as table:
+        columns = table.names
     fitting = []
     for workload in known.values():
         try:

@@ -11,7 +11,6 @@ from perfcast.serving._answer_cache import AnswerCache, MemoryAnswers, RedisAnsw
 from perfcast.serving._arms import Arm, Key, Split
 from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
 from perfcast.serving._cache import GraphCache
-from perfcast.serving._columns import Column, ColumnReader
 from perfcast.serving._follower import Follower
 from perfcast.serving._items import ItemReader
 from perfcast.serving._predictor import Answer, Prediction, Predictor
@@ -32,8 +31,6 @@ __all__ = [
     "AnswerCache",
     "Arm",
     "BodyReader",
-    "Column",
-    "ColumnReader",
     "Follower",
     "GraphCache",
     "Inference",

@@ -14,7 +14,8 @@ from perfcast.api.batch._forms import Question
 from perfcast.api.batch._pieces import pieces
 from perfcast.api.batch._rounding import rounded
 from perfcast.errors import FieldError, InvalidInput
-from perfcast.serving import Answer, Column, Predictor
+from perfcast.serving import Answer, Predictor
+from perfcast.tables import Column
 
 _COMMA = re.compile(rb",")
 _PIECE_BYTES = 65_536

@@ -20,7 +20,8 @@ from perfcast.errors import InvalidInput, NoUsableModel, PerfcastError, UnknownM
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog, Record
 from perfcast.registry import parse_reference
-from perfcast.serving import Answer, Arm, ColumnReader, Follower, Key, Predictor, Shadows, Slot
+from perfcast.serving import Answer, Arm, Follower, Key, Predictor, Shadows, Slot
+from perfcast.tables import ColumnReader
 from perfcast.workloads import Rows
 
 MOST_RECORDS = 100

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from perfcast.api.inference_protocol._tensor import BYTES, Tensor, wrong
 from perfcast.errors import FieldError, InvalidInput
-from perfcast.serving import ColumnReader
+from perfcast.tables import ColumnReader
 from perfcast.workloads import Feature, Rows, Workload
 
 MATRIX = "features"
