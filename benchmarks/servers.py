@@ -24,7 +24,8 @@ from serving import BASELINES, CONNECTIONS, FLAT, HERE, VALUES, Finding, Server,
 
 _GRANIAN = HERE / ".peers" / "granian"
 _PLAIN = (
-    "import perfcast.api._process as process; from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol; "
+    "import perfcast.api.server._process as process; "
+    "from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol; "
     "process.direct_protocol = lambda at_once: HttpToolsProtocol; "
 )
 OURS = "uvicorn, DirectProtocol (shipped)"

@@ -74,11 +74,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of load at each number of connections")
     parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--before", type=Path, help="src of another commit's checkout, to take turns with this one")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="perfcast-serving-") as temporary:
         folder = Path(temporary)
         subprocess.run([sys.executable, HERE / "serving_model.py", folder], check=True)
-        servers = _servers(folder)
+        servers = _servers(folder, options.before)
         chosen = {name: servers[name] for name in options.only or servers}
         found: dict[str, dict[int, list[Finding]]] = {name: {n: [] for n in CONNECTIONS} for name in chosen}
         for _ in range(options.rounds):
@@ -87,12 +88,14 @@ def main() -> None:
     print("\n".join(_table(found)))
 
 
-def _servers(folder: Path) -> dict[str, Server]:
+def _servers(folder: Path, before: Path | None) -> dict[str, Server]:
     graph = {"MODEL": str(folder / "model.onnx"), "PYTHONPATH": str(BASELINES)}
     state = {"DATA_DIR": str(folder / "var"), "LOG_LEVEL": "WARNING"}
     flat, rows = FLAT % VALUES, ROWS % b",".join(VALUES)
+    earlier = state | {"PYTHONPATH": str(before)}
     return {
         "perfcast": Server(perfcast, state, flat, {}),
+        **({"perfcast, before": Server(perfcast, earlier, flat, {})} if before else {}),
         "perfcast, keys and limits": Server(
             perfcast, state | {"API_KEY": KEY, "RATE_LIMIT": "100000000/minute"}, flat, {"X-API-Key": KEY}
         ),

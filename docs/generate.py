@@ -1,5 +1,6 @@
 """Writes docs/settings.md and docs/commands.md from the code: run by `make docs`."""
 
+import os
 import re
 import subprocess
 import sys
@@ -71,7 +72,13 @@ def commands_page() -> str:
             capture_output=True,
             text=True,
             check=True,
-            env={"COLUMNS": "110", "TERM": "dumb", "NO_COLOR": "1", "PATH": ""},
+            env={
+                "COLUMNS": "110",
+                "TERM": "dumb",
+                "NO_COLOR": "1",
+                "PATH": "",
+                "PYTHONPATH": os.pathsep.join(sys.path),
+            },
         )
         parts += [f"## perfcast {command}", "", "```", _tidy(shown.stdout), "```", ""]
     return "\n".join(parts)

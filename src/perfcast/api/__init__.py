@@ -1,12 +1,13 @@
 """The HTTP API: the contract's routes, its problem details and its metrics.
 
-`create_app` makes the ASGI application: a bare callable that answers `/predict` (rule R6), in front of FastAPI, which
-answers everything else (`routers/`). `Services` is the composition root of the process, `serve` runs it under uvicorn.
+A folder is a feature: its routes, their answers and examples, and its logic. Beneath them lies what HTTP needs
+(`http/`); above them `Services`, the composition root, `create_app`, which makes the ASGI application (a bare callable
+that answers `/predict`, rule R6, in front of FastAPI), and `serve`, which runs it under uvicorn (`server/`).
 """
 
 from typing import TYPE_CHECKING, Any
 
-from perfcast.api._server import listen, serve
+from perfcast.api.server import listen, serve
 
 if TYPE_CHECKING:
     from perfcast.api._app import create_app

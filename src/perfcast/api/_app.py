@@ -11,9 +11,15 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from perfcast import __version__
-from perfcast.api._asgi import BATCH, REQUEST_ID, Front
-from perfcast.api._null_characters import refuse_null_characters
-from perfcast.api._problems import (
+from perfcast.api._front import BATCH, Front
+from perfcast.api._services import Services
+from perfcast.api.access._description import describe
+from perfcast.api.batch import _routes as batch
+from perfcast.api.documentation import _routes as documentation
+from perfcast.api.health import _routes as health
+from perfcast.api.http._identifiers import REQUEST_ID
+from perfcast.api.http._null_characters import refuse_null_characters
+from perfcast.api.http._problems import (
     CONTENT_TYPE,
     Overloaded,
     Problem,
@@ -22,23 +28,16 @@ from perfcast.api._problems import (
     problem_of,
     problem_of_status,
 )
-from perfcast.api._services import Services
-from perfcast.api._tally import METHODS
-from perfcast.api.routers import (
-    aliases,
-    batch,
-    benchmark,
-    documentation,
-    health,
-    inference_protocol,
-    metrics,
-    models,
-    predict,
-    schedules,
-    training,
-    versions,
-)
-from perfcast.api.routers._access import describe
+from perfcast.api.inference_protocol import _routes as inference_protocol
+from perfcast.api.metrics import METHODS
+from perfcast.api.metrics import _routes as metrics
+from perfcast.api.models import _alias_routes as aliases
+from perfcast.api.models import _benchmark_routes as benchmark
+from perfcast.api.models import _routes as models
+from perfcast.api.models import _version_routes as versions
+from perfcast.api.predict import _routes as predict
+from perfcast.api.training import _routes as training
+from perfcast.api.training import _schedule_routes as schedules
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.settings import Settings
 
@@ -46,6 +45,21 @@ _DESCRIPTION = """\
 Predicts what a workload will cost before it runs: the CPU utilisation of a service under load, the execution time of
 convolutions. Errors are RFC 9457 problem details."""
 
+ROOMS = (
+    predict,
+    batch,
+    benchmark,
+    inference_protocol,
+    models,
+    aliases,
+    versions,
+    training,
+    schedules,
+    health,
+    metrics,
+    documentation,
+)
+"""The modules of routes, in the order in which the OpenAPI document has them."""
 _SHOWN = 200
 """Letters of a caller's path that an answer repeats."""
 
@@ -80,21 +94,8 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
         docs_url=None,  # `documentation` has the pages, with their scripts
         redoc_url=None,
     )
-    app.state.services = held
-    for room in (
-        predict,
-        batch,
-        benchmark,
-        inference_protocol,
-        models,
-        aliases,
-        versions,
-        training,
-        schedules,
-        health,
-        metrics,
-        documentation,
-    ):
+    app.state.held = held.held
+    for room in ROOMS:
         checks = [] if room is inference_protocol else [Depends(refuse_null_characters)]
         app.include_router(room.router, dependencies=checks)
     _explain_errors(app)

@@ -1,26 +1,26 @@
 """The composition root of an API process."""
 
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from perfcast.api._benchmarks import Benchmarks
-from perfcast.api._identifiers import Identifiers
-from perfcast.api._predict import Predict
-from perfcast.api._probes import UNKNOWN_SYSTEM, Probe, system_info
-from perfcast.api._shared_tally import SharedTally
-from perfcast.api._tally import Tally
 from perfcast.api.access import make_gate
 from perfcast.api.batch import Batches
+from perfcast.api.health import Condition, Probe, system_info
+from perfcast.api.http._identifiers import Identifiers
+from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.inference_protocol import InferenceProtocol
+from perfcast.api.metrics import Exposition, Tally
+from perfcast.api.models import Benchmarks
+from perfcast.api.predict import Predict
 from perfcast.datasets import Datasets
+from perfcast.discovery import Records
 from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
 from perfcast.monitoring import PredictionLog
@@ -48,12 +48,12 @@ class Services:
         answers: Expensive answers that were given.
         benchmarks: Answers `/benchmark`.
         transport, jobs: The queue of training jobs.
-        tally: What is counted.
-        shared_tally: What all processes on this port counted; None where this is the only one.
+        tally, exposition: What is counted, and how it is shown.
         records: The log of predictions; None where `PREDICTION_LOG` is off.
         shadows: Asks shadow versions behind the callers' backs.
-        dependencies: Watches what the process depends on.
-        draining: Whether the process is about to end.
+        lifetime: Whether the process can serve, and is about to end.
+        condition: How the service is; watches what it depends on.
+        held: What routes are given, made when they ask for it, by its type.
 
     Raises:
         InvalidSetting: An access rule can't be used, or the device isn't there.
@@ -66,7 +66,6 @@ class Services:
         self.blobs = Blobs(settings.artifacts_address)
         self.registry = Registry(self.database, self.blobs)
         self.tally = Tally()
-        self.shared_tally: SharedTally | None = None
         self.identifiers = Identifiers()
         self.inference = choose_inference(settings.inference_device)
         zone = ZoneInfo(settings.service_timezone)
@@ -91,17 +90,19 @@ class Services:
         self.jobs = Jobs(
             self.database, self.transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds
         )
-        self.dependencies: tuple[Probe, ...] = (
+        dependencies: tuple[Probe, ...] = (
             Probe("database", self.database.ping),
             Probe("artifacts", lambda: self.blobs.exists("0" * 64)),
         )
         if settings.redis_url:
-            self.dependencies += (Probe("redis", self.transport.ping),)
-        self._system = Probe("system", lambda: system_info(str(_existing(settings.data_dir))))
+            dependencies += (Probe("redis", self.transport.ping),)
+        self.lifetime = Lifetime(self.follower)
+        system = Probe("system", lambda: system_info(str(_existing(settings.data_dir))))
+        self.condition = Condition(self.lifetime, self.follower, self.inference, dependencies, system, self._problems)
+        self.exposition = Exposition(self.tally, self.follower, self.shadows, self.records)
+        self.held = self._held()
         self._opened = ExitStack()
         self._opening: Future[None] | None = None
-        self._began = time.monotonic()
-        self.draining = False
 
     def open_early(self) -> None:
         """Begin to open in a thread; `open` waits for its end."""
@@ -115,11 +116,11 @@ class Services:
             self._open()
         else:
             self._opening.result()
-        event = "ready" if self.ready else "no usable model yet"
+        event = "ready" if self.lifetime.ready else "no usable model yet"
         log.info(event, models=len(self.follower.routes.champions), workloads=len(self.catalogue.workloads))
 
     def _open(self) -> None:
-        self._began = time.monotonic()
+        self.lifetime.begin()
         self._opened.callback(self.database.close)
         self._opened.callback(self.transport.close)
         migrated = self._migrate()
@@ -132,19 +133,14 @@ class Services:
         self._opened.callback(self.answers.close)
         self.follower.start(look=migrated)  # a database that hangs has cost enough; the thread keeps asking
         self._opened.callback(self.follower.close)
-        for probe in (*self.dependencies, self._system):
+        for probe in self.condition.probes:
             probe.start()
             self._opened.callback(probe.close)
 
     def close(self) -> None:
         """Stop the threads, write what waits, close the database."""
-        self.draining = True
+        self.lifetime.draining = True
         self._opened.close()
-
-    @property
-    def ready(self) -> bool:
-        """Whether some model answers and the process isn't about to end."""
-        return bool(self.follower.routes.champions) and not self.draining
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -164,28 +160,20 @@ class Services:
         """When models are trained anew; workers look after them."""
         return Schedules(self.database, self.submissions, ZoneInfo(self.settings.service_timezone))
 
-    def counts(self) -> dict[str, int]:
-        """What the process counts besides requests and predictions."""
-        records = self.records
-        return {
-            "ml_model_evictions": self.follower.cache.evictions,
-            "ml_shadow_rows_dropped": self.shadows.dropped,
-            "ml_shadow_rows_failed": self.shadows.failed,
-            "prediction_records_written": records.written if records is not None else 0,
-            "prediction_records_dropped": records.dropped if records is not None else 0,
+    def _held(self) -> Mapping[type, Callable[[], Any]]:
+        ready_made = (
+            *(self.settings, self.registry, self.follower, self.identifiers, self.lifetime, self.condition, self.tally),
+            *(self.exposition, self.predict, self.batches, self.inference_protocol, self.benchmarks, self.jobs),
+        )
+        return {type(thing): partial(_same, thing) for thing in ready_made} | {
+            Catalogue: lambda: self.catalogue,
+            Records: lambda: Records(self.database),
+            Schedules: lambda: self.schedules,
+            Submissions: lambda: self.submissions,
         }
 
-    @property
-    def uptime_seconds(self) -> float:
-        """Seconds since the services were opened."""
-        return round(time.monotonic() - self._began, 3)
-
-    @property
-    def system_info(self) -> dict[str, float]:
-        """The machine's state at the last look."""
-        finding = self._system.finding
-        value: dict[str, Any] | None = finding.value if finding is not None else None
-        return value or UNKNOWN_SYSTEM
+    def _problems(self) -> Mapping[str, str]:
+        return {**self.catalogue.problems, **(self.gate.problems if self.gate is not None else {})}
 
     def _migrate(self) -> bool:
         try:
@@ -203,3 +191,7 @@ def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
     folder = folder.absolute()
     return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _same(thing: Any) -> Any:
+    return thing

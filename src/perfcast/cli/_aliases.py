@@ -1,13 +1,46 @@
-"""`perfcast models alias` and `traffic`: who else answers, and whom."""
+"""`perfcast models activate`, `deactivate`, `alias`, `traffic` and `default`: who answers, and whom."""
+
+from typing import TYPE_CHECKING
 
 import typer
+
+from perfcast.cli._options import MODEL, REASON, one_version
+from perfcast.cli._output import say, show_table
+from perfcast.cli._workbench import workbench
+
+if TYPE_CHECKING:
+    from perfcast.registry import AliasChange
+
+
+def activate(reference: str = typer.Argument(..., help="NAME:VERSION."), reason: str = REASON) -> None:
+    """Make a version the champion; serving processes follow within two seconds.
+
+    Example:
+
+        perfcast models activate cpu-utilization:2 --reason "better at night"
+    """
+    with workbench() as bench:
+        version = bench.registry.resolve(reference)
+        bench.predictor(version)  # it must answer
+        change = bench.registry.point(version.model, "champion", version.number, reason=reason, actor="cli")
+    _tell(change)
+
+
+def deactivate(
+    model: str = MODEL,
+    reason: str = REASON,
+) -> None:
+    """Return the champion to the version before it, or to none."""
+    with workbench() as bench:
+        change = bench.registry.step_back(model, reason=reason, actor="cli")
+    _tell(change)
 
 
 def alias(
     reference: str = typer.Argument(..., help="NAME:VERSION, or NAME with --clear."),
     name: str = typer.Argument(..., metavar="ALIAS", help="challenger or shadow."),
     clear: bool = typer.Option(False, "--clear", help="Let the alias point nowhere."),
-    reason: str = typer.Option("", help="Kept in the history."),
+    reason: str = REASON,
 ) -> None:
     """Set or clear a model's challenger or shadow; serving processes follow within two seconds.
 
@@ -21,35 +54,26 @@ def alias(
 
         perfcast models alias cpu-utilization shadow --clear
     """
-    from zoneinfo import ZoneInfo
-
-    from perfcast.cli._output import say
-    from perfcast.cli._workbench import workbench
     from perfcast.registry import CHALLENGER, SHADOW
-    from perfcast.serving import Predictor
-    from perfcast.settings import load_settings
 
     if name not in (CHALLENGER, SHADOW):
         raise typer.BadParameter(f"expected {CHALLENGER} or {SHADOW}; `perfcast models activate` moves the champion")
-    if not clear and ":" not in reference and "@" not in reference:
+    if not clear and not one_version(reference):
         raise typer.BadParameter(f"expected NAME:VERSION such as {reference}:4, or --clear")
-    settings = load_settings()
-    with workbench(settings) as bench:
+    with workbench() as bench:
         model, number = reference, None
         if not clear:
             version = bench.registry.resolve(reference)
-            Predictor(
-                version, bench.registry.graph(version), zone=ZoneInfo(settings.service_timezone)
-            )  # it must answer
+            bench.predictor(version)  # it must answer
             model, number = version.model, version.number
         change = bench.registry.point(model, name, number, reason=reason, actor="cli")
-    say(f"{change.model}: {name} {change.before or 'none'} → {change.after or 'none'}")
+    _tell(change)
 
 
 def traffic(
-    model: str = typer.Argument(..., help="Name of the model."),
+    model: str = MODEL,
     challenger: float | None = typer.Option(None, help="Percent of the callers that the challenger shall answer."),
-    reason: str = typer.Option("", help="Kept in the history."),
+    reason: str = REASON,
 ) -> None:
     """Show how callers are split between champion and challenger, or split them anew.
 
@@ -60,12 +84,9 @@ def traffic(
 
         perfcast models traffic cpu-utilization --challenger 10
     """
-    from perfcast.cli._output import say, show_table
-    from perfcast.cli._workbench import workbench
     from perfcast.registry import CHALLENGER, CHAMPION
-    from perfcast.settings import load_settings
 
-    with workbench(load_settings()) as bench:
+    with workbench() as bench:
         if challenger is not None:
             weights = {CHAMPION: 100 - challenger, CHALLENGER: challenger}
             change = bench.registry.set_traffic(model, weights, reason=reason, actor="cli")
@@ -73,3 +94,20 @@ def traffic(
         summary = bench.registry.model(model)
     rows = [(name, number, summary.traffic.get(name, 0.0)) for name, number in sorted(summary.aliases.items())]
     show_table(("alias", "version", "% of callers"), rows)
+
+
+def default(model: str = MODEL) -> None:
+    """Let a model answer for its workload when a request names none.
+
+    Example:
+
+        perfcast models default cnn-execution-time-my-gpu
+    """
+    with workbench() as bench:
+        workload = bench.registry.model(model).workload
+        bench.registry.set_default(workload, model)
+    say(f"{model} now answers for {workload}")
+
+
+def _tell(change: "AliasChange") -> None:
+    say(f"{change.model}: {change.alias} {change.before or 'none'} → {change.after or 'none'}")

@@ -1,9 +1,13 @@
 """`perfcast models discover`: convert another system's models now."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from perfcast.cli._output import say, show_table, working
+from perfcast.cli._workbench import workbench
 
 if TYPE_CHECKING:
     from perfcast.discovery import Result
@@ -24,22 +28,20 @@ def discover(
 
         MODELS_DIR=/srv/CNN_Algorithms perfcast models discover
     """
-    from perfcast.cli._output import say, show_table
-    from perfcast.cli._workbench import workbench
     from perfcast.discovery import Discovery, Records, make_converter
     from perfcast.errors import InvalidSetting
-    from perfcast.logs import configure_logs
     from perfcast.settings import load_settings
 
     settings = load_settings(models_dir=folder)
     if settings.models_dir is None:
         raise InvalidSetting("no folder was given; name one, or set MODELS_DIR")
-    configure_logs(settings)
     with workbench(settings) as bench:
         workloads = dict(bench.workloads)
         converter = make_converter(settings, workloads)
         discovery = Discovery(settings.models_dir, bench.registry, Records(bench.database), converter, workloads)
-        results = list(discovery.look(dry_run=dry_run))
+        logging.getLogger("perfcast.discovery").setLevel(logging.CRITICAL)  # the table tells of each file
+        with working(f"looking through {settings.models_dir} …"):
+            results = list(discovery.look(dry_run=dry_run))
     if not results:
         say(
             f"no models in {settings.models_dir}: files must be called best_{{model_type}}_model, "

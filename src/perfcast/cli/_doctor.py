@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from perfcast.cli._extras import EXTRAS
+from perfcast.cli._output import show_table
+from perfcast.cli._workbench import workbench
 
 if TYPE_CHECKING:
     from perfcast.settings import Settings
@@ -25,14 +27,8 @@ class Finding:
     text: str
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("doctor")(doctor)
-
-
 def doctor() -> None:
     """Check this installation; exit status 1 when something is wrong."""
-    from perfcast.cli._output import show_table
     from perfcast.settings import load_settings
 
     settings = load_settings()
@@ -95,11 +91,7 @@ def _artifacts(settings: "Settings") -> Iterator[Finding]:
 
 
 def _models(settings: "Settings") -> Iterator[Finding]:
-    from zoneinfo import ZoneInfo
-
-    from perfcast.cli._workbench import workbench
     from perfcast.errors import PerfcastError
-    from perfcast.serving import Predictor
 
     with workbench(settings) as bench:
         models = bench.registry.models()
@@ -112,7 +104,7 @@ def _models(settings: "Settings") -> Iterator[Finding]:
                 continue
             try:
                 version = bench.registry.version(model.name, number)
-                Predictor(version, bench.registry.graph(version), zone=ZoneInfo(settings.service_timezone))
+                bench.predictor(version)
                 yield Finding(f"model {model.name}", "ok", f"version {number} answers")
             except PerfcastError as error:
                 yield Finding(f"model {model.name}", "wrong", str(error))

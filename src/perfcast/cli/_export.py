@@ -5,6 +5,10 @@ from pathlib import Path
 
 import typer
 
+from perfcast.cli._options import VERSION
+from perfcast.cli._output import say
+from perfcast.cli._workbench import workbench
+
 
 class Form(str, Enum):  # noqa: UP042  # so that typer shows the values in every supported Python
     """What can be written."""
@@ -15,7 +19,7 @@ class Form(str, Enum):  # noqa: UP042  # so that typer shows the values in every
 
 
 def export(
-    reference: str = typer.Argument(..., help="NAME (its champion), NAME:VERSION or NAME@ALIAS."),
+    reference: str = VERSION,
     folder: Path = typer.Argument(..., file_okay=False, help="Where to write; made if it isn't there."),
     form: Form = typer.Option(Form.onnx, "--format", help="The bare graph, a Triton repository, or KServe manifests."),
     storage: str | None = typer.Option(None, help="For kserve: where the cluster finds the uploaded repository."),
@@ -35,8 +39,6 @@ def export(
 
         perfcast models export cpu-utilization --format kserve cluster --storage s3://models/repository
     """
-    from perfcast.cli._output import say
-    from perfcast.cli._workbench import workbench
     from perfcast.handover import (
         DEFAULT_IMAGE,
         DEFAULT_STORAGE,
@@ -46,9 +48,8 @@ def export(
         write_triton,
     )
     from perfcast.manifest import Draft
-    from perfcast.settings import load_settings
 
-    with workbench(load_settings()) as bench:
+    with workbench() as bench:
         version = bench.registry.resolve(reference)
         handed = Handed(version.model, version.number, Draft(bench.registry.graph(version), version.manifest))
     if form is Form.kserve:

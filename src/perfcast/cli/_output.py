@@ -1,9 +1,16 @@
 """What commands print: tables and JSON on standard output, complaints and progress on standard error."""
 
 import json
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
+
+_PROSE = 40
+"""Longest cell that is kept in one line, characters."""
+_ENDLESS = 10_000
+_SIGNS = str.maketrans("", "", ",.-+e")
 
 
 def complain(text: str) -> None:
@@ -22,29 +29,80 @@ def show_json(value: Any) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    """A table, on standard output; numbers stand to the right."""
+    """A table, on standard output; numbers stand to the right.
+
+    On a terminal that is too narrow, columns become lines and as many rows stand side by side as fit: a name or a
+    number is never cut. Elsewhere lines are as long as they need to be.
+    """
+    content = [[cell(value) for value in row] for row in rows]
+    if title:
+        print(title)
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else _ENDLESS
+    if not content or _least(zip(columns, *content, strict=True)) <= room:
+        _print(columns, content, room)
+        return
+    turned = [list(column) for column in zip(columns, *content, strict=True)]
+    start = 1
+    while start <= len(content):
+        end = start + 1
+        while end <= len(content) and _least(_part(turned, start, end + 1)) <= room:
+            end += 1
+        lines = [(line[0], *line[start:end]) for line in turned]
+        _print(("", *[""] * (end - start)), lines, room, headed=False)
+        start = end
+        if start <= len(content):
+            print()
+
+
+def _part(turned: list[list[str]], start: int, end: int) -> Iterator[Sequence[str]]:
+    yield [line[0] for line in turned]
+    for position in range(start, end):
+        yield [line[position] for line in turned]
+
+
+def _least(columns: Iterable[Sequence[str]]) -> int:
+    """Characters that a table needs; prose can be broken into lines."""
+    return sum(min(max(map(len, cells)), _PROSE) + 2 for cells in columns) - 2
+
+
+def _print(columns: Sequence[str], content: Iterable[Sequence[str]], room: int, *, headed: bool = True) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    content = [[_cell(value) for value in row] for row in rows]
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    content = list(content)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=headed)
     for position, column in enumerate(columns):
-        numeric = all(_is_number(row[position]) for row in content)
-        table.add_column(column, justify="right" if numeric and content else "left", overflow="fold")
+        cells = [row[position] for row in content]
+        numeric = bool(cells) and all(map(_is_number, cells))
+        prose = max(map(len, cells), default=0) > _PROSE
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=not prose)
     for row in content:
         table.add_row(*row)
-    width = None if sys.stdout.isatty() else 200
-    Console(highlight=False, markup=False, width=width).print(table)
+    console = Console(highlight=False, markup=False, width=room)
+    with console.capture() as shown:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in shown.get().splitlines()))
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show on a terminal that something goes on."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status(text) if console.is_terminal else nullcontext():
+        yield
 
 
 def show_facts(facts: Mapping[str, object]) -> None:
     """Names and values, one a line, on standard output."""
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        print(f"{name:<{width}}  {_cell(value)}")
+        print(f"{name:<{width}}  {cell(value)}")
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value as tables show it."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -54,5 +112,11 @@ def _cell(value: object) -> str:
     return str(value)
 
 
+def with_unit(value: object, unit: str) -> str | None:
+    """A value with its unit, as tables show it."""
+    return None if value is None else f"{cell(value)} {unit}".rstrip()
+
+
 def _is_number(text: str) -> bool:
-    return text == "–" or text.replace(",", "").replace(".", "").replace("-", "").replace("e", "").isdigit()
+    number, _, unit = text.partition(" ")
+    return text == "–" or (number.translate(_SIGNS).isdigit() and not unit.startswith("("))

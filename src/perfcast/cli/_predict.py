@@ -6,12 +6,9 @@ from typing import Any
 
 import typer
 
-from perfcast.cli._address import KEY, URL
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("predict")(predict)
+from perfcast.cli._options import KEY, URL
+from perfcast.cli._output import show_json
+from perfcast.cli._place import open_place
 
 
 def predict(
@@ -35,44 +32,13 @@ def predict(
 
         perfcast predict --url http://localhost:8000 --model cpu-utilization request_rate=120 …
     """
-    from zoneinfo import ZoneInfo
-
-    from perfcast.cli._output import show_json
-    from perfcast.cli._remote import Server
-    from perfcast.cli._workbench import workbench
     from perfcast.errors import FieldError, InvalidInput
     from perfcast.manifest import COVERAGES
-    from perfcast.serving import Predictor
-    from perfcast.settings import load_settings
-    from perfcast.workloads import RowReader
 
     if coverage not in COVERAGES:
         raise InvalidInput([FieldError("coverage", f"must be one of {', '.join(map(str, COVERAGES))}, got {coverage}")])
-    values = _values(features or [])
-    if url:
-        named = {"model_name": model} if model else {}
-        show_json(Server(url, key).call("POST", "/predict", {**named, "features": values, "coverage": coverage}))
-        return
-    settings = load_settings()
-    with workbench(settings) as bench:
-        version = bench.registry.resolve(model or _default_model(bench.registry.defaults(), values, bench.workloads))
-        zone = ZoneInfo(settings.service_timezone)
-        predictor = Predictor(version, bench.registry.graph(version), zone=zone)
-    row = RowReader(predictor.workload, zone).read(values)
-    answer = predictor.answer(row, coverage)
-    show_json(
-        {
-            predictor.workload.cost.name: answer.cost,
-            "lower": answer.lower,
-            "upper": answer.upper,
-            "coverage": coverage,
-            "unit": predictor.workload.cost.unit,
-            "extrapolated": list(answer.extrapolated),
-            "model_name": version.model,
-            "model_version": version.number,
-            "model_type": version.manifest.type,
-        }
-    )
+    with open_place(url, key) as place:
+        show_json(place.predict(model, _values(features or []), coverage))
 
 
 def _values(words: list[str]) -> dict[str, Any]:
@@ -100,15 +66,3 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput([FieldError("body", "must be a JSON object of features")])
     return value
-
-
-def _default_model(defaults: Any, values: dict[str, Any], workloads: Any) -> str:
-    """The default model of the workload that has most of the given features, `cpu-utilization` when none is told."""
-    from perfcast.errors import NoUsableModel
-
-    shared = {name: len(values.keys() & set(workload.feature_names)) for name, workload in workloads.items()}
-    best = max(shared, key=lambda name: (shared[name], name == "cpu-utilization"))
-    workload = best if shared[best] else "cpu-utilization"
-    if workload not in defaults:
-        raise NoUsableModel(f"no model for {workload} yet; make one with: perfcast train --workload {workload}")
-    return str(defaults[workload])

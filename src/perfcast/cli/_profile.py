@@ -5,10 +5,8 @@ from pathlib import Path
 
 import typer
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("profile")(profile)
+from perfcast.cli._output import say
+from perfcast.cli._workbench import workbench
 
 
 def profile(
@@ -37,8 +35,6 @@ def profile(
 
         perfcast profile --device cuda --pass training
     """
-    from perfcast.cli._output import say
-    from perfcast.settings import load_settings
     from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions, ProgressDisplay
     from perfcast.workloads.cnn_execution_time.profiler import profile as measure
 
@@ -59,10 +55,9 @@ def profile(
         result = measure(options, on_progress=display)
     say(f"{result.rows} convolutions in {result.dataset}, {result.left_out} left out; what they are: {result.card}")
     if keep:
-        from perfcast.cli._workbench import workbench
         from perfcast.datasets import import_file
 
-        with workbench(load_settings()) as bench:
+        with workbench() as bench:
             workload = bench.workloads["cnn-execution-time"]
             dataset, _ = import_file(result.dataset, workload, name=options.name)
             bench.datasets.add(dataset)

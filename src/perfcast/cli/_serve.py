@@ -3,11 +3,6 @@
 import typer
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("serve")(serve)
-
-
 def serve(
     host: str | None = typer.Option(None, help="Address to listen on (API_HOST)."),
     port: int | None = typer.Option(None, help="Port to listen on, 0 for a free one (API_PORT)."),

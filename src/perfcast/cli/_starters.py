@@ -4,7 +4,7 @@ import queue
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-import typer
+from perfcast.cli._workbench import workbench
 
 if TYPE_CHECKING:
     from perfcast.datasets import Dataset
@@ -21,18 +21,12 @@ _STEP_SECONDS = 300
 """The simulated service is looked at every five minutes: enough to learn from, and quick."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command; it is for `perfcast up` and so not listed."""
-    app.command("starters", hidden=True)(starters)
-
-
 def starters() -> None:
     """Make the starter models side by side: one for each shipped dataset and one for the simulated service."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     from perfcast.cli._progress import TrainingProgress
-    from perfcast.cli._workbench import workbench
     from perfcast.processors import processors
     from perfcast.settings import load_settings
 
@@ -69,13 +63,11 @@ def missing_starters(registry: "Registry") -> list[str]:
 
 def _train(name: str, told: "queue.Queue[tuple[str, TrialReport]]") -> str:
     """One model, in a process of its own, on one processor; gives the line to show."""
-    from perfcast.cli._workbench import workbench
     from perfcast.datasets import shipped_dataset
     from perfcast.jobs import TrainingRequest, default_model, run_training
-    from perfcast.settings import load_settings
     from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate
 
-    with workbench(load_settings()) as bench:
+    with workbench() as bench:
         simulated = name == SIMULATED
         rows = simulated_dataset(simulate(Scenario(step_seconds=_STEP_SECONDS))) if simulated else shipped_dataset(name)
         bench.datasets.add(rows)

@@ -4,6 +4,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perfcast.cli._options import FAMILIES, PROMOTE, SEED, TIMEOUT, TRIALS, names
+from perfcast.cli._output import say
+from perfcast.cli._workbench import workbench
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -12,23 +16,16 @@ if TYPE_CHECKING:
     from perfcast.jobs import Outcome
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("train")(train)
-
-
 def train(
     dataset: str = typer.Option("", help="Name of the dataset, or NAME@DIGEST; the workload's newest if not given."),
     workload: str = typer.Option("", help="Take this workload's newest dataset."),
     model: str = typer.Option("", help="The model that gets the versions; WORKLOAD-DATASET if not given."),
-    families: str = typer.Option(
-        "", help="Comma-separated: xgboost, random_forest, polynomial, neural_network, ensemble."
-    ),
-    trials: int = typer.Option(20, min=1, help="Most trials of the search."),
-    timeout: float | None = typer.Option(None, min=1, help="Most seconds for everything."),
-    seed: int = typer.Option(0, help="The same seed gives the same trials (without --timeout)."),
+    families: str = FAMILIES,
+    trials: int = TRIALS,
+    timeout: float | None = TIMEOUT,
+    seed: int = SEED,
     prune: bool = typer.Option(True, help="Give up trials that lag behind their family's; see docs/tuning.md."),
-    promote: str = typer.Option("auto", help="auto: the gate decides; never: leave the champion alone."),
+    promote: str = PROMOTE,
     resume: str = typer.Option("", help="A name for the search: the same command goes on where a killed one was."),
 ) -> None:
     """Search for the best model of a dataset, register the best of each family, and let the gate decide.
@@ -45,26 +42,23 @@ def train(
         perfcast train --dataset shop --trials 500 --resume overnight
     """
     from perfcast.cli._progress import TrainingProgress
-    from perfcast.cli._workbench import workbench
     from perfcast.errors import InvalidSetting
     from perfcast.jobs import TrainingRequest, default_model, run_training
-    from perfcast.settings import load_settings
 
     if promote not in ("auto", "never"):
         raise InvalidSetting(f"--promote must be auto or never, got '{promote}'")
-    settings = load_settings()
-    with workbench(settings) as bench:
+    with workbench() as bench:
         rows = bench.datasets.load(_record(bench, dataset, workload))
         request = TrainingRequest(
             model=model or default_model(rows.name, rows.workload.name),
-            families=tuple(name.strip() for name in families.split(",") if name.strip()),
+            families=tuple(names(families)),
             trials=trials,
             timeout=timeout,
             seed=seed,
             pruning=prune,
-            cluster=settings.dask_scheduler_address,
+            cluster=bench.settings.dask_scheduler_address,
             promote="auto" if promote == "auto" else "never",
-            study=_study(settings.data_dir, resume, rows, families, seed) if resume else None,
+            study=_study(bench.settings.data_dir, resume, rows, families, seed) if resume else None,
         )
         with TrainingProgress() as progress, progress.run(request.model, trials) as on_trial:
             outcome = run_training(bench.registry, rows, request, on_trial=on_trial)
@@ -101,7 +95,6 @@ def _study(folder: "Path", name: str, rows: "Dataset", families: str, seed: int)
 
 def _show(outcome: "Outcome") -> None:
     from perfcast.cli._models import version_table
-    from perfcast.cli._output import say
 
     version_table(outcome.versions)
     for family, reason in outcome.refused.items():

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perfcast.cli._output import say
+from perfcast.cli._workbench import workbench
+
 if TYPE_CHECKING:
     from perfcast.settings import Settings
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("up")(up)
 
 
 def up(
@@ -31,7 +29,6 @@ def up(
         API_PORT=9000 DATA_DIR=/srv/perfcast perfcast up
     """
     from perfcast.api import listen, serve
-    from perfcast.cli._output import say
     from perfcast.jobs import attached_worker
     from perfcast.settings import load_settings
 
@@ -48,7 +45,6 @@ def up(
 def _starters_wanted(settings: "Settings") -> bool:
     """Whether a starter model is missing and none of the user's own is there: also after an interrupted first start."""
     from perfcast.cli._starters import missing_starters
-    from perfcast.cli._workbench import workbench
 
     with workbench(settings) as bench:
         return bool(missing_starters(bench.registry))

@@ -5,21 +5,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perfcast.cli._options import VERSION
+from perfcast.cli._output import say, show_table
+from perfcast.cli._workbench import workbench
+
 if TYPE_CHECKING:
     from perfcast.training.variants import Variation
     from perfcast.workloads import Rows
 
-_REFERENCE = typer.Argument(..., help="NAME (its champion), NAME:VERSION or NAME@ALIAS.")
 _FORCE = typer.Option(False, "--force", help="Register it even if it is better in nothing.")
 
 
-def register(models: typer.Typer) -> None:
-    """Add the commands to those about models."""
-    models.command("quantize")(quantize)
-    models.command("prune")(prune)
-
-
-def quantize(reference: str = _REFERENCE, force: bool = _FORCE) -> None:
+def quantize(reference: str = VERSION, force: bool = _FORCE) -> None:
     """Register a version's int8 form: the weights of its networks rounded to eight bits.
 
     It is judged on the rows that the original was judged by, and gets intervals of its own. Trees have nothing to
@@ -35,7 +32,7 @@ def quantize(reference: str = _REFERENCE, force: bool = _FORCE) -> None:
 
 
 def prune(
-    reference: str = _REFERENCE,
+    reference: str = VERSION,
     keep: float = typer.Option(0.5, help="Share of leaves and hidden neurons to keep, over 0 and below 1."),
     force: bool = _FORCE,
 ) -> None:
@@ -56,13 +53,10 @@ def prune(
 
 
 def _register(reference: str, name: str, change: "Callable[[bytes, Rows], bytes]", *, force: bool) -> None:
-    from perfcast.cli._output import say
-    from perfcast.cli._workbench import workbench
     from perfcast.errors import Refused
-    from perfcast.settings import load_settings
     from perfcast.training.variants import vary
 
-    with workbench(load_settings()) as bench:
+    with workbench() as bench:
         version = bench.registry.resolve(reference)
         data = version.manifest.data
         if data is None:
@@ -83,7 +77,6 @@ def _register(reference: str, name: str, change: "Callable[[bytes, Rows], bytes]
 
 
 def _show(variation: "Variation") -> None:
-    from perfcast.cli._output import show_table
 
     names = {variation.error_name: "error", "graph kB": "bytes", "row µs": "row_us", "row in a batch µs": "batch_us"}
     rows: list[tuple[object, ...]] = []

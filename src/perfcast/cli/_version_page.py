@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from perfcast.cli._output import show_facts, show_table, with_unit
+
 if TYPE_CHECKING:
     from perfcast.registry import Version
 
 _SHOWN_TRIALS = 30
+_PERCENT = ("mape", "median_ape", "within_5", "within_10", "within_20")
 _SHOWN_SETTINGS = 6
 
 
@@ -20,8 +23,6 @@ def version_json(version: "Version") -> dict[str, Any]:
 
 def show_version(version: "Version") -> None:
     """Print the tables."""
-    from perfcast.cli._output import show_facts, show_table
-
     manifest = version.manifest
     show_facts(_facts(version))
     settings = [(name, _plain(value)) for name, value in manifest.settings.items() if name != "fit"]
@@ -40,15 +41,15 @@ def _facts(version: "Version") -> dict[str, object]:
     if manifest.data is not None:
         facts["data"] = f"{manifest.data.name}@{manifest.data.digest[:8]}, {manifest.data.rows:,} rows"
     if manifest.metrics is not None:
-        chosen = ("mae", "rmse", "r2", "mape", "median_ape", "within_5", "within_10", "within_20")
-        facts |= {f"held-out {name}": getattr(manifest.metrics, name) for name in chosen}
+        unit = str(manifest.workload.get("cost", {}).get("unit", ""))
+        units = {"mae": unit, "rmse": unit, "r2": ""} | dict.fromkeys(_PERCENT, "%")
+        facts |= {f"held-out {name}": with_unit(getattr(manifest.metrics, name), of) for name, of in units.items()}
         facts["held-out rows in 90 % interval"] = manifest.metrics.coverage.get("0.9")
     facts |= {"graph bytes": manifest.graph.bytes, "row µs": manifest.graph.row_us, "fitted in s": manifest.seconds}
     return facts | {f"remark {number + 1}": note for number, note in enumerate(manifest.notes)}
 
 
 def _show_search(search: Mapping[str, Any]) -> None:
-    from perfcast.cli._output import show_facts, show_table
 
     known = ("trials", "complete", "pruned", "failed", "seconds", "slots", "warm_starts", "seed", "metric", "score")
     print("\nsearch")

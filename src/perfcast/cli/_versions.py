@@ -4,11 +4,8 @@ from pathlib import Path
 
 import typer
 
-
-def register(models: typer.Typer) -> None:
-    """Add the commands to those about models."""
-    models.command("upload")(upload)
-    models.command("delete")(delete)
+from perfcast.cli._output import say
+from perfcast.cli._workbench import workbench
 
 
 def upload(
@@ -31,16 +28,13 @@ def upload(
     """
     import msgspec
 
-    from perfcast.cli._output import say
-    from perfcast.cli._workbench import workbench
     from perfcast.serving import read_statement
     from perfcast.serving import upload as register_graph
-    from perfcast.settings import load_settings
 
     statement = read_statement(_read(manifest) if manifest is not None else b"")
     given = {"workload": workload, "type": kind, "label": label, "note": note}
     statement = msgspec.structs.replace(statement, **{name: value for name, value in given.items() if value})
-    with workbench(load_settings()) as bench:
+    with workbench() as bench:
         version = register_graph(bench.registry, model, _read(graph), statement, bench.workloads)
     bounds = "" if version.manifest.calibration else ", uncalibrated: its answers have no bounds"
     say(f"{version.reference} ({version.type}) is registered{bounds}")
@@ -56,16 +50,13 @@ def delete(
 
         perfcast models delete cpu-utilization:2
     """
-    from perfcast.cli._output import say
-    from perfcast.cli._workbench import workbench
     from perfcast.errors import InvalidSetting
     from perfcast.registry import parse_reference
-    from perfcast.settings import load_settings
 
     asked = parse_reference(reference)
     if asked.model is None or (asked.number is None and asked.label is None):
         raise InvalidSetting(f"say which version is to go, as {asked.model or 'NAME'}:VERSION")
-    with workbench(load_settings()) as bench:
+    with workbench() as bench:
         number = asked.number or bench.registry.resolve(reference).number
         bench.registry.delete(asked.model, number)
     say(f"{asked.model}:{number} is deleted")

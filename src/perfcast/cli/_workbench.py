@@ -3,39 +3,62 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from perfcast.datasets import Datasets
-from perfcast.registry import Registry
-from perfcast.settings import Settings
-from perfcast.storage import Blobs, Database
-from perfcast.workloads import Workload, load_workloads
+if TYPE_CHECKING:
+    from perfcast.datasets import Datasets
+    from perfcast.registry import Registry, Version
+    from perfcast.serving import Predictor
+    from perfcast.settings import Settings
+    from perfcast.storage import Database
+    from perfcast.workloads import Workload
 
 
 @dataclass(frozen=True)
 class Workbench:
     """The rooms, composed."""
 
-    settings: Settings
-    database: Database
-    datasets: Datasets
-    registry: Registry
-    workloads: Mapping[str, Workload]
+    settings: "Settings"
+    database: "Database"
+    datasets: "Datasets"
+    registry: "Registry"
+    workloads: "Mapping[str, Workload]"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the service's days begin."""
+        return ZoneInfo(self.settings.service_timezone)
+
+    def predictor(self, version: "Version") -> "Predictor":
+        """What answers with a version.
+
+        Raises:
+            PerfcastError: It can't answer.
+        """
+        from perfcast.serving import Predictor
+
+        return Predictor(version, self.registry.graph(version), zone=self.zone)
 
 
 @contextmanager
-def workbench(settings: Settings) -> Iterator[Workbench]:
-    """Open the database (bringing its schema up to date) and what stands on it."""
+def workbench(settings: "Settings | None" = None) -> Iterator[Workbench]:
+    """Open the database (bringing its schema up to date) and what stands on it; logs are a command's from here on."""
+    from perfcast.datasets import Datasets
+    from perfcast.logs import configure_logs
+    from perfcast.registry import Registry
+    from perfcast.settings import load_settings
+    from perfcast.storage import Blobs, Database
+    from perfcast.workloads import load_workloads
+
+    settings = settings or load_settings()
+    configure_logs(settings, of_command=True)
     database = Database(settings.database_address, pool_size=settings.database_pool_size)
     try:
         if not database.is_current():
             database.migrate()
         blobs = Blobs(settings.artifacts_address)
-        yield Workbench(
-            settings=settings,
-            database=database,
-            datasets=Datasets(database, blobs),
-            registry=Registry(database, blobs),
-            workloads=load_workloads(settings.workloads_dir),
-        )
+        workloads = load_workloads(settings.workloads_dir)
+        yield Workbench(settings, database, Datasets(database, blobs), Registry(database, blobs), workloads)
     finally:
         database.close()

@@ -3,11 +3,6 @@
 import typer
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("worker")(worker)
-
-
 def worker(
     concurrency: int | None = typer.Option(None, min=1, max=64, help="Jobs at a time (WORKER_CONCURRENCY)."),
     log_level: str | None = typer.Option(None, help="DEBUG, INFO, WARNING or ERROR (LOG_LEVEL)."),

@@ -11,42 +11,17 @@ from starlette.testclient import TestClient
 from tests.workers import small_dataset
 
 from perfcast.api import Services
-from perfcast.api._problems import STATUSES, problem_of
-from perfcast.api.routers import (
-    aliases,
-    batch,
-    benchmark,
-    health,
-    inference_protocol,
-    metrics,
-    models,
-    predict,
-    schedules,
-    training,
-    versions,
-)
-from perfcast.api.routers._schemas import ProblemDetails, problems
+from perfcast.api._app import ROOMS
+from perfcast.api.http._problems import STATUSES, problem_of
+from perfcast.api.http._schemas import ProblemDetails, problems
+from perfcast.api.training import _routes as training
+from perfcast.api.training import _schedule_routes as schedules
 from perfcast.datasets import Datasets
 from perfcast.errors import InvalidDeclaration
 from perfcast.jobs import Plan, Progress, Scheduler
 
 ROUTES = [
-    route
-    for room in (
-        predict,
-        batch,
-        benchmark,
-        inference_protocol,
-        models,
-        aliases,
-        versions,
-        training,
-        schedules,
-        health,
-        metrics,
-    )
-    for route in room.router.routes
-    if isinstance(route, APIRoute)
+    route for room in ROOMS for route in room.router.routes if isinstance(route, APIRoute) and route.include_in_schema
 ]
 JSON, PROBLEM, EVENTS = "application/json", "application/problem+json", "text/event-stream"
 TABLES = ("application/vnd.apache.arrow.stream", "application/vnd.apache.parquet", "text/csv")

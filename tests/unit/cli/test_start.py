@@ -2,7 +2,7 @@ import json
 import subprocess
 import sys
 
-from perfcast.cli._address import KEY
+from perfcast.cli._options import KEY
 from perfcast.settings import CLIENT_KEY
 
 HEAVY = ("torch", "xgboost", "sklearn", "optuna", "onnx", "spox", "polars", "pyarrow", "pandas", "fastapi", "numpy")

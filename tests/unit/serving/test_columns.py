@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from perfcast.errors import InvalidInput
-from perfcast.serving import ColumnReader
+from perfcast.tables import ColumnReader
 from perfcast.workloads import RowReader, Workload, read_declaration
 
 MANY = 40_000

@@ -5,13 +5,13 @@ from typing import TypeAlias
 
 from starlette.types import Scope
 
-from perfcast.api._callers import CLIENT
-from perfcast.api._problems import Problem, problem_of_status
 from perfcast.api.access._addresses import address_of, parse_proxies
 from perfcast.api.access._keys import ADMIN, Key, Keys, parse_keys
 from perfcast.api.access._limits import Limits, parse_rates, retry_after
 from perfcast.api.access._rules import Rules
 from perfcast.api.access._windows import Excess
+from perfcast.api.http._callers import CLIENT
+from perfcast.api.http._problems import Problem, problem_of_status
 from perfcast.settings import Settings
 
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]

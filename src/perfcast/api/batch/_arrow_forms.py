@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from perfcast.api._problems import TooManyRows
 from perfcast.api.batch._arrow_messages import refuse_compressed
 from perfcast.api.batch._forms import ARROW, CSV, Question
+from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidData, InvalidInput
 from perfcast.serving import Answer, Predictor
 from perfcast.tables import Column, TextTable

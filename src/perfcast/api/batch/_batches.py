@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from perfcast.api._identifiers import Identifiers
-from perfcast.api._predict import UNKNOWN
-from perfcast.api._problems import Overloaded
-from perfcast.api._tally import Tally
 from perfcast.api.batch._forms import JSON, Counts, Question, media_type, wanted
 from perfcast.api.batch._json_columns import read_columns, write_columns
 from perfcast.api.batch._list import ListAnswerer
+from perfcast.api.http._identifiers import Identifiers
+from perfcast.api.http._problems import Overloaded
+from perfcast.api.metrics import Tally
+from perfcast.api.predict import UNKNOWN
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog

@@ -8,11 +8,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.api._identifiers import timestamp
-from perfcast.api._problems import TooManyRows
 from perfcast.api.batch._forms import Question
 from perfcast.api.batch._pieces import pieces
 from perfcast.api.batch._rounding import rounded
+from perfcast.api.http._identifiers import timestamp
+from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.serving import Answer, Predictor
 from perfcast.tables import Column

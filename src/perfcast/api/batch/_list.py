@@ -11,13 +11,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.api._identifiers import Clock, Identifiers, timestamp
-from perfcast.api._problems import TooManyRows
 from perfcast.api.batch._forms import Counts
 from perfcast.api.batch._json_columns import names_outside
 from perfcast.api.batch._pieces import pieces
 from perfcast.api.batch._rounding import rounded
 from perfcast.api.batch._shape import answer_shape
+from perfcast.api.http._identifiers import Clock, Identifiers, timestamp
+from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidInput, NoUsableModel, PerfcastError
 from perfcast.monitoring import PredictionLog, Record
 from perfcast.serving import Arm, Follower, ItemReader, Key, Predictor, Reader, Shadows, UnknownReference, read_reaching

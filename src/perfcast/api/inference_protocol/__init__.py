@@ -1,7 +1,7 @@
 """The Open Inference Protocol, version 2: what KServe, Triton and MLServer clients speak.
 
 `read_request` and `write_response` are the codec (JSON, and tensors as bytes behind it), `rows_of` lays tensors out as
-rows of a workload, and `InferenceProtocol` answers. The HTTP of it is in `routers/`.
+rows of a workload, and `InferenceProtocol` answers. The HTTP of it is in `_routes`.
 """
 
 from perfcast.api.inference_protocol._codec import InferenceRequest, RequestedOutput, read_request, write_response

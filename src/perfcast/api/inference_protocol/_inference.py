@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 
-from perfcast.api._identifiers import Clock
-from perfcast.api._tally import Tally
+from perfcast.api.http._identifiers import Clock
 from perfcast.api.inference_protocol._codec import InferenceRequest, RequestedOutput, read_request, write_response
 from perfcast.api.inference_protocol._rows import inputs_of, rows_of
 from perfcast.api.inference_protocol._tensor import Tensor, wrong
+from perfcast.api.metrics._tally import Tally
 from perfcast.errors import InvalidInput, NoUsableModel, PerfcastError, UnknownModel
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog, Record

@@ -17,6 +17,7 @@ from perfcast.errors import Fenced, PerfcastError, Stopped, Unavailable
 from perfcast.jobs.queue import Fence, Job, Jobs
 from perfcast.jobs.run import Published, champions_settings, check_request, prepared_study, promote, register
 from perfcast.jobs.worker._messages import Channel, die_with_parent, kill_own_group
+from perfcast.logs import configure_logs
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
 from perfcast.storage import Blobs, Database
@@ -36,7 +37,9 @@ def main(job: str, attempt: str, worker: str, threads: str) -> int:
     channel = Channel(on_orphaned=kill_own_group)
     os.nice(_NICENESS)  # live predictions on the same machine come first
     try:
-        published = run(load_settings(), channel, Fence(job, int(attempt), worker), threads=int(threads))
+        settings = load_settings()
+        configure_logs(settings)
+        published = run(settings, channel, Fence(job, int(attempt), worker), threads=int(threads))
         channel.send("done", version=published.version, outcome=published.outcome)
     except (Stopped, Fenced):
         channel.send("stopped")

@@ -8,10 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from perfcast.api import Services, create_app
-from perfcast.api._callers import CLIENT
 from perfcast.api.access import make_gate
 from perfcast.api.access._addresses import address_of
-from perfcast.api.routers._schemas import ProblemDetails
+from perfcast.api.http._callers import CLIENT
+from perfcast.api.http._schemas import ProblemDetails
 from perfcast.errors import InvalidSetting
 from perfcast.registry import Registry
 from perfcast.settings import load_settings

@@ -1,0 +1,228 @@
+"""The bare ASGI callable in front of FastAPI.
+
+Measured with 16 connections, a route of FastAPI costs four to five times what this callable does (DESIGN §6), so
+`POST /predict` is answered here and everything else behind. Both get the same request ids, limits, problem details and
+metrics.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from perfcast.api._services import Services
+from perfcast.api.http._arrival import Arrival
+from perfcast.api.http._bodies import UPLOAD_BYTES, check_length, is_upload, read_body
+from perfcast.api.http._callers import caller_key, key_of
+from perfcast.api.http._identifiers import REQUEST_ID, given_request_id
+from perfcast.api.http._lanes import Lane, Lanes
+from perfcast.api.http._problems import (
+    CONTENT_TYPE,
+    Compressed,
+    Disconnected,
+    Overloaded,
+    Problem,
+    TooLarge,
+    TooSlow,
+    problem_of,
+)
+
+PREDICT = "/predict"
+REFUSED = "refused"
+"""The metrics' route of what the gate refused: no route was looked for."""
+BATCH = "/predict/batch"
+_JSON = (b"content-type", b"application/json")
+_FORM = (b"content-type", b"application/x-www-form-urlencoded")
+_PROBLEM = (b"content-type", CONTENT_TYPE.encode())
+
+_Answering: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[int]]
+
+log = structlog.stdlib.get_logger("perfcast.api")
+
+
+class Front:
+    """The application as the server sees it.
+
+    A `POST /predict` that can be answered at once need not come as an ASGI call: see `at_once` and `server/_direct`.
+
+    Args:
+        app: FastAPI.
+        services: Opened by the application's lifespan.
+    """
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
+        self._lifetime = services.lifetime
+        self._tally = services.tally
+        self._identifiers = services.identifiers
+        self._predict = services.predict
+        self._limit = services.settings.max_body_bytes
+        self._gate = services.gate
+        self._lanes = Lanes(services.settings.max_concurrency, services.settings.max_heavy_concurrency)
+        self._patience = services.settings.request_timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass on what is none."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        self._tally.in_flight += 1
+        try:
+            refusal = None if self._gate is None else await self._gate.admit(scope)
+            if refusal is not None:
+                status = await self._refuse(refusal, scope, send)
+                route = REFUSED
+            elif scope["path"] == PREDICT and scope["method"] == "POST":
+                status = await self._take(self._lanes.predictions, self._answer, scope, receive, send)
+                route = PREDICT
+            else:
+                status = await self._take(self._lanes.of(scope["path"]), self._pass_on, scope, receive, send)
+                route = route_of(scope)
+            self._tally.request(route, scope["method"], status, time.perf_counter() - began)
+        finally:
+            self._tally.in_flight -= 1
+
+    def at_once(
+        self,
+        headers: Sequence[tuple[bytes, bytes]],
+        client: tuple[str, int] | None,
+        body: bytes | bytearray,
+    ) -> tuple[bytes, bytes] | None:
+        """Answer a whole `POST /predict` if that needs nothing but what is in memory, else change nothing.
+
+        Args:
+            headers: The request's, names in lower case.
+            client: Address of the caller.
+            body: The whole body.
+
+        Returns:
+            Further header lines, each ended by CRLF, and the answer; None where the call must go its usual way.
+        """
+        if len(body) > self._limit or self._lifetime.draining:
+            return None
+        for name, _ in headers:
+            if name == b"content-encoding":
+                return None
+        caller = ""
+        if self._gate is not None and not (caller := self._gate.passes(headers, client)):
+            return None
+        began = time.perf_counter()
+        own_id = self._identifiers.next()
+        answer = self._predict.at_once(
+            body, own_id, lambda: caller_key(headers, caller or (client[0] if client else None))
+        )
+        if answer is None:
+            return None
+        if self._gate is not None:
+            self._gate.count(caller)
+        request_id = given_request_id(headers) or own_id
+        self._tally.request(PREDICT, "POST", 200, time.perf_counter() - began)
+        return b"x-request-id: %b\r\n" % request_id.encode(), answer
+
+    async def _refuse(self, refusal: Problem, scope: Scope, send: Send) -> int:
+        return await _send_problem(refusal, given_request_id(scope["headers"]) or self._identifiers.next(), send)
+
+    async def _take(self, lane: Lane, answer: _Answering, scope: Scope, receive: Receive, send: Send) -> int:
+        """Answer if the lane has a place, and not for longer than a body may take to come; gives the status."""
+        refused = 0
+
+        async def refuse(error: TooSlow | Overloaded) -> None:
+            nonlocal refused
+            refused = await self._refuse(problem_of(error), scope, send)
+
+        async def send_unless_refused(message: Message) -> None:
+            if not refused:
+                await send(message)
+
+        try:
+            with lane.place():
+                status = await answer(scope, Arrival(receive, self._patience, refuse), send_unless_refused)
+        except Overloaded as error:
+            await refuse(error)
+            status = refused
+        return refused or status
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> int:
+        headers = scope["headers"]
+        own_id = self._identifiers.next()
+        request_id = given_request_id(headers) or own_id
+        try:
+            body = await read_body(headers, receive, self._limit)
+        except (TooLarge, Compressed) as error:
+            return await _send_problem(problem_of(error), request_id, send)
+        except Disconnected:
+            return 499
+        reply = await self._predict(body, request_id, own_id, partial(key_of, scope))
+        if reply.problem is not None:
+            return await _send_problem(reply.problem, request_id, send)
+        start = {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [
+                _JSON,
+                (b"content-length", b"%d" % len(reply.body)),
+                (b"x-request-id", request_id.encode()),
+            ],
+        }
+        await send(start)
+        await send({"type": "http.response.body", "body": reply.body})
+        return 200
+
+    def _limit_of(self, scope: Scope) -> int:
+        """Most bytes of a request's body."""
+        return max(self._limit, UPLOAD_BYTES) if is_upload(scope["path"]) else self._limit
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> int:
+        request_id = given_request_id(scope["headers"]) or self._identifiers.next()
+        scope[REQUEST_ID] = request_id
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            if scope["path"] != BATCH:  # which has a limit of its own, and tells it
+                check_length(scope["headers"], self._limit_of(scope))
+            scope["headers"] = _as_json(scope["headers"])
+            await self._app(scope, receive, send_with_id)
+        except (TooLarge, Compressed) as error:
+            return await _send_problem(problem_of(error), request_id, send)
+        except Exception as error:
+            log.exception("request failed", request_id=request_id, path=scope["path"])
+            if not status:
+                return await _send_problem(problem_of(error), request_id, send)
+        log.debug("request", request_id=request_id, method=scope["method"], path=scope["path"], status=status)
+        return status
+
+
+def _as_json(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """`curl -d` calls any body a form. No route takes forms, so such a body is read as the JSON that it must be."""
+    return [_JSON if header == _FORM else header for header in headers]
+
+
+def route_of(scope: Scope) -> str:
+    """The route's template, never the raw path; `unmatched` where no route fits."""
+    route: Any = scope.get("route")
+    return getattr(route, "path", None) or "unmatched"
+
+
+async def _send_problem(problem: Problem, request_id: str, send: Send) -> int:
+    body = problem.body(request_id)
+    further = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+    headers = [
+        _PROBLEM,
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", request_id.encode()),
+        *further,
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+    return problem.status

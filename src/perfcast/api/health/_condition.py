@@ -1,0 +1,63 @@
+"""How the service is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from perfcast import __version__
+from perfcast.api.health._probes import UNKNOWN_SYSTEM, Probe
+from perfcast.api.http._identifiers import timestamp
+from perfcast.api.http._lifetime import Lifetime
+from perfcast.serving import Follower, Inference
+
+
+class Condition:
+    """Watches what the process depends on.
+
+    Args:
+        lifetime: Since when it serves.
+        follower: Holds the routes.
+        inference: Where models run.
+        dependencies: What must answer.
+        system: Looks at the machine.
+        problems: What else is wrong just now, by its name.
+    """
+
+    def __init__(
+        self,
+        lifetime: Lifetime,
+        follower: Follower,
+        inference: Inference,
+        dependencies: tuple[Probe, ...],
+        system: Probe,
+        problems: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self._lifetime = lifetime
+        self._follower = follower
+        self._inference = inference
+        self._dependencies = dependencies
+        self._system = system
+        self._problems = problems
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """All that must be started and closed."""
+        return (*self._dependencies, self._system)
+
+    def document(self) -> dict[str, Any]:
+        """What `/health` answers: `healthy`, `degraded` or, where nothing can be predicted, `unhealthy`, and why."""
+        routes, finding = self._follower.routes, self._system.finding
+        dependencies = {probe.name: probe.state() for probe in self._dependencies}
+        problems = {**self._problems(), **routes.unanswered, **routes.problems}
+        wrong = bool(problems) or any(state["status"] == "down" for state in dependencies.values())
+        return {
+            "status": "unhealthy" if not routes.champions else "degraded" if wrong else "healthy",
+            "timestamp": timestamp(),
+            "uptime_seconds": self._lifetime.uptime_seconds,
+            "models_loaded": len(routes.champions),
+            "system_info": (finding.value if finding is not None else None) or UNKNOWN_SYSTEM,
+            "inference": asdict(self._inference),
+            "dependencies": dependencies,
+            "problems": problems,
+            "version": __version__,
+        }

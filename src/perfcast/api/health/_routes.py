@@ -1,0 +1,74 @@
+"""Whether the service lives, is ready and is well; each answered from memory."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from perfcast import __version__
+from perfcast.api.health import _examples as examples
+from perfcast.api.health._answers import Health, Index, Liveness, Readiness
+from perfcast.api.health._condition import Condition
+from perfcast.api.http._lifetime import Lifetime
+from perfcast.api.http._reply import Json, held
+from perfcast.api.http._schemas import answer
+
+router = APIRouter(tags=["health"])
+
+
+@router.get(
+    "/",
+    summary="What this is",
+    response_class=Json,
+    response_model=Index,
+    responses={200: answer(examples.INDEX)},
+)
+async def index() -> Json:
+    """The service, its version, and where to go."""
+    places = {"documentation": "/docs", "models": "/models", "predict": "/predict", "health": "/health"}
+    return Json({"service": "perfcast", "version": __version__, "see": places | {"metrics": "/metrics"}})
+
+
+@router.get(
+    "/health",
+    summary="How the service is",
+    response_class=Json,
+    response_model=Health,
+    responses={
+        200: answer(examples.HEALTH, "It is healthy or degraded"),
+        503: {"model": Health, **answer(examples.UNHEALTHY, "It is unhealthy")},
+    },
+)
+async def health(condition: Annotated[Condition, held(Condition)]) -> Json:
+    """`healthy`, `degraded` (it answers, but something is wrong) or `unhealthy` (503: nothing can be predicted)."""
+    document = condition.document()
+    return Json(document, status_code=503 if document["status"] == "unhealthy" else 200)
+
+
+@router.get(
+    "/livez",
+    summary="Whether the process lives",
+    response_class=Json,
+    response_model=Liveness,
+    responses={200: answer(examples.ALIVE, "It does")},
+)
+async def livez() -> Json:
+    """Always `alive`: restart the process when this doesn't answer."""
+    return Json({"status": "alive"})
+
+
+@router.get(
+    "/readyz",
+    summary="Whether to send requests here",
+    response_class=Json,
+    response_model=Readiness,
+    responses={
+        200: answer(examples.READY, "Some model answers"),
+        503: {"model": Readiness, **answer(examples.NOT_READY, "No usable model, or the process is about to end")},
+    },
+)
+async def readyz(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
+    """`ready` while some model answers and the process isn't draining."""
+    if lifetime.ready:
+        return Json({"status": "ready"})
+    reason = "draining" if lifetime.draining else "no usable model; `perfcast up` makes the starter models"
+    return Json({"status": "not ready", "reason": reason}, status_code=503)

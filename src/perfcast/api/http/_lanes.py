@@ -1,0 +1,73 @@
+"""How many requests a process takes on at a time; what comes on top is told so at once, instead of waiting its turn.
+
+A `/predict` that is answered while its bytes are parsed (`_direct.py`) waits for nothing, so it can't pile up and is
+not counted. Whatever waits for a body, a thread or the database is counted by kind, so that no kind can take the
+threads or the memory of another.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from perfcast.api.http._problems import Overloaded
+
+PROBES = frozenset({"/livez", "/readyz", "/health", "/metrics", "/v2/health/live", "/v2/health/ready"})
+"""Always answered."""
+_HEAVY = ("/predict/batch", "/benchmark/", "/networks/")
+"""Beginnings of the paths that keep a processor busy for long."""
+
+
+class Lane:
+    """Requests of one kind.
+
+    Attributes:
+        limit: Most at a time.
+        busy: At present.
+    """
+
+    def __init__(self, kind: str, limit: int, setting: str) -> None:
+        self.limit, self.busy = limit, 0
+        self._refusal = (
+            f"{limit} {kind} are being answered, as many as {setting} lets one process take on; try again in a second"
+        )
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place for one request.
+
+        Raises:
+            Overloaded: None is free.
+        """
+        if self.busy >= self.limit:
+            raise Overloaded(self._refusal)
+        self.busy += 1
+        try:
+            yield
+        finally:
+            self.busy -= 1
+
+
+class Lanes:
+    """The kinds of requests, each with a bound of its own.
+
+    Args:
+        limit: Most requests of each light kind.
+        heavy_limit: Most requests that keep a processor busy for long.
+    """
+
+    def __init__(self, limit: int, heavy_limit: int) -> None:
+        self._probes = Lane("probes", sys.maxsize, "nothing")
+        self.predictions = Lane("predictions", limit, "MAX_CONCURRENCY")
+        self._heavy = Lane("heavy requests", heavy_limit, "MAX_HEAVY_CONCURRENCY")
+        self._streams = Lane("event streams", limit, "MAX_CONCURRENCY")
+        self._others = Lane("requests", limit, "MAX_CONCURRENCY")
+
+    def of(self, path: str) -> Lane:
+        """The lane of a path."""
+        if path in PROBES:
+            return self._probes
+        if path.startswith(_HEAVY):
+            return self._heavy
+        if path.endswith("/events"):
+            return self._streams
+        return self._others

@@ -1,0 +1,203 @@
+"""The Open Inference Protocol, version 2: what KServe, Triton and MLServer clients ask for."""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from perfcast import __version__
+from perfcast.api.http._bodies import read_body
+from perfcast.api.http._callers import key_of
+from perfcast.api.http._identifiers import REQUEST_ID, Identifiers
+from perfcast.api.http._lifetime import Lifetime
+from perfcast.api.http._problems import CONTENT_TYPE, Problem, problem_of
+from perfcast.api.http._reply import Json, held
+from perfcast.api.http._schemas import answer, problems
+from perfcast.api.inference_protocol import InferenceProtocol, metadata
+from perfcast.api.inference_protocol import _examples as examples
+from perfcast.api.inference_protocol._answers import (
+    ModelMetadata,
+    ModelReadiness,
+    ServerLiveness,
+    ServerMetadata,
+    ServerReadiness,
+)
+from perfcast.errors import FieldError, InvalidInput
+from perfcast.registry import Registry
+from perfcast.settings import Settings
+
+JSON_LENGTH = "Inference-Header-Content-Length"
+"""The header that says how many bytes of a body are JSON; the tensors that travel as bytes come behind."""
+_MODEL = "/models/{name}"
+_VERSION = "/models/{name}/versions/{version}"
+Protocol = Annotated[InferenceProtocol, held(InferenceProtocol)]
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class _ProtocolRoute(APIRoute):
+    """A route that answers bad input with 400, as the protocol has it."""
+
+    def get_route_handler(self) -> _Handler:
+        handle = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except InvalidInput as error:
+                return _refused(request, problem_of(error))
+
+        return answered
+
+
+router = APIRouter(prefix="/v2", tags=["open inference protocol"], route_class=_ProtocolRoute)
+
+
+@router.get(
+    "",
+    summary="The server",
+    response_class=Json,
+    response_model=ServerMetadata,
+    responses={200: answer(examples.SERVER, "The server and its extensions of the protocol")},
+)
+async def server() -> Json:
+    """Name, version and extensions."""
+    return Json({"name": "perfcast", "version": __version__, "extensions": ["binary_tensor_data"]})
+
+
+@router.get(
+    "/health/live",
+    summary="Whether the server lives",
+    response_class=Json,
+    response_model=ServerLiveness,
+    responses={200: answer(examples.LIVE, "It lives")},
+)
+async def live() -> Json:
+    """Always true."""
+    return Json({"live": True})
+
+
+@router.get(
+    "/health/ready",
+    summary="Whether the server is ready",
+    response_class=Json,
+    response_model=ServerReadiness,
+    responses={
+        200: answer(examples.READY, "Some model answers"),
+        503: {"model": ServerReadiness} | answer(examples.NOT_READY, "None does"),
+    },
+)
+async def ready(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
+    """Whether some model answers, and the process isn't about to end."""
+    return Json({"ready": lifetime.ready}, status_code=200 if lifetime.ready else 503)
+
+
+_METADATA: dict[str, Any] = {
+    "summary": "A model's tensors",
+    "response_class": Json,
+    "response_model": ModelMetadata,
+    "responses": {200: answer(examples.METADATA, "Its inputs and outputs"), **problems(404, 503)},
+}
+_READINESS: dict[str, Any] = {
+    "summary": "Whether a model is ready",
+    "response_class": Json,
+    "response_model": ModelReadiness,
+    "responses": {200: answer(examples.MODEL_READY, "It answers"), **problems(404, 503)},
+}
+_INFERENCE: dict[str, Any] = {
+    "summary": "Predict",
+    "response_class": Response,
+    "responses": {200: examples.INFERRED, **problems(400, 404, 413, 503)},
+}
+
+
+@router.get(_MODEL, openapi_extra={"parameters": [examples.NAME]}, **_METADATA)
+@router.get(
+    _VERSION,
+    openapi_extra={"parameters": [examples.NAME, examples.VERSION]},
+    **_METADATA,
+)
+async def model(request: Request, protocol: Protocol, registry: Annotated[Registry, held(Registry)]) -> Json:
+    """The inputs and outputs of a version: the one named, or the model's champion.
+
+    There are two ways to give inputs, and a request takes one of them: the one input of style `matrix`, or those of
+    style `columns`, of which only the required ones must be there.
+    """
+    predictor = await protocol.find(*_named(request))
+    summary = await run_in_threadpool(registry.model, predictor.model)
+    return Json(metadata(predictor, summary.versions))
+
+
+@router.get(_MODEL + "/ready", openapi_extra={"parameters": [examples.NAME]}, **_READINESS)
+@router.get(
+    _VERSION + "/ready",
+    openapi_extra={"parameters": [examples.NAME, examples.VERSION]},
+    **_READINESS,
+)
+async def model_ready(request: Request, protocol: Protocol) -> Json:
+    """Whether a version can answer, the one named or the model's champion; it is loaded if it wasn't."""
+    predictor = await protocol.find(*_named(request))
+    return Json({"name": predictor.model, "ready": True})
+
+
+@router.post(
+    _MODEL + "/infer",
+    openapi_extra={"requestBody": examples.INFER_BODY, "parameters": [examples.NAME, examples.LENGTH]},
+    **_INFERENCE,
+)
+@router.post(
+    _VERSION + "/infer",
+    openapi_extra={
+        "requestBody": examples.INFER_BODY,
+        "parameters": [examples.NAME, examples.VERSION, examples.LENGTH],
+    },
+    **_INFERENCE,
+)
+async def infer(
+    request: Request,
+    protocol: Protocol,
+    settings: Annotated[Settings, held(Settings)],
+    identifiers: Annotated[Identifiers, held(Identifiers)],
+) -> Response:
+    """The cost of each row, its interval where the version is calibrated, and whether it was extrapolated.
+
+    Up to 100 rows are recorded: the record of a single row is called as the response's parameter `prediction_id`,
+    that of row 2 of several `prediction_id-2`, counted from 0.
+    """
+    json_length = _json_length(request)
+    body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes)
+    inferred = await protocol.infer(
+        *_named(request), body, json_length, identifiers.next(), partial(key_of, request.scope)
+    )
+    if inferred.json_length is None:
+        return Response(inferred.parts[0], media_type="application/json")
+    headers = {JSON_LENGTH: str(inferred.json_length)}
+    return Response(b"".join(inferred.parts), media_type="application/octet-stream", headers=headers)
+
+
+def _named(request: Request) -> tuple[str, str | None]:
+    """The model and version in the path; read here, so that FastAPI promises no 422, which the protocol hasn't."""
+    return request.path_params["name"], request.path_params.get("version")
+
+
+def _json_length(request: Request) -> int | None:
+    """What the headers say of the body.
+
+    Raises:
+        InvalidInput: The length is no number.
+    """
+    text = request.headers.get(JSON_LENGTH)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise InvalidInput([FieldError(JSON_LENGTH, "must be the number of bytes of the body's JSON")])
+    return int(text)
+
+
+def _refused(request: Request, problem: Problem) -> Response:
+    refused = Problem(400, problem.kind, problem.title, problem.detail, problem.fields)
+    body = refused.body(request.scope.get(REQUEST_ID, ""))
+    return Response(body, status_code=refused.status, media_type=CONTENT_TYPE)

@@ -1,0 +1,60 @@
+"""What routes about models have in common: what they are given, preconditions before, entity tags and answers after."""
+
+from typing import Annotated, Any
+
+from fastapi import Header
+
+from perfcast.api.http._identifiers import timestamp
+from perfcast.api.http._reply import Json, held
+from perfcast.errors import FieldError, InvalidInput, NoUsableModel
+from perfcast.registry import ANY, DEFAULT_WORKLOAD, AliasChange, Registry, parse_reference
+from perfcast.serving import Follower
+
+Registered = Annotated[Registry, held(Registry)]
+Following = Annotated[Follower, held(Follower)]
+IfMatch = Annotated[str | None, Header(description='The expected present version, such as "3", or "none"')]
+
+
+def model_name(registry: Registry, ref: str) -> str:
+    """The model that a reference belongs to, whether or not it has a champion."""
+    name = parse_reference(ref).model or registry.default(DEFAULT_WORKLOAD)
+    if name is None:
+        raise NoUsableModel(
+            f"'{ref}' means the default model of {DEFAULT_WORKLOAD}, and there is none; `perfcast up` makes it"
+        )
+    return name
+
+
+def expected_version(if_match: str | None) -> Any:
+    """What `If-Match` says the alias points to: a number, None for none, or anything."""
+    if if_match is None or if_match.strip() == "*":
+        return ANY
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if text == "none":
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InvalidInput([FieldError("If-Match", 'expected the present version such as "3", or "none"')])
+    return int(text)
+
+
+def moved(change: AliasChange) -> Json:
+    """What a route answers that moved an alias."""
+    document = {
+        "model_name": change.model,
+        "alias": change.alias,
+        "before": change.before,
+        "after": change.after,
+        "status": "success",
+        "timestamp": timestamp(),
+    }
+    return Json(document, headers={"ETag": etag(change.after)})
+
+
+def etag(number: int | None) -> str:
+    """Where an alias points, as an entity tag."""
+    return f'"{shown(number)}"'
+
+
+def shown(number: int | None) -> str:
+    """Where an alias points, in a word."""
+    return "none" if number is None else str(number)

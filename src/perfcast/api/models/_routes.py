@@ -1,0 +1,214 @@
+"""Models and their versions: what there is, how good it is, and which answers."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter
+
+from perfcast.api.http._identifiers import timestamp
+from perfcast.api.http._reply import Json, held
+from perfcast.api.http._schemas import answer, problems
+from perfcast.api.models import _examples as examples
+from perfcast.api.models._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
+from perfcast.api.models._moves import Following, IfMatch, Registered, etag, expected_version, model_name, moved, shown
+from perfcast.discovery import Records
+from perfcast.errors import BrokenVersion, Conflict
+from perfcast.manifest import Manifest
+from perfcast.registry import (
+    ANY,
+    CHAMPION,
+    ModelSummary,
+    Registry,
+    Version,
+    parse_reference,
+)
+from perfcast.serving import Follower
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+
+@router.get(
+    "",
+    summary="List the models",
+    response_class=Json,
+    response_model=ModelList,
+    responses={200: answer(examples.MODEL_LIST, "All models"), **problems(503)},
+)
+def list_models(registry: Registered, follower: Following, records: Annotated[Records, held(Records)]) -> Json:
+    """Every model by name: what it predicts from what, which version answers, how good that is.
+
+    `not_loaded` lists the files of `MODELS_DIR` that could not be converted, and why.
+    """
+    summaries = sorted(registry.models(), key=lambda summary: summary.name)
+    models = {summary.name: _entry(registry, follower, summary) for summary in summaries}
+    not_loaded = [{"path": failed.path, "model": failed.model, "reason": failed.reason} for failed in records.failed()]
+    return Json({"models": models, "total_models": len(models), "not_loaded": not_loaded, "timestamp": timestamp()})
+
+
+@router.get(
+    "/{name}",
+    summary="One model",
+    response_class=Json,
+    response_model=ModelDetails,
+    responses={200: answer(examples.MODEL, "The model"), **problems(404, 422, 503)},
+)
+def show_model(name: str, registry: Registered, follower: Following) -> Json:
+    """A model with all its versions. The `ETag` is the champion's number, for `If-Match`."""
+    summary = registry.model(model_name(registry, name))
+    versions = [_read(registry, summary.name, number) for number in summary.versions]
+    document = {
+        "name": summary.name,
+        **_entry(registry, follower, summary),
+        "dataset": summary.dataset,
+        "created_at": summary.created_at,
+        "features": _features([version for version in versions if isinstance(version, Version)]),
+        "versions": [
+            _version(number, version, summary) for number, version in zip(summary.versions, versions, strict=True)
+        ],
+        "timestamp": timestamp(),
+    }
+    return Json(document, headers={"ETag": etag(summary.aliases.get(CHAMPION))})
+
+
+@router.get(
+    "/{ref}/metrics",
+    summary="How good a version is",
+    response_class=Json,
+    response_model=VersionMetrics,
+    responses={200: answer(examples.VERSION_METRICS, "Its metrics"), **problems(404, 422, 503)},
+)
+def show_metrics(ref: str, registry: Registered) -> Json:
+    """Held-out metrics, and how the version was found."""
+    version = registry.resolve(ref)
+    manifest = version.manifest
+    document = {
+        "model_name": version.model,
+        "model_version": version.number,
+        "label": version.label,
+        "type": version.type,
+        "workload": version.workload_name,
+        "metrics": manifest.metrics,
+        "search": manifest.search,
+        "settings": manifest.settings,
+        "parity": manifest.parity,
+        "data": manifest.data,
+        "graph": manifest.graph,
+        "created_at": version.created_at,
+        "timestamp": timestamp(),
+    }
+    return Json(document)
+
+
+@router.post(
+    "/{ref}/activate",
+    summary="Make a version the champion",
+    response_class=Json,
+    response_model=AliasMoved,
+    responses={200: answer(examples.ALIAS_MOVED, "Before and after"), **problems(404, 409, 413, 422, 503)},
+)
+def activate(ref: str, registry: Registered, follower: Following, if_match: IfMatch = None) -> Json:
+    """Move the champion. This process has loaded and switched before it answers; others follow within two seconds.
+
+    A version that can't be loaded is refused, and the champion stays. With `If-Match`, 409 where somebody else was
+    faster.
+    """
+    expect = expected_version(if_match)
+    version = registry.resolve(ref)
+    follower.load(version)
+    change = registry.point(version.model, CHAMPION, version.number, expect=expect, actor="api")
+    follower.refresh()
+    return moved(change)
+
+
+@router.post(
+    "/{ref}/deactivate",
+    summary="Return to the champion before",
+    response_class=Json,
+    response_model=AliasMoved,
+    responses={200: answer(examples.ALIAS_MOVED, "Before and after"), **problems(404, 409, 413, 422, 503)},
+)
+def deactivate(ref: str, registry: Registered, follower: Following, if_match: IfMatch = None) -> Json:
+    """Return the champion to the one before, or to none. Where `ref` names a version, it must be the champion."""
+    expect = expected_version(if_match)
+    name = model_name(registry, ref)
+    named = _named_version(registry, ref)
+    if named is not None:
+        present = registry.model(name).aliases.get(CHAMPION)
+        if named != present:
+            raise Conflict(f"{name}:{named} is not the champion, {shown(present)} is; nothing was changed")
+        expect = named if expect is ANY else expect
+    change = registry.step_back(name, expect=expect, actor="api")
+    follower.refresh()
+    return moved(change)
+
+
+def _entry(registry: Registry, follower: Follower, summary: ModelSummary) -> dict[str, Any]:
+    champion = summary.aliases.get(CHAMPION)
+    loaded = follower.routes.champions.get(summary.name)
+    version = _shown_version(registry, follower, summary)
+    manifest = version.manifest if isinstance(version, Version) else None
+    entry: dict[str, Any] = {
+        "type": manifest.type if manifest else None,
+        "input_features": _input_features(manifest) if manifest else [],
+        "workload": summary.workload,
+        "champion": champion,
+        "versions": list(summary.versions),
+        "metrics": manifest.metrics if manifest else None,
+        "loaded": loaded is not None and loaded.predictor is not None and loaded.number == champion,
+        "aliases": dict(summary.aliases),
+        "traffic": dict(summary.traffic),
+    }
+    problem = follower.routes.problems.get(summary.name)
+    if problem is None and isinstance(version, BrokenVersion):
+        problem = str(version)
+    return entry | ({"problem": problem} if problem else {})
+
+
+def _input_features(manifest: Manifest) -> list[str]:
+    return list(manifest.inputs) or [item["name"] for item in manifest.workload["features"]]
+
+
+def _shown_version(registry: Registry, follower: Follower, summary: ModelSummary) -> Version | BrokenVersion | None:
+    """The champion, or without one the newest version."""
+    number = summary.aliases.get(CHAMPION, max(summary.versions, default=None))
+    loaded = follower.routes.champions.get(summary.name)
+    if loaded is not None and loaded.number == number:
+        return loaded.version
+    return _read(registry, summary.name, number) if number is not None else None
+
+
+def _read(registry: Registry, model: str, number: int) -> Version | BrokenVersion:
+    """A version, or why it can't be read: one such must not hide the others."""
+    try:
+        return registry.version(model, number)
+    except BrokenVersion as error:
+        return error
+
+
+def _version(number: int, version: Version | BrokenVersion, summary: ModelSummary) -> dict[str, Any]:
+    aliases = sorted(alias for alias, held in summary.aliases.items() if held == number)
+    if isinstance(version, BrokenVersion):
+        return {"version": number, "aliases": aliases, "problem": str(version)}
+    return {
+        "version": number,
+        "label": version.label,
+        "type": version.type,
+        "created_at": version.created_at,
+        "note": version.note,
+        "aliases": aliases,
+        "metrics": version.manifest.metrics,
+        "graph": version.manifest.graph,
+        "calibrated": version.manifest.calibration is not None,
+    }
+
+
+def _features(versions: list[Version]) -> list[Any]:
+    features: list[Any] = msgspec.to_builtins(versions[-1].manifest.workload["features"]) if versions else []
+    return features
+
+
+def _named_version(registry: Registry, ref: str) -> int | None:
+    reference = parse_reference(ref)
+    if reference.number is None and reference.label is None and reference.alias is None:
+        return None
+    return registry.resolve(ref).number

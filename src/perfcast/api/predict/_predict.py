@@ -1,0 +1,149 @@
+"""`POST /predict` from body to answer; the same for every way in: bare protocol, ASGI callable, FastAPI's route."""
+
+import time
+from asyncio import shield, wrap_future
+from typing import NamedTuple
+
+import structlog
+
+from perfcast.api.http._identifiers import Clock
+from perfcast.api.http._problems import Problem, problem_of
+from perfcast.api.metrics._tally import Tally
+from perfcast.api.predict._answer_writer import AnswerWriter
+from perfcast.errors import NoUsableModel, PerfcastError
+from perfcast.monitoring import PredictionLog, Record
+from perfcast.serving import Arm, Follower, Key, Predictor, Request, Shadows, Slot, UnknownReference
+
+UNKNOWN = "unknown"
+"""The label of predictions that failed before any model was found."""
+
+log = structlog.stdlib.get_logger("perfcast.api")
+
+
+class Reply(NamedTuple):
+    """A response: status, JSON body, and further headers where it is a problem."""
+
+    status: int
+    body: bytes
+    problem: Problem | None = None
+
+
+class Predict:
+    """Answers `/predict` bodies.
+
+    Everything it needs is in memory: no SQL, no blocking call, no log line for an answer (rule R6).
+
+    Args:
+        follower: Holds the routes.
+        tally: Counts.
+        records: Takes a record of each answer; None where they aren't kept.
+        shadows: Takes the rows that a shadow shall be asked for too.
+    """
+
+    def __init__(self, follower: Follower, tally: Tally, records: PredictionLog | None, shadows: Shadows) -> None:
+        self._follower = follower
+        self._tally = tally
+        self._records = records
+        self._shadows = shadows
+        self._clock = Clock()
+        self._write = AnswerWriter().write
+
+    def at_once(self, body: bytes | bytearray, prediction_id: str, key: Key) -> bytes | None:
+        """The answer to a body that is as declared, for a model that is loaded; None where `__call__` must be asked.
+
+        Args:
+            body: JSON text.
+            prediction_id: The answer's name; unique.
+            key: Gives what the caller is known by; asked only where callers are split.
+        """
+        began = time.perf_counter()
+        routes = self._follower.routes
+        try:
+            request = routes.bodies.read_plain(body)
+            if request is None:
+                return None
+            arm = routes.pick(request.reference, request.reader.workload.name, key)
+            predictor = arm.slot.predictor
+            return None if predictor is None else self._answer(arm, predictor, request, prediction_id, began)
+        except PerfcastError:
+            return None
+        except Exception:
+            log.exception("prediction failed; it is tried again the slower way", prediction_id=prediction_id)
+            return None
+
+    async def __call__(self, body: bytes | bytearray, request_id: str, prediction_id: str, key: Key) -> Reply:
+        """Answer one body.
+
+        Args:
+            body: JSON text.
+            request_id: For the problem details and the log.
+            prediction_id: The answer's name; unique.
+            key: Gives what the caller is known by; asked only where callers are split.
+        """
+        answer = self.at_once(body, prediction_id, key)
+        if answer is not None:
+            return Reply(200, answer)
+        began = time.perf_counter()
+        model = ""
+        try:
+            routes = self._follower.routes
+            try:
+                request = routes.bodies.read(body)
+            except UnknownReference as unknown:
+                request = await self._reach(body, unknown.reference)
+                routes = self._follower.routes
+            arm = routes.pick(request.reference, request.reader.workload.name, key)
+            model = arm.slot.model
+            predictor = arm.slot.predictor or await self._fetch(arm.slot)
+            return Reply(200, self._answer(arm, predictor, request, prediction_id, began))
+        except PerfcastError as error:
+            return self._failed(problem_of(error, in_body=True), model or self._named(body), request_id)
+        except Exception as error:
+            log.exception("prediction failed", request_id=request_id, model=model)
+            return self._failed(problem_of(error), model or self._named(body), request_id)
+
+    def _answer(self, arm: Arm, predictor: Predictor, request: Request, name: str, began: float) -> bytes:
+        """Predict, count, record and write the answer."""
+        row, coverage, model = request.row, request.coverage, predictor.model
+        prediction = predictor.answer(row, coverage)
+        at = self._clock.text(time.time())
+        answer = self._write(predictor, prediction, coverage=coverage, at=at, name=name)
+        if self._records is not None:
+            cost, lower, upper = prediction.cost, prediction.lower, prediction.upper
+            self._records.append(Record(name, model, predictor.number, row, cost, lower, upper, at, arm.name))
+        if arm.shadow is not None:
+            self._shadows.offer(arm.shadow, name, row, at)
+        seconds = time.perf_counter() - began
+        self._tally.predicted(model, seconds)
+        self._tally.arms.observe(arm.labels, seconds)
+        return answer
+
+    async def _reach(self, body: bytes | bytearray, reference: str) -> Request:
+        """Load what isn't loaded; where that fails, what is wrong with the features is told first."""
+        try:
+            refusal = self._follower.refusal(reference)
+            if refusal is not None:
+                raise refusal
+            await self._fetch(reference)
+        except PerfcastError:
+            self._follower.routes.bodies.read(body, guess=True)
+            raise
+        try:
+            return self._follower.routes.bodies.read(body)
+        except UnknownReference:  # deleted, or displaced by others, since it was loaded
+            raise NoUsableModel(f"model '{reference}' was unloaded just now; try again") from None
+
+    async def _fetch(self, what: Slot | str) -> Predictor:
+        """Load it in a thread, together with whoever else waits for it."""
+        return await shield(wrap_future(self._follower.fetch(what)))
+
+    def _named(self, body: bytes | bytearray) -> str:
+        """The loaded model that a refused body names, for the metrics' label; never text that a caller made up."""
+        routes = self._follower.routes
+        reference = routes.bodies.named(body)
+        arm = routes.arm(reference) if reference is not None else None
+        return UNKNOWN if arm is None else arm.slot.model
+
+    def _failed(self, problem: Problem, model: str, request_id: str) -> Reply:
+        self._tally.failed(model)
+        return Reply(problem.status, problem.body(request_id), problem)

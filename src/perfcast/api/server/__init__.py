@@ -1,0 +1,9 @@
+"""The process that serves: it takes the port, alone or with others, and speaks HTTP on it.
+
+`serve` is the way in. Connections that stand still are watched (`_connections`), heads are bounded (`_heads`), and a
+`POST /predict` that came whole is answered while its bytes are parsed (`_direct`).
+"""
+
+from perfcast.api.server._listening import listen, serve
+
+__all__ = ["listen", "serve"]

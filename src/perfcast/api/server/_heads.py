@@ -1,0 +1,74 @@
+"""A bound on what may come before a request's body.
+
+uvicorn with httptools takes heads of any size: 100 MB of headers on one connection took 1.3 GB. `docs/bad-input.md` has
+the answers.
+"""
+
+import secrets
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from perfcast.api.http._problems import CONTENT_TYPE, problem_of_status
+
+HEAD_BYTES = 65_536
+"""Most bytes of a request's line and headers. Of what one read brings, more may be in memory for a moment."""
+HEADER_LINES = 200
+"""Most headers of a request."""
+
+
+class _HeadTooLarge(Exception):
+    """Stops the parser, which tells uvicorn that it can't go on."""
+
+
+class BoundedHeads(HttpToolsProtocol):
+    """uvicorn's protocol, with a bound on a request's head, and problem details for what is no HTTP."""
+
+    _in_head = False
+    _head_began = False
+    _head_bytes = 0
+    _read_bytes = 0
+    _too_large = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what was read from the socket; a head that is unfinished after `HEAD_BYTES` is refused."""
+        self._read_bytes = len(data) + (self._read_bytes if self._in_head else 0)
+        self._head_began = not self._in_head
+        super().data_received(data)
+        if self._in_head and not self._head_began:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self._too_large = True
+                self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._in_head = self._head_began = True
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """A head has ended."""
+        self._in_head = False
+        if len(self.headers) > HEADER_LINES or (self._read_bytes > HEAD_BYTES and self._size() > HEAD_BYTES):
+            self._too_large = True
+            raise _HeadTooLarge
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's one sentence says less
+        """Refuse what can't be understood, or is too large, and close the connection."""
+        if self.transport.is_closing():
+            return
+        if self._too_large:
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            detail = f"a request's line and headers may have {HEAD_BYTES:,} bytes and {HEADER_LINES} lines in all"
+        else:
+            status = HTTPStatus.BAD_REQUEST
+            detail = "this is no valid HTTP/1.1 request"
+        body = problem_of_status(status, detail).body(secrets.token_hex(13))
+        head = f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {CONTENT_TYPE}\r\ncontent-length: {len(body)}\r\n"
+        self.transport.write(f"{head}connection: close\r\n\r\n".encode() + body)
+        self.transport.close()
+
+    def _size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

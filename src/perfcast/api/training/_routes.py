@@ -1,0 +1,218 @@
+"""Training jobs over HTTP: submit, look, list, cancel, follow."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Body, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from perfcast.api.http._identifiers import timestamp
+from perfcast.api.http._lifetime import Lifetime
+from perfcast.api.http._reply import Json, held
+from perfcast.api.http._schemas import answer, problems
+from perfcast.api.training._answers import JobDetails, JobList, TrainingJob
+from perfcast.errors import Unavailable
+from perfcast.jobs import Asked, Job, Jobs, Submissions
+
+router = APIRouter(tags=["training"])
+
+_FOLLOW_SECONDS = 0.5
+_KEEP_ALIVE_SECONDS = 15.0
+_JOB: dict[str, Any] = {
+    "job_id": "019aa9c1-7d2e-7c40-9b55-0f3a5d2c8e11",
+    "status": "running",
+    "progress": 0.35,
+    "stage": "searching",
+    "trial": 7,
+    "n_trials": 20,
+    "best_score": 1.93,
+    "best_family": "xgboost",
+    "eta_seconds": 41.5,
+    "created_at": "2026-03-01T10:30:00.000000Z",
+    "started_at": "2026-03-01T10:30:00.412000Z",
+    "finished_at": None,
+    "attempt": 1,
+    "error": None,
+    "retry_at": None,
+    "model_name": "cpu-utilization",
+    "model_version": None,
+    "outcome": None,
+    "workload": "cpu-utilization",
+    "dataset": "simulated",
+    "families": [],
+    "metric": "mae",
+    "timeout_seconds": None,
+    "promote": "auto",
+    "seed": 0,
+    "cancel_requested": False,
+    "worker": "trainer-1_4711_9f2c41d0",
+    "spent_seconds": 22.4,
+}
+_WAITING = {"status": "queued", "progress": 0, "stage": None, "trial": 0, "best_score": None, "best_family": None}
+_WAITING |= {"eta_seconds": None, "started_at": None, "attempt": 0, "worker": None, "spent_seconds": 0}
+_TRIAL = {"trial": 7, "family": "xgboost", "state": "complete", "score": 1.93, "seconds": 2.8}
+_ACCEPTED = answer(_JOB | _WAITING, "Taken")
+_CANCELLING = answer(_JOB | {"cancel_requested": True}, "It will have ended soon")
+_SHOWN = answer(_JOB | {"trials": [_TRIAL]}, "The job")
+_LIST = {"jobs": [_JOB], "total": 1, "limit": 50, "offset": 0, "timestamp": "2026-03-01T10:31:00.000Z"}
+_LISTED = answer(_LIST, "Jobs, newest first")
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One `job` event for each change, each with the whole job; then `done`",
+        "content": {"text/event-stream": {"example": 'event: job\ndata: {"job_id": "…", "status": "running"}\n\n'}},
+    }
+}
+
+
+class TrainingBody(BaseModel):
+    """What to train; everything may be left out."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
+
+    n_trials: int = Field(20, ge=1, le=10_000, description="Most trials of the search.")
+    workload: str | None = Field(None, max_length=128, description="What to predict; `cpu-utilization` by default.")
+    model_name: str | None = Field(
+        None, max_length=128, description="The model that gets the versions; the workload's default model by default."
+    )
+    dataset: str | None = Field(
+        None, max_length=200, description="NAME or NAME@DIGEST; the newest of the model's line by default."
+    )
+    families: list[str] = Field([], max_length=20, description="Which to try; all by default.")
+    timeout_seconds: float | None = Field(None, ge=1, le=604_800, description="Most seconds of training.")
+    metric: str | None = Field(
+        None, description="`mae` for absolute costs, `mape` for relative ones: what is tuned by."
+    )
+    promote: Literal["auto", "never"] = Field("auto", description="Whether the gate may make the best the champion.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="The same seed gives the same trials (without a timeout).")
+
+
+_BODIES: dict[str, Any] = {
+    "trials": {"summary": "The default model anew", "value": {"n_trials": 20}},
+    "all": {
+        "summary": "Everything said",
+        "value": {
+            "n_trials": 100,
+            "workload": "cnn-execution-time",
+            "model_name": "cnn-execution-time-cpu-torch",
+            "dataset": "cpu-torch",
+            "families": ["xgboost", "neural_network"],
+            "timeout_seconds": 300,
+            "promote": "never",
+            "seed": 1,
+        },
+    },
+}
+Asking = Annotated[TrainingBody | None, Body(openapi_examples=_BODIES)]
+Queue = Annotated[Jobs, held(Jobs)]
+Statuses = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+@router.post(
+    "/train",
+    status_code=202,
+    summary="Submit a training job",
+    response_class=Json,
+    response_model=TrainingJob,
+    responses={202: _ACCEPTED, **problems(413, 422, 503)},
+)
+def submit(jobs: Queue, submissions: Annotated[Submissions, held(Submissions)], body: Asking = None) -> Json:
+    """Queue a training run; a worker begins it. `perfcast worker` starts one, and `perfcast up` has one."""
+    asked = msgspec.convert((body or TrainingBody.model_validate({})).model_dump(), Asked)
+    job = jobs.submit(submissions.complete(asked))
+    return Json(job.document(), status_code=202, headers={"Location": f"/jobs/{job.id}"})
+
+
+@router.get(
+    "/train/jobs",
+    summary="List the jobs",
+    response_class=Json,
+    response_model=JobList,
+    responses={200: _LISTED, **problems(422, 503)},
+)
+def list_jobs(
+    queue: Queue,
+    status: Annotated[Statuses | None, Query(description="Only those of this status")] = None,
+    model_name: Annotated[str, Query(description="Only those of this model")] = "",
+    workload: Annotated[str, Query(description="Only those of this workload")] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+) -> Json:
+    """All jobs, newest first."""
+    jobs, total = queue.page(status=status or "", model=model_name, workload=workload, limit=limit, offset=offset)
+    listed = [job.document() for job in jobs]
+    return Json({"jobs": listed, "total": total, "limit": limit, "offset": offset, "timestamp": timestamp()})
+
+
+@router.get(
+    "/train/status/{job_id}",
+    summary="A job",
+    response_class=Json,
+    response_model=JobDetails,
+    responses={200: _SHOWN, **problems(404, 422, 503)},
+)
+@router.get(
+    "/jobs/{job_id}",
+    summary="A job",
+    response_class=Json,
+    response_model=JobDetails,
+    responses={200: _SHOWN, **problems(404, 422, 503)},
+)
+def show(job_id: str, jobs: Queue) -> Json:
+    """A job: how far it is, the best so far, its last trials, what came of it."""
+    return Json(_document(jobs.end_overdue(job_id)))
+
+
+@router.post(
+    "/train/cancel/{job_id}",
+    status_code=202,
+    summary="Cancel a job",
+    response_class=Json,
+    response_model=TrainingJob,
+    responses={202: _CANCELLING, **problems(404, 409, 422, 503)},
+)
+def cancel(job_id: str, jobs: Queue) -> Json:
+    """End a job: at once while it waits, within five seconds while it runs. 409 when it has finished."""
+    return Json(jobs.cancel(job_id).document(), status_code=202)
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    summary="Follow a job",
+    response_class=StreamingResponse,
+    responses={**_EVENTS, **problems(404, 422, 503)},
+)
+async def events(job_id: str, jobs: Queue, lifetime: Annotated[Lifetime, held(Lifetime)]) -> StreamingResponse:
+    """Server-sent events: the whole job at each change, until it has ended."""
+    first = await run_in_threadpool(jobs.end_overdue, job_id)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_follow(jobs, first, lifetime), media_type="text/event-stream", headers=headers)
+
+
+async def _follow(jobs: Jobs, job: Job, lifetime: Lifetime) -> AsyncIterator[bytes]:
+    said, silent = b"", 0.0
+    yield b"retry: 2000\n\n"
+    while not lifetime.draining:
+        document = msgspec.json.encode(_document(job) | {"heartbeat_at": None, "spent_seconds": None})
+        if document != said:
+            said, silent = document, 0.0
+            yield b"event: job\ndata: " + msgspec.json.encode(_document(job)) + b"\n\n"
+        if job.finished:
+            yield b"event: done\ndata: {}\n\n"
+            return
+        if silent >= _KEEP_ALIVE_SECONDS:
+            silent = 0.0
+            yield b": still here\n\n"
+        await asyncio.sleep(_FOLLOW_SECONDS)
+        silent += _FOLLOW_SECONDS
+        try:
+            job = await run_in_threadpool(jobs.end_overdue, job.id)
+        except Unavailable:  # the database restarts: the caller waits with us
+            continue
+
+
+def _document(job: Job) -> dict[str, Any]:
+    return job.document() | {"trials": job.trials()}

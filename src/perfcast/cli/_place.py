@@ -1,0 +1,138 @@
+"""Where commands with `--url` find what they ask for: on a server, or in the local state. Both answer alike.
+
+What they give and take is plain data in the shape of the HTTP contract.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from perfcast.cli._workbench import Workbench, workbench
+
+if TYPE_CHECKING:
+    from perfcast.cli._remote import Server
+    from perfcast.jobs import Jobs, Submissions
+
+_T = TypeVar("_T")
+
+
+class Here:
+    """The local state: what a server would answer, without one."""
+
+    def __init__(self, bench: Workbench, jobs: "Jobs", submissions: "Submissions") -> None:
+        from perfcast.jobs import Schedules
+
+        self._bench, self._jobs, self._submissions = bench, jobs, submissions
+        self._schedules = Schedules(bench.database, submissions, bench.zone)
+
+    def predict(self, model: str, features: dict[str, Any], coverage: float) -> dict[str, Any]:
+        """The cost of one piece of work; `model` may be empty."""
+        from perfcast.workloads import RowReader
+
+        bench = self._bench
+        version = bench.registry.resolve(model or _default_model(bench, features))
+        predictor = bench.predictor(version)
+        cost = predictor.workload.cost
+        answer = predictor.answer(RowReader(predictor.workload, bench.zone).read(features), coverage)
+        return {
+            cost.name: answer.cost,
+            "lower": answer.lower,
+            "upper": answer.upper,
+            "coverage": coverage,
+            "unit": cost.unit,
+            "extrapolated": list(answer.extrapolated),
+            "model_name": version.model,
+            "model_version": version.number,
+            "model_type": version.manifest.type,
+        }
+
+    def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Queue a job."""
+        from perfcast.jobs import Asked
+
+        return self._jobs.submit(self._submissions.complete(_read(asked, Asked))).document()
+
+    def jobs(self, status: str, model: str, limit: int) -> list[dict[str, Any]]:
+        """The newest jobs."""
+        from perfcast.errors import FieldError, InvalidInput
+        from perfcast.jobs import STATUSES
+
+        if status and status not in STATUSES:
+            raise InvalidInput([FieldError("status", f"must be one of {', '.join(STATUSES)}, got '{status}'")])
+        return [job.document() for job in self._jobs.page(status=status, model=model, limit=limit)[0]]
+
+    def job(self, identifier: str) -> dict[str, Any]:
+        """One job, with its last trials."""
+        job = self._jobs.end_overdue(identifier)
+        return job.document() | {"trials": job.trials()}
+
+    def cancel(self, identifier: str) -> dict[str, Any]:
+        """End a job."""
+        return self._jobs.cancel(identifier).document()
+
+    def schedules(self) -> list[dict[str, Any]]:
+        """All schedules."""
+        return [self._schedules.document(schedule) for schedule in self._schedules.every()]
+
+    def schedule(self, model: str) -> dict[str, Any]:
+        """A model's schedule."""
+        return self._schedules.document(self._schedules.find(model))
+
+    def set_schedule(self, model: str, plan: dict[str, Any]) -> dict[str, Any]:
+        """Make or replace a model's schedule."""
+        from perfcast.jobs import Plan
+
+        return self._schedules.document(self._schedules.put(model, _read(plan, Plan)))
+
+    def remove_schedule(self, model: str) -> None:
+        """Delete a model's schedule."""
+        self._schedules.remove(model)
+
+    def schedule_history(self, model: str, limit: int) -> list[dict[str, Any]]:
+        """What a model's schedule did, newest first."""
+        return [event.document() for event in self._schedules.history(model, limit=limit)]
+
+
+@contextmanager
+def open_place(url: str, key: str = "") -> "Iterator[Here | Server]":
+    """A server, or the local state where no address is given."""
+    if url:
+        from perfcast.cli._remote import Server
+
+        yield Server(url, key)
+        return
+    from perfcast.jobs import Jobs, Submissions, make_transport
+
+    with workbench() as bench:
+        settings = bench.settings
+        with closing(make_transport(settings)) as transport:
+            jobs = Jobs(
+                bench.database, transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds
+            )
+            yield Here(bench, jobs, Submissions(bench.datasets, bench.registry, bench.workloads))
+
+
+def _read(given: dict[str, Any], kind: type[_T]) -> _T:
+    import msgspec
+
+    from perfcast.errors import FieldError, InvalidInput
+
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        raise InvalidInput([FieldError("options", str(error))]) from None
+
+
+def _default_model(bench: Workbench, features: dict[str, Any]) -> str:
+    """The default model of the workload that has most of the given features, `cpu-utilization` when none is told."""
+    from perfcast.errors import NoUsableModel
+
+    shared = {name: len(features.keys() & set(workload.feature_names)) for name, workload in bench.workloads.items()}
+    best = max(shared, key=lambda name: (shared[name], name == "cpu-utilization"))
+    workload, defaults = best if shared[best] else "cpu-utilization", bench.registry.defaults()
+    if workload not in defaults:
+        raise NoUsableModel(
+            f"no model for {workload} yet: perfcast up makes the starter models, "
+            f"perfcast train --workload {workload} one from your own rows"
+        )
+    return str(defaults[workload])
