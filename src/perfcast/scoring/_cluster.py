@@ -151,7 +151,7 @@ class WorkerScorer:
 
     def get(self, path: Path) -> RowScorer:
         """The scorer, for files with the columns of this one."""
-        from perfcast.scoring._score import scorer_of
+        from perfcast.scoring._rows import scorer_of
 
         with self._lock:
             if self._scorer is None:

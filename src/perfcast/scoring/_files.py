@@ -11,7 +11,6 @@ from perfcast.tables import ParquetTable, Table, open_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
 
 class Input:

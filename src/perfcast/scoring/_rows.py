@@ -1,6 +1,8 @@
 """Some rows of a file, scored."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +13,7 @@ from perfcast.errors import InvalidData, InvalidInput
 from perfcast.scoring._files import Input, Output
 from perfcast.scoring._plan import Partition, Plan, ScoreReport
 from perfcast.serving import Answer, Predictor
-from perfcast.tables import BatchReader, check_kinds, map_columns
+from perfcast.tables import BatchReader, check_kinds, map_columns, open_table
 from perfcast.workloads import Refusal, Rows
 
 if TYPE_CHECKING:
@@ -119,6 +121,12 @@ def write_scored(scorer: RowScorer, parts: Sequence[Partition], files: Input, ou
             yield report
 
 
+def scorer_of(plan: Plan, path: Path) -> RowScorer:
+    """The scorer of a plan, for files with the columns of this one."""
+    with closing(open_table(path)) as table:
+        return RowScorer(plan, table.schema, table.decimal)
+
+
 def _check_names(names: Sequence[str]) -> None:
     """Refuse columns that would be mistaken for another."""
     for name in names:
@@ -166,7 +174,8 @@ def _by_row(refusals: list[Refusal]) -> dict[int, str]:
 
 def _first(problems: Mapping[int, str], first: int) -> str:
     row = min(problems)
-    return f"row {first + row + 1} (counted from 1): {problems[row]}; nothing was written (--bad mark keeps such rows, without a cost)"
+    told = "nothing was written (--bad mark keeps such rows, without a cost)"
+    return f"row {first + row + 1} (counted from 1): {problems[row]}; {told}"
 
 
 def _report(rows: int, problems: Mapping[int, str], answer: Answer, notes: Mapping[str, int]) -> ScoreReport:

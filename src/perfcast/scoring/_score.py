@@ -2,15 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from perfcast.scoring._files import Input, Output, merge
 from perfcast.scoring._plan import Partition, Plan, ScoreReport, partitions
-from perfcast.scoring._rows import RowScorer, write_scored
+from perfcast.scoring._rows import scorer_of, write_scored
 from perfcast.scoring._target import Draft, Target, part_name
-from perfcast.tables import open_table
 
 OnRows = Callable[[int, int], None]
 
@@ -51,12 +49,6 @@ def score(
             report = _here(plan, parts, place, draft, on_rows)
         draft.put()
     return replace(report, seconds=round(time.monotonic() - begun, 2))
-
-
-def scorer_of(plan: Plan, path: Path) -> RowScorer:
-    """The scorer of a plan, for files with the columns of this one."""
-    with closing(open_table(path)) as table:
-        return RowScorer(plan, table.schema, table.decimal)
 
 
 def _here(plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft, on_rows: OnRows | None) -> ScoreReport:

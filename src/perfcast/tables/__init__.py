@@ -9,7 +9,17 @@ imported where a table is opened, never before.
 from perfcast.tables._batches import BatchReader, check_kinds, merged
 from perfcast.tables._mapping import ColumnMap, map_columns
 from perfcast.tables._moments import Moments, Times, read_moments
-from perfcast.tables._open import BATCH_BYTES, BATCH_ROWS, FORMATS, ParquetTable, Table, format_of, is_table, open_table, unreadable
+from perfcast.tables._open import (
+    BATCH_BYTES,
+    BATCH_ROWS,
+    FORMATS,
+    ParquetTable,
+    Table,
+    format_of,
+    is_table,
+    open_table,
+    unreadable,
+)
 from perfcast.tables._reader import TIME, Column, ColumnReader, Taken
 from perfcast.tables._text import TextTable
 

@@ -1,4 +1,4 @@
-"""Which column of somebody's file is which feature: as told, by name, by a known alias, or by a small slip in a name."""
+"""Which column of somebody's file is which feature: as told, by name, by an alias, or by a small slip in a name."""
 
 import re
 from collections import Counter
@@ -95,7 +95,9 @@ def _computed(source: Expression, batch: Any, decimal: str, notes: Counter[str])
 
 
 def _floats(name: str, column: Any, decimal: str, notes: Counter[str]) -> Any:
-    from perfcast.tables._arrow import decoded, is_number, is_text, pa, parse_numbers, plain, spans
+    import pyarrow as pa
+
+    from perfcast.tables._arrow import decoded, is_number, is_text, parse_numbers, plain, spans
 
     column = decoded(column)
     if is_text(column.type):
@@ -140,7 +142,9 @@ def map_columns(
             free = [column for column in columns if column not in _used(sources)]
             found = [column for column in free if likeness(name, column)]
             if name == TIME and len(found) > 1:
-                found = sorted(found, key=lambda column: [_plain(known) for known in (TIME, *_ALIASES[TIME])].index(_plain(column)))[:1]
+                found = sorted(
+                    found, key=lambda column: [_plain(known) for known in (TIME, *_ALIASES[TIME])].index(_plain(column))
+                )[:1]
             if len(found) == 1:
                 sources[name], how[name] = found[0], f"{found[0]}{word}"
     _require(workload, columns, sources, cost)
@@ -163,7 +167,10 @@ def _told(name: str, text: str, columns: Sequence[str]) -> str | Expression:
         raise InvalidData(f"map of '{name}': {error}{_quoting(text, columns)}") from None
     for used in names(expression):
         if used not in columns:
-            raise InvalidData(f"map of '{name}': the file has no column '{used}'; it has {', '.join(columns)}{_quoting(text, columns)}")
+            raise InvalidData(
+                f"map of '{name}': the file has no column '{used}'; it has {', '.join(columns)}"
+                f"{_quoting(text, columns)}"
+            )
     return expression
 
 

@@ -92,7 +92,9 @@ def _refusal(field: str, column: Any, rows: npt.NDArray[np.int64]) -> Refusal | 
 
 
 def _other_kind(kind: Any) -> bool:
-    from perfcast.tables._arrow import is_number, is_text, pa
+    import pyarrow as pa
+
+    from perfcast.tables._arrow import is_number, is_text
 
     inner = kind.value_type if pa.types.is_dictionary(kind) else kind
     times = pa.types.is_timestamp(inner) or pa.types.is_date(inner) or pa.types.is_null(inner)
@@ -116,7 +118,9 @@ def _read(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
 
 
 def _read_arrow(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
-    from perfcast.tables._arrow import decoded, is_number, is_text, pa, plain
+    import pyarrow as pa
+
+    from perfcast.tables._arrow import decoded, is_number, is_text, plain
 
     column = decoded(column)
     kind, rows = column.type, len(column)
@@ -195,7 +199,7 @@ def _to_utc(local: Micros, zone: tzinfo, field: str, notes: Counter[str]) -> Mic
 def _offsets(seconds: Micros, zone: tzinfo, *, utc: bool) -> tuple[Micros, Micros]:
     """Seconds that local time is ahead of UTC, by the first and by the second reading of a local time."""
     distinct, places = np.unique(seconds // _QUARTER, return_inverse=True)
-    begin = datetime(1970, 1, 1, tzinfo=UTC if utc else None)  # noqa: DTZ001
+    begin = datetime(1970, 1, 1, tzinfo=UTC if utc else None)
     readings: tuple[list[float], list[float]] = ([], [])
     for quarter in distinct.tolist():
         moment = begin + timedelta(seconds=_QUARTER * quarter)

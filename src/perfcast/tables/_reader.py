@@ -88,7 +88,9 @@ class ColumnReader:
         """
         self._check_names(columns)
         _check_lengths(columns)
-        times = read_moments(TIMESTAMP, columns[TIMESTAMP], self._zone) if self._timed and TIMESTAMP in columns else None
+        times = (
+            read_moments(TIMESTAMP, columns[TIMESTAMP], self._zone) if self._timed and TIMESTAMP in columns else None
+        )
         rows, unread, clean = self._rows(columns, times, decimal, None)
         if not clean:
             self._refuse(rows, unread)

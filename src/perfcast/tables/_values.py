@@ -31,7 +31,7 @@ class ValueReader(NamedTuple):
     notes: Counter[str]
 
     def read(self, column: Any, unread: list[Refusal]) -> Numbers:
-        """The numbers, [rows], NaN where there is none; values that are there but can't be read are added to `unread`."""
+        """The numbers, [rows], NaN where there is none; what is there but can't be read is added to `unread`."""
         choice = self.feature is not None and bool(self.feature.declaration.values)
         if not isinstance(column, np.ndarray):
             numbers = self._read_arrow(column, unread, choice=choice)
@@ -42,7 +42,9 @@ class ValueReader(NamedTuple):
         return numbers
 
     def _read_arrow(self, column: Any, unread: list[Refusal], *, choice: bool) -> Numbers:
-        from perfcast.tables._arrow import decoded, is_number, is_text, pa, parse_numbers, plain, spans
+        import pyarrow as pa
+
+        from perfcast.tables._arrow import decoded, is_number, is_text, parse_numbers, plain, spans
 
         column = decoded(column)
         if choice and (is_text(column.type) or is_number(column.type)):
@@ -57,14 +59,14 @@ class ValueReader(NamedTuple):
                 numbers = numbers.copy()
                 numbers[places] = self._distinct(column.take(pa.array(places)), unread, places)
             return numbers
-        numbers = spans(column, self.unit) if pa.types.is_duration(column.type) else None
-        if numbers is None:
+        converted = spans(column, self.unit) if pa.types.is_duration(column.type) else None
+        if converted is None:
             unread.append(Refusal(self.name, self._misplaced(column.type), np.arange(len(column))))
             return np.full(len(column), math.nan)
-        return numbers
+        return converted
 
     def _misplaced(self, kind: Any) -> str:
-        from perfcast.tables._arrow import pa
+        import pyarrow as pa
 
         if pa.types.is_duration(kind):
             unit = f"its unit is '{self.unit}'" if self.unit else "its unit isn't said"
@@ -73,18 +75,21 @@ class ValueReader(NamedTuple):
 
     def _distinct(self, column: Any, unread: list[Refusal], places: npt.NDArray[np.int64] | None = None) -> Numbers:
         """Each distinct value once."""
-        from perfcast.tables._arrow import pa
+        import pyarrow as pa
 
         kinds = column.dictionary_encode()
         values = kinds.dictionary
-        listed = _single(values.to_numpy(zero_copy_only=False)) if pa.types.is_float32(values.type) else values.to_pylist()
+        listed = (
+            _single(values.to_numpy(zero_copy_only=False)) if pa.types.is_float32(values.type) else values.to_pylist()
+        )
         wrong: list[Refusal] = []
         codes = self._encoded(listed, wrong)
         taken = kinds.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)
         if wrong:
             rows = np.flatnonzero(np.isin(taken, wrong[0].rows))
             unread.append(Refusal(self.name, wrong[0].message, rows if places is None else places[rows]))
-        return np.append(codes, math.nan)[taken]
+        numbers: Numbers = np.append(codes, math.nan)[taken]
+        return numbers
 
     def _encoded(self, values: Sequence[Any], unread: list[Refusal]) -> Numbers:
         """Value by value, each distinct one once; what can't be read is NaN and told."""

@@ -22,7 +22,6 @@ CLOCK: Mapping[str, Callable[[datetime], float]] = {
 """Each clock feature's definition; hours and minutes are whole, business hours are Monday to Friday, 9 to 17."""
 
 
-
 EXPECTED_MOMENT = (
     "expected an ISO 8601 time such as 2026-03-01T14:05:00Z, a date such as 20260301, or seconds since 1970 "
     "(ms, µs and ns are told by their size)"

@@ -1,10 +1,11 @@
 """Exact arithmetic over named quantities: one definition, run on numbers, on arrays and in a graph (rule R2).
 
 An expression is text such as ``floor((width + 2 * padding - kernel_size) / stride) + 1``. It is parsed with Python's
-own grammar and never evaluated by Python: only numbers, names (any text in backticks is one), ``+ - * / // %``, ``floor ceil min max abs`` and, in
-rules, one comparison are known. ``//``, ``%`` and ``abs`` are spelled out in the other operations when parsed, so
-whoever runs an expression implements eight operations and nothing else. All eight are exact or correctly rounded in
-IEEE 754, so training (NumPy) and serving (ONNX Runtime) get the same bits from the same float32 features.
+own grammar and never evaluated by Python: only numbers, names (any text in backticks is one), ``+ - * / // %``,
+``floor ceil min max abs`` and, in rules, one comparison are known. ``//``, ``%`` and ``abs`` are spelled out in the
+other operations when parsed, so whoever runs an expression implements eight operations and nothing else. All eight are
+exact or correctly rounded in IEEE 754, so training (NumPy) and serving (ONNX Runtime) get the same bits from the same
+float32 features.
 """
 
 import ast

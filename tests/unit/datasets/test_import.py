@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perfcast.datasets import import_file, map_columns
+from perfcast.datasets import import_file
 from perfcast.errors import InvalidData
+from perfcast.tables import map_columns
 from perfcast.workloads import Workload, builtin_workloads, load_workload
 
 CONVOLUTION = builtin_workloads()["cnn-execution-time"]
