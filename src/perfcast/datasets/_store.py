@@ -10,6 +10,7 @@ from perfcast.datasets._dataset import Dataset
 from perfcast.datasets._files import from_parquet, to_parquet
 from perfcast.errors import UnknownDataset
 from perfcast.storage import Blobs, Database, insert_new, now, schema
+from perfcast.workloads import differences
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class Datasets:
             connection.execute(sa.delete(table).where(same))
             insert_new(connection, table, vars(record))
         return self.find(dataset.name, dataset.digest)
+
+    def changes(self, dataset: Dataset) -> tuple[str, ...]:
+        """How the declaration of a dataset differs from that of the newest rows kept under its name, a clause each."""
+        if not self.list(dataset.name):
+            return ()
+        return differences(self.load(self.find(dataset.name)).workload, dataset.workload)
 
     def list(self, name: str | None = None) -> list[DatasetRecord]:
         """The records, newest first.

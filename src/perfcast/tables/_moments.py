@@ -18,6 +18,7 @@ _FEW = 4_096
 """Texts of a JSON list that aren't worth the import of PyArrow."""
 _QUARTER = 900
 """Seconds within which no zone's offset changes (since 1972)."""
+_DAY = 86_400
 _WEEK = 7 * 24 * 60
 _MONDAY = 3 * 24 * 60
 """Minutes from a Monday to 1970-01-01, a Thursday."""
@@ -65,7 +66,7 @@ def clock_columns(moments: Moments, names: Sequence[str], zone: tzinfo) -> dict[
     missing = np.isnat(moments)
     seconds = np.where(missing, 0, moments.astype("datetime64[s]").astype(np.int64))
     if str(zone) != "UTC":
-        seconds = seconds + _offsets(seconds, zone, utc=True)[0]
+        seconds = seconds + _offsets(seconds, zone, utc=True)[:, 0]
     places = (seconds // 60 + _MONDAY) % _WEEK
     columns = {name: _week(name)[places] for name in names}
     for column in columns.values():
@@ -187,7 +188,7 @@ def _singly(values: Sequence[Any], zone: tzinfo) -> tuple[Micros, npt.NDArray[np
 
 def _to_utc(local: Micros, zone: tzinfo, field: str, notes: Counter[str]) -> Micros:
     """Local times in UTC: of one that comes twice the first, and one that doesn't exist as the clock had run on."""
-    first, second = _offsets(local // 1_000_000, zone, utc=False)
+    first, second = _offsets(local // 1_000_000, zone, utc=False).T
     twice, none = int((first > second).sum()), int((first < second).sum())
     if twice:
         notes[f"{field}: local times that come twice as clocks go back, each taken for the first"] = twice
@@ -196,15 +197,27 @@ def _to_utc(local: Micros, zone: tzinfo, field: str, notes: Counter[str]) -> Mic
     return local - 1_000_000 * first
 
 
-def _offsets(seconds: Micros, zone: tzinfo, *, utc: bool) -> tuple[Micros, Micros]:
-    """Seconds that local time is ahead of UTC, by the first and by the second reading of a local time."""
-    distinct, places = np.unique(seconds // _QUARTER, return_inverse=True)
+def _offsets(seconds: Micros, zone: tzinfo, *, utc: bool) -> Micros:
+    """Seconds that local time is ahead of UTC, [rows, 2]: by the first and by the second reading of a local time.
+
+    Each distinct day is looked up once, and each quarter of an hour of the days on which clocks change.
+    """
+    days, places = np.unique(seconds // _DAY, return_inverse=True)
+    begins, ends = (_readings(_DAY * some, zone, utc=utc) for some in (days, days + 1))
+    offsets = begins[places]
+    change = ((begins != ends).any(axis=1) | (begins[:, 0] != begins[:, 1]))[places]
+    if change.any():
+        quarters, within = np.unique(seconds[change] // _QUARTER, return_inverse=True)
+        offsets[change] = _readings(_QUARTER * quarters, zone, utc=utc)[within]
+    return offsets
+
+
+def _readings(seconds: Micros, zone: tzinfo, *, utc: bool) -> Micros:
     begin = datetime(1970, 1, 1, tzinfo=UTC if utc else None)
-    readings: tuple[list[float], list[float]] = ([], [])
-    for quarter in distinct.tolist():
-        moment = begin + timedelta(seconds=_QUARTER * quarter)
-        for fold in (0,) if utc else (0, 1):
-            local = moment.astimezone(zone) if utc else moment.replace(tzinfo=zone, fold=fold)
-            readings[fold].append((local.utcoffset() or timedelta()).total_seconds())
-    first = np.array(readings[0], dtype=np.int64)[places]
-    return first, first if utc else np.array(readings[1], dtype=np.int64)[places]
+    moments = [begin + timedelta(seconds=second) for second in seconds.tolist()]
+    local = [
+        [moment.astimezone(zone)] * 2 if utc else [moment.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
+        for moment in moments
+    ]
+    offsets = [[int((time.utcoffset() or timedelta()).total_seconds()) for time in pair] for pair in local]
+    return np.array(offsets, dtype=np.int64).reshape(-1, 2)

@@ -79,6 +79,8 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         extends: Another workload whose features, derived quantities, rules and cost come first.
         wrapper: Name of the JSON object that may hold the features in a request, such as `cnn_config`.
         series: Whether rows are observations of one thing over time: such rows are split by time where they have one.
+        repeats: What rows of one configuration without a time are: each a `measurement`, or entries of a `lookup`
+            table, where the same configuration with the same cost is one entry.
     """
 
     name: WorkloadName
@@ -88,6 +90,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     extends: WorkloadName | None = None
     wrapper: Identifier | None = None
     series: bool = True
+    repeats: Literal["measurement", "lookup"] = "measurement"
     features: tuple[FeatureDeclaration, ...] = ()
     derived: tuple[DerivedDeclaration, ...] = ()
     rules: tuple[RuleDeclaration, ...] = ()
@@ -116,6 +119,7 @@ def extend(base: Declaration, extension: Declaration) -> Declaration:
         description=extension.description or base.description,
         wrapper=extension.wrapper or base.wrapper,
         series=extension.series and base.series,
+        repeats="lookup" if "lookup" in (extension.repeats, base.repeats) else "measurement",
         features=_merge(base.features, extension.features),
         derived=_merge(base.derived, extension.derived),
         rules=base.rules + extension.rules,

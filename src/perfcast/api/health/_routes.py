@@ -10,18 +10,12 @@ from perfcast.api.health._answers import Health, Index, Liveness, Readiness
 from perfcast.api.health._condition import Condition
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import answer
+from perfcast.api.http._schemas import said
 
 router = APIRouter(tags=["health"])
 
 
-@router.get(
-    "/",
-    summary="What this is",
-    response_class=Json,
-    response_model=Index,
-    responses={200: answer(examples.INDEX)},
-)
+@router.get("/", summary="What this is", **said(Index, examples.INDEX, "As asked"))
 async def index() -> Json:
     """The service, its version, and where to go."""
     places = {"documentation": "/docs", "models": "/models", "predict": "/predict", "health": "/health"}
@@ -31,12 +25,7 @@ async def index() -> Json:
 @router.get(
     "/health",
     summary="How the service is",
-    response_class=Json,
-    response_model=Health,
-    responses={
-        200: answer(examples.HEALTH, "It is healthy or degraded"),
-        503: {"model": Health, **answer(examples.UNHEALTHY, "It is unhealthy")},
-    },
+    **said(Health, examples.HEALTH, "It is healthy or degraded", unwell=(examples.UNHEALTHY, "It is unhealthy")),
 )
 async def health(condition: Annotated[Condition, held(Condition)]) -> Json:
     """`healthy`, `degraded` (it answers, but something is wrong) or `unhealthy` (503: nothing can be predicted)."""
@@ -44,13 +33,7 @@ async def health(condition: Annotated[Condition, held(Condition)]) -> Json:
     return Json(document, status_code=503 if document["status"] == "unhealthy" else 200)
 
 
-@router.get(
-    "/livez",
-    summary="Whether the process lives",
-    response_class=Json,
-    response_model=Liveness,
-    responses={200: answer(examples.ALIVE, "It does")},
-)
+@router.get("/livez", summary="Whether the process lives", **said(Liveness, examples.ALIVE, "It does"))
 async def livez() -> Json:
     """Always `alive`: restart the process when this doesn't answer."""
     return Json({"status": "alive"})
@@ -59,12 +42,12 @@ async def livez() -> Json:
 @router.get(
     "/readyz",
     summary="Whether to send requests here",
-    response_class=Json,
-    response_model=Readiness,
-    responses={
-        200: answer(examples.READY, "Some model answers"),
-        503: {"model": Readiness, **answer(examples.NOT_READY, "No usable model, or the process is about to end")},
-    },
+    **said(
+        Readiness,
+        examples.READY,
+        "Some model answers",
+        unwell=(examples.NOT_READY, "No usable model, or the process is about to end"),
+    ),
 )
 async def readyz(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
     """`ready` while some model answers and the process isn't draining."""

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from perfcast.api.http._problems import CONTENT_TYPE
+from perfcast.api.http._reply import Json
 
 
 class ProblemDetails(BaseModel):
@@ -88,9 +89,33 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def answer(example: dict[str, Any], description: str = "As asked") -> dict[str, Any]:
+def answer(example: dict[str, Any], description: str) -> dict[str, Any]:
     """The entry of a JSON answer among a route's `responses`."""
     return {"description": description, "content": {"application/json": {"example": example}}}
+
+
+def said(
+    model: type[BaseModel],
+    example: dict[str, Any],
+    description: str,
+    *problem_statuses: int,
+    status: int = 200,
+    unwell: tuple[dict[str, Any], str] | None = None,
+) -> dict[str, Any]:
+    """What a route with a JSON answer says of it, for its decorator.
+
+    Args:
+        model: Its schema.
+        example: An answer.
+        description: When it is given.
+        problem_statuses: How the route can fail.
+        status: The answer's.
+        unwell: An answer of the same schema with status 503, and when it is given.
+    """
+    responses = {status: answer(example, description), **(problems(*problem_statuses) if problem_statuses else {})}
+    if unwell is not None:
+        responses[503] = {"model": model, **answer(*unwell)}
+    return {"status_code": status, "response_class": Json, "response_model": model, "responses": responses}
 
 
 def _problem(status: int) -> dict[str, Any]:

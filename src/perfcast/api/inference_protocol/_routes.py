@@ -16,7 +16,7 @@ from perfcast.api.http._identifiers import REQUEST_ID, Identifiers
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._problems import CONTENT_TYPE, Problem, problem_of
 from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import answer, problems
+from perfcast.api.http._schemas import problems, said
 from perfcast.api.inference_protocol import InferenceProtocol, metadata
 from perfcast.api.inference_protocol import _examples as examples
 from perfcast.api.inference_protocol._answers import (
@@ -57,24 +57,14 @@ router = APIRouter(prefix="/v2", tags=["open inference protocol"], route_class=_
 
 
 @router.get(
-    "",
-    summary="The server",
-    response_class=Json,
-    response_model=ServerMetadata,
-    responses={200: answer(examples.SERVER, "The server and its extensions of the protocol")},
+    "", summary="The server", **said(ServerMetadata, examples.SERVER, "The server and its extensions of the protocol")
 )
 async def server() -> Json:
     """Name, version and extensions."""
     return Json({"name": "perfcast", "version": __version__, "extensions": ["binary_tensor_data"]})
 
 
-@router.get(
-    "/health/live",
-    summary="Whether the server lives",
-    response_class=Json,
-    response_model=ServerLiveness,
-    responses={200: answer(examples.LIVE, "It lives")},
-)
+@router.get("/health/live", summary="Whether the server lives", **said(ServerLiveness, examples.LIVE, "It lives"))
 async def live() -> Json:
     """Always true."""
     return Json({"live": True})
@@ -83,30 +73,19 @@ async def live() -> Json:
 @router.get(
     "/health/ready",
     summary="Whether the server is ready",
-    response_class=Json,
-    response_model=ServerReadiness,
-    responses={
-        200: answer(examples.READY, "Some model answers"),
-        503: {"model": ServerReadiness} | answer(examples.NOT_READY, "None does"),
-    },
+    **said(ServerReadiness, examples.READY, "Some model answers", unwell=(examples.NOT_READY, "None does")),
 )
 async def ready(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
     """Whether some model answers, and the process isn't about to end."""
     return Json({"ready": lifetime.ready}, status_code=200 if lifetime.ready else 503)
 
 
-_METADATA: dict[str, Any] = {
-    "summary": "A model's tensors",
-    "response_class": Json,
-    "response_model": ModelMetadata,
-    "responses": {200: answer(examples.METADATA, "Its inputs and outputs"), **problems(404, 503)},
-}
-_READINESS: dict[str, Any] = {
-    "summary": "Whether a model is ready",
-    "response_class": Json,
-    "response_model": ModelReadiness,
-    "responses": {200: answer(examples.MODEL_READY, "It answers"), **problems(404, 503)},
-}
+_METADATA = {"summary": "A model's tensors"} | said(
+    ModelMetadata, examples.METADATA, "Its inputs and outputs", 404, 503
+)
+_READINESS = {"summary": "Whether a model is ready"} | said(
+    ModelReadiness, examples.MODEL_READY, "It answers", 404, 503
+)
 _INFERENCE: dict[str, Any] = {
     "summary": "Predict",
     "response_class": Response,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import answer, problems
+from perfcast.api.http._schemas import said
 from perfcast.api.metrics import Durations, Tally
 from perfcast.api.models import _alias_examples as examples
 from perfcast.api.models._alias_answers import AliasHistory, Traffic, TrafficMoved
@@ -40,9 +40,7 @@ class Pointer(BaseModel):
 @router.put(
     "/{name}/aliases/{alias}",
     summary="Set the challenger or the shadow",
-    response_class=Json,
-    response_model=AliasMoved,
-    responses={200: answer(examples.ALIAS_SET, "Before and after"), **problems(404, 409, 413, 422, 503)},
+    **said(AliasMoved, examples.ALIAS_SET, "Before and after", 404, 409, 413, 422, 503),
 )
 def set_alias(
     name: str, alias: Alias, pointer: Pointer, registry: Registered, follower: Following, if_match: IfMatch = None
@@ -67,9 +65,7 @@ def set_alias(
 @router.delete(
     "/{name}/aliases/{alias}",
     summary="Clear the challenger or the shadow",
-    response_class=Json,
-    response_model=AliasMoved,
-    responses={200: answer(examples.ALIAS_CLEARED, "Before and after"), **problems(404, 409, 422, 503)},
+    **said(AliasMoved, examples.ALIAS_CLEARED, "Before and after", 404, 409, 422, 503),
 )
 def clear_alias(name: str, alias: Alias, registry: Registered, follower: Following, if_match: IfMatch = None) -> Json:
     """Let an alias point nowhere. Without a challenger the champion answers everybody."""
@@ -82,9 +78,7 @@ def clear_alias(name: str, alias: Alias, registry: Registered, follower: Followi
 @router.get(
     "/{name}/traffic",
     summary="How callers are split",
-    response_class=Json,
-    response_model=Traffic,
-    responses={200: answer(examples.TRAFFIC, "The split and what each arm did"), **problems(404, 422, 503)},
+    **said(Traffic, examples.TRAFFIC, "The split and what each arm did", 404, 422, 503),
 )
 def show_traffic(name: str, registry: Registered, tally: Counted, lifetime: Alive) -> Json:
     """Percent of the callers by alias, and how many predictions each made in this process, and how fast.
@@ -98,9 +92,7 @@ def show_traffic(name: str, registry: Registered, tally: Counted, lifetime: Aliv
 @router.put(
     "/{name}/traffic",
     summary="Split callers between champion and challenger",
-    response_class=Json,
-    response_model=TrafficMoved,
-    responses={200: answer(examples.TRAFFIC_MOVED, "The split before and now"), **problems(404, 409, 413, 422, 503)},
+    **said(TrafficMoved, examples.TRAFFIC_MOVED, "The split before and now", 404, 409, 413, 422, 503),
 )
 def set_traffic(
     name: str,
@@ -127,9 +119,7 @@ def set_traffic(
 @router.get(
     "/{name}/history",
     summary="What happened to a model's aliases",
-    response_class=Json,
-    response_model=AliasHistory,
-    responses={200: answer(examples.HISTORY, "Newest first"), **problems(404, 422, 503)},
+    **said(AliasHistory, examples.HISTORY, "Newest first", 404, 422, 503),
 )
 def show_history(name: str, registry: Registered, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Json:
     """Every move of an alias and every change of the split, newest first: when, why and by whom."""

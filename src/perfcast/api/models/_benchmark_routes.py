@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import answer, problems
+from perfcast.api.http._schemas import said
 from perfcast.api.models import _examples as examples
 from perfcast.api.models._answers import Benchmark
 from perfcast.api.models._benchmarks import Benchmarks
@@ -18,9 +18,7 @@ Fresh = Annotated[bool, Query(description="Measure, even if the same was measure
 @router.get(
     "/benchmark/{model}",
     summary="How quickly a version answers",
-    response_class=Json,
-    response_model=Benchmark,
-    responses={200: answer(examples.BENCHMARK, "What was measured"), **problems(404, 422, 503)},
+    **said(Benchmark, examples.BENCHMARK, "What was measured", 404, 422, 503),
 )
 async def benchmark(
     model: str,

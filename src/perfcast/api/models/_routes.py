@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import answer, problems
+from perfcast.api.http._schemas import said
 from perfcast.api.models import _examples as examples
 from perfcast.api.models._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
 from perfcast.api.models._moves import Following, IfMatch, Registered, etag, expected_version, model_name, moved, shown
@@ -27,13 +27,7 @@ from perfcast.serving import Follower
 router = APIRouter(prefix="/models", tags=["models"])
 
 
-@router.get(
-    "",
-    summary="List the models",
-    response_class=Json,
-    response_model=ModelList,
-    responses={200: answer(examples.MODEL_LIST, "All models"), **problems(503)},
-)
+@router.get("", summary="List the models", **said(ModelList, examples.MODEL_LIST, "All models", 503))
 def list_models(registry: Registered, follower: Following, records: Annotated[Records, held(Records)]) -> Json:
     """Every model by name: what it predicts from what, which version answers, how good that is.
 
@@ -45,13 +39,7 @@ def list_models(registry: Registered, follower: Following, records: Annotated[Re
     return Json({"models": models, "total_models": len(models), "not_loaded": not_loaded, "timestamp": timestamp()})
 
 
-@router.get(
-    "/{name}",
-    summary="One model",
-    response_class=Json,
-    response_model=ModelDetails,
-    responses={200: answer(examples.MODEL, "The model"), **problems(404, 422, 503)},
-)
+@router.get("/{name}", summary="One model", **said(ModelDetails, examples.MODEL, "The model", 404, 422, 503))
 def show_model(name: str, registry: Registered, follower: Following) -> Json:
     """A model with all its versions. The `ETag` is the champion's number, for `If-Match`."""
     summary = registry.model(model_name(registry, name))
@@ -73,9 +61,7 @@ def show_model(name: str, registry: Registered, follower: Following) -> Json:
 @router.get(
     "/{ref}/metrics",
     summary="How good a version is",
-    response_class=Json,
-    response_model=VersionMetrics,
-    responses={200: answer(examples.VERSION_METRICS, "Its metrics"), **problems(404, 422, 503)},
+    **said(VersionMetrics, examples.VERSION_METRICS, "Its metrics", 404, 422, 503),
 )
 def show_metrics(ref: str, registry: Registered) -> Json:
     """Held-out metrics, and how the version was found."""
@@ -102,9 +88,7 @@ def show_metrics(ref: str, registry: Registered) -> Json:
 @router.post(
     "/{ref}/activate",
     summary="Make a version the champion",
-    response_class=Json,
-    response_model=AliasMoved,
-    responses={200: answer(examples.ALIAS_MOVED, "Before and after"), **problems(404, 409, 413, 422, 503)},
+    **said(AliasMoved, examples.ALIAS_MOVED, "Before and after", 404, 409, 413, 422, 503),
 )
 def activate(ref: str, registry: Registered, follower: Following, if_match: IfMatch = None) -> Json:
     """Move the champion. This process has loaded and switched before it answers; others follow within two seconds.
@@ -123,9 +107,7 @@ def activate(ref: str, registry: Registered, follower: Following, if_match: IfMa
 @router.post(
     "/{ref}/deactivate",
     summary="Return to the champion before",
-    response_class=Json,
-    response_model=AliasMoved,
-    responses={200: answer(examples.ALIAS_MOVED, "Before and after"), **problems(404, 409, 413, 422, 503)},
+    **said(AliasMoved, examples.ALIAS_MOVED, "Before and after", 404, 409, 413, 422, 503),
 )
 def deactivate(ref: str, registry: Registered, follower: Following, if_match: IfMatch = None) -> Json:
     """Return the champion to the one before, or to none. Where `ref` names a version, it must be the champion."""

@@ -11,7 +11,7 @@ from starlette.types import Message
 from perfcast.api.http._bodies import UPLOAD_BYTES, read_body
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import answer, problems
+from perfcast.api.http._schemas import said
 from perfcast.api.models import _examples as examples
 from perfcast.api.models._answers import VersionAdded, VersionDeleted
 from perfcast.api.models._moves import Following, Registered
@@ -29,12 +29,9 @@ _HOW = "send multipart/form-data, as `curl -F graph=@model.onnx -F manifest=@man
 
 @router.post(
     "/{name}/versions",
-    status_code=201,
     summary="Upload a version",
-    response_class=Json,
-    response_model=VersionAdded,
-    responses={201: answer(examples.VERSION_ADDED, "It is registered"), **problems(409, 413, 422, 503)},
     openapi_extra={"requestBody": UPLOAD_BODY},
+    **said(VersionAdded, examples.VERSION_ADDED, "It is registered", 409, 413, 422, 503, status=201),
 )
 async def add(
     name: str,
@@ -71,9 +68,7 @@ async def add(
 @router.delete(
     "/{name}/versions/{version}",
     summary="Delete a version",
-    response_class=Json,
-    response_model=VersionDeleted,
-    responses={200: answer(examples.VERSION_DELETED, "It is no more"), **problems(404, 409, 422, 503)},
+    **said(VersionDeleted, examples.VERSION_DELETED, "It is no more", 404, 409, 422, 503),
 )
 def delete(
     name: str,

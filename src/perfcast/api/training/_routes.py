@@ -13,7 +13,7 @@ from starlette.responses import StreamingResponse
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import answer, problems
+from perfcast.api.http._schemas import problems, said
 from perfcast.api.training._answers import JobDetails, JobList, TrainingJob
 from perfcast.errors import Unavailable
 from perfcast.jobs import Asked, Job, Jobs, Submissions
@@ -55,11 +55,8 @@ _JOB: dict[str, Any] = {
 _WAITING = {"status": "queued", "progress": 0, "stage": None, "trial": 0, "best_score": None, "best_family": None}
 _WAITING |= {"eta_seconds": None, "started_at": None, "attempt": 0, "worker": None, "spent_seconds": 0}
 _TRIAL = {"trial": 7, "family": "xgboost", "state": "complete", "score": 1.93, "seconds": 2.8}
-_ACCEPTED = answer(_JOB | _WAITING, "Taken")
-_CANCELLING = answer(_JOB | {"cancel_requested": True}, "It will have ended soon")
-_SHOWN = answer(_JOB | {"trials": [_TRIAL]}, "The job")
+_SHOWN = {"summary": "A job"} | said(JobDetails, _JOB | {"trials": [_TRIAL]}, "The job", 404, 422, 503)
 _LIST = {"jobs": [_JOB], "total": 1, "limit": 50, "offset": 0, "timestamp": "2026-03-01T10:31:00.000Z"}
-_LISTED = answer(_LIST, "Jobs, newest first")
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One `job` event for each change, each with the whole job; then `done`",
@@ -112,12 +109,7 @@ Statuses = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
 @router.post(
-    "/train",
-    status_code=202,
-    summary="Submit a training job",
-    response_class=Json,
-    response_model=TrainingJob,
-    responses={202: _ACCEPTED, **problems(413, 422, 503)},
+    "/train", summary="Submit a training job", **said(TrainingJob, _JOB | _WAITING, "Taken", 413, 422, 503, status=202)
 )
 def submit(jobs: Queue, submissions: Annotated[Submissions, held(Submissions)], body: Asking = None) -> Json:
     """Queue a training run; a worker begins it. `perfcast worker` starts one, and `perfcast up` has one."""
@@ -126,13 +118,7 @@ def submit(jobs: Queue, submissions: Annotated[Submissions, held(Submissions)], 
     return Json(job.document(), status_code=202, headers={"Location": f"/jobs/{job.id}"})
 
 
-@router.get(
-    "/train/jobs",
-    summary="List the jobs",
-    response_class=Json,
-    response_model=JobList,
-    responses={200: _LISTED, **problems(422, 503)},
-)
+@router.get("/train/jobs", summary="List the jobs", **said(JobList, _LIST, "Jobs, newest first", 422, 503))
 def list_jobs(
     queue: Queue,
     status: Annotated[Statuses | None, Query(description="Only those of this status")] = None,
@@ -147,20 +133,8 @@ def list_jobs(
     return Json({"jobs": listed, "total": total, "limit": limit, "offset": offset, "timestamp": timestamp()})
 
 
-@router.get(
-    "/train/status/{job_id}",
-    summary="A job",
-    response_class=Json,
-    response_model=JobDetails,
-    responses={200: _SHOWN, **problems(404, 422, 503)},
-)
-@router.get(
-    "/jobs/{job_id}",
-    summary="A job",
-    response_class=Json,
-    response_model=JobDetails,
-    responses={200: _SHOWN, **problems(404, 422, 503)},
-)
+@router.get("/train/status/{job_id}", **_SHOWN)
+@router.get("/jobs/{job_id}", **_SHOWN)
 def show(job_id: str, jobs: Queue) -> Json:
     """A job: how far it is, the best so far, its last trials, what came of it."""
     return Json(_document(jobs.end_overdue(job_id)))
@@ -168,11 +142,8 @@ def show(job_id: str, jobs: Queue) -> Json:
 
 @router.post(
     "/train/cancel/{job_id}",
-    status_code=202,
     summary="Cancel a job",
-    response_class=Json,
-    response_model=TrainingJob,
-    responses={202: _CANCELLING, **problems(404, 409, 422, 503)},
+    **said(TrainingJob, _JOB | {"cancel_requested": True}, "It will have ended soon", 404, 409, 422, 503, status=202),
 )
 def cancel(job_id: str, jobs: Queue) -> Json:
     """End a job: at once while it waits, within five seconds while it runs. 409 when it has finished."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import answer, problems
+from perfcast.api.http._schemas import problems, said
 from perfcast.api.training._answers import ScheduleEntry, ScheduleHistory, ScheduleList
 from perfcast.jobs import Plan, Schedules
 
@@ -100,37 +100,21 @@ Asked = Annotated[ScheduleBody, Body(openapi_examples=_BODIES)]
 Most = Annotated[int, Query(ge=1, le=500, description="Most events")]
 
 
-@router.get(
-    "",
-    summary="List the schedules",
-    response_class=Json,
-    response_model=ScheduleList,
-    responses={200: answer(_LIST, "Schedules, sorted by model"), **problems(503)},
-)
+@router.get("", summary="List the schedules", **said(ScheduleList, _LIST, "Schedules, sorted by model", 503))
 def list_schedules(schedules: Held) -> Json:
     """Every model's schedule: its triggers, its last run, and why it waits if it does."""
     listed = [schedules.document(schedule) for schedule in schedules.every()]
     return Json({"schedules": listed, "total": len(listed), "timestamp": timestamp()})
 
 
-@router.get(
-    "/{model}",
-    summary="A model's schedule",
-    response_class=Json,
-    response_model=ScheduleEntry,
-    responses={200: answer(_SCHEDULE), **problems(404, 422, 503)},
-)
+@router.get("/{model}", summary="A model's schedule", **said(ScheduleEntry, _SCHEDULE, "As asked", 404, 422, 503))
 def show(model: str, schedules: Held) -> Json:
     """When the model is trained anew, and its last run."""
     return Json(schedules.document(schedules.find(model)))
 
 
 @router.put(
-    "/{model}",
-    summary="Set a model's schedule",
-    response_class=Json,
-    response_model=ScheduleEntry,
-    responses={200: answer(_SCHEDULE), **problems(404, 413, 422, 503)},
+    "/{model}", summary="Set a model's schedule", **said(ScheduleEntry, _SCHEDULE, "As asked", 404, 413, 422, 503)
 )
 def put(model: str, schedules: Held, body: Asked) -> Json:
     """Make or replace it; what is left out has its default. Putting the same again changes nothing."""
@@ -153,9 +137,7 @@ def remove(model: str, schedules: Held) -> Response:
 @router.get(
     "/{model}/history",
     summary="What a schedule did",
-    response_class=Json,
-    response_model=ScheduleHistory,
-    responses={200: answer(_HISTORY, "Events, newest first"), **problems(404, 422, 503)},
+    **said(ScheduleHistory, _HISTORY, "Events, newest first", 404, 422, 503),
 )
 def history(model: str, schedules: Held, limit: Most = 50) -> Json:
     """When it fired and why, which job and what the promotion gate said, or why it was held back."""

@@ -8,7 +8,7 @@ from perfcast.datasets import Part
 from perfcast.errors import BrokenVersion
 from perfcast.export import run
 from perfcast.training.judging._metrics import score
-from perfcast.workloads import Workload
+from perfcast.workloads import Rows, Workload
 
 MARGIN = 0.01
 """Share by which a candidate's error must be less than the champion's."""
@@ -25,7 +25,13 @@ class Verdict:
 
 
 def judge(
-    candidate: bytes, champion: bytes | None, part: Part, workload: Workload, *, margin: float = MARGIN
+    candidate: bytes,
+    champion: bytes | None,
+    part: Part,
+    workload: Workload,
+    *,
+    margin: float = MARGIN,
+    champions_rows: Rows | None = None,
 ) -> Verdict:
     """Decide.
 
@@ -35,6 +41,7 @@ def judge(
         part: Rows that neither has learnt from, tuned by or been calibrated with.
         workload: What both predict.
         margin: Share by which the candidate's error must be less.
+        champions_rows: The part's features as the champion's own declaration reads them; None where it is the same.
 
     Raises:
         BrokenVersion: The candidate can't be run.
@@ -49,7 +56,7 @@ def judge(
     if champion is None:
         return Verdict(promote=True, reason=f"promoted: {said}, and there is no champion yet", candidate_error=error)
     try:
-        present = score(workload, part.cost, run(champion, part.features))
+        present = score(workload, part.cost, run(champion, part.features if champions_rows is None else champions_rows))
     except BrokenVersion as broken:
         return Verdict(
             promote=True, reason=f"promoted: {said}, and the champion can't be run ({broken})", candidate_error=error
