@@ -194,7 +194,8 @@ def _to_utc(local: Micros, zone: tzinfo, field: str, notes: Counter[str]) -> Mic
         notes[f"{field}: local times that come twice as clocks go back, each taken for the first"] = twice
     if none:
         notes[f"{field}: local times that don't exist as clocks go forward, each taken for an hour later"] = none
-    return local - 1_000_000 * first
+    moments: Micros = local - 1_000_000 * first
+    return moments
 
 
 def _offsets(seconds: Micros, zone: tzinfo, *, utc: bool) -> Micros:

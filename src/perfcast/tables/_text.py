@@ -5,6 +5,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 import numpy as np
@@ -108,11 +109,13 @@ def _split(line: str, separator: str) -> list[str]:
 
 
 def _decimal(rows: Sequence[Sequence[str]]) -> str:
-    """A comma where numbers with one can't have it between thousands, and none has a point; thousands stay doubtful."""
-    cells = [cell.strip() for row in rows for cell in row]
-    commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
-    sure = any(not _THOUSANDS.fullmatch(cell) for cell in commas)
-    return "," if sure and not any(_POINT.fullmatch(cell) for cell in cells) else "."
+    """A comma where some column has numbers with one that can't stand between thousands, and none with a point."""
+    for column in zip_longest(*rows, fillvalue=""):
+        cells = [cell.strip() for cell in column]
+        sure = any(_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in cells)
+        if sure and not any(_POINT.fullmatch(cell) for cell in cells):
+            return ","
+    return "."
 
 
 class TextTable:
@@ -165,7 +168,7 @@ class TextTable:
                     if batch.num_rows:
                         yield batch
         except (pa.ArrowException, UnicodeError) as error:
-            raise InvalidData(f"{self._name}: {_problem(error, rows)}") from None
+            raise InvalidData(f"{self._name}: {_problem(error, rows, self._dialect.skipped)}") from None
 
     def _reader(self, raw: Any) -> Any:
         import pyarrow as pa
@@ -213,10 +216,11 @@ class TextTable:
         """Nothing stays open between batches."""
 
 
-def _problem(error: Exception, rows: int) -> str:
-    text = str(error)
-    if isinstance(error, UnicodeError) or "UTF8" in text:
-        return f"some row after {rows:,} holds bytes that are no text; save it as UTF-8"
-    if "straddling" in text or "block size" in text:
-        return f"some row after {rows:,} is longer than {_BLOCK:,} bytes; is a quotation mark not closed?"
-    return f"can't be read on after {rows:,} rows; it is damaged or cut off"
+def _problem(error: Exception, rows: int, skipped: int) -> str:
+    named = re.search(r"Row #(\d+)", str(error))
+    where = f"row {int(named[1]) - skipped} (counted from 1)" if named else f"some row after {rows:,}"
+    if isinstance(error, UnicodeError) or "UTF8" in str(error):
+        return f"{where} holds bytes that are no text; save it as UTF-8"
+    if "straddling" in str(error) or "block size" in str(error):
+        return f"{where} is longer than {_BLOCK:,} bytes; is a quotation mark not closed?"
+    return f"{where} can't be read; the file is damaged or cut off"
