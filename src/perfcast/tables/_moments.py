@@ -111,7 +111,7 @@ def _read(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
     if column.dtype.kind in "fiu":
         return numbered_moments(column)
     values = column.tolist()
-    if len(values) > _FEW and all(isinstance(value, str) for value in values):
+    if len(values) > _FEW and all(value is None or isinstance(value, str) for value in values):
         import pyarrow as pa
 
         return _texts(pa.array(values, pa.string()), zone)
