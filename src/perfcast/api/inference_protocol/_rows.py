@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from perfcast.api.inference_protocol._tensor import BYTES, Tensor, wrong
 from perfcast.errors import FieldError, InvalidInput
-from perfcast.serving import ColumnReader, Reader
+from perfcast.serving import Reader
+from perfcast.tables import ColumnReader
 from perfcast.workloads import Feature, Rows, Workload
 
 MATRIX = "features"

@@ -111,7 +111,7 @@ def test_a_model_that_can_not_answer_is_told(
     [
         ({"inputs": []}, "give one tensor for each feature, or one named 'features'"),
         (matrix(ROW[:-1]), "features: must have shape [rows, 8]"),
-        (matrix(ROW, [-1, *ROW[1:]]), "request_rate: must be at least 0, got -1 (row 1)"),
+        (matrix(ROW, [-1, *ROW[1:]]), "request_rate: must be at least 0, got -1 (row 1, counted from 0)"),
         (matrix([1e308, *ROW[1:]]), "request_rate"),
         (matrix([*ROW[:1], 1.5, *ROW[2:3], 7, *ROW[4:]]), "hour_sin: must be between -1 and 1"),
         (matrix(ROW, name="request_rate"), "request_rate: must have shape [rows] or [rows, 1]"),
