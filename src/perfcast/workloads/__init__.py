@@ -18,12 +18,12 @@ from perfcast.workloads._catalogue import (
 )
 from perfcast.workloads._clock import CLOCK, EXPECTED_MOMENT, NOWHEN, numbered_moments, read_moment
 from perfcast.workloads._comparison import differences, document_differences, encoded_for, same_rows
-from perfcast.workloads._declaration import Declaration, read_declaration
-from perfcast.workloads._expressions import Arithmetic, ArrayArithmetic, Expression, Operator, evaluate, names, parse
+from perfcast.workloads._declaration import read_declaration
+from perfcast.workloads._expressions import ArrayArithmetic, Expression, Operator, evaluate, names, parse
 from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
 from perfcast.workloads._rows import TIMESTAMP, RowReader
 from perfcast.workloads._table import Refusal, check_table, rules_hold
-from perfcast.workloads._workload import Cost, Derived, Rows, Workload
+from perfcast.workloads._workload import Rows, Workload
 
 __all__ = [
     "CLOCK",
@@ -32,12 +32,8 @@ __all__ = [
     "LARGEST",
     "NOWHEN",
     "TIMESTAMP",
-    "Arithmetic",
     "ArrayArithmetic",
     "Catalogue",
-    "Cost",
-    "Declaration",
-    "Derived",
     "Expression",
     "Feature",
     "Operator",
