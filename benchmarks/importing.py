@@ -79,7 +79,10 @@ def main() -> None:
                 f"| {name} | {ours:.1f} s | {our_most:,.0f} MB | {theirs:.2f} s | {their_most:,.0f} MB "
                 f"| {median(ours[0] / theirs[0] for ours, theirs in both):.1f} |"
             )
-    about = f"{rows:,} rows of `cpu-utilization` with a time; seconds of processor time of all threads, median of {ROUNDS} taking\nturns; {platform.machine()}."
+    about = (
+        f"{rows:,} rows of `cpu-utilization` with a time; seconds of processor time of all threads, median of "
+        f"{ROUNDS} taking\nturns; {platform.machine()}."
+    )
     made = "`python benchmarks/importing.py`"
     page = Path(__file__).parent / "results" / "importing.md"
     page.write_text("\n".join(["# Importing", "", f"{about} Written by {made}.", "", *lines, ""]))

@@ -137,12 +137,19 @@ def without_repeats(dataset: Dataset) -> tuple[Dataset, int]:
     """
     if dataset.measured_at is None and dataset.workload.declaration.repeats == "measurement":
         return dataset, 0
-    columns = [dataset.features, dataset.cost[:, None]]
+    doubtful = np.arange(len(dataset))
+    moments = None if dataset.measured_at is None else dataset.measured_at.astype("datetime64[us]").astype(np.int64)
+    if moments is not None:  # only rows of one moment can be equal, and few share theirs
+        _, places, counts = np.unique(moments, return_inverse=True, return_counts=True)
+        doubtful = np.flatnonzero(counts[places] > 1)
+    columns = [dataset.features[doubtful], dataset.cost[doubtful, None]]
     table = np.ascontiguousarray(np.concatenate(columns, axis=1)).view(np.uint32)
-    if dataset.measured_at is not None:
-        moments = np.ascontiguousarray(dataset.measured_at.astype("datetime64[us]").astype(np.int64))
-        table = np.concatenate([table, moments[:, None].view(np.uint32)], axis=1)
+    if moments is not None:
+        table = np.concatenate([table, np.ascontiguousarray(moments[doubtful])[:, None].view(np.uint32)], axis=1)
     _, first = np.unique(table, axis=0, return_index=True)
-    kept = dataset.rows.take(np.sort(first))
+    repeats = np.delete(doubtful, first)
+    if not len(repeats):
+        return dataset, 0
+    kept = dataset.rows.take(np.delete(np.arange(len(dataset)), repeats))
     fresh = Dataset(dataset.name, dataset.workload, kept.features, kept.cost, kept.measured_at, dataset.provenance)
     return fresh, len(dataset) - len(fresh)
