@@ -9,8 +9,7 @@ R7), and `GraphCache` keeps the graphs within a bound. `Shadows` asks further ve
 
 from perfcast.serving._answer_cache import AnswerCache, MemoryAnswers, RedisAnswers, make_answer_cache
 from perfcast.serving._arms import Arm, Key, Split
-from perfcast.serving._body import BodyReader, Request, UnknownReference
-from perfcast.serving._columns import Column, ColumnReader
+from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
 from perfcast.serving._follower import Follower
 from perfcast.serving._items import ItemReader
 from perfcast.serving._predictor import Answer, Prediction, Predictor
@@ -29,8 +28,6 @@ __all__ = [
     "AnswerCache",
     "Arm",
     "BodyReader",
-    "Column",
-    "ColumnReader",
     "Follower",
     "Inference",
     "ItemReader",
@@ -47,6 +44,7 @@ __all__ = [
     "UnknownReference",
     "choose_inference",
     "make_answer_cache",
+    "parse_object",
     "reach",
     "read_reaching",
     "read_statement",

@@ -8,7 +8,7 @@ a fit begins, not before, and `variants/` makes smaller forms of a version.
 """
 
 from perfcast.training._clock import Budget
-from perfcast.training._draft import Trained, draft, parity_rows
+from perfcast.training._draft import Trained, draft, left_out, parity_rows, proven
 from perfcast.training._ensemble import ENSEMBLE, mix
 from perfcast.training._final import warm_start
 from perfcast.training._train import Training, fit_best, train
@@ -46,10 +46,12 @@ __all__ = [
     "fit_best",
     "inner_validation",
     "judge",
+    "left_out",
     "make_executor",
     "make_study_tables",
     "mix",
     "parity_rows",
+    "proven",
     "score",
     "train",
     "warm_start",

@@ -36,7 +36,7 @@ def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
     workloads = [workload_from_document(document) for document in order.workloads]
     workload, positions = find_inputs(original, hints, workloads)
     names = tuple(workload.input_names[position] for position in positions)
-    graph = compose(workload, _body(original), target="identity", inputs=names)
+    graph = compose(workload, _body(original), inputs=names)
     rows = comparison_rows(workload, original, positions)
 
     def predict(features: Rows) -> Rows:

@@ -52,6 +52,8 @@ def promote(registry: Registry, job: Job, numbers: Sequence[int], dataset: Datas
         numbers: Of the versions, the best one last.
         dataset: What they learnt from.
     """
+    from perfcast.training import left_out
+
     best = registry.version(job.request.model, numbers[-1])
     if best.note:  # an earlier attempt got this far
         promoted, reason = best.note.startswith("promoted"), best.note
@@ -63,4 +65,4 @@ def promote(registry: Registry, job: Job, numbers: Sequence[int], dataset: Datas
         registry.annotate(best, reason)
     else:
         promoted, reason = promote_if_better(registry, best, dataset, actor=f"job {job.id}")
-    return Published(best.number, promoted, reason)
+    return Published(best.number, promoted, "; ".join([reason, *left_out(best.manifest.search)]))

@@ -22,7 +22,7 @@ class Outcome:
         versions: The registered ones, best first.
         promoted: Whether the best became champion.
         reason: Why, or why not.
-        refused: Families whose model could not become a version, with the reason.
+        refused: Families that have no version, with the reason.
         seconds: How long the training took.
     """
 

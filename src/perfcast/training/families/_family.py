@@ -28,7 +28,7 @@ class Lesson:
 
     Attributes:
         inputs: float32 [rows, inputs], as `Workload.inputs` gives them.
-        target: float32 [rows]: the cost, or its natural logarithm where `relative`.
+        target: float32 [rows]: the cost, or its natural logarithm where `relative`, around 0.
         input_names: One a column.
         trends: For each input 1 where the target never falls with it, -1 where it never rises, else 0.
         relative: Whether the target is a logarithm.
@@ -118,8 +118,8 @@ class Family(Protocol):
         """Settings known to be good and quick; the search begins there. All lie within `space`."""
         ...
 
-    def space(self, trial: Trial) -> Settings:
-        """The search space."""
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:
+        """The search space for such a lesson."""
         ...
 
     def fit(self, lesson: Lesson, settings: Settings, *, stop: Stop = never, report: Report | None = None) -> Fitted:

@@ -99,7 +99,7 @@ class NeuralNetwork(Family):
         """A small network, in few epochs."""
         return {"width": 96, "blocks": 2, "epochs": 48, "learning_rate": 4e-3, "weight_decay": 1e-3, "beta": 0.1}
 
-    def space(self, trial: Trial) -> Settings:
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Size, schedule, regularisation, and where the loss turns from squared to absolute."""
         space = Space(trial, self.name)
         space.whole("width", 48, 256, log=True)

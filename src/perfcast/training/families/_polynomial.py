@@ -89,7 +89,7 @@ class Polynomial(Family):
         """Degree 3, Ridge."""
         return {"degree": 3, "penalty": "ridge", "alpha": 1e-3, "terms": 900}
 
-    def space(self, trial: Trial) -> Settings:
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Degree, penalty and its weight, number of terms."""
         space = Space(trial, self.name)
         space.whole("degree", 2, 4)
