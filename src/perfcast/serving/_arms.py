@@ -26,11 +26,11 @@ class Arm:
 
     __slots__ = ("labels", "name", "shadow", "slot", "split")
 
-    def __init__(self, name: str, slot: Slot, shadow: Slot | None = None, split: "Split | None" = None) -> None:
+    def __init__(self, name: str, slot: Slot, shadow: Slot | None = None) -> None:
         self.name = name
         self.slot = slot
         self.shadow = shadow
-        self.split = split
+        self.split: Split | None = None
         self.labels = (slot.model, name, slot.number)
 
 

@@ -73,7 +73,7 @@ class BodyReader:
             UnknownReference: It names a model that isn't loaded, and `guess` is false.
         """
         try:
-            return self.read_plain(body) or self._examine(parse_object(body), guess=guess)
+            return self.read_plain(body) or self.examine(parse_object(body), guess=guess)
         except RecursionError:
             raise _nested_too_deep() from None
 
@@ -84,10 +84,6 @@ class BodyReader:
             InvalidInput: The values break a rule together.
         """
         return self._nested(body) or self._flat(body)
-
-    def examine(self, document: Mapping[str, Any], *, guess: bool = False) -> Request:
-        """Read a body that is already parsed; as `read`."""
-        return self._examine(document, guess=guess)
 
     def named(self, body: bytes | bytearray) -> str | None:
         """The model reference that stands in a body, also in one that `read` refuses; None where there is none."""
@@ -152,7 +148,8 @@ class BodyReader:
         reader = self._lookup(name)
         return () if reader is None else (reader,)
 
-    def _examine(self, document: Mapping[str, Any], *, guess: bool) -> Request:
+    def examine(self, document: Mapping[str, Any], *, guess: bool = False) -> Request:
+        """Read a body that is already parsed; as `read`."""
         errors: list[FieldError] = []
         name = _model_name(document, errors)
         reader = self._lookup(name) if name is not None else None

@@ -146,7 +146,3 @@ def _plain(reference: str, default: str | None) -> str:
     """
     asked = parse_reference(reference)
     return str(replace(asked, model=asked.model or default))
-
-
-NO_ROUTES = Routes()
-"""Before the first look at the registry."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from perfcast.training.families import Stop, never
 from perfcast.training.fits._executor import GRACE_SECONDS, Executor, Here
 from perfcast.training.fits._fitting import FitResult, FitTask
-from perfcast.training.fits._inner import Inner, full_lesson, inner_validation
+from perfcast.training.fits._inner import Inner, inner_validation
 
 __all__ = [
     "GRACE_SECONDS",
@@ -18,7 +18,6 @@ __all__ = [
     "FitTask",
     "Here",
     "Inner",
-    "full_lesson",
     "inner_validation",
     "make_executor",
 ]
