@@ -38,11 +38,7 @@ def register(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]) 
     best = ordered[-1].manifest.type
     notes = [f"the best {draft.manifest.type} of job {job.id}, whose best was {best}" for draft in ordered[:-1]]
     versions = registry.add_all(
-        job.request.model,
-        ordered,
-        dataset=job.request.dataset,
-        notes=[*notes, ""],
-        within=jobs.recording(job.fence),
+        job.request.model, ordered, dataset=job.request.dataset, notes=[*notes, ""], within=jobs.recording(job.fence)
     )
     return tuple(version.number for version in versions)
 
