@@ -41,7 +41,7 @@ def test_a_version_tells_all_about_itself(training: Training, dataset: Dataset) 
         assert sum(manifest.data.parts.values()) == manifest.data.rows == len(dataset)
         assert manifest.metrics is not None
         assert manifest.metrics.mape is not None
-        assert manifest.metrics.mape < 30
+        assert manifest.metrics.mape < 40
         assert manifest.metrics.coverage["0.9"] == pytest.approx(90, abs=7)
         assert manifest.parity is not None
         assert manifest.parity.worst <= 1e-4

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 from tests.services import PostgresServer, postgres_server
@@ -19,10 +20,13 @@ from perfcast.errors import Unavailable
 from perfcast.jobs.run._studies import prepared_study
 from perfcast.settings import load_settings
 from perfcast.training import FitResult
+from perfcast.training.families import Lesson
 from perfcast.training.families import families as builtin_families
 from perfcast.training.search import _study
 from perfcast.training.search._proposal import propose
 from perfcast.training.search._study import begin, end, finished_trials, open_study, quiet_optuna
+
+LESSON = Lesson(np.zeros((2, 1), np.float32), np.zeros(2, np.float32), ("size",), (0,))
 
 
 def test_a_half_written_line_and_a_lock_left_behind_are_removed(tmp_path: Path) -> None:
@@ -61,7 +65,7 @@ def test_trials_are_noted_once_though_postgresql_is_restarted_between_any_two_of
         with prepared_study("job", shop.settings, shop.database) as address:
             study = open_study(address, "job")
         for index in range(2):
-            proposal = propose([], {"polynomial": family}, seed=0, index=index, start=None)
+            proposal = propose([], {"polynomial": family}, LESSON, seed=0, index=index, start=None)
             server.stop()
             with started_again(server):
                 trial = begin(study, index, proposal)
@@ -81,7 +85,7 @@ def test_a_trial_that_was_noted_twice_counts_once(tmp_path: Path) -> None:
     with quiet_optuna():
         study = open_study(tmp_path / "job.journal", "job")
         for index in range(2):
-            proposal = propose([], {"polynomial": family}, seed=0, index=index, start=None)
+            proposal = propose([], {"polynomial": family}, LESSON, seed=0, index=index, start=None)
             study.enqueue_trial(
                 dict(proposal.params), user_attrs={"index": index}
             )  # nobody was told that it took place
@@ -212,7 +216,7 @@ def test_the_journal_of_a_process_that_does_not_end_is_left_alone(
 
 
 def test_a_trial_that_a_shut_out_process_took_is_noted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    proposal = propose([], {"polynomial": builtin_families()["polynomial"]}, seed=0, index=0, start=None)
+    proposal = propose([], {"polynomial": builtin_families()["polynomial"]}, LESSON, seed=0, index=0, start=None)
     with quiet_optuna():
         study, shut_out = (open_study(tmp_path / "job.journal", "job") for _ in range(2))
         note, ask = study.enqueue_trial, study.ask

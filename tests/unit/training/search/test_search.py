@@ -172,7 +172,7 @@ def test_it_says_which_families_have_nothing_to_show(dataset: Dataset, split: Sp
         raise ValueError("singular")
 
     slow = {"slow": Guesser("slow", seconds=60), "late": Guesser("late")}
-    found = search(split, dataset.workload, slow, Budget(1000, 2.0))
+    found = search(split, dataset.workload, slow, Budget(1000, 1.0))
     assert found.summary["left_out"] == {"late": "not tried: no time was left for it"}
     short = {"guess": Guesser(), "bad": Guesser("bad", before=fail), "late": Guesser("late")}
     found = search(split, dataset.workload, short, Budget(2))
