@@ -36,7 +36,7 @@ def text(separator: str, decimal: str = ".") -> str:
         (text("|").encode(), "'|' between columns, UTF-8"),
         (b"sep=;\n" + text(";", ",").encode(), "';' between columns, decimal commas, UTF-8"),
         (b"# made by hand\n# twice\n" + text(",").encode() + b"# the end\n", "',' between columns, UTF-8"),
-        (gzip.compress(text(",").encode()), "',' between columns, UTF-8"),
+        (gzip.compress(text(",").encode(), mtime=0), "',' between columns, UTF-8"),
         (b'"a","b","c"\n"1,5","2","30,25"\n"2,5","3","40,5"\n', "',' between columns, decimal commas, UTF-8"),
     ],
 )
