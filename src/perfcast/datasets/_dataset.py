@@ -10,7 +10,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from perfcast.datasets._split import Moments, Part, Split, configuration_numbers, split_by_configuration, split_by_time
+from perfcast.datasets._split import (
+    Moments,
+    Part,
+    Split,
+    configuration_numbers,
+    far_in_time,
+    split_by_configuration,
+    split_by_time,
+)
 from perfcast.errors import InvalidData
 from perfcast.workloads import Rows, Workload, check_table
 
@@ -100,9 +108,35 @@ class Dataset:
             return split_by_time(self.rows)
         return split_by_configuration(self.rows, seed=seed)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of the rows, a sentence each."""
+        return tuple(filter(None, (self._of_repeats(), self._of_times())))
+
+    def _of_repeats(self) -> str:
+        times = len(self) / self.configurations
+        if self.measured_at is not None or times < 1.01 or self.workload.declaration.repeats == "lookup":
+            return ""
+        return (
+            f"{self.configurations:,} configurations, measured {times:.3g} times each on average: every measurement is "
+            "kept, and those of one configuration stay together in training or in judging"
+        )
+
+    def _of_times(self) -> str:
+        if self.measured_at is None or not (far := far_in_time(self.measured_at)).any():
+            return ""
+        first = np.datetime_as_string(self.measured_at[far][0], unit="s")
+        return f"{far.sum():,} rows are far from all others in time, such as {first}Z: is that clock right?"
+
 
 def without_repeats(dataset: Dataset) -> tuple[Dataset, int]:
-    """The dataset without rows that repeat another in every value, time included; and how many those were."""
+    """The dataset without rows that say again what another said, and how many those were.
+
+    With a time, that is a row equal to another in all values: one observation that was exported twice. Without one,
+    every row is a measurement of its own, unless the workload says that its rows are a lookup table's.
+    """
+    if dataset.measured_at is None and dataset.workload.declaration.repeats == "measurement":
+        return dataset, 0
     columns = [dataset.features, dataset.cost[:, None]]
     table = np.ascontiguousarray(np.concatenate(columns, axis=1)).view(np.uint32)
     if dataset.measured_at is not None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,10 @@ Numbers = npt.NDArray[np.int64]
 CALIBRATE, TEST = 0.15, 0.20
 """Shares of the configurations (or of the time) that are held back."""
 GAP = 0.01
-"""Share of the time left out between two parts, so that neighbouring minutes don't stand on both sides."""
+"""Share of the rows left out between two parts, so that neighbouring minutes don't stand on both sides.
+
+Not of the elapsed time: a pause of weeks between two sessions, or one row of 1970, would make it swallow whole parts.
+"""
 FEWEST = 30
 """Rows each part must have for its figures to mean anything."""
 
@@ -99,13 +103,22 @@ def split_by_time(rows: Part) -> Split:
         raise InvalidData("a split by time needs rows with a time of measurement")
     moments = rows.measured_at.astype("datetime64[us]").astype(np.int64)
     order = np.sort(moments)
-    test_from, calibrate_from = order[int(len(order) * (1 - TEST))], order[int(len(order) * (1 - TEST - CALIBRATE))]
-    gap = int((order[-1] - order[0]) * GAP)
-    test = moments >= test_from
-    calibrate = (moments >= calibrate_from) & (moments < test_from - gap)
-    train = moments < calibrate_from - gap
-    text = f"by time, oldest first, {GAP:.0%} of the time left out between parts: {_shares()}"
+    gap = ceil(len(order) * GAP)
+    test_from, calibrate_from = int(len(order) * (1 - TEST)), int(len(order) * (1 - TEST - CALIBRATE))
+    test = moments >= order[test_from]
+    calibrate = (moments >= order[calibrate_from]) & (moments < order[max(0, test_from - gap)])
+    train = moments < order[max(0, calibrate_from - gap)]
+    text = f"by time, oldest first, {GAP:.0%} of the rows left out between parts: {_shares()}"
     return _checked(rows, train, calibrate, test, "time", text)
+
+
+def far_in_time(moments: Moments) -> npt.NDArray[np.bool_]:
+    """Rows further from the middle 98 % than those reach, such as one of 1970 among this year's: bool [rows]."""
+    micros = moments.astype("datetime64[us]").astype(np.int64)
+    low, high = np.quantile(micros, (0.01, 0.99), method="nearest")
+    reach = high - low
+    far: npt.NDArray[np.bool_] = (micros < low - reach) | (micros > high + reach)
+    return far
 
 
 def _shares() -> str:
@@ -122,9 +135,11 @@ def _checked(
 ) -> Split:
     fewest = min(int(part.sum()) for part in (train, calibrate, test))
     if fewest < FEWEST:
+        what, distinct = ("times", rows.measured_at) if kind == "time" else ("configurations", _as_bytes(rows.features))
         raise InvalidData(
-            f"{len(rows)} rows are too few: a part would have {fewest}, and each of train, calibrate and test needs "
-            f"{FEWEST}; give about {int(FEWEST / CALIBRATE * 1.5)} distinct configurations or more"
+            f"{len(rows):,} rows with {len(np.unique(distinct)):,} distinct {what} are too few: a part would have "  # type: ignore[arg-type]
+            f"{fewest}, and each of train, calibrate and test needs {FEWEST}; give about "
+            f"{int(FEWEST / CALIBRATE * 1.5)} distinct {what} or more"
         )
     trained = rows.take(train)
     groups = configuration_numbers(trained.features)

@@ -10,6 +10,7 @@ from perfcast.datasets._dataset import Dataset
 from perfcast.datasets._files import from_parquet, to_parquet
 from perfcast.errors import UnknownDataset
 from perfcast.storage import Blobs, Database, insert_new, now, schema
+from perfcast.workloads import differences
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class Datasets:
         self._blobs = blobs
 
     def add(self, dataset: Dataset) -> DatasetRecord:
-        """Keep a dataset; the same rows under the same name are kept once.
+        """Keep a dataset; the same rows under the same name are kept once, and become the newest when kept again.
 
         Returns:
-            The record, also when it was there already.
+            The record that `find` gives from now on.
         """
         record = DatasetRecord(
             name=dataset.name,
@@ -48,8 +49,17 @@ class Datasets:
             blob=self._blobs.put(to_parquet(dataset)),
         )
         with self._database.begin() as connection:
-            insert_new(connection, schema.dataset, vars(record))
+            table = schema.dataset
+            same = (table.c.name == record.name) & (table.c.digest == record.digest)
+            connection.execute(sa.delete(table).where(same))
+            insert_new(connection, table, vars(record))
         return self.find(dataset.name, dataset.digest)
+
+    def changes(self, dataset: Dataset) -> tuple[str, ...]:
+        """How the declaration of a dataset differs from that of the newest rows kept under its name, a clause each."""
+        if not self.list(dataset.name):
+            return ()
+        return differences(self.load(self.find(dataset.name)).workload, dataset.workload)
 
     def list(self, name: str | None = None) -> list[DatasetRecord]:
         """The records, newest first.

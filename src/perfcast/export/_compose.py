@@ -1,7 +1,6 @@
 """One ONNX graph from raw features to the cost (rule R1), whatever trained its middle."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeAlias
 
 import numpy as np
 import onnx
@@ -9,13 +8,13 @@ import spox
 import spox.opset.ai.onnx.v21 as op
 
 from perfcast.errors import Refused
+from perfcast.export._target import Target
 from perfcast.manifest import LARGEST_GRAPH
-from perfcast.workloads import LARGEST, Operator, Workload
+from perfcast.workloads import Operator, Workload
 
 FEATURES = "features"
 COST = "cost"
 IR_VERSION = 10
-Target: TypeAlias = Literal["identity", "log"]
 
 
 class GraphArithmetic:
@@ -42,14 +41,16 @@ _NODES: Mapping[Operator, Callable[..., spox.Var]] = {
 }
 
 
-def compose(workload: Workload, body: onnx.ModelProto, *, target: Target, inputs: Sequence[str] | None = None) -> bytes:
+def compose(
+    workload: Workload, body: onnx.ModelProto, *, target: Target | None = None, inputs: Sequence[str] | None = None
+) -> bytes:
     """Wrap a fitted family's graph so that it takes features and gives the cost.
 
     Args:
         workload: Whose features, derived quantities and cost bounds to build in.
         body: Graph with one input, float32 [rows, inputs] as `workload.input_names`, and one output in target space,
             float32 [rows] or [rows, 1].
-        target: `log` where the body predicts the natural logarithm of the cost.
+        target: How the body's answers become costs; they are costs where None.
         inputs: Those of `workload.input_names` that the body reads, in its order, where it reads not all.
 
     Returns:
@@ -62,20 +63,12 @@ def compose(workload: Workload, body: onnx.ModelProto, *, target: Target, inputs
     columns = op.split(features, num_outputs=len(workload.features), axis=1)
     quantities = dict(zip(workload.input_names, workload.quantities(list(columns), GraphArithmetic()), strict=True))
     (raw,) = spox.inline(body)(op.concat([quantities[name] for name in inputs or quantities], axis=1)).values()
-    cost = op.reshape(raw, op.constant(value=np.array([-1], dtype=np.int64)))
-    if target == "log":
-        cost = op.exp(cost)
-    model = spox.build({FEATURES: features}, {COST: _clipped(cost, workload)})
+    column = op.reshape(raw, op.constant(value=np.array([-1], dtype=np.int64)))
+    model = spox.build({FEATURES: features}, {COST: (target or Target()).node(workload, column)})
     model.ir_version = IR_VERSION
     model.doc_string = f"Perfcast: {workload.cost.name} ({workload.cost.unit}) of {workload.name}"
     onnx.checker.check_model(model)
     return _bounded(model.SerializeToString())
-
-
-def _clipped(cost: spox.Var, workload: Workload) -> spox.Var:
-    low = op.constant(value=np.array(max(workload.cost.minimum, -LARGEST), dtype=np.float32))
-    high = op.constant(value=np.array(min(workload.cost.maximum, LARGEST), dtype=np.float32))
-    return op.clip(cost, low, high)
 
 
 def _bounded(graph: bytes) -> bytes:

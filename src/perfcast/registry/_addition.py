@@ -5,8 +5,9 @@ import sqlalchemy as sa
 from perfcast.errors import Conflict, Refused
 from perfcast.manifest import LARGEST_GRAPH, Draft
 from perfcast.registry import _repository as repository
-from perfcast.registry._types import Version
+from perfcast.registry._types import CHAMPION, Version
 from perfcast.storage import now, sha256
+from perfcast.workloads import document_differences
 
 
 def workload_of(draft: Draft) -> str:
@@ -34,7 +35,16 @@ def insert_version(
         raise Refused(f"model '{model}' answers for '{answers_for}', not '{workload}'; use another name")
     if label is not None and repository.find_version(connection, model, label=label):
         raise Conflict(f"model '{model}' already has a version labelled '{label}'; labels never change hands")
-    version = Version(model, number, label, draft.manifest, note, now())
+    notes = [note, _changed(connection, model, draft)]
+    version = Version(model, number, label, draft.manifest, "; ".join(filter(None, notes)), now())
     repository.add_default(connection, workload, model)
     repository.add_version(connection, version)
     return version
+
+
+def _changed(connection: sa.Connection, model: str, draft: Draft) -> str:
+    """How the draft's declaration differs from the champion's, in a sentence; empty where it doesn't."""
+    number = repository.aliases(connection, model).get(CHAMPION)
+    champion = repository.find_version(connection, model, number) if number is not None else None
+    changed = document_differences(champion.manifest.workload, draft.manifest.workload) if champion else ()
+    return f"its declaration differs from the champion's: {'; '.join(changed)}" if changed else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from perfcast.registry import CHALLENGER, CHAMPION, SHADOW, ModelSummary, Snapshot
 from perfcast.serving._arms import NAMED, Arm, champions_arm
 from perfcast.serving._slot import MOST_IMPORTANT, Slot
+from perfcast.workloads import differences, same_rows
 
 _IMPORTANCE = {CHAMPION: 3, CHALLENGER: 2, SHADOW: 1}
 
@@ -96,4 +97,17 @@ def _add_arms(plan: Plan, summary: ModelSummary) -> None:
         plan.arms.update(dict.fromkeys([f"{model}@{alias}", *exact(slot)], Arm(NAMED, slot)))
     champion = pointed.get(CHAMPION)
     if champion is not None:
-        plan.arms[model] = champions_arm(champion, pointed.get(CHALLENGER), pointed.get(SHADOW), summary.share)
+        beside = {alias: _beside(plan, alias, champion, pointed.get(alias)) for alias in (CHALLENGER, SHADOW)}
+        plan.arms[model] = champions_arm(champion, beside[CHALLENGER], beside[SHADOW], summary.share)
+
+
+def _beside(plan: Plan, alias: str, champion: Slot, slot: Slot | None) -> Slot | None:
+    """The slot, where the champion's rows of numbers mean the same to it; else it answers only where it is named."""
+    theirs, ours = champion.reader.workload, slot.reader.workload if slot is not None else None
+    if ours is None or same_rows(theirs, ours):
+        return slot
+    changed = "; ".join(differences(theirs, ours))
+    plan.problems[f"{champion.model}@{alias}"] = (
+        f"isn't asked beside the champion, whose declaration differs ({changed}); it answers where it is named"
+    )
+    return None

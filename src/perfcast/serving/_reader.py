@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 
 from perfcast.errors import InvalidInput
-from perfcast.serving._columns import ColumnReader
-from perfcast.workloads import TIMESTAMP, Feature, RowReader, Workload
+from perfcast.tables import ColumnReader
+from perfcast.workloads import EXACT, TIMESTAMP, Feature, RowReader, Workload
 
 ENVELOPE = ("model_name", "coverage", "device")
 """What may stand beside the features in a body."""
@@ -106,20 +106,13 @@ def _field(feature: Feature) -> tuple[str, Any, Any] | tuple[str, Any]:
 
 def _type(feature: Feature) -> Any:
     if feature.declaration.type == "choice":
-        return str | int
-    if feature.whole and max(abs(feature.minimum), abs(feature.maximum)) < 2**63:
-        return Annotated[int, msgspec.Meta(ge=int(feature.minimum), le=int(feature.maximum))]
-    if feature.whole:
-        return int
+        return str | int | float
+    if feature.whole:  # beyond EXACT, `RowReader` looks whether float32 can hold it
+        low, high = max(feature.minimum, -EXACT), min(feature.maximum, EXACT)
+        return Annotated[int, msgspec.Meta(ge=int(low), le=int(high))]
     return Annotated[float, msgspec.Meta(ge=feature.minimum, le=feature.maximum)]
 
 
-def _codes(workload: Workload) -> list[tuple[int, dict[object, float]]]:
+def _codes(workload: Workload) -> list[tuple[int, Mapping[object, float]]]:
     """For each choice, its position in the row and the number of each of its values."""
-    found: list[tuple[int, dict[object, float]]] = []
-    for position, feature in enumerate(workload.features):
-        values = feature.declaration.values
-        if values:
-            spellings = [(spelling, code) for code, value in enumerate(values) for spelling in (value, str(value))]
-            found.append((position, {spelling: float(code) for spelling, code in spellings}))
-    return found
+    return [(at, feature.codes) for at, feature in enumerate(workload.features) if feature.declaration.values]

@@ -3,7 +3,8 @@
 A workload is a YAML declaration (`_declaration`): typed features, derived quantities, rules and one cost. The two
 built-in ones lie in subfolders, each with what belongs to it alone: a simulator, a profiler, measured data. A user's
 own are read from a folder or from an installed package (`_catalogue`). `Workload` checks rows and turns features into
-model inputs with exact arithmetic (`_expressions`) that runs the same on arrays, on single rows and in a graph.
+model inputs with exact arithmetic (`_expressions`) that runs the same on arrays, on single rows and in a graph. Two
+declarations of one workload are compared in one place (`_comparison`).
 """
 
 from perfcast.workloads._catalogue import (
@@ -15,23 +16,24 @@ from perfcast.workloads._catalogue import (
     survey_workloads,
     workload_from_document,
 )
-from perfcast.workloads._clock import CLOCK, read_moment
-from perfcast.workloads._declaration import Declaration, read_declaration
-from perfcast.workloads._expressions import Arithmetic, ArrayArithmetic, Expression, Operator, evaluate, names, parse
+from perfcast.workloads._clock import CLOCK, EXPECTED_MOMENT, NOWHEN, numbered_moments, read_moment
+from perfcast.workloads._comparison import differences, document_differences, encoded_for, same_rows
+from perfcast.workloads._declaration import read_declaration
+from perfcast.workloads._expressions import ArrayArithmetic, Expression, Operator, evaluate, names, parse
+from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
 from perfcast.workloads._rows import TIMESTAMP, RowReader
-from perfcast.workloads._table import Refusal, check_table
-from perfcast.workloads._workload import LARGEST, Cost, Derived, Feature, Rows, Workload
+from perfcast.workloads._table import Refusal, check_table, rules_hold
+from perfcast.workloads._workload import Rows, Workload
 
 __all__ = [
     "CLOCK",
+    "EXACT",
+    "EXPECTED_MOMENT",
     "LARGEST",
+    "NOWHEN",
     "TIMESTAMP",
-    "Arithmetic",
     "ArrayArithmetic",
     "Catalogue",
-    "Cost",
-    "Declaration",
-    "Derived",
     "Expression",
     "Feature",
     "Operator",
@@ -41,14 +43,22 @@ __all__ = [
     "Workload",
     "builtin_workloads",
     "check_table",
+    "differences",
+    "document_differences",
+    "encoded_for",
     "evaluate",
+    "exact",
     "find_workload",
+    "inexact",
     "load_workload",
     "load_workloads",
     "names",
+    "numbered_moments",
     "parse",
     "read_declaration",
     "read_moment",
+    "rules_hold",
+    "same_rows",
     "survey_workloads",
     "workload_from_document",
 ]

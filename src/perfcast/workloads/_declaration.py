@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from perfcast.errors import InvalidDeclaration
+from perfcast.workloads._yaml import read_yaml
 
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 WorkloadName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -34,8 +35,8 @@ class FeatureDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
-    default: float | str | None = None
-    values: tuple[str | int | float, ...] = ()
+    default: bool | float | str | None = None
+    values: tuple[bool | str | int | float, ...] = ()
     trend: Trend | None = None
     clock: bool = False
     meaning: str = ""
@@ -78,6 +79,8 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         extends: Another workload whose features, derived quantities, rules and cost come first.
         wrapper: Name of the JSON object that may hold the features in a request, such as `cnn_config`.
         series: Whether rows are observations of one thing over time: such rows are split by time where they have one.
+        repeats: What rows of one configuration without a time are: each a `measurement`, or entries of a `lookup`
+            table, where the same configuration with the same cost is one entry.
     """
 
     name: WorkloadName
@@ -87,6 +90,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     extends: WorkloadName | None = None
     wrapper: Identifier | None = None
     series: bool = True
+    repeats: Literal["measurement", "lookup"] = "measurement"
     features: tuple[FeatureDeclaration, ...] = ()
     derived: tuple[DerivedDeclaration, ...] = ()
     rules: tuple[RuleDeclaration, ...] = ()
@@ -99,10 +103,10 @@ def read_declaration(path: Path) -> Declaration:
         InvalidDeclaration: It can't be read, is not YAML, or has a field that is wrong; names file and place.
     """
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=Declaration)
+        return read_yaml(path.read_bytes(), Declaration)
     except OSError as error:
         raise InvalidDeclaration(f"{path}: {error.strerror}") from None
-    except msgspec.MsgspecError as error:  # also what PyYAML finds wrong
+    except ValueError as error:
         raise InvalidDeclaration(f"{path}: {error}") from None
 
 
@@ -115,6 +119,7 @@ def extend(base: Declaration, extension: Declaration) -> Declaration:
         description=extension.description or base.description,
         wrapper=extension.wrapper or base.wrapper,
         series=extension.series and base.series,
+        repeats="lookup" if "lookup" in (extension.repeats, base.repeats) else "measurement",
         features=_merge(base.features, extension.features),
         derived=_merge(base.derived, extension.derived),
         rules=base.rules + extension.rules,

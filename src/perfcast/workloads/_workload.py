@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import FieldError, InvalidDeclaration
-from perfcast.workloads._clock import CLOCK
-from perfcast.workloads._declaration import CostDeclaration, Declaration, FeatureDeclaration, Trend
+from perfcast.workloads._declaration import CostDeclaration, Declaration, Trend
 from perfcast.workloads._expressions import (
     Arithmetic,
     ArrayArithmetic,
@@ -23,36 +22,9 @@ from perfcast.workloads._expressions import (
     parse,
     parse_comparison,
 )
+from perfcast.workloads._feature import LARGEST, Feature, ready
 
 Rows: TypeAlias = npt.NDArray[np.float32]
-
-LARGEST = 1e30
-"""Bound of a feature that declares none: far below float32's limit, so that products stay finite for a while."""
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One stated input, ready for use; see `FeatureDeclaration` for what each attribute means."""
-
-    declaration: FeatureDeclaration
-    minimum: float
-    maximum: float
-    default: Expression | None
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.declaration.name
-
-    @property
-    def whole(self) -> bool:
-        """Whether only whole numbers are allowed."""
-        return self.declaration.type != "number"
-
-    @property
-    def required(self) -> bool:
-        """Whether a caller must give it."""
-        return self.default is None
 
 
 @dataclass(frozen=True)
@@ -102,7 +74,9 @@ class Workload:
         self.declaration = declaration
         self.name = declaration.name
         self.cost = _cost(declaration)
-        self.features = tuple(_features(declaration))
+        self.features = tuple(
+            ready(item, f"workload '{declaration.name}', feature '{item.name}'") for item in declaration.features
+        )
         self.derived = tuple(_derived(declaration))
         self.rules = tuple(_rules(declaration))
         if not self.features:
@@ -180,42 +154,14 @@ class Workload:
         """A caller's value as the number the model reads: itself, or its position among a choice's values.
 
         Raises:
-            ValueError: The type is wrong or it is none of the values; the text says what was expected.
+            ValueError: As `Feature.encode`.
         """
-        values = feature.declaration.values
-        if values:
-            return _position(values, value)
-        if isinstance(value, bool) and feature.declaration.type == "flag":
-            return float(value)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"expected {_kind(feature)}, got {_shown(value)}")  # noqa: TRY004  # one error for all
-        if abs(value) > LARGEST or value != value:  # noqa: PLR0124  # whole numbers may be too large for a float
-            raise ValueError(f"must be a finite number, at most {LARGEST:g}")
-        if feature.whole and value != int(value):
-            raise ValueError(f"expected {_kind(feature)}, got {_shown(value)}")
-        return float(value)
+        return feature.encode(value)
 
     def document(self) -> Mapping[str, object]:
         """The declaration as plain data, as it is written into a manifest."""
         document: Mapping[str, object] = msgspec.to_builtins(self.declaration)
         return document
-
-
-def _position(values: Sequence[object], value: object) -> float:
-    texts = [str(allowed) for allowed in values]
-    number = int(value) if isinstance(value, float) and value.is_integer() else value
-    if isinstance(number, bool) or str(number) not in texts:
-        raise ValueError(f"expected one of {', '.join(texts)}, got {_shown(value)}")
-    return float(texts.index(str(number)))
-
-
-def _kind(feature: Feature) -> str:
-    return {"integer": "a whole number", "flag": "0 or 1"}.get(feature.declaration.type, "a number")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}…"
 
 
 def _cost(declaration: Declaration) -> Cost:
@@ -229,37 +175,6 @@ def _cost(declaration: Declaration) -> Cost:
     if not minimum < maximum:
         raise InvalidDeclaration(f"workload '{declaration.name}': the cost's minimum must lie below its maximum")
     return Cost(cost.name, cost.unit, minimum, maximum, cost.relative)
-
-
-def _features(declaration: Declaration) -> list[Feature]:
-    return [_feature(item, declaration.name) for item in declaration.features]
-
-
-def _feature(item: FeatureDeclaration, workload: str) -> Feature:
-    where = f"workload '{workload}', feature '{item.name}'"
-    if (item.type == "choice") != bool(item.values):
-        raise InvalidDeclaration(f"{where}: a choice, and only a choice, has values")
-    if len({str(value) for value in item.values}) != len(item.values):
-        raise InvalidDeclaration(f"{where}: the values of a choice must differ")
-    if item.clock and item.name not in CLOCK:
-        raise InvalidDeclaration(f"{where}: a clock feature is one of {', '.join(CLOCK)}")
-    lowest, highest = {"flag": (0.0, 1.0), "choice": (0.0, len(item.values) - 1.0)}.get(item.type, (-LARGEST, LARGEST))
-    minimum = lowest if item.minimum is None else max(item.minimum, lowest)
-    maximum = highest if item.maximum is None else min(item.maximum, highest)
-    if minimum > maximum:
-        raise InvalidDeclaration(f"{where}: its minimum lies above its maximum")
-    return Feature(item, minimum, maximum, _default(item, where))
-
-
-def _default(item: FeatureDeclaration, where: str) -> Expression | None:
-    if item.default is None:
-        return None
-    if item.values:
-        try:
-            return parse(str(_position(item.values, item.default)))
-        except ValueError as error:
-            raise InvalidDeclaration(f"{where}: default {error}") from None
-    return parse(str(item.default))
 
 
 def _derived(declaration: Declaration) -> list[Derived]:

@@ -1,11 +1,20 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfcast.datasets import Dataset, Part, configuration_numbers, split_by_configuration, split_by_time
+from perfcast.datasets import (
+    Dataset,
+    Part,
+    configuration_numbers,
+    split_by_configuration,
+    split_by_time,
+    without_repeats,
+)
 from perfcast.errors import InvalidData
-from perfcast.workloads import Rows, builtin_workloads
+from perfcast.workloads import Rows, builtin_workloads, workload_from_document
 from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate
 
 
@@ -69,6 +78,58 @@ def test_rows_with_a_time_are_split_oldest_first_with_a_gap() -> None:
     hour = np.timedelta64(1, "h")
     assert calibrate.min() - train.max() > hour
     assert test.min() - calibrate.max() > hour
+
+
+def minutes(start: str, count: int) -> np.ndarray:
+    return np.datetime64(start, "us") + np.arange(count) * np.timedelta64(60_000_000, "us")
+
+
+@pytest.mark.parametrize(
+    ("moments", "remark"),
+    [
+        (np.concatenate([minutes("2026-01-01", 600), minutes("2026-03-12", 300)]), None),
+        (
+            np.concatenate([minutes("1970-01-01", 1), minutes("2026-01-01", 2000)]),
+            "1 rows are far.*1970-01-01T00:00:00Z",
+        ),
+    ],
+)
+def test_a_pause_of_weeks_or_a_row_of_1970_takes_no_part_away(moments: np.ndarray, remark: str | None) -> None:
+    service = builtin_workloads()["cpu-utilization"]
+    features = np.zeros((len(moments), 8), dtype=np.float32)
+    dataset = Dataset("sessions", service, features, np.ones(len(moments), dtype=np.float32), moments)
+    split = dataset.split()
+    sizes = [len(part) / len(moments) for part in (split.train, split.calibrate, split.test)]
+    assert sizes == pytest.approx([0.64, 0.14, 0.20], abs=0.005)
+    train, calibrate, test = (part.measured_at for part in (split.train, split.calibrate, split.test))
+    assert train is not None and calibrate is not None and test is not None  # noqa: PT018
+    gap = np.timedelta64(8, "m")
+    assert calibrate.min() - train.max() > gap
+    assert test.min() - calibrate.max() > gap
+    assert [bool(re.search(remark or "-", said)) for said in dataset.remarks] == ([True] if remark else [])
+
+
+def test_rows_without_a_time_that_repeat_a_configuration_are_all_kept_unless_it_is_a_lookup_table() -> None:
+    clock = np.tile(np.array([15.625] * 36 + [93.75] * 4, dtype=np.float32), 400)
+    items = np.repeat(np.arange(1, 401, dtype=np.float32), 40)[:, None]
+    document = {
+        "name": "handling",
+        "cost": {"name": "ms", "relative": True, "minimum": 0},
+        "features": [{"name": "items"}],
+    }
+    measured = Dataset("clock", workload_from_document(document), items, clock)
+    kept, repeats = without_repeats(measured)
+    assert (len(kept), repeats) == (16_000, 0)
+    assert "400 configurations, measured 40 times each" in measured.remarks[0]
+    assert not rows_of(kept.split().train) & rows_of(kept.split().test)
+    table = Dataset("clock", workload_from_document(document | {"repeats": "lookup"}), items, clock)
+    assert without_repeats(table)[1] == 15_200
+
+
+def test_times_that_are_too_few_are_named_as_the_cause() -> None:
+    rows = Part(table(2000), np.ones(2000, dtype=np.float32), np.repeat(minutes("2026-01-01", 2), 1000))
+    with pytest.raises(InvalidData, match="2,000 rows with 2 distinct times are too few: a part would have 0"):
+        split_by_time(rows)
 
 
 def test_convolutions_are_split_by_configuration_even_when_they_carry_a_time() -> None:

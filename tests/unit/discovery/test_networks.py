@@ -135,3 +135,43 @@ def test_a_script_with_other_parts_fails_the_comparison(to_graph: Convert) -> No
 def test_a_broken_file_is_refused(data: bytes, to_graph: Convert) -> None:
     with pytest.raises(Refused, match="PyTorch can't read it"):
         to_graph("best_model.pth", data)
+
+
+ACTIVATIONS = {
+    "relu": nn.ReLU(),
+    "tanh": nn.Tanh(),
+    "sigmoid": nn.Sigmoid(),
+    "elu": nn.ELU(),
+    "gelu": nn.GELU(),
+    "leaky_relu": nn.LeakyReLU(),
+    "silu": nn.SiLU(),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("save", [lambda module: saved(module.state_dict()), scripted], ids=["state dict", "script"])
+def test_model_yaml_says_what_stands_between_the_layers(
+    name: str, save: Callable[[nn.Module], bytes], rows: np.ndarray, to_graph: Convert
+) -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(7, 16), ACTIVATIONS[name], nn.Linear(16, 8), ACTIVATIONS[name], nn.Linear(8, 1))
+    with torch.no_grad():
+        module[0].weight.mul_(0.02)
+        module[4].weight.abs_()
+        module[4].bias.fill_(30.0)
+    converted = to_graph("best_model.pth", save(module), model__yaml=f"activation: {name}".encode())
+    np.testing.assert_allclose(run(converted.graph, all_features(rows)), answer(module, rows), rtol=1e-4)
+    assert not converted.notes
+
+
+def test_an_activation_that_was_assumed_is_told(to_graph: Convert) -> None:
+    (note,) = to_graph("best_model.pth", saved(network(7, 16, 1).state_dict())).notes
+    assert "ReLU was assumed" in note
+    assert "'activation: tanh'" in note
+    assert not to_graph("best_model.pth", saved(network(7, 1).state_dict())).notes
+
+
+def test_an_unknown_activation_is_refused_by_name(to_graph: Convert) -> None:
+    with pytest.raises(Refused, match=r"model\.yaml: Invalid enum value 'sine'"):
+        to_graph("best_model.pth", saved(network(7, 16, 1).state_dict()), model__yaml=b"activation: sine")

@@ -11,7 +11,7 @@ from tests.drafts import draft, weighted
 from perfcast.registry import Registry, Version
 from perfcast.serving import Arm, Follower, Reader, Slot, Split
 from perfcast.serving._arms import champions_arm
-from perfcast.workloads import Workload, builtin_workloads
+from perfcast.workloads import Workload, builtin_workloads, workload_from_document
 
 CPU = builtin_workloads()["cpu-utilization"]
 READER = Reader(CPU, UTC)
@@ -112,3 +112,24 @@ def test_a_challenger_that_can_not_be_loaded_leaves_its_callers_to_the_champion(
     routes = follow().routes
     assert routes.pick("m", cpu.name, lambda: "somebody").name == "champion"
     assert set(routes.problems) == {"m@challenger"}
+
+
+def test_who_reads_other_numbers_than_the_champion_answers_only_where_it_is_named(
+    registry: Registry, follow: Callable[[], Follower]
+) -> None:
+    def zones(*values: str) -> Workload:
+        feature = {"name": "zone", "type": "choice", "values": values}
+        return workload_from_document({"name": "zones", "cost": {"name": "ms"}, "features": [feature]})
+
+    for values in (("a", "b"), ("b", "a"), ("b", "a")):
+        workload = zones(*values)
+        registry.add("m", draft(workload, weighted(workload, zone=1)))
+    for alias, number in (("champion", 1), ("challenger", 2), ("shadow", 3)):
+        registry.point("m", alias, number)
+    registry.set_traffic("m", {"champion": 0, "challenger": 100})
+    routes = follow().routes
+    arm = routes.pick("m", "zones", never)
+    assert (arm.name, arm.slot.number, arm.shadow) == ("champion", 1, None)
+    assert routes.pick("m@challenger", "zones", never).slot.number == 2
+    assert "'zone' had the values a, b; now b, a" in routes.problems["m@challenger"]
+    assert routes.problems.keys() == {"m@challenger", "m@shadow"}

@@ -206,9 +206,23 @@ def test_files_may_extend_each_other_in_any_order(tmp_path: Path) -> None:
         load_workloads(tmp_path)
 
 
+def test_yaml_is_read_as_version_1_2_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "switch.yaml"
+    path.write_text(
+        "{name: switch, cost: {name: y, maximum: 1e6}, features: [{name: state, type: choice, values: [on, off]},"
+        " {name: lit, type: flag, default: false}, {name: node, type: choice, values: [010, 9]}]}"
+    )
+    workload = load_workload(path)
+    assert workload.cost.maximum == 1e6
+    assert RowReader(workload).read({"state": "off", "node": 10}) == [1, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [
+        ("{name: x, cost: {name: y, relative: yes}, features: [{name: a}]}", "cost.relative: expected true or false"),
+        ("{name: x, cost: {name: y, maximum: much}}", "cost.maximum: expected a number or nothing, got text"),
+        ("{name: x, cost: {name: y}, features: [{name: a, type: choice, values: [true, false]}]}", "must be quoted"),
         ("name: x", "declares no cost"),
         ("{name: x, cost: {name: y}}", "no features"),
         ("{name: x, cost: {name: y}, features: [{name: a}, {name: a}]}", "declared twice"),

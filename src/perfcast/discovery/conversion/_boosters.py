@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,8 @@ import numpy as np
 import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery.conversion._original import Doubles, Original, Stage, flat
-from perfcast.discovery.conversion._trees import Tree, sum_of_trees, thresholds
+from perfcast.discovery.conversion._original import Doubles, Original, Stage, chain, flat
+from perfcast.discovery.conversion._trees import Tree, special, sum_of_trees
 from perfcast.errors import Refused
 
 if TYPE_CHECKING:
@@ -35,58 +36,69 @@ def read_native(file: str, data: bytes) -> Original:
         booster.num_features()
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
         raise Refused(f"XGBoost can't read it: {_in_short(error)}") from None
-    # A regressor that reads such a file stops at its best round; a bare booster doesn't.
-    best = booster.attr("best_iteration") if booster.attr("scikit_learn") else None
-    return from_booster(booster if best is None else booster[: int(best) + 1])
+    if booster.attr("scikit_learn"):  # what a regressor that reads such a file answers with: it stops at its best round
+        model = xgboost.XGBRegressor()
+        model.load_model(bytearray(data))
+        return from_regressor(model)
+    return from_booster(booster)
 
 
 def from_regressor(model: Any) -> Original:
-    """What an `XGBRegressor` or `XGBRFRegressor` answers with: its rounds up to the best one."""
-    booster = model.get_booster()
-    try:
-        best = int(model.best_iteration)
-    except AttributeError:
-        return from_booster(booster)
-    return from_booster(booster[: best + 1])
+    """An `XGBRegressor` or `XGBRFRegressor`: its rounds up to the best one, with its own mark for missing values."""
+    booster, best = model.get_booster(), getattr(model, "best_iteration", None)
+    used = booster if best is None else booster[: int(best) + 1]
+    return _original(booster, used, float(model.missing), model.predict, model.apply)
 
 
 def from_booster(booster: "xgboost.Booster") -> Original:
-    """The trees of a booster.
+    """A bare booster: all of its rounds.
 
     Raises:
         Refused: It has other parts than numeric trees for one target.
     """
     import xgboost
 
+    def matrix(rows: Doubles) -> Any:
+        return xgboost.DMatrix(rows, feature_names=booster.feature_names)
+
+    return _original(
+        booster,
+        booster,
+        np.nan,
+        lambda rows: booster.predict(matrix(rows)),
+        lambda rows: booster.predict(matrix(rows), pred_leaf=True),
+    )
+
+
+def _original(
+    booster: "xgboost.Booster",
+    used: "xgboost.Booster",
+    missing: float,
+    predict: Callable[[Doubles], Any],
+    leaves: Callable[[Doubles], Any],
+) -> Original:
     booster.set_param({"nthread": 1, "device": "cpu"})
-    learner = json.loads(booster.save_raw("json"))["learner"]
+    learner = json.loads(used.save_raw("json"))["learner"]
     trees = _trees(learner)
     objective = str(learner["objective"]["name"])
     base, link = _base(learner, objective), _link(objective)
-    inputs = booster.num_features()
     names = tuple(booster.feature_names or ())
 
-    def predict(rows: Doubles) -> Doubles:
-        return flat(booster.inplace_predict(rows.astype(np.float32)))
-
     def exact(rows: Doubles) -> Doubles:
-        matrix = xgboost.DMatrix(rows.astype(np.float32), feature_names=list(names) or None)
-        leaves = np.asarray(booster.predict(matrix, pred_leaf=True), dtype=np.int64).reshape(len(rows), -1)
-        parts = [tree.leaf[leaves[:, index]] for index, tree in enumerate(trees)]
-        margin = base + np.sum(parts, axis=0)
+        places = np.asarray(leaves(rows), dtype=np.int64).reshape(len(rows), -1)
+        margin = base + np.sum([tree.leaf[places[:, index]] for index, tree in enumerate(trees)], axis=0)
         answer: Doubles = np.exp(margin) if objective in _LOG else margin
         return answer
 
-    total = sum_of_trees(trees, base, "BRANCH_LT")
     return Original(
         family="xgboost",
         kind=f"XGBoost booster ({objective}, {len(trees)} trees)",
-        inputs=inputs,
+        inputs=booster.num_features(),
         names=names if any(name != f"f{position}" for position, name in enumerate(names)) else (),
-        predict=predict,
+        predict=lambda rows: flat(predict(rows)),
         exact=exact,
-        stage=lambda rows: link(total(rows)),
-        thresholds=thresholds(trees),
+        stage=chain([sum_of_trees(trees, base, "BRANCH_LT", missing=missing), link]),
+        special=special(trees, missing),
     )
 
 
@@ -118,6 +130,7 @@ def _tree(tree: dict[str, Any]) -> Tree:
         feature=np.asarray(tree["split_indices"], dtype=np.int64),
         threshold=condition,
         leaf=condition,
+        missing_left=np.asarray(tree["default_left"], dtype=np.bool_),
     )
 
 

@@ -31,12 +31,12 @@ def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
     Raises:
         Refused: It can't be converted; the text says why.
     """
-    original = _read(order, may_run_code)
     hints = read_hints(order.files[HINTS]) if HINTS in order.files else None
+    original = _read(order, may_run_code, hints.activation if hints else None)
     workloads = [workload_from_document(document) for document in order.workloads]
     workload, positions = find_inputs(original, hints, workloads)
     names = tuple(workload.input_names[position] for position in positions)
-    graph = compose(workload, _body(original), target="identity", inputs=names)
+    graph = compose(workload, _body(original), inputs=names)
     rows = comparison_rows(workload, original, positions)
 
     def predict(features: Rows) -> Rows:
@@ -59,7 +59,7 @@ def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
     )
 
 
-def _read(order: Order, may_run_code: Callable[[], None]) -> Original:
+def _read(order: Order, may_run_code: Callable[[], None], activation: str | None) -> Original:
     data, suffix = order.files[order.file], PurePosixPath(order.file).suffix.lower()
     if suffix in (".ubj", ".json"):
         from perfcast.discovery.conversion._boosters import read_native
@@ -72,7 +72,7 @@ def _read(order: Order, may_run_code: Callable[[], None]) -> Original:
     elif suffix in (".pth", ".pt"):
         from perfcast.discovery.conversion._networks import read_network
 
-        original = read_network(data, may_run_code)
+        original = read_network(data, may_run_code, activation)
     else:
         from perfcast.discovery.conversion._pickled import read_estimator
 

@@ -9,8 +9,8 @@ import spox
 import spox.opset.ai.onnx.v21 as op
 
 from perfcast.discovery.conversion._original import Doubles, Stage, chain, constant
-from perfcast.discovery.conversion._transformers import inverse, transformer
-from perfcast.discovery.conversion._trees import Tree, shape_of, sum_of_trees, thresholds
+from perfcast.discovery.conversion._transformers import inverse, pulled_back, transformer
+from perfcast.discovery.conversion._trees import Tree, shape_of, special, sum_of_trees
 from perfcast.errors import Refused
 
 
@@ -21,12 +21,12 @@ class Regressor:
     Attributes:
         family: As in a manifest.
         stage: The nodes.
-        thresholds: Where it is made of trees, on its own inputs.
+        special: As of an `Original`, on its own inputs.
     """
 
     family: str
     stage: Stage
-    thresholds: Mapping[int, Doubles] = field(default_factory=dict)
+    special: Mapping[int, Doubles] = field(default_factory=dict)
 
 
 def regressor(model: Any) -> Regressor:
@@ -81,7 +81,7 @@ def _averaged(grown: list[Any]) -> Regressor:
     if grown[0].value.shape[1] > 1:
         raise Refused("it predicts several targets; a model has one cost")
     trees = [Tree(**shape_of(tree), leaf=tree.value[:, 0, 0] / len(grown)) for tree in grown]
-    return Regressor("random_forest", sum_of_trees(trees, 0.0, "BRANCH_LEQ"), thresholds(trees))
+    return Regressor("random_forest", sum_of_trees(trees, 0.0, "BRANCH_LEQ"), special(trees))
 
 
 def _gradient_boosting(model: Any) -> Regressor:
@@ -93,14 +93,15 @@ def _gradient_boosting(model: Any) -> Regressor:
         base = float(model.init_.constant_.reshape(-1)[0])
     else:
         raise Refused("its first estimate is a model of its own, which can't be converted")
-    return Regressor("gradient_boosting", sum_of_trees(trees, base, "BRANCH_LEQ"), thresholds(trees))
+    return Regressor("gradient_boosting", sum_of_trees(trees, base, "BRANCH_LEQ"), special(trees))
 
 
 def _histogram_boosting(model: Any) -> Regressor:
     trees = [_histogram_tree(row[0].nodes) for row in model._predictors]  # noqa: SLF001  # there is no public way
-    total = sum_of_trees(trees, float(np.asarray(model._baseline_prediction).reshape(-1)[0]), "BRANCH_LEQ")  # noqa: SLF001
-    link = op.exp if model.loss in ("poisson", "gamma") else _unchanged
-    return Regressor("gradient_boosting", chain([total, link]), thresholds(trees))
+    base = float(np.asarray(model._baseline_prediction).reshape(-1)[0])  # noqa: SLF001
+    total = sum_of_trees(trees, base, "BRANCH_LEQ", in_float32=False)
+    link = [op.exp] if model.loss in ("poisson", "gamma") else []
+    return Regressor("gradient_boosting", chain([total, *link]), special(trees))
 
 
 def _histogram_tree(nodes: Any) -> Tree:
@@ -113,6 +114,7 @@ def _histogram_tree(nodes: Any) -> Tree:
         feature=nodes["feature_idx"].astype(np.int64),
         threshold=nodes["num_threshold"].astype(np.float64),
         leaf=nodes["value"].astype(np.float64),
+        missing_left=nodes["missing_go_to_left"].astype(np.bool_),
     )
 
 
@@ -140,14 +142,13 @@ def _pipeline(model: Any) -> Regressor:
     *steps, last = [step for _, step in model.steps]
     end = regressor(last)
     begin = [transformer(step) for step in steps]
-    seen = end.thresholds if not [step for step in steps if step not in (None, "passthrough")] else {}
-    return Regressor(end.family, chain([*begin, end.stage]), seen)
+    return Regressor(end.family, chain([*begin, end.stage]), pulled_back(end.special, steps))
 
 
 def _transformed_target(model: Any) -> Regressor:
     inner = regressor(model.regressor_)
     step = model.transformer_
-    return Regressor(inner.family, chain([inner.stage, inverse(step)]), inner.thresholds)
+    return Regressor(inner.family, chain([inner.stage, inverse(step)]), inner.special)
 
 
 def _search(model: Any) -> Regressor:
@@ -158,7 +159,7 @@ def _xgboost(model: Any) -> Regressor:
     from perfcast.discovery.conversion._boosters import from_regressor
 
     original = from_regressor(model)
-    return Regressor("xgboost", original.stage, original.thresholds)
+    return Regressor("xgboost", original.stage, original.special)
 
 
 def _unchanged(value: spox.Var) -> spox.Var:

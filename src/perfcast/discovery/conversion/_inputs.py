@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -26,12 +27,14 @@ class Hints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a `model.yaml` says.
 
     Attributes:
-        inputs: What the model reads, in order: features or derived quantities of the workload.
+        inputs: What the model reads, in order: features or derived quantities of the workload; None for the usual ones.
         workload: Which it answers for; None for the predecessor's.
+        activation: What stands between a network's layers.
     """
 
-    inputs: tuple[str, ...]
+    inputs: tuple[str, ...] | None = None
     workload: str | None = None
+    activation: Literal["relu", "tanh", "sigmoid", "elu", "gelu", "leaky_relu", "silu"] | None = None
 
 
 def read_hints(data: bytes) -> Hints:
@@ -60,7 +63,7 @@ def find_inputs(original: Original, hints: Hints | None, workloads: Sequence[Wor
     Raises:
         Refused: It can't be told; nothing is guessed.
     """
-    if hints is not None:
+    if hints is not None and (hints.inputs is not None or hints.workload is not None):
         return _hinted(original, hints, workloads)
     if original.names:
         return _named(original, workloads)
@@ -79,12 +82,13 @@ def _hinted(original: Original, hints: Hints, workloads: Sequence[Workload]) -> 
     if name not in known:
         raise Refused(f"model.yaml: unknown workload '{name}'; known are {', '.join(known)}")
     workload = known[name]
-    if len(hints.inputs) != original.inputs:
-        raise Refused(f"model.yaml names {len(hints.inputs)} inputs, but the model reads {original.inputs}")
-    unknown = [item for item in hints.inputs if item not in workload.input_names]
+    inputs = hints.inputs or ()
+    if len(inputs) != original.inputs:
+        raise Refused(f"model.yaml names {len(inputs)} inputs, but the model reads {original.inputs}")
+    unknown = [item for item in inputs if item not in workload.input_names]
     if unknown:
         raise Refused(f"model.yaml: {name} has no {', '.join(unknown)}; it has {', '.join(workload.input_names)}")
-    return workload, [workload.input_names.index(item) for item in hints.inputs]
+    return workload, [workload.input_names.index(item) for item in inputs]
 
 
 def _named(original: Original, workloads: Sequence[Workload]) -> tuple[Workload, list[int]]:

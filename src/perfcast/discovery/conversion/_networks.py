@@ -11,7 +11,7 @@ import numpy as np
 import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery.conversion._original import Doubles, Original, flat
+from perfcast.discovery.conversion._original import Doubles, Original, Stage, flat
 from perfcast.errors import Refused
 
 if TYPE_CHECKING:
@@ -21,6 +21,20 @@ HOLDERS = ("model_state_dict", "state_dict", "model", "net", "network")
 """Where checkpoints keep the weights."""
 STATE_DICT = "state dict"
 _LAYER = re.compile(r"(?P<place>.*?)(?P<number>\d+)?\.?(?P<part>weight|bias)")
+
+_ASSUMED = (
+    "its file doesn't say what stands between its layers: ReLU was assumed; where that is wrong, say what it is in a "
+    "model.yaml beside it, as in 'activation: tanh'"
+)
+_ACTIVATIONS: Mapping[str, Stage] = {
+    "relu": op.relu,
+    "tanh": op.tanh,
+    "sigmoid": op.sigmoid,
+    "elu": op.elu,
+    "gelu": op.gelu,
+    "leaky_relu": op.leaky_relu,
+    "silu": lambda value: op.mul(value, op.sigmoid(value)),
+}
 
 Layers = list[tuple[Any, Any]]
 
@@ -34,15 +48,16 @@ def is_script(data: bytes) -> bool:
         return False
 
 
-def read_network(data: bytes, may_run_code: Callable[[], None]) -> Original:
+def read_network(data: bytes, may_run_code: Callable[[], None], activation: str | None = None) -> Original:
     """The network in a `.pth` file.
 
     Args:
         data: The file.
         may_run_code: Called before anything that can run code is read; raises where that is not allowed.
+        activation: What stands between its layers, where somebody said so; ReLU is assumed else.
 
     Raises:
-        Refused: It can't be read, or has other parts than linear layers with ReLU between.
+        Refused: It can't be read, or has other parts than linear layers with the activation between.
     """
     import torch
 
@@ -53,12 +68,13 @@ def read_network(data: bytes, may_run_code: Callable[[], None]) -> Original:
             module = torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
         except (RuntimeError, ValueError) as error:
             raise Refused(f"PyTorch can't read this TorchScript: {_first_line(error)}") from None
-        return _from_module(module, "TorchScript")
+        return _from_module(module, "TorchScript", activation or "relu")
     loaded = _load(data, may_run_code)
     if isinstance(loaded, torch.nn.Module):
-        return _from_module(loaded, type(loaded).__name__)
+        return _from_module(loaded, type(loaded).__name__, activation or "relu")
     layers = _layers(_weights(loaded))
-    return _original(layers, STATE_DICT)
+    notes = (_ASSUMED,) if activation is None and len(layers) > 1 else ()
+    return replace(_original(layers, STATE_DICT, activation or "relu"), notes=notes)
 
 
 def _load(data: bytes, may_run_code: Callable[[], None]) -> Any:
@@ -79,7 +95,7 @@ def _load(data: bytes, may_run_code: Callable[[], None]) -> Any:
         raise Refused(f"PyTorch can't read it: {_first_line(error)} (as weights only: {reason})") from None
 
 
-def _from_module(module: Any, kind: str) -> Original:
+def _from_module(module: Any, kind: str, activation: str) -> Original:
     """By its weights; its own answer tells whether there is more in it than linear layers with ReLU between."""
     import copy
 
@@ -95,7 +111,7 @@ def _from_module(module: Any, kind: str) -> Original:
 
     random = np.random.default_rng(0)
     anywhere = random.normal(0, 1, (4_096, layers[0][0].shape[1])) * np.exp(random.uniform(0, 8, (4_096, 1)))
-    original = _original(layers, kind, ends_in_relu=bool(ask(module, anywhere, torch.float32).min() >= 0))
+    original = _original(layers, kind, activation, ends_in_relu=bool(ask(module, anywhere, torch.float32).min() >= 0))
     return replace(
         original,
         predict=lambda rows: ask(module, rows, torch.float32),
@@ -103,7 +119,7 @@ def _from_module(module: Any, kind: str) -> Original:
     )
 
 
-def _original(layers: Layers, kind: str, *, ends_in_relu: bool = True) -> Original:
+def _original(layers: Layers, kind: str, activation: str, *, ends_in_relu: bool = True) -> Original:
     import torch
 
     widths = [layers[0][0].shape[1], *(weight.shape[0] for weight, _ in layers)]
@@ -113,9 +129,9 @@ def _original(layers: Layers, kind: str, *, ends_in_relu: bool = True) -> Origin
         family="neural_network",
         kind=f"PyTorch {kind} {'→'.join(map(str, widths))}",
         inputs=widths[0],
-        predict=_forward(layers, torch.float32, ends_in_relu=ends_in_relu),
-        exact=_forward(layers, torch.float64, ends_in_relu=ends_in_relu),
-        stage=lambda rows: _nodes(layers, rows, ends_in_relu=ends_in_relu),
+        predict=_forward(layers, torch.float32, activation, ends_in_relu=ends_in_relu),
+        exact=_forward(layers, torch.float64, activation, ends_in_relu=ends_in_relu),
+        stage=lambda rows: _nodes(layers, rows, activation, ends_in_relu=ends_in_relu),
     )
 
 
@@ -163,28 +179,36 @@ def _layers(weights: Mapping[str, "torch.Tensor"]) -> Layers:
     return layers
 
 
-def _forward(layers: Layers, kind: "torch.dtype", *, ends_in_relu: bool) -> Callable[[Doubles], Doubles]:
+def _forward(
+    layers: Layers, kind: "torch.dtype", activation: str, *, ends_in_relu: bool
+) -> Callable[[Doubles], Doubles]:
     import torch
+
+    between = getattr(torch, activation, None) or getattr(torch.nn.functional, activation)
 
     def run(rows: Doubles) -> Doubles:
         value = torch.from_numpy(rows.astype(np.float32)).to(kind)
         for position, (weight, bias) in enumerate(layers):
             value = torch.nn.functional.linear(value, weight.to(kind), None if bias is None else bias.to(kind))
-            if ends_in_relu or position < len(layers) - 1:
+            if position < len(layers) - 1:
+                value = between(value)
+            elif ends_in_relu:
                 value = torch.relu(value)
         return flat(value.numpy())
 
     return run
 
 
-def _nodes(layers: Layers, rows: spox.Var, *, ends_in_relu: bool) -> spox.Var:
+def _nodes(layers: Layers, rows: spox.Var, activation: str, *, ends_in_relu: bool) -> spox.Var:
     """In float32, as PyTorch computes."""
     value = op.cast(rows, to=np.float32)
     for position, (weight, bias) in enumerate(layers):
         value = op.matmul(value, op.constant(value=np.ascontiguousarray(weight.float().numpy().T)))
         if bias is not None:
             value = op.add(value, op.constant(value=bias.float().numpy()))
-        if ends_in_relu or position < len(layers) - 1:
+        if position < len(layers) - 1:
+            value = _ACTIVATIONS[activation](value)
+        elif ends_in_relu:
             value = op.relu(value)
     return op.cast(value, to=np.float64)
 

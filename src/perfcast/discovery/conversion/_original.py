@@ -23,10 +23,10 @@ class Original:
         kind: Class and library, for people.
         inputs: How many it reads.
         names: What it calls them; empty where it doesn't say.
-        predict: Its own answer: double [rows, inputs] to double [rows].
+        predict: What its user would call: double [rows, inputs] to double [rows].
         exact: The same with float64 sums, for a model that adds up in float32; None where `predict` is that.
         stage: The same as nodes of a graph, from double [rows, inputs] to double [rows, 1].
-        thresholds: For trees that read the inputs themselves: the split thresholds of each, by its position.
+        special: By an input's position the values at which the answer jumps: what stands for missing, then thresholds.
         notes: Remarks for the manifest.
     """
 
@@ -37,7 +37,7 @@ class Original:
     stage: Stage
     names: tuple[str, ...] = ()
     exact: Callable[[Doubles], Doubles] | None = None
-    thresholds: Mapping[int, Doubles] = field(default_factory=dict)
+    special: Mapping[int, Doubles] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

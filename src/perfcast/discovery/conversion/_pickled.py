@@ -1,8 +1,14 @@
 """Estimators out of joblib files. Loading one runs whatever code it holds: only in a process that is shut in."""
 
+import bz2
+import gzip
 import io
+import lzma
+import re
 import warnings
+import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +17,7 @@ import numpy as np
 from perfcast.discovery.conversion._estimators import regressor
 from perfcast.discovery.conversion._networks import STATE_DICT
 from perfcast.discovery.conversion._original import Doubles, Original, chain, flat
-from perfcast.discovery.conversion._transformers import inverse, transformer
+from perfcast.discovery.conversion._transformers import inverse, pulled_back, transformer
 from perfcast.errors import Refused
 
 
@@ -30,9 +36,32 @@ def load(name: str, data: bytes) -> tuple[Any, tuple[str, ...]]:
         except MemoryError:
             raise Refused(f"{name} needs more memory than a conversion may take") from None
         except BaseException as error:  # noqa: BLE001 - whatever the code in it raises, also SystemExit
-            raise Refused(f"{name} can't be loaded: {type(error).__name__}: {error}") from None
+            text = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(":")
+            raise Refused(f"{name} can't be loaded: {text}{_remedy(data, error)}") from None
     aged = [str(item.message) for item in caught if "version" in str(item.message).lower()]
     return loaded, tuple(text.splitlines()[0][:300] for text in aged[:1])
+
+
+def _remedy(data: bytes, error: BaseException) -> str:
+    """What to do about a file that other libraries wrote, by what stands in its bytes; nothing of it is run."""
+    import sklearn
+
+    lacking = (getattr(error, "name", None) or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if lacking not in ("", "sklearn"):
+        there = f"was made with {lacking}, which isn't installed here; where it is"
+    else:
+        found = re.search(rb"_sklearn_version.{1,8}?(\d+\.\d+[\w.]*)", _unpacked(data), re.DOTALL)
+        if found is None or found[1].decode() == sklearn.__version__:
+            return ""
+        there = f"was written with scikit-learn {found[1].decode()}, and here is {sklearn.__version__}; with the former"
+    return f"; it {there}, load it and save it as ONNX, best_…_model.onnx, or fit it anew with what is installed here"
+
+
+def _unpacked(data: bytes) -> bytes:
+    for unpack in (zlib.decompress, gzip.decompress, bz2.decompress, lzma.decompress):
+        with suppress(Exception):
+            return unpack(data)
+    return data
 
 
 def read_estimator(file: str, files: Mapping[str, bytes]) -> Original:
@@ -96,7 +125,7 @@ def between_scalers(original: Original, files: Mapping[str, bytes]) -> Original:
                 *([inverse(after)] if after is not None else []),
             ]
         ),
-        thresholds=original.thresholds if before is None else {},
+        special=pulled_back(original.special, [before]),
         notes=(*original.notes, "scalers beside the file are part of the graph"),
     )
 
@@ -116,9 +145,8 @@ def _original(model: Any) -> Original:
         inputs=inputs,
         names=tuple(str(name) for name in getattr(model, "feature_names_in_", ())),
         predict=predict,
-        exact=None,
         stage=converted.stage,
-        thresholds=converted.thresholds,
+        special=converted.special,
     )
 
 

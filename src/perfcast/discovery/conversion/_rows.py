@@ -10,7 +10,8 @@ from perfcast.errors import Refused
 from perfcast.workloads import ArrayArithmetic, Feature, Rows, Workload, check_table, evaluate
 
 SAMPLED = 4_000
-BESIDE_THRESHOLDS = 1_500
+BESIDE = 500
+"""Special values that rows are moved onto."""
 LEAST = 100
 USUAL = 0.85
 """Share of rows in which an optional feature has its default."""
@@ -21,7 +22,7 @@ ROUNDING = 1e-5
 
 
 def comparison_rows(workload: Workload, original: Original, positions: Sequence[int]) -> Rows:
-    """Rows all over the workload's bounds, and some of them moved onto a threshold and to both sides of it.
+    """Rows all over the workload's bounds, and some moved onto a feature's extreme, or onto and beside a special value.
 
     Returns:
         float32 [rows, features].
@@ -47,8 +48,11 @@ def well_conditioned(original: Original, inputs: Doubles) -> "np.ndarray[tuple[i
     if original.exact is None:
         return np.isfinite(native)
     exact = original.exact(inputs)
-    near = np.abs(native - exact) <= ROUNDING * np.abs(exact)
-    return np.isfinite(native) & (near | ((native <= 0) & (exact <= 0)))
+    largest = np.abs(native[np.isfinite(native)]).max(initial=0.0)
+    apart = np.abs(native - exact)
+    near = (apart <= ROUNDING * np.abs(exact)) | (apart > ROUNDING * largest)  # so far apart is no rounding: compare
+    kept: np.ndarray[tuple[int], np.dtype[np.bool_]] = near | ((native <= 0) & (exact <= 0))
+    return np.isfinite(native) & kept
 
 
 def _sample(feature: Feature, random: np.random.Generator) -> Doubles:
@@ -71,16 +75,17 @@ def _beside(
     workload: Workload, original: Original, positions: Sequence[int], rows: Rows, random: np.random.Generator
 ) -> Rows:
     pairs = [
-        (positions[column], threshold)
-        for column, values in original.thresholds.items()
-        if positions[column] < len(workload.features)
-        for threshold in values
+        (position, bound)
+        for position, feature in enumerate(workload.features)
+        for bound in (max(feature.minimum, -UNBOUNDED), min(feature.maximum, UNBOUNDED))
     ]
-    if not pairs:
-        return rows[:0]
-    chosen = random.choice(len(pairs), size=min(len(pairs), BESIDE_THRESHOLDS // 3), replace=False)
-    columns = np.repeat([pairs[index][0] for index in chosen], 3)
-    middle = np.array([pairs[index][1] for index in chosen], dtype=np.float32)
+    share = BESIDE // max(1, len(original.special))
+    for column, values in original.special.items():
+        if positions[column] < len(workload.features):
+            others = random.permutation(values[1:])[:share]
+            pairs += [(positions[column], value) for value in (values[0], *others)]
+    columns = np.repeat([column for column, _ in pairs], 3)
+    middle = np.array([value for _, value in pairs], dtype=np.float32)
     around = [np.nextafter(middle, np.float32(-np.inf)), middle, np.nextafter(middle, np.float32(np.inf))]
     moved = rows[random.integers(len(rows), size=len(columns))].copy()
     moved[np.arange(len(columns)), columns] = np.stack(around, axis=1).reshape(-1)

@@ -1,14 +1,16 @@
 """scikit-learn's transformers as nodes that compute in float64, as they do themselves."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery.conversion._original import Stage, chain, constant
+from perfcast.discovery.conversion._original import Doubles, Stage, chain, constant
 from perfcast.errors import Refused
+
+Node: TypeAlias = Callable[[spox.Var, spox.Var], spox.Var]
 
 
 def transformer(step: Any) -> Stage:
@@ -41,48 +43,31 @@ def _unchanged(value: spox.Var) -> spox.Var:
     return value
 
 
-def _minus(value: Any) -> Stage:
-    return _unchanged if value is None else lambda rows: op.sub(rows, constant(value))
+def pulled_back(special: Mapping[int, Doubles], steps: Sequence[Any]) -> Mapping[int, Doubles]:
+    """Special values behind scalers as values before them; none where other steps mix the inputs."""
+    for step in reversed([step for step in steps if step not in (None, "passthrough")]):
+        if type(step).__name__ not in _AFFINE:
+            return {}
+        wide = {place: np.repeat(values[:, None], step.n_features_in_, axis=1) for place, values in special.items()}
+        special = {place: step.inverse_transform(values)[:, place] for place, values in wide.items()}
+    return special
 
 
-def _plus(value: Any) -> Stage:
-    return _unchanged if value is None else lambda rows: op.add(rows, constant(value))
-
-
-def _times(value: Any) -> Stage:
-    return _unchanged if value is None else lambda rows: op.mul(rows, constant(value))
-
-
-def _over(value: Any) -> Stage:
-    return _unchanged if value is None else lambda rows: op.div(rows, constant(value))
-
-
-def _standard(step: Any) -> Stage:
-    return chain([_minus(step.mean_ if step.with_mean else None), _over(step.scale_ if step.with_std else None)])
-
-
-def _standard_back(step: Any) -> Stage:
-    return chain([_times(step.scale_ if step.with_std else None), _plus(step.mean_ if step.with_mean else None)])
-
-
-def _min_max(step: Any) -> Stage:
-    stages = [_times(step.scale_), _plus(step.min_)]
-    if step.clip:
+def _scaler(step: Any) -> Stage:
+    stages = [_by(node, value) for node, value in _AFFINE[type(step).__name__](step) if value is not None]
+    if getattr(step, "clip", False):
         low, high = step.feature_range
         stages.append(lambda rows: op.clip(rows, constant(low), constant(high)))
     return chain(stages)
 
 
-def _robust(step: Any) -> Stage:
-    return chain(
-        [_minus(step.center_ if step.with_centering else None), _over(step.scale_ if step.with_scaling else None)]
-    )
+def _scaler_back(step: Any) -> Stage:
+    steps = reversed(_AFFINE[type(step).__name__](step))
+    return chain([_by(_OPPOSITE[node], value) for node, value in steps if value is not None])
 
 
-def _robust_back(step: Any) -> Stage:
-    return chain(
-        [_times(step.scale_ if step.with_scaling else None), _plus(step.center_ if step.with_centering else None)]
-    )
+def _by(node: Node, value: Any) -> Stage:
+    return lambda rows: node(rows, constant(value))
 
 
 def _polynomial(step: Any) -> Stage:
@@ -132,7 +117,7 @@ def elementwise(name: str | None, arguments: Mapping[str, Any] | None = None) ->
 def _projection(step: Any) -> Stage:
     if step.whiten:
         raise Refused("a whitening PCA can't be converted")
-    return chain([_minus(step.mean_), lambda rows: op.matmul(rows, constant(step.components_.T))])
+    return lambda rows: op.matmul(op.sub(rows, constant(step.mean_)), constant(step.components_.T))
 
 
 _FUNCTIONS: Mapping[str, Stage] = {
@@ -143,22 +128,24 @@ _FUNCTIONS: Mapping[str, Stage] = {
     "log1p": lambda value: op.log(op.add(value, constant(1.0))),
     "expm1": lambda value: op.sub(op.exp(value), constant(1.0)),
 }
+_OPPOSITE: Mapping[Node, Node] = {op.add: op.sub, op.sub: op.add, op.mul: op.div, op.div: op.mul}
+_AFFINE: Mapping[str, Callable[[Any], list[tuple[Node, Any]]]] = {
+    "MaxAbsScaler": lambda step: [(op.div, step.scale_)],
+    "MinMaxScaler": lambda step: [(op.mul, step.scale_), (op.add, step.min_)],
+    "RobustScaler": lambda step: [(op.sub, step.center_), (op.div, step.scale_)],
+    "StandardScaler": lambda step: [(op.sub, step.mean_ if step.with_mean else None), (op.div, step.scale_)],
+}
+"""What each scaler does, in its order; None where it leaves a step out."""
 _FORWARD: Mapping[str, Callable[[Any], Stage]] = {
+    **dict.fromkeys(_AFFINE, _scaler),
     "FunctionTransformer": _function,
-    "MaxAbsScaler": lambda step: _over(step.scale_),
-    "MinMaxScaler": _min_max,
     "PCA": _projection,
     "PolynomialFeatures": _polynomial,
-    "RobustScaler": _robust,
     "SelectFromModel": _selection,
     "SelectKBest": _selection,
-    "StandardScaler": _standard,
     "VarianceThreshold": _selection,
 }
 _BACKWARD: Mapping[str, Callable[[Any], Stage]] = {
+    **dict.fromkeys(_AFFINE, _scaler_back),
     "FunctionTransformer": lambda step: elementwise(getattr(step.inverse_func, "__name__", None), step.inv_kw_args),
-    "MaxAbsScaler": lambda step: _times(step.scale_),
-    "MinMaxScaler": lambda step: chain([_minus(step.min_), _over(step.scale_)]),
-    "RobustScaler": _robust_back,
-    "StandardScaler": _standard_back,
 }

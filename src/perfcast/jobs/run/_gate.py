@@ -1,13 +1,14 @@
 """The promotion gate at work: whether a registered version becomes champion, also when others move it meanwhile."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perfcast.datasets import FEWEST, Dataset, Part
-from perfcast.errors import BrokenVersion, Conflict
+from perfcast.errors import BrokenVersion, Conflict, InvalidData
 from perfcast.registry import CHAMPION, Registry, Version
-from perfcast.workloads import workload_from_document
+from perfcast.workloads import differences, encoded_for, same_rows, workload_from_document
 
 if TYPE_CHECKING:
     from perfcast.training import Verdict
@@ -46,16 +47,25 @@ def promote_if_better(registry: Registry, best: Version, dataset: Dataset, *, ac
 def _verdict(registry: Registry, best: Version, champion: Version | None, dataset: Dataset) -> "Verdict":
     from perfcast.training import judge
 
-    test, workload = dataset.split().test, dataset.workload
+    split, workload = dataset.split(), dataset.workload
     if champion is None:
-        return judge(registry.graph(best), None, test, workload)
+        return judge(registry.graph(best), None, split, workload)
     theirs = workload_from_document(champion.manifest.workload)
-    if theirs.feature_names != workload.feature_names:
-        return _unjudged(best, "the champion reads other features, so they can't be compared; activate it yourself")
-    unseen = _unseen(test, champion)
+    unseen = _unseen(split.test, champion)
+    try:
+        champions_rows = encoded_for(unseen.features, workload, theirs)
+    except InvalidData as error:
+        why = f"the champion's declaration differs, and these rows can't be put into its terms: {error}"
+        return _unjudged(best, f"{why}; activate it yourself")
     if len(unseen) < FEWEST:
         return _unjudged(best, "the champion has learnt from these rows or newer ones, so they can't be compared")
-    return judge(registry.graph(best), _bytes(registry, champion), unseen, workload)
+    held, graphs = replace(split, test=unseen), (registry.graph(best), _bytes(registry, champion))
+    verdict = judge(*graphs, held, workload, champions_rows=champions_rows)
+    changed = differences(theirs, workload)
+    if not changed:
+        return verdict
+    each = "each read the rows by its own declaration" if not same_rows(theirs, workload) else "the declaration changed"
+    return replace(verdict, reason=f"{verdict.reason}; {each}: {'; '.join(changed)}")
 
 
 def _bytes(registry: Registry, champion: Version) -> bytes:

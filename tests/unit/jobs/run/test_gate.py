@@ -14,7 +14,7 @@ from perfcast.jobs.run._gate import promote_if_better
 from perfcast.manifest import DataFacts
 from perfcast.registry import CHAMPION, Registry
 from perfcast.storage import Blobs, Database
-from perfcast.workloads import builtin_workloads
+from perfcast.workloads import Workload, builtin_workloads, workload_from_document
 
 SERVICE = builtin_workloads()["cpu-utilization"]
 
@@ -103,3 +103,40 @@ def test_a_broken_champion_is_replaced(registry: Registry, dataset: Dataset, tmp
 )
 def test_a_dataset_never_names_a_starters_model_by_accident(dataset: str, workload: str, model: str) -> None:
     assert default_model(dataset, workload) == model
+
+
+def zones(*values: str, unit: str = "") -> Workload:
+    features = [{"name": "zone", "type": "choice", "values": values}, {"name": "load", "unit": unit}]
+    return workload_from_document({"name": "zones", "cost": {"name": "ms", "maximum": 1e6}, "features": features})
+
+
+def measured(workload: Workload) -> Dataset:
+    """A cost of 0, 100 or 200 by zone and one for each load, whatever the order in which zones are declared."""
+    loads = np.arange(1200, dtype=np.float32)
+    texts = [f"00{1 + at % 3}" for at in range(1200)]
+    rows = np.array([[workload.features[0].encode(text), load] for text, load in zip(texts, loads, strict=True)])
+    cost = np.array([100.0 * (int(text) - 1) for text in texts]) + loads
+    return Dataset("zones", workload, rows.astype(np.float32), cost.astype(np.float32))
+
+
+def test_a_champion_of_another_declaration_reads_the_rows_by_its_own(registry: Registry) -> None:
+    before, now = zones("001", "002", "003"), zones("003", "001", "002")
+    good = draft(before, weighted(before, zone=100, load=1))
+    number = registry.add("zones", good).number
+    assert promote_if_better(registry, registry.version("zones", number), measured(before), actor="test")[0]
+    worse = registry.add("zones", draft(now, weighted(now, zone=100, load=1)))
+    assert "its declaration differs from the champion's: 'zone' had the values 001, 002, 003" in worse.note
+    promoted, reason = promote_if_better(registry, worse, measured(now), actor="test")
+    assert not promoted
+    assert "against the champion's 0;" in reason
+    assert "'zone' had the values 001, 002, 003; now 003, 001, 002" in reason
+
+
+def test_a_champion_whose_units_differ_is_not_compared(registry: Registry) -> None:
+    before, now = zones("001", "002", "003"), zones("001", "002", "003", unit="s")
+    number = registry.add("zones", draft(before, weighted(before, load=1))).number
+    promote_if_better(registry, registry.version("zones", number), measured(before), actor="test")
+    better = registry.add("zones", draft(now, weighted(now, load=1)))
+    promoted, reason = promote_if_better(registry, better, measured(now), actor="test")
+    assert not promoted
+    assert "'load' is declared as number by one and as number s by the other; activate it yourself" in reason
