@@ -10,7 +10,7 @@ import spox.opset.ai.onnx.v21 as op
 
 from perfcast.errors import Refused
 from perfcast.manifest import LARGEST_GRAPH
-from perfcast.workloads import LARGEST, Operator, Workload
+from perfcast.workloads import LARGEST, Expression, Name, Operator, Workload, evaluate, names
 
 FEATURES = "features"
 COST = "cost"
@@ -42,7 +42,9 @@ _NODES: Mapping[Operator, Callable[..., spox.Var]] = {
 }
 
 
-def compose(workload: Workload, body: onnx.ModelProto, *, target: Target, inputs: Sequence[str] | None = None) -> bytes:
+def compose(
+    workload: Workload, body: onnx.ModelProto, *, target: Target, inputs: Sequence[Expression] | None = None
+) -> bytes:
     """Wrap a fitted family's graph so that it takes features and gives the cost.
 
     Args:
@@ -50,7 +52,7 @@ def compose(workload: Workload, body: onnx.ModelProto, *, target: Target, inputs
         body: Graph with one input, float32 [rows, inputs] as `workload.input_names`, and one output in target space,
             float32 [rows] or [rows, 1].
         target: `log` where the body predicts the natural logarithm of the cost.
-        inputs: Those of `workload.input_names` that the body reads, in its order, where it reads not all.
+        inputs: What the body reads, over `workload.input_names`, in its order, where it is not just those.
 
     Returns:
         A serialised graph from `features`, float32 [rows, features], to `cost`, float32 [rows].
@@ -61,7 +63,8 @@ def compose(workload: Workload, body: onnx.ModelProto, *, target: Target, inputs
     features = spox.argument(spox.Tensor(np.float32, ("rows", len(workload.features))))
     columns = op.split(features, num_outputs=len(workload.features), axis=1)
     quantities = dict(zip(workload.input_names, workload.quantities(list(columns), GraphArithmetic()), strict=True))
-    (raw,) = spox.inline(body)(op.concat([quantities[name] for name in inputs or quantities], axis=1)).values()
+    read = [_column(item, quantities) for item in inputs or map(Name, quantities)]
+    (raw,) = spox.inline(body)(op.concat(read, axis=1)).values()
     cost = op.reshape(raw, op.constant(value=np.array([-1], dtype=np.int64)))
     if target == "log":
         cost = op.exp(cost)
@@ -70,6 +73,11 @@ def compose(workload: Workload, body: onnx.ModelProto, *, target: Target, inputs
     model.doc_string = f"Perfcast: {workload.cost.name} ({workload.cost.unit}) of {workload.name}"
     onnx.checker.check_model(model)
     return _bounded(model.SerializeToString())
+
+
+def _column(expression: Expression, quantities: Mapping[str, spox.Var]) -> spox.Var:
+    value = evaluate(expression, quantities, GraphArithmetic())
+    return value if any(names(expression)) else op.expand(value, op.shape(next(iter(quantities.values()))))
 
 
 def _clipped(cost: spox.Var, workload: Workload) -> spox.Var:

@@ -19,11 +19,21 @@ from perfcast.workloads._catalogue import (
 from perfcast.workloads._clock import CLOCK, read_moment
 from perfcast.workloads._comparison import differences, document_differences, encoded_for, same_rows
 from perfcast.workloads._declaration import Declaration, read_declaration
-from perfcast.workloads._expressions import Arithmetic, ArrayArithmetic, Expression, Operator, evaluate, names, parse
+from perfcast.workloads._expressions import (
+    Arithmetic,
+    ArrayArithmetic,
+    Expression,
+    Name,
+    Operator,
+    evaluate,
+    names,
+    parse,
+)
 from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
 from perfcast.workloads._rows import TIMESTAMP, RowReader
 from perfcast.workloads._table import Refusal, check_table
 from perfcast.workloads._workload import Cost, Derived, Rows, Workload
+from perfcast.workloads._yaml import read_yaml
 
 __all__ = [
     "CLOCK",
@@ -38,6 +48,7 @@ __all__ = [
     "Derived",
     "Expression",
     "Feature",
+    "Name",
     "Operator",
     "Refusal",
     "RowReader",
@@ -58,6 +69,7 @@ __all__ = [
     "parse",
     "read_declaration",
     "read_moment",
+    "read_yaml",
     "same_rows",
     "survey_workloads",
     "workload_from_document",
