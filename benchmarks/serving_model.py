@@ -14,6 +14,7 @@ import numpy as np
 import xgboost
 
 from perfcast.datasets import Dataset
+from perfcast.export import Target
 from perfcast.registry import CHAMPION, Registry
 from perfcast.settings import load_settings
 from perfcast.storage import Blobs, Database
@@ -37,7 +38,8 @@ def make(folder: Path, *, rounds: Sequence[int] = (300,)) -> None:
     dataset = _dataset(workload)
     split = dataset.split()
     inputs, cost = workload.inputs(split.train.features), split.train.cost
-    drafts = [draft(workload, dataset, split, Trained(workload, "xgboost", _fit(inputs, cost, n))) for n in rounds]
+    models = [Trained(workload, "xgboost", _fit(inputs, cost, n), Target()) for n in rounds]
+    drafts = [draft(workload, dataset, split, model) for model in models]
     (folder / "model.onnx").write_bytes(drafts[0].graph)
     settings = load_settings(data_dir=folder / "var")
     database = Database(settings.database_address)

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE_SECONDS = 30
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
+from tests.patience import PATIENCE_SECONDS, until
 
 from perfcast.datasets import Dataset, Datasets
 from perfcast.jobs import Asked, Job, JobRequest, Jobs, Submissions, make_transport
@@ -24,11 +25,13 @@ from perfcast.workloads import builtin_workloads
 if TYPE_CHECKING:
     import optuna
 
-T = TypeVar("T")
 QUICK = {"job_poll_seconds": 0.5, "job_heartbeat_seconds": 0.5, "job_stale_seconds": 3.0, "worker_concurrency": 1}
 """Settings with which dead workers are noticed soon."""
 IMPATIENT = QUICK | {"job_retry_seconds": 0.1}
 """And with which what broke is tried again soon."""
+
+CANCELLED_SECONDS = 30
+"""Far less than the jobs of tests would run on; the 5 s that are promised, benchmarks/jobs.py measures."""
 
 
 def small_dataset(rows: int = 600, *, name: str = "simulated") -> Dataset:
@@ -68,7 +71,7 @@ class Shop:
 
     def wait_until_cancelled(self, job: Job) -> float:
         """Seconds from the wish to cancel to the job's end, by its row, which is what callers see."""
-        ended = self.wait(job, "cancelled", seconds=20)
+        ended = self.wait(job, "cancelled")
         assert ended.finished_at is not None
         assert ended.cancel_requested_at is not None
         asked, finished = (datetime.fromisoformat(at) for at in (ended.cancel_requested_at, ended.finished_at))
@@ -86,17 +89,6 @@ class Shop:
         now = self.jobs.find(job.id)
         assert now.status != "failed" or fits(now), now.error
         return now if fits(now) else None
-
-
-def until(look: Callable[[], T | None], seconds: float = 30) -> T:
-    """What `look` gives once it gives something."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = look()
-        if found:
-            return found
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
 
 
 def start_worker(settings: Settings, log: Path | None = None) -> subprocess.Popen[bytes]:
@@ -132,7 +124,7 @@ def stop(worker: subprocess.Popen[bytes]) -> float:
     if worker.poll() is None:
         worker.send_signal(signal.SIGTERM)
         try:
-            worker.wait(20)
+            worker.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             worker.kill()
             worker.wait()

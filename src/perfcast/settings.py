@@ -54,8 +54,7 @@ class Settings(BaseSettings):
         0.5, gt=0, le=2, description="How often a serving process looks for changed aliases and versions."
     )
     model_cache_size: str = Field(
-        "",
-        description="Most bytes of graphs in memory (`100MB`, `1GiB`); least recently used leave; empty: no bound.",
+        "", description="Most bytes of graphs in memory (`100MB`, `1GiB`); least recently used leave; empty: no bound."
     )
     inference_device: Literal["cpu", "cuda", "auto"] = Field(
         "cpu", description="Where models run: `cpu`, `cuda` (needs `onnxruntime-gpu`), or `auto`: cuda where it works."
@@ -77,10 +76,7 @@ class Settings(BaseSettings):
     max_batch_bytes: int = Field(200_000_000, ge=1024, description="Largest body of a batch.")
     max_batch_rows: int = Field(1_000_000, ge=1, description="Most rows of a batch.")
     batch_threads: int = Field(
-        0,
-        ge=0,
-        le=256,
-        description="Threads that predict the rows of batches; 0 takes one for each processor.",
+        0, ge=0, le=256, description="Threads that predict the rows of batches; 0 takes one for each processor."
     )
     prediction_log: bool = Field(
         default=True, description="Keep a record of each prediction, for live accuracy and drift."
@@ -102,8 +98,7 @@ class Settings(BaseSettings):
     )
 
     redis_url: str = Field(
-        "",
-        description="`redis://…` carries the queue between machines and shares rate limits; empty: files do.",
+        "", description="`redis://…` carries the queue between machines and shares rate limits; empty: files do."
     )
     worker_concurrency: int = Field(1, ge=1, le=64, description="Training jobs that one worker runs at a time.")
     job_poll_seconds: float = Field(

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from tests.drafts import draft, weighted
-from tests.workers import until
+from tests.patience import PATIENCE_SECONDS, until
 
 from perfcast.registry import Registry
 from perfcast.storage import Blobs, Database
@@ -71,10 +71,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process, address = start(folder)
     yield address
     process.send_signal(signal.SIGTERM)
-    process.wait(10)
+    process.wait(PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="session")
 def client(server: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server, timeout=30) as client:
+    with httpx.Client(base_url=server, timeout=PATIENCE_SECONDS) as client:
         yield client

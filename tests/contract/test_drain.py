@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from tests.contract.conftest import fill, start
+from tests.patience import PATIENCE_SECONDS
 from tests.workers import small_dataset
 
 from perfcast.datasets import Datasets
@@ -27,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_process_told_to_end_says_so_serves_on_for_the_drain_and_ends_with_0(folder: Path) -> None:
     process, address = start(folder, DRAIN_SECONDS="1.5")
-    with httpx.Client(base_url=address, timeout=10) as client:
+    with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
         assert "connection" not in client.post("/predict", json=LOAD).headers
         process.send_signal(signal.SIGTERM)
         while client.get("/readyz").status_code == 200:
@@ -37,7 +38,7 @@ def test_a_process_told_to_end_says_so_serves_on_for_the_drain_and_ends_with_0(f
         for _ in range(20):
             answer = client.post("/predict", json=LOAD)
             assert (answer.status_code, answer.headers["connection"]) == (200, "close")
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     database = Database(f"sqlite:///{folder / 'perfcast.db'}")
     with database.read() as connection:
         assert len(list(read_records(connection))) == 21
@@ -49,7 +50,7 @@ def test_a_request_that_has_begun_is_answered_before_the_end(folder: Path) -> No
     parts, body = urlsplit(address), json.dumps(LOAD).encode()
     with socket.create_connection((parts.hostname, parts.port), 10) as caller:
         caller.sendall(b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while "in_flight 2" not in httpx.get(f"{address}/metrics").text:
             assert time.monotonic() < deadline
         process.send_signal(signal.SIGTERM)
@@ -65,7 +66,7 @@ def test_a_request_that_has_begun_is_answered_before_the_end(folder: Path) -> No
             answer += piece
     assert answer.startswith(b"HTTP/1.1 200")
     assert b"connection: close" in answer
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_a_second_signal_cuts_the_drain_short(folder: Path) -> None:
@@ -74,7 +75,7 @@ def test_a_second_signal_cuts_the_drain_short(folder: Path) -> None:
     while httpx.get(f"{address}/readyz").status_code == 200:
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_whoever_follows_a_job_does_not_hold_up_the_end(folder: Path) -> None:
@@ -89,5 +90,5 @@ def test_whoever_follows_a_job_does_not_hold_up_the_end(folder: Path) -> None:
         process.send_signal(signal.SIGTERM)
         list(lines)  # ends, though the job is still queued
     begun = time.monotonic()
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     assert time.monotonic() - begun < 10  # half of what requests are given at the end

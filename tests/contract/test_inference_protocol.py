@@ -117,6 +117,62 @@ def test_asynchronous_requests_are_answered(client: triton.InferenceServerClient
     assert [item.get_result().as_numpy("cpu_utilization").tolist() for item in waiting] == [[30, 60]] * 4
 
 
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+@pytest.mark.parametrize("binary", [True, False], ids=["binary", "json"])
+def test_compressed_requests_are_answered(
+    client: triton.InferenceServerClient, algorithm: str, *, binary: bool
+) -> None:
+    given = [tensor("features", np.array(LOAD, dtype="float32"), "FP32", binary=binary)]
+    answer = client.infer("cpu-utilization", given, request_compression_algorithm=algorithm)
+    assert answer.as_numpy("cpu_utilization").tolist() == [30, 60]
+
+
+def test_the_configuration_has_the_tensors_of_the_metadata(client: triton.InferenceServerClient) -> None:
+    for version in ("", "2"):
+        configured = client.get_model_config("cpu-utilization", version)
+        assert (configured["max_batch_size"], configured["backend"]) == (0, "onnxruntime")
+        assert configured["version_policy"] == {"specific": {"versions": [int(version or 1)]}}
+        described = client.get_model_metadata("cpu-utilization", version)
+        for side in ("input", "output"):
+            assert [(item["name"], item["data_type"], item["dims"]) for item in configured[side]] == [
+                (item["name"], f"TYPE_{item['datatype']}", item["shape"]) for item in described[f"{side}s"]
+            ]
+        assert [item["name"] for item in configured["input"] if not item["optional"]] == ["features"]
+
+
+def test_the_repository_index_names_every_version(client: triton.InferenceServerClient) -> None:
+    index = client.get_model_repository_index()
+    assert [(entry["name"], entry["version"], entry["state"]) for entry in index] == [
+        ("cpu-utilization", "1", "READY"),
+        ("cpu-utilization", "2", "READY"),
+        (CNN, "1", "READY"),
+    ]
+
+
+def test_statistics_count_rows_requests_and_failures(client: triton.InferenceServerClient) -> None:
+    def counted(version: str = "2") -> tuple[int, int, int, int]:
+        (entry,) = client.get_inference_statistics("cpu-utilization", version)["model_stats"]
+        times = entry["inference_stats"]
+        assert (entry["version"], times["success"]["count"]) == (version, entry["execution_count"])
+        return entry["inference_count"], entry["execution_count"], times["success"]["ns"], times["fail"]["count"]
+
+    before, failed_before = counted(), counted("1")[3]
+    given = [tensor("features", np.array(LOAD, dtype="float32"), "FP32", binary=True)]
+    client.infer("cpu-utilization", given, "2")
+    with pytest.raises(InferenceServerException):
+        client.infer("cpu-utilization", [tensor("features", -np.ones((1, 8), "float32"), "FP32", binary=True)])
+    rows, requests, nanoseconds, failed = counted()
+    assert (rows - before[0], requests - before[1], failed) == (2, 1, 0)
+    assert nanoseconds > before[2]
+    assert counted("1")[3] == failed_before + 1
+    versions = [entry["version"] for entry in client.get_inference_statistics("cpu-utilization")["model_stats"]]
+    assert versions == ["1", "2"]
+    every = {entry["name"] for entry in client.get_inference_statistics()["model_stats"]}
+    assert every == {"cpu-utilization", CNN}
+    with pytest.raises(InferenceServerException, match="unknown model"):
+        client.get_inference_statistics("nowhere")
+
+
 @pytest.mark.parametrize(
     ("model", "row", "status", "message"),
     [

@@ -13,6 +13,7 @@ import pytest
 from onnx import TensorProto, helper
 from tests.contract.conftest import fill, start
 from tests.drafts import draft
+from tests.patience import PATIENCE_SECONDS, until
 
 from perfcast.monitoring import read_records
 from perfcast.registry import Registry
@@ -27,7 +28,6 @@ LOAD: dict[str, Any] = {
     "timestamp": "2026-03-02T14:05:00Z",
 }
 COSTS = {1: 25.0, 2: 50.0}
-FOLLOWS_SECONDS = 2.0
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def two_servers(folder: Path) -> Iterator[tuple[str, str]]:
     for process, _ in started:
         process.send_signal(signal.SIGTERM)
     for process, _ in started:
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_SECONDS)
 
 
 class Caller(threading.Thread):
@@ -56,7 +56,9 @@ class Caller(threading.Thread):
         self._address, self._key, self._ended = address, key, threading.Event()
 
     def run(self) -> None:
-        with httpx.Client(base_url=self._address, timeout=10, headers={"X-Request-Key": self._key}) as client:
+        with httpx.Client(
+            base_url=self._address, timeout=PATIENCE_SECONDS, headers={"X-Request-Key": self._key}
+        ) as client:
             while not self._ended.is_set():
                 response = client.post("/predict", json=LOAD)
                 answer = response.json()
@@ -69,11 +71,8 @@ class Caller(threading.Thread):
 
 
 def wait_for(callers: list[Caller], versions: set[int]) -> None:
-    """Until each caller's newest answer is one of these versions; within the time that is promised."""
-    deadline = time.monotonic() + FOLLOWS_SECONDS
-    while not all(caller.newest in versions for caller in callers):
-        assert time.monotonic() < deadline, [caller.newest for caller in callers]
-        time.sleep(0.01)
+    """Until each caller's newest answer is one of these versions."""
+    until(lambda: all(caller.newest in versions for caller in callers))
 
 
 def test_two_processes_follow_under_traffic_without_a_failed_or_mixed_answer(two_servers: tuple[str, str]) -> None:
@@ -102,7 +101,7 @@ def test_both_processes_send_a_caller_to_the_same_arm(two_servers: tuple[str, st
     first = two_servers[0]
     httpx.put(f"{first}{MODEL}/aliases/challenger", json={"version": 2})
     httpx.put(f"{first}{MODEL}/traffic", json={"champion": 50, "challenger": 50})
-    deadline = time.monotonic() + FOLLOWS_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         arms = [
             [
@@ -153,13 +152,13 @@ def test_callers_never_wait_for_a_slow_shadow_nor_see_it(folder: Path) -> None:
     cpu = builtin_workloads()["cpu-utilization"]
     shadow = registry.add("cpu-utilization", draft(cpu, slow_graph(len(cpu.features)))).number
     process, address = start(folder)
-    with httpx.Client(base_url=address, timeout=30) as client:
+    with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
         assert client.put(f"{MODEL}/aliases/shadow", json={"version": shadow}).status_code == 200
         answers = [client.post("/predict", json=LOAD).json() for _ in range(300)]
         asked = client.get(f"{MODEL}/traffic").json()["arms"]["shadow"]["predictions"]
         assert asked < 299, "callers waited for the shadow"
         assert {(answer["model_version"], answer["cpu_utilization"]) for answer in answers} == {(1, 25.0)}
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         told: set[str] = set()
         while not told:
             assert time.monotonic() < deadline
@@ -167,5 +166,5 @@ def test_callers_never_wait_for_a_slow_shadow_nor_see_it(folder: Path) -> None:
                 told = {record.id for record in read_records(connection) if record.arm == "shadow"}
     assert told <= {answer["prediction_id"] for answer in answers}
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
     database.close()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from tests.contract.conftest import fill, start
+from tests.patience import PATIENCE_SECONDS
 
 LOAD = {
     "request_rate": 100,
@@ -33,7 +34,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process, address = start(folder, REQUEST_TIMEOUT_SECONDS="1.5", MAX_CONCURRENCY=str(PLACES))
     yield address
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def connect(address: str) -> socket.socket:
@@ -118,7 +119,7 @@ def test_beyond_the_bound_requests_are_refused_at_once_and_probes_and_plain_pred
     taken = [connect(address) for _ in range(2 * PLACES)]
     for connection, path in zip(taken, ["/train", "/predict"] * PLACES, strict=True):
         connection.sendall(half(path))
-    with httpx.Client(base_url=address, timeout=20) as client:
+    with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
         deadline = time.monotonic() + 1.2
         while (refused := client.get("/models")).status_code != 503:
             assert time.monotonic() < deadline

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from benchmarks.hostile import Case, ask, head, once, post
 from tests.contract.conftest import fill, start
+from tests.patience import PATIENCE_SECONDS
 
 from perfcast.cli import main
 
@@ -77,7 +78,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     process, address = start(folder, API_KEY=KEYS, LOG_LEVEL="DEBUG")
     yield Guarded(address)
     process.terminate()
-    _, log = process.communicate(timeout=30)
+    _, log = process.communicate(timeout=PATIENCE_SECONDS)
     assert "hunter2" not in log
 
 
@@ -130,7 +131,7 @@ def test_answers_at_once_count_towards_the_limit_and_one_too_many_is_refused(tmp
     sent = once(post(BODY) * 3 + post(b"{") + post(BODY))
     answer = ask((str(where.hostname), int(where.port or 0)), Case("", sent, (0,) * 5))
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert answer.statuses == (200, 200, 200, 422, 429)
 
 

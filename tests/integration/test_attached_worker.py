@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 from tests.contract.conftest import fill
-from tests.workers import Shop, until
+from tests.patience import until
+from tests.workers import Shop
 
 from perfcast.jobs import attached_worker
 from perfcast.settings import load_settings
@@ -72,7 +73,7 @@ def test_a_killed_worker_is_replaced_and_ends_with_its_owner(shop: Shop, end: si
         os.kill(first, signal.SIGKILL)
         (second,) = until(lambda: [worker for worker in workers(owner.pid) if worker != first], 15)
         job = shop.submit(dataset="simulated", families=("polynomial",), n_trials=1)
-        shop.wait(job, "succeeded", seconds=60)
+        shop.wait(job, "succeeded")
         assert workers(owner.pid) == [second]
         owner.send_signal(end)
         assert owner.wait(20) == 0

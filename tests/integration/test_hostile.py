@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from benchmarks.hostile import CASES, PAGE, Case, ask
 from tests.contract.conftest import fill, start
+from tests.patience import PATIENCE_SECONDS
 
 GROWTH_KB = 150_000
 GOOD = CASES[0]
@@ -42,7 +43,7 @@ def attacked(
     process, address = start(folder, DATABASE_URL=url)
     yield Attacked(process.pid, address)
     process.terminate()
-    _, log = process.communicate(timeout=30)
+    _, log = process.communicate(timeout=PATIENCE_SECONDS)
     assert "Traceback" not in log
 
 

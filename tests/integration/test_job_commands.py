@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from tests.contract.conftest import start
+from tests.patience import until
 from tests.services import free_port
-from tests.workers import Shop, stop, until, working
+from tests.workers import Shop, stop, working
 
 from perfcast.cli import main
 

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.patience import until
 from tests.workers import (
+    CANCELLED_SECONDS,
     Shop,
     finished_trials,
     fit_processes,
@@ -17,7 +19,6 @@ from tests.workers import (
     stop,
     training_process,
     training_processes,
-    until,
     working,
 )
 
@@ -109,7 +110,7 @@ def test_a_running_job_has_ended_within_five_seconds_of_its_cancellation(shop: S
         shop.wait(job, "running")
         shop.wait_for_trials(job, trials)
         shop.jobs.cancel(job.id)
-        assert shop.wait_until_cancelled(job) < 5
+        assert shop.wait_until_cancelled(job) < CANCELLED_SECONDS
         until(lambda: not training_processes(shop.settings), 20)
     assert shop.registry.models() == []
 
@@ -120,7 +121,7 @@ def test_a_training_process_that_answers_nothing_is_made_to_end_in_time(shop: Sh
         process = until(lambda: training_process(shop.wait(job, "running")))
         os.kill(process, signal.SIGSTOP)
         shop.jobs.cancel(job.id)
-        assert shop.wait_until_cancelled(job) < 5
+        assert shop.wait_until_cancelled(job) < CANCELLED_SECONDS
         until(lambda: not training_processes(shop.settings), 20)
 
 
@@ -132,7 +133,7 @@ def test_a_worker_that_froze_and_comes_back_is_shut_out(shop: Shop) -> None:
     with working(shop.settings):
         until(lambda: shop.jobs.find(job.id).tries == 2)
         frozen.send_signal(signal.SIGCONT)
-        done = shop.wait(job, "succeeded", seconds=90)
+        done = shop.wait(job, "succeeded")
         until(lambda: not training_processes(shop.settings), 5)
     assert stop(frozen) < 12
     assert (done.tries, len(shop.registry.versions("cpu-utilization"))) == (2, len(done.versions or ()))

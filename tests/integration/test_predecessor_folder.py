@@ -19,8 +19,9 @@ import torch
 from sklearn.linear_model import LinearRegression
 from tests.contract.conftest import start
 from tests.contract.test_second_readme import REQUEST
+from tests.patience import PATIENCE_SECONDS, until
 from tests.unit.discovery.test_confinement import ATTEMPTS, Code
-from tests.workers import start_worker, stop, until
+from tests.workers import start_worker, stop
 
 from perfcast.settings import load_settings
 
@@ -138,7 +139,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     finally:
         stop(worker)
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(PATIENCE_SECONDS)
 
 
 def test_every_model_has_its_name_type_and_inputs(place: Place) -> None:

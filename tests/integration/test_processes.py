@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.contract.conftest import fill, start
+from tests.patience import PATIENCE_SECONDS, until
 from tests.services import NginxServer, free_port
 
 LOAD = {"request_rate": 100, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
@@ -41,13 +41,6 @@ class Log:
         return [int(str(each["process"])) for each in list(self.events) if each["event"] == event]
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def children(pid: int) -> list[int]:
     """The processes that a process began."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -66,7 +59,7 @@ def pair(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, Log]]:
     until(lambda: "ready" in [event["event"] for event in log.events])  # the second; `start` saw the first
     yield process, address, log
     process.send_signal(signal.SIGTERM)
-    process.wait(40)
+    process.wait(PATIENCE_SECONDS)
 
 
 def test_a_killed_process_is_replaced_and_counts_never_fall(pair: tuple[subprocess.Popen[str], str, Log]) -> None:
@@ -96,7 +89,7 @@ def test_told_to_end_all_processes_end_and_the_status_is_0(pair: tuple[subproces
     supervisor, _, log = pair
     both = children(supervisor.pid)
     supervisor.send_signal(signal.SIGTERM)
-    assert supervisor.wait(40) == 0
+    assert supervisor.wait(PATIENCE_SECONDS) == 0
     until(lambda: sorted(log.processes("stopped")) == sorted(both))
     assert not [pid for pid in both if Path(f"/proc/{pid}").exists()]
 
@@ -124,7 +117,7 @@ def test_behind_nginx_no_request_fails_while_processes_are_restarted(folder: Pat
     over = threading.Event()
 
     def ask() -> None:
-        with httpx.Client(base_url=nginx.url, timeout=20) as client:
+        with httpx.Client(base_url=nginx.url, timeout=PATIENCE_SECONDS) as client:
             while not over.is_set():
                 for method, path, body in (("POST", "/predict", LOAD), ("GET", "/models", None)):
                     try:
@@ -138,7 +131,7 @@ def test_behind_nginx_no_request_fails_while_processes_are_restarted(folder: Pat
     try:
         for index in (0, 1, 0, 1):
             servers[index].send_signal(signal.SIGTERM)
-            assert servers[index].wait(40) == 0
+            assert servers[index].wait(PATIENCE_SECONDS) == 0
             servers[index] = begin(ports[index])
             asked = len(statuses)
             until(lambda asked=asked: len(statuses) > asked + 50)
@@ -149,6 +142,6 @@ def test_behind_nginx_no_request_fails_while_processes_are_restarted(folder: Pat
         nginx.stop()
         for server in servers:
             server.terminate()
-            server.wait(40)
+            server.wait(PATIENCE_SECONDS)
     assert len(statuses) > 500
     assert set(statuses) == {200}, nginx.log.read_text()[-2000:]

@@ -3,19 +3,19 @@
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.contract.conftest import fill, start
+from tests.patience import PATIENCE_SECONDS, until
 from tests.services import RedisServer, redis_server
 
 from perfcast.api.access._limits import Limits
 from perfcast.api.access._windows import Rate
 
-PATIENCE_SECONDS = 15
 ASK = {"request_rate": 1, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
 
 
@@ -35,18 +35,11 @@ def folder(tmp_path: Path) -> Path:
 def serving(folder: Path, **environment: str) -> Iterator[httpx.Client]:
     process, address = start(folder, **environment)
     try:
-        with httpx.Client(base_url=address, timeout=10) as client:
+        with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
             yield client
     finally:
         process.terminate()
-        process.communicate(timeout=30)
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def statuses(client: httpx.Client, count: int, secret: str = "one") -> list[int]:

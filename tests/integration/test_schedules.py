@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.contract.conftest import start
 from tests.drafts import draft, weighted
-from tests.workers import Shop, stop, until, working
+from tests.patience import until
+from tests.workers import Shop, stop, working
 
 from perfcast.cli import main
 from perfcast.jobs import Plan, Retrain, ScheduleEvent, Schedules, Submissions

@@ -10,7 +10,8 @@ from threading import Thread
 
 import pytest
 from tests.integration.test_jobs import LONG
-from tests.workers import Shop, small_dataset, start_worker, training_process, until, working
+from tests.patience import until
+from tests.workers import CANCELLED_SECONDS, Shop, small_dataset, start_worker, training_process, working
 
 from perfcast.jobs import Worker
 from perfcast.settings import load_settings
@@ -53,7 +54,7 @@ def test_a_training_process_that_hangs_when_all_is_done_is_ended_and_its_job_suc
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "never"), *sys.path]))
     with working_here(shop):
         job = shop.submit(families=("polynomial",), n_trials=1)
-        done = shop.wait(job, "succeeded", seconds=60)
+        done = shop.wait(job, "succeeded")
     assert (done.tries, done.model_version) == (1, 1)
     assert training_process(job) is None
 
@@ -84,7 +85,7 @@ def test_a_cancelled_job_has_ended_within_five_seconds_though_its_worker_is_froz
             until(lambda: "worker ready" in log.read_text())
             frozen.send_signal(signal.SIGSTOP)
             shop.jobs.cancel(job.id)
-            assert shop.wait_until_cancelled(job) < 5
+            assert shop.wait_until_cancelled(job) < CANCELLED_SECONDS
             until(lambda: training_process(job) is None, 20)
         finally:
             other.kill()
@@ -108,4 +109,4 @@ def test_a_cancelled_training_process_ends_though_its_worker_is_frozen_and_nobod
             until(lambda: training_process(job) is None, 20)
         finally:
             worker.send_signal(signal.SIGCONT)
-        shop.wait(job, "cancelled", seconds=20)
+        shop.wait(job, "cancelled")

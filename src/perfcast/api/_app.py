@@ -14,6 +14,8 @@ from perfcast import __version__
 from perfcast.api._front import BATCH, Front
 from perfcast.api._services import Services
 from perfcast.api.access._description import describe
+from perfcast.api.adapters import _kserve_routes as kserve
+from perfcast.api.adapters import _mlflow_routes as mlflow
 from perfcast.api.batch import _routes as batch
 from perfcast.api.documentation import _routes as documentation
 from perfcast.api.health import _routes as health
@@ -50,6 +52,8 @@ ROOMS = (
     batch,
     benchmark,
     inference_protocol,
+    kserve,
+    mlflow,
     models,
     aliases,
     versions,
@@ -60,6 +64,8 @@ ROOMS = (
     documentation,
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""
+_MODEL_IN_BODY = (BATCH, "/invocations")
+"""Routes whose bodies name models."""
 _SHOWN = 200
 """Letters of a caller's path that an answer repeats."""
 
@@ -109,7 +115,7 @@ def _explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(PerfcastError)
     async def known(request: Request, error: PerfcastError) -> Response:
-        return _response(request, problem_of(error, in_body=request.scope["path"] == BATCH))
+        return _response(request, problem_of(error, in_body=request.scope["path"] in _MODEL_IN_BODY))
 
     for kind in (TooLarge, TooManyRows, Overloaded):
         app.exception_handler(kind)(refused)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from perfcast.api._services import Services
 from perfcast.api.http._arrival import Arrival
-from perfcast.api.http._bodies import UPLOAD_BYTES, check_length, is_upload, read_body
+from perfcast.api.http._bodies import UPLOAD_BYTES, check_length, is_upload, may_be_packed, read_body
 from perfcast.api.http._callers import caller_key, key_of
 from perfcast.api.http._identifiers import REQUEST_ID, given_request_id
 from perfcast.api.http._lanes import Lane, Lanes
@@ -190,7 +190,7 @@ class Front:
 
         try:
             if scope["path"] != BATCH:  # which has a limit of its own, and tells it
-                check_length(scope["headers"], self._limit_of(scope))
+                check_length(scope["headers"], self._limit_of(scope), packed=may_be_packed(scope["path"]))
             scope["headers"] = _as_json(scope["headers"])
             await self._app(scope, receive, send_with_id)
         except (TooLarge, Compressed) as error:

@@ -82,7 +82,7 @@ class Services:
         )
         self.shadows = Shadows(self.follower.cache.load, self.records, self.tally.shadows.observe)
         self.predict = Predict(self.follower, self.tally, self.records, self.shadows)
-        self.inference_protocol = InferenceProtocol(self.follower, self.tally, self.records, self.shadows, zone)
+        self.inference_protocol = InferenceProtocol(self.follower, self.tally, self.records, self.shadows)
         self.batches = Batches(settings, self.follower, self.tally, self.records, self.shadows, self.identifiers)
         self.answers = make_answer_cache(settings.redis_url)
         self.benchmarks = Benchmarks(self.follower, self.answers)

@@ -58,7 +58,7 @@ def generate(
 
 
 def import_(
-    file: Path = typer.Argument(..., help="CSV or TSV (also .gz), Parquet or Arrow."),
+    file: Path = typer.Argument(..., help="A text of columns (CSV, TSV; also .gz), Parquet or Arrow."),
     workload: str = typer.Option(
         "", help="A workload's name, or a YAML file that declares yours; recognised by the columns if not given."
     ),
@@ -87,6 +87,7 @@ def import_(
     from zoneinfo import ZoneInfo
 
     from perfcast.cli._output import say
+    from perfcast.cli._progress import RowProgress
     from perfcast.cli._workbench import workbench
     from perfcast.datasets import check_name, import_file
     from perfcast.settings import load_settings
@@ -96,7 +97,10 @@ def import_(
     with workbench(settings) as bench:
         declared = _workload(workload, file, bench.workloads)
         zone = ZoneInfo(settings.service_timezone)
-        dataset, report = import_file(file, declared, name=source, told=told(map_), zone=zone)
+        with RowProgress() as progress:
+            dataset, report = import_file(
+                file, declared, name=source, told=told(map_), zone=zone, on_rows=progress.show
+            )
         _show_report(report, declared)
         for remark in (*dataset.remarks, *_declared_anew(bench.datasets.changes(dataset))):
             say(remark)
@@ -163,15 +167,18 @@ def _as_name(file: Path) -> str:
 
 
 def _workload(given: str, file: Path, known: "Mapping[str, Workload]") -> "Workload":
-    from perfcast.datasets import map_columns, read_table
+    from contextlib import closing
+
     from perfcast.errors import InvalidData
+    from perfcast.tables import map_columns, open_table
     from perfcast.workloads import find_workload, load_workload
 
     if given.endswith((".yaml", ".yml")):
         return load_workload(Path(given), known)
     if given:
         return find_workload(given, known)
-    columns = read_table(file).columns
+    with closing(open_table(file)) as table:
+        columns = table.names
     fitting = []
     for workload in known.values():
         try:
@@ -205,6 +212,8 @@ def _declared_anew(changes: tuple[str, ...]) -> list[str]:
 def _show_report(report: "ImportReport", workload: "Workload") -> None:
     from perfcast.cli._output import say, show_table
 
+    if report.read_as:
+        say(f"read as: {report.read_as}")
     show_table(("column of " + workload.name, "taken from"), list(report.columns.how.items()))
     if report.columns.ignored:
         say(f"not used: {', '.join(report.columns.ignored)}")
@@ -212,4 +221,6 @@ def _show_report(report: "ImportReport", workload: "Workload") -> None:
     for refusal in report.refusals[:_SHOWN_REFUSALS]:
         rows = ", ".join(str(row + 1) for row in refusal.rows[:_SHOWN_ROWS])
         more = f" and {len(refusal.rows) - _SHOWN_ROWS} more" if len(refusal.rows) > _SHOWN_ROWS else ""
-        say(f"  refused: {refusal.field} {refusal.message} (row {rows}{more})")
+        say(f"  refused: {refusal.field} {refusal.message} (row {rows}{more}, counted from 1 below the names)")
+    for note, count in report.notes.items():
+        say(f"  assumed in {count:,} rows: {note}")

@@ -3,7 +3,7 @@
 EXTRAS = {
     "serve": ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "psutil"),
     "cluster": ("dask", "distributed"),
-    "train": ("onnx", "spox", "xgboost", "sklearn", "torch", "optuna", "polars", "pyarrow"),
+    "train": ("onnx", "spox", "xgboost", "sklearn", "torch", "optuna", "pyarrow"),
 }
 """The modules that each extra brings."""
 

@@ -1,6 +1,7 @@
-"""Training as it is seen: a bar for each run on a terminal, a line for each trial elsewhere."""
+"""Progress as it is seen: bars on a terminal; elsewhere a line for each trial, or now and then."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from perfcast.training import TrialReport
+
+_LINE_SECONDS = 10.0
 
 
 class TrainingProgress:
@@ -68,3 +71,34 @@ class TrainingProgress:
             score = "" if report.score is None else f" {report.score:.4g}"
             line = f"{name}: trial {report.trial}/{report.of} {report.family} {report.state}{score}{best}{left}"
             print(line, file=sys.stderr, flush=True)
+
+
+class RowProgress:
+    """A bar on standard error, where that is a terminal; elsewhere a line now and then."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        self._lines = None if console.is_terminal else time.monotonic()
+        self._progress = Progress(
+            BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=console,
+            disable=not console.is_terminal,
+        )  # fmt: skip
+        self._task = self._progress.add_task("rows", total=None)
+
+    def show(self, done: int, total: int | None = None) -> None:
+        """So many rows are done, of so many where that is known."""
+        self._progress.update(self._task, completed=done, total=total)
+        now = time.monotonic()
+        if self._lines is not None and now - self._lines >= _LINE_SECONDS:
+            self._lines = now
+            print(f"{done:,} of {total:,} rows" if total else f"{done:,} rows", file=sys.stderr, flush=True)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()

@@ -1,8 +1,7 @@
-"""`perfcast score`: the predicted cost of every row of Parquet files."""
+"""`perfcast score`: the predicted cost of every row of files."""
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def score(
-    source: Path = typer.Argument(..., metavar="INPUT", help="A Parquet file, or a folder of them."),
+    source: Path = typer.Argument(..., metavar="INPUT", help="CSV, Parquet or Arrow, or a folder of such files."),
     target: Path = typer.Argument(..., metavar="OUTPUT", help="NAME.parquet for one file, else a folder of parts."),
     model: str = typer.Option(..., help="NAME, NAME:VERSION or NAME@ALIAS."),
     coverage: float = typer.Option(0.9, help="Share of true costs the intervals hold: 0.5, 0.8, 0.9, 0.95, 0.99."),
@@ -36,6 +35,7 @@ def score(
         perfcast score logs/ scored/ --model cpu-utilization --coverage 0.95 --map request_rate="requests / 60"
     """
     from perfcast.cli._data import told
+    from perfcast.cli._progress import RowProgress
     from perfcast.cli._workbench import workbench
     from perfcast.errors import FieldError, InvalidInput, InvalidSetting
     from perfcast.manifest import COVERAGES
@@ -54,7 +54,7 @@ def score(
     plan = Plan(
         version, graph, coverage, told(column), "mark" if bad == "mark" else "refuse", settings.service_timezone
     )
-    with _RowProgress() as progress:
+    with RowProgress() as progress:
         report = score_files(
             plan,
             source,
@@ -66,40 +66,6 @@ def score(
     _say(version.reference, target, report)
 
 
-_LINE_SECONDS = 10.0
-
-
-class _RowProgress:
-    """A bar on standard error, where that is a terminal; elsewhere a line now and then."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        self._lines = None if console.is_terminal else time.monotonic()
-        self._progress = Progress(
-            BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=console,
-            disable=not console.is_terminal,
-        )  # fmt: skip
-        self._task = self._progress.add_task("rows", total=None)
-
-    def show(self, done: int, total: int) -> None:
-        """So many rows are done."""
-        self._progress.update(self._task, completed=done, total=total)
-        now = time.monotonic()
-        if self._lines is not None and now - self._lines >= _LINE_SECONDS:
-            self._lines = now
-            typer.echo(f"{done:,} of {total:,} rows ({done / total:.0%})", err=True)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-
 def _say(reference: str, target: Path, report: "ScoreReport") -> None:
     from perfcast.cli._output import say
 
@@ -107,6 +73,8 @@ def _say(reference: str, target: Path, report: "ScoreReport") -> None:
     say(f"{report.rows:,} rows by {reference} into {target} in {report.seconds:.1f} s ({rate:,.0f} rows/s)")
     if report.extrapolated:
         say(f"{report.extrapolated:,} rows lie outside what the version was trained on")
+    for note, rows in report.notes.items():
+        say(f"assumed in {rows:,} rows: {note}")
     if report.bad:
         say(f"{report.bad:,} rows could not be scored; column 'problem' says why:")
         for reason, rows in sorted(report.reasons.items(), key=lambda item: -item[1])[:10]:

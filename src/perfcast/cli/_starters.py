@@ -64,18 +64,18 @@ def missing_starters(registry: "Registry") -> list[str]:
 def _train(name: str, told: "queue.Queue[tuple[str, TrialReport]]") -> str:
     """One model, in a process of its own, on one processor; gives the line to show."""
     from perfcast.datasets import shipped_dataset
-    from perfcast.jobs import TrainingRequest, default_model, run_training
+    from perfcast.jobs import default_model, run_training
     from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate
 
     with workbench() as bench:
         simulated = name == SIMULATED
         rows = simulated_dataset(simulate(Scenario(step_seconds=_STEP_SECONDS))) if simulated else shipped_dataset(name)
         bench.datasets.add(rows)
-        request = TrainingRequest(default_model(rows.name, rows.workload.name), trials=_TRIALS)
+        model = default_model(rows.name, rows.workload.name)
         outcome = run_training(
-            bench.registry, rows, request, on_trial=lambda report: told.put((name, report)), threads=1
+            bench.registry, rows, model, trials=_TRIALS, on_trial=lambda report: told.put((name, report)), threads=1
         )
-    return f"{request.model}: version {outcome.best.number} ({outcome.best.type}) {outcome.reason}"
+    return f"{model}: version {outcome.best.number} ({outcome.best.type}) {outcome.reason}"
 
 
 def simulated_dataset(simulation: "Simulation", *, name: str = SIMULATED) -> "Dataset":

@@ -43,25 +43,28 @@ def train(
     """
     from perfcast.cli._progress import TrainingProgress
     from perfcast.errors import InvalidSetting
-    from perfcast.jobs import TrainingRequest, default_model, run_training
+    from perfcast.jobs import default_model, run_training
 
     if promote not in ("auto", "never"):
         raise InvalidSetting(f"--promote must be auto or never, got '{promote}'")
     with workbench() as bench:
         rows = bench.datasets.load(_record(bench, dataset, workload))
-        request = TrainingRequest(
-            model=model or default_model(rows.name, rows.workload.name),
-            families=tuple(names(families)),
-            trials=trials,
-            timeout=timeout,
-            seed=seed,
-            pruning=prune,
-            cluster=bench.settings.dask_scheduler_address,
-            promote="auto" if promote == "auto" else "never",
-            study=_study(bench.settings.data_dir, resume, rows, families, seed) if resume else None,
-        )
-        with TrainingProgress() as progress, progress.run(request.model, trials) as on_trial:
-            outcome = run_training(bench.registry, rows, request, on_trial=on_trial)
+        name = model or default_model(rows.name, rows.workload.name)
+        with TrainingProgress() as progress, progress.run(name, trials) as on_trial:
+            outcome = run_training(
+                bench.registry,
+                rows,
+                name,
+                families=tuple(names(families)),
+                trials=trials,
+                timeout=timeout,
+                seed=seed,
+                promote="auto" if promote == "auto" else "never",
+                pruning=prune,
+                cluster=bench.settings.dask_scheduler_address,
+                study=_study(bench.settings.data_dir, resume, rows, families, seed) if resume else ("", ""),
+                on_trial=on_trial,
+            )
     _show(outcome)
 
 

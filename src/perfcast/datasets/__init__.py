@@ -5,9 +5,8 @@ Perfcast; `Datasets` keeps them; `Dataset.split` parts them so that no configura
 """
 
 from perfcast.datasets._dataset import Dataset, check_name, without_repeats
-from perfcast.datasets._files import FORMATS, TIME, from_parquet, read_table, to_parquet
-from perfcast.datasets._import import ImportReport, import_file, read_features
-from perfcast.datasets._mapping import ColumnMap, map_columns
+from perfcast.datasets._files import from_parquet, to_parquet
+from perfcast.datasets._import import ImportReport, import_file
 from perfcast.datasets._shipped import shipped_dataset, shipped_files
 from perfcast.datasets._split import (
     CALIBRATE,
@@ -25,10 +24,7 @@ from perfcast.datasets._store import DatasetRecord, Datasets
 __all__ = [
     "CALIBRATE",
     "FEWEST",
-    "FORMATS",
     "TEST",
-    "TIME",
-    "ColumnMap",
     "Dataset",
     "DatasetRecord",
     "Datasets",
@@ -40,9 +36,6 @@ __all__ = [
     "configuration_numbers",
     "from_parquet",
     "import_file",
-    "map_columns",
-    "read_features",
-    "read_table",
     "shipped_dataset",
     "shipped_files",
     "split_by_configuration",

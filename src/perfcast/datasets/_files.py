@@ -1,59 +1,18 @@
-"""Datasets as Parquet files, and tables in any of the formats that people have."""
+"""Datasets as Parquet files."""
 
 import io
 import json
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from perfcast.datasets._dataset import Dataset
 from perfcast.errors import InvalidData
+from perfcast.tables import TIME
 from perfcast.workloads import Workload, workload_from_document
 
-if TYPE_CHECKING:
-    import polars as pl
-
-TIME = "measured_at"
 _METADATA = "perfcast"
-FORMATS = ".csv, .csv.gz, .tsv, .parquet, .arrow, .feather, .ipc"
-
-
-def read_table(path: Path) -> "pl.DataFrame":
-    """A table file, whatever its format.
-
-    Args:
-        path: One of `FORMATS`; gzip is recognised by `.gz`.
-
-    Raises:
-        InvalidData: It is missing, of another format, or can't be parsed.
-    """
-    import polars as pl
-
-    suffix = path.name.removesuffix(".gz").rsplit(".", 1)[-1].lower()
-    try:
-        if suffix in ("csv", "tsv"):
-            separator = "\t" if suffix == "tsv" else ","
-            return pl.read_csv(path, separator=separator, infer_schema_length=10_000)
-        if suffix == "parquet":
-            return pl.read_parquet(path)
-        if suffix in ("arrow", "feather", "ipc"):
-            return _read_arrow(path)
-    except OSError as error:
-        raise InvalidData(f"{path}: {error.strerror or error}") from None
-    except pl.exceptions.PolarsError as error:
-        raise InvalidData(f"{path}: can't be read as {suffix}: {error}") from None
-    raise InvalidData(f"{path}: '{suffix}' is not a known format; known are {FORMATS}")
-
-
-def _read_arrow(path: Path) -> "pl.DataFrame":
-    import polars as pl
-
-    try:
-        return pl.read_ipc(path)
-    except pl.exceptions.ComputeError:
-        return pl.read_ipc_stream(path)
 
 
 def to_parquet(dataset: Dataset) -> bytes:

@@ -4,8 +4,9 @@
 is the gate it must pass (rule R3); `measure` records its size and speed.
 """
 
-from perfcast.export._compose import COST, FEATURES, GraphArithmetic, Target, compose
+from perfcast.export._compose import COST, FEATURES, GraphArithmetic, compose
 from perfcast.export._runtime import LARGEST_DIFFERENCE, Predict, check_parity, measure, open_session, run
+from perfcast.export._target import Target
 
 __all__ = [
     "COST",

@@ -1,7 +1,6 @@
 """One ONNX graph from raw features to the cost (rule R1), whatever trained its middle."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeAlias
 
 import numpy as np
 import onnx
@@ -9,13 +8,13 @@ import spox
 import spox.opset.ai.onnx.v21 as op
 
 from perfcast.errors import Refused
+from perfcast.export._target import Target
 from perfcast.manifest import LARGEST_GRAPH
-from perfcast.workloads import LARGEST, Expression, Name, Operator, Workload, evaluate, names
+from perfcast.workloads import Expression, Name, Operator, Workload, evaluate, names
 
 FEATURES = "features"
 COST = "cost"
 IR_VERSION = 10
-Target: TypeAlias = Literal["identity", "log"]
 
 
 class GraphArithmetic:
@@ -43,7 +42,11 @@ _NODES: Mapping[Operator, Callable[..., spox.Var]] = {
 
 
 def compose(
-    workload: Workload, body: onnx.ModelProto, *, target: Target, inputs: Sequence[Expression] | None = None
+    workload: Workload,
+    body: onnx.ModelProto,
+    *,
+    target: Target | None = None,
+    inputs: Sequence[Expression] | None = None,
 ) -> bytes:
     """Wrap a fitted family's graph so that it takes features and gives the cost.
 
@@ -51,7 +54,7 @@ def compose(
         workload: Whose features, derived quantities and cost bounds to build in.
         body: Graph with one input, float32 [rows, inputs] as `workload.input_names`, and one output in target space,
             float32 [rows] or [rows, 1].
-        target: `log` where the body predicts the natural logarithm of the cost.
+        target: How the body's answers become costs; they are costs where None.
         inputs: What the body reads, over `workload.input_names`, in its order, where it is not just those.
 
     Returns:
@@ -65,10 +68,8 @@ def compose(
     quantities = dict(zip(workload.input_names, workload.quantities(list(columns), GraphArithmetic()), strict=True))
     read = [_column(item, quantities) for item in inputs or map(Name, quantities)]
     (raw,) = spox.inline(body)(op.concat(read, axis=1)).values()
-    cost = op.reshape(raw, op.constant(value=np.array([-1], dtype=np.int64)))
-    if target == "log":
-        cost = op.exp(cost)
-    model = spox.build({FEATURES: features}, {COST: _clipped(cost, workload)})
+    column = op.reshape(raw, op.constant(value=np.array([-1], dtype=np.int64)))
+    model = spox.build({FEATURES: features}, {COST: (target or Target()).node(workload, column)})
     model.ir_version = IR_VERSION
     model.doc_string = f"Perfcast: {workload.cost.name} ({workload.cost.unit}) of {workload.name}"
     onnx.checker.check_model(model)
@@ -78,12 +79,6 @@ def compose(
 def _column(expression: Expression, quantities: Mapping[str, spox.Var]) -> spox.Var:
     value = evaluate(expression, quantities, GraphArithmetic())
     return value if any(names(expression)) else op.expand(value, op.shape(next(iter(quantities.values()))))
-
-
-def _clipped(cost: spox.Var, workload: Workload) -> spox.Var:
-    low = op.constant(value=np.array(max(workload.cost.minimum, -LARGEST), dtype=np.float32))
-    high = op.constant(value=np.array(min(workload.cost.maximum, LARGEST), dtype=np.float32))
-    return op.clip(cost, low, high)
 
 
 def _bounded(graph: bytes) -> bytes:

@@ -6,33 +6,28 @@ what has ended to an MLflow server.
 """
 
 from perfcast.jobs.queue import (
-    CANCEL_SECONDS,
     FAMILIES,
     STATUSES,
     Asked,
     Fence,
-    HueyTransport,
     Job,
     JobRequest,
     Jobs,
     Progress,
     Status,
     Submissions,
-    Transport,
     default_model,
     make_transport,
 )
-from perfcast.jobs.run import Outcome, TrainingRequest, publish, run_training
-from perfcast.jobs.schedules import Plan, Retrain, Schedule, ScheduleEvent, Scheduler, Schedules
+from perfcast.jobs.run import Outcome, run_training
+from perfcast.jobs.schedules import Plan, Retrain, ScheduleEvent, Scheduler, Schedules
 from perfcast.jobs.worker import Worker, attached_worker, run_worker
 
 __all__ = [
-    "CANCEL_SECONDS",
     "FAMILIES",
     "STATUSES",
     "Asked",
     "Fence",
-    "HueyTransport",
     "Job",
     "JobRequest",
     "Jobs",
@@ -40,19 +35,15 @@ __all__ = [
     "Plan",
     "Progress",
     "Retrain",
-    "Schedule",
     "ScheduleEvent",
     "Scheduler",
     "Schedules",
     "Status",
     "Submissions",
-    "TrainingRequest",
-    "Transport",
     "Worker",
     "attached_worker",
     "default_model",
     "make_transport",
-    "publish",
     "run_training",
     "run_worker",
 ]

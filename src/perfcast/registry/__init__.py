@@ -8,14 +8,12 @@ references such as `NAME`, `NAME:3`, `NAME@shadow` are resolved (`parse_referenc
 from perfcast.registry._reference import Reference, check_label, check_name, parse_reference
 from perfcast.registry._registry import DEFAULT_WORKLOAD, Registry
 from perfcast.registry._types import (
-    ALIASES,
     ANY,
     CHALLENGER,
     CHAMPION,
     SHADOW,
     AliasChange,
     AliasEvent,
-    AnyVersion,
     ModelSummary,
     Snapshot,
     TrafficChange,
@@ -23,7 +21,6 @@ from perfcast.registry._types import (
 )
 
 __all__ = [
-    "ALIASES",
     "ANY",
     "CHALLENGER",
     "CHAMPION",
@@ -31,7 +28,6 @@ __all__ = [
     "SHADOW",
     "AliasChange",
     "AliasEvent",
-    "AnyVersion",
     "ModelSummary",
     "Reference",
     "Registry",

@@ -4,13 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from perfcast.errors import (
-    BrokenVersion,
-    Conflict,
-    NoUsableModel,
-    Refused,
-    UnknownModel,
-)
+from perfcast.errors import BrokenVersion, Conflict, NoUsableModel, Refused, UnknownModel
 from perfcast.manifest import Draft
 from perfcast.registry import _repository as repository
 from perfcast.registry._addition import insert_version, workload_of
@@ -69,7 +63,7 @@ class Registry:
             Refused: Graph and manifest disagree, the graph is too large, or the model answers for another workload.
             Conflict: The label is taken.
         """
-        return self._add(model, [draft], dataset, label=label, notes=[note])[0]
+        return self.add_all(model, [draft], dataset=dataset, label=label, notes=[note])[0]
 
     def add_all(
         self,
@@ -98,18 +92,6 @@ class Registry:
             InvalidInput: The name can't be used.
             Refused: As for `add`.
         """
-        return self._add(model, drafts, dataset, label=label, notes=notes, within=within)
-
-    def _add(
-        self,
-        model: str,
-        drafts: Sequence[Draft],
-        dataset: str,
-        *,
-        label: str | None = None,
-        notes: Sequence[str] = (),
-        within: Callable[[sa.Connection, list[Version]], None] | None = None,
-    ) -> list[Version]:
         check_name(model)
         if label is not None:
             check_label(label)

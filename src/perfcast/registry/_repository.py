@@ -36,10 +36,7 @@ def next_number(connection: sa.Connection, name: str, workload: str, dataset: st
     statement = (
         sa.update(_MODEL)
         .where(_MODEL.c.name == name)
-        .values(
-            newest=_MODEL.c.newest + 1,
-            dataset=sa.case((_MODEL.c.dataset == "", dataset), else_=_MODEL.c.dataset),
-        )
+        .values(newest=_MODEL.c.newest + 1, dataset=sa.case((_MODEL.c.dataset == "", dataset), else_=_MODEL.c.dataset))
         .returning(_MODEL.c.newest, _MODEL.c.workload)
     )
     row = connection.execute(statement).one()
@@ -73,19 +70,10 @@ def revision(connection: sa.Connection) -> int:
 
 def add_version(connection: sa.Connection, version: Version) -> None:
     """Keep a version under the number that `next_number` gave."""
-    connection.execute(
-        sa.insert(_VERSION).values(
-            model=version.model,
-            number=version.number,
-            label=version.label,
-            type=version.type,
-            manifest=version.manifest.to_json().decode(),
-            graph=version.manifest.graph.sha256,
-            bytes=version.manifest.graph.bytes,
-            note=version.note,
-            created_at=version.created_at,
-        )
-    )
+    manifest = version.manifest
+    values = {"model": version.model, "number": version.number, "label": version.label, "type": version.type}
+    values |= {"manifest": manifest.to_json().decode(), "graph": manifest.graph.sha256, "bytes": manifest.graph.bytes}
+    connection.execute(sa.insert(_VERSION).values(**values, note=version.note, created_at=version.created_at))
 
 
 def find_version(

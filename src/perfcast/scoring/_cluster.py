@@ -151,11 +151,11 @@ class WorkerScorer:
 
     def get(self, path: Path) -> RowScorer:
         """The scorer, for files with the columns of this one."""
-        from perfcast.scoring._files import read_schema
+        from perfcast.scoring._rows import scorer_of
 
         with self._lock:
             if self._scorer is None:
-                self._scorer = RowScorer(self._plan, read_schema(path))
+                self._scorer = scorer_of(self._plan, path)
             return self._scorer
 
     def __reduce__(self) -> tuple[type["WorkerScorer"], tuple[Plan]]:

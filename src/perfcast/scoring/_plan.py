@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -9,6 +10,7 @@ from typing import Literal, TypeAlias
 from perfcast.errors import InvalidData, InvalidSetting
 from perfcast.manifest import COVERAGES
 from perfcast.registry import Version
+from perfcast.tables import FORMATS, Table, is_table, open_table
 
 OnBad: TypeAlias = Literal["mark", "refuse"]
 
@@ -45,7 +47,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Partition:
-    """One row group of one file.
+    """One row group of one Parquet file, or the rows of a file of another kind.
 
     Attributes:
         path: The file.
@@ -69,6 +71,7 @@ class ScoreReport:
         bad: How many have no cost.
         reasons: How many rows each reason concerns.
         extrapolated: How many rows lie outside what the version was trained on.
+        notes: What was assumed, and of how many rows.
         seconds: How long it took.
     """
 
@@ -76,6 +79,7 @@ class ScoreReport:
     bad: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     extrapolated: int = 0
+    notes: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
     def __add__(self, other: "ScoreReport") -> "ScoreReport":
@@ -85,42 +89,45 @@ class ScoreReport:
             bad=self.bad + other.bad,
             reasons=dict(Counter(self.reasons) + Counter(other.reasons)),
             extrapolated=self.extrapolated + other.extrapolated,
+            notes=dict(Counter(self.notes) + Counter(other.notes)),
             seconds=self.seconds + other.seconds,
         )
 
 
 def input_files(source: Path) -> list[Path]:
-    """The file, or those of a folder that are named `*.parquet`, by name; not hidden ones, nor what begins with `_`."""
+    """The file, or a folder's files of known formats, by name; not hidden ones, nor what begins with `_`."""
     if not source.is_dir():
         return [source]
-    return sorted(path for path in source.glob("*.parquet") if not path.name.startswith((".", "_")))
+    return sorted(path for path in source.iterdir() if not path.name.startswith((".", "_")) and is_table(path))
 
 
 def partitions(source: Path) -> list[Partition]:
-    """The row groups of a Parquet file, or of all in a folder, by name; their paths are absolute.
+    """What is scored at a time: row groups of Parquet files, other files whole; their paths are absolute.
+
+    Text and Arrow files are read once more, for their rows to be counted.
 
     Raises:
         InvalidData: There is none, or one can't be read.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     files = [path.absolute() for path in input_files(source)]
     found: list[Partition] = []
     first, schema = 0, None
     for path in files:
-        try:
-            metadata = pq.read_metadata(path)
-        except (OSError, pa.ArrowException) as error:
-            raise InvalidData(f"{path}: can't be read as Parquet: {error}") from None
-        columns = metadata.schema.to_arrow_schema()
-        if schema is not None and columns != schema:
-            raise InvalidData(f"{path}: has other columns than {files[0].name}; all files must have the same")
-        schema = columns
-        for group in range(metadata.num_row_groups):
-            rows = metadata.row_group(group).num_rows
-            found.append(Partition(path, group, first, rows))
-            first += rows
+        with closing(open_table(path)) as table:
+            if schema is not None and table.schema != schema:
+                raise InvalidData(f"{path}: has other columns than {files[0].name}; all files must have the same")
+            schema = table.schema
+            groups = table.group_rows
+            for group, rows in enumerate([count_rows(table)] if groups is None else groups):
+                found.append(Partition(path, group, first, rows))
+                first += rows
+            for refusal in table.ragged:
+                raise InvalidData(f"{path}: row {refusal.rows[0] + 1} (counted from 1) {refusal.message}")
     if not found or not first:
-        raise InvalidData(f"{source}: has no rows; expected a Parquet file, or a folder with some named *.parquet")
+        raise InvalidData(f"{source}: has no rows; expected a file, or a folder with some: {FORMATS}")
     return found
+
+
+def count_rows(table: Table) -> int:
+    """How many rows there are, found by reading them."""
+    return sum(batch.num_rows for batch in table.batches())

@@ -1,21 +1,22 @@
 """Some rows of a file, scored."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.datasets import ColumnMap, map_columns, read_features
 from perfcast.errors import InvalidData, InvalidInput
 from perfcast.scoring._files import Input, Output
 from perfcast.scoring._plan import Partition, Plan, ScoreReport
 from perfcast.serving import Answer, Predictor
+from perfcast.tables import BatchReader, check_kinds, map_columns, open_table
 from perfcast.workloads import Refusal, Rows
 
 if TYPE_CHECKING:
-    import polars as pl
     import pyarrow as pa
 
 COLUMNS = ("cost", "lower", "upper", "extrapolated", "problem")
@@ -30,19 +31,20 @@ class RowScorer:
     Args:
         plan: With what, and how.
         schema: Of the files.
+        decimal: What stands before decimals in their texts.
 
     Raises:
         InvalidData: A feature's column is missing, or one of `COLUMNS` is there already.
         BrokenVersion: The version can't answer.
     """
 
-    def __init__(self, plan: Plan, schema: "pa.Schema") -> None:
+    def __init__(self, plan: Plan, schema: "pa.Schema", decimal: str = ".") -> None:
         _check_names(schema.names)
-        self._plan, self._zone = plan, ZoneInfo(plan.zone)
-        self._predictor = Predictor(plan.version, plan.graph, zone=self._zone)
-        self._columns: ColumnMap = map_columns(self._predictor.workload, schema.names, plan.told, measured=False)
-        self._used = [name for name in schema.names if name not in self._columns.ignored]
-        _check_kinds(schema, self._used)
+        self._plan, zone = plan, ZoneInfo(plan.zone)
+        self._predictor = Predictor(plan.version, plan.graph, zone=zone)
+        columns = map_columns(self._predictor.workload, schema.names, plan.told, measured=False)
+        check_kinds(schema, [name for name in schema.names if name not in columns.ignored])
+        self._reader = BatchReader(self._predictor.workload, columns, zone, decimal)
         self.schema = _widened(schema)
 
     def score(self, batch: "pa.RecordBatch", first: int) -> "tuple[pa.Table, ScoreReport]":
@@ -57,7 +59,7 @@ class RowScorer:
         """
         import pyarrow as pa
 
-        features, refusals = read_features(self._frame(batch), self._columns, self._predictor.workload, zone=self._zone)
+        (features, refusals, notes), _, _ = self._reader.read(batch, measured=False)
         problems = _by_row(refusals)
         self._refuse(problems, first)
         answer, good = self._answer(features, problems)
@@ -65,18 +67,7 @@ class RowScorer:
         added = self._added(answer, good, problems)
         columns = [*pa.Table.from_batches([batch]).columns, *added]
         table = pa.table(dict(zip(self.schema.names, columns, strict=True)), schema=self.schema)
-        return table, _report(len(features), problems, answer)
-
-    def _frame(self, batch: "pa.RecordBatch") -> "pl.DataFrame":
-        """The columns that are used; the others may be of kinds that only Parquet knows."""
-        import polars as pl
-        import pyarrow as pa
-
-        used = [batch.column(name) for name in self._used]
-        plain = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in used]
-        frame = pl.from_arrow(pa.table(plain, names=self._used))
-        assert isinstance(frame, pl.DataFrame)
-        return frame
+        return table, _report(len(features), problems, answer, notes)
 
     def _refuse(self, problems: Mapping[int, str], first: int) -> None:
         if self._plan.on_bad == "refuse" and problems:
@@ -130,6 +121,12 @@ def write_scored(scorer: RowScorer, parts: Sequence[Partition], files: Input, ou
             yield report
 
 
+def scorer_of(plan: Plan, path: Path) -> RowScorer:
+    """The scorer of a plan, for files with the columns of this one."""
+    with closing(open_table(path)) as table:
+        return RowScorer(plan, table.schema, table.decimal)
+
+
 def _check_names(names: Sequence[str]) -> None:
     """Refuse columns that would be mistaken for another."""
     for name in names:
@@ -137,26 +134,6 @@ def _check_names(names: Sequence[str]) -> None:
             raise InvalidData(f"the input already has a column '{name}'; rename it, since scoring adds one")
         if names.count(name) > 1:
             raise InvalidData(f"the input has several columns '{name}'; each needs a name of its own")
-
-
-def _check_kinds(schema: "pa.Schema", used: Sequence[str]) -> None:
-    """Refuse columns that can't hold a number, a text or a time."""
-    import pyarrow as pa
-
-    unreadable = (
-        pa.types.is_nested,
-        pa.types.is_binary,
-        pa.types.is_large_binary,
-        pa.types.is_binary_view,
-        pa.types.is_fixed_size_binary,
-        pa.types.is_decimal256,
-        lambda kind: isinstance(kind, pa.BaseExtensionType),
-    )
-    for name in used:
-        kind = schema.field(name).type
-        inner = kind.value_type if pa.types.is_dictionary(kind) else kind
-        if any(is_such(inner) for is_such in unreadable):
-            raise InvalidData(f"column '{name}' holds {kind}, where numbers, texts or times are expected")
 
 
 def _others(problems: Mapping[int, str], rows: int) -> "npt.NDArray[np.intp]":
@@ -197,12 +174,13 @@ def _by_row(refusals: list[Refusal]) -> dict[int, str]:
 
 def _first(problems: Mapping[int, str], first: int) -> str:
     row = min(problems)
-    return f"row {first + row + 1}: {problems[row]}; nothing was written (--bad mark keeps such rows, without a cost)"
+    told = "nothing was written (--bad mark keeps such rows, without a cost)"
+    return f"row {first + row + 1} (counted from 1): {problems[row]}; {told}"
 
 
-def _report(rows: int, problems: Mapping[int, str], answer: Answer) -> ScoreReport:
+def _report(rows: int, problems: Mapping[int, str], answer: Answer, notes: Mapping[str, int]) -> ScoreReport:
     reasons: dict[str, int] = {}
     for told in problems.values():
         for reason in told.split("; "):
             reasons[reason] = reasons.get(reason, 0) + 1
-    return ScoreReport(rows, len(problems), reasons, int(answer.extrapolated.any(axis=1).sum()))
+    return ScoreReport(rows, len(problems), reasons, int(answer.extrapolated.any(axis=1).sum()), notes)

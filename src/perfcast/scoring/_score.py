@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from perfcast.scoring._files import Input, Output, merge, read_schema
+from perfcast.scoring._files import Input, Output, merge
 from perfcast.scoring._plan import Partition, Plan, ScoreReport, partitions
-from perfcast.scoring._rows import RowScorer, write_scored
+from perfcast.scoring._rows import scorer_of, write_scored
 from perfcast.scoring._target import Draft, Target, part_name
 
 OnRows = Callable[[int, int], None]
@@ -26,7 +26,7 @@ def score(
 
     Args:
         plan: With what, and how.
-        source: A Parquet file, or a folder of them with the same columns.
+        source: A file, or a folder of them with the same columns.
         target: A file, when its name ends with `.parquet`, else a folder with a part for each row group of the input.
         cluster: Address of a Dask scheduler whose workers see the same paths; empty for this process.
         overwrite: Whether an earlier output at the target may be replaced.
@@ -53,7 +53,7 @@ def score(
 
 def _here(plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft, on_rows: OnRows | None) -> ScoreReport:
     report, total = ScoreReport(), sum(part.rows for part in parts)
-    scorer = RowScorer(plan, read_schema(parts[0].path))
+    scorer = scorer_of(plan, parts[0].path)
     pieces = [(draft.parts / part_name(number), [part]) for number, part in enumerate(parts)]
     with Input() as files:
         for path, chosen in [(draft.file, parts)] if target.is_file else pieces:

@@ -10,33 +10,26 @@ R7), and `GraphCache` keeps the graphs within a bound. `Shadows` asks further ve
 from perfcast.serving._answer_cache import AnswerCache, MemoryAnswers, RedisAnswers, make_answer_cache
 from perfcast.serving._arms import Arm, Key, Split
 from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
-from perfcast.serving._cache import GraphCache
-from perfcast.serving._columns import Column, ColumnReader
 from perfcast.serving._follower import Follower
 from perfcast.serving._foreign import open_foreign, try_rows
 from perfcast.serving._items import ItemReader
 from perfcast.serving._predictor import Answer, Prediction, Predictor
 from perfcast.serving._reaching import reach, read_reaching
 from perfcast.serving._reader import Reader
-from perfcast.serving._routes import NO_ROUTES, Routes
 from perfcast.serving._session import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference
 from perfcast.serving._shadows import Shadows
 from perfcast.serving._slot import Slot
-from perfcast.serving._upload import LARGEST_MANIFEST, Statement, read_statement, upload
+from perfcast.serving._upload import LARGEST_MANIFEST, read_statement, upload
 
 __all__ = [
     "CPU_PROVIDER",
     "CUDA_PROVIDER",
     "LARGEST_MANIFEST",
-    "NO_ROUTES",
     "Answer",
     "AnswerCache",
     "Arm",
     "BodyReader",
-    "Column",
-    "ColumnReader",
     "Follower",
-    "GraphCache",
     "Inference",
     "ItemReader",
     "Key",
@@ -46,11 +39,9 @@ __all__ = [
     "Reader",
     "RedisAnswers",
     "Request",
-    "Routes",
     "Shadows",
     "Slot",
     "Split",
-    "Statement",
     "UnknownReference",
     "choose_inference",
     "make_answer_cache",

@@ -50,10 +50,7 @@ class BodyReader:
     """
 
     def __init__(
-        self,
-        readers: Sequence[Reader],
-        lookup: Callable[[str], Reader | None],
-        others: Callable[[], Sequence[Reader]],
+        self, readers: Sequence[Reader], lookup: Callable[[str], Reader | None], others: Callable[[], Sequence[Reader]]
     ) -> None:
         self._readers = tuple(readers)
         self._lookup = lookup

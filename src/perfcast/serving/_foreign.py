@@ -65,7 +65,9 @@ def try_rows(session: ort.InferenceSession, rows: npt.NDArray[Any]) -> npt.NDArr
     try:
         (answer,) = session.run(None, {session.get_inputs()[0].name: rows}, options)
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base class
-        reason = f" within {TRIAL_SECONDS:g} s" if options.terminate else f" {len(rows)} rows at once: {error}"
+        reason = (
+            f" within {TRIAL_SECONDS:g} s" if options.terminate else f" {len(rows)} rows at once: {str(error).strip()}"
+        )
         raise _wrong(f"can't answer{reason}") from None
     finally:
         limit.cancel()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from perfcast.errors import InvalidInput
-from perfcast.serving._columns import ColumnReader
+from perfcast.tables import ColumnReader
 from perfcast.workloads import EXACT, TIMESTAMP, Feature, RowReader, Workload
 
 ENVELOPE = ("model_name", "coverage", "device")

@@ -8,10 +8,9 @@ a fit begins, not before, and `variants/` makes smaller forms of a version.
 """
 
 from perfcast.training._clock import Budget
-from perfcast.training._draft import Trained, draft, parity_rows
-from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, Mixture, mix
-from perfcast.training._final import final_fits, warm_start
-from perfcast.training._target import target_kind, to_cost, to_target
+from perfcast.training._draft import Trained, draft, left_out, parity_rows, proven
+from perfcast.training._ensemble import ENSEMBLE, mix
+from perfcast.training._final import warm_start
 from perfcast.training._train import Training, fit_best, train
 from perfcast.training.fits import (
     GRACE_SECONDS,
@@ -20,25 +19,21 @@ from perfcast.training.fits import (
     FitTask,
     Here,
     Inner,
-    full_lesson,
     inner_validation,
     make_executor,
 )
 from perfcast.training.judging import Verdict, calibrate, conformal_quantile, evaluate, judge, score
-from perfcast.training.search import Candidate, Search, TrialReport, make_study_tables
+from perfcast.training.search import Search, TrialReport, make_study_tables
 
 __all__ = [
     "ENSEMBLE",
     "GRACE_SECONDS",
     "Budget",
-    "Candidate",
     "Executor",
     "FitResult",
     "FitTask",
-    "FittedEnsemble",
     "Here",
     "Inner",
-    "Mixture",
     "Search",
     "Trained",
     "Training",
@@ -48,19 +43,16 @@ __all__ = [
     "conformal_quantile",
     "draft",
     "evaluate",
-    "final_fits",
     "fit_best",
-    "full_lesson",
     "inner_validation",
     "judge",
+    "left_out",
     "make_executor",
     "make_study_tables",
     "mix",
     "parity_rows",
+    "proven",
     "score",
-    "target_kind",
-    "to_cost",
-    "to_target",
     "train",
     "warm_start",
 ]

@@ -3,7 +3,7 @@
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -12,11 +12,10 @@ import msgspec
 import numpy as np
 
 from perfcast.datasets import Dataset, Moments, Part, Split
-from perfcast.export import check_parity, compose, measure
+from perfcast.export import Target, check_parity, compose, measure
 from perfcast.manifest import DataFacts, Draft, Manifest
-from perfcast.training._target import target_kind, to_cost
 from perfcast.training.families import Fitted, Settings
-from perfcast.training.judging import calibrate, evaluate
+from perfcast.training.judging import broken_trends, calibrate, evaluate
 from perfcast.workloads import Rows, Workload
 
 MOST_PARITY_ROWS = 5_000
@@ -42,16 +41,18 @@ class Trained:
         workload: What it predicts.
         family: Whose model it is, or `ensemble`.
         fitted: The native model.
+        target: How its answers become costs.
         settings: Those it was fitted with.
         score: Its tuning score.
         seconds: How long its final fit took.
-        keeps_trends: Whether it promises the workload's trends; None where the workload declares none.
+        keeps_trends: Whether it keeps the workload's trends; None where the workload declares none.
         notes: Remarks for the manifest.
     """
 
     workload: Workload
     family: str
     fitted: Fitted
+    target: Target
     settings: Settings = field(default_factory=dict)
     score: float | None = None
     seconds: float = 0.0
@@ -67,7 +68,18 @@ class Trained:
         Returns:
             float32 [rows], in the cost's unit, within its bounds.
         """
-        return to_cost(self.workload, self.fitted.predict(self.workload.inputs(features)))
+        return self.target.to_cost(self.workload, self.fitted.predict(self.workload.inputs(features)))
+
+
+def proven(model: Trained, features: Rows) -> Trained:
+    """The model, which says that it keeps trends only if it does so on these rows.
+
+    Args:
+        model: What its family promises of it.
+        features: Rows that it has not learnt from, float32 [rows, features].
+    """
+    broken = broken_trends(model.workload, model.predict, features) if model.keeps_trends else ""
+    return replace(model, keeps_trends=False, notes=(*model.notes, broken)) if broken else model
 
 
 def draft(
@@ -93,7 +105,7 @@ def draft(
     begun = time.monotonic()
     calibration = calibrate(workload, split.calibrate.cost, model.predict(split.calibrate.features))
     metrics = evaluate(split.test.cost, model.predict(split.test.features), calibration)
-    graph = compose(workload, model.fitted.graph(), target=target_kind(workload))
+    graph = compose(workload, model.fitted.graph(), target=model.target)
     parity = check_parity(
         graph, model.predict, parity_rows(workload, model.fitted, split.test), relative=workload.cost.relative
     )
@@ -112,9 +124,14 @@ def draft(
         libraries=_libraries(),
         seconds=round(model.seconds + time.monotonic() - begun, 2),
         keeps_trends=model.keeps_trends,
-        notes=model.notes,
+        notes=(*model.notes, *left_out(search or {})),
     )
     return Draft(graph, msgspec.json.decode(manifest.to_json(), type=Manifest))
+
+
+def left_out(search: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a search's summary says of families that have no version."""
+    return tuple(f"{family}: {why}" for family, why in search.get("left_out", {}).items())
 
 
 def parity_rows(workload: Workload, fitted: Fitted, part: Part, *, seed: int = 0) -> Rows:

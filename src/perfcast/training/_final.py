@@ -88,6 +88,7 @@ def _trained(family: Family, candidate: Candidate, found: Search, result: FitRes
         found.inner.workload,
         family.name,
         result.fitted,  # type: ignore[arg-type]  # the caller looked
+        found.inner.target,
         candidate.settings,
         score=candidate.score,
         seconds=result.seconds,

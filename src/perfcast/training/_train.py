@@ -12,7 +12,7 @@ from perfcast.errors import InvalidSetting, Refused, Stopped
 from perfcast.manifest import LARGEST_GRAPH, Draft
 from perfcast.processors import processors
 from perfcast.training._clock import Budget, drafting
-from perfcast.training._draft import Trained, draft
+from perfcast.training._draft import Trained, draft, proven
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, Mixture, mix
 from perfcast.training._final import final_fits
 from perfcast.training.families import Family, Stop, families, never
@@ -34,7 +34,7 @@ class Training:
         drafts: The best version of each family and, where it gains, their mean; best tuning score first, but those
             that keep the trends that the workload declares before those that promise none.
         split: The parts they were made and judged with.
-        refused: Families whose best model could not become a version, with the reason.
+        refused: Families that have no version, with the reason.
         seconds: How long all of it took.
     """
 
@@ -111,14 +111,14 @@ def train(
         )
         deadline -= drafting(len(found.best_of_each_family), len(inner.lesson.target))
         models = fit_best(split, chosen, found, mixing=mixing, deadline=deadline, executor=executor, stop=stop)
-    drafts, refused = _drafts(dataset, split, models, found.summary, stop)
-    left_out = set(found.best_of_each_family) - {model.family for model in models}
-    refused |= dict.fromkeys(sorted(left_out), "the time limit left no time for its final fit")
-    return Training(drafts, split, refused, round(time.monotonic() - begun, 2))
+    unfitted = sorted(set(found.best_of_each_family) - {model.family for model in models})
+    left_out = found.summary["left_out"] | dict.fromkeys(unfitted, "the time limit left no time for its final fit")
+    drafts, refused = _drafts(dataset, split, models, {**found.summary, "left_out": left_out}, stop)
+    return Training(drafts, split, left_out | refused, round(time.monotonic() - begun, 2))
 
 
 def fit_best(
-    split: Split,  # noqa: ARG001 - what was searched says it too
+    split: Split,
     chosen: Mapping[str, Family],
     found: Search,
     *,
@@ -127,10 +127,10 @@ def fit_best(
     executor: Executor | None = None,
     stop: Stop = never,
 ) -> list[Trained]:
-    """Fit each family's best settings on all training rows.
+    """Fit each family's best settings on all training rows, and prove the trends that they promise.
 
     Args:
-        split: Whose training part was searched.
+        split: Whose training part was searched; its calibration rows are swept for the proof.
         chosen: The families that were searched.
         found: What the search found.
         mixing: Whether to add their weighted mean where it gains.
@@ -147,11 +147,13 @@ def fit_best(
     with ExitStack() as owned:
         threads = found.inner.lesson.threads
         executor = executor or owned.enter_context(Here(found.inner, threads=threads, stop=stop))
-        models = final_fits(chosen, found, executor, deadline=deadline, stop=stop)
+        fitted = final_fits(chosen, found, executor, deadline=deadline, stop=stop)
+    rows = split.calibrate.features
+    models = {name: proven(model, rows) for name, model in fitted.items()}
     members = _members(models)
     mixture = mix(found.inner, _held_predictions(chosen, found, members, stop)) if mixing else None
     if mixture is not None:
-        models[ENSEMBLE] = _mixed(models, mixture)
+        models[ENSEMBLE] = proven(_mixed(models, mixture), rows)
     return sorted(models.values(), key=_rank)
 
 
@@ -201,6 +203,7 @@ def _mixed(models: Mapping[str, Trained], mixture: Mixture) -> Trained:
         members[0].workload,
         ENSEMBLE,
         fitted,
+        members[0].target,
         settings,
         score=mixture.score,
         seconds=seconds,

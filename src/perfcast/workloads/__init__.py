@@ -16,36 +16,25 @@ from perfcast.workloads._catalogue import (
     survey_workloads,
     workload_from_document,
 )
-from perfcast.workloads._clock import CLOCK, read_moment
+from perfcast.workloads._clock import CLOCK, EXPECTED_MOMENT, NOWHEN, numbered_moments, read_moment
 from perfcast.workloads._comparison import differences, document_differences, encoded_for, same_rows
-from perfcast.workloads._declaration import Declaration, read_declaration
-from perfcast.workloads._expressions import (
-    Arithmetic,
-    ArrayArithmetic,
-    Expression,
-    Name,
-    Operator,
-    evaluate,
-    names,
-    parse,
-)
+from perfcast.workloads._declaration import read_declaration
+from perfcast.workloads._expressions import ArrayArithmetic, Expression, Name, Operator, evaluate, names, parse
 from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
 from perfcast.workloads._rows import TIMESTAMP, RowReader
-from perfcast.workloads._table import Refusal, check_table
-from perfcast.workloads._workload import Cost, Derived, Rows, Workload
+from perfcast.workloads._table import Refusal, check_table, rules_hold
+from perfcast.workloads._workload import Rows, Workload
 from perfcast.workloads._yaml import read_yaml
 
 __all__ = [
     "CLOCK",
     "EXACT",
+    "EXPECTED_MOMENT",
     "LARGEST",
+    "NOWHEN",
     "TIMESTAMP",
-    "Arithmetic",
     "ArrayArithmetic",
     "Catalogue",
-    "Cost",
-    "Declaration",
-    "Derived",
     "Expression",
     "Feature",
     "Name",
@@ -66,10 +55,12 @@ __all__ = [
     "load_workload",
     "load_workloads",
     "names",
+    "numbered_moments",
     "parse",
     "read_declaration",
     "read_moment",
     "read_yaml",
+    "rules_hold",
     "same_rows",
     "survey_workloads",
     "workload_from_document",

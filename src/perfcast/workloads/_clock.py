@@ -1,8 +1,12 @@
-"""Features that a moment in time decides: what hour, which minute, whether people are at work."""
+"""Moments: what a text or a number says of when, and the features that a moment decides."""
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 _TURN = 2 * math.pi
 
@@ -18,18 +22,89 @@ CLOCK: Mapping[str, Callable[[datetime], float]] = {
 """Each clock feature's definition; hours and minutes are whole, business hours are Monday to Friday, 9 to 17."""
 
 
-def read_moment(text: str, zone: tzinfo) -> datetime:
-    """An ISO 8601 time in the service's time zone.
+EXPECTED_MOMENT = (
+    "expected an ISO 8601 time such as 2026-03-01T14:05:00Z, a date such as 20260301, or seconds since 1970 "
+    "(ms, µs and ns are told by their size)"
+)
+NOWHEN = np.iinfo(np.int64).min
+"""Microseconds of what is no moment; NumPy's NaT."""
+_EARLIEST, _LATEST = 631_152_000, 7_258_118_400
+"""Seconds since 1970 of the years 1990 and 2200: within them no number can be of two units, nor be digits of a date."""
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # NumPy's times have no zone
+
+
+def read_moment(value: object, zone: tzinfo) -> datetime:
+    """A moment in the service's time zone; of a local time that comes twice, the first.
 
     Args:
-        text: Such as `2026-03-01T14:05:00Z`; without an offset it is taken as local to `zone`.
-        zone: The service's time zone.
+        value: ISO 8601 text, a time, a date, or a number: yyyymmdd, yyyymmddHHMMSS, or s, ms, µs, ns since 1970.
+        zone: The service's time zone, also of what has no offset.
 
     Raises:
-        ValueError: It is not an ISO 8601 time, or lies before the year 1 or after 9999 in the zone.
+        ValueError: It is none, its unit can't be told, or it lies before the year 1 or after 9999 in the zone.
     """
-    moment = datetime.fromisoformat(text)
     try:
-        return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
-    except OverflowError:
-        raise ValueError(f"{text} is out of range") from None
+        moment, local = _moment(value)
+        return moment.replace(tzinfo=zone) if local else moment.astimezone(zone)
+    except (ValueError, OverflowError, TypeError):
+        raise ValueError(f"{EXPECTED_MOMENT}, got {_shown(value)}") from None
+
+
+def _moment(value: object) -> tuple[datetime, bool]:
+    """The moment, and whether it is a local time."""
+    if isinstance(value, str):
+        try:
+            value = int(value) if value.strip().isdigit() else float(value)
+        except ValueError:
+            value = datetime.fromisoformat(str(value).strip())
+    if isinstance(value, date):
+        moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001
+        return moment, moment.tzinfo is None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError
+    micros, local = numbered_moments(np.array([value]))
+    if micros[0] == NOWHEN:
+        raise ValueError
+    moment = _EPOCH + timedelta(microseconds=int(micros[0]))
+    return moment if local[0] else moment.replace(tzinfo=UTC), bool(local[0])
+
+
+def numbered_moments(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Moments that are written as numbers.
+
+    Args:
+        numbers: [rows]: s, ms, µs or ns since 1970, yyyymmdd or yyyymmddHHMMSS, told by their size.
+
+    Returns:
+        Microseconds since 1970, int64 [rows], `NOWHEN` where that can't be told; and whether it is a local time.
+    """
+    values = numbers.astype(np.int64 if numbers.dtype.kind in "iu" else np.float64)
+    micros = np.full(len(values), NOWHEN)
+    for scale in (1, 10**3, 10**6, 10**9):
+        fits = (values >= _EARLIEST * scale) & (values < _LATEST * scale)
+        chosen = values[fits]
+        micros[fits] = chosen // 1000 if scale == 10**9 else np.rint(chosen * (10**6 // scale))
+    local = np.zeros(len(values), dtype=np.bool_)
+    for first, last, ends in ((19000101, 21001231, 1), (19000101_000000, 21001231_235959, 10**6)):
+        fits = (values >= first) & (values <= last)
+        if fits.any():
+            micros[fits], local[fits] = _digits(values[fits], ends), True
+    return micros, local
+
+
+def _digits(values: npt.NDArray[Any], ends: int) -> npt.NDArray[np.int64]:
+    """Microseconds of yyyymmdd, followed by HHMMSS where `ends` is 10⁶."""
+    days, time = np.divmod(values.astype(np.int64), ends)
+    (rest, day), (hours, second) = np.divmod(days, 100), np.divmod(time, 100)
+    (year, month), (hour, minute) = np.divmod(rest, 100), np.divmod(hours, 100)
+    start = (12 * (year - 1970) + month - 1).astype("datetime64[M]")
+    dates = start.astype("datetime64[D]") + (day - 1)
+    good = (month >= 1) & (month <= 12) & (day >= 1) & (dates.astype("datetime64[M]") == start)
+    good &= (hour < 24) & (minute < 60) & (second < 60) & (values == np.floor(values))
+    seconds = dates.astype("datetime64[s]").astype(np.int64) + 3600 * hour + 60 * minute + second
+    return np.where(good, 1_000_000 * seconds, NOWHEN)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"

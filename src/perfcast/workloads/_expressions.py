@@ -1,13 +1,15 @@
 """Exact arithmetic over named quantities: one definition, run on numbers, on arrays and in a graph (rule R2).
 
 An expression is text such as ``floor((width + 2 * padding - kernel_size) / stride) + 1``. It is parsed with Python's
-own grammar and never evaluated by Python: only numbers, names, ``+ - * / // %``, ``floor ceil min max abs`` and, in
-rules, one comparison are known. ``//``, ``%`` and ``abs`` are spelled out in the other operations when parsed, so
-whoever runs an expression implements eight operations and nothing else. All eight are exact or correctly rounded in
-IEEE 754, so training (NumPy) and serving (ONNX Runtime) get the same bits from the same float32 features.
+own grammar and never evaluated by Python: only numbers, names (any text in backticks is one), ``+ - * / // %``,
+``floor ceil min max abs`` and, in rules, one comparison are known. ``//``, ``%`` and ``abs`` are spelled out in the
+other operations when parsed, so whoever runs an expression implements eight operations and nothing else. All eight are
+exact or correctly rounded in IEEE 754, so training (NumPy) and serving (ONNX Runtime) get the same bits from the same
+float32 features.
 """
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -24,6 +26,8 @@ Array: TypeAlias = npt.NDArray[np.float32]
 Scalar: TypeAlias = Callable[[Sequence[float]], float]
 
 _LONGEST = 2_000
+_QUOTED = "quoted_0x"
+"""Begins what stands for a name in backticks while Python parses it."""
 _DEEPEST = 60
 _MOST_DOUBLED = 4
 """How many `%` and `abs` may stand inside one another: each writes its operands twice, so their number doubles."""
@@ -164,7 +168,8 @@ def _tree(text: str) -> ast.expr:
     if len(text) > _LONGEST:
         raise InvalidDeclaration(f"expression of {len(text)} characters; the most is {_LONGEST}")
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        plain = re.sub(r"`([^`]+)`", lambda quoted: _QUOTED + quoted[1].encode().hex(), text.strip())
+        return ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise InvalidDeclaration(f"'{text}' is not an arithmetic expression") from None
 
@@ -182,7 +187,8 @@ def _expression(node: ast.expr, text: str, depth: int = 0, doubled: int = 0) -> 
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return Number(float(value))
         case ast.Name(id=name):
-            return Name(name)
+            quoted = name.startswith(_QUOTED)
+            return Name(bytes.fromhex(name.removeprefix(_QUOTED)).decode() if quoted else name)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return _negative(inner(operand))
         case ast.BinOp(left=left, op=operator, right=right):

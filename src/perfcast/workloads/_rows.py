@@ -79,11 +79,9 @@ class RowReader:
             return features
         given = {name: value for name, value in features.items() if name != TIMESTAMP}
         try:
-            when = read_moment(str(moment), self._zone)
-        except ValueError:
-            errors.append(
-                FieldError(TIMESTAMP, f"expected an ISO 8601 time such as 2026-03-01T14:05:00Z, got {moment!r}")
-            )
+            when = read_moment(moment, self._zone)
+        except ValueError as error:
+            errors.append(FieldError(TIMESTAMP, str(error)))
             return given | dict.fromkeys(self._clock, 0.0)
         return {name: CLOCK[name](when) for name in self._clock} | given
 

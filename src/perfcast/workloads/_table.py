@@ -1,6 +1,6 @@
 """Checking a whole table of rows against a workload's declaration."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,14 @@ from perfcast.workloads._rows import out_of_bounds
 from perfcast.workloads._workload import Rows, Workload
 
 Flags = npt.NDArray[np.bool_]
+_RELATIONS: Mapping[str, Callable[[Rows, Rows], Flags]] = {
+    "<=": np.less_equal,
+    ">=": np.greater_equal,
+    "<": np.less,
+    ">": np.greater,
+    "==": np.equal,
+    "!=": np.not_equal,
+}
 
 
 @dataclass(frozen=True)
@@ -76,21 +84,18 @@ def _first_outside(feature: Feature, column: Rows, outside: Flags) -> str:
     return out_of_bounds(feature, float(column[np.argmax(outside)])) if outside.any() else ""
 
 
-def _rules(workload: Workload, features: Rows, already: Flags) -> Iterator[Refusal]:
-    columns = dict(zip(workload.feature_names, features.T, strict=True))
-    relations = {
-        "<=": np.less_equal,
-        ">=": np.greater_equal,
-        "<": np.less,
-        ">": np.greater,
-        "==": np.equal,
-        "!=": np.not_equal,
-    }
+def rules_hold(workload: Workload, columns: Rows) -> Iterator[Flags]:
+    """For each rule whether it holds, bool [rows], from float32 [features, rows]."""
+    values = dict(zip(workload.feature_names, columns, strict=True))
     for rule in workload.rules:
-        left = evaluate(rule.comparison.left, columns, ArrayArithmetic())
-        right = evaluate(rule.comparison.right, columns, ArrayArithmetic())
-        broken = ~relations[rule.comparison.relation](left, right) & ~already
-        yield from _refusal(rule.error.field, rule.error.message, broken)
+        left = evaluate(rule.comparison.left, values, ArrayArithmetic())
+        right = evaluate(rule.comparison.right, values, ArrayArithmetic())
+        yield _RELATIONS[rule.comparison.relation](left, right)
+
+
+def _rules(workload: Workload, features: Rows, already: Flags) -> Iterator[Refusal]:
+    for rule, holds in zip(workload.rules, rules_hold(workload, features.T), strict=True):
+        yield from _refusal(rule.error.field, rule.error.message, ~holds & ~already)
 
 
 def _finite_inputs(workload: Workload, features: Rows, already: Flags) -> Iterator[Refusal]:

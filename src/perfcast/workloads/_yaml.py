@@ -39,8 +39,7 @@ class _Loader(yaml.CSafeLoader):
 for _tag, (_pattern, _first) in _SCALARS.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _first)
 _Loader.add_constructor(
-    "tag:yaml.org,2002:int",
-    lambda _, node: int(node.value, {"0o": 8, "0x": 16}.get(node.value[:2], 10)),
+    "tag:yaml.org,2002:int", lambda _, node: int(node.value, {"0o": 8, "0x": 16}.get(node.value[:2], 10))
 )
 
 

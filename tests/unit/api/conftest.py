@@ -1,5 +1,6 @@
 """The whole application in this process, on a registry that the test fills."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +21,10 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def registry(settings: Settings) -> Iterator[Registry]:
+def registry(settings: Settings, migrated_sqlite: Path) -> Iterator[Registry]:
     """Two versions of a `cpu-utilization` model, the first of which is champion."""
+    shutil.copy(migrated_sqlite, settings.data_dir)
     database = Database(settings.database_address)
-    database.migrate()
     registry = Registry(database, Blobs(settings.artifacts_address))
     workload = builtin_workloads()["cpu-utilization"]
     for weight in (0.25, 0.5):

@@ -8,20 +8,20 @@ from perfcast.cli import main
 from perfcast.cli._extras import how_to_install
 
 
-class WithoutPolars:
-    """An import system of a serving-only installation: polars is not there."""
+class WithoutPyArrow:
+    """An import system of a serving-only installation: PyArrow is not there."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
-        if name.split(".", maxsplit=1)[0] == "polars":
+        if name.split(".", maxsplit=1)[0] == "pyarrow":
             raise ModuleNotFoundError(f"No module named '{name}'", name=name)
         return None
 
 
 def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, tmp_path, capsys) -> None:
     (tmp_path / "rows.csv").write_text("a\n1\n")
-    for name in [name for name in sys.modules if name.split(".")[0] == "polars"]:
+    for name in [name for name in sys.modules if name.split(".")[0] == "pyarrow"]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(sys, "meta_path", [WithoutPolars(), *sys.meta_path])
+    monkeypatch.setattr(sys, "meta_path", [WithoutPyArrow(), *sys.meta_path])
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
     monkeypatch.setattr(sys, "argv", ["perfcast", "data", "import", str(tmp_path / "rows.csv")])
     with pytest.raises(SystemExit) as stopped:

@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from perfcast.datasets import import_file, map_columns
+from perfcast.datasets import import_file
 from perfcast.errors import InvalidData
+from perfcast.tables import map_columns
 from perfcast.workloads import Workload, builtin_workloads, load_workload
 
 CONVOLUTION = builtin_workloads()["cnn-execution-time"]
@@ -70,18 +71,18 @@ def test_refused_rows_are_named_with_the_reason_and_the_rest_is_kept(tmp_path: P
     found = {(refusal.field, refusal.message.split(" (")[0]): refusal.rows.tolist() for refusal in report.refusals}
     assert found == {
         ("batch_size", "must be between 1 and 4096, got -2"): [1],
-        ("batch_size", "expected a number, got 'three'"): [2],
+        ("batch_size", "expected a whole number, got 'three'"): [2],
         ("batch_size", "is missing or not a finite number"): [3],
         ("kernel_size", "must be between 1 and 64, got 90"): [4],
     }
     assert (report.rows, report.refused, report.repeats, report.kept, len(dataset)) == (7, 4, 0, 3, 3)
 
 
-def test_columns_are_found_by_the_closest_name_and_said_so(tmp_path: Path) -> None:
-    frame = convolutions().rename({"input_channels": "InputChannels", "kernel_size": "kernel-size"})
+def test_columns_written_otherwise_or_with_a_slip_are_found_and_told_apart(tmp_path: Path) -> None:
+    frame = convolutions().rename({"input_channels": "InputChannels", "kernel_size": "kernal_size"})
     _, report = import_file(write(frame, tmp_path / "rows.csv"), CONVOLUTION, name="d")
-    assert report.columns.how["input_channels"] == "InputChannels (closest name)"
-    assert report.columns.how["kernel_size"] == "kernel-size (closest name)"
+    assert report.columns.how["input_channels"] == "InputChannels (alias)"
+    assert report.columns.how["kernel_size"] == "kernal_size (closest name: please check)"
 
 
 def test_two_equally_close_names_are_not_guessed_between() -> None:
@@ -181,14 +182,17 @@ def test_rows_without_a_readable_time_are_refused_and_local_times_mean_the_same_
     assert report.kept == 2
 
 
-def test_seconds_since_1970_are_a_time_and_milliseconds_are_refused(tmp_path: Path) -> None:
+def test_seconds_and_milliseconds_since_1970_are_told_by_their_size(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text(
-        "time,request_rate,active_users,db_connections,cpu_utilization\n1772438400,1,1,1,5\n1772438400000,1,1,1,5\n"
+        "time,request_rate,active_users,db_connections,cpu_utilization\n1772438400,1,1,1,5\n1772438460000,1,1,1,5\n1772438,1,1,1,5\n"
     )
     dataset, report = import_file(path, SERVICE, name="d")
     assert dataset.measured_at is not None
-    assert [str(moment) for moment in dataset.measured_at] == ["2026-03-02T08:00:00.000000"]
+    assert [str(moment) for moment in dataset.measured_at] == [
+        "2026-03-02T08:00:00.000000",
+        "2026-03-02T08:01:00.000000",
+    ]
     assert "seconds since 1970" in report.refusals[0].message
 
 
@@ -198,7 +202,7 @@ def test_seconds_since_1970_are_a_time_and_milliseconds_are_refused(tmp_path: Pa
         ("missing.csv", None, "No such file"),
         ("rows.xlsx", b"x", "not a known format"),
         ("rows.parquet", b"not parquet", "can't be read"),
-        ("rows.csv", b"", "can't be read"),
+        ("rows.csv", b"", "is empty"),
         ("rows.csv", b"a,b\n1,2\n", "no column for batch_size"),
         ("rows.csv", convolutions().with_columns(batch_size=0).write_csv().encode(), "none of its 5 rows"),
     ],

@@ -73,7 +73,10 @@ def test_inputs_without_names_are_said_in_order_and_may_be_arithmetic(
         (DIRECT.replace(b": stride", b": stride +"), "'stride \\+' is not an arithmetic expression"),
         (DIRECT.replace(b": stride", b": sin(stride)"), r"sin\(\) with 1 arguments"),
         (DIRECT.replace(b"direct: 1", b"direct: true"), "inputs.*expected .*got true or false"),
-        (DIRECT.replace(b": stride", b": 1 / (batch_size - batch_size)"), "on all but 0 of the rows compared"),
+        (
+            DIRECT.replace(b": stride", b": 1 / (batch_size - batch_size)"),
+            "on all but 0 of the rows compared what it reads",
+        ),
         (None, "put a model.yaml beside it with 'inputs:' and a line for each, such as 'Input_Size: input_height'"),
     ],
 )

@@ -5,7 +5,7 @@ import spox
 import spox.opset.ai.onnx.v17 as op
 
 from perfcast.errors import BrokenVersion, Refused
-from perfcast.export import COST, FEATURES, check_parity, compose, measure, run
+from perfcast.export import COST, FEATURES, Target, check_parity, compose, measure, run
 from perfcast.workloads import Rows, Workload, builtin_workloads
 from perfcast.workloads.cnn_execution_time.profiler import sample_configurations
 
@@ -39,23 +39,23 @@ def test_the_graph_computes_each_derived_quantity_to_the_same_bits(convolution: 
     for place, name in enumerate(convolution.input_names):
         column = op.gather(inputs, op.constant(value=np.array([place])), axis=1)
         unbounded = convolution.declaration
-        graph = compose(Workload(unbounded), spox.build({"inputs": inputs}, {"raw": column}), target="identity")
+        graph = compose(Workload(unbounded), spox.build({"inputs": inputs}, {"raw": column}))
         np.testing.assert_array_equal(run(graph, rows), expected[:, place], err_msg=name)
 
 
 def test_a_log_target_is_undone_and_the_cost_kept_within_its_bounds(convolution: Workload, rows: Rows) -> None:
     service = builtin_workloads()["cpu-utilization"]
-    graph = compose(service, body_of(service, picking(service, "request_rate")), target="identity")
+    graph = compose(service, body_of(service, picking(service, "request_rate")))
     loads = np.zeros((3, len(service.features)), dtype=np.float32)
     loads[:, 0] = (50, 150, 1e6)
     np.testing.assert_array_equal(run(graph, loads), [50, 100, 100])
-    graph = compose(convolution, body_of(convolution, picking(convolution, "kernel_size")), target="log")
+    graph = compose(convolution, body_of(convolution, picking(convolution, "kernel_size")), target=Target(log=True))
     np.testing.assert_allclose(run(graph, rows), np.exp(rows[:, 5]), rtol=1e-6)
 
 
 def test_the_graph_has_the_agreed_face(convolution: Workload) -> None:
     graph = onnx.load_model_from_string(
-        compose(convolution, body_of(convolution, picking(convolution, "stride")), target="log")
+        compose(convolution, body_of(convolution, picking(convolution, "stride")), target=Target(log=True))
     )
     assert [item.name for item in graph.graph.input] == [FEATURES]
     assert [item.name for item in graph.graph.output] == [COST]
@@ -63,7 +63,7 @@ def test_the_graph_has_the_agreed_face(convolution: Workload) -> None:
 
 
 def test_parity_is_measured_and_a_difference_refused(convolution: Workload, rows: Rows) -> None:
-    graph = compose(convolution, body_of(convolution, picking(convolution, "batch_size")), target="identity")
+    graph = compose(convolution, body_of(convolution, picking(convolution, "batch_size")))
     parity = check_parity(graph, lambda features: features[:, 0] * np.float32(1 + 5e-5), rows)
     assert parity.rows == ROWS
     assert 4e-5 < parity.p999 <= parity.worst < 6e-5
@@ -74,7 +74,7 @@ def test_parity_is_measured_and_a_difference_refused(convolution: Workload, rows
 
 
 def test_size_opset_and_time_of_a_row_are_recorded(convolution: Workload, rows: Rows) -> None:
-    graph = compose(convolution, body_of(convolution, picking(convolution, "batch_size")), target="identity")
+    graph = compose(convolution, body_of(convolution, picking(convolution, "batch_size")))
     facts = measure(graph, rows, lambda features: features[:, 0], repeats=20)
     assert facts.bytes == len(graph)
     assert facts.opset >= 13
@@ -89,7 +89,7 @@ def test_a_graph_over_the_limit_is_refused(convolution: Workload) -> None:
     )
     summed = op.reduce_sum(op.matmul(inputs, large), op.constant(value=np.array([1])))
     with pytest.raises(Refused, match="MB"):
-        compose(convolution, spox.build({"inputs": inputs}, {"raw": summed}), target="identity")
+        compose(convolution, spox.build({"inputs": inputs}, {"raw": summed}))
 
 
 def test_bytes_that_are_no_graph_are_named_as_broken(rows: Rows) -> None:

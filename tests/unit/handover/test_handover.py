@@ -89,7 +89,7 @@ def test_a_composed_graph_has_the_shapes_that_the_configuration_tells(tmp_path: 
     inputs = spox.argument(spox.Tensor(np.float32, ("rows", len(cnn.input_names))))
     weights = np.ones((len(cnn.input_names), 1), dtype=np.float32)
     body = spox.build({"inputs": inputs}, {"raw": op.matmul(inputs, op.constant(value=weights))})
-    write_triton(tmp_path, Handed(CNN, 3, draft(cnn, compose(cnn, body, target="identity"))))
+    write_triton(tmp_path, Handed(CNN, 3, draft(cnn, compose(cnn, body))))
     config = parsed(tmp_path / CNN / "config.pbtxt")
     session = ort.InferenceSession(tmp_path / CNN / "3" / "model.onnx", providers=["CPUExecutionProvider"])
     (features,), (cost,) = session.get_inputs(), session.get_outputs()

@@ -1,5 +1,6 @@
 """Every test that asks for `registry` runs on SQLite and on PostgreSQL."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +25,16 @@ class Place:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path / 'perfcast.db'}" if sqlite else str(request.getfixturevalue("migrated_postgres_url"))
+    if request.param == "sqlite":
+        url = f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), tmp_path)}"
+    else:
+        url = str(request.getfixturevalue("migrated_postgres_url"))
     return Place(url, str(tmp_path / "blobs"))
 
 
 @pytest.fixture
 def database(place: Place) -> Iterator[Database]:
     database = Database(place.database)
-    database.migrate()
     empty(database)
     yield database
     database.close()

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 import pytest
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.registry.conftest import Place
 from tests.unit.registry.drafts import draft
 
@@ -120,7 +121,7 @@ def test_bytes_stay_when_a_twin_is_added_while_its_like_is_deleted(registry: Reg
 @pytest.mark.parametrize("after", [1, 4, 9])
 def test_a_writer_that_is_killed_leaves_a_consistent_registry(registry: Registry, place: Place, after: int) -> None:
     writer = start_writer(place, 0, 10_000)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     assert writer.stdout is not None
     seen = 0
     while seen < after and time.monotonic() < deadline:

@@ -9,12 +9,11 @@ from threading import Thread
 import polars as pl
 import pytest
 from tests.dask_cluster import DaskCluster, dask_cluster
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.scoring.test_score import DRAFT, PLAN, VERSION, frame, written
 
 from perfcast.errors import InvalidData, Unavailable
 from perfcast.scoring import Plan, score
-
-PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,7 @@ def test_bad_rows_are_refused_by_number_where_asked_and_nothing_is_left(tmp_path
     rate = pl.when(pl.col("id") == 150).then(-3.0).otherwise("request_rate").alias("request_rate")
     table = frame(300).with_columns(rate)
     source = written(tmp_path / "rows.parquet", table)
-    with pytest.raises(InvalidData, match=r"row 151: request_rate"):
+    with pytest.raises(InvalidData, match=r"row 151 \(counted from 1\): request_rate"):
         score(Plan(VERSION, DRAFT.graph, on_bad="refuse"), source, tmp_path / "out.parquet", cluster=address)
     assert [path.name for path in tmp_path.iterdir()] == ["rows.parquet"]
 

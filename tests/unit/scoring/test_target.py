@@ -4,18 +4,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.patience import PATIENCE_SECONDS, until
 from tests.unit.scoring.test_score import PLAN, frame, written
 
 from perfcast.errors import InvalidSetting
 from perfcast.scoring import score
 
-PATIENCE_SECONDS = 60
 OUTPUTS = pytest.mark.parametrize("name", ["out.parquet", "out"])
 
 
@@ -210,11 +209,12 @@ def test_a_killed_run_leaves_no_output_and_the_next_one_tidies_up(tmp_path: Path
     source = written(tmp_path / "rows.parquet", frame(300))
     waits = "import time\nscore(PLAN, folder / 'rows.parquet', folder / NAME, on_rows=lambda *_: time.sleep(60))"
     process = beside(waits.replace("NAME", repr(name)), tmp_path)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not any(path.suffix == ".parquet" for path in tmp_path.glob(".*/**/*")):
+
+    def writes() -> bool:
         assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+        return any(path.suffix == ".parquet" for path in tmp_path.glob(".*/**/*"))
+
+    until(writes)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / name).exists()

@@ -1,5 +1,6 @@
 """A registry on SQLite with real bytes."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -23,9 +24,8 @@ def cnn() -> Workload:
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    database = Database(f"sqlite:///{tmp_path / 'perfcast.db'}")
-    database.migrate()
+def registry(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Registry]:
+    database = Database(f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path)}")
     yield Registry(database, Blobs(str(tmp_path / "artifacts")))
     database.close()
 

@@ -1,6 +1,5 @@
 """Following the registry without a gap."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from tests.drafts import draft, weighted
+from tests.patience import until
 
 from perfcast.errors import InvalidInput, NotFound, NoUsableModel, Unavailable
 from perfcast.registry import Registry, Version
@@ -17,13 +17,6 @@ from perfcast.storage import Blobs, Database, schema
 from perfcast.workloads import Workload, builtin_workloads
 
 Follow = Callable[[], Follower]
-
-
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def add(registry: Registry, workload: Workload, name: str, weight: float, *, label: str | None = None) -> Version:

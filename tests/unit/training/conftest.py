@@ -26,7 +26,7 @@ def workload() -> Workload:
                 {"name": "page", "type": "integer", "minimum": 1},
             ],
             "derived": [
-                {"name": "share", "expression": "megabytes / streams"},
+                {"name": "share", "expression": "megabytes / streams", "trend": "increasing"},
                 {"name": "blocks", "expression": "ceil(megabytes / 4)", "trend": "increasing"},
             ],
         }

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from perfcast.datasets import Dataset, Part
+from perfcast.datasets import Dataset
 from perfcast.errors import BrokenVersion, InvalidSetting, Refused, Stopped
 from perfcast.export import run
 from perfcast.manifest import Draft, Manifest
@@ -63,6 +63,14 @@ def test_chosen_families_alone_are_tried(dataset: Dataset) -> None:
     assert [version.manifest.type for version in training.drafts] == ["polynomial"]
 
 
+def test_a_version_says_which_families_were_left_out(dataset: Dataset) -> None:
+    training = train(dataset, Budget(1), family_names=["random_forest", "polynomial"], threads=1)
+    (left_out,) = training.refused.items()
+    assert left_out == ("random_forest", "not tried: no trial was left for it")
+    assert training.best.manifest.search["left_out"] == training.refused
+    assert training.best.manifest.notes == ("random_forest: not tried: no trial was left for it",)
+
+
 def test_an_unknown_family_is_named(dataset: Dataset) -> None:
     with pytest.raises(InvalidSetting, match=r"'forest'.*random_forest"):
         train(dataset, Budget(2), family_names=["forest"])
@@ -94,9 +102,9 @@ def test_parity_is_checked_on_and_beside_thresholds(dataset: Dataset) -> None:
 
 def test_a_model_that_its_graph_does_not_match_is_refused(dataset: Dataset) -> None:
     split = dataset.split()
-    lesson = inner_validation(split, dataset.workload, seed=0, threads=1).lesson
+    inner = inner_validation(split, dataset.workload, seed=0, threads=1)
     family = families()["polynomial"]
-    fitted = family.fit(lesson, family.start(lesson))
+    fitted = family.fit(inner.lesson, family.start(inner.lesson))
 
     class Shifted:
         def __getattr__(self, name: str) -> object:
@@ -106,12 +114,12 @@ def test_a_model_that_its_graph_does_not_match_is_refused(dataset: Dataset) -> N
             return fitted.predict(inputs) + np.float32(0.01)
 
     with pytest.raises(Refused, match="parity"):
-        draft(dataset.workload, dataset, split, Trained(dataset.workload, "polynomial", Shifted()))  # type: ignore[arg-type]
+        draft(dataset.workload, dataset, split, Trained(dataset.workload, "polynomial", Shifted(), inner.target))  # type: ignore[arg-type]
 
 
 def test_a_mean_is_made_only_where_it_gains(dataset: Dataset) -> None:
     inner = inner_validation(dataset.split(), dataset.workload, seed=0, threads=1)
-    truth = np.log(inner.cost)
+    truth = inner.target.from_cost(inner.cost)
     noise = np.random.default_rng(0).normal(size=(2, len(truth)))
     good, other = (truth + 0.1 * part for part in noise)
     mixed = mix(inner, {"one": good.astype(np.float32), "two": other.astype(np.float32)})
@@ -127,7 +135,7 @@ def by_type(training: Training, name: str) -> Draft:
 
 
 def test_the_first_version_is_promoted(training: Training, workload: Workload) -> None:
-    verdict = judge(training.best.graph, None, training.split.test, workload)
+    verdict = judge(training.best.graph, None, training.split, workload)
     assert verdict.promote
     assert "no champion" in verdict.reason
     assert training.best.manifest.metrics is not None
@@ -137,12 +145,12 @@ def test_the_first_version_is_promoted(training: Training, workload: Workload) -
 def test_a_clearly_better_version_is_promoted_and_a_worse_or_equal_one_is_not(
     training: Training, workload: Workload
 ) -> None:
-    part = training.split.test
-    order = sorted(training.drafts, key=lambda version: judge(version.graph, None, part, workload).candidate_error)
+    split = training.split
+    order = sorted(training.drafts, key=lambda version: judge(version.graph, None, split, workload).candidate_error)
     best, worst = order[0].graph, order[-1].graph
-    assert judge(best, worst, part, workload).promote
+    assert judge(best, worst, split, workload).promote
     for candidate in (best, worst):
-        refused = judge(candidate, best, part, workload)
+        refused = judge(candidate, best, split, workload)
         assert not refused.promote
         assert "1% better" in refused.reason
         assert refused.champion_error is not None
@@ -151,10 +159,9 @@ def test_a_clearly_better_version_is_promoted_and_a_worse_or_equal_one_is_not(
 def test_a_broken_champion_is_replaced_and_a_broken_candidate_is_not_promoted(
     training: Training, workload: Workload
 ) -> None:
-    part: Part = training.split.test
-    assert judge(training.best.graph, b"broken", part, workload).promote
+    assert judge(training.best.graph, b"broken", training.split, workload).promote
     with pytest.raises(BrokenVersion):
-        judge(b"broken", training.best.graph, part, workload)
+        judge(b"broken", training.best.graph, training.split, workload)
 
 
 def test_importing_training_imports_no_learning_library() -> None:

@@ -53,7 +53,7 @@ class Behaving:
     def start(self, lesson: Lesson) -> Settings:
         return {"value": 1.0}
 
-    def space(self, trial: Trial) -> Settings:
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:
         space = Space(trial, self.name)
         space.number("value", -5, 10)
         return space.settings

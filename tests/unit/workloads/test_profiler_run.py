@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from tests.patience import PATIENCE_SECONDS
 
 from perfcast.errors import InvalidSetting
 from perfcast.workloads.cnn_execution_time.profiler import (
@@ -135,7 +136,7 @@ def test_a_run_ended_by_sigkill_keeps_its_blocks_and_goes_on(tmp_path: Path) -> 
     journal = tmp_path / "cpu-onnxruntime.journal.jsonl"
     process = multiprocessing.get_context("spawn").Process(target=profile, args=(wanted,))
     process.start()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not (journal.exists() and read_journal(journal).blocks) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.kill()

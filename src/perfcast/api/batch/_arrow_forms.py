@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -14,55 +13,57 @@ import pyarrow.parquet as pq
 from perfcast.api.batch._arrow_messages import refuse_compressed
 from perfcast.api.batch._forms import ARROW, CSV, Question
 from perfcast.api.http._problems import TooManyRows
-from perfcast.errors import FieldError, InvalidInput
-from perfcast.serving import Answer, Column, Predictor
+from perfcast.errors import FieldError, InvalidData, InvalidInput
+from perfcast.serving import Answer, Predictor
+from perfcast.tables import Column, TextTable
+from perfcast.tables._arrow import decoded, is_number, is_text, plain
 
 _LARGEST_GROWTH = 20
 """Times its own size that a body may unpack to."""
 _SMALL_BYTES = 1_000_000
 """Smaller bodies may grow as if they had this size."""
-_LONGEST_HEAD = 65_536
+_EXTRA_LINES = 100
+"""Lines beside the rows: names, comments, and an empty one at the end."""
 _BATCH_ROWS = 65_536
 _LONGEST_TEXT = 200
 """Bytes of a text: times and the names of choices are shorter."""
 
 
-def read_table(form: str, body: bytes | bytearray, most_rows: int, zone: ZoneInfo) -> Question:
+def read_table(form: str, body: bytes | bytearray, most_rows: int) -> Question:
     """Read a body.
 
     Args:
         form: Its media type.
         body: Its bytes; columns refer to them where they can.
         most_rows: Most rows of a batch.
-        zone: Time zone of times without an offset.
 
     Raises:
         InvalidInput: It can't be read.
         TooManyRows: It is too long.
     """
     try:
-        table = _table(form, body, most_rows)
+        table, decimal = _lines(body, most_rows) if form == CSV else (_table(form, body, most_rows), ".")
         table.validate(full=form != CSV)  # what a caller wrote may point outside its buffers
-        return _question(table, most_rows, zone)
-    except (pa.ArrowException, OSError) as error:  # a stream that ends early is an OSError
-        text = f"can't be read as {form}: {str(error)[:300]}"
+    except InvalidData as error:
+        raise InvalidInput([FieldError("body", str(error).removeprefix("body: "))]) from None
+    except (pa.ArrowException, OSError):  # a stream that ends early is an OSError
+        text = f"can't be read as {form}; it is damaged, cut off, or of another form"
         raise InvalidInput([FieldError("body", text)]) from None
+    return _question(table, most_rows, decimal)
 
 
-def _question(table: pa.Table, most_rows: int, zone: ZoneInfo) -> Question:
+def _question(table: pa.Table, most_rows: int, decimal: str) -> Question:
     if table.num_rows > most_rows:
         raise TooManyRows(most_rows)
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if twice:
         raise InvalidInput([FieldError(name, "is there twice") for name in twice])
-    columns = {name: _column(name, table.column(name), zone) for name in table.column_names}
-    return Question(columns, *_asked(table.schema.metadata or {}))
+    columns = {name: _column(name, table.column(name)) for name in table.column_names}
+    return Question(columns, *_asked(table.schema.metadata or {}), decimal)
 
 
 def _table(form: str, body: bytes | bytearray, most_rows: int) -> pa.Table:
     whole = pa.py_buffer(body)
-    if form == CSV:
-        return _lines(body, whole, most_rows)
     if form == ARROW:
         refuse_compressed(whole)
         with pa.ipc.open_stream(whole) as stream:
@@ -70,7 +71,7 @@ def _table(form: str, body: bytes | bytearray, most_rows: int) -> pa.Table:
             return _bounded(stream, stream.schema, most_rows, _LARGEST_GROWTH * max(len(body), _SMALL_BYTES))
     file = pq.ParquetFile(pa.BufferReader(whole))
     _check_kinds(file.schema_arrow)
-    texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+    texts = [field.name for field in file.schema_arrow if is_text(field.type)]
     file = pq.ParquetFile(pa.BufferReader(whole), read_dictionary=texts)  # a text stays once, however often it comes
     size = sum(file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
     most_bytes = _LARGEST_GROWTH * max(len(body), _SMALL_BYTES)
@@ -79,15 +80,17 @@ def _table(form: str, body: bytes | bytearray, most_rows: int) -> pa.Table:
     return _bounded(file.iter_batches(batch_size=_BATCH_ROWS), file.schema_arrow, most_rows, most_bytes)
 
 
-def _lines(body: bytes | bytearray, whole: pa.Buffer, most_rows: int) -> pa.Table:
-    """A CSV file, whose lines are counted before any is parsed."""
+def _lines(body: bytes | bytearray, most_rows: int) -> tuple[pa.Table, str]:
+    """A text file, whose lines are counted before any is parsed, and what stands before its decimals."""
     ends = max(body.count(b"\n"), body.count(b"\r"))
-    if ends > most_rows + 2:  # the names stand on a line of their own, and an empty one may follow
+    if ends > most_rows + _EXTRA_LINES:
         raise TooManyRows(most_rows)
-    if ends and body.find(b"\n", 0, _LONGEST_HEAD) < 0 and body.find(b"\r", 0, _LONGEST_HEAD) < 0:
-        raise InvalidInput([FieldError("body", f"the line of names is longer than {_LONGEST_HEAD:,} bytes")])
-    convert = pa.csv.ConvertOptions(strings_can_be_null=True)
-    return pa.csv.read_csv(pa.BufferReader(whole), convert_options=convert)
+    text = TextTable(lambda: pa.BufferReader(pa.py_buffer(body)), "body")
+    table = pa.Table.from_batches(text.batches(), text.schema)
+    for refusal in text.ragged:
+        rows = ", ".join(map(str, refusal.rows[:5].tolist()))
+        raise InvalidInput([FieldError("body", f"{refusal.message} (row {rows}, counted from 0)")])
+    return table, text.decimal
 
 
 def _bounded(batches: Iterable[pa.RecordBatch], schema: pa.Schema, most_rows: int, most_bytes: int) -> pa.Table:
@@ -111,33 +114,18 @@ def _asked(metadata: dict[bytes, bytes]) -> tuple[str | None, float | None]:
         raise InvalidInput([FieldError("coverage", "the schema's metadata must be text and a number")]) from None
 
 
-def _column(name: str, column: pa.ChunkedArray, zone: ZoneInfo) -> Column:
-    """NumPy's view of a column; a copy only where values are missing, are no numbers or lie in several batches."""
-    kind = column.type
+def _column(name: str, column: pa.ChunkedArray) -> Column:
+    """A column as it is read: NumPy's view of numbers, which is a copy only where values are missing or in batches."""
     _check_texts(name, column)
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
-    if pa.types.is_boolean(kind):
-        column = column.cast(pa.uint8())
-    elif pa.types.is_date(kind):
-        column = column.cast(pa.timestamp("s"))
-    elif pa.types.is_decimal(kind) or pa.types.is_null(kind):
-        column = column.cast(pa.float64())
-    if pa.types.is_timestamp(column.type):
-        return _instants(column, zone)
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or _is_text(column.type)):
-        raise InvalidInput([FieldError(name, f"expected numbers or text, got {kind}")])
-    single: Any = column.chunk(0) if column.num_chunks == 1 else column
-    values: Column = single.to_numpy(zero_copy_only=False) if column.num_chunks == 1 else single.to_numpy()
-    return values
+    single = decoded(column)
+    return plain(single) if is_number(single.type) and not pa.types.is_boolean(single.type) else single
 
 
 def _check_kinds(schema: pa.Schema) -> None:
     """Refuse columns of values that hold others, before they are read."""
     for field in schema:
         kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        if not (pa.types.is_primitive(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind) or _is_text(kind)):
+        if not (pa.types.is_primitive(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind) or is_text(kind)):
             raise InvalidInput([FieldError(field.name, f"expected numbers or text, got {field.type}")])
 
 
@@ -145,7 +133,7 @@ def _check_texts(name: str, column: pa.ChunkedArray) -> None:
     """Refuse long texts, of which a few would fill the memory once each row has its own."""
     for chunk in column.chunks:
         values = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-        if not _is_text(values.type):
+        if not is_text(values.type):
             return
         longest = _longest(values)
         if longest > _LONGEST_TEXT:
@@ -160,17 +148,6 @@ def _longest(texts: pa.Array) -> int:
         texts.buffers()[1] or b"", dtype="<i4"
     )  # four numbers a text, of which the first is its length
     return int(views[4 * texts.offset : 4 * (texts.offset + len(texts)) : 4].max(initial=0))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _instants(column: pa.ChunkedArray, zone: ZoneInfo) -> Column:
-    if column.type.tz is None:
-        column = pc.assume_timezone(column, zone.key, ambiguous="earliest", nonexistent="earliest")
-    values: Column = column.cast(pa.timestamp(column.type.unit)).to_numpy()
-    return values
 
 
 def write_table(form: str, predictor: Predictor, coverage: float, answers: Sequence[Answer]) -> Iterator[bytes]:

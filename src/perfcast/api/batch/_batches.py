@@ -135,7 +135,7 @@ class Batches:
             return BatchReply(JSON, None, batch.write(), counts)
         question = self._read(body, form)
         arm, predictor, coverage = self._asked(question, query, key)
-        rows = predictor.reader.columns.read(question.columns)
+        rows = predictor.reader.columns.read(question.columns, decimal=question.decimal)
         del question
         answers = self._predict(predictor, rows, coverage)
         form = wanted(accept, form)
@@ -147,7 +147,7 @@ class Batches:
             return read_columns(body, self._most_rows)
         from perfcast.api.batch._arrow_forms import read_table
 
-        return read_table(form, body, self._most_rows, self._zone)
+        return read_table(form, body, self._most_rows)
 
     def _asked(self, question: Question, query: Mapping[str, str], key: Key) -> tuple[Arm, Predictor, float]:
         coverage = _coverage(query.get("coverage"), question.coverage)
@@ -155,7 +155,8 @@ class Batches:
         if reference is not None:
             if self._follower.routes.arm(reference) is None:
                 columns, bodies = question.columns, self._follower.routes.bodies
-                reach(self._follower, reference, lambda: bodies.reader_of(columns).columns.read(columns))
+                check = lambda: bodies.reader_of(columns).columns.read(columns, decimal=question.decimal)  # noqa: E731
+                reach(self._follower, reference, check)
             workload = ""
         else:
             workload = self._follower.routes.bodies.reader_of(question.columns).workload.name

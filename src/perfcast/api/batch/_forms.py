@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from perfcast.serving import Answer, Column, Predictor
+from perfcast.serving import Answer, Predictor
+from perfcast.tables import Column
 
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
@@ -31,11 +32,13 @@ class Question(NamedTuple):
         columns: By feature name.
         reference: A model reference; None for the default model of the workload that the columns belong to.
         coverage: None for the usual.
+        decimal: What stands before decimals in texts.
     """
 
     columns: Mapping[str, Column]
     reference: str | None
     coverage: float | None
+    decimal: str = "."
 
 
 class Writer(Protocol):

@@ -14,7 +14,8 @@ from perfcast.api.batch._rounding import rounded
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidInput
-from perfcast.serving import Answer, Column, Predictor
+from perfcast.serving import Answer, Predictor
+from perfcast.tables import Column
 
 _COMMA = re.compile(rb",")
 _PIECE_BYTES = 65_536

@@ -27,10 +27,7 @@ UNHEALTHY: dict[str, Any] = HEALTH | {
 }
 ALIVE: dict[str, Any] = {"status": "alive"}
 READY: dict[str, Any] = {"status": "ready"}
-NOT_READY: dict[str, Any] = {
-    "status": "not ready",
-    "reason": "no usable model; `perfcast up` makes the starter models",
-}
+NOT_READY: dict[str, Any] = {"status": "not ready", "reason": "no usable model; `perfcast up` makes the starter models"}
 INDEX: dict[str, Any] = {
     "service": "perfcast",
     "version": "0.1.0",

@@ -1,14 +1,21 @@
 """Bodies read within bounds."""
 
+import asyncio
+import zlib
 from collections.abc import Iterable
 
 from starlette.types import Receive
 
 from perfcast.api.http._problems import Compressed, Disconnected, TooLarge
+from perfcast.errors import FieldError, InvalidInput
 from perfcast.manifest import LARGEST_GRAPH
 
 UPLOAD_BYTES = LARGEST_GRAPH + 2_000_000
 """Most bytes of an upload: the largest graph, a manifest, and what multipart adds."""
+
+
+_PACKED = (b"gzip", b"deflate")
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 def is_upload(path: str) -> bool:
@@ -16,31 +23,60 @@ def is_upload(path: str) -> bool:
     return path.startswith("/models/") and path.endswith("/versions")
 
 
-def check_length(headers: Iterable[tuple[bytes, bytes]], limit: int, setting: str = "MAX_BODY_BYTES") -> None:
-    """Refuse a body by its announced length or encoding, before any of it is read.
+def may_be_packed(path: str) -> bool:
+    """Whether Triton's clients compress what they send there."""
+    return path.startswith("/v2/models/") and path.endswith("/infer")
+
+
+def check_length(
+    headers: Iterable[tuple[bytes, bytes]], limit: int, setting: str = "MAX_BODY_BYTES", *, packed: bool = False
+) -> bool:
+    """Refuse a body by its announced length or encoding, before any of it is read; whether it has to be unpacked.
+
+    Args:
+        headers: The request's, names in lower case.
+        limit: Most bytes.
+        setting: Which setting says so.
+        packed: Whether it may be compressed.
 
     Raises:
         TooLarge: It is longer than the limit.
         Compressed: It would have to be unpacked.
     """
+    unpack = False
     for name, value in headers:
         if name == b"content-length" and (len(value) > 18 or int(value) > limit):
             raise TooLarge(limit, setting)
         if name == b"content-encoding" and value.lower() != b"identity":
-            raise Compressed(value.decode("latin-1")[:40])
+            if unpack or not packed or value.lower() not in _PACKED:
+                known = "only gzip or deflate, once," if packed else "none"
+                raise Compressed(value.decode("latin-1")[:40], known)
+            unpack = True
+    return unpack
 
 
 async def read_body(
-    headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int, setting: str = "MAX_BODY_BYTES"
+    headers: Iterable[tuple[bytes, bytes]],
+    receive: Receive,
+    limit: int,
+    setting: str = "MAX_BODY_BYTES",
+    *,
+    packed: bool = False,
 ) -> bytes | bytearray:
-    """The request's body.
+    """The request's body; arguments as of `check_length`.
 
     Raises:
-        TooLarge: It is longer than the limit; what is beyond isn't read.
+        TooLarge: It is longer than the limit, as it comes or unpacked; what is beyond isn't read.
+        InvalidInput: It can't be unpacked.
         Compressed: It would have to be unpacked.
         Disconnected: The caller left before its end.
     """
-    check_length(headers, limit, setting)
+    if check_length(headers, limit, setting, packed=packed):
+        return await asyncio.to_thread(_unpacked, await _whole(receive, limit, setting), limit, setting)
+    return await _whole(receive, limit, setting)
+
+
+async def _whole(receive: Receive, limit: int, setting: str) -> bytes | bytearray:
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
         whole: bytes = message.get("body", b"")
@@ -53,6 +89,19 @@ async def read_body(
             return body
         message = await receive()
     raise Disconnected
+
+
+def _unpacked(body: bytes | bytearray, limit: int, setting: str) -> bytes:
+    unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        whole = unpacking.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise InvalidInput([FieldError("body", f"can't be unpacked as its Content-Encoding says: {error}")]) from None
+    _bounded(whole, limit, setting)
+    if not unpacking.eof or unpacking.unused_data:
+        more = "is cut off" if not unpacking.eof else "goes on behind its end"
+        raise InvalidInput([FieldError("body", f"can't be unpacked as its Content-Encoding says: it {more}")])
+    return whole
 
 
 def _bounded(body: bytes | bytearray, limit: int, setting: str) -> bytes | bytearray:

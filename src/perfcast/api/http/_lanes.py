@@ -11,8 +11,10 @@ from contextlib import contextmanager
 
 from perfcast.api.http._problems import Overloaded
 
-PROBES = frozenset({"/livez", "/readyz", "/health", "/metrics", "/v2/health/live", "/v2/health/ready"})
+PROBES = frozenset({"/livez", "/readyz", "/health", "/metrics", "/ping", "/v2/health/live", "/v2/health/ready"})
 """Always answered."""
+_PREDICTIONS = ("/predict", "/invocations", ":predict")
+"""Ends of the paths of other ways to ask what `POST /predict` answers."""
 _HEAVY = ("/predict/batch", "/benchmark/", "/networks/")
 """Beginnings of the paths that keep a processor busy for long."""
 
@@ -68,6 +70,8 @@ class Lanes:
             return self._probes
         if path.startswith(_HEAVY):
             return self._heavy
+        if path.endswith(_PREDICTIONS):
+            return self.predictions
         if path.endswith("/events"):
             return self._streams
         return self._others

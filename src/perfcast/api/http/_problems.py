@@ -40,8 +40,8 @@ class TooManyRows(Exception):
 class Compressed(Exception):
     """A body is compressed; unpacked, a small one could be of any size."""
 
-    def __init__(self, encoding: str) -> None:
-        super().__init__(f"the body's Content-Encoding is {encoding!r}, and none is unpacked; send it as it is")
+    def __init__(self, encoding: str, known: str = "none") -> None:
+        super().__init__(f"the body's Content-Encoding is {encoding!r}, and {known} is unpacked; send it as it is")
 
 
 LEAST_RATE = 16_384

@@ -89,14 +89,14 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def answer(example: dict[str, Any], description: str) -> dict[str, Any]:
+def answer(example: Any, description: str) -> dict[str, Any]:
     """The entry of a JSON answer among a route's `responses`."""
     return {"description": description, "content": {"application/json": {"example": example}}}
 
 
 def said(
     model: type[BaseModel],
-    example: dict[str, Any],
+    example: Any,
     description: str,
     *problem_statuses: int,
     status: int = 200,

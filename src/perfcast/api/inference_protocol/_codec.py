@@ -1,12 +1,13 @@
 """Inference requests and responses: JSON, and behind it the tensors that travel as bytes."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from perfcast.api.inference_protocol._tensor import Tensor, from_bytes, from_json, wrong
+from perfcast.api.inference_protocol._tensor import Tensor, check_elements, from_bytes, from_json, wrong
 from perfcast.errors import FieldError, InvalidInput
 
 _SIZE = "binary_data_size"
@@ -42,11 +43,14 @@ class InferenceRequest:
     parameters: Mapping[str, Any]
 
 
-class _Input(msgspec.Struct):
+class _Described(msgspec.Struct):
     name: str
     shape: list[int]
     datatype: str
     parameters: _Parameters | None = None
+
+
+class _Input(_Described):
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -60,6 +64,10 @@ class _Request(msgspec.Struct):
     id: str | None = None
     outputs: list[_Output] | None = None
     parameters: _Parameters | None = None
+
+
+class _Parsed(_Described):
+    data: Any = None
 
 
 _decode = msgspec.json.Decoder(_Request).decode
@@ -82,12 +90,29 @@ def read_request(body: bytes | bytearray, json_length: int | None = None) -> Inf
     try:
         request = _decode(view[:end])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        _check_inputs(view[:end])
         raise _wrong_body(f"is no inference request: {error}") from None
     parameters = request.parameters or {}
     binary = _flag(parameters, "binary_data_output", default=False)
     outputs = None if request.outputs is None else tuple(_requested(item, binary) for item in request.outputs)
     inputs = _inputs(request.inputs, view[end:])
     return InferenceRequest(request.id or None, inputs, outputs, binary, parameters)
+
+
+class _Index(msgspec.Struct):
+    ready: bool = False
+
+
+def read_index_request(body: bytes | bytearray) -> bool:
+    """Whether a request for the repository's index, which may be empty, asks for ready versions alone.
+
+    Raises:
+        InvalidInput: It is no such request.
+    """
+    try:
+        return msgspec.json.decode(body or b"{}", type=_Index).ready
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _wrong_body(f'must be empty or an object such as {{"ready": true}}: {error}') from None
 
 
 def write_response(head: Mapping[str, Any], outputs: Sequence[tuple[Tensor, bool]]) -> tuple[list[bytes], int | None]:
@@ -111,6 +136,22 @@ def write_response(head: Mapping[str, Any], outputs: Sequence[tuple[Tensor, bool
         described.append(entry)
     document = msgspec.json.encode({**head, "outputs": described})
     return [document, *tail], len(document) if tail else None
+
+
+def _check_inputs(text: memoryview) -> None:
+    """Refuse a body by the name of the input that keeps it from being a request, also where that is a bare NaN."""
+    try:
+        document = json.loads(bytes(text))
+        inputs = msgspec.convert(document, dict[str, Any]).get("inputs")
+    except (ValueError, RecursionError, msgspec.ValidationError):
+        return
+    for position, item in enumerate(inputs if isinstance(inputs, list) else []):
+        named = item.get("name") if isinstance(item, dict) else None
+        name = named if isinstance(named, str) else f"inputs[{position}]"
+        try:
+            check_elements(name, (given := msgspec.convert(item, _Parsed)).datatype, given.data)
+        except msgspec.ValidationError as error:
+            raise wrong(name, f"is no tensor: {error}") from None
 
 
 def _inputs(given: Sequence[_Input], tail: memoryview) -> tuple[Tensor, ...]:

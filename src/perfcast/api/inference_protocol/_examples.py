@@ -43,6 +43,48 @@ METADATA: dict[str, Any] = {
         {"name": "extrapolated", "datatype": "BOOL", "shape": [-1], "parameters": {}},
     ],
 }
+CONFIGURATION: dict[str, Any] = {
+    "name": _MODEL,
+    "platform": "onnxruntime_onnx",
+    "backend": "onnxruntime",
+    "version_policy": {"specific": {"versions": [1]}},
+    "max_batch_size": 0,
+    "input": [
+        {"name": "features", "data_type": "TYPE_FP32", "dims": [-1, 8], "optional": False},
+        {"name": "request_rate", "data_type": "TYPE_FP32", "dims": [-1], "optional": True},
+    ],
+    "output": [{"name": "cpu_utilization", "data_type": "TYPE_FP32", "dims": [-1]}],
+}
+STATISTICS: dict[str, Any] = {
+    "model_stats": [
+        {
+            "name": _MODEL,
+            "version": "1",
+            "inference_count": 200,
+            "execution_count": 100,
+            "inference_stats": {"success": {"count": 100, "ns": 4200000}, "fail": {"count": 1, "ns": 0}},
+            "batch_stats": [],
+        }
+    ]
+}
+INDEX: list[dict[str, str]] = [
+    {"name": _MODEL, "version": "1", "state": "READY", "reason": ""},
+    {
+        "name": _MODEL,
+        "version": "2",
+        "state": "UNAVAILABLE",
+        "reason": "its graph is not the one it was registered with",
+    },
+]
+INDEX_BODY: dict[str, Any] = {
+    "required": False,
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "properties": {"ready": {"type": "boolean"}}},
+            "example": {"ready": True},
+        }
+    },
+}
 BY_COLUMNS: dict[str, Any] = {
     "id": "42",
     "inputs": [

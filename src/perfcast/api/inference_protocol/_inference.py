@@ -4,7 +4,6 @@ import time
 from asyncio import shield, wrap_future
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
 from functools import partial
 from typing import Any
 
@@ -13,20 +12,18 @@ from starlette.concurrency import run_in_threadpool
 
 from perfcast.api.http._identifiers import Clock
 from perfcast.api.inference_protocol._codec import InferenceRequest, RequestedOutput, read_request, write_response
-from perfcast.api.inference_protocol._rows import inputs_of, rows_of
+from perfcast.api.inference_protocol._rows import rows_of
 from perfcast.api.inference_protocol._tensor import Tensor, wrong
 from perfcast.api.metrics._tally import Tally
 from perfcast.errors import InvalidInput, NoUsableModel, PerfcastError, UnknownModel
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog, Record
 from perfcast.registry import parse_reference
-from perfcast.serving import Answer, Arm, ColumnReader, Follower, Key, Predictor, Shadows, Slot
+from perfcast.serving import Answer, Arm, Follower, Key, Predictor, Shadows, Slot
 from perfcast.workloads import Rows
 
 MOST_RECORDS = 100
 """Rows of one request that are recorded; a request with more leaves no record."""
-PLATFORM = "onnxruntime_onnx"
-"""What Triton calls models of this kind."""
 _INLINE = 16_384
 """Bytes of a body that is answered on the event loop; larger ones are answered in a thread."""
 _UNKNOWN = "unknown"
@@ -60,25 +57,21 @@ class InferenceProtocol:
         tally: Counts.
         records: Takes a record of each row; None where they aren't kept.
         shadows: Takes the rows that a shadow shall be asked for too.
-        zone: Time zone in which a `timestamp` becomes time features.
     """
 
-    def __init__(
-        self, follower: Follower, tally: Tally, records: PredictionLog | None, shadows: Shadows, zone: tzinfo
-    ) -> None:
+    def __init__(self, follower: Follower, tally: Tally, records: PredictionLog | None, shadows: Shadows) -> None:
         self._follower = follower
         self._tally = tally
         self._records = records
         self._shadows = shadows
-        self._zone = zone
         self._clock = Clock()
 
     async def find(self, name: str, version: str | None) -> Predictor:
-        """The version that a path means, a model's champion, loaded if it wasn't; as `_arm`."""
-        arm = await self._arm(name, version)
+        """The version that a path means, a model's champion, loaded if it wasn't; as `arm`."""
+        arm = await self.arm(name, version)
         return arm.slot.predictor or await self._fetch(arm.slot)
 
-    async def _arm(self, name: str, version: str | None) -> Arm:
+    async def arm(self, name: str, version: str | None) -> Arm:
         """Who answers to a path.
 
         Args:
@@ -128,7 +121,7 @@ class InferenceProtocol:
         began = time.perf_counter()
         model = _UNKNOWN
         try:
-            arm = await self._arm(name, version)
+            arm = await self.arm(name, version)
             if arm.split is not None:
                 arm = arm.split.pick(key())
             model = arm.slot.model
@@ -149,7 +142,7 @@ class InferenceProtocol:
     ) -> _Answered:
         request = read_request(body, json_length)
         coverage = _coverage(request)
-        rows = rows_of(ColumnReader(predictor.workload, self._zone), request.inputs)
+        rows = rows_of(predictor.reader, request.inputs)
         answer = predictor.predict(rows, coverage)
         tensors = _outputs(predictor, answer)
         head: dict[str, Any] = {"model_name": predictor.model, "model_version": str(predictor.number)}
@@ -176,35 +169,6 @@ class InferenceProtocol:
                 self._records.append(Record(name, arm.slot.model, arm.slot.number, row, cost, low, high, at, arm.name))
             if arm.shadow is not None:
                 self._shadows.offer(arm.shadow, name, row, at)
-
-
-def metadata(predictor: Predictor, versions: Sequence[int]) -> dict[str, Any]:
-    """A model as the protocol describes it.
-
-    Args:
-        predictor: The version that is described.
-        versions: All of the model's versions.
-    """
-    outputs = [
-        {"name": name, "datatype": datatype, "shape": [-1], "parameters": facts}
-        for name, datatype, facts in _described(predictor)
-    ]
-    return {
-        "name": predictor.model,
-        "versions": [str(number) for number in versions],
-        "platform": PLATFORM,
-        "inputs": inputs_of(predictor.workload),
-        "outputs": outputs,
-    }
-
-
-def _described(predictor: Predictor) -> list[tuple[str, str, dict[str, Any]]]:
-    cost = predictor.workload.cost
-    bounds = {"unit": cost.unit, "parameter": "coverage"}
-    outputs: list[tuple[str, str, dict[str, Any]]] = [(cost.name, "FP32", {"unit": cost.unit})]
-    if predictor.calibration is not None:
-        outputs += [("lower", "FP32", bounds), ("upper", "FP32", bounds)]
-    return [*outputs, ("extrapolated", "BOOL", {})]
 
 
 def _outputs(predictor: Predictor, answer: Answer) -> list[Tensor]:

@@ -17,17 +17,29 @@ from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._problems import CONTENT_TYPE, Problem, problem_of
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import problems, said
-from perfcast.api.inference_protocol import InferenceProtocol, metadata
+from perfcast.api.inference_protocol import (
+    InferenceProtocol,
+    configuration,
+    metadata,
+    repository_index,
+    statistics,
+)
 from perfcast.api.inference_protocol import _examples as examples
 from perfcast.api.inference_protocol._answers import (
+    ModelConfiguration,
     ModelMetadata,
     ModelReadiness,
+    ModelStatistics,
+    RepositoryIndex,
     ServerLiveness,
     ServerMetadata,
     ServerReadiness,
 )
+from perfcast.api.inference_protocol._codec import read_index_request
+from perfcast.api.metrics import Exposition
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.registry import Registry
+from perfcast.serving import Follower
 from perfcast.settings import Settings
 
 JSON_LENGTH = "Inference-Header-Content-Length"
@@ -35,6 +47,8 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 _MODEL = "/models/{name}"
 _VERSION = "/models/{name}/versions/{version}"
 Protocol = Annotated[InferenceProtocol, held(InferenceProtocol)]
+Following = Annotated[Follower, held(Follower)]
+Counted = Annotated[Exposition, held(Exposition)]
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -80,11 +94,44 @@ async def ready(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
     return Json({"ready": lifetime.ready}, status_code=200 if lifetime.ready else 503)
 
 
+_STATISTICS = {"summary": "What was counted"} | said(ModelStatistics, examples.STATISTICS, "Of each version", 404, 503)
+
+
+@router.post(
+    "/repository/index",
+    summary="All versions",
+    openapi_extra={"requestBody": examples.INDEX_BODY},
+    **said(RepositoryIndex, examples.INDEX, "Every version, and whether it can answer", 400, 413, 503),
+)
+async def index(
+    request: Request,
+    registry: Annotated[Registry, held(Registry)],
+    follower: Following,
+    settings: Annotated[Settings, held(Settings)],
+) -> Json:
+    """Every version of every model; with `{"ready": true}` only those that can answer."""
+    body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes)
+    ready = read_index_request(body)
+    return Json(repository_index(await run_in_threadpool(registry.models), follower, ready=ready))
+
+
+@router.get("/models/stats", **_STATISTICS)
+async def all_statistics(follower: Following, exposition: Counted) -> Json:
+    """What was counted of every version that answered, and of each champion, since the server began."""
+    champions = {name: slot.number for name, slot in follower.routes.champions.items()}
+    tally = exposition.counted
+    answered = [(model, number) for (model, _, number), _ in tally.arms.items()]
+    return Json(statistics(tally, champions, [*answered, *champions.items()]))
+
+
 _METADATA = {"summary": "A model's tensors"} | said(
     ModelMetadata, examples.METADATA, "Its inputs and outputs", 404, 503
 )
 _READINESS = {"summary": "Whether a model is ready"} | said(
     ModelReadiness, examples.MODEL_READY, "It answers", 404, 503
+)
+_CONFIGURATION = {"summary": "A model's configuration"} | said(
+    ModelConfiguration, examples.CONFIGURATION, "As Triton's clients read it", 404, 503
 )
 _INFERENCE: dict[str, Any] = {
     "summary": "Predict",
@@ -122,6 +169,41 @@ async def model_ready(request: Request, protocol: Protocol) -> Json:
     return Json({"name": predictor.model, "ready": True})
 
 
+@router.get(_MODEL + "/config", openapi_extra={"parameters": [examples.NAME]}, **_CONFIGURATION)
+@router.get(
+    _VERSION + "/config",
+    openapi_extra={"parameters": [examples.NAME, examples.VERSION]},
+    **_CONFIGURATION,
+)
+async def model_configuration(request: Request, protocol: Protocol) -> Json:
+    """The tensors of a version as Triton's configuration has them: the one named, or the model's champion.
+
+    `max_batch_size` is 0, so the dimensions include the rows (−1). Inputs of style `columns` are optional, since
+    `features` may stand for them all.
+    """
+    return Json(configuration(await protocol.find(*_named(request))))
+
+
+@router.get(_MODEL + "/stats", openapi_extra={"parameters": [examples.NAME]}, **_STATISTICS)
+@router.get(
+    _VERSION + "/stats",
+    openapi_extra={"parameters": [examples.NAME, examples.VERSION]},
+    **_STATISTICS,
+)
+async def model_statistics(request: Request, protocol: Protocol, follower: Following, exposition: Counted) -> Json:
+    """What was counted of the version named, or of all versions of the model that answered, since the server began.
+
+    `inference_count` is rows, `execution_count` requests of every kind, and `success` has the time these took. Failures
+    are counted by model and stand at its champion. Parts of the time aren't told apart: their counts are 0.
+    """
+    name, version = _named(request)
+    slot = (await protocol.arm(name, version)).slot
+    champions = {model: held.number for model, held in follower.routes.champions.items()}
+    tally = exposition.counted
+    others = [] if version or "@" in name else [key[::2] for key, _ in tally.arms.items() if key[0] == slot.model]
+    return Json(statistics(tally, champions, [(slot.model, slot.number), *others]))
+
+
 @router.post(
     _MODEL + "/infer",
     openapi_extra={"requestBody": examples.INFER_BODY, "parameters": [examples.NAME, examples.LENGTH]},
@@ -144,10 +226,11 @@ async def infer(
     """The cost of each row, its interval where the version is calibrated, and whether it was extrapolated.
 
     Up to 100 rows are recorded: the record of a single row is called as the response's parameter `prediction_id`,
-    that of row 2 of several `prediction_id-2`, counted from 0.
+    that of row 2 of several `prediction_id-2`, counted from 0. The body may be compressed (`Content-Encoding: gzip` or
+    `deflate`); unpacked it may have `MAX_BODY_BYTES`.
     """
     json_length = _json_length(request)
-    body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes)
+    body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes, packed=True)
     inferred = await protocol.infer(
         *_named(request), body, json_length, identifiers.next(), partial(key_of, request.scope)
     )

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from perfcast.api.inference_protocol._tensor import BYTES, Tensor, wrong
 from perfcast.errors import FieldError, InvalidInput
-from perfcast.serving import ColumnReader
+from perfcast.serving import Reader
+from perfcast.tables import ColumnReader
 from perfcast.workloads import Feature, Rows, Workload
 
 MATRIX = "features"
@@ -16,11 +17,11 @@ MATRIX = "features"
 _MATRIX_TYPES = ("FP32", "FP64")
 
 
-def rows_of(columns: ColumnReader, inputs: Sequence[Tensor]) -> Rows:
+def rows_of(reader: Reader, inputs: Sequence[Tensor]) -> Rows:
     """Lay out and check the inputs of a request.
 
     Args:
-        columns: Reads columns of the model's workload.
+        reader: Of the model's workload.
         inputs: Either one tensor for each feature, named as it, of shape [rows] or [rows, 1], or one named `features`
             of shape [rows, features], float32 or float64.
 
@@ -32,10 +33,11 @@ def rows_of(columns: ColumnReader, inputs: Sequence[Tensor]) -> Rows:
     """
     if not inputs:
         raise InvalidInput([FieldError("inputs", f"give one tensor for each feature, or one named '{MATRIX}'")])
-    if any(tensor.name == MATRIX for tensor in inputs) and MATRIX not in columns.workload.feature_names:
-        rows = _matrix(columns, inputs)
+    if any(tensor.name == MATRIX for tensor in inputs) and MATRIX not in reader.names:
+        rows = _matrix(reader.columns, inputs)
     else:
-        rows = columns.read({tensor.name: _column(tensor) for tensor in inputs})
+        _check_names(reader, inputs)
+        rows = reader.columns.read({tensor.name: _column(tensor) for tensor in inputs})
     if not len(rows):
         raise InvalidInput([FieldError("inputs", "give at least one row")])
     return rows
@@ -48,6 +50,17 @@ def inputs_of(workload: Workload) -> list[dict[str, Any]]:
         style = {"style": "matrix", "columns": ",".join(workload.feature_names)}
         matrix = [_described(MATRIX, "FP32", [-1, len(workload.features)], style)]
     return matrix + [_described(item.name, _datatype(item), [-1], _facts(item)) for item in workload.features]
+
+
+def _check_names(reader: Reader, inputs: Sequence[Tensor]) -> None:
+    workload = reader.workload
+    further = sorted(reader.accepted - reader.names)
+    matrix = "" if MATRIX in reader.names else f"'{MATRIX}' [rows, {len(workload.features)}], or "
+    known = f"{matrix}one each for {', '.join(workload.feature_names)}"
+    told = f"is no input of {workload.name}; give {known}{''.join(f' (or {name})' for name in further)}"
+    unknown = [FieldError(tensor.name, told) for tensor in inputs if tensor.name not in reader.accepted]
+    if unknown:
+        raise InvalidInput(unknown)
 
 
 def _matrix(columns: ColumnReader, inputs: Sequence[Tensor]) -> Rows:

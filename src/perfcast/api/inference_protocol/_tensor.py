@@ -1,9 +1,11 @@
 """Tensors and their two forms: a list in JSON, or little-endian bytes."""
 
+import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 from typing import Any
 
 import msgspec
@@ -29,6 +31,8 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 }
 """The protocol's datatypes of fixed size; `BYTES`, texts of any length, stands beside them."""
 _ELEMENTS: Mapping[str, type] = {"b": bool, "i": int, "u": int, "f": float, "O": str}
+_MEANINGS = {bool: "true or false", int: "whole numbers", float: "finite numbers", str: "texts"}
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def from_json(name: str, datatype: str, shape: Sequence[int], data: msgspec.Raw)
         InvalidInput: It holds other elements, or too few or too many of them.
     """
     dtype = _dtype(name, datatype)
-    elements = _elements(name, data, _ELEMENTS[dtype.kind])
+    elements = _elements(name, datatype, data)
     _count(name, shape, len(elements), exactly=True)
     try:
         with np.errstate(over="ignore"):  # what becomes infinite is refused with its row
@@ -93,6 +97,17 @@ def from_json(name: str, datatype: str, shape: Sequence[int], data: msgspec.Raw)
     except OverflowError:
         raise wrong(name, f"holds a number that {datatype} can't hold") from None
     return Tensor(name, datatype, values.reshape(shape))
+
+
+def check_elements(name: str, datatype: str, data: object) -> None:
+    """Refuse a list, flat or of rows, by the first element that its datatype can't hold."""
+    kind = _ELEMENTS[_dtype(name, datatype).kind]
+    for row, item in enumerate(data if isinstance(data, list) else []):
+        for column, element in enumerate(item if isinstance(item, list) else [item]):
+            if not _fits(element, kind):
+                place = f"[{row}][{column}]" if isinstance(item, list) else f"[{row}]"
+                told = f"'data'{place} is {json.dumps(element)[:40]}, but {datatype} holds {_MEANINGS[kind]}"
+                raise wrong(name, f"{told} (places are counted from 0)")
 
 
 def wrong(name: str, message: str) -> InvalidInput:
@@ -117,21 +132,30 @@ def _count(name: str, shape: Sequence[int], given: int, *, exactly: bool = False
     return expected
 
 
-def _elements(name: str, data: msgspec.Raw, kind: type) -> list[Any]:
+def _elements(name: str, datatype: str, data: msgspec.Raw) -> list[Any]:
     """The list's elements, row after row."""
+    kind: Any = _ELEMENTS[_dtype(name, datatype).kind]
     try:
-        flat: list[Any] = msgspec.json.decode(data, type=list[kind])  # type: ignore[valid-type]
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return _nested(name, data, kind)
+        flat: list[Any] = msgspec.json.decode(data, type=list[kind])
+    except _UNREADABLE:
+        return _nested(name, datatype, data, kind)
     return flat
 
 
-def _nested(name: str, data: msgspec.Raw, kind: type) -> list[Any]:
+def _nested(name: str, datatype: str, data: msgspec.Raw, kind: Any) -> list[Any]:
     try:
-        rows: list[list[Any]] = msgspec.json.decode(data, type=list[list[kind]])  # type: ignore[valid-type]
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise wrong(name, f"'data' must be a list, or a list of rows, of its datatype: {error}") from None
+        rows: list[list[Any]] = msgspec.json.decode(data, type=list[list[kind]])
+    except _UNREADABLE:
+        with suppress(ValueError, RecursionError):
+            check_elements(name, datatype, json.loads(bytes(data)))
+        raise wrong(name, f"'data' must be a list, or a list of rows, of {_MEANINGS[kind]}") from None
     return [element for row in rows for element in row]
+
+
+def _fits(element: object, kind: type) -> bool:
+    if kind is float:
+        return type(element) in (int, float) and abs(element) < inf  # type: ignore[arg-type]
+    return type(element) is kind or (kind is int and isinstance(element, float) and element.is_integer())
 
 
 def _texts(name: str, data: memoryview, count: int) -> Iterator[str]:

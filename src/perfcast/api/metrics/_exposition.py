@@ -48,6 +48,11 @@ class Exposition:
             "prediction_records_dropped": records.dropped if records is not None else 0,
         }
 
+    @property
+    def counted(self) -> Tally:
+        """What requests and predictions counted; of all processes, where several share the port."""
+        return self._tally if self.shared is None else self.shared.total()[0]
+
     def text(self) -> bytes:
         """Prometheus' text format; of all processes, where several share the port."""
         from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest

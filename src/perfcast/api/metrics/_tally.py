@@ -12,24 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-BOUNDS = (
-    0.0001,
-    0.00025,
-    0.0005,
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1.0,
-    2.5,
-    5.0,
-    10.0,
-)
+BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms' buckets, seconds."""
 _MOST_ARMS = 1000
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -191,10 +174,7 @@ class TallyCollector:
         yield predictions
         yield requests
         yield _histogram(
-            "ml_prediction_duration_seconds",
-            "Time of a prediction",
-            "model_name",
-            self._tally.prediction_seconds,
+            "ml_prediction_duration_seconds", "Time of a prediction", "model_name", self._tally.prediction_seconds
         )
         yield _histogram("http_request_duration_seconds", "Time of a request", "route", self._tally.request_seconds)
         yield from _arm_families([*self._tally.arms.items(), *self._tally.shadows.items()])

@@ -113,12 +113,7 @@ VERSION_ADDED: dict[str, Any] = {
     "status": "success",
     "timestamp": _AT,
 }
-VERSION_DELETED: dict[str, Any] = {
-    "model_name": _MODEL,
-    "model_version": 4,
-    "status": "success",
-    "timestamp": _AT,
-}
+VERSION_DELETED: dict[str, Any] = {"model_name": _MODEL, "model_version": 4, "status": "success", "timestamp": _AT}
 BENCHMARK: dict[str, Any] = {
     "model_name": _MODEL,
     "model_version": 3,

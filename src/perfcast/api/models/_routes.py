@@ -14,14 +14,7 @@ from perfcast.api.models._moves import Following, IfMatch, Registered, etag, exp
 from perfcast.discovery import Records
 from perfcast.errors import BrokenVersion, Conflict
 from perfcast.manifest import Manifest
-from perfcast.registry import (
-    ANY,
-    CHAMPION,
-    ModelSummary,
-    Registry,
-    Version,
-    parse_reference,
-)
+from perfcast.registry import ANY, CHAMPION, ModelSummary, Registry, Version, parse_reference
 from perfcast.serving import Follower
 
 router = APIRouter(prefix="/models", tags=["models"])

@@ -13,7 +13,9 @@ from perfcast.api.http._problems import CONTENT_TYPE
 from perfcast.api.http._reply import held
 from perfcast.api.http._schemas import problems
 from perfcast.api.predict._predict import Predict
-from perfcast.api.predict._schemas import PREDICT_ANSWER, PREDICT_BODY
+from perfcast.api.predict._query import body_of
+from perfcast.api.predict._schemas import PREDICT_ANSWER, PREDICT_BODY, PREDICT_QUERY
+from perfcast.serving import Follower
 from perfcast.settings import Settings
 
 router = APIRouter(tags=["predict"])
@@ -38,8 +40,29 @@ async def predict(
     `model_name` the default model of the workload that the features belong to answers.
     """
     body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes)
-    key = partial(key_of, request.scope)
-    reply = await answerer(body, request.scope[REQUEST_ID], identifiers.next(), key)
+    return await _answered(request, answerer, body, identifiers)
+
+
+@router.get(
+    "/predict",
+    summary="Predict a cost from a query",
+    response_class=Response,
+    responses={200: PREDICT_ANSWER, **problems(400, 422, 503)},
+    openapi_extra={"parameters": PREDICT_QUERY},
+)
+async def predict_query(
+    request: Request,
+    answerer: Annotated[Predict, held(Predict)],
+    follower: Annotated[Follower, held(Follower)],
+    identifiers: Annotated[Identifiers, held(Identifiers)],
+) -> Response:
+    """The same as `POST /predict`, its features flat in the query: `/predict?request_rate=120&active_users=60&…`."""
+    body = await body_of(request.query_params.multi_items(), follower)
+    return await _answered(request, answerer, body, identifiers)
+
+
+async def _answered(request: Request, answerer: Predict, body: bytes | bytearray, identifiers: Identifiers) -> Response:
+    reply = await answerer(body, request.scope[REQUEST_ID], identifiers.next(), partial(key_of, request.scope))
     media_type = CONTENT_TYPE if reply.problem is not None else "application/json"
     headers = reply.problem.headers if reply.problem is not None else None
     return Response(reply.body, status_code=reply.status, media_type=media_type, headers=headers)

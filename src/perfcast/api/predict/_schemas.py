@@ -59,6 +59,31 @@ PREDICT_BODY: dict[str, Any] = {
         }
     },
 }
+PREDICT_QUERY: list[dict[str, Any]] = [
+    {
+        "name": "model_name",
+        "in": "query",
+        "required": False,
+        "description": "NAME, NAME:VERSION or NAME@ALIAS",
+        "schema": {"type": "string"},
+    },
+    {
+        "name": "coverage",
+        "in": "query",
+        "required": False,
+        "schema": {"type": "number", "enum": list(COVERAGES), "default": 0.9},
+    },
+    {
+        "name": "features",
+        "in": "query",
+        "required": False,
+        "style": "form",
+        "explode": True,
+        "description": "The features, each a parameter of its own name",
+        "schema": {"type": "object", "additionalProperties": {"type": ["number", "string"]}},
+        "example": _LOAD,
+    },
+]
 PREDICT_ANSWER: dict[str, Any] = {
     "description": "The predicted cost under its own name, with its interval",
     "content": {

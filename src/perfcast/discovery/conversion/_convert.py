@@ -1,6 +1,7 @@
 """From the bytes of a model file to one graph, checked against the original."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
 
@@ -12,7 +13,7 @@ import spox.opset.ai.onnx.v21 as op
 from perfcast.discovery._messages import Converted, Order
 from perfcast.discovery._scan import HINTS
 from perfcast.discovery.conversion._inputs import computed, expression_of, find_inputs, read_hints
-from perfcast.discovery.conversion._original import Doubles, Original
+from perfcast.discovery.conversion._original import Original
 from perfcast.discovery.conversion._rows import LEAST, comparison_rows, well_conditioned
 from perfcast.errors import Refused
 from perfcast.export import check_parity, compose, measure
@@ -36,10 +37,8 @@ def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
     workloads = [workload_from_document(document) for document in order.workloads]
     workload, texts = find_inputs(original, hints, workloads)
     inputs = [expression_of(text, workload) for text in texts]
-    graph = compose(workload, _body(original), target="identity", inputs=inputs)
-
-    def read(features: Rows) -> Doubles:
-        return computed(inputs, workload, features)
+    graph = compose(workload, _body(original), inputs=inputs)
+    read = partial(computed, inputs, workload)
 
     def predict(features: Rows) -> Rows:
         cost = original.predict(read(features))
@@ -50,13 +49,13 @@ def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
     rows = rows[well_conditioned(original, read(rows))] if len(rows) else rows
     if len(rows) < LEAST:
         raise Refused(
-            f"on all but {len(rows)} of the rows compared its inputs or its answer are no finite, stable numbers"
+            f"on all but {len(rows)} of the rows compared what it reads or answers is no finite, stable number"
         )
     return Converted(
         graph=graph,
         family=original.family,
         workload=workload.name,
-        inputs=texts,
+        inputs=tuple(texts),
         original=original.kind,
         parity=check_parity(graph, predict, rows, relative=workload.cost.relative),
         facts=measure(graph, rows, predict),

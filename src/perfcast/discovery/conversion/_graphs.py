@@ -25,10 +25,10 @@ def read_graph(data: bytes) -> Original:
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1:
         raise Refused(f"it has {len(inputs)} inputs and {len(outputs)} outputs; expected one of each")
-    name, kind, width = inputs[0].name, _FLOATS.get(inputs[0].type), inputs[0].shape[-1] if inputs[0].shape else None
-    if kind is None or len(inputs[0].shape) != 2 or not isinstance(width, int):
+    name, kind, shape = inputs[0].name, _FLOATS.get(inputs[0].type), inputs[0].shape
+    if kind is None or len(shape) != 2 or not isinstance(shape[1], int):
         raise Refused(f"its input '{name}' must be float or double of shape [rows, inputs] with a fixed width")
-    try_rows(session, np.ones((2, width), dtype=kind))
+    try_rows(session, np.ones((2, shape[1]), dtype=kind))
     model = onnx.load_model_from_string(data)
 
     def predict(rows: Doubles) -> Doubles:
@@ -42,4 +42,4 @@ def read_graph(data: bytes) -> Original:
         return op.cast(answer, to=np.float64)
 
     producer = f" by {model.producer_name}" if model.producer_name else ""
-    return Original(family=None, kind=f"ONNX graph{producer}", inputs=width, predict=predict, stage=stage)
+    return Original(family=None, kind=f"ONNX graph{producer}", inputs=shape[1], predict=predict, stage=stage)

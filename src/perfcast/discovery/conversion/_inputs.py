@@ -66,8 +66,8 @@ def expression_of(text: str, workload: Workload) -> Expression:
         raise Refused(f"model.yaml: {error}") from None
     unknown = [name for name in names(expression) if name not in workload.input_names]
     if unknown:
-        has = ", ".join(workload.input_names)
-        raise Refused(f"model.yaml: {workload.name} has no {', '.join(unknown)}; it has {has}")
+        known = ", ".join(workload.input_names)
+        raise Refused(f"model.yaml: {workload.name} has no {', '.join(unknown)}; it has {known}")
     return expression
 
 
@@ -78,9 +78,7 @@ def computed(inputs: Sequence[Expression], workload: Workload, features: Rows) -
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def find_inputs(
-    original: Original, hints: Hints | None, workloads: Sequence[Workload]
-) -> tuple[Workload, tuple[str, ...]]:
+def find_inputs(original: Original, hints: Hints | None, workloads: Sequence[Workload]) -> tuple[Workload, list[str]]:
     """The workload a model answers for, and what its inputs are.
 
     Args:
@@ -104,10 +102,10 @@ def find_inputs(
             f"it reads {original.inputs} inputs, not the 7 of {workload.name} nor 8 with padding; "
             "put a model.yaml beside it with 'inputs:' and their names in its order"
         )
-    return workload, README_ORDER[: original.inputs]
+    return workload, list(README_ORDER[: original.inputs])
 
 
-def _hinted(original: Original, hints: Hints, workloads: Sequence[Workload]) -> tuple[Workload, tuple[str, ...]]:
+def _hinted(original: Original, hints: Hints, workloads: Sequence[Workload]) -> tuple[Workload, list[str]]:
     known = {workload.name: workload for workload in workloads}
     name = hints.workload or workloads[0].name
     if name not in known:
@@ -123,11 +121,11 @@ def _hinted(original: Original, hints: Hints, workloads: Sequence[Workload]) -> 
         inputs = tuple(inputs[item] for item in order)
     if len(inputs) != original.inputs:
         raise Refused(f"model.yaml names {len(inputs)} inputs, but the model reads {original.inputs}")
-    return known[name], tuple(map(str, inputs))
+    return known[name], list(map(str, inputs))
 
 
-def _named(original: Original, workloads: Sequence[Workload]) -> tuple[Workload, tuple[str, ...]]:
-    plain = tuple(re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for name in original.names)
+def _named(original: Original, workloads: Sequence[Workload]) -> tuple[Workload, list[str]]:
+    plain = [re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for name in original.names]
     for workload in workloads:
         if len(plain) == original.inputs and set(plain) <= set(workload.input_names):
             return workload, plain

@@ -2,6 +2,4 @@
 
 from perfcast.jobs.mlflow._exporter import Exporter
 
-__all__ = [
-    "Exporter",
-]
+__all__ = ["Exporter"]

@@ -3,7 +3,6 @@
 import time
 from datetime import UTC, datetime, timedelta
 from threading import Thread
-from typing import NamedTuple
 
 import sqlalchemy as sa
 import structlog
@@ -24,13 +23,6 @@ LAST_FOR = timedelta(days=1)
 _JOB, _EXPORT = schema.job, schema.job_export
 
 log = structlog.stdlib.get_logger("perfcast.jobs")
-
-
-class _Due(NamedTuple):
-    """A job that is to be written, and when that was tried last."""
-
-    job: str
-    tried_at: str | None
 
 
 class Exporter:
@@ -85,10 +77,10 @@ class Exporter:
         """A job that no other worker writes at the same time."""
         with self._database.read() as connection:
             due = _due(connection)
-        for one in due:
+        for job, tried_at in due:
             with self._database.begin() as connection:
-                if _take(connection, one):
-                    return repository.find(connection, one.job)
+                if _take(connection, job, tried_at):
+                    return repository.find(connection, job)
         return None
 
     def _best(self, job: Job) -> Version | None:
@@ -107,7 +99,8 @@ class Exporter:
             return None
 
 
-def _due(connection: sa.Connection) -> list[_Due]:
+def _due(connection: sa.Connection) -> list[tuple[str, str | None]]:
+    """Ids of jobs that are to be written, and when that was tried last."""
     present = datetime.now(UTC)
     query = (
         sa.select(_JOB.c.id, _EXPORT.c.tried_at)
@@ -116,20 +109,19 @@ def _due(connection: sa.Connection) -> list[_Due]:
             _JOB.c.finished_at > time_text(present - LAST_FOR),
             _EXPORT.c.run.is_(None),
             sa.or_(
-                _EXPORT.c.tried_at.is_(None),
-                _EXPORT.c.tried_at < time_text(present - timedelta(seconds=AGAIN_SECONDS)),
+                _EXPORT.c.tried_at.is_(None), _EXPORT.c.tried_at < time_text(present - timedelta(seconds=AGAIN_SECONDS))
             ),
         )
         .order_by(_JOB.c.finished_at)
         .limit(20)
     )
-    return [_Due(row.id, row.tried_at) for row in connection.execute(query)]
+    return [(row.id, row.tried_at) for row in connection.execute(query)]
 
 
-def _take(connection: sa.Connection, due: _Due) -> bool:
+def _take(connection: sa.Connection, job: str, tried_at: str | None) -> bool:
     """Note an attempt, unless another worker was faster."""
     at = now()
-    if due.tried_at is None:
-        return insert_new(connection, _EXPORT, {"job": due.job, "tried_at": at, "run": None})
-    as_seen = (_EXPORT.c.job == due.job) & (_EXPORT.c.tried_at == due.tried_at) & _EXPORT.c.run.is_(None)
+    if tried_at is None:
+        return insert_new(connection, _EXPORT, {"job": job, "tried_at": at, "run": None})
+    as_seen = (_EXPORT.c.job == job) & (_EXPORT.c.tried_at == tried_at) & _EXPORT.c.run.is_(None)
     return connection.execute(sa.update(_EXPORT).where(as_seen).values(tried_at=at)).rowcount == 1

@@ -1,7 +1,8 @@
 """One way out to MLflow: a job written there as one run, through its REST API.
 
 The calls are those of https://mlflow.org/docs/latest/api_reference/rest-api.html, made with the standard library: the
-package `mlflow-skinny` would bring a dozen more for six requests.
+package `mlflow-skinny` would bring forty more for six requests, and bound neither time nor redirects
+(docs/decisions/0007-libraries-tried.md).
 """
 
 import base64
@@ -43,9 +44,7 @@ _T = TypeVar("_T")
 log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
-def export(
-    job: Job, best: Version | None, graph: bytes | None, *, address: str, experiment: str = EXPERIMENT
-) -> str | None:
+def export(job: Job, best: Version | None, graph: bytes | None, *, address: str) -> str | None:
     """Write a finished job to MLflow: parameters, metrics, tags, and of its best version the manifest and the graph.
 
     The run is found again by the job's id, so doing it twice leaves one run.
@@ -55,13 +54,12 @@ def export(
         best: What the registry says about its best version; None where there is none.
         graph: Serialised ONNX graph of that version; None where it can't be had.
         address: `MLFLOW_TRACKING_URI`; a name and password may stand in it, with `%40` for `@` and so on.
-        experiment: Name of MLflow's experiment; made where there is none.
 
     Returns:
         The run's id once all of it has arrived, else None, and the log has a warning. Takes at most `TOTAL_SECONDS`.
     """
     try:
-        run = _within(TOTAL_SECONDS, lambda: _write(_Server(address), job, best, graph, experiment))
+        run = _within(TOTAL_SECONDS, lambda: _write(_Server(address), job, best, graph))
     except (OSError, HTTPException, ValueError, KeyError, TypeError, IndexError) as error:
         reason = str(error) or type(error).__name__
         log.warning("not exported to MLflow; the job itself is safe", job=job.id, reason=reason)
@@ -97,11 +95,11 @@ def _within(seconds: float, call: Callable[[], _T]) -> _T:
     return given[0]
 
 
-def _write(server: "_Server", job: Job, best: Version | None, graph: bytes | None, experiment: str) -> str:
+def _write(server: "_Server", job: Job, best: Version | None, graph: bytes | None) -> str:
     ended = _milliseconds(job.finished_at or job.created_at)
     begun = _milliseconds(job.started_at or job.created_at)
     name = f"{job.request.model}:{best.number}" if best is not None else f"{job.request.model} ({job.status})"
-    run = server.run(job.id, server.experiment(experiment), name, begun)
+    run = server.run(job.id, server.experiment(EXPERIMENT), name, begun)
     batch = {
         "run_id": run["run_id"],
         "params": _pairs(_parameters(job, best))[:_MOST_PARAMETERS],
@@ -129,16 +127,9 @@ def _put_artifacts(server: "_Server", folder: str, best: Version, graph: bytes |
 class _NoRedirects(HTTPRedirectHandler):
     """Goes nowhere else: the password is for this address, and a redirected POST would lose its body."""
 
-    def redirect_request(  # the signature is urllib's
-        self,
-        req: Request,  # noqa: ARG002
-        fp: Any,  # noqa: ARG002
-        code: int,
-        msg: str,  # noqa: ARG002
-        headers: Any,  # noqa: ARG002
-        newurl: str,
-    ) -> NoReturn:
-        where = urlsplit(newurl)
+    def redirect_request(self, *given: Any, **_: Any) -> NoReturn:
+        """Given request, file, status, message, headers and the new address."""
+        code, where = given[2], urlsplit(given[5])
         raise OSError(
             f"the server redirects ({code}) to {where.scheme}://{where.netloc.rpartition('@')[2]}{where.path}; "
             "set MLFLOW_TRACKING_URI to where it is"

@@ -4,11 +4,11 @@
 a caller asks for. A `Transport` (Huey's queue in a file or in Redis) carries ids only.
 """
 
-from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Fence, Job, JobRequest, Progress, Status
+from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Effort, Fence, Job, JobRequest, Progress, Status
 from perfcast.jobs.queue._jobs import CANCEL_SECONDS, Jobs, is_overdue
 from perfcast.jobs.queue._naming import default_model
 from perfcast.jobs.queue._submission import FAMILIES, Asked, Submissions
-from perfcast.jobs.queue._transport import HueyTransport, Transport, make_transport
+from perfcast.jobs.queue._transport import Transport, make_transport
 
 __all__ = [
     "CANCEL_SECONDS",
@@ -16,8 +16,8 @@ __all__ = [
     "STATUSES",
     "UNFINISHED",
     "Asked",
+    "Effort",
     "Fence",
-    "HueyTransport",
     "Job",
     "JobRequest",
     "Jobs",

@@ -14,7 +14,25 @@ STATUSES: tuple[Status, ...] = ("queued", "running", "succeeded", "failed", "can
 UNFINISHED = frozenset({"queued", "running"})
 
 
-class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
+class Effort(msgspec.Struct, frozen=True, kw_only=True):
+    """How to train, whatever is trained.
+
+    Attributes:
+        families: Which to try; all when empty.
+        n_trials: Most trials.
+        timeout_seconds: Most seconds of training; None for no limit.
+        promote: `auto` lets the gate decide, `never` leaves the champion alone.
+        seed: Of the search.
+    """
+
+    n_trials: int = 20
+    families: tuple[str, ...] = ()
+    timeout_seconds: float | None = None
+    promote: Literal["auto", "never"] = "auto"
+    seed: int = 0
+
+
+class JobRequest(Effort, frozen=True, kw_only=True):
     """What to train, complete: nothing is left to be found out when the job runs.
 
     Attributes:
@@ -22,24 +40,14 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
         workload: What is predicted.
         dataset: Name of the dataset.
         digest: Of the dataset's rows, so that rows which come later change nothing.
-        families: Which to try; all when empty.
-        n_trials: Most trials.
-        timeout_seconds: Most seconds of training; None for no limit.
         metric: What the search minimises; None where only the dataset's own declaration says it.
-        promote: `auto` lets the gate decide, `never` leaves the champion alone.
-        seed: Of the search.
     """
 
     model: str
     workload: str
     dataset: str
     digest: str
-    families: tuple[str, ...] = ()
-    n_trials: int = 20
-    timeout_seconds: float | None = None
     metric: str | None = None
-    promote: Literal["auto", "never"] = "auto"
-    seed: int = 0
 
 
 @dataclass(frozen=True)

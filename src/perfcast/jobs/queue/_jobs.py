@@ -27,8 +27,8 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 class Jobs:
     """Jobs in a database; the row is the truth, messages only wake workers.
 
-    Every write of a worker is fenced by its claim: once the job was taken from it, the write raises `Fenced` and
-    changes nothing. Safe to share between threads, and between processes that each make their own.
+    Every write of a worker is given its claim, a `Fence`: once the job was taken from it, the write raises `Fenced`
+    and changes nothing. Safe to share between threads, and between processes that each make their own.
 
     Args:
         database: Where the rows are.
@@ -38,12 +38,7 @@ class Jobs:
     """
 
     def __init__(
-        self,
-        database: Database,
-        transport: Transport | None = None,
-        *,
-        attempts: int = 3,
-        retry_seconds: float = 10.0,
+        self, database: Database, transport: Transport | None = None, *, attempts: int = 3, retry_seconds: float = 10.0
     ) -> None:
         self._database = database
         self._transport = transport
@@ -127,19 +122,12 @@ class Jobs:
             fence: The claim.
             spent_seconds: How long it has run, over all attempts.
             progress: None where nothing has changed.
-
-        Raises:
-            Fenced: It is no longer this claim's.
         """
         with self._database.begin() as connection:
             _require_fence(repository.write(connection, fence, repository.beat(progress, spent_seconds)), fence)
 
     def is_cancelled(self, fence: Fence) -> bool:
-        """Whether a running job shall end.
-
-        Raises:
-            Fenced: It is no longer this claim's.
-        """
+        """Whether a running job shall end."""
         job = self.find(fence.job)
         _require_fence(job.fence == fence and job.status == "running", fence)
         return job.cancel_requested_at is not None
@@ -158,37 +146,21 @@ class Jobs:
         return record
 
     def succeed(self, fence: Fence, *, version: int, outcome: str) -> None:
-        """End a running job well.
-
-        Raises:
-            Fenced: It is no longer this claim's.
-        """
+        """End a running job well."""
         self._end(fence, "succeeded", progress=1.0, model_version=version, outcome=outcome, error=None)
 
     def fail(self, fence: Fence, error: str) -> None:
-        """End a running job for good. One whose versions are registered has succeeded all the same.
-
-        Raises:
-            Fenced: It is no longer this claim's.
-        """
+        """End a running job for good. One whose versions are registered has succeeded all the same."""
         with self._database.begin() as connection:
             versions = _require(connection, fence.job, locked=True).versions
             _require_fence(repository.write(connection, fence, repository.failed(error, versions)), fence)
 
     def finish_cancelled(self, fence: Fence) -> None:
-        """End a running job that was cancelled.
-
-        Raises:
-            Fenced: It is no longer this claim's.
-        """
+        """End a running job that was cancelled."""
         self._end(fence, "cancelled", error=None)
 
     def hand_back(self, fence: Fence) -> None:
-        """Put a running job back, because its worker is stopped; the attempt doesn't count.
-
-        Raises:
-            Fenced: It is no longer this claim's.
-        """
+        """Put a running job back, because its worker is stopped; the attempt doesn't count."""
         job = self.find(fence.job)
         values = repository.requeued(None) | {"handed_back": job.handed_back + 1}
         with self._database.begin() as connection:
@@ -208,9 +180,6 @@ class Jobs:
 
         Returns:
             The status it has then.
-
-        Raises:
-            Fenced: It is no longer this claim's.
         """
         job = self.find(fence.job)
         attempts = self._attempts if job.versions is None else max(self._attempts, GATE_ATTEMPTS)

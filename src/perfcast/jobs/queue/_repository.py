@@ -1,6 +1,7 @@
 """All SQL of jobs: each function does its part inside the caller's transaction."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from perfcast.jobs.queue._job import Fence, Job, JobRequest, Progress
 from perfcast.storage import now, schema, take_turns
 
 _JOB = schema.job
+_AS_KEPT = {field.name for field in fields(Job)} - {"request", "progress", "versions", "error"}
 
 
 def take_models_turn(connection: sa.Connection, model: str) -> None:
@@ -19,7 +21,6 @@ def take_models_turn(connection: sa.Connection, model: str) -> None:
 
 def add(connection: sa.Connection, identifier: str, request: JobRequest) -> None:
     """Keep a new job, queued."""
-    empty = Progress()
     connection.execute(
         sa.insert(_JOB).values(
             id=identifier,
@@ -34,7 +35,7 @@ def add(connection: sa.Connection, identifier: str, request: JobRequest) -> None
             spent_seconds=0.0,
             n_trials=request.n_trials,
             outcome="",
-            **_columns(empty),
+            **_columns(Progress()),
         )
     )
 
@@ -237,25 +238,8 @@ def _kept(row: sa.Row[Any]) -> tuple[_Kept, str | None]:
 
 def _job(row: sa.Row[Any]) -> Job:
     kept, problem = _kept(row)
+    same = {name: getattr(row, name) for name in _AS_KEPT}
+    progress = (row.stage, row.progress, row.trial, row.best_score, row.best_family, row.eta_seconds, kept.trials)
     return Job(
-        id=row.id,
-        status=row.status,
-        request=kept.request,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        heartbeat_at=row.heartbeat_at,
-        cancel_requested_at=row.cancel_requested_at,
-        worker=row.worker,
-        attempt=row.attempt,
-        handed_back=row.handed_back,
-        spent_seconds=row.spent_seconds,
-        progress=Progress(
-            row.stage, row.progress, row.trial, row.best_score, row.best_family, row.eta_seconds, kept.trials
-        ),
-        versions=kept.versions,
-        model_version=row.model_version,
-        outcome=row.outcome,
-        error=row.error or problem,
-        retry_at=row.retry_at,
+        **same, request=kept.request, progress=Progress(*progress), versions=kept.versions, error=row.error or problem
     )

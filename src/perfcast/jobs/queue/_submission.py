@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
-
-import msgspec
 
 from perfcast.datasets import DatasetRecord, Datasets
 from perfcast.errors import FieldError, InvalidInput, NotFound, UnknownModel, UnknownWorkload
-from perfcast.jobs.queue._job import JobRequest
+from perfcast.jobs.queue._job import Effort, JobRequest
 from perfcast.jobs.queue._naming import default_model
 from perfcast.registry import DEFAULT_WORKLOAD, ModelSummary, Registry, check_name
 from perfcast.workloads import Workload
@@ -20,18 +17,13 @@ LONGEST_SECONDS = 7 * 24 * 3600.0
 LARGEST_SEED = 2**31 - 1
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Asked(Effort, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a caller says; all of it may be left out."""
 
-    n_trials: int = 20
     workload: str | None = None
     model_name: str | None = None
     dataset: str | None = None
-    families: tuple[str, ...] = ()
-    timeout_seconds: float | None = None
     metric: str | None = None
-    promote: Literal["auto", "never"] = "auto"
-    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ when it is killed, and knows neither cancellation nor heartbeats.
 import time
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from perfcast.errors import Unavailable
@@ -25,45 +25,16 @@ _ANSWER_SECONDS = 5.0
 _PORT = 6379
 
 
-class Transport(Protocol):
-    """Carries job ids from those who submit to those who work."""
-
-    def send(self, job: str) -> None:
-        """Wake a worker.
-
-        Raises:
-            Unavailable: The queue can't be reached.
-        """
-        ...
-
-    def receive(self, seconds: float) -> str | None:
-        """The next message, or None when none came in time.
-
-        Raises:
-            Unavailable: The queue can't be reached.
-        """
-        ...
-
-    def ping(self) -> None:
-        """Whether it answers.
-
-        Raises:
-            Unavailable: The queue can't be reached.
-        """
-        ...
-
-    def close(self) -> None:
-        """Close its connections."""
-        ...
-
-
-class HueyTransport:
-    """A Huey queue; opened when first used.
+class Transport:
+    """Carries job ids from those who submit to those who work: a Huey queue, opened when first used.
 
     Args:
         address: Where it is, without password, for messages.
         open_storage: Makes Huey's storage.
         blocks: Whether its `dequeue` waits by itself.
+
+    Raises:
+        Unavailable: By any method but `close`: the queue can't be reached.
     """
 
     def __init__(self, address: str, open_storage: "Callable[[], BaseStorage]", *, blocks: bool) -> None:
@@ -74,19 +45,11 @@ class HueyTransport:
         self._opened: BaseStorage | None = None
 
     def send(self, job: str) -> None:
-        """Wake a worker.
-
-        Raises:
-            Unavailable: The queue can't be reached.
-        """
+        """Wake a worker."""
         self._explained(lambda storage: storage.enqueue(job.encode()))
 
     def receive(self, seconds: float) -> str | None:
-        """The next message, or None when none came in time; a Redis queue waits a second at most.
-
-        Raises:
-            Unavailable: The queue can't be reached.
-        """
+        """The next message, or None when none came in time; a Redis queue waits a second at most."""
         deadline = time.monotonic() + seconds
         while True:
             message: bytes | None = self._explained(lambda storage: storage.dequeue())
@@ -98,11 +61,7 @@ class HueyTransport:
             time.sleep(min(_SLICE_SECONDS, left))
 
     def ping(self) -> None:
-        """Ask for the queue's length.
-
-        Raises:
-            Unavailable: The queue can't be reached.
-        """
+        """Ask for the queue's length."""
         self._explained(lambda storage: storage.queue_size())
 
     def close(self) -> None:
@@ -128,10 +87,10 @@ class HueyTransport:
             ) from error
 
 
-def make_transport(settings: Settings) -> HueyTransport:
+def make_transport(settings: Settings) -> Transport:
     """Redis where `REDIS_URL` names one, else a file in `DATA_DIR`."""
     if settings.redis_url:
-        return HueyTransport(_shown(settings.redis_url), lambda: _redis_storage(settings.redis_url), blocks=True)
+        return Transport(_shown(settings.redis_url), lambda: _redis_storage(settings.redis_url), blocks=True)
     path = settings.data_dir.absolute() / "queue.db"
 
     def open_file() -> "BaseStorage":
@@ -140,7 +99,7 @@ def make_transport(settings: Settings) -> HueyTransport:
         path.parent.mkdir(parents=True, exist_ok=True)
         return SqliteHuey(QUEUE, filename=str(path)).storage
 
-    return HueyTransport(str(path), open_file, blocks=False)
+    return Transport(str(path), open_file, blocks=False)
 
 
 def _shown(url: str) -> str:

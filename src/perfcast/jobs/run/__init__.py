@@ -4,19 +4,17 @@
 """
 
 from perfcast.jobs.run._publication import Published, promote, register
-from perfcast.jobs.run._run import Outcome, TrainingRequest, champions_settings, check_request, publish, run_training
+from perfcast.jobs.run._run import Outcome, champions_settings, check_request, run_training
 from perfcast.jobs.run._studies import SCHEMA, prepared_study, studies_folder
 
 __all__ = [
     "SCHEMA",
     "Outcome",
     "Published",
-    "TrainingRequest",
     "champions_settings",
     "check_request",
     "prepared_study",
     "promote",
-    "publish",
     "register",
     "run_training",
     "studies_folder",

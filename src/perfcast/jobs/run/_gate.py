@@ -47,11 +47,11 @@ def promote_if_better(registry: Registry, best: Version, dataset: Dataset, *, ac
 def _verdict(registry: Registry, best: Version, champion: Version | None, dataset: Dataset) -> "Verdict":
     from perfcast.training import judge
 
-    test, workload = dataset.split().test, dataset.workload
+    split, workload = dataset.split(), dataset.workload
     if champion is None:
-        return judge(registry.graph(best), None, test, workload)
+        return judge(registry.graph(best), None, split, workload)
     theirs = workload_from_document(champion.manifest.workload)
-    unseen = _unseen(test, champion)
+    unseen = _unseen(split.test, champion)
     try:
         champions_rows = encoded_for(unseen.features, workload, theirs)
     except InvalidData as error:
@@ -59,7 +59,8 @@ def _verdict(registry: Registry, best: Version, champion: Version | None, datase
         return _unjudged(best, f"{why}; activate it yourself")
     if len(unseen) < FEWEST:
         return _unjudged(best, "the champion has learnt from these rows or newer ones, so they can't be compared")
-    verdict = judge(registry.graph(best), _bytes(registry, champion), unseen, workload, champions_rows=champions_rows)
+    held, graphs = replace(split, test=unseen), (registry.graph(best), _bytes(registry, champion))
+    verdict = judge(*graphs, held, workload, champions_rows=champions_rows)
     changed = differences(theirs, workload)
     if not changed:
         return verdict

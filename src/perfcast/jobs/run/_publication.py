@@ -38,11 +38,7 @@ def register(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]) 
     best = ordered[-1].manifest.type
     notes = [f"the best {draft.manifest.type} of job {job.id}, whose best was {best}" for draft in ordered[:-1]]
     versions = registry.add_all(
-        job.request.model,
-        ordered,
-        dataset=job.request.dataset,
-        notes=[*notes, ""],
-        within=jobs.recording(job.fence),
+        job.request.model, ordered, dataset=job.request.dataset, notes=[*notes, ""], within=jobs.recording(job.fence)
     )
     return tuple(version.number for version in versions)
 
@@ -56,6 +52,8 @@ def promote(registry: Registry, job: Job, numbers: Sequence[int], dataset: Datas
         numbers: Of the versions, the best one last.
         dataset: What they learnt from.
     """
+    from perfcast.training import left_out
+
     best = registry.version(job.request.model, numbers[-1])
     if best.note:  # an earlier attempt got this far
         promoted, reason = best.note.startswith("promoted"), best.note
@@ -67,4 +65,4 @@ def promote(registry: Registry, job: Job, numbers: Sequence[int], dataset: Datas
         registry.annotate(best, reason)
     else:
         promoted, reason = promote_if_better(registry, best, dataset, actor=f"job {job.id}")
-    return Published(best.number, promoted, reason)
+    return Published(best.number, promoted, "; ".join([reason, *left_out(best.manifest.search)]))

@@ -11,34 +11,7 @@ from perfcast.jobs.run._gate import promote_if_better
 from perfcast.registry import CHAMPION, Registry, Version, check_name
 
 if TYPE_CHECKING:
-    from perfcast.training import Training, TrialReport
-
-
-@dataclass(frozen=True)
-class TrainingRequest:
-    """What to train, and how long.
-
-    Attributes:
-        model: The model that gets the versions.
-        families: Which to try; all when empty.
-        trials: Most trials.
-        timeout: Most seconds, final fits included; None for no limit.
-        seed: Of the search.
-        promote: `auto` lets the gate decide, `never` leaves the champion alone.
-        pruning: Whether trials that lag behind are given up early.
-        cluster: Address of a Dask scheduler whose workers run the trials; empty for this machine.
-        study: Address or journal file where the search is kept, and its name, so that it continues after a kill.
-    """
-
-    model: str
-    families: tuple[str, ...] = ()
-    trials: int = 20
-    timeout: float | None = None
-    seed: int = 0
-    promote: Literal["auto", "never"] = "auto"
-    pruning: bool = True
-    cluster: str = ""
-    study: tuple[str | Path, str] | None = None
+    from perfcast.training import TrialReport
 
 
 @dataclass(frozen=True)
@@ -49,7 +22,7 @@ class Outcome:
         versions: The registered ones, best first.
         promoted: Whether the best became champion.
         reason: Why, or why not.
-        refused: Families whose model could not become a version, with the reason.
+        refused: Families that have no version, with the reason.
         seconds: How long the training took.
     """
 
@@ -68,56 +41,62 @@ class Outcome:
 def run_training(
     registry: Registry,
     dataset: Dataset,
-    request: TrainingRequest,
+    model: str,
     *,
+    families: tuple[str, ...] = (),
+    trials: int = 20,
+    timeout: float | None = None,
+    seed: int = 0,
+    promote: Literal["auto", "never"] = "auto",
+    pruning: bool = True,
+    cluster: str = "",
+    study: tuple[str | Path, str] = ("", ""),
     on_trial: "Callable[[TrialReport], None] | None" = None,
-    stop: Callable[[], bool] | None = None,
     threads: int | None = None,
 ) -> Outcome:
-    """Train, register, judge.
+    """Train, register, the best last so that it has the highest number, and judge.
 
     Args:
         registry: Where the versions go.
         dataset: Measured rows.
-        request: What to train.
+        model: The model that gets the versions.
+        families: Which to try; all when empty.
+        trials: Most trials.
+        timeout: Most seconds, final fits included; None for no limit.
+        seed: Of the search.
+        promote: `auto` lets the gate decide, `never` leaves the champion alone.
+        pruning: Whether trials that lag behind are given up early.
+        cluster: Address of a Dask scheduler whose workers run the trials; empty for this machine.
+        study: Address or journal file where the search is kept, and its name, so that it continues after a kill.
         on_trial: Told when a trial begins and ends.
-        stop: Asked often; once true the run ends with `Stopped`, and nothing is registered.
         threads: Most threads to use.
 
     Raises:
-        Stopped: It was asked to.
         Refused: No family made a usable version, or the model answers for another workload.
         InvalidInput: The model's name can't be used.
         InvalidData: There are too few rows.
     """
     from perfcast.training import Budget, train
 
-    check_request(registry, dataset, request.model)
-    storage, name = request.study or (None, None)
+    check_request(registry, dataset, model)
     training = train(
         dataset,
-        Budget(request.trials, request.timeout),
-        family_names=request.families,
-        seed=request.seed,
+        Budget(trials, timeout),
+        family_names=families,
+        seed=seed,
         threads=threads,
-        cluster=request.cluster,
-        warm_start=champions_settings(registry, request.model),
-        pruning=request.pruning,
-        study_storage=storage,
-        study_name=name,
+        cluster=cluster,
+        warm_start=champions_settings(registry, model),
+        pruning=pruning,
+        study_storage=study[0] or None,
+        study_name=study[1] or None,
         on_trial=on_trial,
-        stop=stop or (lambda: False),
     )
-    return publish(registry, dataset, training, request)
-
-
-def publish(registry: Registry, dataset: Dataset, training: "Training", request: TrainingRequest) -> Outcome:
-    """Register a training's versions, best last so that it has the highest number, and let the gate decide."""
-    ordered = list(reversed(training.drafts))
-    best_type = ordered[-1].manifest.type
-    notes = [f"the best {draft.manifest.type} of a run whose best was {best_type}" for draft in ordered]
-    added = registry.add_all(request.model, ordered, dataset=dataset.name, notes=notes)
-    if request.promote == "never":
+    ordered = training.drafts[::-1]
+    best = ordered[-1].manifest.type
+    notes = [f"the best {draft.manifest.type} of a run whose best was {best}" for draft in ordered]
+    added = registry.add_all(model, ordered, dataset=dataset.name, notes=notes)
+    if promote == "never":
         promoted, reason = False, "stays a candidate: promotion was not asked for"
         registry.annotate(added[-1], reason)
     else:

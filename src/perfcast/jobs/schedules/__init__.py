@@ -7,19 +7,8 @@ run is too recent. Of several schedulers exactly one fires: a conditional update
 """
 
 from perfcast.jobs.schedules._cron import check_cron, next_occurrence
-from perfcast.jobs.schedules._schedule import SIGNALS, Plan, Retrain, Schedule, ScheduleEvent, SignalKind
+from perfcast.jobs.schedules._schedule import Plan, Retrain, Schedule, ScheduleEvent
 from perfcast.jobs.schedules._scheduler import Scheduler
 from perfcast.jobs.schedules._schedules import Schedules
 
-__all__ = [
-    "SIGNALS",
-    "Plan",
-    "Retrain",
-    "Schedule",
-    "ScheduleEvent",
-    "Scheduler",
-    "Schedules",
-    "SignalKind",
-    "check_cron",
-    "next_occurrence",
-]
+__all__ = ["Plan", "Retrain", "Schedule", "ScheduleEvent", "Scheduler", "Schedules", "check_cron", "next_occurrence"]

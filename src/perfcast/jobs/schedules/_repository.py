@@ -28,17 +28,17 @@ def every(connection: sa.Connection) -> list[Schedule]:
     return [_schedule(row) for row in connection.execute(sa.select(_SCHEDULE).order_by(_SCHEDULE.c.model))]
 
 
-def keep(connection: sa.Connection, model: str, plan: Plan) -> None:
+def keep(connection: sa.Connection, model: str, plan: Plan, at: str) -> None:
     """Make or change a schedule; one that says the same already is left as it is, so that cron counts on.
 
     A signal that waits stays, unless the schedule listens to signals no longer.
     """
     given = msgspec.to_builtins(plan)
-    if insert_new(connection, _SCHEDULE, {"model": model, "updated_at": now(), **given, **_FRESH}):
+    if insert_new(connection, _SCHEDULE, {"model": model, "updated_at": at, **given, **_FRESH}):
         return
     present = find(connection, model)
     if present is None or present.plan != plan:
-        changed = {**given, "held_back": None, "updated_at": now()} | ({} if plan.drift else _UNHEARD)
+        changed = {**given, "held_back": None, "updated_at": at} | ({} if plan.drift else _UNHEARD)
         connection.execute(sa.update(_SCHEDULE).where(_SCHEDULE.c.model == model).values(**changed))
 
 

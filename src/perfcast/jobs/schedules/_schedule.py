@@ -6,31 +6,21 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from perfcast.jobs.queue import Asked
+from perfcast.jobs.queue import Asked, Effort
 
 SignalKind: TypeAlias = Literal["drift", "accuracy"]
 """What a signal may be about: the inputs have moved, or the live errors have grown."""
 SIGNALS: tuple[SignalKind, ...] = ("drift", "accuracy")
 
 
-class Retrain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Retrain(Effort, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a schedule trains; the rows are the newest at that time.
 
     Attributes:
-        n_trials: Most trials.
-        families: Which to try; all when empty.
-        timeout_seconds: Most seconds of training; None for no limit.
         dataset: Name of the line to learn from; None for the model's own.
-        promote: `auto` lets the gate decide, `never` leaves the champion alone.
-        seed: Of the search.
     """
 
-    n_trials: int = 20
-    families: tuple[str, ...] = ()
-    timeout_seconds: float | None = None
     dataset: str | None = None
-    promote: Literal["auto", "never"] = "auto"
-    seed: int = 0
 
     def asked(self, model: str) -> Asked:
         """The same as a request for a job."""
@@ -87,14 +77,14 @@ class Schedule:
     @property
     def counted_from(self) -> datetime:
         """After this time the cron expression has to come about for the schedule to be due."""
-        return parse_time(max(self.updated_at, self.last_fired_at or ""))
+        return datetime.fromisoformat(max(self.updated_at, self.last_fired_at or ""))
 
     @property
     def not_before(self) -> datetime | None:
         """Until this time it is rate-limited; None if it never ran."""
         if self.last_fired_at is None:
             return None
-        return parse_time(self.last_fired_at) + timedelta(seconds=self.plan.minimum_interval_seconds)
+        return datetime.fromisoformat(self.last_fired_at) + timedelta(seconds=self.plan.minimum_interval_seconds)
 
     def document(self) -> dict[str, Any]:
         """The schedule as the HTTP contract shows it, but for the time at which it is due next."""
@@ -134,8 +124,3 @@ class ScheduleEvent:
         """The event as the HTTP contract shows it."""
         shown = {"model_name": self.model, "job_id": self.job} | vars(self)
         return {name: value for name, value in shown.items() if name not in ("model", "job")}
-
-
-def parse_time(text: str) -> datetime:
-    """A time as the database keeps it."""
-    return datetime.fromisoformat(text)

@@ -1,6 +1,7 @@
 """The schedules: set, shown and removed by operators, told by the monitoring what has moved."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,8 +34,13 @@ class Schedules:
     submissions: Submissions
     zone: ZoneInfo
 
-    def put(self, model: str, plan: Plan) -> Schedule:
+    def put(self, model: str, plan: Plan, at: datetime | None = None) -> Schedule:
         """Make or change a model's schedule. Putting the same again changes nothing.
+
+        Args:
+            model: Whose.
+            plan: What is wanted.
+            at: An aware time, from which cron counts; now if not given.
 
         Raises:
             UnknownModel: There is no such model.
@@ -44,7 +50,7 @@ class Schedules:
         checked = _check(plan)
         self.submissions.complete(checked.request.asked(model))
         with self.database.begin() as connection:
-            repository.keep(connection, model, checked)
+            repository.keep(connection, model, checked, time_text(at or datetime.now(UTC)))
             return _require(connection, model)
 
     def find(self, model: str) -> Schedule:

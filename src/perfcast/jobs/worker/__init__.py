@@ -8,8 +8,4 @@ from perfcast.jobs.worker._attached import attached_worker
 from perfcast.jobs.worker._process import run_worker
 from perfcast.jobs.worker._worker import Worker
 
-__all__ = [
-    "Worker",
-    "attached_worker",
-    "run_worker",
-]
+__all__ = ["Worker", "attached_worker", "run_worker"]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from perfcast.jobs.queue import Job, Progress
@@ -47,9 +48,8 @@ class Tracker:
         return True
 
     def _stage(self, stage: str) -> None:
-        now = self.progress
-        share = _REGISTERING_SHARE if stage == "registering" else now.share
-        self.progress = Progress(stage, share, now.trial, now.best_score, now.best_family, None, now.trials)
+        share = _REGISTERING_SHARE if stage == "registering" else self.progress.share
+        self.progress = replace(self.progress, stage=stage, share=share, eta_seconds=None)
 
     def _trial(self, told: Mapping[str, Any]) -> None:
         if self._search_begun is None:

@@ -4,30 +4,9 @@
 ONNX node of trees, `_smooth_inputs` takes logarithms and scales. Heavy libraries are imported when a family fits.
 """
 
-from perfcast.training.families._family import (
-    Family,
-    Fitted,
-    Lesson,
-    Report,
-    Settings,
-    Space,
-    Stop,
-    Trial,
-    never,
-)
+from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
 
-__all__ = [
-    "Family",
-    "Fitted",
-    "Lesson",
-    "Report",
-    "Settings",
-    "Space",
-    "Stop",
-    "Trial",
-    "families",
-    "never",
-]
+__all__ = ["Family", "Fitted", "Lesson", "Report", "Settings", "Space", "Stop", "Trial", "families", "never"]
 
 
 def families() -> dict[str, Family]:

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import onnx
 
 from perfcast.workloads import Rows
 
+if TYPE_CHECKING:
+    import optuna
+
 Settings: TypeAlias = Mapping[str, Any]
 Stop: TypeAlias = Callable[[], bool]
 Report: TypeAlias = Callable[[int, float], None]
+Trial: TypeAlias = "optuna.Trial"
 
 
 def never() -> bool:
@@ -24,7 +28,7 @@ class Lesson:
 
     Attributes:
         inputs: float32 [rows, inputs], as `Workload.inputs` gives them.
-        target: float32 [rows]: the cost, or its natural logarithm where `relative`.
+        target: float32 [rows]: the cost, or its natural logarithm where `relative`, around 0.
         input_names: One a column.
         trends: For each input 1 where the target never falls with it, -1 where it never rises, else 0.
         relative: Whether the target is a logarithm.
@@ -66,23 +70,7 @@ class Fitted(Protocol):
 
     def thresholds(self) -> Mapping[int, Rows]:
         """For trees: the split thresholds of each input, by its position; empty for smooth models."""
-        ...
-
-
-class Trial(Protocol):
-    """The part of `optuna.Trial` that a search space needs."""
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        """A number between two bounds."""
-        ...
-
-    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
-        """A whole number between two bounds."""
-        ...
-
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """One of the choices."""
-        ...
+        return {}
 
 
 class Space:
@@ -122,16 +110,16 @@ class Family(Protocol):
         """As it stands in manifests and requests."""
         ...
 
-    def keeps_trends(self, settings: Settings) -> bool:
+    def keeps_trends(self, settings: Settings) -> bool:  # noqa: ARG002
         """Whether a fit with these settings promises the lesson's trends."""
-        ...
+        return False
 
     def start(self, lesson: Lesson) -> Settings:
         """Settings known to be good and quick; the search begins there. All lie within `space`."""
         ...
 
-    def space(self, trial: Trial) -> Settings:
-        """The search space."""
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:
+        """The search space for such a lesson."""
         ...
 
     def fit(self, lesson: Lesson, settings: Settings, *, stop: Stop = never, report: Report | None = None) -> Fitted:

@@ -1,7 +1,6 @@
 """A residual multilayer perceptron on log-scaled inputs (Gorishniy et al. 2021, section 3.2, without normalisation)."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import spox
 import spox.opset.ai.onnx.v21 as op
 
 from perfcast.errors import Stopped
-from perfcast.training.families._family import Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
 from perfcast.training.families._smooth_inputs import Array, SmoothInputs, smooth_inputs
 from perfcast.workloads import Rows
 
@@ -31,7 +30,7 @@ MARGIN = 0.5
 
 
 @dataclass(frozen=True)
-class FittedNetwork:
+class FittedNetwork(Fitted):
     """The weights as arrays: layer by layer, matrix [in, out] and bias [out].
 
     Attributes:
@@ -90,32 +89,17 @@ class FittedNetwork:
         """Epochs and size."""
         return {"epochs": self.epochs, "weights": sum(m.size + b.size for m, b in self.layers)}
 
-    def thresholds(self) -> Mapping[int, Rows]:
-        """None: it is smooth."""
-        return {}
 
-
-class NeuralNetwork:
+class NeuralNetwork(Family):
     """A residual network; on a GPU where torch sees one."""
 
     name = "neural_network"
 
-    def keeps_trends(self, settings: Settings) -> bool:  # noqa: ARG002
-        """It promises none."""
-        return False
-
     def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
         """A small network, in few epochs."""
-        return {
-            "width": 96,
-            "blocks": 2,
-            "epochs": 48,
-            "learning_rate": 4e-3,
-            "weight_decay": 1e-3,
-            "beta": 0.1,
-        }
+        return {"width": 96, "blocks": 2, "epochs": 48, "learning_rate": 4e-3, "weight_decay": 1e-3, "beta": 0.1}
 
-    def space(self, trial: Trial) -> Settings:
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Size, schedule, regularisation, and where the loss turns from squared to absolute."""
         space = Space(trial, self.name)
         space.whole("width", 48, 256, log=True)

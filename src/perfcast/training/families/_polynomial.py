@@ -1,8 +1,8 @@
 """Polynomials of degree 2 to 4 in scaled inputs, with Ridge (Hoerl and Kennard 1970) or Lasso (Tibshirani 1996)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import spox
 import spox.opset.ai.onnx.v21 as op
 
 from perfcast.errors import Stopped
-from perfcast.training.families._family import Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
 from perfcast.training.families._smooth_inputs import Doubles, SmoothInputs, smooth_inputs
 from perfcast.workloads import Rows
 
@@ -28,7 +28,7 @@ MARGIN = 0.1
 
 
 @dataclass(frozen=True)
-class FittedPolynomial:
+class FittedPolynomial(Fitted):
     """Coefficients of monomials; computed in float64, natively and in the graph, since terms of both signs cancel.
 
     Attributes:
@@ -66,8 +66,7 @@ class FittedPolynomial:
         for place in range(1, self.terms.shape[1]):
             product = op.mul(product, op.gather(padded, op.constant(value=self.terms[:, place]), axis=1))
         value = op.add(
-            op.matmul(product, op.constant(value=self.coefficients[:, None])),
-            op.const(self.intercept, np.float64),
+            op.matmul(product, op.constant(value=self.coefficients[:, None])), op.const(self.intercept, np.float64)
         )
         limited = op.clip(value, op.const(self.low, np.float64), op.const(self.high, np.float64))
         return spox.build({"inputs": inputs}, {"target": op.cast(limited, to=np.float32)})
@@ -80,25 +79,17 @@ class FittedPolynomial:
         """Number of terms."""
         return {"terms": len(self.terms), "inputs": len(self.smooth.columns)}
 
-    def thresholds(self) -> Mapping[int, Rows]:
-        """None: it is smooth."""
-        return {}
 
-
-class Polynomial:
+class Polynomial(Family):
     """Polynomials of all inputs in degree 2 and of the most telling ones in degrees 3 and 4."""
 
     name = "polynomial"
-
-    def keeps_trends(self, settings: Settings) -> bool:  # noqa: ARG002
-        """It promises none."""
-        return False
 
     def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Degree 3, Ridge."""
         return {"degree": 3, "penalty": "ridge", "alpha": 1e-3, "terms": 900}
 
-    def space(self, trial: Trial) -> Settings:
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Degree, penalty and its weight, number of terms."""
         space = Space(trial, self.name)
         space.whole("degree", 2, 4)
@@ -164,15 +155,9 @@ def _terms(order: list[int], *, degree: int, most: int) -> npt.NDArray[np.int64]
     share = (most - len(terms)) / max(1, degree - 1)
     for power in range(2, degree + 1):
         room = int(len(order) + share * (power - 1)) - len(terms)
-        width = max((n for n in range(kept + 1) if _count(n, power) <= room), default=0)
+        width = max((n for n in range(kept + 1) if comb(n + power - 1, power) <= room), default=0)
         terms += list(combinations_with_replacement(order[:width], power))
     return np.array([term + (kept,) * (degree - len(term)) for term in terms], dtype=np.int64)
-
-
-def _count(inputs: int, power: int) -> int:
-    from math import comb
-
-    return comb(inputs + power - 1, power)
 
 
 def _monomials(smooth: SmoothInputs, terms: npt.NDArray[np.int64], inputs: Rows) -> Doubles:

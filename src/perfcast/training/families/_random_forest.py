@@ -88,7 +88,7 @@ class RandomForest:
         kind = "random_forest" if any(lesson.trends) else "extra_trees"
         return {"kind": kind, "trees": 32, "max_features": 0.6, "min_samples_leaf": 2, "keep_trends": True}
 
-    def space(self, trial: Trial) -> Settings:
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Kind, number of trees, inputs tried at a split, rows in a leaf, whether trends are kept."""
         space = Space(trial, self.name)
         space.choice("kind", ["extra_trees", "random_forest"])

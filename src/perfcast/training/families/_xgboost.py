@@ -29,6 +29,8 @@ OBJECTIVES = {
     "absolute": "reg:absoluteerror",
     "pseudo_huber": "reg:pseudohubererror",
 }
+REFITTED = "absolute"
+"""The objective whose leaves XGBoost sets anew after growing a tree, to medians, which takes no heed of constraints."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,9 @@ class XGBoost:
 
     name = "xgboost"
 
-    def keeps_trends(self, settings: Settings) -> bool:  # noqa: ARG002
-        """Every split is held to them."""
-        return True
+    def keeps_trends(self, settings: Settings) -> bool:
+        """Every split is held to them, and so are the leaves unless they are refitted."""
+        return bool(settings["objective"] != REFITTED)
 
     def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Moderately deep trees, half of the inputs for each."""
@@ -100,10 +102,10 @@ class XGBoost:
             "max_bin": 256,
         }
 
-    def space(self, trial: Trial) -> Settings:
-        """Objective, learning rate, size of trees, sampling and regularisation."""
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:
+        """Objective (where there are trends, one that keeps them), learning rate, trees, sampling, regularisation."""
         space = Space(trial, self.name)
-        space.choice("objective", list(OBJECTIVES))
+        space.choice("objective", [name for name in OBJECTIVES if name != REFITTED or not any(lesson.trends)])
         space.number("learning_rate", 0.015, 0.3, log=True)
         space.whole("max_leaves", 8, 255, log=True)
         space.number("min_child_weight", 1.0, 50.0, log=True)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.datasets import Split
-from perfcast.training._target import to_cost, to_target
+from perfcast.export import Target
 from perfcast.training.families import Lesson
 from perfcast.training.judging import score
 from perfcast.workloads import Rows, Workload
@@ -23,11 +23,13 @@ class Inner:
         workload: What is predicted.
         lesson: With its validation rows.
         cost: Measured cost of the validation rows, float32 [rows].
+        target: What the lesson's target is of the cost.
     """
 
     workload: Workload
     lesson: Lesson
     cost: Rows
+    target: Target
 
     @property
     def held_inputs(self) -> Rows:
@@ -49,7 +51,7 @@ class Inner:
 
     def score(self, target: Rows) -> float:
         """The tuning score of predictions, float32 [validation rows] in target space; less is better."""
-        return score(self.workload, self.cost, to_cost(self.workload, target))
+        return score(self.workload, self.cost, self.target.to_cost(self.workload, target))
 
 
 def inner_validation(split: Split, workload: Workload, *, seed: int, threads: int) -> Inner:
@@ -73,12 +75,13 @@ def inner_validation(split: Split, workload: Workload, *, seed: int, threads: in
         threads,
         (whole.inputs[held], whole.target[held]),
     )
-    return Inner(workload, lesson, split.train.cost[held])
+    return Inner(workload, lesson, split.train.cost[held], Target.of(workload, split.train.cost))
 
 
 def full_lesson(split: Split, workload: Workload, *, seed: int, threads: int) -> Lesson:
     """All training rows, for a final fit."""
-    inputs, target = workload.inputs(split.train.features), to_target(workload, split.train.cost)
+    cost = split.train.cost
+    inputs, target = workload.inputs(split.train.features), Target.of(workload, cost).from_cost(cost)
     return Lesson(inputs, target, workload.input_names, workload.trends, workload.cost.relative, seed, threads)
 
 

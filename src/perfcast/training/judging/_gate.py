@@ -1,17 +1,19 @@
-"""The promotion gate: whether a candidate answers better than the champion, on the same held-out rows."""
+"""The promotion gate: whether a candidate beats a constant and the champion, on the same held-out rows."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from perfcast.datasets import Part
+from perfcast.datasets import Split, configuration_numbers
 from perfcast.errors import BrokenVersion
 from perfcast.export import run
 from perfcast.training.judging._metrics import score
 from perfcast.workloads import Rows, Workload
 
 MARGIN = 0.01
-"""Share by which a candidate's error must be less than the champion's."""
+"""Share by which a candidate's error must be less than the champion's, and than a constant's."""
+FEWEST_CONFIGURATIONS = 30
+"""Of these a fifth, 6, are held out: with fewer, however often each was measured, a model wins by chance."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Verdict:
 def judge(
     candidate: bytes,
     champion: bytes | None,
-    part: Part,
+    split: Split,
     workload: Workload,
     *,
     margin: float = MARGIN,
@@ -38,21 +40,24 @@ def judge(
     Args:
         candidate: A serialised graph.
         champion: The present champion's, or None where there is none.
-        part: Rows that neither has learnt from, tuned by or been calibrated with.
+        split: Its test part judges: rows that neither has learnt from, tuned by or been calibrated with.
         workload: What both predict.
         margin: Share by which the candidate's error must be less.
-        champions_rows: The part's features as the champion's own declaration reads them; None where it is the same.
+        champions_rows: The test part's features as the champion's own declaration reads them, where it differs.
 
     Raises:
         BrokenVersion: The candidate can't be run.
     """
-    name, unit = ("MAPE", "%") if workload.cost.relative else ("MAE", f" {workload.cost.unit}".rstrip())
+    part = split.test
+    name, unit = _measure(workload)
     error = score(workload, part.cost, run(candidate, part.features))
     said = f"{name} {error:.4g}{unit} on {len(part)} held-out rows"
     if not np.isfinite(error):
         return Verdict(
             promote=False, reason="stays a candidate: its predictions are not all finite", candidate_error=error
         )
+    if lacks := _lacks(workload, split, error, margin):
+        return Verdict(promote=False, reason=f"stays a candidate: {said}; {lacks}", candidate_error=error)
     if champion is None:
         return Verdict(promote=True, reason=f"promoted: {said}, and there is no champion yet", candidate_error=error)
     try:
@@ -69,4 +74,41 @@ def judge(
         reason=f"stays a candidate: {against}; it must be {margin:.0%} better",
         candidate_error=error,
         champion_error=present,
+    )
+
+
+def _lacks(workload: Workload, split: Split, error: float, margin: float) -> str:
+    """What is missing for any promotion, champion or not; empty where nothing is."""
+    constant, lacks = best_constant(workload, split.train.cost), []
+    always = score(workload, split.test.cost, np.full(len(split.test), constant, dtype=np.float32))
+    if not error < always * (1 - margin):
+        name, unit = _measure(workload)
+        answer = f"{constant:.4g} {workload.cost.unit}".rstrip()
+        lacks.append(f"no better than always answering {answer}, which has {name} {always:.4g}{unit}")
+    # Of a time series each row is an observation of its own.
+    configurations = _configurations(split)
+    if split.kind == "configuration" and configurations < FEWEST_CONFIGURATIONS:
+        lacks.append(f"{configurations} configurations are few, measure at least {FEWEST_CONFIGURATIONS}")
+    return "; ".join(lacks)
+
+
+def _measure(workload: Workload) -> tuple[str, str]:
+    """The name of the error that is compared, and what stands behind its number."""
+    return ("MAPE", "%") if workload.cost.relative else ("MAE", f" {workload.cost.unit}".rstrip())
+
+
+def best_constant(workload: Workload, cost: Rows) -> float:
+    """The one answer with the least `score` on these costs: their median, weighted by 1 ÷ cost where relative.
+
+    Unweighted it would be no yardstick there: on costs of several magnitudes the median's MAPE is thousands of percent.
+    """
+    values = np.sort(cost.astype(np.float64))
+    weights = np.cumsum(1 / values if workload.cost.relative else np.ones(len(values)))
+    return float(values[np.searchsorted(weights, weights[-1] / 2)])
+
+
+def _configurations(split: Split) -> int:
+    """How many distinct ones there are in all, however many rows each has."""
+    return sum(
+        int(configuration_numbers(part.features).max()) + 1 for part in (split.train, split.calibrate, split.test)
     )

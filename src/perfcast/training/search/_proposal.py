@@ -36,9 +36,9 @@ class Proposal:
     distributions: "Mapping[str, optuna.distributions.BaseDistribution]"
 
 
-def usable(families: Mapping[str, Family], warm: Sequence[Start]) -> list[Start]:
+def usable(families: Mapping[str, Family], lesson: Lesson, warm: Sequence[Start]) -> list[Start]:
     """Of settings known from earlier those that the families' spaces reach; an imported model's have other names."""
-    reached = [(name, _reached(families[name], settings)) for name, settings in warm if name in families]
+    reached = [(name, _reached(families[name], lesson, settings)) for name, settings in warm if name in families]
     return [(name, settings) for name, settings in reached if settings]
 
 
@@ -61,6 +61,7 @@ def reach_back(slots: int) -> int:
 def propose(
     known: "Sequence[optuna.trial.FrozenTrial]",
     families: Mapping[str, Family],
+    lesson: Lesson,
     *,
     seed: int,
     index: int,
@@ -71,6 +72,7 @@ def propose(
     Args:
         known: Finished trials that the sampler may learn from.
         families: Which there are.
+        lesson: What they learn.
         seed: Of the search.
         index: The trial's number, from 0.
         start: What to try; settings that are not in it are left to the sampler.
@@ -83,11 +85,11 @@ def propose(
     sketch.add_trials(known)
     if start is not None:
         name, settings = start
-        reached = _reached(families[name], settings)
+        reached = _reached(families[name], lesson, settings)
         sketch.enqueue_trial({FAMILY: name} | {f"{name}.{setting}": value for setting, value in reached.items()})
     trial = sketch.ask()
     family = str(trial.suggest_categorical(FAMILY, list(families)))
-    settings = families[family].space(trial)
+    settings = families[family].space(trial, lesson)
     return Proposal(family, settings, dict(trial.params), dict(trial.distributions))
 
 
@@ -111,12 +113,12 @@ def completed(trial: "optuna.trial.FrozenTrial") -> bool:
     return trial.state.name == "COMPLETE"
 
 
-def _reached(family: Family, settings: Settings) -> Settings:
+def _reached(family: Family, lesson: Lesson, settings: Settings) -> Settings:
     """Those settings that the family's space has and reaches."""
     import optuna
 
     probe = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
-    family.space(probe)
+    family.space(probe, lesson)
     names = {name.removeprefix(f"{family.name}."): distribution for name, distribution in probe.distributions.items()}
     return {name: settings[name] for name, kind in names.items() if _contains(kind, settings.get(name))}
 

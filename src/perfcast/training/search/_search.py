@@ -144,7 +144,7 @@ def search(
             executor = owned.enter_context(Here(inner, threads=threads, stop=stop))
         study = open_study(study_storage, study_name)
         clock = Clock(budget, slots=max(1, executor.slots), rows=len(inner.lesson.target))
-        known = usable(families, warm_start)
+        known = usable(families, inner.lesson, warm_start)
         first = starts(families, inner.lesson, known)
         run = _Run(study, families, first, len(known), inner, executor, clock, seed, pruning, on_trial, stop)
         run.restore()
@@ -251,7 +251,7 @@ class _Run:
         index = self._next()
         known = self._known(index) or []
         start = self.starts[index] if index < len(self.starts) else None
-        proposal = propose(known, self.families, seed=self.seed, index=index, start=start)
+        proposal = propose(known, self.families, self.inner.lesson, seed=self.seed, index=index, start=start)
         trial, task = begin(self.study, index, proposal), self._task(index, proposal, known)
         self.running[index] = _Running(trial, task)
         self._tell(index, proposal.family, "running", None)
@@ -318,8 +318,19 @@ class _Run:
             "metric": "mape" if self.inner.workload.cost.relative else "mae",
             "scores": {name: candidate.score for name, candidate in sorted(self.best.items())},
             "warm_starts": self.warm,
+            "left_out": self._left_out(),
             "history": history(self.finished),
             "importance": importances(ended),
+        }
+
+    def _left_out(self) -> dict[str, str]:
+        """Families that have no candidate, and why."""
+        errors = {str(t.params.get(FAMILY)): t.user_attrs.get("error", "given up") for t in self.finished.values()}
+        lacked = "trial was left for it" if len(self.finished) >= self.clock.budget.trials else "time was left for it"
+        missing = [name for name in self.families if name not in self.best]
+        return {
+            name: f"no trial completed ({errors[name]})" if name in errors else f"not tried: no {lacked}"
+            for name in missing
         }
 
 

@@ -1,4 +1,7 @@
-"""The Optuna study behind a search: where it is kept, how it continues, what is noted of each trial."""
+"""The Optuna study behind a search: where it is kept, how it continues, what is noted of each trial.
+
+Whatever asks its database raises `Unavailable` where that doesn't answer for a minute.
+"""
 
 import time
 import warnings
@@ -34,9 +37,6 @@ def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
     Args:
         storage: An SQLAlchemy address, a path for a journal file, or None for memory.
         name: Of the study; a kept study of this name is continued.
-
-    Raises:
-        Unavailable: Its database didn't answer for a minute.
     """
     import optuna
 
@@ -60,9 +60,6 @@ def make_study_tables(address: str) -> None:
 
     Args:
         address: For SQLAlchemy.
-
-    Raises:
-        Unavailable: The database didn't answer for a minute.
     """
     from optuna.storages import RDBStorage
 
@@ -77,11 +74,7 @@ def make_study_tables(address: str) -> None:
 
 
 def finished_trials(study: "optuna.Study") -> "dict[int, optuna.trial.FrozenTrial]":
-    """Trials that ended, by their index in the search, without abandoned ones.
-
-    Raises:
-        Unavailable: The study's database didn't answer for a minute.
-    """
+    """Trials that ended, by their index in the search, without abandoned ones."""
     trials = _patiently(lambda: study.get_trials(deepcopy=False))
     ended = [t for t in trials if t.state.is_finished() and ABANDONED not in t.user_attrs]
     indexed = {int(t.user_attrs.get(INDEX, position)): t for position, t in enumerate(ended)}
@@ -89,11 +82,7 @@ def finished_trials(study: "optuna.Study") -> "dict[int, optuna.trial.FrozenTria
 
 
 def begin(study: "optuna.Study", index: int, proposal: Proposal) -> "optuna.Trial":
-    """Note that a trial runs.
-
-    Raises:
-        Unavailable: The study's database didn't answer for a minute.
-    """
+    """Note that a trial runs."""
 
     def note() -> None:
         study.enqueue_trial(dict(proposal.params), user_attrs={INDEX: index})
@@ -114,11 +103,7 @@ def begin(study: "optuna.Study", index: int, proposal: Proposal) -> "optuna.Tria
 
 
 def end(study: "optuna.Study", trial: "optuna.Trial", result: FitResult) -> "optuna.trial.FrozenTrial":
-    """Note what became of a trial.
-
-    Raises:
-        Unavailable: The study's database didn't answer for a minute.
-    """
+    """Note what became of a trial."""
 
     def attempt() -> "optuna.trial.FrozenTrial":
         kept = study.get_trials(deepcopy=False)[trial.number]

@@ -8,6 +8,6 @@ native model needn't exist any more.
 
 from perfcast.training.variants._prune import prune
 from perfcast.training.variants._quantize import quantize
-from perfcast.training.variants._vary import Difference, Figures, Variation, vary
+from perfcast.training.variants._vary import Figures, Variation, vary
 
 __all__ = ["Difference", "Figures", "Variation", "prune", "quantize", "vary"]

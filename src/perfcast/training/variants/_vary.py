@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from perfcast.datasets import Dataset
 from perfcast.errors import Refused
 from perfcast.export import COST, FEATURES, measure, open_session, run
 from perfcast.manifest import Draft, GraphFacts, Manifest, Metrics
-from perfcast.training.judging import calibrate, evaluate, score
+from perfcast.training.judging import broken_trends, calibrate, evaluate, score
 from perfcast.workloads import Rows, Workload, workload_from_document
 
 ROUNDS = 5
@@ -125,6 +126,8 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
     ]
     difference = _difference(workload, old, new)
     facts = msgspec.structs.replace(facts, row_us=figures[1].row_us)
+    if manifest.keeps_trends:
+        manifest = _with_proof(manifest, broken_trends(workload, partial(run, changed), split.calibrate.features))
     about = {"variant": name, "of": number, "measured": _plain(figures, difference)}
     return Variation(
         _draft(manifest, changed, facts, metrics, calibration, about),
@@ -134,6 +137,11 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
         difference,
         "MAPE" if workload.cost.relative else "MAE",
     )
+
+
+def _with_proof(manifest: Manifest, broken: str) -> Manifest:
+    """The original's manifest, which keeps its word on trends only where the variant does."""
+    return msgspec.structs.replace(manifest, keeps_trends=not broken, notes=(*manifest.notes, *filter(None, [broken])))
 
 
 def _draft(

@@ -34,7 +34,7 @@ def test_the_open_routes_are_those_of_the_contract() -> None:
     opened = {route.partition(" ")[2] for route, scope in RULES.items() if not scope}
     assert opened == {
         *("/", "/livez", "/readyz", "/health", "/metrics", "/docs", "/docs/files/{name}", "/redoc", "/openapi.json"),
-        *("/v2/health/live", "/v2/health/ready"),
+        *("/ping", "/v2/health/live", "/v2/health/ready"),
     }
     assert all(route.startswith("GET ") for route, scope in RULES.items() if not scope)
     assert {scope for scopes in RULES.values() for scope in scopes.split()} == ALL

@@ -233,7 +233,7 @@ def test_one_bad_row_refuses_all_columns_and_is_named(client: TestClient, kind: 
     response = client.post("/predict/batch?model_name=conv", content=body, headers={"Content-Type": kind})
     assert response.status_code == 422
     assert response.json()["errors"] == [
-        {"field": "batch_size", "message": "must be between 1 and 4096, got 0 (2 rows: 5, 3999)"}
+        {"field": "batch_size", "message": "must be between 1 and 4096, got 0 (2 rows: 5, 3999, counted from 0)"}
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.drafts import draft, weighted
+from tests.patience import PATIENCE_SECONDS
 
 from perfcast.api import Services, create_app
 from perfcast.api.health._probes import Probe
@@ -19,7 +20,7 @@ from perfcast.workloads import builtin_workloads
 
 
 def health_when(client: TestClient, status: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         health: dict[str, Any] = client.get("/health").json()
         if health["status"] == status:
@@ -68,7 +69,7 @@ def test_a_probe_tells_what_its_check_raised() -> None:
     probe = Probe("store", fail, seconds=0.01)
     assert probe.state() == {"status": "starting"}
     probe.start()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while probe.state()["status"] == "starting" and time.monotonic() < deadline:
         pass
     assert probe.state() == {"status": "down", "reason": "no route to host"}

@@ -1,5 +1,8 @@
 """The Open Inference Protocol's calls, on a registry that the test fills."""
 
+import gzip
+import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +111,7 @@ def test_a_model_that_can_not_answer_is_told(
     [
         ({"inputs": []}, "give one tensor for each feature, or one named 'features'"),
         (matrix(ROW[:-1]), "features: must have shape [rows, 8]"),
-        (matrix(ROW, [-1, *ROW[1:]]), "request_rate: must be at least 0, got -1 (row 1)"),
+        (matrix(ROW, [-1, *ROW[1:]]), "request_rate: must be at least 0, got -1 (row 1, counted from 0)"),
         (matrix([1e308, *ROW[1:]]), "request_rate"),
         (matrix([*ROW[:1], 1.5, *ROW[2:3], 7, *ROW[4:]]), "hour_sin: must be between -1 and 1"),
         (matrix(ROW, name="request_rate"), "request_rate: must have shape [rows] or [rows, 1]"),
@@ -131,9 +134,73 @@ def test_bad_input_is_400_and_named(client: TestClient, document: Any, message: 
     assert answer.json()["errors"]
 
 
-def test_a_compressed_body_is_refused(client: TestClient) -> None:
-    answer = client.post(INFER, content=b"x", headers={"Content-Encoding": "gzip"})
-    assert (answer.status_code, "gzip" in answer.json()["error"]) == (415, True)
+@pytest.mark.parametrize(
+    ("name", "datatype", "data", "message"),
+    [
+        ("request_rate", "FP64", "[120, null]", "request_rate: 'data'[1] is null, but FP64 holds finite numbers"),
+        ("request_rate", "FP64", "[NaN, 240]", "request_rate: 'data'[0] is NaN, but FP64 holds finite numbers"),
+        ("request_rate", "FP32", "[120, 1e999]", "request_rate: 'data'[1] is Infinity, but FP32 holds finite"),
+        ("request_rate", "INT64", "[[120], [1.5]]", "request_rate: 'data'[1][0] is 1.5, but INT64 holds whole numbers"),
+        ("request_rate", "FP32", "true", "request_rate: 'data' must be a list, or a list of rows, of finite numbers"),
+        ("request_rate", "5", "[120, 240]", "request_rate: datatype must be one of BOOL"),
+        ("request_rate", "BYTES", '["a", NaN]', "request_rate: 'data'[1] is NaN, but BYTES holds texts"),
+        ("request_rate", "FP32", '[1, 2], "shape": ["two"]', "request_rate: is no tensor: Expected `int`, got `str`"),
+        ("input__0", "FP32", "[120, 240]", "input__0: is no input of cpu-utilization; give 'features' [rows, 8], or"),
+        ("input__0", "FP32", "[[120, 60], [1, 2]]", "one each for request_rate, active_users, db_connections"),
+    ],
+)
+def test_what_is_wrong_with_a_tensor_is_told_by_its_name(
+    client: TestClient, name: str, datatype: str, data: str, message: str
+) -> None:
+    shape = [2, 2] if data.count("], [") and "60" in data else [2, 1] if data.count("], [") else [2]
+    wrong = f'{{"name": "{name}", "shape": {shape}, "datatype": "{datatype}", "data": {data}}}'
+    rest = ", ".join(map(json.dumps, examples.BY_COLUMNS["inputs"][1:]))
+    answer = client.post(INFER, content=f'{{"inputs": [{rest}, {wrong}]}}')
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, name)
+    assert message in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status", "message"),
+    [
+        ("gzip", gzip.compress(b" " * 2_000_000), 413, "larger than the 100,000 bytes that MAX_BODY_BYTES allows"),
+        ("gzip", gzip.compress(b"{}")[:-9], 400, "body: can't be unpacked as its Content-Encoding says: it is cut off"),
+        ("deflate", zlib.compress(b"{}") + b"x", 400, "it goes on behind its end"),
+        ("gzip", b"{}", 400, "body: can't be unpacked"),
+        ("br", b"{}", 415, "'br', and only gzip or deflate, once, is unpacked"),
+        ("gzip, gzip", b"{}", 415, "only gzip or deflate, once"),
+    ],
+)
+def test_a_body_that_can_not_be_unpacked_is_refused(
+    client: TestClient, encoding: str, body: bytes, status: int, message: str
+) -> None:
+    answer = client.post(INFER, content=body, headers={"Content-Encoding": encoding})
+    assert (answer.status_code, message in answer.json()["error"]) == (status, True), answer.text
+
+
+def test_other_routes_unpack_nothing(client: TestClient) -> None:
+    for path in ("/predict", "/predict/batch", "/v2/repository/index"):
+        answer = client.post(path, content=gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"})
+        assert (answer.status_code, "none is unpacked" in answer.json()["error"]) == (415, True)
+
+
+def test_the_index_names_the_versions_that_can_not_answer(
+    client: TestClient, registry: Registry, services: Services
+) -> None:
+    workload = builtin_workloads()["cpu-utilization"]
+    registry.add("broken", draft(workload, b"no graph"))
+    assert client.get("/v2/models/broken/versions/1/ready").status_code == 503
+    known = [("cpu-utilization", "1", "READY"), ("cpu-utilization", "2", "READY")]
+    index = client.post("/v2/repository/index").json()
+    assert [(entry["name"], entry["version"], entry["state"]) for entry in index] == [
+        ("broken", "1", "UNAVAILABLE"),
+        *known,
+    ]
+    assert "broken:1" in index[0]["reason"]
+    ready = client.post("/v2/repository/index", json={"ready": True}).json()
+    assert [(entry["name"], entry["version"], entry["state"]) for entry in ready] == known
+    refused = client.post("/v2/repository/index", json={"ready": "yes"})
+    assert (refused.status_code, 'such as {"ready": true}' in refused.json()["error"]) == (400, True)
 
 
 def test_a_version_without_calibration_has_no_bounds(client: TestClient, registry: Registry) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.drafts import draft, weighted
+from tests.patience import PATIENCE_SECONDS
 
 from perfcast.api import Services, create_app
 from perfcast.monitoring import read_records
@@ -168,7 +169,7 @@ def test_records_say_whose_answer_it_was_and_what_the_shadow_said(client: TestCl
     client.put(f"{MODEL}/aliases/shadow", json={"version": 1})
     ids = [client.post("/predict", json=LOAD | {"request_rate": rate}).json()["prediction_id"] for rate in range(20)]
     named = client.post("/predict", json=LOAD | {"model_name": "cpu-utilization:1"}).json()["prediction_id"]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     kept: set[tuple[str, str, int, float]] = set()
     while len(kept) < 41:
         assert time.monotonic() < deadline, kept

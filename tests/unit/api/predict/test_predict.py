@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from tests.patience import PATIENCE_SECONDS
 
 from perfcast.api import Services, create_app
 from perfcast.monitoring import read_records
@@ -111,17 +112,17 @@ def test_an_empty_registry_is_503_and_says_what_to_do(settings: Settings) -> Non
 
 
 def test_wrong_paths_and_methods_are_problems_too(client: TestClient) -> None:
-    missing, wrong = client.get("/nowhere"), client.get("/predict")
+    missing, wrong = client.get("/nowhere"), client.put("/predict")
     assert (missing.status_code, missing.json()["title"]) == (404, "Not Found")
-    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
-    assert "allowed: POST" in wrong.json()["detail"]
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, POST")
+    assert "allowed: GET, POST" in wrong.json()["detail"]
 
 
 def test_every_answer_is_recorded_soon(client: TestClient, settings: Settings) -> None:
     names = [client.post("/predict", json=LOAD).json()["prediction_id"] for _ in range(20)]
     assert sorted(set(names)) == names
     database = Database(settings.database_address)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_SECONDS
     rows: list[Any] = []
     while len(rows) < 20 and time.monotonic() < deadline:
         with database.read() as connection:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.drafts import draft, weighted
 from tests.mlflow_server import Server, running
-from tests.workers import Shop, until, working
+from tests.patience import until
+from tests.workers import Shop, working
 
 from perfcast.jobs import Job
 from perfcast.jobs.mlflow import _exporter

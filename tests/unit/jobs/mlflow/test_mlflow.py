@@ -165,18 +165,17 @@ def test_an_address_where_nothing_answers_is_a_warning(address: str) -> None:
 
 def test_a_server_that_hangs_is_left_after_a_while(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_mlflow, "REQUEST_SECONDS", 0.2)
-    server.sleeps = 3.0
+    server.sleeps = 60.0
     begun = time.monotonic()
     assert not export(JOB, VERSION, DRAFT.graph, address=server.address)
-    assert time.monotonic() - begun < 2.5
+    assert time.monotonic() - begun < 30  # of 60 s
 
 
 def test_a_server_slow_at_every_step_is_left_after_a_while(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_mlflow, "TOTAL_SECONDS", 0.6)
     server.sleeps = 0.5
-    begun = time.monotonic()
     assert not export(JOB, VERSION, DRAFT.graph, address=server.address)
-    assert time.monotonic() - begun < 2.5
+    assert len(server.calls) <= 2  # of nine, each of half a second
 
 
 @pytest.mark.parametrize(
@@ -205,7 +204,7 @@ def test_a_server_whose_answer_drips_is_left_after_a_while_and_holds_up_nothing_
             begun = time.monotonic()
             address = f"http://127.0.0.1:{listening.getsockname()[1]}"
             assert export(JOB, VERSION, DRAFT.graph, address=address) is None
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - begun < 60  # or for ever
         finally:
             enough.set()
             dripping.join()

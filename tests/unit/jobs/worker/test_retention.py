@@ -8,7 +8,8 @@ from threading import Thread
 
 import pytest
 import sqlalchemy as sa
-from tests.workers import Shop, until
+from tests.patience import until
+from tests.workers import Shop
 
 from perfcast.jobs import Job, Worker
 from perfcast.jobs.run._studies import prepared_study, study_address

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 from tests.drafts import draft, weighted
+from tests.patience import until
 from tests.unit.jobs.worker.test_retention import MONTH, is_kept, trained
-from tests.workers import Shop, small_dataset, training_process, until
+from tests.workers import Shop, small_dataset, training_process
 
 from perfcast.jobs import Plan, Retrain, Scheduler, Schedules, Submissions, Worker
 from perfcast.jobs.run._studies import studies_folder
@@ -88,7 +89,7 @@ def test_it_looks_around_every_second_though_its_queue_is_gone_and_it_polls_seld
     with capture_logs() as logs, at_work(Worker(shop.settings, shop.jobs, shop.transport, threads=1)):
         until(lambda: [line for line in logs if "no messages" in line["event"]])
         job = shop.submit(families=("polynomial",), n_trials=1)
-        shop.wait(job, "running", seconds=15)
+        shop.wait(job, "running")
     shop.close()
 
 

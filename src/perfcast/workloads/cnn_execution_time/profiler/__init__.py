@@ -7,36 +7,28 @@ runs.
 """
 
 from ._configurations import ConvConfig, WorkBound, sample_configurations
-from ._dataset import MeasuredRow, WrittenDataset, accepted_rows, write_dataset
+from ._dataset import ProfileResult, write_dataset
 from ._fingerprint import Fingerprint, read_fingerprint
-from ._journal import Block, Journal, JournalContents, read_journal
+from ._journal import Block, Journal, read_journal
 from ._options import ProfileOptions
-from ._profile import SENTINEL, OnProgress, ProfileProgress, ProfileResult, journal_path, profile
-from ._progress import ProgressDisplay, describe
-from ._rounds import Measurements, Reading, half_spread, measurements_of, round_plan
+from ._profile import ProfileProgress, journal_path, profile
+from ._progress import ProgressDisplay
+from ._rounds import Measurements, Reading, half_spread, round_plan
 
 __all__ = [
-    "SENTINEL",
     "Block",
     "ConvConfig",
     "Fingerprint",
     "Journal",
-    "JournalContents",
-    "MeasuredRow",
     "Measurements",
-    "OnProgress",
     "ProfileOptions",
     "ProfileProgress",
     "ProfileResult",
     "ProgressDisplay",
     "Reading",
     "WorkBound",
-    "WrittenDataset",
-    "accepted_rows",
-    "describe",
     "half_spread",
     "journal_path",
-    "measurements_of",
     "profile",
     "read_fingerprint",
     "read_journal",

@@ -4,10 +4,14 @@ import math
 import random
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
+from functools import cache
 from typing import Self
+
+from perfcast.workloads import Feature, builtin_workloads
 
 from ._networks import NETWORK_LAYERS, Layer
 
+WORKLOAD = "cnn-execution-time"
 _NETWORK_SHARE = 0.35
 _LARGE_SHARE = 0.01
 _SMALLEST_LIMIT_EXPONENT = 1.7
@@ -37,11 +41,6 @@ class ConvConfig:
     def names(cls) -> tuple[str, ...]:
         """Return the feature names in declared order."""
         return tuple(field.name for field in fields(cls))
-
-    @classmethod
-    def from_values(cls, values: Iterable[int]) -> Self:
-        """Build a configuration from its ten feature values in declared order."""
-        return cls(*values)
 
     def values(self) -> tuple[int, ...]:
         """Return the ten feature values in declared order."""
@@ -82,9 +81,10 @@ class ConvConfig:
 
     def problem(self) -> str | None:
         """Return why this is no valid convolution within the workload's bounds, or None if it is one."""
-        for name, low, high in _BOUNDS:
-            if not low <= getattr(self, name) <= high:
-                return f"{name} is {getattr(self, name)}, expected {low} to {high}"
+        for feature in _features():
+            value = getattr(self, feature.name)
+            if not feature.minimum <= value <= feature.maximum:
+                return f"{feature.name} is {value}, expected {feature.minimum:g} to {feature.maximum:g}"
         if self.input_channels % self.groups or self.output_channels % self.groups:
             return f"groups {self.groups} must divide {self.input_channels} and {self.output_channels} channels"
         extent = self.dilation * (self.kernel_size - 1) + 1
@@ -93,18 +93,9 @@ class ConvConfig:
         return None
 
 
-_BOUNDS = (
-    ("batch_size", 1, 4096),
-    ("input_channels", 1, 65_536),
-    ("input_height", 1, 16_384),
-    ("input_width", 1, 16_384),
-    ("output_channels", 1, 65_536),
-    ("kernel_size", 1, 64),
-    ("stride", 1, 32),
-    ("padding", 0, 1024),
-    ("groups", 1, 65_536),
-    ("dilation", 1, 64),
-)
+@cache
+def _features() -> tuple[Feature, ...]:
+    return builtin_workloads()[WORKLOAD].features
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +120,7 @@ class WorkBound:
 
 
 def sample_configurations(
-    count: int,
-    *,
-    seed: int,
-    bound: WorkBound | None = None,
-    known: Iterable[ConvConfig] = (),
+    count: int, *, seed: int, bound: WorkBound | None = None, known: Iterable[ConvConfig] = ()
 ) -> list[ConvConfig]:
     """Choose distinct, valid convolutions: log-uniform sizes and a third from well-known networks.
 

@@ -88,7 +88,6 @@ def read_fingerprint(*, cores: int, gpu: str = "", cpuinfo: Path = Path("/proc/c
 
 
 def _first_processor(cpuinfo: Path) -> dict[str, str]:
-    """Read the key-value pairs of the first processor in a cpuinfo file."""
     if not cpuinfo.exists():
         return {}
     first = cpuinfo.read_text().split("\n\n")[0]
@@ -103,12 +102,10 @@ def _last_level_cache() -> str:
 
 
 def _memory_gb() -> int:
-    """Return the machine's memory in whole GB."""
     return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9)
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of Python and of the measuring libraries that are installed."""
     versions = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:

@@ -5,12 +5,14 @@ measured block. A line is on disk before the next block starts; a torn last line
 """
 
 import fcntl
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import starmap
 from pathlib import Path
 from typing import Any, BinaryIO, Self
+
+import msgspec
 
 from perfcast.errors import Conflict, InvalidData
 
@@ -20,8 +22,7 @@ from ._fingerprint import Fingerprint
 SUFFIX = ".journal.jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """Some configurations measured one after another, with the sentinel measured before them.
 
     Attributes:
@@ -64,21 +65,20 @@ def read_journal(path: Path) -> JournalContents:
     contents = JournalContents()
     for number, line in enumerate(_whole_lines(path.read_bytes()), start=1):
         try:
-            _take_line(contents, json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
+            _take_line(contents, msgspec.json.decode(line))
+        except (msgspec.MsgspecError, TypeError) as error:
             message = f"{path}, line {number}, is no line of a profiler's journal ({error!r}); move the file away"
             raise InvalidData(message) from error
     return contents
 
 
 def _take_line(contents: JournalContents, entry: dict[str, Any]) -> None:
-    """Add one parsed line to what was read before it."""
     if "header" in entry:
         contents.header = entry["header"]
     elif "configurations" in entry:
-        contents.configurations += map(ConvConfig.from_values, entry["configurations"])
+        contents.configurations += starmap(ConvConfig, entry["configurations"])
     else:
-        contents.blocks.append(_block(entry))
+        contents.blocks.append(msgspec.convert(entry, Block))
 
 
 class Journal:
@@ -123,25 +123,16 @@ class Journal:
 
     def add_block(self, block: Block) -> None:
         """Append one measured block."""
-        self._append(
-            {
-                "round": block.round,
-                "at": block.at,
-                "sentinel_ms": block.sentinel_ms,
-                "seconds": round(block.seconds, 3),
-                "rows": block.rows,
-                "failed": block.failed,
-            }
-        )
+        self._append(block)
         self.contents.blocks.append(block)
 
     def close(self) -> None:
         """Close the file, which lets others open it."""
         self._file.close()
 
-    def _append(self, entry: dict[str, Any]) -> None:
+    def _append(self, entry: object) -> None:
         """Write one line and bring it to the disk."""
-        self._file.write(json.dumps(entry, separators=(",", ":")).encode() + b"\n")
+        self._file.write(msgspec.json.encode(entry) + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -149,15 +140,3 @@ class Journal:
 def _whole_lines(data: bytes) -> Iterable[bytes]:
     """Return the lines that end with a newline, with their newlines."""
     return (line for line in data.splitlines(keepends=True) if line.endswith(b"\n"))
-
-
-def _block(entry: dict[str, Any]) -> Block:
-    """Build a block from its line."""
-    return Block(
-        round=entry["round"],
-        at=entry["at"],
-        sentinel_ms=entry["sentinel_ms"],
-        rows=tuple((int(index), float(ms)) for index, ms in entry["rows"]),
-        failed=tuple((int(index), str(reason)) for index, reason in entry["failed"]),
-        seconds=entry.get("seconds", 0.0),
-    )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ._configurations import ConvConfig, sample_configurations
-from ._dataset import write_dataset
+from ._dataset import ProfileResult, write_dataset
 from ._fingerprint import Fingerprint, read_fingerprint
 from ._journal import SUFFIX, Block, Journal, read_journal
 from ._options import ProfileOptions
@@ -21,7 +21,7 @@ SENTINEL = ConvConfig(1, 64, 56, 56, 64, 3, 1, 1)
 _BLOCK_CONFIGURATIONS = 25
 _BLOCK_SECONDS = 2.0
 _SENTINEL_LIMIT = 1.08
-_SENTINEL_WAITS = (0.1, 0.25, 0.5)
+_SENTINEL_WAITS = (0.1, 0.25, 0.5, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +55,6 @@ class ProfileProgress:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileResult:
-    """What a run wrote.
-
-    Attributes:
-        dataset: The Parquet file.
-        card: The data card beside it.
-        journal: The journal that both were made from.
-        rows: Rows in the Parquet file.
-        left_out: Configurations measured or tried but not in it.
-        fingerprint: The device.
-    """
-
-    dataset: Path
-    card: Path
-    journal: Path
-    rows: int
-    left_out: int
-    fingerprint: Fingerprint
-
-
 OnProgress = Callable[[ProfileProgress], None]
 
 
@@ -104,8 +83,7 @@ def profile(options: ProfileOptions, *, on_progress: OnProgress = lambda progres
         header = {"name": options.name, "fingerprint": fingerprint.to_json(), "options": options.to_json()}
         with contextlib.closing(Journal.open(path, header)) as journal:
             _Run(options, runner, journal, on_progress).complete()
-    written = write_dataset(path, options=options)
-    return ProfileResult(written.dataset, written.card, path, written.rows, written.left_out, fingerprint)
+    return write_dataset(path, options=options)
 
 
 def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Path, str]:
@@ -184,7 +162,7 @@ class _Run:
                 else:
                     failed.append((index, outcome))
                 position += 1
-            seconds = time.perf_counter() - begin
+            seconds = round(time.perf_counter() - begin, 3)
             yield Block(number, _now(), sentinel_ms, tuple(rows), tuple(failed), seconds), ratio
 
     def _settled_sentinel(self) -> tuple[float, float]:
@@ -193,18 +171,13 @@ class _Run:
         Returns:
             The sentinel's last time in ms and its ratio to the best so far.
         """
-        ms, ratio = self._sentinel_once()
         for wait in _SENTINEL_WAITS:
+            ms = _rounded(1e3 * time_call(self._sentinel, Budget(0.008)))
+            ratio = self._measurements.note_sentinel(ms)
             if ratio <= _SENTINEL_LIMIT:
                 break
             time.sleep(wait)
-            ms, ratio = self._sentinel_once()
         return ms, ratio
-
-    def _sentinel_once(self) -> tuple[float, float]:
-        """Measure the sentinel once; return ms and the ratio to its best so far."""
-        ms = _rounded(1e3 * time_call(self._sentinel, Budget(0.008)))
-        return ms, self._measurements.note_sentinel(ms)
 
     def _measure(self, config: ConvConfig) -> float | str:
         """Return a configuration's time in ms, or why it can't be measured."""
@@ -214,7 +187,6 @@ class _Run:
             return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200] if str(error) else ''}"
 
     def _progress(self, number: int, done: int, total: int, ratio: float) -> ProfileProgress:
-        """Describe where the run stands."""
         options, measurements = self._options, self._measurements
         later = max(0, options.rounds - number) * (measurements.count - len(measurements.failed))
         per_configuration = self._seconds / max(1, self._measured)

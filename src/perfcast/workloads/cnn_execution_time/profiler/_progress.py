@@ -2,8 +2,7 @@
 
 import sys
 import time
-from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Self, TextIO
 
 from ._profile import ProfileProgress
 
@@ -20,30 +19,32 @@ class ProgressDisplay:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         """Choose between a live line and log lines by whether the stream is a terminal."""
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
         self._stream = stream or sys.stderr
-        self._live: Any = self._make_live() if self._stream.isatty() else None
-        self._task: Any = None
+        self._live = self._stream.isatty()
+        columns = (BarColumn(bar_width=10), TextColumn("{task.description}"))
+        self._bar = Progress(*columns, console=Console(file=self._stream), disable=not self._live)
         self._shown = (0, -_LOG_EVERY_SECONDS)
 
     def __enter__(self) -> Self:
-        """Begin the live line."""
-        if self._live is not None:
-            self._live.start()
+        self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the live line."""
-        if self._live is not None:
-            self._live.stop()
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
 
     def __call__(self, progress: ProfileProgress) -> None:
         """Show where the run stands."""
-        if self._live is not None:
-            self._show_live(progress)
-        elif progress.note or self._is_time_to_log(progress):
-            print(progress.note or describe(progress), file=self._stream, flush=True)
+        if not self._live:
+            if progress.note or self._is_time_to_log(progress):
+                print(progress.note or describe(progress), file=self._stream, flush=True)
+        elif progress.note:
+            self._bar.console.print(progress.note)
+        else:
+            task = self._bar.task_ids[0] if self._bar.task_ids else self._bar.add_task("")
+            self._bar.update(task, description=_short(progress), completed=progress.done, total=progress.total)
 
     def _is_time_to_log(self, progress: ProfileProgress) -> bool:
         """Let one line through every few seconds, and the last of each round."""
@@ -54,23 +55,6 @@ class ProgressDisplay:
             self._shown = (progress.round, now)
             return True
         return False
-
-    def _show_live(self, progress: ProfileProgress) -> None:
-        """Update the live line."""
-        if progress.note:
-            self._live.console.print(progress.note)
-            return
-        if self._task is None:
-            self._task = self._live.add_task("")
-        self._live.update(self._task, description=_short(progress), completed=progress.done, total=progress.total)
-
-    def _make_live(self) -> Any:
-        """Build rich's progress bar."""
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn
-
-        columns = (BarColumn(bar_width=10), TextColumn("{task.description}"))
-        return Progress(*columns, console=Console(file=self._stream))
 
 
 def describe(progress: ProfileProgress) -> str:
@@ -94,6 +78,5 @@ def _short(progress: ProfileProgress) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Return a duration in minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"

@@ -5,9 +5,10 @@ accepted when the minima of its halves differ by at most the tolerance.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ._configurations import ConvConfig
 from ._journal import Block, JournalContents
 from ._options import ProfileOptions
 
@@ -100,6 +101,51 @@ def measurements_of(contents: JournalContents) -> Measurements:
     for block in contents.blocks:
         measurements.add(block)
     return measurements
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRow:
+    """One accepted configuration.
+
+    Attributes:
+        config: The features.
+        execution_time_ms: The least time per call over all rounds, in ms.
+        rounds: Rounds that measured it.
+        half_spread: Relative difference between the best of its odd and of its even rounds.
+        sentinel_ratio: The sentinel's time before the best round, relative to its best in the run.
+        measured_at: ISO 8601 UTC time of the best round.
+    """
+
+    config: ConvConfig
+    execution_time_ms: float
+    rounds: int
+    half_spread: float
+    sentinel_ratio: float
+    measured_at: str
+
+
+def accepted_rows(
+    contents: JournalContents, measurements: Measurements, *, tolerance: float, rounds: int
+) -> list[MeasuredRow]:
+    """The configurations whose halves agree, in the order they were sampled.
+
+    Args:
+        contents: A journal.
+        measurements: Its readings.
+        tolerance: Largest relative difference of the halves.
+        rounds: Rounds that a configuration must have.
+    """
+    return [
+        _row(contents.configurations[index], readings, measurements)
+        for index, readings in sorted(measurements.readings.items())
+        if index not in measurements.failed and measurements.accepted(index, tolerance=tolerance, rounds=rounds)
+    ]
+
+
+def _row(config: ConvConfig, readings: Sequence[Reading], measurements: Measurements) -> MeasuredRow:
+    best = min(readings, key=lambda reading: reading.ms)
+    ratio = best.sentinel_ms / (measurements.sentinel_best_ms or best.sentinel_ms)
+    return MeasuredRow(config, best.ms, len(readings), half_spread(readings) or 0.0, ratio, best.at)
 
 
 def round_plan(number: int, measurements: Measurements, options: ProfileOptions) -> list[int]:

@@ -136,12 +136,10 @@ class TorchRunner:
         self._torch.set_num_threads(self._threads_before)
 
     def _tensor(self, pool: ValuePool, shape: tuple[int, ...]) -> Any:
-        """Make a tensor of random values on the device."""
         tensor = self._torch.from_numpy(pool.take(shape)).to(self._device)
         return tensor.requires_grad_(self._training)
 
     def _timer(self, call: Callable[[], Any], mode: Callable[[], Any]) -> Timer:
-        """Return a timer of a call under a gradient mode."""
         if self._device == "cuda":
             return self._cuda_timer(call, mode)
 
@@ -233,7 +231,6 @@ class OnnxRuntimeRunner:
 
 
 def _time_calls(call: Callable[[], Any], calls: int) -> float:
-    """Return the seconds that a number of calls take."""
     begin = time.perf_counter()
     for _ in range(calls):
         call()

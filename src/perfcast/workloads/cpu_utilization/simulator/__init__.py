@@ -10,16 +10,8 @@ it should find.
 
 from ._calendar import time_features
 from ._files import write_csvs, write_parquet
-from ._scenario import (
-    CronJob,
-    Deploy,
-    Observation,
-    RequestClass,
-    Scenario,
-    Service,
-    Traffic,
-)
-from ._simulation import COST, FEATURES, MEASURED_AT, Simulation, Truth, simulate
+from ._scenario import CronJob, Deploy, Observation, RequestClass, Scenario, Service, Traffic
+from ._simulation import COST, FEATURES, MEASURED_AT, Simulation, simulate
 from ._truth import expected_utilization, max_request_rate
 
 __all__ = [
@@ -34,7 +26,6 @@ __all__ = [
     "Service",
     "Simulation",
     "Traffic",
-    "Truth",
     "expected_utilization",
     "max_request_rate",
     "simulate",

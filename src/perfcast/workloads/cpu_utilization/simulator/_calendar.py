@@ -11,10 +11,7 @@ from perfcast.errors import FieldError, InvalidInput
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
 
-FIRST_BUSINESS_HOUR, LAST_BUSINESS_HOUR = (
-    9,
-    16,
-)  # Monday to Friday, 09:00 <= time < 17:00
+FIRST_BUSINESS_HOUR, LAST_BUSINESS_HOUR = (9, 16)  # Monday to Friday, 09:00 <= time < 17:00
 
 
 def as_utc(at: ArrayLike | datetime) -> Times:

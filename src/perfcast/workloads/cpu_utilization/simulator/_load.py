@@ -1,13 +1,11 @@
 """The load that reaches the service: requests, and the user sessions that they belong to."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ._calendar import Times, hour_of_day, is_holiday, local_time, weekday
+from ._calendar import Floats, Times, hour_of_day, is_holiday, local_time, weekday
 from ._scenario import Scenario, Traffic
 from ._series import correlated_noise, first_order
 
-Floats = NDArray[np.float64]
 SUNDAY = 6
 
 
@@ -29,10 +27,7 @@ def weekly_shape(traffic: Traffic, local: Times) -> Floats:
         [factor * np.array(shape) for factor, shape in zip(traffic.weekday_factors, days, strict=True)]
     )
     hours = day * 24 + hour_of_day(local)
-    return np.asarray(
-        np.interp(hours, np.arange(nodes.size) + 0.5, nodes, period=nodes.size),
-        dtype=np.float64,
-    )
+    return np.asarray(np.interp(hours, np.arange(nodes.size) + 0.5, nodes, period=nodes.size), dtype=np.float64)
 
 
 def request_rate(scenario: Scenario, at: Times, rng: np.random.Generator) -> Floats:

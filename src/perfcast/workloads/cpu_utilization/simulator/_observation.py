@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ._calendar import Floats
 from ._scenario import Observation, Scenario
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,7 @@ def scrapes(scenario: Scenario, rng: np.random.Generator) -> Scrapes:
         One scrape for each step.
     """
     due = np.arange(1, scenario.steps + 1) * scenario.step_seconds
-    return Scrapes(
-        due + _delays(scenario, rng),
-        ~_outages(scenario.observation, scenario.steps, rng),
-    )
+    return Scrapes(due + _delays(scenario, rng), ~_outages(scenario.observation, scenario.steps, rng))
 
 
 def _delays(scenario: Scenario, rng: np.random.Generator) -> Floats:

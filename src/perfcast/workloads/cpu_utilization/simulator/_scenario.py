@@ -1,10 +1,11 @@
 """The parameters of a simulated service: its traffic, its machine and how it is watched."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isclose
 
-from ._requirements import require
+from perfcast.errors import FieldError, InvalidInput
 
 # Requests relative to the busiest hour, one value for each local hour 0-23.
 WORKDAY_SHAPE = (
@@ -64,18 +65,8 @@ class Traffic:
     def __post_init__(self) -> None:
         """Refuse shapes of the wrong length and negative sizes (raises `InvalidInput`)."""
         shapes = (self.workday_shape, self.weekend_shape)
-        sizes = (
-            self.noise,
-            self.bursts_per_day,
-            self.burst_size,
-            self.flash_crowds_per_week,
-        )
-        times = (
-            self.noise_minutes,
-            self.burst_minutes,
-            self.flash_crowd_minutes,
-            self.session_seconds,
-        )
+        sizes = (self.noise, self.bursts_per_day, self.burst_size, self.flash_crowds_per_week)
+        times = (self.noise_minutes, self.burst_minutes, self.flash_crowd_minutes, self.session_seconds)
         rules = {
             "workday_shape, weekend_shape": (
                 all(len(shape) == 24 and min(shape) >= 0 for shape in shapes),
@@ -86,20 +77,11 @@ class Traffic:
                 "7 factors >= 0 are expected, Monday first",
             ),
             "peak_rate": (self.peak_rate >= 0, "must not be negative"),
-            "growth_per_week": (
-                self.growth_per_week > -1,
-                "must be above -1 (-100 % a week)",
-            ),
-            "noise, burst and flash crowd sizes": (
-                min(sizes) >= 0,
-                "must not be negative",
-            ),
-            "noise, burst, flash crowd and session times": (
-                min(times) > 0,
-                "must be positive",
-            ),
+            "growth_per_week": (self.growth_per_week > -1, "must be above -1 (-100 % a week)"),
+            "noise, burst and flash crowd sizes": (min(sizes) >= 0, "must not be negative"),
+            "noise, burst, flash crowd and session times": (min(times) > 0, "must be positive"),
         }
-        require("traffic", rules)
+        _require("traffic", rules)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,10 +184,7 @@ class Service:
         CronJob(name="log rotation", cores=0.3, minute=0, duration_minutes=3.0),
         CronJob(name="backup", cores=1.3, minute=30, hour=2, duration_minutes=28.0),
     )
-    deploys: tuple[Deploy, ...] = (
-        Deploy(day=8.4, demand_factor=1.04),
-        Deploy(day=16.6, demand_factor=0.97),
-    )
+    deploys: tuple[Deploy, ...] = (Deploy(day=8.4, demand_factor=1.04), Deploy(day=16.6, demand_factor=0.97))
     warm_up_factor: float = 0.25
     warm_up_minutes: float = 8.0
     demand_noise: float = 0.03
@@ -216,28 +195,13 @@ class Service:
     def __post_init__(self) -> None:
         """Refuse a machine without capacity or with negative costs (raises `InvalidInput`)."""
         kinds = self.request_classes
-        shares = (
-            sum(kind.share for kind in kinds),
-            sum(kind.business_share for kind in kinds),
-        )
-        costs = (
-            self.base_cores,
-            self.cores_per_user,
-            self.cores_per_connection,
-            self.gc_cpu_seconds,
-        )
+        shares = (sum(kind.share for kind in kinds), sum(kind.business_share for kind in kinds))
+        costs = (self.base_cores, self.cores_per_user, self.cores_per_connection, self.gc_cpu_seconds)
         noises = (self.demand_noise, self.neighbour_cores, self.warm_up_factor)
-        times = (
-            self.demand_noise_minutes,
-            self.neighbour_minutes,
-            self.warm_up_minutes,
-        )
+        times = (self.demand_noise_minutes, self.neighbour_minutes, self.warm_up_minutes)
         rules = {
             "cores": (self.cores >= 1, "at least one core is needed"),
-            "cap_percent": (
-                0 < self.cap_percent <= 100,
-                "a percentage above 0 and up to 100 is expected",
-            ),
+            "cap_percent": (0 < self.cap_percent <= 100, "a percentage above 0 and up to 100 is expected"),
             "contention, coherency": (
                 min(self.contention, self.coherency) >= 0 and self.contention + self.coherency < 1,
                 "both must be >= 0 and their sum below 1",
@@ -247,28 +211,19 @@ class Service:
                 and all(min(kind.cpu_seconds, kind.share, kind.business_share) >= 0 for kind in kinds),
                 "shares must be >= 0 and add up to 1 (so must business shares), CPU-seconds be >= 0",
             ),
-            "base_cores, cores_per_..., gc_cpu_seconds": (
-                min(costs) >= 0,
-                "must not be negative",
-            ),
+            "base_cores, cores_per_..., gc_cpu_seconds": (min(costs) >= 0, "must not be negative"),
             "noises and warm_up_factor": (min(noises) >= 0, "must not be negative"),
             "noise and warm-up times": (min(times) > 0, "must be positive"),
             "gc_requests": (self.gc_requests > 0, "must be positive"),
-            "connection_seconds": (
-                self.connection_seconds >= 0,
-                "must not be negative",
-            ),
+            "connection_seconds": (self.connection_seconds >= 0, "must not be negative"),
             "pool_idle_seconds": (self.pool_idle_seconds > 0, "must be positive"),
             "pool_minimum, pool_limit": (
                 0 <= self.pool_minimum <= self.pool_limit,
                 "0 <= pool_minimum <= pool_limit is expected",
             ),
-            "deploys": (
-                all(deploy.demand_factor > 0 for deploy in self.deploys),
-                "demand factors must be positive",
-            ),
+            "deploys": (all(deploy.demand_factor > 0 for deploy in self.deploys), "demand factors must be positive"),
         }
-        require("service", rules)
+        _require("service", rules)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,17 +246,11 @@ class Observation:
         """Refuse shares outside 0-1 and negative errors (raises `InvalidInput`)."""
         rules = {
             "jitter_seconds": (self.jitter_seconds >= 0, "must not be negative"),
-            "missing_share": (
-                0 <= self.missing_share < 1,
-                "a share of at least 0 and below 1 is expected",
-            ),
-            "outage_scrapes": (
-                self.outage_scrapes >= 1,
-                "an outage is at least one scrape long",
-            ),
+            "missing_share": (0 <= self.missing_share < 1, "a share of at least 0 and below 1 is expected"),
+            "outage_scrapes": (self.outage_scrapes >= 1, "an outage is at least one scrape long"),
             "reading_error": (self.reading_error >= 0, "must not be negative"),
         }
-        require("observation", rules)
+        _require("observation", rules)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,19 +281,20 @@ class Scenario:
         """Refuse times that can't be simulated (raises `InvalidInput`)."""
         rules = {
             "step_seconds": (self.step_seconds > 0, "must be positive"),
-            "days": (
-                self.step_seconds <= 0 or self.steps >= 1,
-                "at least one step must fit in",
-            ),
-            "start": (
-                self.start.tzinfo is not None,
-                "a time zone is needed, for instance UTC",
-            ),
+            "days": (self.step_seconds <= 0 or self.steps >= 1, "at least one step must fit in"),
+            "start": (self.start.tzinfo is not None, "a time zone is needed, for instance UTC"),
             "seed": (self.seed >= 0, "must not be negative"),
         }
-        require("scenario", rules)
+        _require("scenario", rules)
 
     @property
     def steps(self) -> int:
         """Number of scrapes, those that will fail included."""
         return int(self.days * 86_400.0 / self.step_seconds)
+
+
+def _require(part: str, rules: Mapping[str, tuple[bool, str]]) -> None:
+    """Refuse a part that breaks one of its rules: for each field whether it holds, and what was expected."""
+    wrong = [FieldError(f"{part}.{name}", message) for name, (holds, message) in rules.items() if not holds]
+    if wrong:
+        raise InvalidInput(wrong)

@@ -3,12 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ._calendar import Times, as_utc, hour_of_day, is_business_time, local_time
+from ._calendar import Floats, Times, as_utc, hour_of_day, is_business_time, local_time
 from ._scaling import busy_cores
 from ._scenario import CronJob, Scenario, Service
 from ._series import slow_release
-
-Floats = NDArray[np.float64]
 
 
 def demand(scenario: Scenario, at: Times) -> Floats:
@@ -82,10 +80,7 @@ def fixed_cores(service: Service, users: Floats, connections: Floats) -> Floats:
         CPU-seconds per second, float64 of that shape.
     """
     per_user, per_connection = service.cores_per_user, service.cores_per_connection
-    return np.asarray(
-        service.base_cores + per_user * users + per_connection * connections,
-        dtype=np.float64,
-    )
+    return np.asarray(service.base_cores + per_user * users + per_connection * connections, dtype=np.float64)
 
 
 def utilization(service: Service, work: Floats) -> Floats:

@@ -6,22 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._calendar import Times, as_utc, time_features
+from ._calendar import Floats, Times, as_utc, time_features
 from ._load import active_users, request_rate
 from ._observation import counter_rate, read_utilization, scrapes
 from ._scenario import Scenario
 from ._series import correlated_noise
-from ._service import (
-    collections,
-    cron_cores,
-    demand,
-    fixed_cores,
-    open_connections,
-    utilization,
-)
+from ._service import collections, cron_cores, demand, fixed_cores, open_connections, utilization
 from ._truth import expected_utilization
-
-Floats = NDArray[np.float64]
 
 FEATURES = (
     "request_rate",
@@ -120,10 +111,7 @@ def _run(scenario: Scenario, streams: list[np.random.Generator]) -> _Steps:
     rate = arrivals / seconds
     users = active_users(scenario, rate, streams[2])
     per_request = demand(scenario, middle)
-    noisy_work, noise_rng = (
-        rate * per_request * _demand_noise(scenario, streams[3]),
-        streams[3],
-    )
+    noisy_work, noise_rng = (rate * per_request * _demand_noise(scenario, streams[3]), streams[3])
     noisy_work += cron_cores(scenario, middle) + _neighbours(scenario, noise_rng)
     noisy_work += collections(service, arrivals) * service.gc_cpu_seconds / seconds
     without_pool = fixed_cores(service, users, np.zeros_like(users)) + noisy_work
@@ -159,13 +147,7 @@ def _observe(scenario: Scenario, steps: _Steps, rng: np.random.Generator) -> Sim
     keep = when.succeeded
     features = np.stack([columns[name] for name in FEATURES], axis=1).astype(np.float32)
     truth = Truth(steps.demand[keep], steps.expected[keep], steps.actual[keep])
-    return Simulation(
-        scenario,
-        measured_at[keep],
-        features[keep],
-        seen.astype(np.float32)[keep],
-        truth,
-    )
+    return Simulation(scenario, measured_at[keep], features[keep], seen.astype(np.float32)[keep], truth)
 
 
 def _moments(scenario: Scenario, seconds: NDArray[np.floating]) -> Times:

@@ -3,14 +3,12 @@
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ._calendar import as_utc
+from ._calendar import Floats, as_utc
 from ._scaling import peak_cores, work_done
 from ._scenario import Scenario
 from ._service import cron_cores, demand, fixed_cores, utilization
-
-Floats = NDArray[np.float64]
 
 
 def expected_utilization(

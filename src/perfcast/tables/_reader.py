@@ -1,31 +1,62 @@
 """Many rows at once: columns of one workload's features, checked and laid out for its model."""
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from difflib import get_close_matches
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import FieldError, InvalidInput
-from perfcast.serving._moments import clock_columns
-from perfcast.workloads import TIMESTAMP, ArrayArithmetic, Feature, Refusal, Rows, Workload, check_table, evaluate
+from perfcast.tables._moments import Times, clock_columns, read_moments
+from perfcast.tables._values import ValueReader, note_rounding
+from perfcast.workloads import (
+    EXACT,
+    TIMESTAMP,
+    ArrayArithmetic,
+    Feature,
+    Refusal,
+    Rows,
+    Workload,
+    check_table,
+    evaluate,
+    exact,
+    inexact,
+    rules_hold,
+)
 
-Column: TypeAlias = npt.NDArray[Any]
-"""Values of one feature, [rows]: numbers with NaN where one is missing, or objects with None where one is missing."""
+Column: TypeAlias = Any
+"""Values of one feature, [rows]: NumPy numbers with NaN or objects with None where one is missing, or Arrow's array."""
 
 _BLOCK = 16_384
 """Rows that are handled together: 64 KB a column, so that a block of all columns stays in the processor's cache."""
 _SHOWN = 5
+TIME = "measured_at"
+"""What the time of measured rows is called."""
+
+
+class Taken(NamedTuple):
+    """What became of rows.
+
+    Attributes:
+        rows: float32 [rows, features], NaN where a required value can't be had.
+        refusals: All that is wrong, by row counted from 0.
+        notes: What was assumed, and of how many rows.
+    """
+
+    rows: Rows
+    refusals: list[Refusal]
+    notes: Counter[str]
 
 
 class ColumnReader:
     """Turns columns into rows for the model, or says what is wrong with which rows.
 
-    Absent columns and missing values of features that have a default take it; `timestamp` may stand for the clock
-    features, as times, ISO 8601 text or seconds since 1970.
+    `read` refuses all where a row is wrong, `take` says which rows are. Absent columns and missing values of features
+    that have a default take it; `timestamp` may stand for the clock features, in any form of a moment.
 
     Args:
         workload: Whose features to read.
@@ -42,11 +73,12 @@ class ColumnReader:
         self._maximum = np.array([feature.maximum for feature in workload.features], dtype=np.float32)
         self._whole = [position for position, feature in enumerate(workload.features) if feature.whole]
 
-    def read(self, columns: Mapping[str, Column]) -> Rows:
+    def read(self, columns: Mapping[str, Column], *, decimal: str = ".") -> Rows:
         """Read whole columns.
 
         Args:
             columns: By feature name, all of one length.
+            decimal: What stands before decimals in texts.
 
         Returns:
             float32 [rows, features], in declared order.
@@ -55,18 +87,54 @@ class ColumnReader:
             InvalidInput: Names every field that is wrong, in how many rows, and the first of these (counted from 0).
         """
         self._check_names(columns)
-        count = _length(columns)
-        unread: list[Refusal] = []
-        sources = self._sources(columns, unread)
+        _check_lengths(columns)
+        times = (
+            read_moments(TIMESTAMP, columns[TIMESTAMP], self._zone) if self._timed and TIMESTAMP in columns else None
+        )
+        rows, unread, clean = self._rows(columns, times, decimal, None)
+        if not clean:
+            self._refuse(rows, unread)
+        return rows
+
+    def take(
+        self, columns: Mapping[str, Column], times: Times | None, cost: Column | None = None, *, decimal: str = "."
+    ) -> tuple[Taken, Rows | None]:
+        """Read what can be read.
+
+        Args:
+            columns: By feature name, all of one length; others may be absent.
+            times: When the rows were measured, from which clock features without a column are computed.
+            cost: The measured costs.
+            decimal: What stands before decimals in texts.
+
+        Returns:
+            The rows, and their costs, float32 [rows], where given.
+        """
+        notes = Counter(times.notes if times else {})
+        rows, unread, _ = self._rows(columns, times, decimal, notes)
+        costs = None
+        if cost is not None:
+            name, unit = self.workload.cost.name, self.workload.cost.unit
+            reader = ValueReader(name, unit, None, decimal, notes)
+            numbers = reader.read(cost, unread)
+            note_rounding(name, numbers, notes)
+            costs = numbers.astype(np.float32)
+        return Taken(rows, self._refusals(rows, unread, costs), notes), costs
+
+    def _rows(
+        self, columns: Mapping[str, Column], times: Times | None, decimal: str, notes: Counter[str] | None
+    ) -> tuple[Rows, list[Refusal], bool]:
+        """Rows, what could not be read, and whether nothing is wrong; `notes` are told what was assumed."""
+        count = max([len(column) for column in columns.values()] + ([len(times.moments)] if times else []), default=0)
+        unread: list[Refusal] = [times.refusal] if times and times.refusal else []
+        sources = self._sources(columns, times, decimal, unread, notes)
         rows = np.empty((count, len(self._names)), dtype=np.float32)
         clean = not unread
         for begin in range(0, count, _BLOCK):
             block = self._block(sources, begin, min(begin + _BLOCK, count))
             clean = clean and self._clean(block)
             rows[begin : begin + _BLOCK] = block.T
-        if not clean:
-            self._refuse(rows, unread)
-        return rows
+        return rows, unread, clean
 
     def check(self, rows: Rows) -> None:
         """Check rows that are laid out already.
@@ -113,27 +181,37 @@ class ColumnReader:
         hint = f"; did you mean '{close[0]}'?" if close else ""
         return f"is not a feature of {self.workload.name}{hint}"
 
-    def _sources(self, columns: Mapping[str, Column], unread: list[Refusal]) -> list[Column | None]:
+    def _sources(
+        self,
+        columns: Mapping[str, Column],
+        times: Times | None,
+        decimal: str,
+        unread: list[Refusal],
+        notes: Counter[str] | None,
+    ) -> list[Column | None]:
         """Each feature's numbers, None where only its default is known."""
-        timed: Mapping[str, Column] = {}
-        if self._timed and TIMESTAMP in columns:
-            wanted = [name for name in self._clocks if _incomplete(columns.get(name))]
-            timed, wrong = clock_columns(columns[TIMESTAMP], wanted, self._zone)
-            unread += [wrong] if wrong else []
+        wanted = [name for name in self._clocks if _incomplete(columns.get(name))] if times else []
+        timed = clock_columns(times.moments, wanted, self._zone) if times and wanted else {}
         sources: list[Column | None] = []
         for feature in self.workload.features:
             column = columns.get(feature.name)
-            source = None if column is None else self._numbers(feature, column, unread)
+            source = None if column is None else self._numbers(feature, column, decimal, unread, notes)
             given = timed.get(feature.name)
             sources.append(given if source is None else source if given is None else _first_of(source, given))
         return sources
 
-    def _numbers(self, feature: Feature, column: Column, unread: list[Refusal]) -> Column:
-        if feature.declaration.values:
-            return _encoded(self.workload, feature, column, unread)
-        if column.dtype.kind in "fiub":
-            return column
-        return _encoded(self.workload, feature, column, unread)
+    def _numbers(
+        self, feature: Feature, column: Column, decimal: str, unread: list[Refusal], notes: Counter[str] | None
+    ) -> npt.NDArray[Any]:
+        said: Counter[str] = Counter() if notes is None else notes
+        numbers = ValueReader(feature.name, feature.declaration.unit, feature, decimal, said).read(column, unread)
+        if notes is not None and not feature.whole:
+            note_rounding(feature.name, numbers, notes)
+        if feature.whole and max(-feature.minimum, feature.maximum) > EXACT:
+            wrong = np.flatnonzero(~exact(feature, numbers))
+            if len(wrong):
+                unread.append(Refusal(feature.name, inexact(numbers[wrong[0]]), wrong))
+        return numbers
 
     def _block(self, sources: Sequence[Column | None], begin: int, end: int) -> Rows:
         """float32 [features, rows]."""
@@ -154,34 +232,22 @@ class ColumnReader:
         return bool(whole) and self._keeps_rules(block)
 
     def _keeps_rules(self, block: Rows) -> bool:
-        values = dict(zip(self._names, block, strict=True))
-        return all(bool(_holds(rule.comparison, values).all()) for rule in self.workload.rules)
+        return all(bool(holds.all()) for holds in rules_hold(self.workload, block))
 
-    def _refuse(self, rows: Rows, unread: list[Refusal]) -> None:
-        seen = {refusal.field: refusal.rows for refusal in unread}
-        if TIMESTAMP in seen:
-            seen |= {name: seen[TIMESTAMP] for name in self._clocks if name not in seen}
-        errors = [_told(refusal.field, refusal.message, refusal.rows) for refusal in unread]
-        for refusal in check_table(self.workload, rows):
+    def _refusals(self, rows: Rows, unread: list[Refusal], cost: Rows | None) -> list[Refusal]:
+        """All that is wrong; a value that could not even be read is not reported again as missing."""
+        found, seen = list(unread), {refusal.field: refusal.rows for refusal in unread}
+        untimed = next((refusal.rows for refusal in unread if refusal.field in (TIME, TIMESTAMP)), None)
+        if untimed is not None:
+            seen |= {name: untimed for name in self._clocks if name not in seen}
+        for refusal in check_table(self.workload, rows, cost):
             left = np.setdiff1d(refusal.rows, seen.get(refusal.field, np.array([], dtype=np.int64)))
             if len(left):
-                errors.append(_told(refusal.field, refusal.message, left))
-        raise InvalidInput(errors)
+                found.append(Refusal(refusal.field, refusal.message, left))
+        return found
 
-
-def _holds(comparison: Any, values: Mapping[str, Rows]) -> npt.NDArray[np.bool_]:
-    relations = {
-        "<=": np.less_equal,
-        ">=": np.greater_equal,
-        "<": np.less,
-        ">": np.greater,
-        "==": np.equal,
-        "!=": np.not_equal,
-    }
-    left = evaluate(comparison.left, values, ArrayArithmetic())
-    right = evaluate(comparison.right, values, ArrayArithmetic())
-    holds: npt.NDArray[np.bool_] = relations[comparison.relation](left, right)
-    return holds
+    def _refuse(self, rows: Rows, unread: list[Refusal]) -> None:
+        raise InvalidInput([_told(refusal) for refusal in self._refusals(rows, unread, None)])
 
 
 def _fill(feature: Feature, position: int, columns: npt.NDArray[np.floating], names: Sequence[str]) -> None:
@@ -194,22 +260,19 @@ def _fill(feature: Feature, position: int, columns: npt.NDArray[np.floating], na
         np.copyto(column, default, where=missing)
 
 
-def _length(columns: Mapping[str, Column]) -> int:
-    """The number of rows.
-
-    Raises:
-        InvalidInput: The columns differ in length.
-    """
+def _check_lengths(columns: Mapping[str, Column]) -> None:
+    """Refuse columns that differ in length."""
     lengths = {name: len(column) for name, column in columns.items()}
     longest = max(lengths.values(), default=0)
     short = [FieldError(name, f"has {n:,} values, others {longest:,}") for name, n in lengths.items() if n < longest]
     if short:
         raise InvalidInput(short)
-    return longest
 
 
 def _incomplete(column: Column | None) -> bool:
-    return column is None or column.dtype.kind == "O" or (column.dtype.kind == "f" and bool(np.isnan(column).any()))
+    if not isinstance(column, np.ndarray):
+        return column is None or column.null_count > 0
+    return column.dtype.kind == "O" or (column.dtype.kind == "f" and bool(np.isnan(column).any()))
 
 
 def _first_of(given: Column, other: Column) -> Column:
@@ -219,32 +282,9 @@ def _first_of(given: Column, other: Column) -> Column:
     return chosen
 
 
-def _encoded(workload: Workload, feature: Feature, column: Column, unread: list[Refusal]) -> Column:
-    """Choices and whatever else isn't an array of numbers, value by value; what can't be read is NaN and told."""
-    known: dict[tuple[type, Any], float] = {}
-    numbers = np.full(len(column), math.nan)
-    wrong: list[int] = []
-    told = ""
-    for row, value in enumerate(column.tolist()):
-        if value is None or (isinstance(value, float) and math.isnan(value)):
-            continue
-        key = (type(value), value if isinstance(value, Hashable) else repr(value))
-        number = known.get(key)
-        if number is None:
-            try:
-                number = known[key] = workload.encode(feature, value)
-            except ValueError as error:
-                wrong.append(row)
-                told = told or str(error)
-                continue
-        numbers[row] = number
-    if wrong:
-        unread.append(Refusal(feature.name, told, np.array(wrong, dtype=np.int64)))
-    return numbers
-
-
-def _told(field: str, message: str, rows: npt.NDArray[np.int64]) -> FieldError:
+def _told(refusal: Refusal) -> FieldError:
     """The field, what is wrong with it, and where."""
+    rows = refusal.rows
     shown = ", ".join(map(str, rows[:_SHOWN].tolist()))
     where = f"row {shown}" if len(rows) == 1 else f"{len(rows):,} rows: {shown}{', …' if len(rows) > _SHOWN else ''}"
-    return FieldError(field, f"{message} ({where})")
+    return FieldError(refusal.field, f"{refusal.message} ({where}, counted from 0)")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from perfcast.errors import InvalidInput
-from perfcast.serving import ColumnReader
+from perfcast.tables import ColumnReader
 from perfcast.workloads import RowReader, Workload, read_declaration
 
 MANY = 40_000
@@ -56,18 +56,20 @@ def test_wrong_values_are_named_with_how_many_rows_and_the_first(cnn: Workload) 
     columns["input_height"] = columns["input_height"].astype(float)
     columns["input_height"][:7] = np.nan
     found = wrong(ColumnReader(cnn, UTC), columns)
-    assert found["batch_size"] == "must be between 1 and 4096, got 0 (3 rows: 3, 17000, 39999)"
-    assert found["input_height"] == "is missing or not a finite number (7 rows: 0, 1, 2, 3, 4, …)"
+    assert found["batch_size"] == "must be between 1 and 4096, got 0 (3 rows: 3, 17000, 39999, counted from 0)"
+    assert found["input_height"] == "is missing or not a finite number (7 rows: 0, 1, 2, 3, 4, …, counted from 0)"
 
 
 def test_text_in_the_place_of_a_number_is_named_once(cnn: Workload) -> None:
     columns = convolutions(2) | {"stride": np.array([1, "2"], dtype=object)}
-    assert wrong(ColumnReader(cnn, UTC), columns) == {"stride": "expected a whole number, got '2' (row 1)"}
+    assert wrong(ColumnReader(cnn, UTC), columns) == {
+        "stride": "expected a whole number, got '2' (row 1, counted from 0)"
+    }
 
 
 def test_broken_rules_are_named(cnn: Workload) -> None:
     columns = convolutions(2) | {"groups": np.array([1, 600])}
-    assert wrong(ColumnReader(cnn, UTC), columns)["groups"] == "must divide output_channels (row 1)"
+    assert wrong(ColumnReader(cnn, UTC), columns)["groups"] == "must divide output_channels (row 1, counted from 0)"
 
 
 def test_unknown_and_missing_columns_are_named(cnn: Workload) -> None:
@@ -108,7 +110,7 @@ def test_times_that_are_none_are_named(cpu: Workload) -> None:
     load = {name: np.array([1.0, 2.0, 3.0]) for name in ("request_rate", "active_users", "db_connections")}
     times = np.array(["2026-07-03T14:05:59Z", "soon", None], dtype=object)
     (message,) = wrong(ColumnReader(cpu, UTC), load | {"timestamp": times}).values()
-    assert message.endswith("got 'soon' (2 rows: 1, 2)")
+    assert message.endswith("got 'soon' (2 rows: 1, 2, counted from 0)")
 
 
 def test_choices_are_read_by_their_values(tmp_path: Path) -> None:
@@ -116,7 +118,10 @@ def test_choices_are_read_by_their_values(tmp_path: Path) -> None:
     path.write_text("{name: w, cost: {name: c}, features: [{name: kind, type: choice, values: [a, b, 3]}]}")
     reader = ColumnReader(Workload(read_declaration(path)), UTC)
     assert reader.read({"kind": np.array(["b", "3", 3, "a"], dtype=object)}).ravel().tolist() == [1, 2, 2, 0]
-    assert "expected one of a, b, 3, got 'z' (row 0)" in wrong(reader, {"kind": np.array(["z"], dtype=object)})["kind"]
+    assert (
+        "expected one of a, b, 3, got 'z' (row 0, counted from 0)"
+        in wrong(reader, {"kind": np.array(["z"], dtype=object)})["kind"]
+    )
 
 
 def test_no_rows_are_no_mistake(cnn: Workload) -> None:
@@ -128,5 +133,5 @@ def test_rows_that_are_laid_out_already_are_checked_the_same(cnn: Workload) -> N
     rows = reader.read(convolutions(MANY))
     reader.check(rows)
     rows[20_000, 0] = 0.5
-    with pytest.raises(InvalidInput, match=r"batch_size: must be between 1 and 4096, got 0.5 \(row 20000\)"):
+    with pytest.raises(InvalidInput, match=r"batch_size: must be between 1 and 4096, got 0.5 \(row 20000, "):
         reader.check(rows)

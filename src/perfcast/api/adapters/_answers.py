@@ -1,0 +1,105 @@
+"""What the adapters take and give, for the OpenAPI document; tests send the examples."""
+
+from typing import Any
+
+from pydantic import Field
+
+from perfcast.api.http._answers import Answer
+from perfcast.api.predict import PREDICT_BODY
+
+MODEL = "cpu-utilization"
+LOAD: dict[str, Any] = PREDICT_BODY["content"]["application/json"]["examples"]["load"]["value"]
+_VALUES = [list(LOAD.values()), [240, *list(LOAD.values())[1:]]]
+_ROWS: dict[str, Any] = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": ["object", "array"], "description": "Features by name, or all of them in declared order"},
+}
+
+
+class Predictions(Answer):
+    """One value a row."""
+
+    predictions: list[float] = Field(description="The costs")
+    lower: list[float | None]
+    upper: list[float | None]
+    extrapolated: list[list[str]] = Field(description="Names of features outside the trained range")
+    model_name: str
+    model_version: int
+    coverage: float
+
+
+class ModelNames(Answer):
+    """The models that answer."""
+
+    models: list[str]
+
+
+class ModelState(Answer):
+    """The model answers."""
+
+    name: str
+    ready: bool
+
+
+PREDICTIONS: dict[str, Any] = {
+    "predictions": [30.0, 60.0],
+    "lower": [28.0, 56.0],
+    "upper": [32.0, 64.0],
+    "extrapolated": [[], []],
+    "model_name": MODEL,
+    "model_version": 1,
+    "coverage": 0.9,
+}
+MODEL_NAMES: dict[str, Any] = {"models": ["cnn-execution-time-cpu-torch", MODEL]}
+MODEL_STATE: dict[str, Any] = {"name": MODEL, "ready": True}
+
+
+def _body(properties: dict[str, Any], examples: dict[str, tuple[str, Any]], **further: Any) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties, "additionalProperties": False} | further
+    shown = {name: {"summary": summary, "value": value} for name, (summary, value) in examples.items()}
+    return {"required": True, "content": {"application/json": {"schema": schema, "examples": shown}}}
+
+
+INSTANCES: dict[str, Any] = _body(
+    {"instances": _ROWS, "coverage": {"type": ["number", "null"]}},
+    {
+        "objects": ("Features by name", {"instances": [LOAD, LOAD | {"request_rate": 240}]}),
+        "rows": ("Features in declared order", {"instances": _VALUES}),
+    },
+    required=["instances"],
+)
+SCORING: dict[str, Any] = _body(
+    {
+        "dataframe_split": {
+            "type": "object",
+            "properties": {
+                "columns": {"type": "array", "items": {"type": "string"}},
+                "data": {"type": "array", "items": {"type": "array"}},
+                "index": {"type": "array"},
+            },
+            "required": ["columns", "data"],
+        },
+        "dataframe_records": {"type": "array", "items": {"type": "object"}},
+        "instances": _ROWS,
+        "inputs": {"type": ["array", "object"], "description": "Rows, or a list of values for each feature"},
+        "params": {
+            "type": "object",
+            "properties": {"model_name": {"type": ["string", "null"]}, "coverage": {"type": ["number", "null"]}},
+            "additionalProperties": False,
+        },
+    },
+    {
+        "split": ("Columns and rows", {"dataframe_split": {"columns": list(LOAD), "data": _VALUES}}),
+        "records": ("Objects", {"dataframe_records": [LOAD, LOAD | {"request_rate": 240}]}),
+        "rows": ("Features in declared order", {"inputs": _VALUES, "params": {"model_name": MODEL}}),
+        "columns": (
+            "A list for each feature",
+            {"inputs": {name: [value, value] for name, value in LOAD.items()} | {"request_rate": [120, 240]}},
+        ),
+    },
+)
+SCORING["content"]["text/csv"] = {
+    "schema": {"type": "string"},
+    "example": "\n".join([",".join(LOAD), *(",".join(map(str, row)) for row in _VALUES), ""]),
+}

@@ -1,0 +1,119 @@
+"""Rows in another server's form, answered as `/predict/batch` answers a list of bodies."""
+
+from asyncio import shield, wrap_future
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any, NamedTuple
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+
+from perfcast.api.batch import JSON, Batches, BatchReply
+from perfcast.errors import FieldError, InvalidInput
+from perfcast.serving import Follower, Key, Reader
+
+_SHOWN = 5
+"""Rows that are wrong of which each is told."""
+_BESIDE = ("lower", "upper", "extrapolated")
+
+
+class Asked(NamedTuple):
+    """What is asked.
+
+    Attributes:
+        where: The field that holds the rows.
+        rows: Each an object of features, or a list of values.
+        names: Features of the lists' values; None for all, in declared order.
+        reference: A model reference; None for the default model of the workload that the features belong to.
+        coverage: Of the intervals, as it was given; None for the usual.
+    """
+
+    where: str
+    rows: Sequence[object]
+    names: Sequence[str] | None = None
+    reference: str | None = None
+    coverage: object = None
+
+
+async def answered(follower: Follower, batches: Batches, asked: Asked, key: Key) -> dict[str, Any]:
+    """Answer rows: all of them, or none.
+
+    Args:
+        follower: Holds the routes.
+        batches: Answers lists of bodies.
+        asked: What is asked.
+        key: Gives what the caller is known by; asked only where callers are split.
+
+    Returns:
+        The document that `_answers.Predictions` describes.
+
+    Raises:
+        InvalidInput: Names the rows that are wrong, counted from 0.
+        PerfcastError: The model can't be had.
+        TooManyRows: There are more than a batch may have.
+    """
+    if not asked.rows:
+        raise InvalidInput([FieldError(asked.where, "give at least one row")])
+    reference, reader = await _model(follower, asked, key)
+    body = await run_in_threadpool(_bodies, asked, reference, reader)
+    with batches.room(len(body)):
+        reply = await batches.answer(body, content_type=JSON, accept=JSON, query={}, key=key)
+        return await run_in_threadpool(_of_list, reply, asked.where, reader.workload.cost.name)
+
+
+def whole(reply: BatchReply) -> dict[str, Any]:
+    """The answer to columns, as `answered` gives it."""
+    document = msgspec.json.decode(b"".join(reply.pieces))
+    columns = document["columns"]
+    (cost,) = columns.keys() - set(_BESIDE)
+    return _document(columns.pop(cost), columns, document)
+
+
+async def _model(follower: Follower, asked: Asked, key: Key) -> tuple[str, Reader]:
+    """The model that is asked for, loaded where it wasn't, and the reader of its features."""
+    if asked.reference is None:
+        names = asked.names or (asked.rows[0] if isinstance(asked.rows[0], dict) else ())
+        if not names:
+            raise InvalidInput([FieldError("model_name", "is required where rows don't name their features")])
+        workload = follower.routes.bodies.reader_of(names).workload.name
+        slot = follower.routes.pick(None, workload, key).slot
+        return slot.model, slot.reader
+    arm = follower.routes.arm(asked.reference)
+    if arm is not None:
+        return asked.reference, arm.slot.reader
+    return asked.reference, (await shield(wrap_future(follower.fetch(asked.reference)))).reader
+
+
+def _bodies(asked: Asked, reference: str, reader: Reader) -> bytes:
+    """A list of `/predict` bodies."""
+    beside = {"model_name": reference, "coverage": asked.coverage}
+    names = asked.names or reader.workload.feature_names
+    items = []
+    for place, row in enumerate(asked.rows):
+        given = dict(zip(names, row, strict=True)) if isinstance(row, list) and len(row) == len(names) else row
+        if not isinstance(given, dict):
+            told = f"expected an object of features, or a list of {len(names)} values: {', '.join(names)}"
+            raise InvalidInput([FieldError(f"{asked.where}[{place}]", told)])
+        items.append({**beside, "features": {name: _sendable(value) for name, value in given.items()}})
+    return msgspec.json.encode(items)
+
+
+def _sendable(value: object) -> object:
+    """The value; as text where JSON has no such number, so that it is refused by its name."""
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
+
+
+def _of_list(reply: BatchReply, where: str, cost: str) -> dict[str, Any]:
+    results = msgspec.json.decode(b"".join(reply.pieces))["results"]
+    wrong = [(place, result["error"]) for place, result in enumerate(results) if result["status"] == "error"]
+    if wrong:
+        errors = [FieldError(f"{where}[{place}]", told) for place, told in wrong[:_SHOWN]]
+        more = [FieldError(where, f"{len(wrong) - _SHOWN:,} more rows are wrong")] if len(wrong) > _SHOWN else []
+        raise InvalidInput([*errors, *more])
+    columns = {name: [result[name] for result in results] for name in _BESIDE}
+    return _document([result[cost] for result in results], columns, results[0])
+
+
+def _document(predictions: list[Any], beside: Mapping[str, list[Any]], about: Mapping[str, Any]) -> dict[str, Any]:
+    facts = {name: about[name] for name in ("model_name", "model_version", "coverage")}
+    return {"predictions": predictions, **{name: beside[name] for name in _BESIDE}, **facts}

@@ -1,0 +1,235 @@
+"""Which column of somebody's file is which feature: as told, by name, by an alias, or by a small slip in a name."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from perfcast.errors import InvalidData, InvalidDeclaration
+from perfcast.tables._reader import TIME
+from perfcast.workloads import (
+    TIMESTAMP,
+    ArrayArithmetic,
+    Expression,
+    Refusal,
+    Workload,
+    evaluate,
+    names,
+    parse,
+)
+
+_LONG = 5
+"""Letters of a word in which one may be wrong; in shorter ones another letter makes another word (cpu, gpu; rx, tx)."""
+_ALIASES: Mapping[str, Sequence[str]] = {
+    TIME: (TIMESTAMP, "time", "datetime", "date"),
+    "request_rate": ("requests per second", "requests per s", "rps", "req per s"),
+    "db_connections": ("database connections",),
+    "batch_size": ("batch",),
+    "input_channels": ("in channels", "channels in"),
+    "output_channels": ("out channels", "channels out"),
+    "input_height": ("in height",),
+    "input_width": ("in width",),
+    "kernel_size": ("kernel",),
+}
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """Where each of a workload's columns comes from.
+
+    Attributes:
+        sources: For each feature, the cost and `measured_at` the column taken as it is, or the expression of columns.
+        how: The same in words, for people.
+        ignored: Columns of the file that nothing uses.
+    """
+
+    sources: Mapping[str, str | Expression]
+    how: Mapping[str, str]
+    ignored: tuple[str, ...]
+
+    def columns(self, batch: Any, decimal: str, notes: Counter[str]) -> dict[str, Any]:
+        """The columns of features, cost and `measured_at`.
+
+        Args:
+            batch: Some rows, Arrow's.
+            decimal: What stands before decimals in texts.
+            notes: Is told what was assumed.
+        """
+        return {
+            name: batch.column(source) if isinstance(source, str) else _computed(source, batch, decimal, notes)
+            for name, source in self.sources.items()
+        }
+
+    def with_recipe(self, refusal: Refusal) -> Refusal:
+        """The refusal with what to do, where the value that it shows is a number with a mark."""
+        source = self.sources.get(refusal.field)
+        shown = re.search(r"got '(.*)'$", refusal.message)
+        if shown is None or not isinstance(source, str):
+            return refusal
+        column = source if source.isidentifier() else f"`{source}`"
+        recipes = {
+            r".*\d\s*%": f"--map '{refusal.field}={column} / 100' takes the number before the %",
+            r"[\d.]+m": f"--map '{refusal.field}=1 * {column}' takes m as thousandths: 450m is 0.45",
+            r"[+-]?\d{1,3}[.,]\d{3}": "this can be thousands or decimals; write it without a mark between thousands",
+        }
+        told = next((recipe for pattern, recipe in recipes.items() if re.fullmatch(pattern, shown[1])), None)
+        return Refusal(refusal.field, f"{refusal.message}; {told}", refusal.rows) if told else refusal
+
+
+class _Exactly(ArrayArithmetic):
+    """In double precision: seconds since 1970 don't fit into float32."""
+
+    def constant(self, value: float) -> Any:
+        """A float64 array of shape []."""
+        return np.asarray(value, dtype=np.float64)
+
+
+def _computed(source: Expression, batch: Any, decimal: str, notes: Counter[str]) -> npt.NDArray[np.float64]:
+    """float64 [rows]; NaN where a column has no number."""
+    used = {name: _floats(name, batch.column(name), decimal, notes) for name in set(names(source))}
+    return np.array(np.broadcast_to(evaluate(source, used, _Exactly()), batch.num_rows), dtype=np.float64)
+
+
+def _floats(name: str, column: Any, decimal: str, notes: Counter[str]) -> Any:
+    import pyarrow as pa
+
+    from perfcast.tables._arrow import decoded, is_number, is_text, parse_numbers, plain, spans
+
+    column = decoded(column)
+    if is_text(column.type):
+        return parse_numbers(column, decimal, name, notes, percent=True, milli=True)[0]
+    if is_number(column.type) or pa.types.is_null(column.type):
+        return plain(column).astype(np.float64)
+    if pa.types.is_duration(column.type):
+        return spans(column, "s")
+    raise InvalidData(f"column '{name}' holds {column.type}, which arithmetic can't use; numbers are expected")
+
+
+def map_columns(
+    workload: Workload, columns: Sequence[str], told: Mapping[str, str], *, measured: bool = True
+) -> ColumnMap:
+    """Find each of the workload's columns; the cost is never guessed.
+
+    Args:
+        workload: Whose columns are wanted.
+        columns: The file's.
+        told: By the name of a feature, the cost or `measured_at`: a column's name, or arithmetic over columns such
+            as `requests / 60`.
+        measured: Whether the rows have a cost; it isn't looked for else.
+
+    Raises:
+        InvalidData: `told` names something unknown, or a column that is required can't be found.
+    """
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise InvalidData(f"there are several columns '{twice[0]}'; each needs a name of its own")
+    cost = (workload.cost.name,) if measured else ()
+    wanted = (*workload.feature_names, *cost, TIME)
+    sources: dict[str, str | Expression] = {}
+    how: dict[str, str] = {}
+    for name, text in told.items():
+        if name not in wanted:
+            raise InvalidData(f"'{name}' is neither a feature nor the cost of {workload.name}: {', '.join(wanted)}")
+        sources[name], how[name] = _told(name, text, columns), f"{text} (as told)"
+    for likeness, word in ((_is_same, ""), (_is_alias, " (alias)"), (_is_slip, " (closest name: please check)")):
+        for name in wanted:
+            if name in sources or (name in cost and likeness is _is_slip):
+                continue
+            free = [column for column in columns if column not in _used(sources)]
+            found = [column for column in free if likeness(name, column)]
+            if name == TIME and len(found) > 1:
+                found = sorted(
+                    found, key=lambda column: [_plain(known) for known in (TIME, *_ALIASES[TIME])].index(_plain(column))
+                )[:1]
+            if len(found) == 1:
+                sources[name], how[name] = found[0], f"{found[0]}{word}"
+    _require(workload, columns, sources, cost)
+    used = _used(sources)
+    ordered = {name: how[name] for name in wanted if name in how}
+    return ColumnMap(sources, ordered, tuple(column for column in columns if column not in used))
+
+
+def _used(sources: Mapping[str, str | Expression]) -> set[str]:
+    """The columns that have a use already: none is taken for a second feature by the likeness of its name."""
+    return {used for source in sources.values() for used in ([source] if isinstance(source, str) else names(source))}
+
+
+def _told(name: str, text: str, columns: Sequence[str]) -> str | Expression:
+    if text in columns:
+        return text
+    try:
+        expression = parse(text)
+    except InvalidDeclaration as error:
+        raise InvalidData(f"map of '{name}': {error}{_quoting(text, columns)}") from None
+    for used in names(expression):
+        if used not in columns:
+            raise InvalidData(
+                f"map of '{name}': the file has no column '{used}'; it has {', '.join(columns)}"
+                f"{_quoting(text, columns)}"
+            )
+    return expression
+
+
+def _quoting(text: str, columns: Sequence[str]) -> str:
+    """How to name columns in arithmetic whose names aren't single words."""
+    odd = [column for column in columns if not column.isidentifier() and column in text]
+    return f"; put a name that isn't one word in backticks: `{odd[0]}`" if odd else ""
+
+
+def _is_same(name: str, column: str) -> bool:
+    return name == column
+
+
+def _is_alias(name: str, column: str) -> bool:
+    """Whether it is the same name written otherwise, or a known other name."""
+    return _plain(column) in {_plain(known) for known in (name, *_ALIASES.get(name, ()))}
+
+
+def _is_slip(name: str, column: str) -> bool:
+    """Whether one letter of one long word, not the first, is wrong, missing or too many.
+
+    Nothing more: `inactive_users`, `gpu_utilization`, `tx_bytes` or `p95` are other quantities than their likes.
+    """
+    ours, theirs = _words(name), _words(column)
+    other = [(a, b) for a, b in zip(ours, theirs, strict=False) if a != b]
+    return len(ours) == len(theirs) and len(other) == 1 and _one_letter_off(*other[0])
+
+
+def _one_letter_off(one: str, other: str) -> bool:
+    if max(len(one), len(other)) < _LONG or one[0] != other[0] or abs(len(one) - len(other)) > 1:
+        return False
+    begin = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    rests = (one[begin:], other[begin:])
+    swapped = rests[0][:2] == rests[1][:2][::-1] and rests[0][2:] == rests[1][2:]
+    short, long = sorted(rests, key=len)
+    letters = not re.search(r"\d", one[begin : begin + 1] + other[begin : begin + 1])
+    return letters and (swapped or (short[1:] if len(short) == len(long) else short) == long[1:])
+
+
+def _words(name: str) -> list[str]:
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return [word for word in re.split(r"[^a-z0-9]+", spaced.lower()) if word]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _require(
+    workload: Workload, columns: Sequence[str], sources: Mapping[str, str | Expression], cost: Sequence[str]
+) -> None:
+    required = [
+        feature.name
+        for feature in workload.features
+        if feature.required and not (feature.declaration.clock and TIME in sources)
+    ]
+    missing = [name for name in (*required, *cost) if name not in sources]
+    if missing:
+        raise InvalidData(
+            f"the file has no column for {', '.join(missing)}; it has {', '.join(columns)}. "
+            f"Say which it is with --map {missing[0]}=COLUMN"
+        )

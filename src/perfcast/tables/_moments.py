@@ -1,0 +1,224 @@
+"""When rows were measured: a column of texts, times, dates or numbers as moments in UTC, and what they decide."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from perfcast.workloads import CLOCK, EXPECTED_MOMENT, NOWHEN, Refusal, numbered_moments, read_moment
+
+Moments: TypeAlias = npt.NDArray[np.datetime64]
+Micros = npt.NDArray[np.int64]
+_SLICE = 65_536
+_FEW = 4_096
+"""Texts of a JSON list that aren't worth the import of PyArrow."""
+_QUARTER = 900
+"""Seconds within which no zone's offset changes (since 1972)."""
+_DAY = 86_400
+_WEEK = 7 * 24 * 60
+_MONDAY = 3 * 24 * 60
+"""Minutes from a Monday to 1970-01-01, a Thursday."""
+_RANGE = tuple(np.datetime64(text, "us").astype(np.int64) for text in ("0001-01-03", "9999-12-29"))
+_NUMBER = r"^\s*\d+(\.\d*)?\s*$"
+_ZONED = r"(Z|[+-]\d\d:?\d\d)$"
+
+
+class Times(NamedTuple):
+    """Moments of rows.
+
+    Attributes:
+        moments: datetime64[us] [rows] in UTC, NaT where there is none.
+        refusal: The rows that have none.
+        notes: What was assumed, and of how many rows.
+    """
+
+    moments: Moments
+    refusal: Refusal | None
+    notes: Counter[str]
+
+
+def read_moments(field: str, column: Any, zone: tzinfo) -> Times:
+    """Every row's moment.
+
+    Args:
+        field: What the column is called in refusals.
+        column: NumPy's or Arrow's; NumPy's times are in UTC.
+        zone: Time zone of what has no offset.
+    """
+    parts = [_read(column[at : at + _SLICE], zone) for at in range(0, len(column), _SLICE)]
+    micros = np.concatenate([part[0] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
+    local = np.concatenate([part[1] for part in parts]) if parts else np.zeros(0, dtype=np.bool_)
+    micros[(micros < _RANGE[0]) | (micros > _RANGE[1])] = NOWHEN
+    notes: Counter[str] = Counter()
+    if zone is not UTC and str(zone) != "UTC" and local.any():
+        chosen = local & (micros != NOWHEN)
+        micros[chosen] = _to_utc(micros[chosen], zone, field, notes)
+    wrong = np.flatnonzero(micros == NOWHEN)
+    return Times(micros.view("datetime64[us]"), _refusal(field, column, wrong), notes)
+
+
+def clock_columns(moments: Moments, names: Sequence[str], zone: tzinfo) -> dict[str, npt.NDArray[np.float64]]:
+    """Clock features, each float64 [rows], NaN where there is no moment; to the bit what one moment's would be."""
+    missing = np.isnat(moments)
+    seconds = np.where(missing, 0, moments.astype("datetime64[s]").astype(np.int64))
+    if str(zone) != "UTC":
+        seconds = seconds + _offsets(seconds, zone, utc=True)[:, 0]
+    places = (seconds // 60 + _MONDAY) % _WEEK
+    columns = {name: _week(name)[places] for name in names}
+    for column in columns.values():
+        column[missing] = np.nan
+    return columns
+
+
+@lru_cache
+def _week(name: str) -> npt.NDArray[np.float64]:
+    """A clock feature at each minute of a week that begins on Monday."""
+    monday = datetime(2024, 1, 1, tzinfo=UTC)
+    return np.array([CLOCK[name](monday + timedelta(minutes=minute)) for minute in range(_WEEK)])
+
+
+def _refusal(field: str, column: Any, rows: npt.NDArray[np.int64]) -> Refusal | None:
+    if not len(rows):
+        return None
+    if not isinstance(column, np.ndarray) and _other_kind(column.type):
+        return Refusal(field, f"holds {column.type}, where times are expected", rows)
+    first = column[int(rows[0])]
+    value = first.as_py() if hasattr(first, "as_py") else first
+    shown = str(value) if isinstance(value, np.generic) else repr(value)
+    return Refusal(field, f"{EXPECTED_MOMENT}, got {shown[:40]}", rows)
+
+
+def _other_kind(kind: Any) -> bool:
+    import pyarrow as pa
+
+    from perfcast.tables._arrow import is_number, is_text
+
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    times = pa.types.is_timestamp(inner) or pa.types.is_date(inner) or pa.types.is_null(inner)
+    return not (times or is_text(inner) or is_number(inner))
+
+
+def _read(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
+    """Microseconds, `NOWHEN` where there is none, and whether they are of local time."""
+    if not isinstance(column, np.ndarray):
+        return _read_arrow(column, zone)
+    if column.dtype.kind == "M":
+        return column.astype("datetime64[us]").astype(np.int64), np.zeros(len(column), dtype=np.bool_)
+    if column.dtype.kind in "fiu":
+        return numbered_moments(column)
+    values = column.tolist()
+    if len(values) > _FEW and all(value is None or isinstance(value, str) for value in values):
+        import pyarrow as pa
+
+        return _texts(pa.array(values, pa.string()), zone)
+    return _singly(values, zone)
+
+
+def _read_arrow(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
+    import pyarrow as pa
+
+    from perfcast.tables._arrow import decoded, is_number, is_text, plain
+
+    column = decoded(column)
+    kind, rows = column.type, len(column)
+    if is_text(kind):
+        return _texts(column, zone)
+    if is_number(kind):
+        return numbered_moments(plain(column))
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        local = not pa.types.is_timestamp(kind) or kind.tz is None
+        times = column.cast(pa.timestamp("us"), safe=False)
+        return _micros(times), np.full(rows, local)
+    return np.full(rows, NOWHEN), np.zeros(rows, dtype=np.bool_)
+
+
+def _micros(times: Any) -> Micros:
+    micros: Micros = times.to_numpy(zero_copy_only=False).astype("datetime64[us]").astype(np.int64)
+    return micros
+
+
+def _texts(texts: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
+    """Texts: those that look alike are read at once, and one by one where one of them isn't what it looks like."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    def alike(pattern: str) -> npt.NDArray[np.bool_]:
+        found: npt.NDArray[np.bool_] = pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(False)  # noqa: FBT003
+        return found
+
+    micros, local = np.full(len(texts), NOWHEN), np.zeros(len(texts), dtype=np.bool_)
+    numbers, zoned = alike(_NUMBER), alike(_ZONED)
+    present = texts.is_valid().to_numpy(zero_copy_only=False)
+    for chosen, kind in ((zoned, pa.timestamp("us", "UTC")), (present & ~numbers & ~zoned, pa.timestamp("us"))):
+        if chosen.any():
+            some = texts if chosen.all() else texts.filter(pa.array(chosen))
+            try:
+                micros[chosen], local[chosen] = _micros(some.cast(kind).cast(pa.timestamp("us"))), kind.tz is None
+            except pa.ArrowInvalid:
+                micros[chosen], local[chosen] = _singly(some.to_pylist(), zone)
+    if numbers.any():
+        some = pc.utf8_trim_whitespace(texts.filter(pa.array(numbers)))
+        try:
+            values = some.cast(pa.int64())
+        except pa.ArrowInvalid:
+            values = some.cast(pa.float64())
+        micros[numbers], local[numbers] = numbered_moments(values.to_numpy(zero_copy_only=False))
+    return micros, local
+
+
+def _singly(values: Sequence[Any], zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
+    known: dict[tuple[type, Any], int] = {}
+    micros = np.full(len(values), NOWHEN)
+    for row, value in enumerate(values):
+        try:
+            key = (type(value), value)
+            micro = known.get(key)
+            if micro is None:
+                moment = read_moment(value, zone).astimezone(UTC).replace(tzinfo=None)
+                micro = known[key] = int(np.datetime64(moment, "us").astype(np.int64))
+            micros[row] = micro
+        except (ValueError, OverflowError, TypeError):
+            continue
+    return micros, np.zeros(len(values), dtype=np.bool_)
+
+
+def _to_utc(local: Micros, zone: tzinfo, field: str, notes: Counter[str]) -> Micros:
+    """Local times in UTC: of one that comes twice the first, and one that doesn't exist as the clock had run on."""
+    first, second = _offsets(local // 1_000_000, zone, utc=False).T
+    twice, none = int((first > second).sum()), int((first < second).sum())
+    if twice:
+        notes[f"{field}: local times that come twice as clocks go back, each taken for the first"] = twice
+    if none:
+        notes[f"{field}: local times that don't exist as clocks go forward, each taken for an hour later"] = none
+    moments: Micros = local - 1_000_000 * first
+    return moments
+
+
+def _offsets(seconds: Micros, zone: tzinfo, *, utc: bool) -> Micros:
+    """Seconds that local time is ahead of UTC, [rows, 2]: by the first and by the second reading of a local time.
+
+    Each distinct day is looked up once, and each quarter of an hour of the days on which clocks change.
+    """
+    days, places = np.unique(seconds // _DAY, return_inverse=True)
+    begins, ends = (_readings(_DAY * some, zone, utc=utc) for some in (days, days + 1))
+    offsets = begins[places]
+    change = ((begins != ends).any(axis=1) | (begins[:, 0] != begins[:, 1]))[places]
+    if change.any():
+        quarters, within = np.unique(seconds[change] // _QUARTER, return_inverse=True)
+        offsets[change] = _readings(_QUARTER * quarters, zone, utc=utc)[within]
+    return offsets
+
+
+def _readings(seconds: Micros, zone: tzinfo, *, utc: bool) -> Micros:
+    begin = datetime(1970, 1, 1, tzinfo=UTC if utc else None)
+    moments = [begin + timedelta(seconds=second) for second in seconds.tolist()]
+    local = [
+        [moment.astimezone(zone)] * 2 if utc else [moment.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
+        for moment in moments
+    ]
+    offsets = [[int((time.utcoffset() or timedelta()).total_seconds()) for time in pair] for pair in local]
+    return np.array(offsets, dtype=np.int64).reshape(-1, 2)

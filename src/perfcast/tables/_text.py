@@ -1,0 +1,226 @@
+"""Text files: how one is written is taken from its own first kilobytes, and every column is read as text."""
+
+import codecs
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from perfcast.errors import InvalidData
+from perfcast.workloads import Refusal
+
+_HEAD = 65_536
+_LINES = 50
+"""Lines of the head that are looked at for separators."""
+_BLOCK = 1 << 22
+"""Bytes that are parsed at a time: no row may be longer."""
+_SEPARATORS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_COMMA = re.compile(r"[+-]?\d*,\d+")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_POINT = re.compile(r"[+-]?\d*\.\d+")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text file is written.
+
+    Attributes:
+        names: Of its columns.
+        skipped: Lines down to these names, with them.
+        encoding, separator, decimal: What it is written in, between columns, and before decimals.
+    """
+
+    names: tuple[str, ...]
+    skipped: int
+    encoding: str
+    separator: str
+    decimal: str
+
+    def __str__(self) -> str:
+        """In words."""
+        decimals = ", decimal commas" if self.decimal == "," else ""
+        return f"{_SEPARATORS[self.separator]} between columns{decimals}, {self.encoding.removesuffix('-sig').upper()}"
+
+
+def dialect_of(head: bytes, *, whole: bool, name: str) -> Dialect:
+    """How a file is written.
+
+    Args:
+        head: Its first bytes.
+        whole: Whether these are all.
+        name: What people know it as.
+
+    Raises:
+        InvalidData: It has no line of names.
+    """
+    encoding = _encoding(head)
+    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
+    lines = re.split(r"\r\n|\n|\r", text)
+    if not whole:
+        if len(lines) == 1:
+            raise InvalidData(f"{name}: the line of names is longer than {_HEAD:,} bytes")
+        lines.pop()
+    told = re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r ")) if lines else None
+    skipped = 1 if told else 0
+    while skipped < len(lines) and (not lines[skipped].strip() or lines[skipped].startswith("#")):
+        skipped += 1
+    if skipped == len(lines):
+        raise InvalidData(f"{name}: is empty; expected a line with the names of columns, and rows below it")
+    body = [line for line in lines[skipped : skipped + _LINES] if line.strip() and not line.startswith("#")]
+    separator = told[1] if told and told[1] in _SEPARATORS else _separator(body)
+    cells = [_split(line, separator) for line in body]
+    names = tuple(cell.strip() or f"column {number}" for number, cell in enumerate(cells[0], start=1))
+    return Dialect(names, skipped + 1, encoding, separator, _decimal(cells[1:]))
+
+
+def _encoding(head: bytes) -> str:
+    marked = next((encoding for mark, encoding in _MARKS.items() if head.startswith(mark)), None)
+    if marked:
+        return marked
+    sample = head[: len(head) // 2 * 2]
+    for at, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if sample and sample[at::2].count(0) > len(sample) // 4:
+            return encoding
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return "windows-1252"
+    return "utf-8"
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """By which the names are most, and other lines have as many."""
+
+    def fits(separator: str) -> tuple[int, int]:
+        counts = [len(_split(line, separator)) for line in lines]
+        return (0, 0) if counts[0] == 1 else (sum(count == counts[0] for count in counts), counts[0])
+
+    return max(_SEPARATORS, key=fits)
+
+
+def _split(line: str, separator: str) -> list[str]:
+    return next(csv.reader([line], delimiter=separator), [""])
+
+
+def _decimal(rows: Sequence[Sequence[str]]) -> str:
+    """A comma where some column has numbers with one that can't stand between thousands, and none with a point."""
+    for column in zip_longest(*rows, fillvalue=""):
+        cells = [cell.strip() for cell in column]
+        sure = any(_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in cells)
+        if sure and not any(_POINT.fullmatch(cell) for cell in cells):
+            return ","
+    return "."
+
+
+class TextTable:
+    """The rows of a text file, read piece by piece.
+
+    Args:
+        opened: Opens its bytes, unpacked, from the beginning; called twice.
+        name: What people know it as.
+
+    Attributes:
+        decimal: What stands before decimals.
+        names: Of the columns.
+
+    Raises:
+        InvalidData: It has no line of names.
+    """
+
+    group_rows: ClassVar[None] = None
+
+    def __init__(self, opened: Callable[[], Any], name: str) -> None:
+        with opened() as stream:
+            head = stream.read(_HEAD)
+        self._opened, self._name = opened, name
+        self._dialect = dialect_of(head, whole=len(head) < _HEAD, name=name)
+        self.names, self.decimal, self.words = self._dialect.names, self._dialect.decimal, str(self._dialect)
+        self._ragged: list[tuple[int, str]] = []
+        self._comments = 0
+
+    @property
+    def schema(self) -> Any:
+        """Of its columns: all are text."""
+        import pyarrow as pa
+
+        return pa.schema([(name, pa.string()) for name in self.names])
+
+    def batches(self) -> Iterator[Any]:
+        """Its rows as Arrow's batches of text; rows with more or fewer columns than names are left out (`ragged`).
+
+        Raises:
+            InvalidData: It can't be read on.
+        """
+        import pyarrow as pa
+
+        rows = 0
+        self._ragged, self._comments = [], 0
+        try:
+            with self._opened() as raw, self._reader(raw) as reader:
+                for batch in reader:
+                    rows += batch.num_rows
+                    if batch.num_rows:
+                        yield batch
+        except (pa.ArrowException, UnicodeError) as error:
+            raise InvalidData(f"{self._name}: {_problem(error, rows, self._dialect.skipped)}") from None
+
+    def _reader(self, raw: Any) -> Any:
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
+
+        stream = raw if self._dialect.encoding.startswith("utf-8") else pa.transcoding_input_stream(
+            raw, self._dialect.encoding, "utf-8"
+        )  # fmt: skip
+        kinds = dict.fromkeys(self.names, pa.string())
+        return arrow_csv.open_csv(
+            stream,
+            arrow_csv.ReadOptions(
+                column_names=self.names, skip_rows=self._dialect.skipped, use_threads=False, block_size=_BLOCK
+            ),
+            arrow_csv.ParseOptions(
+                delimiter=self._dialect.separator, newlines_in_values=True, invalid_row_handler=self._pass_over
+            ),
+            arrow_csv.ConvertOptions(column_types=kinds, strings_can_be_null=True, null_values=[""]),
+        )
+
+    def _pass_over(self, row: Any) -> str:
+        if row.text.lstrip().startswith("#"):
+            self._comments += 1
+        else:
+            told = f"has {row.actual_columns} columns where {row.expected_columns} have names: {row.text[:40]!r}"
+            self._ragged.append((row.number - self._dialect.skipped - 1 - self._comments, told))
+        return "skip"
+
+    @property
+    def ragged(self) -> list[Refusal]:
+        """Rows that were left out, by their number counted from 0."""
+        if not self._ragged:
+            return []
+        rows = np.array([row for row, _ in self._ragged], dtype=np.int64)
+        return [Refusal("row", self._ragged[0][1], rows)]
+
+    def numbered(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The numbers of rows in the file, from their places among those that were given."""
+        if not self._ragged:
+            return rows
+        left_out = np.array([row for row, _ in self._ragged])
+        return rows + np.searchsorted(left_out - np.arange(len(left_out)), rows, side="right")
+
+    def close(self) -> None:
+        """Nothing stays open between batches."""
+
+
+def _problem(error: Exception, rows: int, skipped: int) -> str:
+    named = re.search(r"Row #(\d+)", str(error))
+    where = f"row {int(named[1]) - skipped} (counted from 1)" if named else f"some row after {rows:,}"
+    if isinstance(error, UnicodeError) or "UTF8" in str(error):
+        return f"{where} holds bytes that are no text; save it as UTF-8"
+    if "straddling" in str(error) or "block size" in str(error):
+        return f"{where} is longer than {_BLOCK:,} bytes; is a quotation mark not closed?"
+    return f"{where} can't be read; the file is damaged or cut off"

@@ -1,0 +1,44 @@
+"""Names of opposite or other meaning are never taken for a column, known ones are, and guesses are marked."""
+
+import pytest
+
+from perfcast.errors import InvalidData
+from perfcast.tables import map_columns
+from perfcast.workloads import builtin_workloads
+
+SERVICE = builtin_workloads()["cpu-utilization"]
+RIGHT = {"time": "time", "request_rate": "request_rate", "active_users": "active_users",
+         "db_connections": "db_connections", "cpu_utilization": "cpu_utilization"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("active_users", "inactive_users"),
+        ("cpu_utilization", "gpu_utilization"),
+        ("cpu_utilization", "cpu_utilisation"),
+        ("request_rate", "bequest_rate"),
+        ("db_connections", "dc_connections"),
+        ("db_connections", "connections"),
+    ],
+)
+def test_another_quantity_or_a_guessed_cost_is_not_taken(name: str, column: str) -> None:
+    columns = [*(RIGHT | {name: column}).values()]
+    with pytest.raises(InvalidData, match=f"no column for {name}"):
+        map_columns(SERVICE, columns, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "how"),
+    [
+        ("request_rate", "RequestRate", "alias"),
+        ("request_rate", "Requests per second", "alias"),
+        ("cpu_utilization", "CPU Utilization", "alias"),
+        ("active_users", "active_user", "closest name: please check"),
+        ("db_connections", "db_conections", "closest name: please check"),
+        ("db_connections", "db_conenctions", "closest name: please check"),
+    ],
+)
+def test_aliases_and_slips_are_taken_and_told_apart(name: str, column: str, how: str) -> None:
+    found = map_columns(SERVICE, [*(RIGHT | {name: column}).values()], {})
+    assert found.how[name] == f"{column} ({how})"
