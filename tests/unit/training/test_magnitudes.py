@@ -9,7 +9,6 @@ from perfcast.manifest import Metrics
 from perfcast.training import Trained, draft, inner_validation
 from perfcast.training._ensemble import FittedEnsemble
 from perfcast.training.families import families
-from perfcast.training.fits._inner import full_lesson
 from perfcast.workloads import Workload
 
 MAGNITUDES = (1e-12, 1.0, 1e15)

@@ -9,7 +9,6 @@ import pytest
 from perfcast.datasets import Dataset
 from perfcast.training import Trained, inner_validation, proven
 from perfcast.training.families import families
-from perfcast.training.fits._inner import full_lesson
 from perfcast.training.judging import broken_trends
 from perfcast.workloads import Rows, Workload, workload_from_document
 
