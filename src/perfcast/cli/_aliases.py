@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 def activate(reference: str = typer.Argument(..., help="NAME:VERSION."), reason: str = REASON) -> None:
     """Make a version the champion; serving processes follow within two seconds.
 
-    Example:
-
+    Examples:
         perfcast models activate cpu-utilization:2 --reason "better at night"
     """
     with workbench() as bench:
@@ -26,14 +25,17 @@ def activate(reference: str = typer.Argument(..., help="NAME:VERSION."), reason:
     _tell(change)
 
 
-def deactivate(
-    model: str = MODEL,
-    reason: str = REASON,
-) -> None:
-    """Return the champion to the version before it, or to none."""
+def deactivate(model: str = MODEL, reason: str = REASON) -> None:
+    """Return the champion to the version before it, or to none.
+
+    Examples:
+        perfcast models deactivate cpu-utilization --reason "worse at night"
+    """
     with workbench() as bench:
         change = bench.registry.step_back(model, reason=reason, actor="cli")
     _tell(change)
+    if change.after is None:
+        say(f"no version answers now; perfcast models activate {model}:VERSION lets one")
 
 
 def alias(
@@ -48,16 +50,15 @@ def alias(
     others answer; its answers are recorded and never returned.
 
     Examples:
-
-
         perfcast models alias cpu-utilization:4 challenger
-
         perfcast models alias cpu-utilization shadow --clear
     """
     from perfcast.registry import CHALLENGER, SHADOW
 
     if name not in (CHALLENGER, SHADOW):
-        raise typer.BadParameter(f"expected {CHALLENGER} or {SHADOW}; `perfcast models activate` moves the champion")
+        raise typer.BadParameter(
+            f"must be {CHALLENGER} or {SHADOW}, got '{name}'; perfcast models activate moves the champion"
+        )
     if not clear and not one_version(reference):
         raise typer.BadParameter(f"expected NAME:VERSION such as {reference}:4, or --clear")
     with workbench() as bench:
@@ -78,10 +79,7 @@ def traffic(
     """Show how callers are split between champion and challenger, or split them anew.
 
     Examples:
-
-
         perfcast models traffic cpu-utilization
-
         perfcast models traffic cpu-utilization --challenger 10
     """
     from perfcast.registry import CHALLENGER, CHAMPION
@@ -94,19 +92,20 @@ def traffic(
         summary = bench.registry.model(model)
     rows = [(name, number, summary.traffic.get(name, 0.0)) for name, number in sorted(summary.aliases.items())]
     show_table(("alias", "version", "% of callers"), rows)
+    if CHALLENGER not in summary.aliases:
+        say(f"no challenger: perfcast models alias {model}:VERSION challenger makes one")
 
 
 def default(model: str = MODEL) -> None:
     """Let a model answer for its workload when a request names none.
 
-    Example:
-
+    Examples:
         perfcast models default cnn-execution-time-my-gpu
     """
     with workbench() as bench:
         workload = bench.registry.model(model).workload
         bench.registry.set_default(workload, model)
-    say(f"{model} now answers for {workload}")
+    say(f"{model} now answers for {workload} where a request names no model")
 
 
 def _tell(change: "AliasChange") -> None:

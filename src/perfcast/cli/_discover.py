@@ -8,6 +8,7 @@ import typer
 
 from perfcast.cli._output import say, show_table, working
 from perfcast.cli._workbench import workbench
+from perfcast.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from perfcast.discovery import Result
@@ -22,14 +23,10 @@ def discover(
     Joblib files run code when they are loaded: name only folders that you trust. Exit status 1 where a file failed.
 
     Examples:
-
-
         perfcast models discover CNN_Algorithms --dry-run
-
         MODELS_DIR=/srv/CNN_Algorithms perfcast models discover
     """
     from perfcast.discovery import Discovery, Records, make_converter
-    from perfcast.errors import InvalidSetting
     from perfcast.settings import load_settings
 
     settings = load_settings(models_dir=folder)

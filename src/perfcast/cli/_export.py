@@ -31,12 +31,8 @@ def export(
     `kserve`: such a repository with two InferenceService manifests, one for Triton and one for Perfcast itself.
 
     Examples:
-
-
         perfcast models export cpu-utilization graph
-
         perfcast models export cpu-utilization:2 --format triton repository
-
         perfcast models export cpu-utilization --format kserve cluster --storage s3://models/repository
     """
     from perfcast.handover import (

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from perfcast.errors import Unavailable
@@ -30,10 +31,20 @@ def watch_job(show: Callable[[str], Mapping[str, Any]], identifier: str) -> Mapp
         Unavailable: It can't be asked at first, or for `_PATIENCE_SECONDS` afterwards.
     """
     from rich.console import Console
+    from rich.live import Live
 
-    console = Console(highlight=False)
+    console, said = Console(highlight=False), ""
     states = _states(show, identifier)
-    return _live(states, console) if console.is_terminal else _lines(states)
+    job: Mapping[str, Any] = {}
+    with Live(console=console, refresh_per_second=4) if console.is_terminal else nullcontext() as live:
+        for job in states:
+            line = headline(job)
+            if live is not None:
+                live.update(_view(job))
+            elif line != said:
+                print(line, flush=True)
+            said = line
+    return job
 
 
 def _states(show: Callable[[str], Mapping[str, Any]], identifier: str) -> Iterator[Mapping[str, Any]]:
@@ -49,26 +60,6 @@ def _states(show: Callable[[str], Mapping[str, Any]], identifier: str) -> Iterat
                 raise
             job = {**job, "error": str(error)}
         yield job
-
-
-def _live(states: Iterator[Mapping[str, Any]], console: Any) -> Mapping[str, Any]:
-    from rich.live import Live
-
-    job = next(states)
-    with Live(_view(job), console=console, refresh_per_second=4) as live:
-        for job in states:
-            live.update(_view(job))
-    return job
-
-
-def _lines(states: Iterator[Mapping[str, Any]]) -> Mapping[str, Any]:
-    said = ""
-    for job in states:
-        line = headline(job)
-        if line != said:
-            print(line, flush=True)
-        said = line
-    return job
 
 
 def headline(job: Mapping[str, Any]) -> str:

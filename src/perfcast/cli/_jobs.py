@@ -25,11 +25,8 @@ def submit(
     """Queue a training job, and print its id.
 
     Examples:
-
         perfcast jobs submit --trials 50
-
         perfcast jobs submit --dataset shop --families xgboost,polynomial --timeout 300 --watch
-
         perfcast jobs submit --workload cnn-execution-time --url http://localhost:8000
     """
     named = {"dataset": dataset, "workload": workload, "model_name": model}
@@ -58,9 +55,7 @@ def list_jobs(
     """List the jobs, newest first.
 
     Examples:
-
         perfcast jobs list
-
         perfcast jobs list --status failed --json
     """
     with open_place(url, key) as place:
@@ -79,7 +74,6 @@ def show(job: str = JOB, url: str = URL, key: str = KEY) -> None:
     """Show all that is known of a job, as JSON.
 
     Examples:
-
         perfcast jobs show 019ab3c4-…
     """
     with open_place(url, key) as place:
@@ -90,9 +84,7 @@ def watch(job: str = JOB, url: str = URL, key: str = KEY) -> None:
     """Watch a job: its trials, the best so far, the seconds left. Ctrl-C ends the watching, not the job.
 
     Examples:
-
         perfcast jobs watch 019ab3c4-…
-
         perfcast jobs watch 019ab3c4-… --url http://localhost:8000
     """
     with open_place(url, key) as place:
@@ -103,7 +95,6 @@ def cancel(job: str = JOB, url: str = URL, key: str = KEY) -> None:
     """Cancel a job: it has ended within five seconds.
 
     Examples:
-
         perfcast jobs cancel 019ab3c4-…
     """
     with open_place(url, key) as place:

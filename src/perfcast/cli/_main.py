@@ -1,9 +1,13 @@
 """The commands and what happens when one fails."""
 
+import inspect
 import os
+import re
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 import typer
 
@@ -19,13 +23,11 @@ from perfcast.cli import (
     _profile,
     _schedules,
     _score,
-    _serve,
     _starters,
     _train,
     _up,
     _variants,
     _versions,
-    _worker,
 )
 from perfcast.cli._extras import how_to_install
 from perfcast.cli._output import complain
@@ -37,21 +39,31 @@ Start with `perfcast up`: it makes the starter models and serves them.
 """
 
 
-JOBS: dict[str, Callable[..., None]] = {
+_Commands = Mapping[str, Callable[..., None]]
+TOP: _Commands = {
+    "up": _up.up,
+    "serve": _up.serve,
+    "train": _train.train,
+    "worker": _up.worker,
+    "predict": _predict.predict,
+    "profile": _profile.profile,
+    "doctor": _doctor.doctor,
+}
+JOBS: _Commands = {
     "submit": _jobs.submit,
     "list": _jobs.list_jobs,
     "show": _jobs.show,
     "watch": _jobs.watch,
     "cancel": _jobs.cancel,
 }
-SCHEDULES: dict[str, Callable[..., None]] = {
+SCHEDULES: _Commands = {
     "list": _schedules.list_schedules,
     "set": _schedules.set_schedule,
     "show": _schedules.show,
     "remove": _schedules.remove,
     "history": _schedules.history,
 }
-MODELS: dict[str, Callable[..., None]] = {
+MODELS: _Commands = {
     "list": _models.list_,
     "show": _models.show,
     "activate": _aliases.activate,
@@ -75,28 +87,32 @@ def application() -> typer.Typer:
         name="perfcast", help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False
     )
     app.callback()(_options)
-    app.command()(_up.up)
-    app.command()(_serve.serve)
-    app.command()(_train.train)
-    app.add_typer(_group(JOBS, "Training jobs: submit, watch, cancel. Workers run them."), name="jobs")
-    about = "Continuous training: by the clock, with new rows, on drift. Workers look after it."
-    app.add_typer(_group(SCHEDULES, about), name="schedules")
-    app.command()(_worker.worker)
-    app.command()(_predict.predict)
-    _score.register(app)
+    _add(app, TOP)
     _data.register(app)
-    app.command()(_profile.profile)
-    app.add_typer(_group(MODELS, "List, show, activate, compare, upload and thin out models."), name="models")
-    app.command()(_doctor.doctor)
+    _score.register(app)
+    _add_group(app, "models", MODELS, "List, show, activate, compare, upload and thin out models.")
+    _add_group(app, "jobs", JOBS, "Training jobs: submit, watch, cancel. Workers run them.")
+    about = "Continuous training: by the clock, with new rows, on drift. Workers look after it."
+    _add_group(app, "schedules", SCHEDULES, about)
     app.command(hidden=True)(_starters.starters)
     return app
 
 
-def _group(commands: Mapping[str, Callable[..., None]], about: str) -> typer.Typer:
-    group = typer.Typer(help=about, no_args_is_help=True)
+def _add(app: typer.Typer, commands: _Commands) -> None:
     for name, function in commands.items():
-        group.command(name)(function)
-    return group
+        app.command(name, help=help_text(function.__doc__ or ""))(function)
+
+
+def _add_group(app: typer.Typer, name: str, commands: _Commands, about: str) -> None:
+    group = typer.Typer(help=about, no_args_is_help=True)
+    _add(group, commands)
+    app.add_typer(group, name=name)
+
+
+def help_text(docstring: str) -> str:
+    """A docstring as --help shows it: each example is a paragraph; deeper lines go on with the one before."""
+    about, heading, examples = inspect.cleandoc(docstring).partition("Examples:\n")
+    return about + heading + "\n" + re.sub(r"\n(?=\S)", "\n\n", textwrap.dedent(examples))
 
 
 def main() -> None:
@@ -107,17 +123,23 @@ def main() -> None:
     try:
         application()()
     except PerfcastError as error:
-        complain(str(error))
-        sys.exit(1)
+        _end(str(error))
     except ModuleNotFoundError as error:
         what_to_do = how_to_install(error.name or "")
         if what_to_do is None:
             raise
-        complain(what_to_do)
-        sys.exit(1)
+        _end(what_to_do)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _end(f"{error.filename}: {error.strerror}")  # a file that can't be read or written
     except KeyboardInterrupt:
-        complain("stopped")
-        sys.exit(130)
+        _end("stopped", status=130)
+
+
+def _end(text: str, *, status: int = 1) -> NoReturn:
+    complain(text)
+    sys.exit(status)
 
 
 def _options(

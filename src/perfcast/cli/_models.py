@@ -12,23 +12,18 @@ from perfcast.cli._workbench import workbench
 if TYPE_CHECKING:
     from perfcast.registry import ModelSummary, Registry, Version
 
-_COLUMNS = (
-    "version",
-    "type",
-    "MAE",
-    "MAPE %",
-    "median %",
-    "in 10 %",
-    "R²",
-    "coverage %",
-    "width",
-    "graph kB",
-    "row µs",
+_COLUMNS = "version", "type", "MAE", "MAPE %", "median %", "in 10 %", "R²", "coverage %", "width", "graph kB", "row µs"
+_LEGEND = (
+    "median: of the errors; in 10 %: rows answered within 10 % of the truth; coverage and width: of 90 % intervals"
 )
 
 
 def list_() -> None:
-    """List the models with their champions."""
+    """List the models with their champions.
+
+    Examples:
+        perfcast models list
+    """
     with workbench() as bench:
         rows = [_model(bench.registry, model) for model in bench.registry.models()]
     if not rows:
@@ -44,15 +39,18 @@ def show(
     """Show a model's versions and history, or all about one version.
 
     Examples:
-
-
         perfcast models show cpu-utilization
-
         perfcast models show cpu-utilization:3
     """
+    from perfcast.cli._version_page import show_version, version_json
+
     with workbench() as bench:
         if one_version(reference):
-            _show_version(bench.registry.resolve(reference), as_json=as_json)
+            version = bench.registry.resolve(reference)
+            if as_json:
+                show_json(version_json(version))
+            else:
+                show_version(version)
             return
         model = bench.registry.model(reference)
         versions = bench.registry.versions(reference)
@@ -61,9 +59,7 @@ def show(
     facts = {"model": model.name, "workload": model.workload, "dataset": model.dataset, "aliases": aliases or None}
     show_facts(facts | ({"challenger's callers %": model.share} if model.share else {}))
     version_table(versions, title="\nversions, on held-out rows")
-    rows = [
-        (event.at[:19], event.alias, event.before, event.after, event.share_after, event.reason) for event in history
-    ]
+    rows = [(item.at[:19], item.alias, item.before, item.after, item.share_after, item.reason) for item in history]
     show_table(("at (UTC)", "alias", "from", "to", "challenger %", "reason"), rows, title="\nhistory")
 
 
@@ -72,13 +68,10 @@ def compare(
 ) -> None:
     """Compare versions side by side on their held-out rows.
 
-    Figures of different datasets or splits are not comparable; the last column says which rows each was judged on.
+    Figures of different datasets or splits are not comparable: it says which rows each was judged on.
 
     Examples:
-
-
         perfcast models compare cpu-utilization
-
         perfcast models compare cnn-execution-time-cpu-torch:1 cnn-execution-time-cpu-torch:4
     """
     with workbench() as bench:
@@ -86,8 +79,13 @@ def compare(
         for reference in references:
             one = one_version(reference)
             versions += [bench.registry.resolve(reference)] if one else bench.registry.versions(reference)
-    rows = [(*_figures(version, full_name=True), _judged_on(version)) for version in versions]
-    show_table((*_COLUMNS, "judged on"), rows)
+    judged_on = [_judged_on(version) for version in versions]
+    rows = [(version.reference, *_figures(version)[1:]) for version in versions]
+    if len(set(judged_on)) == 1:
+        show_table(_COLUMNS, rows, title=f"all on the held-out rows of {judged_on[0]}\n")
+    else:
+        show_table((*_COLUMNS, "judged on"), [(*row, of) for row, of in zip(rows, judged_on, strict=True)])
+    say(_LEGEND)
 
 
 def _model(registry: "Registry", model: "ModelSummary") -> tuple[object, ...]:
@@ -101,43 +99,23 @@ def _model(registry: "Registry", model: "ModelSummary") -> tuple[object, ...]:
 def version_table(versions: "Iterable[Version]", *, title: str = "") -> None:
     """Versions of one model side by side, on standard output."""
     show_table(_COLUMNS, (_figures(version) for version in versions), title=title)
+    say(_LEGEND)
 
 
-def _figures(version: "Version", *, full_name: bool = False) -> tuple[object, ...]:
+def _figures(version: "Version") -> tuple[object, ...]:
     manifest, metrics = version.manifest, version.manifest.metrics
-    name = f"{version.model}:{version.number}" if full_name else version.number
-    size = manifest.graph.bytes / 1000
+    made = (manifest.graph.bytes / 1000, manifest.graph.row_us)
     variant = manifest.settings.get("variant")
     kind = f"{manifest.type}, {variant}" if variant else manifest.type
     if metrics is None:
-        return (name, kind, *[None] * 7, size, manifest.graph.row_us)
+        return (version.number, kind, *[None] * 7, *made)
     unit = manifest.workload.get("cost", {}).get("unit", "")
     relative = bool(manifest.calibration and manifest.calibration.relative)
-    width = (metrics.relative_width if relative else metrics.width).get("0.9")
-    return (
-        name,
-        kind,
-        with_unit(metrics.mae, unit),
-        metrics.mape,
-        metrics.median_ape,
-        metrics.within_10,
-        metrics.r2,
-        metrics.coverage.get("0.9"),
-        with_unit(width, "%" if relative else unit),
-        size,
-        manifest.graph.row_us,
-    )
+    width = with_unit((metrics.relative_width if relative else metrics.width).get("0.9"), "%" if relative else unit)
+    shares = (metrics.mape, metrics.median_ape, metrics.within_10, metrics.r2, metrics.coverage.get("0.9"))
+    return (version.number, kind, with_unit(metrics.mae, unit), *shares, width, *made)
 
 
 def _judged_on(version: "Version") -> str:
     data = version.manifest.data
-    return f"{data.name}@{data.digest[:8]}, {data.parts.get('test', 0)} rows" if data else "–"
-
-
-def _show_version(version: "Version", *, as_json: bool) -> None:
-    from perfcast.cli._version_page import show_version, version_json
-
-    if as_json:
-        show_json(version_json(version))
-    else:
-        show_version(version)
+    return f"{data.name}@{data.digest[:8]}, {data.parts.get('test', 0):,} rows" if data else "–"

@@ -10,6 +10,8 @@ from typing import Any
 _PROSE = 40
 """Longest cell that is kept in one line, characters."""
 _ENDLESS = 10_000
+_NOTHING = 1e-12
+"""Smaller figures are zero to a reader: what sin(π) leaves."""
 _SIGNS = str.maketrans("", "", ",.-+e")
 
 
@@ -107,7 +109,10 @@ def cell(value: object) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
     if isinstance(value, float):
+        value = 0.0 if abs(value) < _NOTHING else value
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
     return str(value)
 

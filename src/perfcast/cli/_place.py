@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from perfcast.cli._workbench import Workbench, workbench
+from perfcast.errors import FieldError, InvalidInput, NoUsableModel
 
 if TYPE_CHECKING:
     from perfcast.cli._remote import Server
@@ -115,8 +116,6 @@ def open_place(url: str, key: str = "") -> "Iterator[Here | Server]":
 def _read(given: dict[str, Any], kind: type[_T]) -> _T:
     import msgspec
 
-    from perfcast.errors import FieldError, InvalidInput
-
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
@@ -125,8 +124,6 @@ def _read(given: dict[str, Any], kind: type[_T]) -> _T:
 
 def _default_model(bench: Workbench, features: dict[str, Any]) -> str:
     """The default model of the workload that has most of the given features, `cpu-utilization` when none is told."""
-    from perfcast.errors import NoUsableModel
-
     shared = {name: len(features.keys() & set(workload.feature_names)) for name, workload in bench.workloads.items()}
     best = max(shared, key=lambda name: (shared[name], name == "cpu-utilization"))
     workload, defaults = best if shared[best] else "cpu-utilization", bench.registry.defaults()

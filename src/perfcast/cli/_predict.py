@@ -9,6 +9,7 @@ import typer
 from perfcast.cli._options import KEY, URL
 from perfcast.cli._output import show_json
 from perfcast.cli._place import open_place
+from perfcast.errors import FieldError, InvalidInput
 
 
 def predict(
@@ -18,21 +19,15 @@ def predict(
     url: str = URL,
     key: str = KEY,
 ) -> None:
-    r"""Predict the cost of one piece of work with a model of the registry, no server needed; or ask a server.
+    """Predict the cost of one piece of work with a model of the registry, no server needed; or ask a server.
 
     Examples:
-
-
         perfcast predict request_rate=120 active_users=60 db_connections=25 timestamp=2026-03-02T14:05:00Z
-
-        perfcast predict --model cnn-execution-time-cpu-torch batch_size=8 input_channels=3 input_height=224 \\
+        perfcast predict --model cnn-execution-time-cpu-torch batch_size=8 input_channels=3 input_height=224
             input_width=224 output_channels=64 kernel_size=7 stride=2
-
         echo '{"batch_size": 1, …}' | perfcast predict --model cnn-execution-time-cpu-torch@challenger -
-
         perfcast predict --url http://localhost:8000 --model cpu-utilization request_rate=120 …
     """
-    from perfcast.errors import FieldError, InvalidInput
     from perfcast.manifest import COVERAGES
 
     if coverage not in COVERAGES:
@@ -57,7 +52,6 @@ def _values(words: list[str]) -> dict[str, Any]:
 
 
 def _object(text: str) -> dict[str, Any]:
-    from perfcast.errors import FieldError, InvalidInput
 
     try:
         value = json.loads(text)

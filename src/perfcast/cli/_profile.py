@@ -27,12 +27,8 @@ def profile(
     the best of the even rounds agree. Ctrl-C loses nothing: the same command goes on where it was.
 
     Examples:
-
-
         perfcast profile --configurations 500
-
         perfcast profile --runtime onnxruntime --rounds 6 --core 1
-
         perfcast profile --device cuda --pass training
     """
     from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions, ProgressDisplay

@@ -4,48 +4,45 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
+    from rich.progress import Progress
 
     from perfcast.training import TrialReport
 
 _LINE_SECONDS = 10.0
 
 
+@contextmanager
+def training_progress() -> "Iterator[TrainingProgress]":
+    """What shows training runs, on standard error."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Column
+
+    console = Console(stderr=True, highlight=False)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=12, table_column=Column(no_wrap=True)),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        TimeElapsedColumn(table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[state]}", table_column=Column()),  # on a narrow terminal this alone takes two lines
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        yield TrainingProgress(progress)
+
+
 class TrainingProgress:
-    """Shows training runs one after another; use it as a context manager."""
+    """Shows training runs, one after another or side by side."""
 
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        self._console = Console(stderr=True, highlight=False)
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[state]}"),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
+    def __init__(self, progress: "Progress") -> None:
+        self._progress = progress
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        self._console.print(text, soft_wrap=True)
+        self._progress.console.print(text, soft_wrap=True)
 
     @contextmanager
     def run(self, name: str, trials: int) -> "Iterator[Callable[[TrialReport], None]]":
@@ -53,24 +50,20 @@ class TrainingProgress:
         task = self._progress.add_task(name, total=trials, state="reading")
 
         def on_trial(report: "TrialReport") -> None:
-            self._show(task, name, report)
+            best = "" if report.best_score is None else f", best {report.best_score:.3g} ({report.best_family})"
+            left = "" if report.seconds_left is None else f", {report.seconds_left:.0f} s left"
+            state = f"{report.family} {report.state}"
+            if report.finished == report.of and report.state != "running":
+                state = "fitting the best of each family"
+            self._progress.update(task, completed=report.finished, state=state + best + left)
+            if self._progress.disable and report.state != "running":
+                score = "" if report.score is None else f" {report.score:.4g}"
+                trial = f"trial {report.trial}/{report.of} {report.family} {report.state}"
+                self.say(f"{name}: {trial}{score}{best}{left}")
 
         yield on_trial
         self._progress.update(task, state="done")
         self._progress.stop_task(task)
-
-    def _show(self, task: "TaskID", name: str, report: "TrialReport") -> None:
-        best = "" if report.best_score is None else f", best {report.best_score:.3g} ({report.best_family})"
-        left = "" if report.seconds_left is None else f", {report.seconds_left:.0f} s left"
-        if report.state == "running":
-            self._progress.update(task, completed=report.finished, state=f"{report.family} …{best}{left}")
-            return
-        state = "fitting the best of each family" if report.finished == report.of else f"{report.family} {report.state}"
-        self._progress.update(task, completed=report.finished, state=state + best + left)
-        if not self._console.is_terminal:
-            score = "" if report.score is None else f" {report.score:.4g}"
-            line = f"{name}: trial {report.trial}/{report.of} {report.family} {report.state}{score}{best}{left}"
-            print(line, file=sys.stderr, flush=True)
 
 
 class RowProgress:

@@ -52,45 +52,35 @@ class Server:
         return found
 
     def predict(self, model: str, features: dict[str, Any], coverage: float) -> dict[str, Any]:
-        """The cost of one piece of work; `model` may be empty."""
         named = {"model_name": model} if model else {}
         return self.call("POST", "/predict", {**named, "features": features, "coverage": coverage})
 
     def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Queue a job."""
         return self.call("POST", "/train", asked)
 
     def jobs(self, status: str, model: str, limit: int) -> list[dict[str, Any]]:
-        """The newest jobs."""
         given = {"status": status, "model_name": model, "limit": str(limit)}
         return self._list("/train/jobs?" + urlencode({name: value for name, value in given.items() if value}), "jobs")
 
     def job(self, identifier: str) -> dict[str, Any]:
-        """One job, with its last trials."""
         return self.call("GET", f"/jobs/{quote(identifier, safe='')}")
 
     def cancel(self, identifier: str) -> dict[str, Any]:
-        """End a job."""
         return self.call("POST", f"/train/cancel/{quote(identifier, safe='')}")
 
     def schedules(self) -> list[dict[str, Any]]:
-        """All schedules."""
         return self._list("/schedules", "schedules")
 
     def schedule(self, model: str) -> dict[str, Any]:
-        """A model's schedule."""
         return self.call("GET", _schedule(model))
 
     def set_schedule(self, model: str, plan: dict[str, Any]) -> dict[str, Any]:
-        """Make or replace a model's schedule."""
         return self.call("PUT", _schedule(model), plan)
 
     def remove_schedule(self, model: str) -> None:
-        """Delete a model's schedule."""
         self.call("DELETE", _schedule(model))
 
     def schedule_history(self, model: str, limit: int) -> list[dict[str, Any]]:
-        """What a model's schedule did, newest first."""
         return self._list(f"{_schedule(model)}/history?limit={limit}", "events")
 
     def _list(self, path: str, name: str) -> list[dict[str, Any]]:

@@ -13,9 +13,7 @@ def list_schedules(as_json: bool = JSON, url: str = URL, key: str = KEY) -> None
     """List the schedules: triggers, the last run, and why one waits.
 
     Examples:
-
         perfcast schedules list
-
         perfcast schedules list --json --url http://localhost:8000
     """
     with open_place(url, key) as place:
@@ -49,11 +47,8 @@ def set_schedule(
     """Make a model's schedule, or replace it whole. At least one trigger is needed.
 
     Examples:
-
         perfcast schedules set cpu-utilization --cron "0 3 * * *"
-
         perfcast schedules set cpu-utilization --new-rows 5000 --drift --trials 50 --timeout 600
-
         perfcast schedules set cpu-utilization --cron "0 3 * * mon-fri" --promote never --url http://localhost:8000
     """
     request: dict[str, Any] = {"n_trials": trials, "families": names(families), "seed": seed, "promote": promote}
@@ -67,7 +62,6 @@ def show(model: str = MODEL, url: str = URL, key: str = KEY) -> None:
     """Show all that is known of a model's schedule, as JSON.
 
     Examples:
-
         perfcast schedules show cpu-utilization
     """
     with open_place(url, key) as place:
@@ -78,7 +72,6 @@ def remove(model: str = MODEL, url: str = URL, key: str = KEY) -> None:
     """Train a model no longer by itself; the history stays, and a job that runs goes on.
 
     Examples:
-
         perfcast schedules remove cpu-utilization
     """
     with open_place(url, key) as place:
@@ -96,9 +89,7 @@ def history(
     """Show what a model's schedule did, newest first: why it fired or waited, and what the promotion gate said.
 
     Examples:
-
         perfcast schedules history cpu-utilization
-
         perfcast schedules history cpu-utilization --limit 5 --json
     """
     with open_place(url, key) as place:

@@ -26,7 +26,7 @@ def starters() -> None:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    from perfcast.cli._progress import TrainingProgress
+    from perfcast.cli._progress import training_progress
     from perfcast.processors import processors
     from perfcast.settings import load_settings
 
@@ -34,7 +34,7 @@ def starters() -> None:
     with workbench(settings) as bench:
         names = missing_starters(bench.registry)
     context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager, TrainingProgress() as progress, ExitStack() as rows:
+    with context.Manager() as manager, training_progress() as progress, ExitStack() as rows:
         show = {name: rows.enter_context(progress.run(name, _TRIALS)) for name in names}
         told = manager.Queue()
         with ProcessPoolExecutor(processors(), mp_context=context) as pool:

@@ -7,6 +7,7 @@ import typer
 from perfcast.cli._options import FAMILIES, PROMOTE, SEED, TIMEOUT, TRIALS, names
 from perfcast.cli._output import say
 from perfcast.cli._workbench import workbench
+from perfcast.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,18 +32,12 @@ def train(
     """Search for the best model of a dataset, register the best of each family, and let the gate decide.
 
     Examples:
-
-
         perfcast train --dataset simulated
-
         perfcast train --dataset shop --trials 100 --timeout 300
-
         perfcast train --workload cnn-execution-time --families xgboost,neural_network --promote never
-
         perfcast train --dataset shop --trials 500 --resume overnight
     """
-    from perfcast.cli._progress import TrainingProgress
-    from perfcast.errors import InvalidSetting
+    from perfcast.cli._progress import training_progress
     from perfcast.jobs import default_model, run_training
 
     if promote not in ("auto", "never"):
@@ -50,7 +45,7 @@ def train(
     with workbench() as bench:
         rows = bench.datasets.load(_record(bench, dataset, workload))
         name = model or default_model(rows.name, rows.workload.name)
-        with TrainingProgress() as progress, progress.run(name, trials) as on_trial:
+        with training_progress() as progress, progress.run(name, trials) as on_trial:
             outcome = run_training(
                 bench.registry,
                 rows,
@@ -69,7 +64,6 @@ def train(
 
 
 def _record(bench: "Workbench", dataset: str, workload: str) -> "DatasetRecord":
-    from perfcast.errors import UnknownDataset
     from perfcast.workloads import find_workload
 
     if dataset:
@@ -78,12 +72,13 @@ def _record(bench: "Workbench", dataset: str, workload: str) -> "DatasetRecord":
     if workload:
         find_workload(workload, bench.workloads)
     fitting = [record for record in bench.datasets.list() if not workload or record.workload == workload]
-    if len({record.name for record in fitting}) == 1 or (workload and fitting):
-        return fitting[0]
-    known = {record.name for record in bench.datasets.list()}
-    raise UnknownDataset(
-        workload or "(none given)", known, hint="say which with --dataset NAME; see perfcast data list"
-    )
+    known = ", ".join(sorted({record.name for record in fitting}))
+    if not fitting:
+        what = f"no dataset of {workload}" if workload else "no datasets"
+        raise InvalidSetting(f"{what} yet: perfcast data import FILE takes yours, perfcast data generate simulates one")
+    if not workload and "," in known:
+        raise InvalidSetting(f"say which dataset with --dataset NAME: {known}")
+    return fitting[0]
 
 
 def _study(folder: "Path", name: str, rows: "Dataset", families: str, seed: int) -> tuple[str, str]:
@@ -104,3 +99,4 @@ def _show(outcome: "Outcome") -> None:
         say(f"{family}: {reason}")
     best = outcome.best
     say(f"{best.model}: version {best.number} ({best.type}) {outcome.reason}; {outcome.seconds:.0f} s in all")
+    say(f"all about it: perfcast models show {best.reference}")

@@ -1,4 +1,4 @@
-"""`perfcast up`: everything, from nothing to an answer."""
+"""`perfcast up`, `serve` and `worker`: what runs until Ctrl-C."""
 
 import subprocess
 import sys
@@ -12,29 +12,30 @@ from perfcast.cli._workbench import workbench
 if TYPE_CHECKING:
     from perfcast.settings import Settings
 
+_HOST = typer.Option(None, help="Address to listen on (API_HOST).")
+_PORT = typer.Option(None, help="Port to listen on, 0 for a free one (API_PORT).")
+_LOG_LEVEL = typer.Option(None, help="DEBUG, INFO, WARNING or ERROR (LOG_LEVEL).")
 
-def up(
-    host: str | None = typer.Option(None, help="Address to listen on (API_HOST)."),
-    port: int | None = typer.Option(None, help="Port to listen on, 0 for a free one (API_PORT)."),
-) -> None:
+
+def up(host: str | None = _HOST, port: int | None = _PORT) -> None:
     """Bring up everything: the database, the starter models if there are none, the API and a training worker.
 
     Ctrl-C ends everything; what was made stays in DATA_DIR, so that the next start takes a second or two.
 
     Examples:
-
-
         perfcast up
-
         API_PORT=9000 DATA_DIR=/srv/perfcast perfcast up
     """
     from perfcast.api import listen, serve
+    from perfcast.cli._starters import missing_starters
     from perfcast.jobs import attached_worker
     from perfcast.settings import load_settings
 
     settings = load_settings(api_host=host, api_port=port)
     listener = listen(settings)  # a port in use is told before a minute of training, not after it
-    if _starters_wanted(settings):
+    with workbench(settings) as bench:
+        missing = missing_starters(bench.registry)  # also after an interrupted first start
+    if missing:
         say("making the starter models (once, about a minute)")
         _make_starters(settings)
     say(_where_to_look(settings.api_host, listener.getsockname()[1]))
@@ -42,12 +43,45 @@ def up(
         serve(settings, listener)
 
 
-def _starters_wanted(settings: "Settings") -> bool:
-    """Whether a starter model is missing and none of the user's own is there: also after an interrupted first start."""
-    from perfcast.cli._starters import missing_starters
+def serve(host: str | None = _HOST, port: int | None = _PORT, log_level: str | None = _LOG_LEVEL) -> None:
+    """Serve the registry's models over HTTP until Ctrl-C or SIGTERM.
 
-    with workbench(settings) as bench:
-        return bool(missing_starters(bench.registry))
+    Examples:
+        perfcast serve
+        perfcast serve --host 0.0.0.0 --port 9000
+        LOG_FORMAT=json DATABASE_URL=postgresql://… perfcast serve
+    """
+    from perfcast.api import serve
+    from perfcast.settings import load_settings
+
+    serve(load_settings(api_host=host, api_port=port, log_level=log_level))
+
+
+def worker(
+    concurrency: int | None = typer.Option(None, min=1, max=64, help="Jobs at a time (WORKER_CONCURRENCY)."),
+    log_level: str | None = _LOG_LEVEL,
+    attached: bool = typer.Option(False, "--attached", hidden=True, help="End when standard input does."),
+) -> None:
+    """Run queued training jobs until Ctrl-C or SIGTERM; jobs that are running then go back into the queue.
+
+    With MODELS_DIR it also converts and registers the models of that folder, whenever one is new or changed.
+
+    Any number of workers may share one database. `perfcast up` starts one by itself.
+
+    Examples:
+        perfcast worker
+        perfcast worker --concurrency 2
+        DATABASE_URL=postgresql://… REDIS_URL=redis://… perfcast worker
+    """
+    from perfcast.discovery import watching
+    from perfcast.jobs import run_worker
+    from perfcast.logs import configure_logs
+    from perfcast.settings import load_settings
+
+    settings = load_settings(worker_concurrency=concurrency, log_level=log_level)
+    configure_logs(settings)
+    with watching(settings):
+        run_worker(settings, attached=attached)
 
 
 def _make_starters(settings: "Settings") -> None:

@@ -8,6 +8,7 @@ import typer
 from perfcast.cli._options import VERSION
 from perfcast.cli._output import say, show_table
 from perfcast.cli._workbench import workbench
+from perfcast.errors import Refused
 
 if TYPE_CHECKING:
     from perfcast.training.variants import Variation
@@ -22,8 +23,7 @@ def quantize(reference: str = VERSION, force: bool = _FORCE) -> None:
     It is judged on the rows that the original was judged by, and gets intervals of its own. Trees have nothing to
     quantise: see `perfcast models prune`.
 
-    Example:
-
+    Examples:
         perfcast models quantize cnn-execution-time-cpu-torch:4
     """
     from perfcast.training.variants import quantize
@@ -41,10 +41,7 @@ def prune(
     It is judged on the rows that the original was judged by, and gets intervals of its own.
 
     Examples:
-
-
         perfcast models prune cnn-execution-time-cpu-torch
-
         perfcast models prune cpu-utilization:4 --keep 0.25
     """
     from perfcast.training.variants import prune
@@ -53,7 +50,6 @@ def prune(
 
 
 def _register(reference: str, name: str, change: "Callable[[bytes, Rows], bytes]", *, force: bool) -> None:
-    from perfcast.errors import Refused
     from perfcast.training.variants import vary
 
     with workbench() as bench:

@@ -9,8 +9,17 @@ if TYPE_CHECKING:
     from perfcast.registry import Version
 
 _SHOWN_TRIALS = 30
-_PERCENT = ("mape", "median_ape", "within_5", "within_10", "within_20")
 _SHOWN_SETTINGS = 6
+_METRICS = {
+    "mae": "mean error (MAE)",
+    "rmse": "RMSE",
+    "r2": "R²",
+    "mape": "mean error (MAPE)",
+    "median_ape": "median error",
+    "within_5": "rows within 5 %",
+    "within_10": "rows within 10 %",
+    "within_20": "rows within 20 %",
+}
 
 
 def version_json(version: "Version") -> dict[str, Any]:
@@ -23,15 +32,7 @@ def version_json(version: "Version") -> dict[str, Any]:
 
 def show_version(version: "Version") -> None:
     """Print the tables."""
-    manifest = version.manifest
-    show_facts(_facts(version))
-    settings = [(name, _plain(value)) for name, value in manifest.settings.items() if name != "fit"]
-    show_table(("setting", "value"), settings, title="\nsettings")
-    _show_search(manifest.search)
-
-
-def _facts(version: "Version") -> dict[str, object]:
-    manifest = version.manifest
+    manifest, graph = version.manifest, version.manifest.graph
     facts: dict[str, object] = {
         "version": version.reference + (f" ({version.label})" if version.label else ""),
         "type": manifest.type,
@@ -40,20 +41,39 @@ def _facts(version: "Version") -> dict[str, object]:
     }
     if manifest.data is not None:
         facts["data"] = f"{manifest.data.name}@{manifest.data.digest[:8]}, {manifest.data.rows:,} rows"
+    facts |= {
+        "graph": with_unit(graph.bytes / 1000, "kB"),
+        "one row takes": with_unit(graph.row_us, "µs"),
+        "fitted in": with_unit(manifest.seconds, "s"),
+    }
+    show_facts(facts | {f"remark {number}": note for number, note in enumerate(manifest.notes, start=1)})
     if manifest.metrics is not None:
+        print("\non held-out rows")
         unit = str(manifest.workload.get("cost", {}).get("unit", ""))
-        units = {"mae": unit, "rmse": unit, "r2": ""} | dict.fromkeys(_PERCENT, "%")
-        facts |= {f"held-out {name}": with_unit(getattr(manifest.metrics, name), of) for name, of in units.items()}
-        facts["held-out rows in 90 % interval"] = manifest.metrics.coverage.get("0.9")
-    facts |= {"graph bytes": manifest.graph.bytes, "row µs": manifest.graph.row_us, "fitted in s": manifest.seconds}
-    return facts | {f"remark {number + 1}": note for number, note in enumerate(manifest.notes)}
+        units = {"mae": unit, "rmse": unit, "r2": ""}
+        held_out = {
+            shown: with_unit(getattr(manifest.metrics, name), units.get(name, "%")) for name, shown in _METRICS.items()
+        }
+        show_facts(held_out | {"rows in 90 % interval": with_unit(manifest.metrics.coverage.get("0.9"), "%")})
+    settings = [(name, _plain(value)) for name, value in manifest.settings.items() if name != "fit"]
+    show_table(("setting", "value"), settings, title="\nsettings")
+    _show_search(manifest.search)
 
 
 def _show_search(search: Mapping[str, Any]) -> None:
-
-    known = ("trials", "complete", "pruned", "failed", "seconds", "slots", "warm_starts", "seed", "metric", "score")
+    if not search:
+        return
+    states = {"complete": "complete", "pruned": "given up early", "failed": "failed"}
+    counts = ", ".join(f"{search[name]} {shown}" for name, shown in states.items() if search.get(name))
     print("\nsearch")
-    show_facts({name: search[name] for name in known if name in search})
+    show_facts({
+        "trials": f"{search.get('trials', 0)} ({counts})",
+        "took": with_unit(search.get("seconds"), "s"),
+        "best score": with_unit(search.get("score"), f"({search.get('metric', '')})"),
+        "side by side": search.get("slots"),
+        "started from known": search.get("warm_starts"),
+        "seed": search.get("seed"),
+    })  # fmt: skip
     history = search.get("history", ())
     if history:
         best = min((row["score"] for row in history if row["score"] is not None), default=None)

@@ -6,6 +6,7 @@ import typer
 
 from perfcast.cli._output import say
 from perfcast.cli._workbench import workbench
+from perfcast.errors import InvalidData, InvalidSetting
 
 
 def upload(
@@ -20,10 +21,7 @@ def upload(
     """Register an ONNX graph that was made elsewhere, as a candidate; it is looked through and tried first.
 
     Examples:
-
-
         perfcast models upload cpu-utilization better.onnx --label v1.3.0
-
         perfcast models upload cnn-execution-time-lab conv.onnx --workload cnn-execution-time --manifest conv.json
     """
     import msgspec
@@ -46,11 +44,9 @@ def delete(
 ) -> None:
     """Forget a version and its graph, for good; not while an alias points to it.
 
-    Example:
-
+    Examples:
         perfcast models delete cpu-utilization:2
     """
-    from perfcast.errors import InvalidSetting
     from perfcast.registry import parse_reference
 
     asked = parse_reference(reference)
@@ -63,7 +59,6 @@ def delete(
 
 
 def _read(path: Path) -> bytes:
-    from perfcast.errors import InvalidData
 
     try:
         return path.read_bytes()

@@ -10,7 +10,7 @@ import spox.opset.ai.onnx.v21 as op
 from perfcast.errors import Refused
 from perfcast.export._target import Target
 from perfcast.manifest import LARGEST_GRAPH
-from perfcast.workloads import Operator, Workload
+from perfcast.workloads import Expression, Name, Operator, Workload, evaluate, names
 
 FEATURES = "features"
 COST = "cost"
@@ -42,7 +42,11 @@ _NODES: Mapping[Operator, Callable[..., spox.Var]] = {
 
 
 def compose(
-    workload: Workload, body: onnx.ModelProto, *, target: Target | None = None, inputs: Sequence[str] | None = None
+    workload: Workload,
+    body: onnx.ModelProto,
+    *,
+    target: Target | None = None,
+    inputs: Sequence[Expression] | None = None,
 ) -> bytes:
     """Wrap a fitted family's graph so that it takes features and gives the cost.
 
@@ -51,7 +55,7 @@ def compose(
         body: Graph with one input, float32 [rows, inputs] as `workload.input_names`, and one output in target space,
             float32 [rows] or [rows, 1].
         target: How the body's answers become costs; they are costs where None.
-        inputs: Those of `workload.input_names` that the body reads, in its order, where it reads not all.
+        inputs: What the body reads, over `workload.input_names`, in its order, where it is not just those.
 
     Returns:
         A serialised graph from `features`, float32 [rows, features], to `cost`, float32 [rows].
@@ -62,13 +66,19 @@ def compose(
     features = spox.argument(spox.Tensor(np.float32, ("rows", len(workload.features))))
     columns = op.split(features, num_outputs=len(workload.features), axis=1)
     quantities = dict(zip(workload.input_names, workload.quantities(list(columns), GraphArithmetic()), strict=True))
-    (raw,) = spox.inline(body)(op.concat([quantities[name] for name in inputs or quantities], axis=1)).values()
+    read = [_column(item, quantities) for item in inputs or map(Name, quantities)]
+    (raw,) = spox.inline(body)(op.concat(read, axis=1)).values()
     column = op.reshape(raw, op.constant(value=np.array([-1], dtype=np.int64)))
     model = spox.build({FEATURES: features}, {COST: (target or Target()).node(workload, column)})
     model.ir_version = IR_VERSION
     model.doc_string = f"Perfcast: {workload.cost.name} ({workload.cost.unit}) of {workload.name}"
     onnx.checker.check_model(model)
     return _bounded(model.SerializeToString())
+
+
+def _column(expression: Expression, quantities: Mapping[str, spox.Var]) -> spox.Var:
+    value = evaluate(expression, quantities, GraphArithmetic())
+    return value if any(names(expression)) else op.expand(value, op.shape(next(iter(quantities.values()))))
 
 
 def _bounded(graph: bytes) -> bytes:

@@ -11,6 +11,7 @@ from perfcast.serving._answer_cache import AnswerCache, MemoryAnswers, RedisAnsw
 from perfcast.serving._arms import Arm, Key, Split
 from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
 from perfcast.serving._follower import Follower
+from perfcast.serving._foreign import open_foreign, try_rows
 from perfcast.serving._items import ItemReader
 from perfcast.serving._predictor import Answer, Prediction, Predictor
 from perfcast.serving._reaching import reach, read_reaching
@@ -44,9 +45,11 @@ __all__ = [
     "UnknownReference",
     "choose_inference",
     "make_answer_cache",
+    "open_foreign",
     "parse_object",
     "reach",
     "read_reaching",
     "read_statement",
+    "try_rows",
     "upload",
 ]

@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from hashlib import sha256
 from math import isfinite, sqrt
-from threading import Timer
 from typing import Annotated, Any
 
 import msgspec
@@ -13,17 +12,12 @@ import numpy as np
 import onnxruntime as ort
 
 from perfcast.errors import BrokenVersion, FieldError, InvalidDeclaration, InvalidInput, UnknownModel, UnknownWorkload
-from perfcast.manifest import COVERAGES, LARGEST_GRAPH, Calibration, DataFacts, Draft, GraphFacts, Manifest, Metrics
+from perfcast.manifest import COVERAGES, Calibration, DataFacts, Draft, GraphFacts, Manifest, Metrics
 from perfcast.registry import Registry, Version, check_label, check_name
-from perfcast.serving._anatomy import dissect
+from perfcast.serving._foreign import TRIAL_SECONDS, open_foreign, try_rows
 from perfcast.serving._predictor import COST, FEATURES, check_signature
-from perfcast.serving._session import open_session
 from perfcast.workloads import LARGEST, Rows, Workload, find_workload, workload_from_document
 
-DOMAINS = ("", "ai.onnx.ml")
-"""Whose operators a graph may use: ONNX's own."""
-TRIAL_SECONDS = 5.0
-"""How long an uploaded graph may take for two rows."""
 LARGEST_MANIFEST = 1_000_000
 _REPEATS = 100
 _CALLED = "upload"
@@ -119,18 +113,8 @@ def examine(graph: bytes, workload: Workload, ranges: Mapping[str, tuple[float, 
     Raises:
         InvalidInput: It can't; the field is `graph`.
     """
-    if len(graph) > LARGEST_GRAPH:
-        raise _wrong("graph", f"must have at most {LARGEST_GRAPH:,} bytes, has {len(graph):,}")
+    anatomy, session = open_foreign(graph)
     try:
-        anatomy = dissect(graph)
-        foreign = sorted(f"{domain}:{operator}" for domain, operator in anatomy.operators if domain not in DOMAINS)
-        if foreign:
-            raise _wrong(
-                "graph", f"must use ONNX's own operators ({_domains()}) only, but uses {', '.join(foreign[:5])}"
-            )
-        if anatomy.external:
-            raise _wrong("graph", "must hold its data itself, but some tensor's data stands in another file")
-        session = open_session(graph, _CALLED)
         check_signature(session, len(workload.features), _CALLED)
     except BrokenVersion as error:
         raise _wrong("graph", str(error).removeprefix(f"{_CALLED}: ")) from None
@@ -176,17 +160,7 @@ def _check_calibration(table: Calibration) -> None:
 
 
 def _check_answers(session: ort.InferenceSession, row: Rows) -> None:
-    rows, options = np.repeat(row, 2, axis=0), ort.RunOptions()
-    options.log_severity_level = 4
-    limit = Timer(TRIAL_SECONDS, setattr, (options, "terminate", True))
-    limit.start()
-    try:
-        (cost,) = session.run([COST], {FEATURES: rows}, options)
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base class
-        reason = f" within {TRIAL_SECONDS:g} s" if options.terminate else f": {error}"
-        raise _wrong("graph", f"can't answer{reason}") from None
-    finally:
-        limit.cancel()
+    cost = try_rows(session, np.repeat(row, 2, axis=0))
     if cost.shape != (2,):
         raise _wrong("graph", f"must give a cost of shape [rows], but gives {list(cost.shape)} for 2 rows")
     if not np.isfinite(cost).all():
@@ -237,10 +211,6 @@ def _manifest(statement: Statement, workload: Workload, facts: GraphFacts) -> Ma
         inputs=statement.inputs,
         notes=(*statement.notes, *([] if bare in statement.notes else [bare])),
     )
-
-
-def _domains() -> str:
-    return ", ".join(domain or "ai.onnx" for domain in DOMAINS)
 
 
 def _wrong(field: str, message: str) -> InvalidInput:

@@ -19,11 +19,12 @@ from perfcast.workloads._catalogue import (
 from perfcast.workloads._clock import CLOCK, EXPECTED_MOMENT, NOWHEN, numbered_moments, read_moment
 from perfcast.workloads._comparison import differences, document_differences, encoded_for, same_rows
 from perfcast.workloads._declaration import read_declaration
-from perfcast.workloads._expressions import ArrayArithmetic, Expression, Operator, evaluate, names, parse
+from perfcast.workloads._expressions import ArrayArithmetic, Expression, Name, Operator, evaluate, names, parse
 from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
 from perfcast.workloads._rows import TIMESTAMP, RowReader
 from perfcast.workloads._table import Refusal, check_table, rules_hold
 from perfcast.workloads._workload import Rows, Workload
+from perfcast.workloads._yaml import read_yaml
 
 __all__ = [
     "CLOCK",
@@ -36,6 +37,7 @@ __all__ = [
     "Catalogue",
     "Expression",
     "Feature",
+    "Name",
     "Operator",
     "Refusal",
     "RowReader",
@@ -57,6 +59,7 @@ __all__ = [
     "parse",
     "read_declaration",
     "read_moment",
+    "read_yaml",
     "rules_hold",
     "same_rows",
     "survey_workloads",

@@ -4,10 +4,10 @@ PyYAML reads by version 1.1, where `on` is true, `1e6` a text and `010` eight.
 """
 
 import re
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
-import yaml
 
 Read = TypeVar("Read")
 
@@ -32,29 +32,35 @@ _PLAIN = {
 }
 
 
-class _Loader(yaml.CSafeLoader):
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
-
-
-for _tag, (_pattern, _first) in _SCALARS.items():
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _first)
-_Loader.add_constructor(
-    "tag:yaml.org,2002:int", lambda _, node: int(node.value, {"0o": 8, "0x": 16}.get(node.value[:2], 10))
-)
-
-
 def read_yaml(data: bytes, kind: type[Read]) -> Read:
     """Read a YAML document of a known shape.
 
     Raises:
         ValueError: It isn't YAML, or a field is wrong; says where, in plain words.
     """
+    import yaml
+
     try:
-        return msgspec.convert(yaml.load(data, _Loader), kind)  # noqa: S506  # a safe loader
+        return msgspec.convert(yaml.load(data, _loader()), kind)  # noqa: S506  # a safe loader
     except yaml.YAMLError as error:
         raise ValueError(f"not YAML: {error}") from None
     except msgspec.ValidationError as error:
         raise ValueError(_in_plain_words(str(error))) from None
+
+
+@cache
+def _loader() -> Any:
+    """PyYAML's safe loader with the scalars of version 1.2; PyYAML is imported when a file is read, not before."""
+    import yaml
+
+    class Loader(yaml.CSafeLoader):
+        yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
+
+    for tag, (pattern, first) in _SCALARS.items():
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})$"), first)
+    bases = {"0o": 8, "0x": 16}
+    Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value, bases.get(node.value[:2], 10)))
+    return Loader
 
 
 def _in_plain_words(text: str) -> str:

@@ -80,7 +80,7 @@ def test_a_users_own_workload_is_imported_trained_compared_and_asked(run: Run, r
     status, out, err = run("models", "show", "rendering:1", "--json")
     assert json.loads(out)["workload"]["name"] == "rendering"
     status, out, err = run("models", "show", "rendering:1")
-    assert "held-out mape" in out
+    assert "mean error (MAPE)" in out
     assert "trials" in out
     assert "xgboost" in out
 
@@ -131,6 +131,12 @@ def test_a_dry_run_keeps_nothing(run: Run, rendering: Path) -> None:
         (("predict", "request_rate=1"), "no model for cpu-utilization yet"),
         (("predict", "--coverage", "0.7", "request_rate=1"), "coverage: must be one of"),
         (("profile", "--runtime", "tensorflow"), "runtime is 'tensorflow'"),
+        (("profile", "--core", "4000"), "there is no CPU core 4000 here"),
+        (("train",), "no datasets yet: perfcast data import FILE"),
+        (
+            ("data", "generate", "--days", "0.2", "--output", "rendering.csv/data"),
+            "rendering.csv/data: Not a directory",
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_exit_status_1(

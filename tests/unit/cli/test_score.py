@@ -10,6 +10,6 @@ def test_where_there_is_no_terminal_a_line_now_and_then_says_how_far_it_is(
 ) -> None:
     with RowProgress() as progress:
         progress.show(100, 2_000)
-        monkeypatch.setattr("perfcast.cli._score._LINE_SECONDS", 0.0)
+        monkeypatch.setattr("perfcast.cli._progress._LINE_SECONDS", 0.0)
         progress.show(500, 2_000)
-    assert capsys.readouterr().err == "500 of 2,000 rows (25%)\n"
+    assert capsys.readouterr().err == "500 of 2,000 rows\n"

@@ -1,7 +1,9 @@
 import json
+import os
 import subprocess
 import sys
 
+from perfcast.cli._main import JOBS, MODELS, SCHEDULES, TOP, help_text
 from perfcast.cli._options import KEY
 from perfcast.settings import CLIENT_KEY
 
@@ -27,18 +29,23 @@ def test_commands_send_the_key_that_processes_are_not_given() -> None:
 
 
 def test_every_command_explains_itself_with_an_example() -> None:
-    for command in (
-        "up",
-        "serve",
-        "train",
-        "predict",
-        "data generate",
-        "data import",
-        "profile",
-        "models compare",
-        "models discover",
-    ):
-        words = [sys.executable, "-m", "perfcast", *command.split(), "--help"]
-        shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-        assert "Examples:" in shown, command
-        assert f"perfcast {command}" in shown, command
+    for group, commands in {"": TOP, "jobs ": JOBS, "schedules ": SCHEDULES, "models ": MODELS}.items():
+        for name, function in commands.items():
+            examples = help_text(function.__doc__ or "").partition("Examples:\n")[2].split("\n\n")
+            assert any(f"perfcast {group}{name}" in example for example in examples), f"{group}{name}"
+
+
+def test_examples_are_apart_in_the_help() -> None:
+    words = [sys.executable, "-m", "perfcast", "models", "show", "--help"]
+    shown = subprocess.run(
+        words, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "80"}
+    ).stdout
+    lines = [line.strip() for line in shown.splitlines()]
+    start = lines.index("Examples:")
+    assert lines[start : start + 5] == [
+        "Examples:",
+        "",
+        "perfcast models show cpu-utilization",
+        "",
+        "perfcast models show cpu-utilization:3",
+    ]

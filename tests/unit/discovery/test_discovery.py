@@ -139,7 +139,7 @@ def test_a_failure_is_told_until_the_file_is_mended_or_gone(place: Place) -> Non
     assert place.look() == {FILE: "failed", other: "failed"}
     reasons = {record.path: record.reason for record in place.records.failed()}
     assert "reads 5 inputs" in reasons[FILE]
-    assert "no ONNX graph" in reasons[other]
+    assert "no ONNX file" in reasons[other]
     assert place.registry.models() == []
     place.put(FILE, graph(2))
     (place.folder / other).unlink()

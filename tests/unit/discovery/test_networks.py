@@ -173,5 +173,5 @@ def test_an_activation_that_was_assumed_is_told(to_graph: Convert) -> None:
 
 
 def test_an_unknown_activation_is_refused_by_name(to_graph: Convert) -> None:
-    with pytest.raises(Refused, match=r"model\.yaml: Invalid enum value 'sine'"):
+    with pytest.raises(Refused, match=r"model\.yaml: activation: invalid enum value 'sine'"):
         to_graph("best_model.pth", saved(network(7, 16, 1).state_dict()), model__yaml=b"activation: sine")

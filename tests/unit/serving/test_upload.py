@@ -12,6 +12,7 @@ from tests.drafts import linear_graph, weighted
 
 from perfcast.errors import InvalidInput
 from perfcast.manifest import Manifest
+from perfcast.serving import _foreign
 from perfcast.serving import _upload as uploads
 from perfcast.serving._anatomy import dissect
 from perfcast.serving._upload import Statement, examine, read_statement
@@ -88,7 +89,7 @@ def test_weights_in_another_file_are_refused_wherever_it_is(
 
 
 def test_a_graph_that_does_not_come_to_an_end_is_stopped(cpu: Workload, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "TRIAL_SECONDS", 0.3)
+    monkeypatch.setattr(_foreign, "TRIAL_SECONDS", 0.3)
     step = helper.make_graph(
         [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Add", ["x", "one"], ["y"])],
         "step",

@@ -9,7 +9,6 @@ from perfcast.manifest import Metrics
 from perfcast.training import Trained, draft, inner_validation
 from perfcast.training._ensemble import FittedEnsemble
 from perfcast.training.families import families
-from perfcast.training.fits._inner import full_lesson
 from perfcast.workloads import Workload
 
 MAGNITUDES = (1e-12, 1.0, 1e15)
@@ -18,8 +17,8 @@ MAGNITUDES = (1e-12, 1.0, 1e15)
 def metrics_of_each_family(dataset: Dataset) -> dict[str, Metrics]:
     """Every family's start and their mean as versions; a draft that differs from its graph would be refused."""
     split, workload = dataset.split(), dataset.workload
-    target = inner_validation(split, workload, seed=0, threads=1).target
-    lesson = full_lesson(split, workload, seed=0, threads=1)
+    inner = inner_validation(split, workload, seed=0, threads=1)
+    target, lesson = inner.target, inner.whole()
     quick = {"epochs": 6, "rounds": 60, "trees": 4, "terms": 100}
     fits = {name: family.fit(lesson, {**family.start(lesson), **quick}) for name, family in families().items()}
     models = {name: Trained(workload, name, fitted, target) for name, fitted in fits.items()}

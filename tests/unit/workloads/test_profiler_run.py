@@ -244,4 +244,4 @@ def test_progress_is_a_live_line_on_a_terminal() -> None:
         display(ProfileProgress("cpu-torch", 1, 4, 10, note="a new data set"))
         display(ProfileProgress("cpu-torch", 1, 4, 10, done=7000, total=7500, accepted=6999, seconds_left=1275))
     assert "a new data set" in stream.getvalue()
-    assert "round 1/4, 7,000/7,500, 6,999 ok, sentinel 1.00, 21 min 15 s left" in stream.getvalue()
+    assert "round 1/4, 7,000/7,500, 6,999 ok, slowed 1.00 x, 21 min 15 s left" in stream.getvalue()

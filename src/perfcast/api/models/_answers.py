@@ -95,6 +95,7 @@ class VersionEntry(Answer):
     type: str | None = None
     created_at: Time | None = None
     note: str = ""
+    notes: list[str] = Field([], description="Remarks: what was assumed, left out or cut short while it was made")
     aliases: list[str]
     metrics: HeldOutMetrics | None = None
     graph: Graph | None = None

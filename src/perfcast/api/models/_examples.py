@@ -61,6 +61,7 @@ MODEL: dict[str, Any] = {
             "type": "xgboost",
             "created_at": _AT,
             "note": "",
+            "notes": ["imported: it brings no metrics and no intervals"],
             "aliases": ["champion"],
             "metrics": _METRICS,
             "graph": _GRAPH,

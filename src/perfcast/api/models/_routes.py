@@ -170,6 +170,7 @@ def _version(number: int, version: Version | BrokenVersion, summary: ModelSummar
         "type": version.type,
         "created_at": version.created_at,
         "note": version.note,
+        "notes": version.manifest.notes,
         "aliases": aliases,
         "metrics": version.manifest.metrics,
         "graph": version.manifest.graph,

@@ -1,6 +1,7 @@
 """From the bytes of a model file to one graph, checked against the original."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
 
@@ -11,7 +12,7 @@ import spox.opset.ai.onnx.v21 as op
 
 from perfcast.discovery._messages import Converted, Order
 from perfcast.discovery._scan import HINTS
-from perfcast.discovery.conversion._inputs import find_inputs, read_hints
+from perfcast.discovery.conversion._inputs import computed, expression_of, find_inputs, read_hints
 from perfcast.discovery.conversion._original import Original
 from perfcast.discovery.conversion._rows import LEAST, comparison_rows, well_conditioned
 from perfcast.errors import Refused
@@ -29,28 +30,32 @@ def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
         may_run_code: Called before anything that can run code is read; raises where that is not allowed.
 
     Raises:
-        Refused: It can't be converted; the text says why.
+        PerfcastError: It can't be converted; the text says why.
     """
     hints = read_hints(order.files[HINTS]) if HINTS in order.files else None
     original = _read(order, may_run_code, hints.activation if hints else None)
     workloads = [workload_from_document(document) for document in order.workloads]
-    workload, positions = find_inputs(original, hints, workloads)
-    names = tuple(workload.input_names[position] for position in positions)
-    graph = compose(workload, _body(original), inputs=names)
-    rows = comparison_rows(workload, original, positions)
+    workload, texts = find_inputs(original, hints, workloads)
+    inputs = [expression_of(text, workload) for text in texts]
+    graph = compose(workload, _body(original), inputs=inputs)
+    read = partial(computed, inputs, workload)
 
     def predict(features: Rows) -> Rows:
-        cost = original.predict(workload.inputs(features)[:, positions].astype(np.float64))
+        cost = original.predict(read(features))
         return np.clip(cost, max(workload.cost.minimum, -1e30), min(workload.cost.maximum, 1e30)).astype(np.float32)
 
-    rows = rows[well_conditioned(original, workload.inputs(rows)[:, positions].astype(np.float64))]
+    rows = comparison_rows(workload, original, inputs)
+    rows = rows[np.isfinite(read(rows)).all(axis=1)]
+    rows = rows[well_conditioned(original, read(rows))] if len(rows) else rows
     if len(rows) < LEAST:
-        raise Refused(f"on all but {len(rows)} of the rows compared its answer is no finite, stable number")
+        raise Refused(
+            f"on all but {len(rows)} of the rows compared what it reads or answers is no finite, stable number"
+        )
     return Converted(
         graph=graph,
         family=original.family,
         workload=workload.name,
-        inputs=names,
+        inputs=tuple(texts),
         original=original.kind,
         parity=check_parity(graph, predict, rows, relative=workload.cost.relative),
         facts=measure(graph, rows, predict),

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
+import numpy as np
 
-from perfcast.discovery.conversion._original import Original
-from perfcast.errors import Refused
-from perfcast.workloads import Workload
+from perfcast.discovery.conversion._original import Doubles, Original
+from perfcast.errors import InvalidDeclaration, Refused
+from perfcast.workloads import ArrayArithmetic, Expression, Name, Rows, Workload, evaluate, names, parse, read_yaml
 
 README_ORDER = (
     "batch_size",
@@ -27,12 +28,13 @@ class Hints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a `model.yaml` says.
 
     Attributes:
-        inputs: What the model reads, in order: features or derived quantities of the workload; None for the usual ones.
+        inputs: What the model reads, in order or by the names in its file: features, derived quantities, numbers or
+            arithmetic over them. None for the usual ones.
         workload: Which it answers for; None for the predecessor's.
         activation: What stands between a network's layers.
     """
 
-    inputs: tuple[str, ...] | None = None
+    inputs: tuple[str | int | float, ...] | dict[str, str | int | float] | None = None
     workload: str | None = None
     activation: Literal["relu", "tanh", "sigmoid", "elu", "gelu", "leaky_relu", "silu"] | None = None
 
@@ -44,13 +46,40 @@ def read_hints(data: bytes) -> Hints:
         Refused: It isn't one.
     """
     try:
-        return msgspec.yaml.decode(data, type=Hints)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise Refused(f"model.yaml: {error}; expected 'inputs:' and a list of names, in the model's order") from None
+        return read_yaml(data, Hints)
+    except ValueError as error:
+        raise Refused(
+            f"model.yaml: {error}; expected 'inputs:' and a list of names, in the model's order, or a line for each, "
+            "such as 'Input_Size: input_height'"
+        ) from None
 
 
-def find_inputs(original: Original, hints: Hints | None, workloads: Sequence[Workload]) -> tuple[Workload, list[int]]:
-    """The workload a model answers for, and which of its inputs the model reads.
+def expression_of(text: str, workload: Workload) -> Expression:
+    """What an input is, over the workload's own.
+
+    Raises:
+        Refused: It is neither a name of the workload's nor arithmetic over them.
+    """
+    try:
+        expression = Name(text) if text in workload.input_names else parse(text)
+    except InvalidDeclaration as error:
+        raise Refused(f"model.yaml: {error}") from None
+    unknown = [name for name in names(expression) if name not in workload.input_names]
+    if unknown:
+        known = ", ".join(workload.input_names)
+        raise Refused(f"model.yaml: {workload.name} has no {', '.join(unknown)}; it has {known}")
+    return expression
+
+
+def computed(inputs: Sequence[Expression], workload: Workload, features: Rows) -> Doubles:
+    """What the model reads: float32 [rows, features] to double [rows, inputs]."""
+    values = dict(zip(workload.input_names, workload.inputs(features).T, strict=True))
+    columns = [np.broadcast_to(evaluate(item, values, ArrayArithmetic()), len(features)) for item in inputs]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def find_inputs(original: Original, hints: Hints | None, workloads: Sequence[Workload]) -> tuple[Workload, list[str]]:
+    """The workload a model answers for, and what its inputs are.
 
     Args:
         original: The model.
@@ -58,7 +87,7 @@ def find_inputs(original: Original, hints: Hints | None, workloads: Sequence[Wor
         workloads: Known ones; the first is meant where nothing else is said.
 
     Returns:
-        Workload and positions among its `input_names`, in the model's own order.
+        Workload, and an expression over its `input_names` for each input, in the model's own order.
 
     Raises:
         Refused: It can't be told; nothing is guessed.
@@ -73,30 +102,34 @@ def find_inputs(original: Original, hints: Hints | None, workloads: Sequence[Wor
             f"it reads {original.inputs} inputs, not the 7 of {workload.name} nor 8 with padding; "
             "put a model.yaml beside it with 'inputs:' and their names in its order"
         )
-    return workload, [workload.input_names.index(name) for name in README_ORDER[: original.inputs]]
+    return workload, list(README_ORDER[: original.inputs])
 
 
-def _hinted(original: Original, hints: Hints, workloads: Sequence[Workload]) -> tuple[Workload, list[int]]:
+def _hinted(original: Original, hints: Hints, workloads: Sequence[Workload]) -> tuple[Workload, list[str]]:
     known = {workload.name: workload for workload in workloads}
     name = hints.workload or workloads[0].name
     if name not in known:
         raise Refused(f"model.yaml: unknown workload '{name}'; known are {', '.join(known)}")
-    workload = known[name]
     inputs = hints.inputs or ()
+    if isinstance(inputs, dict):
+        order = original.names or tuple(inputs)
+        if unlike := sorted(set(order) ^ set(inputs)):
+            raise Refused(
+                f"model.yaml: 'inputs:' needs one line for each of {', '.join(order)}; "
+                f"missing or not among them: {', '.join(unlike)}"
+            )
+        inputs = tuple(inputs[item] for item in order)
     if len(inputs) != original.inputs:
         raise Refused(f"model.yaml names {len(inputs)} inputs, but the model reads {original.inputs}")
-    unknown = [item for item in inputs if item not in workload.input_names]
-    if unknown:
-        raise Refused(f"model.yaml: {name} has no {', '.join(unknown)}; it has {', '.join(workload.input_names)}")
-    return workload, [workload.input_names.index(item) for item in inputs]
+    return known[name], list(map(str, inputs))
 
 
-def _named(original: Original, workloads: Sequence[Workload]) -> tuple[Workload, list[int]]:
-    names = [re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for name in original.names]
+def _named(original: Original, workloads: Sequence[Workload]) -> tuple[Workload, list[str]]:
+    plain = [re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for name in original.names]
     for workload in workloads:
-        if len(names) == original.inputs and set(names) <= set(workload.input_names):
-            return workload, [workload.input_names.index(name) for name in names]
+        if len(plain) == original.inputs and set(plain) <= set(workload.input_names):
+            return workload, plain
     raise Refused(
         f"its inputs are called {', '.join(original.names)}, which no workload's are; "
-        "put a model.yaml beside it with 'inputs:' and their names here, in its order"
+        "put a model.yaml beside it with 'inputs:' and a line for each, such as 'Input_Size: input_height'"
     )

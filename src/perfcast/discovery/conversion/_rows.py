@@ -7,7 +7,7 @@ import numpy as np
 
 from perfcast.discovery.conversion._original import Doubles, Original
 from perfcast.errors import Refused
-from perfcast.workloads import ArrayArithmetic, Feature, Rows, Workload, check_table, evaluate
+from perfcast.workloads import ArrayArithmetic, Expression, Feature, Name, Rows, Workload, check_table, evaluate
 
 SAMPLED = 4_000
 BESIDE = 500
@@ -21,7 +21,7 @@ ROUNDING = 1e-5
 """Where float32 sums alone move the original's own answer by more than this, it has no digits to compare with."""
 
 
-def comparison_rows(workload: Workload, original: Original, positions: Sequence[int]) -> Rows:
+def comparison_rows(workload: Workload, original: Original, inputs: Sequence[Expression]) -> Rows:
     """Rows all over the workload's bounds, and some moved onto a feature's extreme, or onto and beside a special value.
 
     Returns:
@@ -39,7 +39,7 @@ def comparison_rows(workload: Workload, original: Original, positions: Sequence[
     rows = _allowed(workload, np.stack(list(columns.values()), axis=1).astype(np.float32))
     if len(rows) < LEAST:
         raise Refused(f"no rows to compare on: the rules of {workload.name} allow only {len(rows)} of those sampled")
-    return np.concatenate([rows, _beside(workload, original, positions, rows, random)])
+    return np.concatenate([rows, _beside(workload, original, inputs, rows, random)])
 
 
 def well_conditioned(original: Original, inputs: Doubles) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
@@ -72,7 +72,7 @@ def _allowed(workload: Workload, rows: Rows) -> Rows:
 
 
 def _beside(
-    workload: Workload, original: Original, positions: Sequence[int], rows: Rows, random: np.random.Generator
+    workload: Workload, original: Original, inputs: Sequence[Expression], rows: Rows, random: np.random.Generator
 ) -> Rows:
     pairs = [
         (position, bound)
@@ -81,13 +81,13 @@ def _beside(
     ]
     share = BESIDE // max(1, len(original.special))
     for column, values in original.special.items():
-        if positions[column] < len(workload.features):
-            others = random.permutation(values[1:])[:share]
-            pairs += [(positions[column], value) for value in (values[0], *others)]
+        read = inputs[column]
+        if isinstance(read, Name) and read.name in workload.feature_names:
+            position, others = workload.feature_names.index(read.name), random.permutation(values[1:])[:share]
+            pairs += [(position, value) for value in (values[0], *others)]
     columns = np.repeat([column for column, _ in pairs], 3)
     middle = np.array([value for _, value in pairs], dtype=np.float32)
     around = [np.nextafter(middle, np.float32(-np.inf)), middle, np.nextafter(middle, np.float32(np.inf))]
     moved = rows[random.integers(len(rows), size=len(columns))].copy()
     moved[np.arange(len(columns)), columns] = np.stack(around, axis=1).reshape(-1)
-    finite = np.isfinite(workload.inputs(moved)).all(axis=1)
-    return moved[finite]
+    return moved

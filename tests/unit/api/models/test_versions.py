@@ -35,6 +35,9 @@ def test_an_uploaded_version_is_a_candidate_until_it_is_activated_and_has_no_bou
     assert response.status_code == 201, added
     assert (added["model_version"], added["label"], added["type"], added["calibrated"]) == (3, "v1.3.0", "onnx", False)
     assert client.get(response.headers["location"]).json()["label"] == "v1.3.0"
+    shown = client.get("/models/cpu-utilization").json()["versions"]
+    assert [len(version["notes"]) for version in shown] == [0, 0, 1]
+    assert shown[-1]["notes"][0].startswith("uploaded: its graph was checked for its shape")
     assert client.post("/predict", json=LOAD).json()["model_version"] == 1
     client.post("/models/cpu-utilization:v1.3.0/activate")
     answer = client.post("/predict", json=LOAD).json()

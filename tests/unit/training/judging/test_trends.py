@@ -9,7 +9,6 @@ import pytest
 from perfcast.datasets import Dataset
 from perfcast.training import Trained, inner_validation, proven
 from perfcast.training.families import families
-from perfcast.training.fits._inner import full_lesson
 from perfcast.training.judging import broken_trends
 from perfcast.workloads import Rows, Workload, workload_from_document
 
@@ -64,8 +63,8 @@ def test_xgboost_keeps_trends_with_every_objective_that_says_so(dataset: Dataset
         dataset, cost=dataset.cost * np.exp(np.random.default_rng(1).normal(0, 0.5, len(dataset))).astype("f4")
     )
     split, family = noisy.split(), families()["xgboost"]
-    target = inner_validation(split, workload, seed=0, threads=1).target
-    lesson = full_lesson(split, workload, seed=0, threads=1)
+    inner = inner_validation(split, workload, seed=0, threads=1)
+    target, lesson = inner.target, inner.whole()
     for objective, kept in {"squared": True, "pseudo_huber": True, "absolute": False}.items():
         settings = {**family.start(lesson), "objective": objective, "rounds": 60}
         model = Trained(workload, family.name, family.fit(lesson, settings), target, settings, keeps_trends=True)

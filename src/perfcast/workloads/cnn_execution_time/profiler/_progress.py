@@ -63,16 +63,17 @@ def describe(progress: ProfileProgress) -> str:
     return (
         f"{progress.name} round {progress.round} of {progress.rounds}{further}: "
         f"{progress.done:,}/{progress.total:,} configurations, {progress.accepted:,} accepted, "
-        f"{progress.left_out} can't be measured, sentinel {progress.sentinel_ratio:.3f} x its best, "
+        f"{progress.left_out} can't be measured, the machine slowed {progress.sentinel_ratio:.3f} x, "
         f"{_duration(progress.seconds_left)} left"
     )
 
 
 def _short(progress: ProfileProgress) -> str:
     """Return what fits beside a bar on a terminal of 80 columns."""
+    most = progress.max_rounds if progress.round > progress.rounds else progress.rounds
     return (
-        f"round {progress.round}/{progress.rounds}, {progress.done:,}/{progress.total:,}, "
-        f"{progress.accepted:,} ok, sentinel {progress.sentinel_ratio:.2f}, "
+        f"round {progress.round}/{most}, {progress.done:,}/{progress.total:,}, "
+        f"{progress.accepted:,} ok, slowed {progress.sentinel_ratio:.2f} x, "
         f"{_duration(progress.seconds_left)} left"
     )
 

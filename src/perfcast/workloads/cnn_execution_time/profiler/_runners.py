@@ -63,7 +63,12 @@ def pinned(core: int | None) -> Iterator[None]:
         yield
         return
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    try:
+        os.sched_setaffinity(0, {core})
+    except OSError:
+        raise InvalidSetting(
+            f"there is no CPU core {core} here; --core may be one of {', '.join(map(str, sorted(before)))}"
+        ) from None
     try:
         yield
     finally:

@@ -1,0 +1,88 @@
+"""`model.yaml` may say by arithmetic what a model's inputs are, as the predecessor's polynomial file needs it."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.linear_model import Lasso
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from tests.unit.discovery.conftest import Convert, all_features, dumped
+
+from perfcast.errors import Refused
+from perfcast.export import run
+
+NAMES = ("Batch_Size", "Input_Size", "In_Channels", "Out_Channels", "Kernel_Size", "Stride", "Padding")
+NAMES = (*NAMES, "Algorithm_direct", "Algorithm_smm")
+PAGE = Path(__file__).parents[3] / "docs/predecessors.md"
+DIRECT = dedent(PAGE.read_text().split("```yaml")[2].split("```")[0]).encode()
+"""The page's own example."""
+SMM = DIRECT.replace(b"direct: 1", b"direct: 0").replace(b"smm: 0", b"smm: 1")
+POSITIONS = [0, 2, 1, 4, 5, 6, 7]
+"""Of the file's first seven inputs among the README's eight."""
+
+
+def asked(rows: np.ndarray, direct: float) -> np.ndarray:
+    """What the file is asked for rows in the README's order: double [rows, 9]."""
+    return np.column_stack([rows[:, POSITIONS], np.full(len(rows), direct), np.full(len(rows), 1 - direct)])
+
+
+@pytest.fixture(scope="module")
+def polynomial(rows: np.ndarray, cost: np.ndarray) -> Pipeline:
+    """Fitted on named columns, both algorithms in one file; one of them takes half as long again."""
+    table = pl.DataFrame(np.concatenate([asked(rows, 1), asked(rows, 0)]), schema=list(NAMES))
+    model = make_pipeline(PolynomialFeatures(2), StandardScaler(), Lasso(alpha=0.05))
+    return model.fit(table, np.concatenate([cost, 1.5 * cost]))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("hints", "direct"), [(DIRECT, 1.0), (SMM, 0.0)])
+def test_the_predecessors_polynomial_file_is_served(
+    hints: bytes, direct: float, polynomial: Pipeline, rows: np.ndarray, to_graph: Convert
+) -> None:
+    converted = to_graph("best_lasso_model.joblib", dumped(polynomial), model__yaml=hints)
+    assert converted.inputs[:3] == ("batch_size", "input_height", "input_channels")
+    assert converted.inputs[-2:] == (f"{direct:g}", f"{1 - direct:g}")
+    expected = np.clip(polynomial.predict(asked(rows, direct)), 0, None)
+    np.testing.assert_allclose(run(converted.graph, all_features(rows)), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_inputs_without_names_are_said_in_order_and_may_be_arithmetic(
+    rows: np.ndarray, cost: np.ndarray, to_graph: Convert
+) -> None:
+    read = np.column_stack([rows[:, 2] * rows[:, 3], rows[:, 6], np.full(len(rows), 2.5), 1 / rows[:, 7].clip(1)])
+    model = make_pipeline(StandardScaler(), Lasso(alpha=0.01)).fit(read, cost)
+    texts = ["input_height * input_width", "stride", 2.5, "1 / max(padding, 1)"]
+    for form in (f"inputs: {texts}", f"inputs: {dict(zip('abcd', texts, strict=True))}"):
+        converted = to_graph("best_ridge_model.joblib", dumped(model), model__yaml=form.encode())
+        expected = np.clip(model.predict(read), 0, None)
+        np.testing.assert_allclose(run(converted.graph, all_features(rows)), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("hints", "said"),
+    [
+        (b"workload: cnn-execution-time", "names 0 inputs, but the model reads 9"),
+        (DIRECT.replace(b"  Stride: stride\n", b""), "needs one line for each of Batch_Size, .*among them: Stride$"),
+        (DIRECT.replace(b"Stride:", b"Step:"), "missing or not among them: Step, Stride$"),
+        (DIRECT.replace(b": stride", b": step"), "cnn-execution-time has no step; it has batch_size"),
+        (DIRECT.replace(b": stride", b": stride +"), "'stride \\+' is not an arithmetic expression"),
+        (DIRECT.replace(b": stride", b": sin(stride)"), r"sin\(\) with 1 arguments"),
+        (DIRECT.replace(b"direct: 1", b"direct: true"), "inputs.*expected .*got true or false"),
+        (
+            DIRECT.replace(b": stride", b": 1 / (batch_size - batch_size)"),
+            "on all but 0 of the rows compared what it reads",
+        ),
+        (None, "put a model.yaml beside it with 'inputs:' and a line for each, such as 'Input_Size: input_height'"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused_by_name(
+    hints: bytes | None, said: str, polynomial: Pipeline, to_graph: Convert
+) -> None:
+    beside = {} if hints is None else {"model__yaml": hints}
+    with pytest.raises(Refused, match=said):
+        to_graph("best_lasso_model.joblib", dumped(polynomial), **beside)
