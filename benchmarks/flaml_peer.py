@@ -13,15 +13,7 @@ folder, seconds, seed, relative = Path(sys.argv[1]), float(sys.argv[2]), int(sys
 rows = np.load(folder / "rows.npz")
 target = np.log(rows["cost"]) if relative else rows["cost"]
 automl = AutoML()
-automl.fit(
-    rows["known"],
-    target,
-    task="regression",
-    metric="mae",
-    time_budget=seconds,
-    seed=seed,
-    verbose=0,
-)
+automl.fit(rows["known"], target, task="regression", metric="mae", time_budget=seconds, seed=seed, verbose=0)
 predicted = automl.predict(rows["test"])
 np.save(folder / "predicted.npy", np.exp(predicted) if relative else predicted)
 print(automl.best_estimator, automl.best_config)

@@ -137,11 +137,7 @@ CASES = (
     Case("gzip bomb, unannounced", lambda: iter((post(gzip.compress(b" " * 10_000_000)),)), (422,)),
     Case("10,000,000 headers", _many_headers, (431,)),
     Case("one header of 100 MB", _huge_header, (431,)),
-    Case(
-        "10,000 small headers (60 kB)",
-        once(b"POST /predict HTTP/1.1\r\n" + b"a: 1\r\n" * 10_000 + b"\r\n"),
-        (431,),
-    ),
+    Case("10,000 small headers (60 kB)", once(b"POST /predict HTTP/1.1\r\n" + b"a: 1\r\n" * 10_000 + b"\r\n"), (431,)),
     Case("a header without a colon", once(b"GET /livez HTTP/1.1\r\nHost perfcast\r\n\r\n"), (400,)),
     Case("null byte in a header", once(b"GET /livez HTTP/1.1\r\nHost: p\0q\r\n\r\n"), (400,)),
     Case("header folded over two lines", once(b"GET /livez HTTP/1.1\r\nX: a\r\n b\r\n\r\n"), (400,)),
@@ -157,9 +153,7 @@ CASES = (
     Case("null byte in what to train", once(post(b'{"dataset": "a\\u0000b"}', JSON, path="/train")), (422,)),
     Case(
         "null byte in what a schedule trains",
-        once(
-            put(b'{"cron": "0 3 * * *", "request": {"dataset": "a\\u0000b"}}', path="/schedules/cpu-utilization"),
-        ),
+        once(put(b'{"cron": "0 3 * * *", "request": {"dataset": "a\\u0000b"}}', path="/schedules/cpu-utilization")),
         (422,),
     ),
     Case("a null byte as a key", once(post(b'{"a\\u0000b": 1}', JSON, path="/train")), (422,)),
@@ -214,11 +208,7 @@ CASES = (
         "another server's address as a path", once(b"GET http://example.org/livez HTTP/1.1\r\nHost: a\r\n\r\n"), (200,)
     ),
     Case("good, bad, good in one packet", once(post(_GOOD) + post(b"{") + post(_GOOD)), (200, 422, 200)),
-    Case(
-        "a request hidden in the body of another",
-        once(post(post(_GOOD))),
-        (422,),
-    ),
+    Case("a request hidden in the body of another", once(post(post(_GOOD))), (422,)),
 )
 
 

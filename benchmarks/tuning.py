@@ -19,17 +19,7 @@ import optuna
 
 from perfcast.datasets import Dataset
 from perfcast.errors import Stopped
-from perfcast.training import (
-    Budget,
-    Executor,
-    Here,
-    Inner,
-    Search,
-    TrialReport,
-    inner_validation,
-    make_executor,
-    train,
-)
+from perfcast.training import Budget, Executor, Here, Inner, Search, TrialReport, inner_validation, make_executor, train
 from perfcast.training.families import families
 from perfcast.training.search import search
 from perfcast.training.search._proposal import FAMILY, completed, limits

@@ -7,26 +7,9 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from tests.workers import (
-    ready_worker,
-    small_dataset,
-    stop,
-    training_process,
-    training_processes,
-    until,
-)
+from tests.workers import ready_worker, small_dataset, stop, training_process, training_processes, until
 
-from survival._bench import (
-    PATIENCE,
-    Bench,
-    Finding,
-    Scenario,
-    check,
-    doomed,
-    finished_before,
-    left_behind,
-    somewhere,
-)
+from survival._bench import PATIENCE, Bench, Finding, Scenario, check, doomed, finished_before, left_behind, somewhere
 
 LONGER = 40
 """Trials of a search that goes on for longer than a heartbeat may stand still."""

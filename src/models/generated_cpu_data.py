@@ -16,24 +16,9 @@ from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate, wri
 def main() -> None:
     """Write `cpu_features_raw.csv` and `cpu_features_scaled.csv`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--days",
-        type=float,
-        default=Scenario.days,
-        help="simulated days (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=Scenario.seed,
-        help="seed of all randomness (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("data"),
-        help="folder to write to (default: %(default)s)",
-    )
+    parser.add_argument("--days", type=float, default=Scenario.days, help="simulated days (default: %(default)g)")
+    parser.add_argument("--seed", type=int, default=Scenario.seed, help="seed of all randomness (default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=Path("data"), help="folder to write to (default: %(default)s)")
     options = parser.parse_args()
     simulation = simulate(replace(Scenario(), days=options.days, seed=options.seed))
     for path in write_csvs(simulation, options.output):

@@ -10,7 +10,7 @@ from tests.contract.conftest import fill, start
 
 EXCLUDED = {
     "positive_data_acceptance": "rules that no JSON Schema can say refuse bodies that fit it: a kernel larger than the "
-    "padded input, a model or dataset that isn't there",
+    "padded input, a model or dataset that isn't there"
 }
 """Checks of schemathesis that are left out, each with its reason."""
 

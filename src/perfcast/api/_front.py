@@ -87,10 +87,7 @@ class Front:
             self._tally.in_flight -= 1
 
     def at_once(
-        self,
-        headers: Sequence[tuple[bytes, bytes]],
-        client: tuple[str, int] | None,
-        body: bytes | bytearray,
+        self, headers: Sequence[tuple[bytes, bytes]], client: tuple[str, int] | None, body: bytes | bytearray
     ) -> tuple[bytes, bytes] | None:
         """Answer a whole `POST /predict` if that needs nothing but what is in memory, else change nothing.
 
@@ -162,11 +159,7 @@ class Front:
         start = {
             "type": "http.response.start",
             "status": 200,
-            "headers": [
-                _JSON,
-                (b"content-length", b"%d" % len(reply.body)),
-                (b"x-request-id", request_id.encode()),
-            ],
+            "headers": [_JSON, (b"content-length", b"%d" % len(reply.body)), (b"x-request-id", request_id.encode())],
         }
         await send(start)
         await send({"type": "http.response.body", "body": reply.body})
@@ -217,12 +210,7 @@ def route_of(scope: Scope) -> str:
 async def _send_problem(problem: Problem, request_id: str, send: Send) -> int:
     body = problem.body(request_id)
     further = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
-    headers = [
-        _PROBLEM,
-        (b"content-length", b"%d" % len(body)),
-        (b"x-request-id", request_id.encode()),
-        *further,
-    ]
+    headers = [_PROBLEM, (b"content-length", b"%d" % len(body)), (b"x-request-id", request_id.encode()), *further]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
     return problem.status

@@ -35,14 +35,7 @@ def export(
         perfcast models export cpu-utilization:2 --format triton repository
         perfcast models export cpu-utilization --format kserve cluster --storage s3://models/repository
     """
-    from perfcast.handover import (
-        DEFAULT_IMAGE,
-        DEFAULT_STORAGE,
-        Handed,
-        write_kserve,
-        write_onnx,
-        write_triton,
-    )
+    from perfcast.handover import DEFAULT_IMAGE, DEFAULT_STORAGE, Handed, write_kserve, write_onnx, write_triton
     from perfcast.manifest import Draft
 
     with workbench() as bench:

@@ -16,8 +16,7 @@ MODEL = typer.Argument(..., help="Name of the model.")
 VERSION = typer.Argument(..., help="NAME (its champion), NAME:VERSION or NAME@ALIAS.")
 REASON = typer.Option("", help="Kept in the history.")
 FAMILIES = typer.Option(
-    "",
-    help="Comma-separated: xgboost, random_forest, polynomial, neural_network, ensemble; all if not given.",
+    "", help="Comma-separated: xgboost, random_forest, polynomial, neural_network, ensemble; all if not given."
 )
 TRIALS = typer.Option(20, min=1, help="Most trials of the search.")
 TIMEOUT = typer.Option(None, min=1, help="Most seconds for everything.")

@@ -56,12 +56,7 @@ def score(
     )
     with RowProgress() as progress:
         report = score_files(
-            plan,
-            source,
-            target,
-            cluster=settings.dask_scheduler_address,
-            overwrite=overwrite,
-            on_rows=progress.show,
+            plan, source, target, cluster=settings.dask_scheduler_address, overwrite=overwrite, on_rows=progress.show
         )
     _say(version.reference, target, report)
 

@@ -39,9 +39,7 @@ def upload(
     say(f"to let it answer: perfcast models activate {version.reference}")
 
 
-def delete(
-    reference: str = typer.Argument(..., help="NAME:VERSION."),
-) -> None:
+def delete(reference: str = typer.Argument(..., help="NAME:VERSION.")) -> None:
     """Forget a version and its graph, for good; not while an alias points to it.
 
     Examples:

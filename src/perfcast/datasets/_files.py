@@ -24,11 +24,7 @@ def to_parquet(dataset: Dataset) -> bytes:
     columns[dataset.workload.cost.name] = dataset.cost
     if dataset.measured_at is not None:
         columns[TIME] = dataset.measured_at.astype("datetime64[us]")
-    about = {
-        "name": dataset.name,
-        "workload": dataset.workload.document(),
-        "provenance": dict(dataset.provenance),
-    }
+    about = {"name": dataset.name, "workload": dataset.workload.document(), "provenance": dict(dataset.provenance)}
     table = pa.table(columns).replace_schema_metadata({_METADATA: json.dumps(about, default=str)})
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")

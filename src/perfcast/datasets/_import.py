@@ -13,16 +13,7 @@ import numpy as np
 
 from perfcast.datasets._dataset import Dataset, without_repeats
 from perfcast.errors import InvalidData
-from perfcast.tables import (
-    BatchReader,
-    ColumnMap,
-    Moments,
-    Taken,
-    check_kinds,
-    map_columns,
-    merged,
-    open_table,
-)
+from perfcast.tables import BatchReader, ColumnMap, Moments, Taken, check_kinds, map_columns, merged, open_table
 from perfcast.workloads import Refusal, Rows, Workload
 
 

@@ -14,13 +14,7 @@ OnRows = Callable[[int, int], None]
 
 
 def score(
-    plan: Plan,
-    source: Path,
-    target: Path,
-    *,
-    cluster: str = "",
-    overwrite: bool = False,
-    on_rows: OnRows | None = None,
+    plan: Plan, source: Path, target: Path, *, cluster: str = "", overwrite: bool = False, on_rows: OnRows | None = None
 ) -> ScoreReport:
     """Score every row.
 

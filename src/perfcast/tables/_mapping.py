@@ -11,16 +11,7 @@ import numpy.typing as npt
 
 from perfcast.errors import InvalidData, InvalidDeclaration
 from perfcast.tables._reader import TIME
-from perfcast.workloads import (
-    TIMESTAMP,
-    ArrayArithmetic,
-    Expression,
-    Refusal,
-    Workload,
-    evaluate,
-    names,
-    parse,
-)
+from perfcast.workloads import TIMESTAMP, ArrayArithmetic, Expression, Refusal, Workload, evaluate, names, parse
 
 _LONG = 5
 """Letters of a word in which one may be wrong; in shorter ones another letter makes another word (cpu, gpu; rx, tx)."""

@@ -20,17 +20,7 @@ from perfcast.workloads import Rows, Workload
 
 MOST_PARITY_ROWS = 5_000
 THRESHOLD_ROWS = 600
-LIBRARIES = (
-    "perfcast",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "xgboost-cpu",
-    "xgboost",
-    "scikit-learn",
-    "torch",
-    "optuna",
-)
+LIBRARIES = ("perfcast", "numpy", "onnx", "onnxruntime", "xgboost-cpu", "xgboost", "scikit-learn", "torch", "optuna")
 
 
 @dataclass(frozen=True)
@@ -83,12 +73,7 @@ def proven(model: Trained, features: Rows) -> Trained:
 
 
 def draft(
-    workload: Workload,
-    dataset: Dataset,
-    split: Split,
-    model: Trained,
-    *,
-    search: Mapping[str, Any] | None = None,
+    workload: Workload, dataset: Dataset, split: Split, model: Trained, *, search: Mapping[str, Any] | None = None
 ) -> Draft:
     """Evaluate, calibrate, export, check: all or nothing.
 

@@ -196,12 +196,7 @@ def test_a_body_that_fits_a_workload_without_a_model_is_taken_for_it() -> None:
 
 @pytest.mark.parametrize(
     ("body", "name"),
-    [
-        (b'{"model_name": "m", "request_rate": NaN}', "m"),
-        (b'{"model_name": 3}', None),
-        (b"{}", None),
-        (b"[", None),
-    ],
+    [(b'{"model_name": "m", "request_rate": NaN}', "m"), (b'{"model_name": 3}', None), (b"{}", None), (b"[", None)],
 )
 def test_the_model_that_a_refused_body_names_can_be_told(body: bytes, name: str | None) -> None:
     assert BODIES.named(body) == name

@@ -28,20 +28,12 @@ def declared(*features: dict[str, Any], cost: dict[str, Any] | None = None, **mo
     [
         (declared(ZONE, LOAD), (), True),
         (declared(ZONE | {"meaning": "Where"}, LOAD | {"trend": "increasing"}), (), True),
-        (
-            declared(ZONE | {"values": ["c", "a", "b"]}, LOAD),
-            ("'zone' had the values a, b, c; now c, a, b",),
-            False,
-        ),
+        (declared(ZONE | {"values": ["c", "a", "b"]}, LOAD), ("'zone' had the values a, b, c; now c, a, b",), False),
         (declared(ZONE, LOAD | {"maximum": 20}), ("'load' had the maximum 10.0; now 20.0",), True),
         (declared(ZONE, LOAD | {"unit": "1/min"}), ("'load' had the unit 1/s; now 1/min",), False),
         (declared(LOAD, ZONE), ("the features stood in the order zone, load; now load, zone",), False),
         (declared(ZONE), ("'load' is gone",), False),
-        (
-            declared(ZONE, LOAD, derived=[{"name": "twice", "expression": "2 * load"}]),
-            ("'twice' is new",),
-            True,
-        ),
+        (declared(ZONE, LOAD, derived=[{"name": "twice", "expression": "2 * load"}]), ("'twice' is new",), True),
         (declared(ZONE, LOAD, cost={"name": "ms", "relative": True, "minimum": 0}), None, True),
         (declared(ZONE, LOAD, cost={"name": "s"}), ("'ms' is gone", "'s' is new"), False),
     ],

@@ -26,11 +26,7 @@ from perfcast.workloads.cnn_execution_time.profiler import (
     read_journal,
     write_dataset,
 )
-from perfcast.workloads.cnn_execution_time.profiler._runners import (
-    OnnxRuntimeRunner,
-    TorchRunner,
-    make_runner,
-)
+from perfcast.workloads.cnn_execution_time.profiler._runners import OnnxRuntimeRunner, TorchRunner, make_runner
 
 SMALL = WorkBound(flops=2e7, tensor_bytes=2e6)
 

@@ -67,10 +67,7 @@ def test_parquet_keeps_types_and_the_scenario(simulation, tmp_path):
 def test_files_are_replaced_and_no_partial_file_is_left(simulation, tmp_path):
     write_csvs(simulation, tmp_path)
     write_csvs(simulate(Scenario(days=0.5)), tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "cpu_features_raw.csv",
-        "cpu_features_scaled.csv",
-    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cpu_features_raw.csv", "cpu_features_scaled.csv"]
     assert len((tmp_path / "cpu_features_raw.csv").read_text().splitlines()) < 800
 
 

@@ -17,13 +17,7 @@ from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._problems import CONTENT_TYPE, Problem, problem_of
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import problems, said
-from perfcast.api.inference_protocol import (
-    InferenceProtocol,
-    configuration,
-    metadata,
-    repository_index,
-    statistics,
-)
+from perfcast.api.inference_protocol import InferenceProtocol, configuration, metadata, repository_index, statistics
 from perfcast.api.inference_protocol import _examples as examples
 from perfcast.api.inference_protocol._answers import (
     ModelConfiguration,
@@ -141,11 +135,7 @@ _INFERENCE: dict[str, Any] = {
 
 
 @router.get(_MODEL, openapi_extra={"parameters": [examples.NAME]}, **_METADATA)
-@router.get(
-    _VERSION,
-    openapi_extra={"parameters": [examples.NAME, examples.VERSION]},
-    **_METADATA,
-)
+@router.get(_VERSION, openapi_extra={"parameters": [examples.NAME, examples.VERSION]}, **_METADATA)
 async def model(request: Request, protocol: Protocol, registry: Annotated[Registry, held(Registry)]) -> Json:
     """The inputs and outputs of a version: the one named, or the model's champion.
 
@@ -158,11 +148,7 @@ async def model(request: Request, protocol: Protocol, registry: Annotated[Regist
 
 
 @router.get(_MODEL + "/ready", openapi_extra={"parameters": [examples.NAME]}, **_READINESS)
-@router.get(
-    _VERSION + "/ready",
-    openapi_extra={"parameters": [examples.NAME, examples.VERSION]},
-    **_READINESS,
-)
+@router.get(_VERSION + "/ready", openapi_extra={"parameters": [examples.NAME, examples.VERSION]}, **_READINESS)
 async def model_ready(request: Request, protocol: Protocol) -> Json:
     """Whether a version can answer, the one named or the model's champion; it is loaded if it wasn't."""
     predictor = await protocol.find(*_named(request))
@@ -170,11 +156,7 @@ async def model_ready(request: Request, protocol: Protocol) -> Json:
 
 
 @router.get(_MODEL + "/config", openapi_extra={"parameters": [examples.NAME]}, **_CONFIGURATION)
-@router.get(
-    _VERSION + "/config",
-    openapi_extra={"parameters": [examples.NAME, examples.VERSION]},
-    **_CONFIGURATION,
-)
+@router.get(_VERSION + "/config", openapi_extra={"parameters": [examples.NAME, examples.VERSION]}, **_CONFIGURATION)
 async def model_configuration(request: Request, protocol: Protocol) -> Json:
     """The tensors of a version as Triton's configuration has them: the one named, or the model's champion.
 
@@ -185,11 +167,7 @@ async def model_configuration(request: Request, protocol: Protocol) -> Json:
 
 
 @router.get(_MODEL + "/stats", openapi_extra={"parameters": [examples.NAME]}, **_STATISTICS)
-@router.get(
-    _VERSION + "/stats",
-    openapi_extra={"parameters": [examples.NAME, examples.VERSION]},
-    **_STATISTICS,
-)
+@router.get(_VERSION + "/stats", openapi_extra={"parameters": [examples.NAME, examples.VERSION]}, **_STATISTICS)
 async def model_statistics(request: Request, protocol: Protocol, follower: Following, exposition: Counted) -> Json:
     """What was counted of the version named, or of all versions of the model that answered, since the server began.
 

@@ -30,10 +30,7 @@ PREDICT_BODY: dict[str, Any] = {
             "schema": {
                 "type": "object",
                 "properties": {
-                    "model_name": {
-                        "type": ["string", "null"],
-                        "description": "NAME, NAME:VERSION or NAME@ALIAS",
-                    },
+                    "model_name": {"type": ["string", "null"], "description": "NAME, NAME:VERSION or NAME@ALIAS"},
                     "coverage": {"type": ["number", "null"], "enum": [*COVERAGES, None], "default": 0.9},
                     "device": {
                         "type": ["string", "null"],
@@ -102,10 +99,7 @@ PREDICT_ANSWER: dict[str, Any] = {
                     "extrapolated": {"type": "array", "items": {"type": "string"}},
                     "prediction_id": {"type": "string"},
                 },
-                "additionalProperties": {
-                    "type": "number",
-                    "description": "The cost, such as execution_time_ms",
-                },
+                "additionalProperties": {"type": "number", "description": "The cost, such as execution_time_ms"},
             },
             "example": {
                 "execution_time_ms": 45.67,

@@ -24,11 +24,7 @@ PATIENCE = 50
 """Rounds without progress on the validation rows, at a learning rate of 0.1, after which boosting ends."""
 REPORT_EVERY = 1.0
 """Progress is reported each time the sum of learning rates has grown by this, so that fits can be compared."""
-OBJECTIVES = {
-    "squared": "reg:squarederror",
-    "absolute": "reg:absoluteerror",
-    "pseudo_huber": "reg:pseudohubererror",
-}
+OBJECTIVES = {"squared": "reg:squarederror", "absolute": "reg:absoluteerror", "pseudo_huber": "reg:pseudohubererror"}
 REFITTED = "absolute"
 """The objective whose leaves XGBoost sets anew after growing a tree, to medians, which takes no heed of constraints."""
 
@@ -148,14 +144,7 @@ def _most_rounds(leaves: int) -> int:
 
 
 def _parameters(lesson: Lesson, settings: Settings) -> dict[str, Any]:
-    shared = (
-        "learning_rate",
-        "max_leaves",
-        "min_child_weight",
-        "subsample",
-        "colsample_bytree",
-        "reg_lambda",
-    )
+    shared = ("learning_rate", "max_leaves", "min_child_weight", "subsample", "colsample_bytree", "reg_lambda")
     spread = float(np.std(lesson.target)) or 1.0
     parameters = {
         "objective": OBJECTIVES[settings["objective"]],

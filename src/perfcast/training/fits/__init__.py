@@ -11,16 +11,7 @@ from perfcast.training.fits._executor import GRACE_SECONDS, Executor, Here
 from perfcast.training.fits._fitting import FitResult, FitTask
 from perfcast.training.fits._inner import Inner, inner_validation
 
-__all__ = [
-    "GRACE_SECONDS",
-    "Executor",
-    "FitResult",
-    "FitTask",
-    "Here",
-    "Inner",
-    "inner_validation",
-    "make_executor",
-]
+__all__ = ["GRACE_SECONDS", "Executor", "FitResult", "FitTask", "Here", "Inner", "inner_validation", "make_executor"]
 
 _GPU = Path("/dev/nvidiactl")
 

@@ -5,13 +5,4 @@ from perfcast.training.judging._gate import Verdict, best_constant, judge
 from perfcast.training.judging._metrics import evaluate, score
 from perfcast.training.judging._trends import broken_trends
 
-__all__ = [
-    "Verdict",
-    "best_constant",
-    "broken_trends",
-    "calibrate",
-    "conformal_quantile",
-    "evaluate",
-    "judge",
-    "score",
-]
+__all__ = ["Verdict", "best_constant", "broken_trends", "calibrate", "conformal_quantile", "evaluate", "judge", "score"]

@@ -117,8 +117,7 @@ def test_a_known_experiment_is_not_made_again(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "sent"),
-    [("ann:secret", "ann:secret"), ("ann%40shop:se%2Fcr%3Aet", "ann@shop:se/cr:et"), ("ann", "ann:")],
+    ("given", "sent"), [("ann:secret", "ann:secret"), ("ann%40shop:se%2Fcr%3Aet", "ann@shop:se/cr:et"), ("ann", "ann:")]
 )
 def test_name_and_password_in_the_address_are_sent_as_a_header_and_not_logged(
     server: Server, capsys: pytest.CaptureFixture[str], given: str, sent: str

@@ -109,9 +109,7 @@ def test_progress_is_in_the_row(shop: Shop, running: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    "stranger",
-    [("one", 2), ("two", 1), ("one", 0)],
-    ids=["a later attempt", "another worker", "an earlier attempt"],
+    "stranger", [("one", 2), ("two", 1), ("one", 0)], ids=["a later attempt", "another worker", "an earlier attempt"]
 )
 def test_only_the_present_claim_may_write(shop: Shop, running: Job, stranger: tuple[str, int]) -> None:
     fence = Fence(running.id, stranger[1], stranger[0])

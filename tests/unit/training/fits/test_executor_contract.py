@@ -15,16 +15,7 @@ from tests.unit.training.trial_families import Behaving
 
 from perfcast.datasets import Dataset
 from perfcast.errors import Stopped, Unavailable
-from perfcast.training import (
-    Budget,
-    Executor,
-    FitResult,
-    FitTask,
-    Here,
-    Inner,
-    TrialReport,
-    inner_validation,
-)
+from perfcast.training import Budget, Executor, FitResult, FitTask, Here, Inner, TrialReport, inner_validation
 from perfcast.training.families import Stop, never
 from perfcast.training.fits._cluster import OnCluster
 from perfcast.training.fits._processes import InProcesses
