@@ -9,7 +9,9 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 
 from perfcast.api.batch import JSON, Batches, BatchReply
+from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidInput
+from perfcast.manifest import COVERAGES
 from perfcast.serving import Follower, Key, Reader
 
 _SHOWN = 5
@@ -52,8 +54,12 @@ async def answered(follower: Follower, batches: Batches, asked: Asked, key: Key)
         PerfcastError: The model can't be had.
         TooManyRows: There are more than a batch may have.
     """
-    if not asked.rows:
-        raise InvalidInput([FieldError(asked.where, "give at least one row")])
+    if not asked.rows or asked.names == []:
+        raise InvalidInput([FieldError(asked.where, "give at least one row and one column")])
+    if len(asked.rows) > batches.most_rows:
+        raise TooManyRows(batches.most_rows)
+    if asked.coverage is not None and asked.coverage not in COVERAGES:
+        raise InvalidInput([FieldError("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")])
     reference, reader = await _model(follower, asked, key)
     body = await run_in_threadpool(_bodies, asked, reference, reader)
     with batches.room(len(body)):
@@ -95,7 +101,12 @@ def _bodies(asked: Asked, reference: str, reader: Reader) -> bytes:
             told = f"expected an object of features, or a list of {len(names)} values: {', '.join(names)}"
             raise InvalidInput([FieldError(f"{asked.where}[{place}]", told)])
         items.append({**beside, "features": {name: _sendable(value) for name, value in given.items()}})
-    return msgspec.json.encode(items)
+    try:
+        return msgspec.json.encode(items)
+    except UnicodeEncodeError:
+        raise InvalidInput(
+            [FieldError(asked.where, "holds half a character (a lone surrogate), which is no text")]
+        ) from None
 
 
 def _sendable(value: object) -> object:

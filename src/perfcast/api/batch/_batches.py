@@ -62,7 +62,7 @@ class Batches:
     ) -> None:
         self._follower = follower
         self._tally = tally
-        self._most_rows = settings.max_batch_rows
+        self.most_rows = settings.max_batch_rows
         self.most_bytes = settings.max_batch_bytes
         self._zone = ZoneInfo(settings.service_timezone)
         self._lists = ListAnswerer(follower, records, shadows, identifiers, settings.max_batch_rows)
@@ -144,10 +144,10 @@ class Batches:
 
     def _read(self, body: bytes | bytearray, form: str) -> Question:
         if form == JSON:
-            return read_columns(body, self._most_rows)
+            return read_columns(body, self.most_rows)
         from perfcast.api.batch._arrow_forms import read_table
 
-        return read_table(form, body, self._most_rows)
+        return read_table(form, body, self.most_rows)
 
     def _asked(self, question: Question, query: Mapping[str, str], key: Key) -> tuple[Arm, Predictor, float]:
         coverage = _coverage(query.get("coverage"), question.coverage)

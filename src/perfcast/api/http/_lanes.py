@@ -13,9 +13,9 @@ from perfcast.api.http._problems import Overloaded
 
 PROBES = frozenset({"/livez", "/readyz", "/health", "/metrics", "/ping", "/v2/health/live", "/v2/health/ready"})
 """Always answered."""
-_PREDICTIONS = ("/predict", "/invocations", ":predict")
-"""Ends of the paths of other ways to ask what `POST /predict` answers."""
-_HEAVY = ("/predict/batch", "/benchmark/", "/networks/")
+_VERB = ":predict"
+"""End of the paths of KServe's version 1 that take many rows."""
+_HEAVY = ("/predict/batch", "/benchmark/", "/networks/", "/invocations")
 """Beginnings of the paths that keep a processor busy for long."""
 
 
@@ -68,10 +68,8 @@ class Lanes:
         """The lane of a path."""
         if path in PROBES:
             return self._probes
-        if path.startswith(_HEAVY):
+        if path.startswith(_HEAVY) or path.endswith(_VERB):
             return self._heavy
-        if path.endswith(_PREDICTIONS):
-            return self.predictions
         if path.endswith("/events"):
             return self._streams
         return self._others

@@ -9,6 +9,9 @@ from perfcast.jobs.run._gate import promote_if_better
 from perfcast.manifest import Draft
 from perfcast.registry import CHAMPION, Registry
 
+DECIDED = ("promoted", "stays a candidate")
+"""How the gate's reasons begin; a version's note may hold other remarks before."""
+
 
 @dataclass(frozen=True)
 class Published:
@@ -55,7 +58,7 @@ def promote(registry: Registry, job: Job, numbers: Sequence[int], dataset: Datas
     from perfcast.training import left_out
 
     best = registry.version(job.request.model, numbers[-1])
-    if best.note:  # an earlier attempt got this far
+    if best.note.startswith(DECIDED):  # an earlier attempt got this far
         promoted, reason = best.note.startswith("promoted"), best.note
     elif job.request.promote == "never":
         promoted, reason = False, "stays a candidate: promotion was not asked for"

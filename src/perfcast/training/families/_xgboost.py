@@ -101,7 +101,9 @@ class XGBoost:
     def space(self, trial: Trial, lesson: Lesson) -> Settings:
         """Objective (where there are trends, one that keeps them), learning rate, trees, sampling, regularisation."""
         space = Space(trial, self.name)
-        space.choice("objective", [name for name in OBJECTIVES if name != REFITTED or not any(lesson.trends)])
+        space.choice("objective", list(OBJECTIVES))  # the same for all: a study refuses changed choices
+        if any(lesson.trends) and space.settings["objective"] == REFITTED:
+            space.settings["objective"] = "squared"
         space.number("learning_rate", 0.015, 0.3, log=True)
         space.whole("max_leaves", 8, 255, log=True)
         space.number("min_child_weight", 1.0, 50.0, log=True)

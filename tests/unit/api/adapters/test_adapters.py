@@ -109,12 +109,24 @@ def test_rows_are_counted_and_recorded_as_those_of_predict(client: TestClient, s
         assert len(list(read_records(connection))) == 4
 
 
-def test_they_stand_in_the_lane_of_predictions() -> None:
+def test_they_stand_in_the_lane_of_batches() -> None:
     lanes = Lanes(10, 2)
-    for path in ("/predict", MLFLOW, V1):
-        assert lanes.of(path) is lanes.predictions
-    assert lanes.of("/v1/models") is not lanes.predictions
-    assert lanes.of("/predict/batch") is not lanes.predictions
+    for path in (MLFLOW, V1):
+        assert lanes.of(path) is lanes.of("/predict/batch")
+    assert lanes.of("/v1/models") is not lanes.of("/predict/batch")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ({"instances": [{}], "coverage": "x" * 1000}, 422, "coverage: expected one of 0.5"),
+        ({"instances": [{}] * 1_000_001}, 413, "at most 1,000,000"),
+        ({"instances": [{"request_rate": "\ud800"}]}, 422, "half a character"),
+    ],
+)
+def test_what_would_grow_is_refused_before_it_does(client: TestClient, body: Any, status: int, told: str) -> None:
+    answer = client.post(V1, content=json.dumps(body))
+    assert (answer.status_code, told in answer.json()["detail"]) == (status, True), answer.json()["detail"]
 
 
 def nameless(answer: dict[str, Any]) -> dict[str, Any]:
