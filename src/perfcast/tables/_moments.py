@@ -23,6 +23,8 @@ _WEEK = 7 * 24 * 60
 _MONDAY = 3 * 24 * 60
 """Minutes from a Monday to 1970-01-01, a Thursday."""
 _RANGE = tuple(np.datetime64(text, "us").astype(np.int64) for text in ("0001-01-03", "9999-12-29"))
+_YEARS = tuple(bound // 1_000_000 for bound in _RANGE)
+"""The same in seconds, which no unit of time overflows."""
 _NUMBER = r"^\s*\d+(\.\d*)?\s*$"
 _ZONED = r"(Z|[+-]\d\d:?\d\d)$"
 
@@ -87,7 +89,10 @@ def _refusal(field: str, column: Any, rows: npt.NDArray[np.int64]) -> Refusal | 
     if not isinstance(column, np.ndarray) and _other_kind(column.type):
         return Refusal(field, f"holds {column.type}, where times are expected", rows)
     first = column[int(rows[0])]
-    value = first.as_py() if hasattr(first, "as_py") else first
+    try:
+        value = first.as_py() if hasattr(first, "as_py") else first
+    except (ValueError, OverflowError):  # Python has no such year
+        value = np.int64(getattr(first.value, "value", first.value))
     shown = str(value) if isinstance(value, np.generic) else repr(value)
     return Refusal(field, f"{EXPECTED_MOMENT}, got {shown[:40]}", rows)
 
@@ -107,7 +112,7 @@ def _read(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
     if not isinstance(column, np.ndarray):
         return _read_arrow(column, zone)
     if column.dtype.kind == "M":
-        return column.astype("datetime64[us]").astype(np.int64), np.zeros(len(column), dtype=np.bool_)
+        return _micros(column), np.zeros(len(column), dtype=np.bool_)
     if column.dtype.kind in "fiu":
         return numbered_moments(column)
     values = column.tolist()
@@ -131,13 +136,17 @@ def _read_arrow(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_
         return numbered_moments(plain(column))
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         local = not pa.types.is_timestamp(kind) or kind.tz is None
-        times = column.cast(pa.timestamp("us"), safe=False)
-        return _micros(times), np.full(rows, local)
+        return _micros(column.to_numpy(zero_copy_only=False)), np.full(rows, local)
     return np.full(rows, NOWHEN), np.zeros(rows, dtype=np.bool_)
 
 
-def _micros(times: Any) -> Micros:
-    micros: Micros = times.to_numpy(zero_copy_only=False).astype("datetime64[us]").astype(np.int64)
+def _micros(times: Moments) -> Micros:
+    """`NOWHEN` where a time of any unit is none, or lies in no year that Python has."""
+    seconds = times.astype("datetime64[s]").astype(np.int64)
+    good = (seconds >= _YEARS[0]) & (seconds <= _YEARS[1])
+    micros: Micros = (
+        (times if good.all() else np.where(good, times, np.datetime64("NaT"))).astype("datetime64[us]").astype(np.int64)
+    )
     return micros
 
 
@@ -157,7 +166,8 @@ def _texts(texts: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
         if chosen.any():
             some = texts if chosen.all() else texts.filter(pa.array(chosen))
             try:
-                micros[chosen], local[chosen] = _micros(some.cast(kind).cast(pa.timestamp("us"))), kind.tz is None
+                micros[chosen] = _micros(some.cast(kind).to_numpy(zero_copy_only=False))
+                local[chosen] = kind.tz is None
             except pa.ArrowInvalid:
                 micros[chosen], local[chosen] = _singly(some.to_pylist(), zone)
     if numbers.any():

@@ -83,6 +83,22 @@ def test_arrows_times_and_dates_are_moments_and_durations_are_none() -> None:
     assert times.refusal.message == "holds duration[s], where times are expected"
 
 
+@pytest.mark.parametrize(
+    ("column", "shown"),
+    [
+        (pa.array([1772445600_000], pa.timestamp("s")), "1772445600000"),
+        (pa.array([2**62], pa.timestamp("us", "UTC")).dictionary_encode(), "4611686018427387904"),
+        (pa.array([2**31 - 1], pa.date32()), "2147483647"),
+        (np.array([1772445600_000], dtype="datetime64[s]"), "58136"),
+    ],
+    ids=["seconds", "microseconds", "days", "NumPy's"],
+)
+def test_a_time_in_no_year_that_there_is_is_refused(column: Any, shown: str) -> None:
+    times = read_moments("measured_at", column, BERLIN)
+    assert times.refusal is not None
+    assert f"got {shown}" in times.refusal.message
+
+
 def test_local_times_that_come_twice_or_never_are_counted_and_taken_as_a_single_value_is() -> None:
     texts = ["2026-10-25T02:30:00", "2026-10-25T02:59:59", "2026-03-29T02:30:00", "2026-10-25T03:00:00", "2026-07-01"]
     times = read_moments("measured_at", pa.array(texts), BERLIN)
