@@ -94,3 +94,25 @@ def test_the_same_file_means_the_same_in_imports_batches_and_scoring(tmp_path: P
     assert scored_report.notes
     with pytest.raises(InvalidData, match=r"row 1 \(counted from 1\): rate"):
         score(Plan(plan.version, plan.graph, on_bad="refuse"), tmp_path / "rows.csv", tmp_path / "other.parquet")
+
+
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        ({"users": "u * 1"}, "users: column 'u': expected a number, got 'N/A'"),
+        ({"rate": "u * 1"}, "rate: column 'u': expected a number, got 'N/A'"),
+        ({"measured_at": "u * 1 + time"}, "measured_at: column 'u': expected a number, got 'N/A'"),
+    ],
+)
+def test_text_in_arithmetic_that_is_no_number_is_refused_not_filled(
+    tmp_path: Path, workload: Workload, told: dict[str, str], problem: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("rate,u,plan,night,time,cpu\n1,N/A,001,1,1772452800,5\n1,2,001,1,1772452800,5\n")
+    dataset, report = import_file(path, workload, name="d", zone=ZONE, told=told)
+    assert [(f"{bad.field}: {bad.message}", bad.rows.tolist()) for bad in report.refusals] == [(problem, [0])]
+    made = draft(workload, weighted(workload, rate=1.0))
+    version = Version("shop", 1, None, made.manifest, "", "2026-01-01T00:00:00Z")
+    score(Plan(version, made.graph, zone=str(ZONE), told=told), path, tmp_path / "scored.parquet")
+    assert pq.read_table(tmp_path / "scored.parquet")["problem"].to_pylist() == [problem, None]
+    assert len(dataset) == 1
