@@ -34,7 +34,7 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # NumPy's times have no zone
 
 
 def read_moment(value: object, zone: tzinfo) -> datetime:
-    """A moment in the service's time zone; of a local time that comes twice, the first.
+    """A moment in the service's time zone; of a local time that comes twice, the first; of none, an hour later.
 
     Args:
         value: ISO 8601 text, a time, a date, or a number: yyyymmdd, yyyymmddHHMMSS, or s, ms, µs, ns since 1970.
@@ -45,7 +45,7 @@ def read_moment(value: object, zone: tzinfo) -> datetime:
     """
     try:
         moment, local = _moment(value)
-        return moment.replace(tzinfo=zone) if local else moment.astimezone(zone)
+        return (moment.replace(tzinfo=zone).astimezone(UTC) if local else moment).astimezone(zone)
     except (ValueError, OverflowError, TypeError):
         raise ValueError(f"{EXPECTED_MOMENT}, got {_shown(value)}") from None
 
