@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.workloads import CLOCK, EXPECTED_MOMENT, NOWHEN, Refusal, numbered_moments, read_moment
+from perfcast.workloads import CLOCK, EXPECTED_MOMENT, NOWHEN, Refusal, numbered_moments, stated_moment
 
 Moments: TypeAlias = npt.NDArray[np.datetime64]
 Micros = npt.NDArray[np.int64]
@@ -51,7 +51,7 @@ def read_moments(field: str, column: Any, zone: tzinfo) -> Times:
         column: NumPy's or Arrow's; NumPy's times are in UTC.
         zone: Time zone of what has no offset.
     """
-    parts = [_read(column[at : at + _SLICE], zone) for at in range(0, len(column), _SLICE)]
+    parts = [_read(column[at : at + _SLICE]) for at in range(0, len(column), _SLICE)]
     micros = np.concatenate([part[0] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
     local = np.concatenate([part[1] for part in parts]) if parts else np.zeros(0, dtype=np.bool_)
     micros[(micros < _RANGE[0]) | (micros > _RANGE[1])] = NOWHEN
@@ -107,10 +107,10 @@ def _other_kind(kind: Any) -> bool:
     return not (times or is_text(inner) or is_number(inner))
 
 
-def _read(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
+def _read(column: Any) -> tuple[Micros, npt.NDArray[np.bool_]]:
     """Microseconds, `NOWHEN` where there is none, and whether they are of local time."""
     if not isinstance(column, np.ndarray):
-        return _read_arrow(column, zone)
+        return _read_arrow(column)
     if column.dtype.kind == "M":
         return _micros(column), np.zeros(len(column), dtype=np.bool_)
     if column.dtype.kind in "fiu":
@@ -119,11 +119,11 @@ def _read(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
     if len(values) > _FEW and all(value is None or isinstance(value, str) for value in values):
         import pyarrow as pa
 
-        return _texts(pa.array(values, pa.string()), zone)
-    return _singly(values, zone)
+        return _texts(pa.array(values, pa.string()))
+    return _singly(values)
 
 
-def _read_arrow(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
+def _read_arrow(column: Any) -> tuple[Micros, npt.NDArray[np.bool_]]:
     import pyarrow as pa
 
     from perfcast.tables._arrow import decoded, is_number, is_text, plain
@@ -131,7 +131,7 @@ def _read_arrow(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_
     column = decoded(column)
     kind, rows = column.type, len(column)
     if is_text(kind):
-        return _texts(column, zone)
+        return _texts(column)
     if is_number(kind):
         return numbered_moments(plain(column))
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
@@ -150,7 +150,7 @@ def _micros(times: Moments) -> Micros:
     return micros
 
 
-def _texts(texts: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
+def _texts(texts: Any) -> tuple[Micros, npt.NDArray[np.bool_]]:
     """Texts: those that look alike are read at once, and one by one where one of them isn't what it looks like."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -169,7 +169,7 @@ def _texts(texts: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
                 micros[chosen] = _micros(some.cast(kind).to_numpy(zero_copy_only=False))
                 local[chosen] = kind.tz is None
             except pa.ArrowInvalid:
-                micros[chosen], local[chosen] = _singly(some.to_pylist(), zone)
+                micros[chosen], local[chosen] = _singly(some.to_pylist())
     if numbers.any():
         some = pc.utf8_trim_whitespace(texts.filter(pa.array(numbers)))
         try:
@@ -180,20 +180,20 @@ def _texts(texts: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
     return micros, local
 
 
-def _singly(values: Sequence[Any], zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
-    known: dict[tuple[type, Any], int] = {}
-    micros = np.full(len(values), NOWHEN)
+def _singly(values: Sequence[Any]) -> tuple[Micros, npt.NDArray[np.bool_]]:
+    known: dict[tuple[type, Any], tuple[int, bool]] = {}
+    micros, local = np.full(len(values), NOWHEN), np.zeros(len(values), dtype=np.bool_)
     for row, value in enumerate(values):
         try:
             key = (type(value), value)
-            micro = known.get(key)
-            if micro is None:
-                moment = read_moment(value, zone).astimezone(UTC).replace(tzinfo=None)
-                micro = known[key] = int(np.datetime64(moment, "us").astype(np.int64))
-            micros[row] = micro
+            if key not in known:
+                moment, unzoned = stated_moment(value)
+                plain = moment if unzoned else moment.astimezone(UTC).replace(tzinfo=None)
+                known[key] = int(np.datetime64(plain, "us").astype(np.int64)), unzoned
+            micros[row], local[row] = known[key]
         except (ValueError, OverflowError, TypeError):
             continue
-    return micros, np.zeros(len(values), dtype=np.bool_)
+    return micros, local
 
 
 def _to_utc(local: Micros, zone: tzinfo, field: str, notes: Counter[str]) -> Micros:

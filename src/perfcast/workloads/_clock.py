@@ -44,14 +44,18 @@ def read_moment(value: object, zone: tzinfo) -> datetime:
         ValueError: It is none, its unit can't be told, or it lies before the year 1 or after 9999 in the zone.
     """
     try:
-        moment, local = _moment(value)
+        moment, local = stated_moment(value)
         return (moment.replace(tzinfo=zone).astimezone(UTC) if local else moment).astimezone(zone)
     except (ValueError, OverflowError, TypeError):
         raise ValueError(f"{EXPECTED_MOMENT}, got {_shown(value)}") from None
 
 
-def _moment(value: object) -> tuple[datetime, bool]:
-    """The moment, and whether it is a local time."""
+def stated_moment(value: object) -> tuple[datetime, bool]:
+    """The moment as it is stated, and whether it is a local time, which has no zone.
+
+    Raises:
+        ValueError, OverflowError, TypeError: It is none.
+    """
     if isinstance(value, str):
         try:
             value = int(value) if value.strip().isdigit() else float(value)

@@ -99,8 +99,10 @@ def test_a_time_in_no_year_that_there_is_is_refused(column: Any, shown: str) -> 
     assert f"got {shown}" in times.refusal.message
 
 
-def test_local_times_that_come_twice_or_never_are_counted_and_taken_as_a_single_value_is() -> None:
+@pytest.mark.parametrize("more", [[], ["2026-W10-1"]], ids=["alike", "one by one"])
+def test_local_times_that_come_twice_or_never_are_counted_and_taken_as_a_single_value_is(more: list[str]) -> None:
     texts = ["2026-10-25T02:30:00", "2026-10-25T02:59:59", "2026-03-29T02:30:00", "2026-10-25T03:00:00", "2026-07-01"]
+    texts += more
     times = read_moments("measured_at", pa.array(texts), BERLIN)
     assert times.notes == Counter(
         {
