@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.workloads import CLOCK, EXPECTED_MOMENT, NOWHEN, Refusal, numbered_moments, stated_moment
+from perfcast.workloads import CLOCK, NOWHEN, Refusal, no_moment, numbered_moments, stated_moment
 
 Moments: TypeAlias = npt.NDArray[np.datetime64]
 Micros = npt.NDArray[np.int64]
@@ -94,7 +94,7 @@ def _refusal(field: str, column: Any, rows: npt.NDArray[np.int64]) -> Refusal | 
     except (ValueError, OverflowError):  # Python has no such year
         value = np.int64(getattr(first.value, "value", first.value))
     shown = str(value) if isinstance(value, np.generic) else repr(value)
-    return Refusal(field, f"{EXPECTED_MOMENT}, got {shown[:40]}", rows)
+    return Refusal(field, no_moment(shown[:40]), rows)
 
 
 def _other_kind(kind: Any) -> bool:

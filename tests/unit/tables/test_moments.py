@@ -37,6 +37,10 @@ FORMS: dict[Any, str | None] = {
     "1772452800000": NOON,
     20261399: None,
     202603021300: None,
+    2026030210: None,
+    "2026030210": None,
+    2026030225: "2034-03-15T10:10:25",
+    2026030210.5: "2034-03-15T10:10:10",
     86400: None,
     -5: None,
     1e15 * 1e9: None,
@@ -65,6 +69,15 @@ def test_single_values_and_columns_of_every_kind_agree(value: Any) -> None:
     else:
         single = read_moment(value, BERLIN).astimezone(UTC).replace(tzinfo=None, microsecond=0)
         assert single.isoformat() == FORMS[value]
+
+
+@pytest.mark.parametrize("column", [pa.array([2026030210]), pa.array(["2026030210"]), np.array([2026030210.0])])
+def test_ten_digits_that_can_be_an_hour_are_told_as_such(column: Any) -> None:
+    refusal = read_moments("measured_at", column, BERLIN).refusal
+    assert refusal is not None
+    assert "can be an hour (yyyymmddHH) as well as seconds, got" in refusal.message
+    with pytest.raises(ValueError, match="can be an hour"):
+        read_moment(column.tolist()[0], BERLIN)
 
 
 def test_texts_of_several_forms_in_one_column_are_each_read() -> None:
