@@ -109,6 +109,7 @@ def _floats(name: str, column: Any, decimal: str, notes: Counter[str]) -> tuple[
     if is_number(column.type) or pa.types.is_null(column.type):
         return plain(column).astype(np.float64), none
     if pa.types.is_duration(column.type):
+        notes[f"{name}: durations were read in seconds"] += len(column) - column.null_count
         return spans(column, "s"), none
     raise InvalidData(f"column '{name}' holds {column.type}, which arithmetic can't use; numbers are expected")
 
@@ -126,7 +127,7 @@ def map_columns(
         measured: Whether the rows have a cost; it isn't looked for else.
 
     Raises:
-        InvalidData: `told` names something unknown, or a column that is required can't be found.
+        InvalidData: `told` names something unknown, a column that is required can't be found, or several are alike.
     """
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
@@ -149,6 +150,10 @@ def map_columns(
                 found = sorted(
                     found, key=lambda column: [_plain(known) for known in (TIME, *_ALIASES[TIME])].index(_plain(column))
                 )[:1]
+            if len(found) > 1 and likeness is _is_alias:
+                raise InvalidData(
+                    f"'{name}' can be any of the columns {', '.join(found)}; say which with --map '{name}={found[0]}'"
+                )
             if len(found) == 1:
                 sources[name], how[name] = found[0], f"{found[0]}{word}"
     _require(workload, columns, sources, cost)

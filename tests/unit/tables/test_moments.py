@@ -151,7 +151,8 @@ def test_durations_become_the_declared_unit_and_are_refused_where_there_is_none(
         with pytest.raises(InvalidData, match=rf"size holds {column.type}".replace("[", r"\[").replace("]", r"\]")):
             import_file(tmp_path / "rows.parquet", workload, name="d")
     pq.write_table(pa.table(table | {"size": pa.array([3], pa.duration("s"))}), tmp_path / "rows.parquet")
-    dataset, _ = import_file(tmp_path / "rows.parquet", workload, name="d", told={"size": "size / 60"})
+    dataset, report = import_file(tmp_path / "rows.parquet", workload, name="d", told={"size": "size / 60"})
+    assert report.notes["size: durations were read in seconds"] == 1
     assert dataset.features[0, 1] == np.float32(0.05)
 
 
