@@ -110,7 +110,7 @@ def numbered_moments(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], 
 
 def _is_hour(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Whether numbers can be yyyymmddHH: as seconds, they are some in the years 2033 to 2036."""
-    fits = (values >= 1990010100) & (values <= 2100123123) & (values == np.floor(values))
+    fits: npt.NDArray[np.bool_] = (values >= 1990010100) & (values <= 2100123123) & (values == np.floor(values))
     fits[fits] = _digits(10_000 * values[fits].astype(np.int64), 10**6) != NOWHEN
     return fits
 
