@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, time, tzinfo
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -129,13 +130,14 @@ class Dataset:
         return f"{far.sum():,} rows are far from all others in time, such as {first}Z: is that clock right?"
 
 
-def without_repeats(dataset: Dataset) -> tuple[Dataset, int]:
+def without_repeats(dataset: Dataset, zone: tzinfo = UTC) -> tuple[Dataset, int]:
     """The dataset without rows that say again what another said, and how many those were.
 
-    With a time, that is a row equal to another in all values: one observation that was exported twice. Without one,
-    every row is a measurement of its own, unless the workload says that its rows are a lookup table's.
+    With a time of day, in `zone`, that is a row equal to another in all values: one observation that was exported
+    twice. Without one, every row is a measurement of its own, unless the workload says that its rows are a lookup
+    table's.
     """
-    if dataset.measured_at is None and dataset.workload.declaration.repeats == "measurement":
+    if dataset.workload.declaration.repeats == "measurement" and _only_days(dataset.measured_at, zone):
         return dataset, 0
     doubtful = np.arange(len(dataset))
     moments = None if dataset.measured_at is None else dataset.measured_at.astype("datetime64[us]").astype(np.int64)
@@ -153,3 +155,9 @@ def without_repeats(dataset: Dataset) -> tuple[Dataset, int]:
     kept = dataset.rows.take(np.delete(np.arange(len(dataset)), repeats))
     fresh = Dataset(dataset.name, dataset.workload, kept.features, kept.cost, kept.measured_at, dataset.provenance)
     return fresh, len(dataset) - len(fresh)
+
+
+def _only_days(moments: Moments | None, zone: tzinfo) -> bool:
+    """Whether no time tells measurements of one day apart: there are none, or all are a midnight."""
+    times = () if moments is None else np.unique(moments.astype("datetime64[us]"))
+    return all(moment.item().replace(tzinfo=UTC).astimezone(zone).time() == time.min for moment in times)

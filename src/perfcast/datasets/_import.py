@@ -93,7 +93,7 @@ def import_file(
         raise InvalidData(_nothing_left(path, rows, refusals))
     about = {**(provenance or {}), "file": path.name, "sha256": _digest(path)}
     dataset = Dataset(name, workload, *kept.whole(), about)
-    dataset, repeats = without_repeats(dataset)
+    dataset, repeats = without_repeats(dataset, zone)
     report = ImportReport(rows, len(dataset), repeats, columns, tuple(refusals), notes, table.words)
     return dataset, report
 

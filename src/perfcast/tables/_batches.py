@@ -1,7 +1,7 @@
 """Rows of somebody's files, batch by batch, as their columns were mapped."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from typing import Any
 
@@ -37,15 +37,25 @@ class BatchReader:
             batch: Arrow's.
             measured: Whether costs and times are wanted; else times only where features come from them.
         """
-        notes: Counter[str] = Counter()
-        columns = self._columns.columns(batch, self._decimal, notes)
+        notes, unread = Counter[str](), list[Refusal]()
+        columns = self._columns.columns(batch, self._decimal, notes, unread)
         column, cost = columns.pop(TIME, None), columns.pop(self._workload.cost.name, None)
         times = None
         if column is not None and (measured or self._timed):
             times = read_moments(TIME, column, self._zone)
         taken, costs = self._reader.take(columns, times, cost, decimal=self._decimal)
-        refusals = [self._columns.with_recipe(refusal) for refusal in taken.refusals]
-        return Taken(taken.rows, refusals, taken.notes + notes), costs, times
+        refusals = [self._columns.with_recipe(refusal) for refusal in _others(taken.refusals, unread)]
+        return Taken(taken.rows, unread + refusals, taken.notes + notes), costs, times
+
+
+def _others(refusals: Iterable[Refusal], told: Iterable[Refusal]) -> Iterator[Refusal]:
+    """Refusals without the rows that were told for the same field."""
+    for refusal in refusals:
+        left = refusal.rows
+        for other in told:
+            left = np.setdiff1d(left, other.rows) if other.field == refusal.field else left
+        if len(left):
+            yield Refusal(refusal.field, refusal.message, left)
 
 
 def check_kinds(schema: Any, used: Iterable[str]) -> None:

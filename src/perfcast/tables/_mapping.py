@@ -42,16 +42,19 @@ class ColumnMap:
     how: Mapping[str, str]
     ignored: tuple[str, ...]
 
-    def columns(self, batch: Any, decimal: str, notes: Counter[str]) -> dict[str, Any]:
+    def columns(self, batch: Any, decimal: str, notes: Counter[str], unread: list[Refusal]) -> dict[str, Any]:
         """The columns of features, cost and `measured_at`.
 
         Args:
             batch: Some rows, Arrow's.
             decimal: What stands before decimals in texts.
             notes: Is told what was assumed.
+            unread: Is told which texts in arithmetic are no numbers.
         """
         return {
-            name: batch.column(source) if isinstance(source, str) else _computed(source, batch, decimal, notes)
+            name: batch.column(source)
+            if isinstance(source, str)
+            else _computed(name, source, batch, decimal, notes, unread)
             for name, source in self.sources.items()
         }
 
@@ -79,24 +82,35 @@ class _Exactly(ArrayArithmetic):
         return np.asarray(value, dtype=np.float64)
 
 
-def _computed(source: Expression, batch: Any, decimal: str, notes: Counter[str]) -> npt.NDArray[np.float64]:
+def _computed(
+    field: str, source: Expression, batch: Any, decimal: str, notes: Counter[str], unread: list[Refusal]
+) -> npt.NDArray[np.float64]:
     """float64 [rows]; NaN where a column has no number."""
-    used = {name: _floats(name, batch.column(name), decimal, notes) for name in set(names(source))}
+    used = {}
+    for name in dict.fromkeys(names(source)):
+        used[name], wrong = _floats(name, batch.column(name), decimal, notes)
+        if len(wrong):
+            shown = repr(batch.column(name)[int(wrong[0])].as_py())[:40]
+            unread.append(Refusal(field, f"column '{name}': expected a number, got {shown}", wrong))
     return np.array(np.broadcast_to(evaluate(source, used, _Exactly()), batch.num_rows), dtype=np.float64)
 
 
-def _floats(name: str, column: Any, decimal: str, notes: Counter[str]) -> Any:
+def _floats(name: str, column: Any, decimal: str, notes: Counter[str]) -> tuple[Any, npt.NDArray[np.int64]]:
+    """The numbers of a column, and the rows that have something else."""
     import pyarrow as pa
 
     from perfcast.tables._arrow import decoded, is_number, is_text, parse_numbers, plain, spans
 
     column = decoded(column)
+    none = np.zeros(0, dtype=np.int64)
     if is_text(column.type):
-        return parse_numbers(column, decimal, name, notes, percent=True, milli=True)[0]
+        numbers, wrong = parse_numbers(column, decimal, name, notes, percent=True, milli=True)
+        return numbers, np.flatnonzero(wrong)
     if is_number(column.type) or pa.types.is_null(column.type):
-        return plain(column).astype(np.float64)
+        return plain(column).astype(np.float64), none
     if pa.types.is_duration(column.type):
-        return spans(column, "s")
+        notes[f"{name}: durations were read in seconds"] += len(column) - column.null_count
+        return spans(column, "s"), none
     raise InvalidData(f"column '{name}' holds {column.type}, which arithmetic can't use; numbers are expected")
 
 
@@ -113,7 +127,7 @@ def map_columns(
         measured: Whether the rows have a cost; it isn't looked for else.
 
     Raises:
-        InvalidData: `told` names something unknown, or a column that is required can't be found.
+        InvalidData: `told` names something unknown, a column that is required can't be found, or several are alike.
     """
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
@@ -136,6 +150,10 @@ def map_columns(
                 found = sorted(
                     found, key=lambda column: [_plain(known) for known in (TIME, *_ALIASES[TIME])].index(_plain(column))
                 )[:1]
+            if len(found) > 1 and likeness is _is_alias:
+                raise InvalidData(
+                    f"'{name}' can be any of the columns {', '.join(found)}; say which with --map '{name}={found[0]}'"
+                )
             if len(found) == 1:
                 sources[name], how[name] = found[0], f"{found[0]}{word}"
     _require(workload, columns, sources, cost)

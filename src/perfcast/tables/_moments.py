@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.workloads import CLOCK, EXPECTED_MOMENT, NOWHEN, Refusal, numbered_moments, read_moment
+from perfcast.workloads import CLOCK, NOWHEN, Refusal, no_moment, numbered_moments, stated_moment
 
 Moments: TypeAlias = npt.NDArray[np.datetime64]
 Micros = npt.NDArray[np.int64]
@@ -23,6 +23,8 @@ _WEEK = 7 * 24 * 60
 _MONDAY = 3 * 24 * 60
 """Minutes from a Monday to 1970-01-01, a Thursday."""
 _RANGE = tuple(np.datetime64(text, "us").astype(np.int64) for text in ("0001-01-03", "9999-12-29"))
+_YEARS = tuple(bound // 1_000_000 for bound in _RANGE)
+"""The same in seconds, which no unit of time overflows."""
 _NUMBER = r"^\s*\d+(\.\d*)?\s*$"
 _ZONED = r"(Z|[+-]\d\d:?\d\d)$"
 
@@ -49,7 +51,7 @@ def read_moments(field: str, column: Any, zone: tzinfo) -> Times:
         column: NumPy's or Arrow's; NumPy's times are in UTC.
         zone: Time zone of what has no offset.
     """
-    parts = [_read(column[at : at + _SLICE], zone) for at in range(0, len(column), _SLICE)]
+    parts = [_read(column[at : at + _SLICE]) for at in range(0, len(column), _SLICE)]
     micros = np.concatenate([part[0] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
     local = np.concatenate([part[1] for part in parts]) if parts else np.zeros(0, dtype=np.bool_)
     micros[(micros < _RANGE[0]) | (micros > _RANGE[1])] = NOWHEN
@@ -87,9 +89,12 @@ def _refusal(field: str, column: Any, rows: npt.NDArray[np.int64]) -> Refusal | 
     if not isinstance(column, np.ndarray) and _other_kind(column.type):
         return Refusal(field, f"holds {column.type}, where times are expected", rows)
     first = column[int(rows[0])]
-    value = first.as_py() if hasattr(first, "as_py") else first
+    try:
+        value = first.as_py() if hasattr(first, "as_py") else first
+    except (ValueError, OverflowError):  # Python has no such year
+        value = np.int64(getattr(first.value, "value", first.value))
     shown = str(value) if isinstance(value, np.generic) else repr(value)
-    return Refusal(field, f"{EXPECTED_MOMENT}, got {shown[:40]}", rows)
+    return Refusal(field, no_moment(shown[:40]), rows)
 
 
 def _other_kind(kind: Any) -> bool:
@@ -102,23 +107,23 @@ def _other_kind(kind: Any) -> bool:
     return not (times or is_text(inner) or is_number(inner))
 
 
-def _read(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
+def _read(column: Any) -> tuple[Micros, npt.NDArray[np.bool_]]:
     """Microseconds, `NOWHEN` where there is none, and whether they are of local time."""
     if not isinstance(column, np.ndarray):
-        return _read_arrow(column, zone)
+        return _read_arrow(column)
     if column.dtype.kind == "M":
-        return column.astype("datetime64[us]").astype(np.int64), np.zeros(len(column), dtype=np.bool_)
+        return _micros(column), np.zeros(len(column), dtype=np.bool_)
     if column.dtype.kind in "fiu":
         return numbered_moments(column)
     values = column.tolist()
     if len(values) > _FEW and all(value is None or isinstance(value, str) for value in values):
         import pyarrow as pa
 
-        return _texts(pa.array(values, pa.string()), zone)
-    return _singly(values, zone)
+        return _texts(pa.array(values, pa.string()))
+    return _singly(values)
 
 
-def _read_arrow(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
+def _read_arrow(column: Any) -> tuple[Micros, npt.NDArray[np.bool_]]:
     import pyarrow as pa
 
     from perfcast.tables._arrow import decoded, is_number, is_text, plain
@@ -126,22 +131,26 @@ def _read_arrow(column: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_
     column = decoded(column)
     kind, rows = column.type, len(column)
     if is_text(kind):
-        return _texts(column, zone)
+        return _texts(column)
     if is_number(kind):
         return numbered_moments(plain(column))
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         local = not pa.types.is_timestamp(kind) or kind.tz is None
-        times = column.cast(pa.timestamp("us"), safe=False)
-        return _micros(times), np.full(rows, local)
+        return _micros(column.to_numpy(zero_copy_only=False)), np.full(rows, local)
     return np.full(rows, NOWHEN), np.zeros(rows, dtype=np.bool_)
 
 
-def _micros(times: Any) -> Micros:
-    micros: Micros = times.to_numpy(zero_copy_only=False).astype("datetime64[us]").astype(np.int64)
+def _micros(times: Moments) -> Micros:
+    """`NOWHEN` where a time of any unit is none, or lies in no year that Python has."""
+    seconds = times.astype("datetime64[s]").astype(np.int64)
+    good = (seconds >= _YEARS[0]) & (seconds <= _YEARS[1])
+    micros: Micros = (
+        (times if good.all() else np.where(good, times, np.datetime64("NaT"))).astype("datetime64[us]").astype(np.int64)
+    )
     return micros
 
 
-def _texts(texts: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
+def _texts(texts: Any) -> tuple[Micros, npt.NDArray[np.bool_]]:
     """Texts: those that look alike are read at once, and one by one where one of them isn't what it looks like."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -157,9 +166,10 @@ def _texts(texts: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
         if chosen.any():
             some = texts if chosen.all() else texts.filter(pa.array(chosen))
             try:
-                micros[chosen], local[chosen] = _micros(some.cast(kind).cast(pa.timestamp("us"))), kind.tz is None
+                micros[chosen] = _micros(some.cast(kind).to_numpy(zero_copy_only=False))
+                local[chosen] = kind.tz is None
             except pa.ArrowInvalid:
-                micros[chosen], local[chosen] = _singly(some.to_pylist(), zone)
+                micros[chosen], local[chosen] = _singly(some.to_pylist())
     if numbers.any():
         some = pc.utf8_trim_whitespace(texts.filter(pa.array(numbers)))
         try:
@@ -170,20 +180,20 @@ def _texts(texts: Any, zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
     return micros, local
 
 
-def _singly(values: Sequence[Any], zone: tzinfo) -> tuple[Micros, npt.NDArray[np.bool_]]:
-    known: dict[tuple[type, Any], int] = {}
-    micros = np.full(len(values), NOWHEN)
+def _singly(values: Sequence[Any]) -> tuple[Micros, npt.NDArray[np.bool_]]:
+    known: dict[tuple[type, Any], tuple[int, bool]] = {}
+    micros, local = np.full(len(values), NOWHEN), np.zeros(len(values), dtype=np.bool_)
     for row, value in enumerate(values):
         try:
             key = (type(value), value)
-            micro = known.get(key)
-            if micro is None:
-                moment = read_moment(value, zone).astimezone(UTC).replace(tzinfo=None)
-                micro = known[key] = int(np.datetime64(moment, "us").astype(np.int64))
-            micros[row] = micro
+            if key not in known:
+                moment, unzoned = stated_moment(value)
+                plain = moment if unzoned else moment.astimezone(UTC).replace(tzinfo=None)
+                known[key] = int(np.datetime64(plain, "us").astype(np.int64)), unzoned
+            micros[row], local[row] = known[key]
         except (ValueError, OverflowError, TypeError):
             continue
-    return micros, np.zeros(len(values), dtype=np.bool_)
+    return micros, local
 
 
 def _to_utc(local: Micros, zone: tzinfo, field: str, notes: Counter[str]) -> Micros:

@@ -16,7 +16,7 @@ from perfcast.workloads._catalogue import (
     survey_workloads,
     workload_from_document,
 )
-from perfcast.workloads._clock import CLOCK, EXPECTED_MOMENT, NOWHEN, numbered_moments, read_moment
+from perfcast.workloads._clock import CLOCK, NOWHEN, no_moment, numbered_moments, read_moment, stated_moment
 from perfcast.workloads._comparison import differences, document_differences, encoded_for, same_rows
 from perfcast.workloads._declaration import read_declaration
 from perfcast.workloads._expressions import ArrayArithmetic, Expression, Name, Operator, evaluate, names, parse
@@ -29,7 +29,6 @@ from perfcast.workloads._yaml import read_yaml
 __all__ = [
     "CLOCK",
     "EXACT",
-    "EXPECTED_MOMENT",
     "LARGEST",
     "NOWHEN",
     "TIMESTAMP",
@@ -55,6 +54,7 @@ __all__ = [
     "load_workload",
     "load_workloads",
     "names",
+    "no_moment",
     "numbered_moments",
     "parse",
     "read_declaration",
@@ -62,6 +62,7 @@ __all__ = [
     "read_yaml",
     "rules_hold",
     "same_rows",
+    "stated_moment",
     "survey_workloads",
     "workload_from_document",
 ]

@@ -1,6 +1,7 @@
 """Moments: what a text or a number says of when, and the features that a moment decides."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -22,7 +23,7 @@ CLOCK: Mapping[str, Callable[[datetime], float]] = {
 """Each clock feature's definition; hours and minutes are whole, business hours are Monday to Friday, 9 to 17."""
 
 
-EXPECTED_MOMENT = (
+_EXPECTED = (
     "expected an ISO 8601 time such as 2026-03-01T14:05:00Z, a date such as 20260301, or seconds since 1970 "
     "(ms, µs and ns are told by their size)"
 )
@@ -34,7 +35,7 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # NumPy's times have no zone
 
 
 def read_moment(value: object, zone: tzinfo) -> datetime:
-    """A moment in the service's time zone; of a local time that comes twice, the first.
+    """A moment in the service's time zone; of a local time that comes twice, the first; of none, an hour later.
 
     Args:
         value: ISO 8601 text, a time, a date, or a number: yyyymmdd, yyyymmddHHMMSS, or s, ms, µs, ns since 1970.
@@ -44,14 +45,27 @@ def read_moment(value: object, zone: tzinfo) -> datetime:
         ValueError: It is none, its unit can't be told, or it lies before the year 1 or after 9999 in the zone.
     """
     try:
-        moment, local = _moment(value)
-        return moment.replace(tzinfo=zone) if local else moment.astimezone(zone)
+        moment, local = stated_moment(value)
+        return (moment.replace(tzinfo=zone).astimezone(UTC) if local else moment).astimezone(zone)
     except (ValueError, OverflowError, TypeError):
-        raise ValueError(f"{EXPECTED_MOMENT}, got {_shown(value)}") from None
+        raise ValueError(no_moment(_shown(value))) from None
 
 
-def _moment(value: object) -> tuple[datetime, bool]:
-    """The moment, and whether it is a local time."""
+def no_moment(shown: str) -> str:
+    """What to tell about a value that is no moment, as people are shown it."""
+    ten = re.fullmatch(r"'?\s*(\d{10})(\.0*)?\s*'?", shown)
+    hour = (
+        "; this can be an hour (yyyymmddHH) as well as seconds" if ten and _is_hour(np.array([int(ten[1])]))[0] else ""
+    )
+    return f"{_EXPECTED}{hour}, got {shown}"
+
+
+def stated_moment(value: object) -> tuple[datetime, bool]:
+    """The moment as it is stated, and whether it is a local time, which has no zone.
+
+    Raises:
+        ValueError, OverflowError, TypeError: It is none.
+    """
     if isinstance(value, str):
         try:
             value = int(value) if value.strip().isdigit() else float(value)
@@ -76,7 +90,8 @@ def numbered_moments(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], 
         numbers: [rows]: s, ms, µs or ns since 1970, yyyymmdd or yyyymmddHHMMSS, told by their size.
 
     Returns:
-        Microseconds since 1970, int64 [rows], `NOWHEN` where that can't be told; and whether it is a local time.
+        Microseconds since 1970, int64 [rows], `NOWHEN` where that can't be told, as of yyyymmddHH; and whether it is
+        a local time.
     """
     values = numbers.astype(np.int64 if numbers.dtype.kind in "iu" else np.float64)
     micros = np.full(len(values), NOWHEN)
@@ -84,12 +99,20 @@ def numbered_moments(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], 
         fits = (values >= _EARLIEST * scale) & (values < _LATEST * scale)
         chosen = values[fits]
         micros[fits] = chosen // 1000 if scale == 10**9 else np.rint(chosen * (10**6 // scale))
+    micros[_is_hour(values)] = NOWHEN
     local = np.zeros(len(values), dtype=np.bool_)
     for first, last, ends in ((19000101, 21001231, 1), (19000101_000000, 21001231_235959, 10**6)):
         fits = (values >= first) & (values <= last)
         if fits.any():
             micros[fits], local[fits] = _digits(values[fits], ends), True
     return micros, local
+
+
+def _is_hour(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Whether numbers can be yyyymmddHH: as seconds, they are some in the years 2033 to 2036."""
+    fits: npt.NDArray[np.bool_] = (values >= 1990010100) & (values <= 2100123123) & (values == np.floor(values))
+    fits[fits] = _digits(10_000 * values[fits].astype(np.int64), 10**6) != NOWHEN
+    return fits
 
 
 def _digits(values: npt.NDArray[Any], ends: int) -> npt.NDArray[np.int64]:

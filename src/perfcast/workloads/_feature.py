@@ -18,6 +18,8 @@ LARGEST = 1e30
 """Bound of a feature that declares none: far below float32's limit, so that products stay finite for a while."""
 EXACT = 2**24
 """Up to here float32, which models read, holds every whole number; beyond it, neighbours become the same number."""
+_ROUNDED = 2**53
+"""From here on float64 may have rounded what was written, before anything could be checked."""
 _FLAGS = {"0": 0.0, "no": 0.0, "false": 0.0, "off": 0.0, "1": 1.0, "yes": 1.0, "true": 1.0, "on": 1.0}
 _KINDS = {"integer": "a whole number", "flag": "0 or 1 (or yes/no, true/false, on/off)"}
 
@@ -68,7 +70,8 @@ class Feature:
             raise ValueError(f"must be a finite number, at most {LARGEST:g}")
         if self.whole and value != int(value):
             raise ValueError(f"expected {self._kind}, got {_shown(value)}")
-        if self.whole and abs(value) > EXACT and int(np.float32(value)) != value:
+        rounded = isinstance(value, float) and abs(value) >= _ROUNDED
+        if self.whole and abs(value) > EXACT and (rounded or int(np.float32(value)) != value):
             raise ValueError(inexact(value))
         return float(value)
 
@@ -91,6 +94,8 @@ def exact(feature: Feature, values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         return np.ones(len(values), dtype=np.bool_)
     with np.errstate(invalid="ignore", over="ignore"):
         held: npt.NDArray[np.bool_] = values.astype(np.float32).astype(values.dtype) == values
+        if values.dtype.kind == "f":
+            held &= np.abs(values) < _ROUNDED
     refused_anyway: npt.NDArray[np.bool_] = (np.floor(values) != values) | ~(np.abs(values) <= LARGEST)
     return held | refused_anyway
 

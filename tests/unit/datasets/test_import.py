@@ -159,6 +159,23 @@ def test_a_column_told_for_one_feature_is_not_taken_for_another() -> None:
         map_columns(CONVOLUTION, columns, told)
 
 
+@pytest.mark.parametrize(
+    ("times", "repeats"),
+    [
+        (["2026-03-02", "2026-03-02", "2026-07-01"], 0),
+        (["2026-03-02T00:00", "2026-03-02T00:00", "2026-07-01T10:00"], 1),
+        (["2026-03-01T23:00Z", "2026-03-01T23:00Z", "2026-06-30T22:00Z"], 0),
+    ],
+)
+def test_equal_rows_are_repeats_only_where_times_are_more_than_dates(
+    tmp_path: Path, shop: Workload, times: list[str], repeats: int
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["measured_at,request_rate,plan,cpu", *(f"{time},1,small,5" for time in times)]))
+    dataset, report = import_file(path, shop, name="d", zone=ZoneInfo("Europe/Berlin"))
+    assert (report.repeats, len(dataset)) == (repeats, 3 - repeats)
+
+
 SERVICE_ROWS = [("2026-03-02T08:00:00", 10.0), (None, 11.0), ("soon", 12.0), ("2026-03-02T08:03:00", 13.0)]
 
 

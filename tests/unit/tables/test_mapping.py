@@ -1,11 +1,14 @@
 """Names of opposite or other meaning are never taken for a column, known ones are, and guesses are marked."""
 
+import re
+
 import pytest
 
 from perfcast.errors import InvalidData
 from perfcast.tables import map_columns
 from perfcast.workloads import builtin_workloads
 
+CONVOLUTION = builtin_workloads()["cnn-execution-time"]
 SERVICE = builtin_workloads()["cpu-utilization"]
 RIGHT = {"time": "time", "request_rate": "request_rate", "active_users": "active_users",
          "db_connections": "db_connections", "cpu_utilization": "cpu_utilization"}  # fmt: skip
@@ -42,3 +45,18 @@ def test_another_quantity_or_a_guessed_cost_is_not_taken(name: str, column: str)
 def test_aliases_and_slips_are_taken_and_told_apart(name: str, column: str, how: str) -> None:
     found = map_columns(SERVICE, [*(RIGHT | {name: column}).values()], {})
     assert found.how[name] == f"{column} ({how})"
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("stride", ["Stride", "STRIDE"]),
+        ("input_channels", ["InputChannels", "in channels"]),
+        ("execution_time_ms", ["Execution time (ms)", "executionTimeMs"]),
+    ],
+)
+def test_columns_that_are_equally_alike_are_refused_and_one_can_be_told(name: str, columns: list[str]) -> None:
+    others = [known for known in (*CONVOLUTION.feature_names, "execution_time_ms") if known != name]
+    with pytest.raises(InvalidData, match=re.escape(f"; say which with --map '{name}={columns[0]}'")):
+        map_columns(CONVOLUTION, [*others, *columns], {})
+    assert map_columns(CONVOLUTION, [*others, *columns], {name: columns[1]}).sources[name] == columns[1]

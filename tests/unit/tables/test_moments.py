@@ -37,6 +37,10 @@ FORMS: dict[Any, str | None] = {
     "1772452800000": NOON,
     20261399: None,
     202603021300: None,
+    2026030210: None,
+    "2026030210": None,
+    2026030225: "2034-03-15T10:10:25",
+    2026030210.5: "2034-03-15T10:10:10",
     86400: None,
     -5: None,
     1e15 * 1e9: None,
@@ -67,6 +71,15 @@ def test_single_values_and_columns_of_every_kind_agree(value: Any) -> None:
         assert single.isoformat() == FORMS[value]
 
 
+@pytest.mark.parametrize("column", [pa.array([2026030210]), pa.array(["2026030210"]), np.array([2026030210.0])])
+def test_ten_digits_that_can_be_an_hour_are_told_as_such(column: Any) -> None:
+    refusal = read_moments("measured_at", column, BERLIN).refusal
+    assert refusal is not None
+    assert "can be an hour (yyyymmddHH) as well as seconds, got" in refusal.message
+    with pytest.raises(ValueError, match="can be an hour"):
+        read_moment(column.tolist()[0], BERLIN)
+
+
 def test_texts_of_several_forms_in_one_column_are_each_read() -> None:
     texts = [text for text in FORMS if isinstance(text, str)]
     assert read(pa.array([*texts, None])) == [*(FORMS[text] for text in texts), None]
@@ -83,8 +96,26 @@ def test_arrows_times_and_dates_are_moments_and_durations_are_none() -> None:
     assert times.refusal.message == "holds duration[s], where times are expected"
 
 
-def test_local_times_that_come_twice_or_never_are_counted_and_taken_as_a_single_value_is() -> None:
+@pytest.mark.parametrize(
+    ("column", "shown"),
+    [
+        (pa.array([1772445600_000], pa.timestamp("s")), "1772445600000"),
+        (pa.array([2**62], pa.timestamp("us", "UTC")).dictionary_encode(), "4611686018427387904"),
+        (pa.array([2**31 - 1], pa.date32()), "2147483647"),
+        (np.array([1772445600_000], dtype="datetime64[s]"), "58136"),
+    ],
+    ids=["seconds", "microseconds", "days", "NumPy's"],
+)
+def test_a_time_in_no_year_that_there_is_is_refused(column: Any, shown: str) -> None:
+    times = read_moments("measured_at", column, BERLIN)
+    assert times.refusal is not None
+    assert f"got {shown}" in times.refusal.message
+
+
+@pytest.mark.parametrize("more", [[], ["2026-W10-1"]], ids=["alike", "one by one"])
+def test_local_times_that_come_twice_or_never_are_counted_and_taken_as_a_single_value_is(more: list[str]) -> None:
     texts = ["2026-10-25T02:30:00", "2026-10-25T02:59:59", "2026-03-29T02:30:00", "2026-10-25T03:00:00", "2026-07-01"]
+    texts += more
     times = read_moments("measured_at", pa.array(texts), BERLIN)
     assert times.notes == Counter(
         {
@@ -120,7 +151,8 @@ def test_durations_become_the_declared_unit_and_are_refused_where_there_is_none(
         with pytest.raises(InvalidData, match=rf"size holds {column.type}".replace("[", r"\[").replace("]", r"\]")):
             import_file(tmp_path / "rows.parquet", workload, name="d")
     pq.write_table(pa.table(table | {"size": pa.array([3], pa.duration("s"))}), tmp_path / "rows.parquet")
-    dataset, _ = import_file(tmp_path / "rows.parquet", workload, name="d", told={"size": "size / 60"})
+    dataset, report = import_file(tmp_path / "rows.parquet", workload, name="d", told={"size": "size / 60"})
+    assert report.notes["size: durations were read in seconds"] == 1
     assert dataset.features[0, 1] == np.float32(0.05)
 
 

@@ -34,6 +34,7 @@ GOOD = [
     "0,1;3;001;yes;2026-03-02T10:07;10,5",
     "1.234,5;;010;0;2026-10-25 02:30:00;20",
     "7;4;002;off;2026-07-01T00:00:00Z;5",
+    "7;4;002;off;2026-03-29T02:30;5",
 ]
 BAD = ["N/A;3;001;1;2026-03-02T10:07;10", "1;2,5;001;1;2026-03-02T10:07;10", "1;2;1.0;1;2026-03-02T10:07;10",
        "1;2;001;maybe;2026-03-02T10:07;10", "1;2;001;1;soon;10", "1;20000001;001;1;2026-03-02T10:07;10"]  # fmt: skip
@@ -52,7 +53,7 @@ def lines(rows: list[str], *, time: str, cost: bool) -> bytes:
 
 
 def test_the_same_file_means_the_same_in_imports_batches_and_scoring(tmp_path: Path, workload: Workload) -> None:
-    mixed = [BAD[0], GOOD[0], BAD[1], BAD[2], GOOD[1], BAD[3], BAD[4], GOOD[2], BAD[5]]
+    mixed = [BAD[0], GOOD[0], BAD[1], BAD[2], GOOD[1], BAD[3], BAD[4], GOOD[2], BAD[5], GOOD[3]]
     (tmp_path / "all.csv").write_bytes(lines(mixed, time="measured_at", cost=True))
     dataset, report = import_file(tmp_path / "all.csv", workload, name="d", zone=ZONE)
     refused = {
@@ -78,6 +79,7 @@ def test_the_same_file_means_the_same_in_imports_batches_and_scoring(tmp_path: P
         {"rate": 0.1, "users": 3, "plan": "001", "night": "yes", "timestamp": "2026-03-02T10:07"},
         {"rate": 1234.5, "plan": "010", "night": 0, "timestamp": "2026-10-25 02:30:00"},
         {"rate": 7, "users": 4, "plan": "002", "night": "off", "timestamp": "2026-07-01T00:00:00Z"},
+        {"rate": 7, "users": 4, "plan": "002", "night": "off", "timestamp": "2026-03-29T02:30"},
     ]
     single = [RowReader(workload, ZONE).read(json.loads(json.dumps(body))) for body in bodies]
     assert np.array(single, dtype=np.float32).tobytes() == dataset.features.tobytes()
@@ -89,8 +91,30 @@ def test_the_same_file_means_the_same_in_imports_batches_and_scoring(tmp_path: P
     scored = pq.read_table(tmp_path / "scored.parquet")
     problems = {row: text for row, text in enumerate(scored["problem"].to_pylist()) if text}
     assert {row: text.split(":")[0].replace("measured_at", "timestamp") for row, text in problems.items()} == WRONG
-    assert (scored_report.rows, scored_report.bad) == (9, 6)
+    assert (scored_report.rows, scored_report.bad) == (10, 6)
     assert scored["rate"].to_pylist()[4] == "1.234,5"
     assert scored_report.notes
     with pytest.raises(InvalidData, match=r"row 1 \(counted from 1\): rate"):
         score(Plan(plan.version, plan.graph, on_bad="refuse"), tmp_path / "rows.csv", tmp_path / "other.parquet")
+
+
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        ({"users": "u * 1"}, "users: column 'u': expected a number, got 'N/A'"),
+        ({"rate": "u * 1"}, "rate: column 'u': expected a number, got 'N/A'"),
+        ({"measured_at": "u * 1 + time"}, "measured_at: column 'u': expected a number, got 'N/A'"),
+    ],
+)
+def test_text_in_arithmetic_that_is_no_number_is_refused_not_filled(
+    tmp_path: Path, workload: Workload, told: dict[str, str], problem: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("rate,u,plan,night,time,cpu\n1,N/A,001,1,1772452800,5\n1,2,001,1,1772452800,5\n")
+    dataset, report = import_file(path, workload, name="d", zone=ZONE, told=told)
+    assert [(f"{bad.field}: {bad.message}", bad.rows.tolist()) for bad in report.refusals] == [(problem, [0])]
+    made = draft(workload, weighted(workload, rate=1.0))
+    version = Version("shop", 1, None, made.manifest, "", "2026-01-01T00:00:00Z")
+    score(Plan(version, made.graph, zone=str(ZONE), told=told), path, tmp_path / "scored.parquet")
+    assert pq.read_table(tmp_path / "scored.parquet")["problem"].to_pylist() == [problem, None]
+    assert len(dataset) == 1

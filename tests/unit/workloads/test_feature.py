@@ -86,3 +86,15 @@ def test_a_whole_number_that_float32_would_round_is_refused_alone_and_in_a_colum
         else:
             with pytest.raises(ValueError, match=f"{value} is a whole number beyond 16,777,216.*a date as a time"):
                 feature("integer").encode(value)
+
+
+@pytest.mark.parametrize(
+    ("given", "held"), [(2**60, True), (2**60 + 1, False), (float(2**60 + 1), False), (float(2**52), True)]
+)
+def test_a_whole_number_that_float64_may_have_rounded_before_is_refused(given: float, held: bool) -> None:  # noqa: FBT001
+    assert exact(feature("integer"), np.array([given])).tolist() == [held]
+    if held:
+        assert feature("integer").encode(given) == given
+    else:
+        with pytest.raises(ValueError, match="can't be told from its neighbours"):
+            feature("integer").encode(given)
