@@ -87,6 +87,7 @@ def import_file(
             if on_rows is not None:
                 on_rows(rows)
         ragged = table.ragged
+        notes += Counter(table.notes)
         refusals = [*ragged, *(Refusal(bad.field, bad.message, table.numbered(bad.rows)) for bad in merged(refused))]
     rows += sum(len(refusal.rows) for refusal in ragged)
     if not kept.costs:

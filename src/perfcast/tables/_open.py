@@ -1,8 +1,9 @@
 """Files of tables, opened as batches of rows in bounded memory, whatever their format."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,6 +33,7 @@ class ParquetTable:
 
     decimal = "."
     words = ""
+    notes: Mapping[str, int] = MappingProxyType({})
 
     def __init__(self, path: Path) -> None:
         import pyarrow.parquet as pq

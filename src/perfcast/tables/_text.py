@@ -2,9 +2,12 @@
 
 import codecs
 import csv
+import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import zip_longest
 from typing import Any, ClassVar
 
@@ -19,6 +22,8 @@ _LINES = 50
 """Lines of the head that are looked at for separators."""
 _BLOCK = 1 << 22
 """Bytes that are parsed at a time: no row may be longer."""
+_END = "#\x7fend"
+"""Begins a row that is put below all: where it isn't found again, a quotation mark before it isn't closed."""
 _SEPARATORS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _COMMA = re.compile(r"[+-]?\d*,\d+")
@@ -128,6 +133,7 @@ class TextTable:
     Attributes:
         decimal: What stands before decimals.
         names: Of the columns.
+        notes: What was remarkable, and in how many rows.
 
     Raises:
         InvalidData: It has no line of names.
@@ -143,6 +149,7 @@ class TextTable:
         self.names, self.decimal, self.words = self._dialect.names, self._dialect.decimal, str(self._dialect)
         self._ragged: list[tuple[int, str]] = []
         self._comments = 0
+        self.notes: Counter[str] = Counter()
 
     @property
     def schema(self) -> Any:
@@ -159,14 +166,20 @@ class TextTable:
         """
         import pyarrow as pa
 
-        rows = 0
-        self._ragged, self._comments = [], 0
+        rows, ended = 0, False
+        self._ragged, self._comments, self.notes = [], 0, Counter()
         try:
             with self._opened() as raw, self._reader(raw) as reader:
                 for batch in reader:
-                    rows += batch.num_rows
-                    if batch.num_rows:
-                        yield batch
+                    ended = batch.num_rows > 0 and batch.column(0)[-1].as_py() == _END
+                    taken = batch.slice(0, batch.num_rows - ended)
+                    rows += taken.num_rows
+                    self._note_breaks(taken)
+                    if taken.num_rows:
+                        yield taken
+            if not ended:
+                where = f"row {rows + len(self._ragged)} (counted from 1)"
+                raise InvalidData(f"{self._name}: a quotation mark is not closed in {where}; close or remove it")
         except (pa.ArrowException, UnicodeError) as error:
             raise InvalidData(f"{self._name}: {_problem(error, rows, self._dialect.skipped)}") from None
 
@@ -177,9 +190,10 @@ class TextTable:
         stream = raw if self._dialect.encoding.startswith("utf-8") else pa.transcoding_input_stream(
             raw, self._dialect.encoding, "utf-8"
         )  # fmt: skip
+        self._stream = _Ended(stream, f"\n{_END}{self._dialect.separator * (len(self.names) - 1)}\n".encode())
         kinds = dict.fromkeys(self.names, pa.string())
         return arrow_csv.open_csv(
-            stream,
+            self._stream,
             arrow_csv.ReadOptions(
                 column_names=self.names, skip_rows=self._dialect.skipped, use_threads=False, block_size=_BLOCK
             ),
@@ -188,6 +202,17 @@ class TextTable:
             ),
             arrow_csv.ConvertOptions(column_types=kinds, strings_can_be_null=True, null_values=[""]),
         )
+
+    def _note_breaks(self, batch: Any) -> None:
+        """Count rows of which a cell holds a break and what could be a row's cells after it."""
+        import pyarrow.compute as pc
+
+        if not self._stream.quoted:
+            return
+        inside = rf"[\r\n](?s:.*{re.escape(self._dialect.separator)}){{{min(len(self.names) - 1, _LINES)}}}"
+        found = [pc.match_substring_regex(column, inside).fill_null(False) for column in batch.columns]  # noqa: FBT003
+        if count := pc.sum(reduce(pc.or_, found)).as_py():
+            self.notes["rows hold line breaks and further cells in one cell; is a quotation mark not closed?"] += count
 
     def _pass_over(self, row: Any) -> str:
         if row.text.lstrip().startswith("#"):
@@ -214,6 +239,29 @@ class TextTable:
 
     def close(self) -> None:
         """Nothing stays open between batches."""
+
+
+class _Ended(io.RawIOBase):
+    """A stream with something below its end.
+
+    Attributes:
+        quoted: Whether some quotation mark was read.
+    """
+
+    def __init__(self, stream: Any, end: bytes) -> None:
+        super().__init__()
+        self._stream, self._end, self.quoted = stream, end, False
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Some bytes; none when also the end is read."""
+        data: bytes = self._stream.read(size)
+        self.quoted = self.quoted or b'"' in data
+        if not data:
+            data, self._end = self._end, b""
+        return data
 
 
 def _problem(error: Exception, rows: int, skipped: int) -> str:

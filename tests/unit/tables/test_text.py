@@ -103,7 +103,9 @@ def test_names_keep_their_quotation_marks_single(tmp_path: Path) -> None:
     ("content", "part"),
     [
         (b"1,2,3\n" * 20_000 + b"1,2,\xff\n", "row 20001 (counted from 1) holds bytes that are no text"),
-        (b'1,2,"3\n' + b"1,2,3\n" * 10_000, r"expected a number, got '3\n1,2,3"),
+        (b'1,2,3\n1,2,"3\n' + b"1,2,3\n" * 10_000, "a quotation mark is not closed in row 2 (counted from 1)"),
+        (b'1,2,3\n1,2\n1,"2\n' + b"1,2,3\n" * 10_000, "a quotation mark is not closed in row 3 (counted from 1)"),
+        (b'1,2,"' + b"1,2,3\n" * 1_000_000, "some row after 0 is longer than 4,194,304 bytes; is a quotation"),
     ],
 )
 def test_what_cannot_be_read_on_is_told_without_the_librarys_words(
@@ -113,6 +115,26 @@ def test_what_cannot_be_read_on_is_told_without_the_librarys_words(
     with pytest.raises(InvalidData) as caught:
         import_file(tmp_path / "rows.csv", workload, name="d")
     assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cells", "rows", "notes"),
+    [
+        ('17" screen', 3, {}),
+        ('"two\nlines, of text"', 3, {}),
+        (
+            '"oops\n2,1,7,\n3,1,8,"and more',
+            3,
+            {"rows hold line breaks and further cells in one cell; is a quotation mark not closed?": 1},
+        ),
+    ],
+)
+def test_marks_and_breaks_in_texts_are_read_and_noted_where_they_look_like_rows(
+    tmp_path: Path, workload: Workload, cells: str, rows: int, notes: dict[str, int]
+) -> None:
+    (tmp_path / "rows.csv").write_text(f"a,b,c,note\n1,1,5,ok\n2,2,6,{cells}\n3,3,7,ok\n")
+    _, report = import_file(tmp_path / "rows.csv", workload, name="d")
+    assert (report.rows, report.kept, report.notes) == (rows, rows, notes)
 
 
 def test_whole_numbers_that_float32_rounds_are_refused_or_noted(tmp_path: Path, workload: Workload) -> None:
