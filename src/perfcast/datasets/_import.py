@@ -75,10 +75,11 @@ def import_file(
     with closing(open_table(path)) as table:
         columns = map_columns(workload, table.names, told or {})
         check_kinds(table.schema, [name for name in table.names if name not in columns.ignored])
-        reader = BatchReader(workload, columns, zone, table.decimal)
+        reader = BatchReader(workload, columns, zone)
+        table.read_as(columns.numbers)
         kept, rows, refused, notes = _Kept(), 0, list[Refusal](), Counter[str]()
         for batch in table.batches():
-            taken, cost, times = reader.read(batch, measured=True)
+            taken, cost, times = reader.read(batch, table.decimal, measured=True)
             assert cost is not None
             refused += [Refusal(bad.field, bad.message, bad.rows + rows) for bad in taken.refusals]
             kept.add(taken, cost, None if times is None else times.moments)

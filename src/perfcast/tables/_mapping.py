@@ -36,11 +36,13 @@ class ColumnMap:
         sources: For each feature, the cost and `measured_at` the column taken as it is, or the expression of columns.
         how: The same in words, for people.
         ignored: Columns of the file that nothing uses.
+        numbers: Columns of the file that are read as numbers.
     """
 
     sources: Mapping[str, str | Expression]
     how: Mapping[str, str]
     ignored: tuple[str, ...]
+    numbers: frozenset[str]
 
     def columns(self, batch: Any, decimal: str, notes: Counter[str]) -> dict[str, Any]:
         """The columns of features, cost and `measured_at`.
@@ -141,7 +143,10 @@ def map_columns(
     _require(workload, columns, sources, cost)
     used = _used(sources)
     ordered = {name: how[name] for name in wanted if name in how}
-    return ColumnMap(sources, ordered, tuple(column for column in columns if column not in used))
+    other = {TIME, *(feature.name for feature in workload.features if feature.declaration.values)}
+    numbers = {name: source for name, source in sources.items() if name not in other or not isinstance(source, str)}
+    ignored = tuple(column for column in columns if column not in used)
+    return ColumnMap(sources, ordered, ignored, frozenset(_used(numbers)))
 
 
 def _used(sources: Mapping[str, str | Expression]) -> set[str]:

@@ -1,7 +1,7 @@
 """Files of tables, opened as batches of rows in bounded memory, whatever their format."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -44,6 +44,9 @@ class ParquetTable:
         self.names = tuple(self.schema.names)
         metadata = self._file.metadata
         self.group_rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+
+    def read_as(self, numbers: Collection[str]) -> None:
+        """Numbers are numbers here."""
 
     def batches(self, group: int | None = None) -> Iterator[Any]:
         """Rows: `BATCH_ROWS`, or as many as fit into `BATCH_BYTES`.

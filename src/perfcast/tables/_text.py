@@ -5,7 +5,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import zip_longest
@@ -28,7 +28,8 @@ _SEPARATORS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _COMMA = re.compile(r"[+-]?\d*,\d+")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
-_POINT = re.compile(r"[+-]?\d*\.\d+")
+_POINT = re.compile(r"[+-]?(\d*\.(?!\d{3}$)\d+|(0\d*|\d{4,})?\.\d{3})")
+"""Not `1.234`, which may be thousands."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +39,22 @@ class Dialect:
     Attributes:
         names: Of its columns.
         skipped: Lines down to these names, with them.
-        encoding, separator, decimal: What it is written in, between columns, and before decimals.
+        encoding, separator: What it is written in, and what stands between columns.
+        sample: Cells of its first rows.
     """
 
     names: tuple[str, ...]
     skipped: int
     encoding: str
     separator: str
-    decimal: str
+    sample: Sequence[Sequence[str]]
 
-    def __str__(self) -> str:
-        """In words."""
-        decimals = ", decimal commas" if self.decimal == "," else ""
-        return f"{_SEPARATORS[self.separator]} between columns{decimals}, {self.encoding.removesuffix('-sig').upper()}"
+    def decimal_of(self, numbers: Collection[str]) -> str:
+        """What stands before decimals in columns of numbers: a comma where some have it for sure, and none a point."""
+        rows = [zip_longest(self.names, row[: len(self.names)], fillvalue="") for row in self.sample]
+        cells = [cell.strip() for row in rows for name, cell in row if name in numbers]
+        commas = any(_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in cells)
+        return "," if commas and not any(_POINT.fullmatch(cell) for cell in cells) else "."
 
 
 def dialect_of(head: bytes, *, whole: bool, name: str) -> Dialect:
@@ -81,7 +85,7 @@ def dialect_of(head: bytes, *, whole: bool, name: str) -> Dialect:
     separator = told[1] if told and told[1] in _SEPARATORS else _separator(body)
     cells = [_split(line, separator) for line in body]
     names = tuple(cell.strip() or f"column {number}" for number, cell in enumerate(cells[0], start=1))
-    return Dialect(names, skipped + 1, encoding, separator, _decimal(cells[1:]))
+    return Dialect(names, skipped + 1, encoding, separator, cells[1:])
 
 
 def _encoding(head: bytes) -> str:
@@ -113,16 +117,6 @@ def _split(line: str, separator: str) -> list[str]:
     return next(csv.reader([line], delimiter=separator), [""])
 
 
-def _decimal(rows: Sequence[Sequence[str]]) -> str:
-    """A comma where some column has numbers with one that can't stand between thousands, and none with a point."""
-    for column in zip_longest(*rows, fillvalue=""):
-        cells = [cell.strip() for cell in column]
-        sure = any(_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in cells)
-        if sure and not any(_POINT.fullmatch(cell) for cell in cells):
-            return ","
-    return "."
-
-
 class TextTable:
     """The rows of a text file, read piece by piece.
 
@@ -131,7 +125,7 @@ class TextTable:
         name: What people know it as.
 
     Attributes:
-        decimal: What stands before decimals.
+        decimal: What stands before decimals, once it is known which columns are numbers (`read_as`).
         names: Of the columns.
         notes: What was remarkable, and in how many rows.
 
@@ -146,10 +140,21 @@ class TextTable:
             head = stream.read(_HEAD)
         self._opened, self._name = opened, name
         self._dialect = dialect_of(head, whole=len(head) < _HEAD, name=name)
-        self.names, self.decimal, self.words = self._dialect.names, self._dialect.decimal, str(self._dialect)
+        self.names, self.decimal = self._dialect.names, "."
         self._ragged: list[tuple[int, str]] = []
         self._comments = 0
         self.notes: Counter[str] = Counter()
+
+    def read_as(self, numbers: Collection[str]) -> None:
+        """Say which columns are read as numbers: only these tell what stands before decimals."""
+        self.decimal = self._dialect.decimal_of(numbers)
+
+    @property
+    def words(self) -> str:
+        """How it is written."""
+        decimals = ", decimal commas" if self.decimal == "," else ""
+        encoding = self._dialect.encoding.removesuffix("-sig").upper()
+        return f"{_SEPARATORS[self._dialect.separator]} between columns{decimals}, {encoding}"
 
     @property
     def schema(self) -> Any:

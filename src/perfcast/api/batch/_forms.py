@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from perfcast.serving import Answer, Predictor
-from perfcast.tables import Column
+from perfcast.tables import Column, ColumnReader, TextTable
+from perfcast.workloads import Rows
 
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
@@ -32,13 +33,24 @@ class Question(NamedTuple):
         columns: By feature name.
         reference: A model reference; None for the default model of the workload that the columns belong to.
         coverage: None for the usual.
-        decimal: What stands before decimals in texts.
+        text: The text file that they come from, if any.
     """
 
     columns: Mapping[str, Column]
     reference: str | None
     coverage: float | None
-    decimal: str = "."
+    text: TextTable | None = None
+
+    def read(self, reader: ColumnReader) -> Rows:
+        """The rows, float32 [rows, features].
+
+        Raises:
+            InvalidInput: As `ColumnReader.read`.
+        """
+        if self.text is None:
+            return reader.read(self.columns)
+        self.text.read_as([feature.name for feature in reader.workload.features if not feature.declaration.values])
+        return reader.read(self.columns, decimal=self.text.decimal)
 
 
 class Writer(Protocol):
