@@ -76,7 +76,7 @@ def import_file(
         columns = map_columns(workload, table.names, told or {})
         check_kinds(table.schema, [name for name in table.names if name not in columns.ignored])
         reader = BatchReader(workload, columns, zone)
-        table.read_as(columns.numbers)
+        table.read_as(columns.numbers, columns.choices)
         kept, rows, refused, notes = _Kept(), 0, list[Refusal](), Counter[str]()
         for batch in table.batches():
             taken, cost, times = reader.read(batch, table.decimal, measured=True)

@@ -48,7 +48,7 @@ class RowScorer:
 
     def prepare(self, table: Table) -> str:
         """Say to one of the files how it is read; gives what stands before decimals in it."""
-        table.read_as(self._columns.numbers)
+        table.read_as(self._columns.numbers, self._columns.choices)
         return table.decimal
 
     def score(self, batch: "pa.RecordBatch", first: int, decimal: str = ".") -> "tuple[pa.Table, ScoreReport]":
@@ -124,6 +124,7 @@ def write_scored(scorer: RowScorer, parts: Sequence[Partition], files: Input, ou
             output.write(table)
             done += report.rows
             yield report
+        yield ScoreReport(notes=files.opened(part.path).notes)
 
 
 def scorer_of(plan: Plan, path: Path) -> RowScorer:

@@ -36,13 +36,14 @@ class ColumnMap:
         sources: For each feature, the cost and `measured_at` the column taken as it is, or the expression of columns.
         how: The same in words, for people.
         ignored: Columns of the file that nothing uses.
-        numbers: Columns of the file that are read as numbers.
+        numbers, choices: Columns of the file that are read as numbers, and as one of several values.
     """
 
     sources: Mapping[str, str | Expression]
     how: Mapping[str, str]
     ignored: tuple[str, ...]
     numbers: frozenset[str]
+    choices: frozenset[str]
 
     def columns(self, batch: Any, decimal: str, notes: Counter[str]) -> dict[str, Any]:
         """The columns of features, cost and `measured_at`.
@@ -143,10 +144,11 @@ def map_columns(
     _require(workload, columns, sources, cost)
     used = _used(sources)
     ordered = {name: how[name] for name in wanted if name in how}
-    other = {TIME, *(feature.name for feature in workload.features if feature.declaration.values)}
-    numbers = {name: source for name, source in sources.items() if name not in other or not isinstance(source, str)}
+    chosen = {feature.name for feature in workload.features if feature.declaration.values}
+    choices = {source for name, source in sources.items() if name in chosen and isinstance(source, str)}
     ignored = tuple(column for column in columns if column not in used)
-    return ColumnMap(sources, ordered, ignored, frozenset(_used(numbers)))
+    other = choices | {source for source in [sources.get(TIME)] if isinstance(source, str)}
+    return ColumnMap(sources, ordered, ignored, frozenset(used - other), frozenset(choices))
 
 
 def _used(sources: Mapping[str, str | Expression]) -> set[str]:

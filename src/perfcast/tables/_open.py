@@ -45,8 +45,8 @@ class ParquetTable:
         metadata = self._file.metadata
         self.group_rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
 
-    def read_as(self, numbers: Collection[str]) -> None:
-        """Numbers are numbers here."""
+    def read_as(self, numbers: Collection[str], choices: Collection[str]) -> None:
+        """Numbers are numbers here, and nothing is a comment."""
 
     def batches(self, group: int | None = None) -> Iterator[Any]:
         """Rows: `BATCH_ROWS`, or as many as fit into `BATCH_BYTES`.

@@ -142,12 +142,27 @@ class TextTable:
         self._dialect = dialect_of(head, whole=len(head) < _HEAD, name=name)
         self.names, self.decimal = self._dialect.names, "."
         self._ragged: list[tuple[int, str]] = []
-        self._comments = 0
+        self._comments, self._hashes = 0, list[int]()
+        self._commented = False
         self.notes: Counter[str] = Counter()
 
-    def read_as(self, numbers: Collection[str]) -> None:
-        """Say which columns are read as numbers: only these tell what stands before decimals."""
-        self.decimal = self._dialect.decimal_of(numbers)
+    def read_as(self, numbers: Collection[str], choices: Collection[str]) -> None:
+        """Say which columns are read as what.
+
+        Args:
+            numbers: Only these tell what stands before decimals.
+            choices: Where the first column is none of these, rows that begin with `#` are comments.
+        """
+        self.decimal, self._commented = self._dialect.decimal_of(numbers), self.names[0] not in choices
+
+    def rows_in(self, firsts: Any) -> Any:
+        """Where rows are no comments, by their first cells; None where all are rows."""
+        import pyarrow.compute as pc
+
+        if not self._commented:
+            return None
+        rows = pc.invert(pc.starts_with(pc.utf8_ltrim_whitespace(firsts), "#")).fill_null(True)  # noqa: FBT003
+        return None if pc.all(rows).as_py() else rows
 
     @property
     def words(self) -> str:
@@ -172,16 +187,18 @@ class TextTable:
         import pyarrow as pa
 
         rows, ended = 0, False
-        self._ragged, self._comments, self.notes = [], 0, Counter()
+        self._ragged, self._comments, self._hashes, self.notes = [], 0, [], Counter()
         try:
             with self._opened() as raw, self._reader(raw) as reader:
                 for batch in reader:
                     ended = batch.num_rows > 0 and batch.column(0)[-1].as_py() == _END
-                    taken = batch.slice(0, batch.num_rows - ended)
+                    taken = self._without_comments(batch.slice(0, batch.num_rows - ended), rows)
                     rows += taken.num_rows
                     self._note_breaks(taken)
                     if taken.num_rows:
                         yield taken
+            if comments := self._comments + len(self._hashes):
+                self.notes["a line that begins with # is a comment"] = comments
             if not ended:
                 where = f"row {rows + len(self._ragged)} (counted from 1)"
                 raise InvalidData(f"{self._name}: a quotation mark is not closed in {where}; close or remove it")
@@ -208,6 +225,13 @@ class TextTable:
             arrow_csv.ConvertOptions(column_types=kinds, strings_can_be_null=True, null_values=[""]),
         )
 
+    def _without_comments(self, batch: Any, before: int) -> Any:
+        kept = self.rows_in(batch.column(0))
+        if kept is None:
+            return batch
+        self._hashes += (np.flatnonzero(~kept.to_numpy(zero_copy_only=False)) + before + len(self._hashes)).tolist()
+        return batch.filter(kept)
+
     def _note_breaks(self, batch: Any) -> None:
         """Count rows of which a cell holds a break and what could be a row's cells after it."""
         import pyarrow.compute as pc
@@ -217,7 +241,7 @@ class TextTable:
         inside = rf"[\r\n](?s:.*{re.escape(self._dialect.separator)}){{{min(len(self.names) - 1, _LINES)}}}"
         found = [pc.match_substring_regex(column, inside).fill_null(False) for column in batch.columns]  # noqa: FBT003
         if count := pc.sum(reduce(pc.or_, found)).as_py():
-            self.notes["rows hold line breaks and further cells in one cell; is a quotation mark not closed?"] += count
+            self.notes["a line break and cells after it are one cell's text; is a quotation mark not closed?"] += count
 
     def _pass_over(self, row: Any) -> str:
         if row.text.lstrip().startswith("#"):
@@ -233,13 +257,14 @@ class TextTable:
         if not self._ragged:
             return []
         rows = np.array([row for row, _ in self._ragged], dtype=np.int64)
-        return [Refusal("row", self._ragged[0][1], rows)]
+        comments_before = np.searchsorted(self._hashes, rows - np.arange(len(rows)))
+        return [Refusal("row", self._ragged[0][1], rows - comments_before)]
 
     def numbered(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The numbers of rows in the file, from their places among those that were given."""
         if not self._ragged:
             return rows
-        left_out = np.array([row for row, _ in self._ragged])
+        left_out = self.ragged[0].rows
         return rows + np.searchsorted(left_out - np.arange(len(left_out)), rows, side="right")
 
     def close(self) -> None:

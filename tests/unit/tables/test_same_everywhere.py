@@ -118,3 +118,21 @@ def test_each_file_of_a_folder_says_for_itself_what_stands_before_decimals(tmp_p
         (tmp_path / "in" / f"{name}.csv").write_text(row)
     assert score(plan, tmp_path / "in", tmp_path / "scored.parquet").bad == 0
     assert pq.read_table(tmp_path / "scored.parquet")["cost"].to_pylist() == [0.5, 0.5, 0.25]
+
+
+def test_a_hash_begins_a_comment_unless_it_is_a_choice(tmp_path: Path) -> None:
+    declared = "{name: w, cost: {name: c}, features: [{name: kind, type: choice, values: ['#1', '#2']}, {name: a}]}"
+    (tmp_path / "w.yaml").write_text(declared)
+    workload = Workload(read_declaration(tmp_path / "w.yaml"))
+    made = draft(workload, weighted(workload, a=1.0))
+    plan = Plan(Version("w", 1, None, made.manifest, "", "2026-01-01T00:00:00Z"), made.graph)
+    for lines, costs, notes in (
+        (["kind,a", "#1,1", "# no row", "#2,2"], [1, 2], {"a line that begins with # is a comment": 1}),
+        (["a,kind", "1,#1", "# no row", "# no,row", "2,#2"], [1, 2], {"a line that begins with # is a comment": 2}),
+    ):
+        content = "\n".join([*lines, ""])
+        (tmp_path / "rows.csv").write_text(content)
+        report = score(plan, tmp_path / "rows.csv", tmp_path / "scored.parquet", overwrite=True)
+        assert pq.read_table(tmp_path / "scored.parquet")["cost"].to_pylist() == costs
+        assert (report.rows, report.bad, report.notes) == (2, 0, notes)
+        assert read_table(CSV, content.encode(), 9).read(ColumnReader(workload, ZONE)).tolist() == [[0, 1], [1, 2]]

@@ -125,7 +125,7 @@ def test_what_cannot_be_read_on_is_told_without_the_librarys_words(
         (
             '"oops\n2,1,7,\n3,1,8,"and more',
             3,
-            {"rows hold line breaks and further cells in one cell; is a quotation mark not closed?": 1},
+            {"a line break and cells after it are one cell's text; is a quotation mark not closed?": 1},
         ),
     ],
 )
@@ -135,6 +135,15 @@ def test_marks_and_breaks_in_texts_are_read_and_noted_where_they_look_like_rows(
     (tmp_path / "rows.csv").write_text(f"a,b,c,note\n1,1,5,ok\n2,2,6,{cells}\n3,3,7,ok\n")
     _, report = import_file(tmp_path / "rows.csv", workload, name="d")
     assert (report.rows, report.kept, report.notes) == (rows, rows, notes)
+
+
+def test_rows_that_begin_with_a_hash_are_comments_wherever_they_stand(tmp_path: Path, workload: Workload) -> None:
+    rows = ["a,b,c", "1,1,5", "# one,two,three", "2,x,6", "# one", "3,1", " #,,", "4,y,7", "5,1", "6,1,8", ""]
+    (tmp_path / "rows.csv").write_text("\n".join(rows))
+    dataset, report = import_file(tmp_path / "rows.csv", workload, name="d")
+    assert [(bad.field, bad.rows.tolist()) for bad in report.refusals] == [("row", [2, 4]), ("b", [1, 3])]
+    assert (dataset.cost.tolist(), report.rows) == ([5, 8], 6)
+    assert report.notes == {"a line that begins with # is a comment": 3}
 
 
 def test_whole_numbers_that_float32_rounds_are_refused_or_noted(tmp_path: Path, workload: Workload) -> None:

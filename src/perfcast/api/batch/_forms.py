@@ -49,8 +49,12 @@ class Question(NamedTuple):
         """
         if self.text is None:
             return reader.read(self.columns)
-        self.text.read_as([feature.name for feature in reader.workload.features if not feature.declaration.values])
-        return reader.read(self.columns, decimal=self.text.decimal)
+        choices = {feature.name for feature in reader.workload.features if feature.declaration.values}
+        self.text.read_as(set(reader.workload.feature_names) - choices, choices)
+        kept, columns = self.text.rows_in(self.columns[self.text.names[0]]), self.columns
+        if kept is not None:
+            columns = {name: column.filter(kept) for name, column in columns.items()}
+        return reader.read(columns, decimal=self.text.decimal)
 
 
 class Writer(Protocol):
