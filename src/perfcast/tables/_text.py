@@ -50,11 +50,15 @@ class Dialect:
     sample: Sequence[Sequence[str]]
 
     def decimal_of(self, numbers: Collection[str]) -> str:
-        """What stands before decimals in columns of numbers: a comma where some have it for sure, and none a point."""
+        """What stands before decimals in columns of numbers: a comma where some have it for sure, and none a point.
+
+        Empty where the sample has neither.
+        """
         rows = [zip_longest(self.names, row[: len(self.names)], fillvalue="") for row in self.sample]
         cells = [cell.strip() for row in rows for name, cell in row if name in numbers]
         commas = any(_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in cells)
-        return "," if commas and not any(_POINT.fullmatch(cell) for cell in cells) else "."
+        points = any(_POINT.fullmatch(cell) for cell in cells)
+        return "." if points else "," if commas else ""
 
 
 def dialect_of(head: bytes, *, whole: bool, name: str) -> Dialect:
@@ -125,7 +129,8 @@ class TextTable:
         name: What people know it as.
 
     Attributes:
-        decimal: What stands before decimals, once it is known which columns are numbers (`read_as`).
+        decimal: What stands before decimals, once it is known which columns are numbers (`read_as`); empty where
+            its first lines don't tell.
         names: Of the columns.
         notes: What was remarkable, and in how many rows.
 

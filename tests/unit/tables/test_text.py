@@ -83,6 +83,20 @@ def test_marks_on_numbers_are_read_where_they_can_mean_one_thing(
         assert (dataset.cost[1], report.notes) == (taken, {told: 1})
 
 
+@pytest.mark.parametrize(
+    ("first", "cell", "taken"),
+    [("2", "1,5", 1.5), ("2", "0,234", 0.234), ("2", "1234,5", 1234.5), ("2", "1,234", None), ("2.5", "1,5", None)],
+)
+def test_decimal_commas_far_down_are_read_where_the_first_lines_have_no_mark(
+    tmp_path: Path, workload: Workload, first: str, cell: str, taken: float | None
+) -> None:
+    rows = [f"{row};1;{first}" for row in range(200)]
+    (tmp_path / "rows.csv").write_text("\n".join(["a;b;c", *rows, f"9;1;{cell}", ""]))
+    dataset, report = import_file(tmp_path / "rows.csv", workload, name="d")
+    assert (report.refused, report.notes) == ((1, {}) if taken is None else (0, {"c: decimal commas were read": 1}))
+    assert taken is None or dataset.cost[-1] == pytest.approx(taken)
+
+
 def test_columns_with_blanks_and_marks_stand_in_arithmetic(tmp_path: Path, workload: Workload) -> None:
     (tmp_path / "rows.csv").write_text("a,b,CPU Used,CPU Limit\n1,1,450m,1\n2,1,1,4\n")
     dataset, report = import_file(
