@@ -75,10 +75,11 @@ def import_file(
     with closing(open_table(path)) as table:
         columns = map_columns(workload, table.names, told or {})
         check_kinds(table.schema, [name for name in table.names if name not in columns.ignored])
-        reader = BatchReader(workload, columns, zone, table.decimal)
+        reader = BatchReader(workload, columns, zone)
+        table.read_as(columns.numbers, columns.choices)
         kept, rows, refused, notes = _Kept(), 0, list[Refusal](), Counter[str]()
         for batch in table.batches():
-            taken, cost, times = reader.read(batch, measured=True)
+            taken, cost, times = reader.read(batch, table.decimal, measured=True)
             assert cost is not None
             refused += [Refusal(bad.field, bad.message, bad.rows + rows) for bad in taken.refusals]
             kept.add(taken, cost, None if times is None else times.moments)
@@ -87,6 +88,7 @@ def import_file(
             if on_rows is not None:
                 on_rows(rows)
         ragged = table.ragged
+        notes += Counter(table.notes)
         refusals = [*ragged, *(Refusal(bad.field, bad.message, table.numbered(bad.rows)) for bad in merged(refused))]
     rows += sum(len(refusal.rows) for refusal in ragged)
     if not kept.costs:

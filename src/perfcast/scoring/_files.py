@@ -27,14 +27,15 @@ class Input:
             InvalidData: They can't be read, or are not those that were there before.
         """
         seen = 0
-        table = self._opened(part.path)
+        table = self.opened(part.path)
         for batch in table.batches(part.group) if isinstance(table, ParquetTable) else table.batches():
             seen += batch.num_rows
             yield batch
         if seen != part.rows:
             raise InvalidData(f"{part.path}: was changed while it was read; score it again")
 
-    def _opened(self, path: Path) -> Table:
+    def opened(self, path: Path) -> Table:
+        """The table of a file."""
         if self._table is None or self._path != path:
             self.close()
             self._path, self._table = path, open_table(path)

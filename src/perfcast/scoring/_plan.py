@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 from perfcast.errors import InvalidData, InvalidSetting
 from perfcast.manifest import COVERAGES
 from perfcast.registry import Version
-from perfcast.tables import FORMATS, Table, is_table, open_table
+from perfcast.serving import declared_workload
+from perfcast.tables import FORMATS, Table, is_table, map_columns, open_table
 
 OnBad: TypeAlias = Literal["mark", "refuse"]
 
@@ -101,7 +102,7 @@ def input_files(source: Path) -> list[Path]:
     return sorted(path for path in source.iterdir() if not path.name.startswith((".", "_")) and is_table(path))
 
 
-def partitions(source: Path) -> list[Partition]:
+def partitions(source: Path, plan: Plan) -> list[Partition]:
     """What is scored at a time: row groups of Parquet files, other files whole; their paths are absolute.
 
     Text and Arrow files are read once more, for their rows to be counted.
@@ -118,6 +119,9 @@ def partitions(source: Path) -> list[Partition]:
                 raise InvalidData(f"{path}: has other columns than {files[0].name}; all files must have the same")
             schema = table.schema
             groups = table.group_rows
+            if groups is None:
+                columns = map_columns(declared_workload(plan.version), table.names, plan.told, measured=False)
+                table.read_as(columns.numbers, columns.choices)
             for group, rows in enumerate([count_rows(table)] if groups is None else groups):
                 found.append(Partition(path, group, first, rows))
                 first += rows

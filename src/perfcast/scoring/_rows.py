@@ -13,7 +13,7 @@ from perfcast.errors import InvalidData, InvalidInput
 from perfcast.scoring._files import Input, Output
 from perfcast.scoring._plan import Partition, Plan, ScoreReport
 from perfcast.serving import Answer, Predictor
-from perfcast.tables import BatchReader, check_kinds, map_columns, open_table
+from perfcast.tables import BatchReader, Table, check_kinds, map_columns, open_table
 from perfcast.workloads import Refusal, Rows
 
 if TYPE_CHECKING:
@@ -31,35 +31,40 @@ class RowScorer:
     Args:
         plan: With what, and how.
         schema: Of the files.
-        decimal: What stands before decimals in their texts.
 
     Raises:
         InvalidData: A feature's column is missing, or one of `COLUMNS` is there already.
         BrokenVersion: The version can't answer.
     """
 
-    def __init__(self, plan: Plan, schema: "pa.Schema", decimal: str = ".") -> None:
+    def __init__(self, plan: Plan, schema: "pa.Schema") -> None:
         _check_names(schema.names)
         self._plan, zone = plan, ZoneInfo(plan.zone)
         self._predictor = Predictor(plan.version, plan.graph, zone=zone)
-        columns = map_columns(self._predictor.workload, schema.names, plan.told, measured=False)
+        self._columns = columns = map_columns(self._predictor.workload, schema.names, plan.told, measured=False)
         check_kinds(schema, [name for name in schema.names if name not in columns.ignored])
-        self._reader = BatchReader(self._predictor.workload, columns, zone, decimal)
+        self._reader = BatchReader(self._predictor.workload, columns, zone)
         self.schema = _widened(schema)
 
-    def score(self, batch: "pa.RecordBatch", first: int) -> "tuple[pa.Table, ScoreReport]":
+    def prepare(self, table: Table) -> str:
+        """Say to one of the files how it is read; gives what stands before decimals in it."""
+        table.read_as(self._columns.numbers, self._columns.choices)
+        return table.decimal
+
+    def score(self, batch: "pa.RecordBatch", first: int, decimal: str = ".") -> "tuple[pa.Table, ScoreReport]":
         """Add the columns.
 
         Args:
             batch: Some rows.
             first: How many rows of the input come before them.
+            decimal: What stands before decimals in its texts.
 
         Raises:
             InvalidData: A row is bad, and the plan refuses such.
         """
         import pyarrow as pa
 
-        (features, refusals, notes), _, _ = self._reader.read(batch, measured=False)
+        (features, refusals, notes), _, _ = self._reader.read(batch, decimal, measured=False)
         problems = _by_row(refusals)
         self._refuse(problems, first)
         answer, good = self._answer(features, problems)
@@ -113,18 +118,19 @@ class RowScorer:
 def write_scored(scorer: RowScorer, parts: Sequence[Partition], files: Input, output: Output) -> Iterator[ScoreReport]:
     """Score row groups into a file; gives what became of some rows each time that they are written."""
     for part in parts:
-        done = part.first
+        done, decimal = part.first, scorer.prepare(files.opened(part.path))
         for batch in files.batches(part):
-            table, report = scorer.score(batch, done)
+            table, report = scorer.score(batch, done, decimal)
             output.write(table)
             done += report.rows
             yield report
+        yield ScoreReport(notes=files.opened(part.path).notes)
 
 
 def scorer_of(plan: Plan, path: Path) -> RowScorer:
     """The scorer of a plan, for files with the columns of this one."""
     with closing(open_table(path)) as table:
-        return RowScorer(plan, table.schema, table.decimal)
+        return RowScorer(plan, table.schema)
 
 
 def _check_names(names: Sequence[str]) -> None:

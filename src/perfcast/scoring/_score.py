@@ -35,7 +35,7 @@ def score(
     begun = time.monotonic()
     place = Target(target, source, overwrite=overwrite)
     place.check()
-    parts = partitions(source)
+    parts = partitions(source, plan)
     with Draft(place) as draft:
         if cluster:
             report = _on_cluster(plan, parts, place, draft, cluster, on_rows)

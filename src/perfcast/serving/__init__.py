@@ -13,7 +13,7 @@ from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_
 from perfcast.serving._follower import Follower
 from perfcast.serving._foreign import open_foreign, try_rows
 from perfcast.serving._items import ItemReader
-from perfcast.serving._predictor import Answer, Prediction, Predictor
+from perfcast.serving._predictor import Answer, Prediction, Predictor, declared_workload
 from perfcast.serving._reaching import reach, read_reaching
 from perfcast.serving._reader import Reader
 from perfcast.serving._session import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference
@@ -44,6 +44,7 @@ __all__ = [
     "Split",
     "UnknownReference",
     "choose_inference",
+    "declared_workload",
     "make_answer_cache",
     "open_foreign",
     "parse_object",

@@ -12,6 +12,8 @@ Numbers = npt.NDArray[Any]
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:nan|inf|infinity)$"
 _GROUPED = r"^[+-]?\d{1,3}(,\d{3})+\.\d+$|^[+-]?\d{1,3}(,\d{3}){2,}$"
 """Thousands that can't be meant as decimals: followed by these, or several of them."""
+_DECIMAL_COMMA = r"^[+-]?(\d*,(\d{1,2}|\d{4,})|(0\d*|\d{4,})?,\d{3})$"
+"""That can't be meant as thousands."""
 _NANOSECONDS: dict[str, int] = {
     **dict.fromkeys(("ns", "nanoseconds"), 1),
     **dict.fromkeys(("us", "µs", "microseconds"), 10**3),
@@ -70,7 +72,7 @@ def parse_numbers(
 
     Args:
         texts: Such as `12.5`; thousands may be parted where that can't be meant as decimals.
-        decimal: What stands before decimals.
+        decimal: What stands before decimals; where it is empty, a point or what can only be a decimal comma.
         field: What the column is for.
         notes: Is told what was assumed, and in how many rows.
         percent: Whether `45%` means 45.
@@ -89,6 +91,7 @@ def parse_numbers(
     marks = [(_GROUPED, ",", "", "commas or dots between thousands were left out")]
     marks += [(r"\d\s*%$", r"\s*%$", "", "read without its %")] if percent else []
     marks += [(r"^[+-]?[\d.]+m$", "m$", "e-3", "m was read as thousandths")] if milli else []
+    marks += [] if decimal else [(_DECIMAL_COMMA, ",", ".", "decimal commas were read")]
     for pattern, mark, by, note in marks:
         found = pc.match_substring_regex(tidy, pattern).fill_null(False)  # noqa: FBT003
         if count := pc.sum(found).as_py():

@@ -21,29 +21,29 @@ class BatchReader:
         workload: Whose rows they are.
         columns: Where its columns are.
         zone: Time zone of times without an offset, and of clock features computed from them.
-        decimal: What stands before decimals in texts.
     """
 
-    def __init__(self, workload: Workload, columns: ColumnMap, zone: tzinfo, decimal: str) -> None:
-        self._workload, self._columns, self._zone, self._decimal = workload, columns, zone, decimal
+    def __init__(self, workload: Workload, columns: ColumnMap, zone: tzinfo) -> None:
+        self._workload, self._columns, self._zone = workload, columns, zone
         self._reader = ColumnReader(workload, zone)
         clocks = [feature.name for feature in workload.features if feature.declaration.clock]
         self._timed = TIME in columns.sources and any(name not in columns.sources for name in clocks)
 
-    def read(self, batch: Any, *, measured: bool) -> tuple[Taken, Rows | None, Times | None]:
+    def read(self, batch: Any, decimal: str, *, measured: bool) -> tuple[Taken, Rows | None, Times | None]:
         """Some rows, their costs where measured, and when that was.
 
         Args:
             batch: Arrow's.
+            decimal: What stands before decimals in its texts.
             measured: Whether costs and times are wanted; else times only where features come from them.
         """
         notes, unread = Counter[str](), list[Refusal]()
-        columns = self._columns.columns(batch, self._decimal, notes, unread)
+        columns = self._columns.columns(batch, decimal, notes, unread)
         column, cost = columns.pop(TIME, None), columns.pop(self._workload.cost.name, None)
         times = None
         if column is not None and (measured or self._timed):
             times = read_moments(TIME, column, self._zone)
-        taken, costs = self._reader.take(columns, times, cost, decimal=self._decimal)
+        taken, costs = self._reader.take(columns, times, cost, decimal=decimal)
         refusals = [self._columns.with_recipe(refusal) for refusal in _others(taken.refusals, unread)]
         return Taken(taken.rows, unread + refusals, taken.notes + notes), costs, times
 

@@ -36,11 +36,14 @@ class ColumnMap:
         sources: For each feature, the cost and `measured_at` the column taken as it is, or the expression of columns.
         how: The same in words, for people.
         ignored: Columns of the file that nothing uses.
+        numbers, choices: Columns of the file that are read as numbers, and as one of several values.
     """
 
     sources: Mapping[str, str | Expression]
     how: Mapping[str, str]
     ignored: tuple[str, ...]
+    numbers: frozenset[str]
+    choices: frozenset[str]
 
     def columns(self, batch: Any, decimal: str, notes: Counter[str], unread: list[Refusal]) -> dict[str, Any]:
         """The columns of features, cost and `measured_at`.
@@ -159,7 +162,11 @@ def map_columns(
     _require(workload, columns, sources, cost)
     used = _used(sources)
     ordered = {name: how[name] for name in wanted if name in how}
-    return ColumnMap(sources, ordered, tuple(column for column in columns if column not in used))
+    chosen = {feature.name for feature in workload.features if feature.declaration.values}
+    choices = {source for name, source in sources.items() if name in chosen and isinstance(source, str)}
+    ignored = tuple(column for column in columns if column not in used)
+    other = choices | {source for source in [sources.get(TIME)] if isinstance(source, str)}
+    return ColumnMap(sources, ordered, ignored, frozenset(used - other), frozenset(choices))
 
 
 def _used(sources: Mapping[str, str | Expression]) -> set[str]:

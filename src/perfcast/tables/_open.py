@@ -1,8 +1,9 @@
 """Files of tables, opened as batches of rows in bounded memory, whatever their format."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,6 +33,7 @@ class ParquetTable:
 
     decimal = "."
     words = ""
+    notes: Mapping[str, int] = MappingProxyType({})
 
     def __init__(self, path: Path) -> None:
         import pyarrow.parquet as pq
@@ -42,6 +44,9 @@ class ParquetTable:
         self.names = tuple(self.schema.names)
         metadata = self._file.metadata
         self.group_rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+
+    def read_as(self, numbers: Collection[str], choices: Collection[str]) -> None:
+        """Numbers are numbers here, and nothing is a comment."""
 
     def batches(self, group: int | None = None) -> Iterator[Any]:
         """Rows: `BATCH_ROWS`, or as many as fit into `BATCH_BYTES`.

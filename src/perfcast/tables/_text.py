@@ -2,9 +2,12 @@
 
 import codecs
 import csv
+import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import zip_longest
 from typing import Any, ClassVar
 
@@ -19,11 +22,14 @@ _LINES = 50
 """Lines of the head that are looked at for separators."""
 _BLOCK = 1 << 22
 """Bytes that are parsed at a time: no row may be longer."""
+_END = "#\x7fend"
+"""Begins a row that is put below all: where it isn't found again, a quotation mark before it isn't closed."""
 _SEPARATORS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _COMMA = re.compile(r"[+-]?\d*,\d+")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
-_POINT = re.compile(r"[+-]?\d*\.\d+")
+_POINT = re.compile(r"[+-]?(\d*\.(?!\d{3}$)\d+|(0\d*|\d{4,})?\.\d{3})")
+"""Not `1.234`, which may be thousands."""
 
 
 @dataclass(frozen=True)
@@ -33,19 +39,26 @@ class Dialect:
     Attributes:
         names: Of its columns.
         skipped: Lines down to these names, with them.
-        encoding, separator, decimal: What it is written in, between columns, and before decimals.
+        encoding, separator: What it is written in, and what stands between columns.
+        sample: Cells of its first rows.
     """
 
     names: tuple[str, ...]
     skipped: int
     encoding: str
     separator: str
-    decimal: str
+    sample: Sequence[Sequence[str]]
 
-    def __str__(self) -> str:
-        """In words."""
-        decimals = ", decimal commas" if self.decimal == "," else ""
-        return f"{_SEPARATORS[self.separator]} between columns{decimals}, {self.encoding.removesuffix('-sig').upper()}"
+    def decimal_of(self, numbers: Collection[str]) -> str:
+        """What stands before decimals in columns of numbers: a comma where some have it for sure, and none a point.
+
+        Empty where the sample has neither.
+        """
+        rows = [zip_longest(self.names, row[: len(self.names)], fillvalue="") for row in self.sample]
+        cells = [cell.strip() for row in rows for name, cell in row if name in numbers]
+        commas = any(_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in cells)
+        points = any(_POINT.fullmatch(cell) for cell in cells)
+        return "." if points else "," if commas else ""
 
 
 def dialect_of(head: bytes, *, whole: bool, name: str) -> Dialect:
@@ -76,7 +89,7 @@ def dialect_of(head: bytes, *, whole: bool, name: str) -> Dialect:
     separator = told[1] if told and told[1] in _SEPARATORS else _separator(body)
     cells = [_split(line, separator) for line in body]
     names = tuple(cell.strip() or f"column {number}" for number, cell in enumerate(cells[0], start=1))
-    return Dialect(names, skipped + 1, encoding, separator, _decimal(cells[1:]))
+    return Dialect(names, skipped + 1, encoding, separator, cells[1:])
 
 
 def _encoding(head: bytes) -> str:
@@ -108,16 +121,6 @@ def _split(line: str, separator: str) -> list[str]:
     return next(csv.reader([line], delimiter=separator), [""])
 
 
-def _decimal(rows: Sequence[Sequence[str]]) -> str:
-    """A comma where some column has numbers with one that can't stand between thousands, and none with a point."""
-    for column in zip_longest(*rows, fillvalue=""):
-        cells = [cell.strip() for cell in column]
-        sure = any(_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in cells)
-        if sure and not any(_POINT.fullmatch(cell) for cell in cells):
-            return ","
-    return "."
-
-
 class TextTable:
     """The rows of a text file, read piece by piece.
 
@@ -126,8 +129,10 @@ class TextTable:
         name: What people know it as.
 
     Attributes:
-        decimal: What stands before decimals.
+        decimal: What stands before decimals, once it is known which columns are numbers (`read_as`); empty where
+            its first lines don't tell.
         names: Of the columns.
+        notes: What was remarkable, and in how many rows.
 
     Raises:
         InvalidData: It has no line of names.
@@ -140,9 +145,36 @@ class TextTable:
             head = stream.read(_HEAD)
         self._opened, self._name = opened, name
         self._dialect = dialect_of(head, whole=len(head) < _HEAD, name=name)
-        self.names, self.decimal, self.words = self._dialect.names, self._dialect.decimal, str(self._dialect)
+        self.names, self.decimal = self._dialect.names, "."
         self._ragged: list[tuple[int, str]] = []
-        self._comments = 0
+        self._comments, self._hashes = 0, list[int]()
+        self._commented = False
+        self.notes: Counter[str] = Counter()
+
+    def read_as(self, numbers: Collection[str], choices: Collection[str]) -> None:
+        """Say which columns are read as what.
+
+        Args:
+            numbers: Only these tell what stands before decimals.
+            choices: Where the first column is none of these, rows that begin with `#` are comments.
+        """
+        self.decimal, self._commented = self._dialect.decimal_of(numbers), self.names[0] not in choices
+
+    def rows_in(self, firsts: Any) -> Any:
+        """Where rows are no comments, by their first cells; None where all are rows."""
+        import pyarrow.compute as pc
+
+        if not self._commented:
+            return None
+        rows = pc.invert(pc.starts_with(pc.utf8_ltrim_whitespace(firsts), "#")).fill_null(True)  # noqa: FBT003
+        return None if pc.all(rows).as_py() else rows
+
+    @property
+    def words(self) -> str:
+        """How it is written."""
+        decimals = ", decimal commas" if self.decimal == "," else ""
+        encoding = self._dialect.encoding.removesuffix("-sig").upper()
+        return f"{_SEPARATORS[self._dialect.separator]} between columns{decimals}, {encoding}"
 
     @property
     def schema(self) -> Any:
@@ -159,14 +191,22 @@ class TextTable:
         """
         import pyarrow as pa
 
-        rows = 0
-        self._ragged, self._comments = [], 0
+        rows, ended = 0, False
+        self._ragged, self._comments, self._hashes, self.notes = [], 0, [], Counter()
         try:
             with self._opened() as raw, self._reader(raw) as reader:
                 for batch in reader:
-                    rows += batch.num_rows
-                    if batch.num_rows:
-                        yield batch
+                    ended = batch.num_rows > 0 and batch.column(0)[-1].as_py() == _END
+                    taken = self._without_comments(batch.slice(0, batch.num_rows - ended), rows)
+                    rows += taken.num_rows
+                    self._note_breaks(taken)
+                    if taken.num_rows:
+                        yield taken
+            if comments := self._comments + len(self._hashes):
+                self.notes["a line that begins with # is a comment"] = comments
+            if not ended:
+                where = f"row {rows + len(self._ragged)} (counted from 1)"
+                raise InvalidData(f"{self._name}: a quotation mark is not closed in {where}; close or remove it")
         except (pa.ArrowException, UnicodeError) as error:
             raise InvalidData(f"{self._name}: {_problem(error, rows, self._dialect.skipped)}") from None
 
@@ -177,9 +217,10 @@ class TextTable:
         stream = raw if self._dialect.encoding.startswith("utf-8") else pa.transcoding_input_stream(
             raw, self._dialect.encoding, "utf-8"
         )  # fmt: skip
+        self._stream = _Ended(stream, f"\n{_END}{self._dialect.separator * (len(self.names) - 1)}\n".encode())
         kinds = dict.fromkeys(self.names, pa.string())
         return arrow_csv.open_csv(
-            stream,
+            self._stream,
             arrow_csv.ReadOptions(
                 column_names=self.names, skip_rows=self._dialect.skipped, use_threads=False, block_size=_BLOCK
             ),
@@ -188,6 +229,24 @@ class TextTable:
             ),
             arrow_csv.ConvertOptions(column_types=kinds, strings_can_be_null=True, null_values=[""]),
         )
+
+    def _without_comments(self, batch: Any, before: int) -> Any:
+        kept = self.rows_in(batch.column(0))
+        if kept is None:
+            return batch
+        self._hashes += (np.flatnonzero(~kept.to_numpy(zero_copy_only=False)) + before + len(self._hashes)).tolist()
+        return batch.filter(kept)
+
+    def _note_breaks(self, batch: Any) -> None:
+        """Count rows of which a cell holds a break and what could be a row's cells after it."""
+        import pyarrow.compute as pc
+
+        if not self._stream.quoted:
+            return
+        inside = rf"[\r\n](?s:.*{re.escape(self._dialect.separator)}){{{min(len(self.names) - 1, _LINES)}}}"
+        found = [pc.match_substring_regex(column, inside).fill_null(False) for column in batch.columns]  # noqa: FBT003
+        if count := pc.sum(reduce(pc.or_, found)).as_py():
+            self.notes["a line break and cells after it are one cell's text; is a quotation mark not closed?"] += count
 
     def _pass_over(self, row: Any) -> str:
         if row.text.lstrip().startswith("#"):
@@ -203,17 +262,41 @@ class TextTable:
         if not self._ragged:
             return []
         rows = np.array([row for row, _ in self._ragged], dtype=np.int64)
-        return [Refusal("row", self._ragged[0][1], rows)]
+        comments_before = np.searchsorted(self._hashes, rows - np.arange(len(rows)))
+        return [Refusal("row", self._ragged[0][1], rows - comments_before)]
 
     def numbered(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The numbers of rows in the file, from their places among those that were given."""
         if not self._ragged:
             return rows
-        left_out = np.array([row for row, _ in self._ragged])
+        left_out = self.ragged[0].rows
         return rows + np.searchsorted(left_out - np.arange(len(left_out)), rows, side="right")
 
     def close(self) -> None:
         """Nothing stays open between batches."""
+
+
+class _Ended(io.RawIOBase):
+    """A stream with something below its end.
+
+    Attributes:
+        quoted: Whether some quotation mark was read.
+    """
+
+    def __init__(self, stream: Any, end: bytes) -> None:
+        super().__init__()
+        self._stream, self._end, self.quoted = stream, end, False
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Some bytes; none when also the end is read."""
+        data: bytes = self._stream.read(size)
+        self.quoted = self.quoted or b'"' in data
+        if not data:
+            data, self._end = self._end, b""
+        return data
 
 
 def _problem(error: Exception, rows: int, skipped: int) -> str:

@@ -1,8 +1,10 @@
 """One column of values as numbers: what its feature says that they mean decides, never what they look like."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,6 +49,8 @@ class ValueReader(NamedTuple):
         from perfcast.tables._arrow import decoded, is_number, is_text, parse_numbers, plain, spans
 
         column = decoded(column)
+        if choice and pa.types.is_decimal(column.type):
+            column = column.cast(pa.float64())
         if choice and (is_text(column.type) or is_number(column.type)):
             return self._distinct(column, unread)
         if is_number(column.type) or pa.types.is_null(column.type):
@@ -117,6 +121,11 @@ class ValueReader(NamedTuple):
     def _encode(self, value: Any) -> float:
         if self.feature is None:
             raise ValueError(f"expected a number, got {repr(value)[:40]}")
+        declared = self.feature.declaration.values
+        if declared and self.decimal != "." and isinstance(value, str) and value not in self.feature.codes:
+            number = re.sub(r"^\s*([+-]?\d*),(\d+)\s*$", r"\1.\2", value)
+            with suppress(ValueError):
+                return self.feature.encode(number)
         return self.feature.encode(value)
 
 

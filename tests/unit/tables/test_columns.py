@@ -1,11 +1,13 @@
 """Columns become rows for the model, or every wrong field is named with its rows."""
 
 from datetime import UTC
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from perfcast.errors import InvalidInput
@@ -122,6 +124,26 @@ def test_choices_are_read_by_their_values(tmp_path: Path) -> None:
         "expected one of a, b, 3, got 'z' (row 0, counted from 0)"
         in wrong(reader, {"kind": np.array(["z"], dtype=object)})["kind"]
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "decimal"),
+    [
+        (pa.array([Decimal("0.50"), Decimal("2.00"), None, Decimal("1.00")]), "."),
+        (pa.array(["0,5", "2,0", None, " 1"]), ","),
+        (pa.array(["0,50", "2", None, "1,0"]), ""),
+    ],
+)
+def test_choices_that_are_numbers_are_read_as_numbers_are(tmp_path: Path, column: Any, decimal: str) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(
+        "{name: w, cost: {name: c}, features: [{name: size, type: choice, values: [0.5, 1.0, 2.0], default: 1.0}]}"
+    )
+    reader = ColumnReader(Workload(read_declaration(path)), UTC)
+    assert reader.read({"size": column}, decimal=decimal).ravel().tolist() == [0, 2, 1, 1]
+    if pa.types.is_string(column.type):
+        with pytest.raises(InvalidInput, match=r"expected one of 0.5, 1.0, 2.0, got '0,5"):
+            reader.read({"size": column})
 
 
 def test_no_rows_are_no_mistake(cnn: Workload) -> None:

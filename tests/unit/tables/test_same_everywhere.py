@@ -64,7 +64,7 @@ def test_the_same_file_means_the_same_in_imports_batches_and_scoring(tmp_path: P
     reader = ColumnReader(workload, ZONE)
     question = read_table(CSV, lines(mixed, time="timestamp", cost=False), 100)
     with pytest.raises(InvalidInput) as caught:
-        reader.read(question.columns, decimal=question.decimal)
+        question.read(reader)
     told = {
         int(row): error.field
         for error in caught.value.fields
@@ -73,7 +73,7 @@ def test_the_same_file_means_the_same_in_imports_batches_and_scoring(tmp_path: P
     assert told == WRONG
 
     question = read_table(CSV, lines(GOOD, time="timestamp", cost=False), 100)
-    assert reader.read(question.columns, decimal=question.decimal).tobytes() == dataset.features.tobytes()
+    assert question.read(reader).tobytes() == dataset.features.tobytes()
 
     bodies = [
         {"rate": 0.1, "users": 3, "plan": "001", "night": "yes", "timestamp": "2026-03-02T10:07"},
@@ -118,3 +118,45 @@ def test_text_in_arithmetic_that_is_no_number_is_refused_not_filled(
     score(Plan(version, made.graph, zone=str(ZONE), told=told), path, tmp_path / "scored.parquet")
     assert pq.read_table(tmp_path / "scored.parquet")["problem"].to_pylist() == [problem, None]
     assert len(dataset) == 1
+
+
+def test_only_columns_of_numbers_say_what_stands_before_decimals(tmp_path: Path, workload: Workload) -> None:
+    rows = "rate;users;plan;night;measured_at;cpu;version\n0,1;3;001;yes;2026-03-02T10:07;10,5;1.5\n"
+    (tmp_path / "rows.csv").write_text(rows + "0,2;3;001;yes;2026-03-02T10:08;10,5;2.5\n")
+    dataset, report = import_file(tmp_path / "rows.csv", workload, name="d", zone=ZONE)
+    assert (dataset.features[:, 0].tolist(), report.refused) == ([np.float32(0.1), np.float32(0.2)], 0)
+    (tmp_path / "rows.csv").write_text(rows.replace("0,1", "1.234").replace("10,5", "10.5").replace("1.5", "1,5"))
+    dataset, report = import_file(tmp_path / "rows.csv", workload, name="d", zone=ZONE)
+    assert (dataset.features[0, 0], dataset.cost[0], report.refused) == (np.float32(1.234), 10.5, 0)
+    body = b"rate;users;plan;night;timestamp\n0,1;3;1.5;yes;2026-03-02T10:07\n"
+    with pytest.raises(InvalidInput, match="plan: expected one of"):
+        read_table(CSV, body, 9).read(ColumnReader(workload, ZONE))
+
+
+def test_each_file_of_a_folder_says_for_itself_what_stands_before_decimals(tmp_path: Path, workload: Workload) -> None:
+    made = draft(workload, weighted(workload, rate=1.0))
+    plan = Plan(Version("shop", 1, None, made.manifest, "", "2026-01-01T00:00:00Z"), made.graph, zone=str(ZONE))
+    (tmp_path / "in").mkdir()
+    for name, rate in (("a", "0.5"), ("b", "0,5"), ("c", "0.25")):
+        row = f"rate;users;plan;night;timestamp\n{rate};3;001;yes;2026-03-02T10:07\n"
+        (tmp_path / "in" / f"{name}.csv").write_text(row)
+    assert score(plan, tmp_path / "in", tmp_path / "scored.parquet").bad == 0
+    assert pq.read_table(tmp_path / "scored.parquet")["cost"].to_pylist() == [0.5, 0.5, 0.25]
+
+
+def test_a_hash_begins_a_comment_unless_it_is_a_choice(tmp_path: Path) -> None:
+    declared = "{name: w, cost: {name: c}, features: [{name: kind, type: choice, values: ['#1', '#2']}, {name: a}]}"
+    (tmp_path / "w.yaml").write_text(declared)
+    workload = Workload(read_declaration(tmp_path / "w.yaml"))
+    made = draft(workload, weighted(workload, a=1.0))
+    plan = Plan(Version("w", 1, None, made.manifest, "", "2026-01-01T00:00:00Z"), made.graph)
+    for lines, costs, notes in (
+        (["kind,a", "#1,1", "# no row", "#2,2"], [1, 2], {"a line that begins with # is a comment": 1}),
+        (["a,kind", "1,#1", "# no row", "# no,row", "2,#2"], [1, 2], {"a line that begins with # is a comment": 2}),
+    ):
+        content = "\n".join([*lines, ""])
+        (tmp_path / "rows.csv").write_text(content)
+        report = score(plan, tmp_path / "rows.csv", tmp_path / "scored.parquet", overwrite=True)
+        assert pq.read_table(tmp_path / "scored.parquet")["cost"].to_pylist() == costs
+        assert (report.rows, report.bad, report.notes) == (2, 0, notes)
+        assert read_table(CSV, content.encode(), 9).read(ColumnReader(workload, ZONE)).tolist() == [[0, 1], [1, 2]]

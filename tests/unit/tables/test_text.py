@@ -83,6 +83,20 @@ def test_marks_on_numbers_are_read_where_they_can_mean_one_thing(
         assert (dataset.cost[1], report.notes) == (taken, {told: 1})
 
 
+@pytest.mark.parametrize(
+    ("first", "cell", "taken"),
+    [("2", "1,5", 1.5), ("2", "0,234", 0.234), ("2", "1234,5", 1234.5), ("2", "1,234", None), ("2.5", "1,5", None)],
+)
+def test_decimal_commas_far_down_are_read_where_the_first_lines_have_no_mark(
+    tmp_path: Path, workload: Workload, first: str, cell: str, taken: float | None
+) -> None:
+    rows = [f"{row};1;{first}" for row in range(200)]
+    (tmp_path / "rows.csv").write_text("\n".join(["a;b;c", *rows, f"9;1;{cell}", ""]))
+    dataset, report = import_file(tmp_path / "rows.csv", workload, name="d")
+    assert (report.refused, report.notes) == ((1, {}) if taken is None else (0, {"c: decimal commas were read": 1}))
+    assert taken is None or dataset.cost[-1] == pytest.approx(taken)
+
+
 def test_columns_with_blanks_and_marks_stand_in_arithmetic(tmp_path: Path, workload: Workload) -> None:
     (tmp_path / "rows.csv").write_text("a,b,CPU Used,CPU Limit\n1,1,450m,1\n2,1,1,4\n")
     dataset, report = import_file(
@@ -103,7 +117,9 @@ def test_names_keep_their_quotation_marks_single(tmp_path: Path) -> None:
     ("content", "part"),
     [
         (b"1,2,3\n" * 20_000 + b"1,2,\xff\n", "row 20001 (counted from 1) holds bytes that are no text"),
-        (b'1,2,"3\n' + b"1,2,3\n" * 10_000, r"expected a number, got '3\n1,2,3"),
+        (b'1,2,3\n1,2,"3\n' + b"1,2,3\n" * 10_000, "a quotation mark is not closed in row 2 (counted from 1)"),
+        (b'1,2,3\n1,2\n1,"2\n' + b"1,2,3\n" * 10_000, "a quotation mark is not closed in row 3 (counted from 1)"),
+        (b'1,2,"' + b"1,2,3\n" * 1_000_000, "some row after 0 is longer than 4,194,304 bytes; is a quotation"),
     ],
 )
 def test_what_cannot_be_read_on_is_told_without_the_librarys_words(
@@ -113,6 +129,35 @@ def test_what_cannot_be_read_on_is_told_without_the_librarys_words(
     with pytest.raises(InvalidData) as caught:
         import_file(tmp_path / "rows.csv", workload, name="d")
     assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cells", "rows", "notes"),
+    [
+        ('17" screen', 3, {}),
+        ('"two\nlines, of text"', 3, {}),
+        (
+            '"oops\n2,1,7,\n3,1,8,"and more',
+            3,
+            {"a line break and cells after it are one cell's text; is a quotation mark not closed?": 1},
+        ),
+    ],
+)
+def test_marks_and_breaks_in_texts_are_read_and_noted_where_they_look_like_rows(
+    tmp_path: Path, workload: Workload, cells: str, rows: int, notes: dict[str, int]
+) -> None:
+    (tmp_path / "rows.csv").write_text(f"a,b,c,note\n1,1,5,ok\n2,2,6,{cells}\n3,3,7,ok\n")
+    _, report = import_file(tmp_path / "rows.csv", workload, name="d")
+    assert (report.rows, report.kept, report.notes) == (rows, rows, notes)
+
+
+def test_rows_that_begin_with_a_hash_are_comments_wherever_they_stand(tmp_path: Path, workload: Workload) -> None:
+    rows = ["a,b,c", "1,1,5", "# one,two,three", "2,x,6", "# one", "3,1", " #,,", "4,y,7", "5,1", "6,1,8", ""]
+    (tmp_path / "rows.csv").write_text("\n".join(rows))
+    dataset, report = import_file(tmp_path / "rows.csv", workload, name="d")
+    assert [(bad.field, bad.rows.tolist()) for bad in report.refusals] == [("row", [2, 4]), ("b", [1, 3])]
+    assert (dataset.cost.tolist(), report.rows) == ([5, 8], 6)
+    assert report.notes == {"a line that begins with # is a comment": 3}
 
 
 def test_whole_numbers_that_float32_rounds_are_refused_or_noted(tmp_path: Path, workload: Workload) -> None:

@@ -42,24 +42,24 @@ def read_table(form: str, body: bytes | bytearray, most_rows: int) -> Question:
         TooManyRows: It is too long.
     """
     try:
-        table, decimal = _lines(body, most_rows) if form == CSV else (_table(form, body, most_rows), ".")
+        table, text = _lines(body, most_rows) if form == CSV else (_table(form, body, most_rows), None)
         table.validate(full=form != CSV)  # what a caller wrote may point outside its buffers
     except InvalidData as error:
         raise InvalidInput([FieldError("body", str(error).removeprefix("body: "))]) from None
     except (pa.ArrowException, OSError):  # a stream that ends early is an OSError
-        text = f"can't be read as {form}; it is damaged, cut off, or of another form"
-        raise InvalidInput([FieldError("body", text)]) from None
-    return _question(table, most_rows, decimal)
+        told = f"can't be read as {form}; it is damaged, cut off, or of another form"
+        raise InvalidInput([FieldError("body", told)]) from None
+    return _question(table, most_rows, text)
 
 
-def _question(table: pa.Table, most_rows: int, decimal: str) -> Question:
+def _question(table: pa.Table, most_rows: int, text: TextTable | None) -> Question:
     if table.num_rows > most_rows:
         raise TooManyRows(most_rows)
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if twice:
         raise InvalidInput([FieldError(name, "is there twice") for name in twice])
     columns = {name: _column(name, table.column(name)) for name in table.column_names}
-    return Question(columns, *_asked(table.schema.metadata or {}), decimal)
+    return Question(columns, *_asked(table.schema.metadata or {}), text)
 
 
 def _table(form: str, body: bytes | bytearray, most_rows: int) -> pa.Table:
@@ -80,8 +80,8 @@ def _table(form: str, body: bytes | bytearray, most_rows: int) -> pa.Table:
     return _bounded(file.iter_batches(batch_size=_BATCH_ROWS), file.schema_arrow, most_rows, most_bytes)
 
 
-def _lines(body: bytes | bytearray, most_rows: int) -> tuple[pa.Table, str]:
-    """A text file, whose lines are counted before any is parsed, and what stands before its decimals."""
+def _lines(body: bytes | bytearray, most_rows: int) -> tuple[pa.Table, TextTable]:
+    """The rows of a text file, whose lines are counted before any is parsed, and the file."""
     ends = max(body.count(b"\n"), body.count(b"\r"))
     if ends > most_rows + _EXTRA_LINES:
         raise TooManyRows(most_rows)
@@ -90,7 +90,7 @@ def _lines(body: bytes | bytearray, most_rows: int) -> tuple[pa.Table, str]:
     for refusal in text.ragged:
         rows = ", ".join(map(str, refusal.rows[:5].tolist()))
         raise InvalidInput([FieldError("body", f"{refusal.message} (row {rows}, counted from 0)")])
-    return table, text.decimal
+    return table, text
 
 
 def _bounded(batches: Iterable[pa.RecordBatch], schema: pa.Schema, most_rows: int, most_bytes: int) -> pa.Table:

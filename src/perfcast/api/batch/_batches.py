@@ -135,7 +135,7 @@ class Batches:
             return BatchReply(JSON, None, batch.write(), counts)
         question = self._read(body, form)
         arm, predictor, coverage = self._asked(question, query, key)
-        rows = predictor.reader.columns.read(question.columns, decimal=question.decimal)
+        rows = question.read(predictor.reader.columns)
         del question
         answers = self._predict(predictor, rows, coverage)
         form = wanted(accept, form)
@@ -154,8 +154,8 @@ class Batches:
         reference = query.get("model_name", question.reference)
         if reference is not None:
             if self._follower.routes.arm(reference) is None:
-                columns, bodies = question.columns, self._follower.routes.bodies
-                check = lambda: bodies.reader_of(columns).columns.read(columns, decimal=question.decimal)  # noqa: E731
+                bodies = self._follower.routes.bodies
+                check = lambda: question.read(bodies.reader_of(question.columns).columns)  # noqa: E731
                 reach(self._follower, reference, check)
             workload = ""
         else:

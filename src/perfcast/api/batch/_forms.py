@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from perfcast.serving import Answer, Predictor
-from perfcast.tables import Column
+from perfcast.tables import Column, ColumnReader, TextTable
+from perfcast.workloads import Rows
 
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
@@ -32,13 +33,28 @@ class Question(NamedTuple):
         columns: By feature name.
         reference: A model reference; None for the default model of the workload that the columns belong to.
         coverage: None for the usual.
-        decimal: What stands before decimals in texts.
+        text: The text file that they come from, if any.
     """
 
     columns: Mapping[str, Column]
     reference: str | None
     coverage: float | None
-    decimal: str = "."
+    text: TextTable | None = None
+
+    def read(self, reader: ColumnReader) -> Rows:
+        """The rows, float32 [rows, features].
+
+        Raises:
+            InvalidInput: As `ColumnReader.read`.
+        """
+        if self.text is None:
+            return reader.read(self.columns)
+        choices = {feature.name for feature in reader.workload.features if feature.declaration.values}
+        self.text.read_as(set(reader.workload.feature_names) - choices, choices)
+        kept, columns = self.text.rows_in(self.columns[self.text.names[0]]), self.columns
+        if kept is not None:
+            columns = {name: column.filter(kept) for name, column in columns.items()}
+        return reader.read(columns, decimal=self.text.decimal)
 
 
 class Writer(Protocol):
