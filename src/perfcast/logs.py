@@ -19,7 +19,9 @@ def configure_logs(settings: Settings, *, of_command: bool = False) -> None:
         of_command: For a command that a person waits for: our own warnings as plain lines, and nothing of libraries,
             whose failures come as errors anyway; unless `LOG_LEVEL=DEBUG` asks for everything.
     """
-    if not structlog.is_configured():  # once: loggers that were used keep what they were configured with
+    if not isinstance(
+        structlog.get_config()["logger_factory"], structlog.stdlib.LoggerFactory
+    ):  # once: loggers that were used keep what they were configured with
         structlog.configure(
             processors=[
                 structlog.stdlib.filter_by_level,

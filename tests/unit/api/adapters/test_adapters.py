@@ -120,11 +120,14 @@ def test_they_stand_in_the_lane_of_batches() -> None:
     ("body", "status", "told"),
     [
         ({"instances": [{}], "coverage": "x" * 1000}, 422, "coverage: expected one of 0.5"),
-        ({"instances": [{}] * 1_000_001}, 413, "at most 1,000,000"),
+        ({"instances": [{}] * 4}, 413, "at most 3"),
         ({"instances": [{"request_rate": "\ud800"}]}, 422, "half a character"),
     ],
 )
-def test_what_would_grow_is_refused_before_it_does(client: TestClient, body: Any, status: int, told: str) -> None:
+def test_what_would_grow_is_refused_before_it_does(
+    client: TestClient, services: Services, body: Any, status: int, told: str
+) -> None:
+    services.batches.most_rows = 3
     answer = client.post(V1, content=json.dumps(body))
     assert (answer.status_code, told in answer.json()["detail"]) == (status, True), answer.json()["detail"]
 
