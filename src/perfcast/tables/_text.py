@@ -241,11 +241,10 @@ class TextTable:
         """Count rows of which a cell holds a break and what could be a row's cells after it."""
         import pyarrow.compute as pc
 
-        if not self._stream.quoted:
-            return
         inside = rf"[\r\n](?s:.*{re.escape(self._dialect.separator)}){{{min(len(self.names) - 1, _LINES)}}}"
-        found = [pc.match_substring_regex(column, inside).fill_null(False) for column in batch.columns]  # noqa: FBT003
-        if count := pc.sum(reduce(pc.or_, found)).as_py():
+        broken = [column for column in batch.columns if self._stream.quoted and _has_breaks(column)]
+        found = [pc.match_substring_regex(column, inside).fill_null(False) for column in broken]  # noqa: FBT003
+        if found and (count := pc.sum(reduce(pc.or_, found)).as_py()):
             self.notes["a line break and cells after it are one cell's text; is a quotation mark not closed?"] += count
 
     def _pass_over(self, row: Any) -> str:
@@ -274,6 +273,11 @@ class TextTable:
 
     def close(self) -> None:
         """Nothing stays open between batches."""
+
+
+def _has_breaks(texts: Any) -> bool:
+    held = texts.buffers()[2]
+    return held is not None and any(mark in held.to_pybytes() for mark in (b"\n", b"\r"))
 
 
 class _Ended(io.RawIOBase):
