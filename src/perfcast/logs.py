@@ -19,9 +19,8 @@ def configure_logs(settings: Settings, *, of_command: bool = False) -> None:
         of_command: For a command that a person waits for: our own warnings as plain lines, and nothing of libraries,
             whose failures come as errors anyway; unless `LOG_LEVEL=DEBUG` asks for everything.
     """
-    if not isinstance(
-        structlog.get_config()["logger_factory"], structlog.stdlib.LoggerFactory
-    ):  # once: loggers that were used keep what they were configured with
+    made = structlog.get_config()["logger_factory"]
+    if not isinstance(made, structlog.stdlib.LoggerFactory):  # once: loggers that were used keep what they have
         structlog.configure(
             processors=[
                 structlog.stdlib.filter_by_level,

@@ -120,7 +120,7 @@ def test_they_stand_in_the_lane_of_batches() -> None:
     ("body", "status", "told"),
     [
         ({"instances": [{}], "coverage": "x" * 1000}, 422, "coverage: expected one of 0.5"),
-        ({"instances": [{}] * 4}, 413, "at most 3"),
+        ({"instances": [{}] * 4}, 413, "more than the 3 rows"),
         ({"instances": [{"request_rate": "\ud800"}]}, 422, "half a character"),
     ],
 )
