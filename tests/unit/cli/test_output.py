@@ -52,7 +52,7 @@ def test_commands_tell_their_own_warnings_and_servers_what_they_do(
     log = structlog.stdlib.get_logger("perfcast.tried")
     log.info("model loaded")
     log.warning("no worker was woken", job=7)
-    logging.getLogger("alembic.tried").info("step of a library")
+    logging.getLogger("library.tried").info("step of a library")
     logging.getLogger("urllib3.tried").warning("pool is full")
     lines = capsys.readouterr().err.splitlines()
     if not of_command:  # at DEBUG, threads of other tests may be heard too
