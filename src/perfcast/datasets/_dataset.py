@@ -80,10 +80,10 @@ class Dataset:
     def digest(self) -> str:
         """sha256 over declaration, features, costs and times: the same rows of the same workload have the same."""
         content = sha256(msgspec.json.encode(self.workload.declaration))
-        content.update(np.ascontiguousarray(self.features, dtype="<f4").tobytes())
-        content.update(np.ascontiguousarray(self.cost, dtype="<f4").tobytes())
+        content.update(np.ascontiguousarray(self.features, dtype="<f4").ravel())
+        content.update(np.ascontiguousarray(self.cost, dtype="<f4"))
         if self.measured_at is not None:
-            content.update(self.measured_at.astype("datetime64[us]").astype("<i8").tobytes())
+            content.update(self.measured_at.astype("datetime64[us]").astype("<i8"))
         return content.hexdigest()
 
     @cached_property

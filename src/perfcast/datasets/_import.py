@@ -13,8 +13,8 @@ import numpy as np
 
 from perfcast.datasets._dataset import Dataset, without_repeats
 from perfcast.errors import InvalidData
-from perfcast.tables import BatchReader, ColumnMap, Moments, Taken, check_kinds, map_columns, merged, open_table
-from perfcast.workloads import Refusal, Rows, Workload
+from perfcast.tables import BatchReader, ColumnMap, Moments, Taken, check_kinds, map_columns, open_table
+from perfcast.workloads import Refusal, Rows, Workload, merged
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def import_file(
     told: Mapping[str, str] | None = None,
     zone: tzinfo = UTC,
     provenance: Mapping[str, Any] | None = None,
-    on_rows: Callable[[int], None] | None = None,
+    on_rows: Callable[[int, int | None], None] | None = None,
 ) -> tuple[Dataset, ImportReport]:
     """Read, map, check and tidy a file of measured rows.
 
@@ -64,7 +64,7 @@ def import_file(
         told: Columns or arithmetic over columns, by feature; the rest is found by name.
         zone: Time zone of times without an offset, and of clock features computed from them.
         provenance: What else to remember of the source.
-        on_rows: Told how many rows are read.
+        on_rows: Told how many rows are read, and about how many there are where that is known.
 
     Returns:
         The dataset of the rows that are right, and the report on all.
@@ -77,7 +77,7 @@ def import_file(
         check_kinds(table.schema, [name for name in table.names if name not in columns.ignored])
         reader = BatchReader(workload, columns, zone)
         table.read_as(columns.numbers, columns.choices)
-        kept, rows, refused, notes = _Kept(), 0, list[Refusal](), Counter[str]()
+        kept, rows, refused, notes = _Kept(len(workload.features)), 0, list[Refusal](), Counter[str]()
         for batch in table.batches():
             taken, cost, times = reader.read(batch, table.decimal, measured=True)
             assert cost is not None
@@ -86,12 +86,12 @@ def import_file(
             notes += taken.notes
             rows += batch.num_rows
             if on_rows is not None:
-                on_rows(rows)
+                on_rows(rows, table.expected(rows))
         ragged = table.ragged
         notes += Counter(table.notes)
         refusals = [*ragged, *(Refusal(bad.field, bad.message, table.numbered(bad.rows)) for bad in merged(refused))]
     rows += sum(len(refusal.rows) for refusal in ragged)
-    if not kept.costs:
+    if not kept.cost:
         raise InvalidData(_nothing_left(path, rows, refusals))
     about = {**(provenance or {}), "file": path.name, "sha256": _digest(path)}
     dataset = Dataset(name, workload, *kept.whole(), about)
@@ -101,28 +101,27 @@ def import_file(
 
 
 class _Kept:
-    """The rows that are right so far."""
+    """The rows that are right so far, in memory that grows in its place: never there twice."""
 
-    def __init__(self) -> None:
-        self.costs: list[Rows] = []
-        self._features: list[Rows] = []
-        self._moments: list[Moments] = []
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._features, self.cost, self._moments = bytearray(), bytearray(), bytearray()
 
     def add(self, taken: Taken, cost: Rows, moments: Moments | None) -> None:
         """Keep those of a batch."""
         right = np.ones(len(cost), dtype=np.bool_)
         for refusal in taken.refusals:
             right[refusal.rows] = False
-        if right.any():
-            self._features.append(taken.rows[right])
-            self.costs.append(cost[right])
-            if moments is not None:
-                self._moments.append(moments[right])
+        self._features += taken.rows[right].data
+        self.cost += cost[right].data
+        if moments is not None:
+            self._moments += moments[right].view(np.int64).data
 
     def whole(self) -> tuple[Rows, Rows, Moments | None]:
         """Features, costs and times of all."""
-        moments = np.concatenate(self._moments) if self._moments else None
-        return np.concatenate(self._features), np.concatenate(self.costs), moments
+        features = np.frombuffer(self._features, np.float32).reshape(-1, self._width)
+        moments = np.frombuffer(self._moments, "datetime64[us]") if self._moments else None
+        return features, np.frombuffer(self.cost, np.float32), moments
 
 
 def _digest(path: Path) -> str:

@@ -6,7 +6,7 @@ guess, and says which rows are wrong; `read_moments` reads times. Files and requ
 imported where a table is opened, never before.
 """
 
-from perfcast.tables._batches import BatchReader, check_kinds, merged
+from perfcast.tables._batches import BatchReader, check_kinds
 from perfcast.tables._mapping import ColumnMap, map_columns
 from perfcast.tables._moments import Moments, Times, read_moments
 from perfcast.tables._open import (
@@ -42,7 +42,6 @@ __all__ = [
     "format_of",
     "is_table",
     "map_columns",
-    "merged",
     "open_table",
     "read_moments",
     "unreadable",

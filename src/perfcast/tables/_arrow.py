@@ -88,6 +88,7 @@ def parse_numbers(
         return texts.cast(pa.float64()).to_numpy(zero_copy_only=False), np.zeros(len(texts), dtype=np.bool_)
     except pa.ArrowInvalid:
         tidy = pc.utf8_trim_whitespace(texts)
+        tidy = pc.if_else(pc.equal(tidy, ""), None, tidy)
     marks = [(_GROUPED, ",", "", "commas or dots between thousands were left out")]
     marks += [(r"\d\s*%$", r"\s*%$", "", "read without its %")] if percent else []
     marks += [(r"^[+-]?[\d.]+m$", "m$", "e-3", "m was read as thousandths")] if milli else []

@@ -1,11 +1,9 @@
 """Rows of somebody's files, batch by batch, as their columns were mapped."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import tzinfo
 from typing import Any
-
-import numpy as np
 
 from perfcast.errors import InvalidData
 from perfcast.tables._mapping import ColumnMap
@@ -44,18 +42,9 @@ class BatchReader:
         if column is not None and (measured or self._timed):
             times = read_moments(TIME, column, self._zone)
         taken, costs = self._reader.take(columns, times, cost, decimal=decimal)
-        refusals = [self._columns.with_recipe(refusal) for refusal in _others(taken.refusals, unread)]
-        return Taken(taken.rows, unread + refusals, taken.notes + notes), costs, times
-
-
-def _others(refusals: Iterable[Refusal], told: Iterable[Refusal]) -> Iterator[Refusal]:
-    """Refusals without the rows that were told for the same field."""
-    for refusal in refusals:
-        left = refusal.rows
-        for other in told:
-            left = np.setdiff1d(left, other.rows) if other.field == refusal.field else left
-        if len(left):
-            yield Refusal(refusal.field, refusal.message, left)
+        others = (self._columns.with_recipe(refusal.without(unread)) for refusal in taken.refusals)
+        refusals = [*unread, *(refusal for refusal in others if len(refusal.rows))]
+        return Taken(taken.rows, refusals, taken.notes + notes), costs, times
 
 
 def check_kinds(schema: Any, used: Iterable[str]) -> None:
@@ -80,14 +69,3 @@ def check_kinds(schema: Any, used: Iterable[str]) -> None:
         inner = kind.value_type if pa.types.is_dictionary(kind) else kind
         if any(is_such(inner) for is_such in unreadable):
             raise InvalidData(f"column '{name}' holds {kind}, where numbers, texts or times are expected")
-
-
-def merged(refusals: Iterable[Refusal]) -> list[Refusal]:
-    """One refusal for each way in which rows are wrong, with the first value that is."""
-    found: dict[tuple[str, str], list[Refusal]] = {}
-    for refusal in refusals:
-        found.setdefault((refusal.field, refusal.message.partition(", got ")[0]), []).append(refusal)
-    return [
-        Refusal(same[0].field, same[0].message, np.concatenate([refusal.rows for refusal in same]))
-        for same in found.values()
-    ]

@@ -3,7 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,18 +64,32 @@ class ColumnMap:
 
     def with_recipe(self, refusal: Refusal) -> Refusal:
         """The refusal with what to do, where the value that it shows is a number with a mark."""
-        source = self.sources.get(refusal.field)
-        shown = re.search(r"got '(.*)'$", refusal.message)
-        if shown is None or not isinstance(source, str):
-            return refusal
+        field, of = refusal.field, refusal.own
+        own = None if of is None else lambda row: self._advised(field, of(row))
+        return replace(refusal, message=self._advised(field, refusal.message), own=own)
+
+    def _advised(self, field: str, message: str) -> str:
+        source = self.sources.get(field)
+        if not isinstance(source, str):
+            return message
+        halves = [name for name in self.ignored if _is_alias(TIME, name)] if field == TIME else []
+        if halves and not message.endswith("got None"):
+            return (
+                f"{message}; where '{halves[0]}' and '{source}' are a date and its time, join them into one column, "
+                "such as 2026-03-01T14:05:00"
+            )
+        shown = re.search(r"got '(.*)'$", message)
+        if shown is None:
+            return message
         column = source if source.isidentifier() else f"`{source}`"
         recipes = {
-            r".*\d\s*%": f"--map '{refusal.field}={column} / 100' takes the number before the %",
-            r"[\d.]+m": f"--map '{refusal.field}=1 * {column}' takes m as thousandths: 450m is 0.45",
+            r".*\d\s*%": f"--map '{field}={column} / 100' takes the number before the %",
+            r"[\d.]+m": f"--map '{field}=1 * {column}' takes m as thousandths: 450m is 0.45",
             r"[+-]?\d{1,3}[.,]\d{3}": "this can be thousands or decimals; write it without a mark between thousands",
         }
-        told = next((recipe for pattern, recipe in recipes.items() if re.fullmatch(pattern, shown[1])), None)
-        return Refusal(refusal.field, f"{refusal.message}; {told}", refusal.rows) if told else refusal
+        return next(
+            (f"{message}; {recipe}" for pattern, recipe in recipes.items() if re.fullmatch(pattern, shown[1])), message
+        )
 
 
 class _Exactly(ArrayArithmetic):
@@ -93,9 +108,13 @@ def _computed(
     for name in dict.fromkeys(names(source)):
         used[name], wrong = _floats(name, batch.column(name), decimal, notes)
         if len(wrong):
-            shown = repr(batch.column(name)[int(wrong[0])].as_py())[:40]
-            unread.append(Refusal(field, f"column '{name}': expected a number, got {shown}", wrong))
+            own = partial(_no_number, name, batch.column(name))
+            unread.append(Refusal(field, own(int(wrong[0])), wrong, own))
     return np.array(np.broadcast_to(evaluate(source, used, _Exactly()), batch.num_rows), dtype=np.float64)
+
+
+def _no_number(name: str, column: Any, row: int) -> str:
+    return f"column '{name}': expected a number, got {repr(column[row].as_py())[:40]}"
 
 
 def _floats(name: str, column: Any, decimal: str, notes: Counter[str]) -> tuple[Any, npt.NDArray[np.int64]]:

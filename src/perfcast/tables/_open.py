@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -80,6 +81,10 @@ class ParquetTable:
         """The rows' numbers, as they are."""
         return rows
 
+    def expected(self, rows: int) -> int | None:  # noqa: ARG002  # the file says it
+        """How many rows there are; None where that isn't known."""
+        return sum(self.group_rows) if self.group_rows else None
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -156,18 +161,17 @@ def open_table(path: Path) -> Table:
     kind = format_of(path)
     try:
         if kind == "text":
-            return TextTable(lambda: _unpacked(path), str(path))
+            packed = _is_packed(path)
+            opened = partial(pa.input_stream, str(path), compression="gzip" if packed else None)
+            return TextTable(opened, str(path), 0 if packed else path.stat().st_size)
         return ParquetTable(path) if kind == "parquet" else ArrowTable(path)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(path, error) from None
 
 
-def _unpacked(path: Path) -> Any:
-    import pyarrow as pa
-
+def _is_packed(path: Path) -> bool:
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return pa.input_stream(str(path), compression="gzip" if packed else None)
+        return file.read(2) == b"\x1f\x8b"
 
 
 def unreadable(path: Path, error: Exception) -> InvalidData:

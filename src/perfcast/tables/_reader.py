@@ -3,15 +3,17 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import FieldError, InvalidInput
-from perfcast.tables._moments import Times, clock_columns, read_moments
+from perfcast.tables._moments import Times, read_moments
 from perfcast.tables._values import ValueReader, note_rounding
 from perfcast.workloads import (
     EXACT,
@@ -22,9 +24,11 @@ from perfcast.workloads import (
     Rows,
     Workload,
     check_table,
+    clock_columns,
     evaluate,
     exact,
     inexact,
+    merged,
     rules_hold,
 )
 
@@ -118,7 +122,8 @@ class ColumnReader:
             reader = ValueReader(name, unit, None, decimal, notes)
             numbers = reader.read(cost, unread)
             note_rounding(name, numbers, notes)
-            costs = numbers.astype(np.float32)
+            with np.errstate(over="ignore"):
+                costs = numbers.astype(np.float32)
         return Taken(rows, self._refusals(rows, unread, costs), notes), costs
 
     def _rows(
@@ -210,14 +215,16 @@ class ColumnReader:
         if feature.whole and max(-feature.minimum, feature.maximum) > EXACT:
             wrong = np.flatnonzero(~exact(feature, numbers))
             if len(wrong):
-                unread.append(Refusal(feature.name, inexact(numbers[wrong[0]]), wrong))
+                own = partial(_inexact, numbers)
+                unread.append(Refusal(feature.name, own(wrong[0]), wrong, own))
         return numbers
 
     def _block(self, sources: Sequence[Column | None], begin: int, end: int) -> Rows:
         """float32 [features, rows]."""
         block = np.empty((len(sources), end - begin), dtype=np.float32)
         for position, (feature, source) in enumerate(zip(self.workload.features, sources, strict=True)):
-            block[position] = math.nan if source is None else source[begin:end]
+            with np.errstate(over="ignore"):  # what float32 can't hold is infinite, and out of bounds
+                block[position] = math.nan if source is None else source[begin:end]
             may_miss = source is None or source.dtype.kind == "f"
             if may_miss and feature.default is not None:
                 _fill(feature, position, block, self._names)
@@ -236,18 +243,13 @@ class ColumnReader:
 
     def _refusals(self, rows: Rows, unread: list[Refusal], cost: Rows | None) -> list[Refusal]:
         """All that is wrong; a value that could not even be read is not reported again as missing."""
-        found, seen = list(unread), {refusal.field: refusal.rows for refusal in unread}
-        untimed = next((refusal.rows for refusal in unread if refusal.field in (TIME, TIMESTAMP)), None)
-        if untimed is not None:
-            seen |= {name: untimed for name in self._clocks if name not in seen}
-        for refusal in check_table(self.workload, rows, cost):
-            left = np.setdiff1d(refusal.rows, seen.get(refusal.field, np.array([], dtype=np.int64)))
-            if len(left):
-                found.append(Refusal(refusal.field, refusal.message, left))
-        return found
+        untimed = [refusal for refusal in unread if refusal.field in (TIME, TIMESTAMP)]
+        told = [*unread, *(replace(refusal, field=name) for refusal in untimed for name in self._clocks)]
+        found = (refusal.without(told) for refusal in check_table(self.workload, rows, cost))
+        return [*unread, *(refusal for refusal in found if len(refusal.rows))]
 
     def _refuse(self, rows: Rows, unread: list[Refusal]) -> None:
-        raise InvalidInput([_told(refusal) for refusal in self._refusals(rows, unread, None)])
+        raise InvalidInput([_told(refusal) for refusal in merged(self._refusals(rows, unread, None))])
 
 
 def _fill(feature: Feature, position: int, columns: npt.NDArray[np.floating], names: Sequence[str]) -> None:
@@ -267,6 +269,10 @@ def _check_lengths(columns: Mapping[str, Column]) -> None:
     short = [FieldError(name, f"has {n:,} values, others {longest:,}") for name, n in lengths.items() if n < longest]
     if short:
         raise InvalidInput(short)
+
+
+def _inexact(numbers: npt.NDArray[Any], row: int) -> str:
+    return inexact(numbers[row])
 
 
 def _incomplete(column: Column | None) -> bool:

@@ -89,36 +89,44 @@ class ValueReader(NamedTuple):
         wrong: list[Refusal] = []
         codes = self._encoded(listed, wrong)
         taken = kinds.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)
-        if wrong:
-            rows = np.flatnonzero(np.isin(taken, wrong[0].rows))
-            unread.append(Refusal(self.name, wrong[0].message, rows if places is None else places[rows]))
+        for bad in wrong:
+            at = np.flatnonzero(np.isin(taken, bad.rows))
+            rows = at if places is None else places[at]
+            told = {row: bad.of(code) for row, code in zip(rows.tolist(), taken[at].tolist(), strict=True)}
+            unread.append(Refusal(self.name, bad.message, rows, told.__getitem__))
         numbers: Numbers = np.append(codes, math.nan)[taken]
         return numbers
 
     def _encoded(self, values: Sequence[Any], unread: list[Refusal]) -> Numbers:
         """Value by value, each distinct one once; what can't be read is NaN and told."""
-        known: dict[tuple[type, Any], float] = {}
+        known: dict[tuple[type, Any], float | str] = {}
         numbers = np.full(len(values), math.nan)
-        wrong: list[int] = []
-        told = ""
+        wrong: dict[str, dict[int, str]] = {}
         for row, value in enumerate(values):
-            if value is None or (isinstance(value, float) and math.isnan(value)):
-                continue
             key = (type(value), value if isinstance(value, Hashable) else repr(value))
             number = known.get(key)
             if number is None:
-                try:
-                    number = known[key] = self._encode(value)
-                except ValueError as error:
-                    wrong.append(row)
-                    told = told or str(error)
-                    continue
-            numbers[row] = number
-        if wrong:
-            unread.append(Refusal(self.name, told, np.array(wrong, dtype=np.int64)))
+                number = known[key] = self._encode(value)
+            if isinstance(number, str):
+                wrong.setdefault(number.partition(", got ")[0], {})[row] = number
+            else:
+                numbers[row] = number
+        for told in wrong.values():
+            rows = np.array(list(told), dtype=np.int64)
+            unread.append(Refusal(self.name, told[int(rows[0])], rows, told.__getitem__))
         return numbers
 
-    def _encode(self, value: Any) -> float:
+    def _encode(self, value: Any) -> float | str:
+        """The number, NaN where there is none, or what is wrong with it."""
+        blank = isinstance(value, str) and not value.strip() if self.feature is None else self.feature.lacks(value)
+        if value is None or blank or (isinstance(value, float) and math.isnan(value)):
+            return math.nan
+        try:
+            return self._encoded_one(value)
+        except ValueError as error:
+            return str(error)
+
+    def _encoded_one(self, value: Any) -> float:
         if self.feature is None:
             raise ValueError(f"expected a number, got {repr(value)[:40]}")
         declared = self.feature.declaration.values

@@ -9,11 +9,12 @@ float32 features.
 """
 
 import ast
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,15 @@ _BINARY: dict[type[ast.operator], Operator] = {
     ast.Mult: "multiply",
     ast.Div: "divide",
 }
+RELATIONS: Mapping[str, Callable[..., Any]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+"""What a rule's relation is, of numbers and of arrays."""
 _COMPARISON: dict[type[ast.cmpop], str] = {
     ast.LtE: "<=",
     ast.GtE: ">=",

@@ -53,6 +53,10 @@ class Feature:
         """The position of each value of a choice, by the value as it is declared and by its text."""
         return _codes(self.declaration.values)
 
+    def lacks(self, value: object) -> bool:
+        """Whether a value is none: null, or a text of blanks that isn't one of a choice's values."""
+        return value is None or (isinstance(value, str) and not value.strip() and value not in self.codes)
+
     def encode(self, value: object) -> float:
         """A caller's value as the number the model reads: itself, or its position among a choice's values.
 
@@ -160,7 +164,13 @@ def _codes(values: Sequence[str | float]) -> Mapping[object, float]:
 
 def _position(values: Sequence[str | float], codes: Mapping[object, float], value: object) -> float:
     """A value's position: by its text, else by its number where one of both is a number and only one fits."""
-    texts = (value,) if isinstance(value, str) else (str(value), str(value).lower()) if isinstance(value, bool) else ()
+    texts = (
+        (value, value.strip())
+        if isinstance(value, str)
+        else (str(value), str(value).lower())
+        if isinstance(value, bool)
+        else ()
+    )
     for text in texts:
         if text in codes:
             return codes[text]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from difflib import get_close_matches
+from math import isinf
 
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.workloads._clock import CLOCK, read_moment
@@ -96,7 +97,7 @@ class RowReader:
         self, feature: Feature, given: Mapping[str, object], row: list[float], errors: list[FieldError]
     ) -> float:
         value = given.get(feature.name)
-        if value is None:
+        if feature.lacks(value):
             return self._missing(feature, row, errors)
         try:
             number = self._workload.encode(feature, value)
@@ -123,4 +124,4 @@ def out_of_bounds(feature: Feature, number: float) -> str:
         expected = f"at least {feature.minimum:g}"
     else:
         expected = f"between {feature.minimum:g} and {feature.maximum:g}"
-    return f"must be {expected}, got {number:g}"
+    return f"must be {'finite and ' if isinf(number) else ''}{expected}, got {number:g}"

@@ -4,7 +4,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 
-from perfcast.workloads._expressions import Comparison, Expression, Name, Number, Operation, Operator, Scalar
+from perfcast.workloads._expressions import RELATIONS, Comparison, Expression, Name, Number, Operation, Operator, Scalar
 
 
 def _divide(left: float, right: float) -> float:
@@ -27,14 +27,6 @@ _BINARY: Mapping[Operator, Callable[[float, float], float]] = {
     "divide": _divide,
     "minimum": min,
     "maximum": max,
-}
-_RELATIONS: Mapping[str, Callable[[float, float], bool]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
-    "==": operator.eq,
-    "!=": operator.ne,
 }
 
 
@@ -63,7 +55,7 @@ def scalar(expression: Expression, positions: Mapping[str, int]) -> Scalar:
 def holds(comparison: Comparison, positions: Mapping[str, int]) -> Callable[[Sequence[float]], bool]:
     """The rule as a function from a row to whether it holds."""
     left, right = scalar(comparison.left, positions), scalar(comparison.right, positions)
-    relation = _RELATIONS[comparison.relation]
+    relation = RELATIONS[comparison.relation]
     return lambda row: relation(left(row), right(row))
 
 

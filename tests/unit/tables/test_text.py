@@ -53,7 +53,7 @@ def test_one_odd_value_far_down_refuses_its_row_alone(tmp_path: Path, workload: 
     (tmp_path / "rows.csv").write_text("\n".join([*lines, "7,1,N/A"]))
     dataset, report = import_file(tmp_path / "rows.csv", workload, name="d")
     assert {(bad.field, bad.message): bad.rows.tolist() for bad in report.refusals} == {
-        ("row", "has 4 columns where 3 have names: '1,2,3,4'"): [10_402],
+        ("row", "has 4 columns where 3 have names, got '1,2,3,4'"): [10_402],
         ("a", "expected a number, got 'N/A'"): [10_400],
         ("c", "expected a number, got 'N/A'"): [12_000],
     }

@@ -17,7 +17,6 @@ from perfcast.workloads.cpu_utilization.simulator import (
     Simulation,
     Traffic,
     simulate,
-    time_features,
 )
 from perfcast.workloads.cpu_utilization.simulator._series import first_order, slow_release
 
@@ -152,24 +151,9 @@ def test_scrapes_are_late_but_never_early_and_counters_lose_no_request():
     assert column(jittered, "request_rate").astype(float).mean() == pytest.approx(total, rel=0.01)
 
 
-def test_time_features_are_of_the_local_clock_and_follow_daylight_saving():
-    at = np.array(["2025-01-10T08:15:30", "2025-07-10T07:15:30", "2025-07-12T07:15:30"], "datetime64[ms]")
-    seen = time_features(at, "Europe/Berlin")  # 09:15 on Friday, Thursday, Saturday
-    assert seen["hour_sin"] == pytest.approx(np.sin(2 * np.pi * 9 / 24))
-    assert seen["hour_cos"] == pytest.approx(np.cos(2 * np.pi * 9 / 24))
-    assert seen["minute_sin"] == pytest.approx(1.0)
-    assert seen["minute_cos"] == pytest.approx(0.0, abs=1e-12)
-    assert seen["is_business_hour"].tolist() == [1.0, 1.0, 0.0]
-
-
-def test_business_hours_begin_at_nine_and_end_before_five():
-    at = np.array(["2025-01-10T08:59:59", "2025-01-10T09:00", "2025-01-10T16:59", "2025-01-10T17:00"], "datetime64[ms]")
-    assert time_features(at, "UTC")["is_business_hour"].tolist() == [0.0, 1.0, 1.0, 0.0]
-
-
 def test_an_unknown_time_zone_is_refused_by_name():
     with pytest.raises(InvalidInput, match="Mars/Olympus"):
-        time_features(np.datetime64("2025-01-10"), "Mars/Olympus")
+        simulate(Scenario(days=0.2, time_zone="Mars/Olympus"))
 
 
 def test_recurrences_equal_their_loops():

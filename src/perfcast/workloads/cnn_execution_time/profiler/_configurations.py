@@ -2,14 +2,14 @@
 
 import math
 import random
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from functools import cache
+from pathlib import Path
 from typing import Self
 
-from perfcast.workloads import Feature, builtin_workloads
-
-from ._networks import NETWORK_LAYERS, Layer
+from perfcast.errors import InvalidInput
+from perfcast.workloads import RowReader, builtin_workloads
 
 WORKLOAD = "cnn-execution-time"
 _NETWORK_SHARE = 0.35
@@ -79,23 +79,26 @@ class ConvConfig:
         """Bytes of input, weights and output together, in float32."""
         return 4 * sum(map(math.prod, (self.input_shape, self.weight_shape, self.output_shape)))
 
-    def problem(self) -> str | None:
-        """Return why this is no valid convolution within the workload's bounds, or None if it is one."""
-        for feature in _features():
-            value = getattr(self, feature.name)
-            if not feature.minimum <= value <= feature.maximum:
-                return f"{feature.name} is {value}, expected {feature.minimum:g} to {feature.maximum:g}"
-        if self.input_channels % self.groups or self.output_channels % self.groups:
-            return f"groups {self.groups} must divide {self.input_channels} and {self.output_channels} channels"
-        extent = self.dilation * (self.kernel_size - 1) + 1
-        if extent > min(self.input_height, self.input_width) + 2 * self.padding:
-            return f"the kernel spans {extent} pixels, more than the padded input"
-        return None
+    @property
+    def valid(self) -> bool:
+        """Whether the workload allows it."""
+        try:
+            return bool(_reader().read(asdict(self)))
+        except InvalidInput:
+            return False
 
 
 @cache
-def _features() -> tuple[Feature, ...]:
-    return builtin_workloads()[WORKLOAD].features
+def _reader() -> RowReader:
+    return RowReader(builtin_workloads()[WORKLOAD])
+
+
+@cache
+def network_layers() -> Sequence[ConvConfig]:
+    """Layers of well-known networks, from the papers of their architectures: each once, at the paper's resolution."""
+    lines = Path(__file__).with_name("networks.csv").read_text().splitlines()
+    rows = (map(int, line.split(",")[1:]) for line in lines[1:])
+    return [ConvConfig(1, channels, size, size, *rest) for channels, size, *rest in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ def sample_configurations(
         else:
             limit, config = usual.scaled(10 ** -rng.uniform(0, _SMALLEST_LIMIT_EXPONENT)), _log_uniform(rng)
         limit = large if rng.random() < _LARGE_SHARE else limit
-        if config not in seen and config.problem() is None and limit.admits(config):
+        if config not in seen and config.valid and limit.admits(config):
             seen.add(config)
             chosen.append(config)
     return chosen
@@ -156,21 +159,9 @@ def sample_configurations(
 
 def _of_network(rng: random.Random) -> ConvConfig:
     """Draw a layer of a well-known network with a batch size and now and then another resolution."""
-    layer: Layer = rng.choice(NETWORK_LAYERS)
-    size = max(1, round(layer.size * rng.choice(_RESOLUTIONS)))
-    same = layer.dilation * (layer.kernel - 1) // 2
-    return ConvConfig(
-        batch_size=_batch(rng),
-        input_channels=layer.channels,
-        input_height=size,
-        input_width=size,
-        output_channels=layer.filters,
-        kernel_size=layer.kernel,
-        stride=layer.stride,
-        padding=same if layer.padding < 0 else layer.padding,
-        groups=layer.groups,
-        dilation=layer.dilation,
-    )
+    layer = rng.choice(network_layers())
+    size = max(1, round(layer.input_height * rng.choice(_RESOLUTIONS)))
+    return replace(layer, batch_size=_batch(rng), input_height=size, input_width=size)
 
 
 def _log_uniform(rng: random.Random) -> ConvConfig:

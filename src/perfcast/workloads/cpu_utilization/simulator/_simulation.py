@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._calendar import Floats, Times, as_utc, time_features
+from perfcast.workloads import clock_columns
+
+from ._calendar import Floats, Times, as_utc, zone
 from ._load import active_users, request_rate
 from ._observation import counter_rate, read_utilization, scrapes
 from ._scenario import Scenario
@@ -142,7 +144,7 @@ def _observe(scenario: Scenario, steps: _Steps, rng: np.random.Generator) -> Sim
         "request_rate": counter_rate(steps.rate, when.seconds, scenario.step_seconds),
         "active_users": steps.users,
         "db_connections": steps.connections,
-        **time_features(measured_at, scenario.time_zone),
+        **clock_columns(measured_at, FEATURES[3:], zone(scenario.time_zone)),
     }
     keep = when.succeeded
     features = np.stack([columns[name] for name in FEATURES], axis=1).astype(np.float32)
