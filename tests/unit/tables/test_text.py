@@ -108,6 +108,26 @@ def test_columns_with_blanks_and_marks_stand_in_arithmetic(tmp_path: Path, workl
         import_file(tmp_path / "rows.csv", workload, name="d", told={"c": "100 * CPU Used"})
 
 
+@pytest.mark.parametrize(
+    ("above", "names", "noted"),
+    [
+        ("#a,b,c", "abc", True),
+        ("# 2 rows\n# a,b,c\n# by hand", "abc", True),
+        ("#a,b,c\na,b,c", "abc", False),
+        ("#1,2,3\na,b,c", "abc", False),
+        ("# by hand\na,b,c", "abc", False),
+    ],
+)
+def test_names_in_a_comment_are_taken_where_a_row_of_numbers_stands_below(
+    tmp_path: Path, workload: Workload, above: str, names: str, noted: bool
+) -> None:
+    (tmp_path / "rows.csv").write_text(f"{above}\n1.5,2,30\n2.5,3,x\n# the end\n")
+    dataset, report = import_file(tmp_path / "rows.csv", workload, name="d")
+    assert open_table(tmp_path / "rows.csv").names == tuple(names)
+    assert (dataset.cost.tolist(), report.refusals[0].rows.tolist()) == ([30], [1])
+    assert ("the names of the columns stand in a line that begins with #" in report.notes) == noted
+
+
 def test_names_keep_their_quotation_marks_single(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text('"Time","{__name__=""x"", job=""s""}"\n1772438400000,5\n')
     assert open_table(tmp_path / "rows.csv").names == ("Time", '{__name__="x", job="s"}')

@@ -29,7 +29,7 @@ def local_time(at: Times, time_zone: str) -> Times:
     if time_zone == "UTC":  # needs no time zone database, which slim images lack
         return at
     ahead = offsets(at.astype("datetime64[s]").astype(np.int64).ravel(), zone(time_zone), utc=True)[:, 0]
-    return at + ahead.reshape(at.shape).astype("timedelta64[s]")
+    return np.asarray(at + ahead.reshape(at.shape).astype("timedelta64[s]"), dtype="datetime64[ms]")
 
 
 def zone(name: str) -> tzinfo:

@@ -11,7 +11,7 @@ from ._scenario import Observation, Scenario
 
 @dataclass(frozen=True)
 class Scrapes:
-    """When the scraper came: seconds since the start, float64 [steps], due at each step's end; and whether it brought a row."""
+    """When the scraper came: seconds since the start, float64 [steps], due at each step's end; and whether it succeeded."""
 
     seconds: Floats
     succeeded: NDArray[np.bool_]

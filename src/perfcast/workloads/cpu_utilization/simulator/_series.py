@@ -7,7 +7,7 @@ Floats = NDArray[np.float64]
 
 
 def first_order(drive: Floats, coefficient: float) -> Floats:
-    """The recurrence `y[t] = coefficient * y[t-1] + drive[t]`, with `y[-1] = 0` and 0 <= coefficient < 1: float64 [steps].
+    """The recurrence `y[t] = coefficient * y[t-1] + drive[t]`, with `y[-1] = 0` and 0 <= coefficient < 1; [steps].
 
     The operator 1 / (1 - aB) is the product of (1 + a^(2^j) B^(2^j)) over j = 0, 1, 2, ... (B shifts by
     one step), so log2(rows) vector additions do it; factors that no longer matter are left out.
@@ -28,6 +28,6 @@ def correlated_noise(rng: np.random.Generator, steps: int, *, steps_of_memory: f
 
 
 def slow_release(level: Floats, *, steps_of_memory: float) -> Floats:
-    """The recurrence `y[t] = max(level[t], exp(-1 / memory) * y[t-1])`, [steps]: up at once, down slowly; `level` > 0."""
+    """The recurrence `y[t] = max(level[t], exp(-1 / memory) * y[t-1])`, [steps]: up at once, down slowly."""
     decay = np.arange(len(level)) / steps_of_memory
     return np.asarray(np.exp(np.maximum.accumulate(np.log(level) + decay) - decay), dtype=np.float64)

@@ -10,10 +10,10 @@ from ._series import slow_release
 
 
 def demand(scenario: Scenario, at: Times) -> Floats:
-    """CPU-seconds that one request takes on average on an idle machine, of the shape of `at` (UTC); no garbage collection.
+    """CPU-seconds that one request takes on average on an idle machine, of the shape of `at` (UTC).
 
     The mix of request classes changes with business hours, deploys step it, and just after a deploy
-    caches and compilers are cold.
+    caches and compilers are cold. Garbage collection is left out.
     """
     service = scenario.service
     usual = sum(kind.share * kind.cpu_seconds for kind in service.request_classes)
