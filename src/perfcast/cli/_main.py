@@ -48,7 +48,9 @@ TOP: _Commands = {
     "predict": _predict.predict,
     "profile": _profile.profile,
     "doctor": _doctor.doctor,
+    "score": _score.score,
 }
+DATA: _Commands = {"generate": _data.generate, "import": _data.import_, "list": _data.list_, "show": _data.show}
 JOBS: _Commands = {
     "submit": _jobs.submit,
     "list": _jobs.list_jobs,
@@ -88,8 +90,7 @@ def application() -> typer.Typer:
     )
     app.callback()(_options)
     _add(app, TOP)
-    _data.register(app)
-    _score.register(app)
+    _add_group(app, "data", DATA, "Generate, import, list and show measured rows.")
     _add_group(app, "models", MODELS, "List, show, activate, compare, upload and thin out models.")
     _add_group(app, "jobs", JOBS, "Training jobs: submit, watch, cancel. Workers run them.")
     about = "Continuous training: by the clock, with new rows, on drift. Workers look after it."

@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -54,6 +54,23 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, titl
         start = end
         if start <= len(content):
             print()
+
+
+def show_list(
+    columns: Sequence[str],
+    found: Sequence[Any],
+    row: Callable[[Any], Sequence[object]],
+    *,
+    empty: str,
+    as_json: bool = False,
+) -> None:
+    """What was found as a table with a row for each, or as JSON; where there is none, a line that says what to do."""
+    if as_json:
+        show_json(found)
+    elif found:
+        show_table(columns, map(row, found))
+    else:
+        say(empty)
 
 
 def _part(turned: list[list[str]], start: int, end: int) -> Iterator[Sequence[str]]:

@@ -4,7 +4,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 
-from perfcast.workloads._expressions import RELATIONS, Comparison, Expression, Name, Number, Operation, Operator, Scalar
+from perfcast.workloads._expressions import RELATIONS, Comparison, Expression, Operator, Scalar, evaluate
 
 
 def _divide(left: float, right: float) -> float:
@@ -19,37 +19,37 @@ def _ceil(value: float) -> float:
     return math.ceil(value) if math.isfinite(value) else value
 
 
-_UNARY: Mapping[Operator, Callable[[float], float]] = {"floor": _floor, "ceil": _ceil}
-_BINARY: Mapping[Operator, Callable[[float, float], float]] = {
+_FUNCTIONS: Mapping[Operator, Callable[..., float]] = {
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
     "divide": _divide,
+    "floor": _floor,
+    "ceil": _ceil,
     "minimum": min,
     "maximum": max,
 }
 
 
+class _RowArithmetic:
+    """Makes expressions functions of a row (one float a feature, in declared order), in double precision."""
+
+    def constant(self, value: float) -> Scalar:
+        return lambda row: value
+
+    def apply(self, operator: Operator, arguments: Sequence[Scalar]) -> Scalar:
+        function = _FUNCTIONS[operator]
+        if len(arguments) == 1:
+            (single,) = arguments
+            return lambda row: function(single(row))
+        left, right = arguments
+        return lambda row: function(left(row), right(row))
+
+
 def scalar(expression: Expression, positions: Mapping[str, int]) -> Scalar:
-    """The expression as a function of a row.
-
-    Args:
-        expression: What `parse` returned.
-        positions: Where in the row each name stands.
-
-    Returns:
-        A function from a row (one float a feature, in declared order) to the value, in double precision.
-    """
-    match expression:
-        case Number(value):
-            return lambda row: value
-        case Name(name):
-            return operator.itemgetter(positions[name])
-        case Operation(symbol, (single,)):
-            return _unary(_UNARY[symbol], scalar(single, positions))
-        case Operation(symbol, (left, right)):
-            return _binary(_BINARY[symbol], scalar(left, positions), scalar(right, positions))
-    raise TypeError(f"not an expression: {expression!r}")
+    """The expression as a function of a row in which each name stands at its position."""
+    columns: dict[str, Scalar] = {name: operator.itemgetter(position) for name, position in positions.items()}
+    return evaluate(expression, columns, _RowArithmetic())
 
 
 def holds(comparison: Comparison, positions: Mapping[str, int]) -> Callable[[Sequence[float]], bool]:
@@ -57,11 +57,3 @@ def holds(comparison: Comparison, positions: Mapping[str, int]) -> Callable[[Seq
     left, right = scalar(comparison.left, positions), scalar(comparison.right, positions)
     relation = RELATIONS[comparison.relation]
     return lambda row: relation(left(row), right(row))
-
-
-def _unary(function: Callable[[float], float], argument: Scalar) -> Scalar:
-    return lambda row: function(argument(row))
-
-
-def _binary(function: Callable[[float, float], float], left: Scalar, right: Scalar) -> Scalar:
-    return lambda row: function(left(row), right(row))

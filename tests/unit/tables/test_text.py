@@ -119,7 +119,7 @@ def test_columns_with_blanks_and_marks_stand_in_arithmetic(tmp_path: Path, workl
     ],
 )
 def test_names_in_a_comment_are_taken_where_a_row_of_numbers_stands_below(
-    tmp_path: Path, workload: Workload, above: str, names: str, noted: bool
+    tmp_path: Path, workload: Workload, above: str, names: str, *, noted: bool
 ) -> None:
     (tmp_path / "rows.csv").write_text(f"{above}\n1.5,2,30\n2.5,3,x\n# the end\n")
     dataset, report = import_file(tmp_path / "rows.csv", workload, name="d")

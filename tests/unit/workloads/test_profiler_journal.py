@@ -1,6 +1,6 @@
 """The profiler's journal and fingerprint: what survives a kill, and what counts as the same device."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ BLOCK = Block(1, "2026-01-01T00:00:00Z", 2.5, ((0, 0.25), (1, 0.5)), (), 1.0)
 
 def header(name: str = "cpu-torch", device: Fingerprint = DEVICE) -> dict[str, object]:
     """Return the header of a journal."""
-    return {"name": name, "fingerprint": device.to_json(), "options": {}}
+    return {"name": name, "fingerprint": asdict(device), "options": {}}
 
 
 def written(path: Path, device: Fingerprint = DEVICE, name: str = "cpu-torch") -> Path:
@@ -114,4 +114,4 @@ def test_a_machine_without_cpuinfo_still_has_a_fingerprint(tmp_path: Path) -> No
     mark = read_fingerprint(cores=1, cpuinfo=tmp_path / "missing")
     assert mark.memory_gb >= 1
     assert mark.versions["python"]
-    assert Fingerprint.from_json(mark.to_json()) == mark
+    assert Fingerprint(**asdict(mark)) == mark

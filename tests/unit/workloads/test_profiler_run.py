@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def test_a_convolution_that_does_not_fit_in_memory_is_left_out_with_its_reason(t
     from perfcast.workloads.cnn_execution_time.profiler import Journal, read_fingerprint
 
     huge = ConvConfig(4096, 1, 1, 1, 65_536, 1, padding=1024)
-    device = read_fingerprint(cores=1).to_json()
+    device = asdict(read_fingerprint(cores=1))
     journal = Journal.open(
         tmp_path / "cpu-torch.journal.jsonl", {"name": "cpu-torch", "fingerprint": device, "options": {}}
     )

@@ -39,11 +39,11 @@ class ConvConfig:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """Return the feature names in declared order."""
+        """The feature names in declared order."""
         return tuple(field.name for field in fields(cls))
 
     def values(self) -> tuple[int, ...]:
-        """Return the ten feature values in declared order."""
+        """The feature values in declared order."""
         return astuple(self)
 
     @property
@@ -103,29 +103,24 @@ def network_layers() -> Sequence[ConvConfig]:
 
 @dataclass(frozen=True, slots=True)
 class WorkBound:
-    """The most work that one call may be.
-
-    Attributes:
-        flops: Floating-point operations.
-        tensor_bytes: Bytes of input, weights and output together.
-    """
+    """The most work that one call may be: floating-point operations, and bytes of its tensors together."""
 
     flops: float = 4e9
     tensor_bytes: float = 96e6
 
     def scaled(self, factor: float) -> Self:
-        """Return a bound with `factor` times the FLOPs and its square root times the bytes."""
+        """A bound with `factor` times the FLOPs and its square root times the bytes."""
         return type(self)(self.flops * factor, self.tensor_bytes * math.sqrt(factor))
 
     def admits(self, config: ConvConfig) -> bool:
-        """Tell whether a configuration stays within the bound."""
+        """Whether a configuration stays within the bound."""
         return config.flops <= self.flops and config.tensor_bytes <= self.tensor_bytes
 
 
 def sample_configurations(
     count: int, *, seed: int, bound: WorkBound | None = None, known: Iterable[ConvConfig] = ()
 ) -> list[ConvConfig]:
-    """Choose distinct, valid convolutions: log-uniform sizes and a third from well-known networks.
+    """Choose distinct, valid convolutions in random order: log-uniform sizes and a third from well-known networks.
 
     The work bound of a log-uniform configuration is itself drawn log-uniformly, down to a fiftieth of the
     given one, which fills the small region as well as the large. One in a hundred may exceed the bound
@@ -133,12 +128,9 @@ def sample_configurations(
 
     Args:
         count: How many configurations to return.
-        seed: Seed; the same seed, bound and known configurations give the same list.
+        seed: The same seed, bound and known configurations give the same list.
         bound: The most work that one call may be; 4 GFLOP and 96 MB unless stated.
         known: Configurations that must not be chosen again.
-
-    Returns:
-        Configurations in random order.
     """
     usual = bound or WorkBound()
     large = WorkBound(2 * usual.flops, 5 * usual.tensor_bytes)
@@ -158,14 +150,14 @@ def sample_configurations(
 
 
 def _of_network(rng: random.Random) -> ConvConfig:
-    """Draw a layer of a well-known network with a batch size and now and then another resolution."""
+    """A layer of a well-known network with a batch size and now and then another resolution."""
     layer = rng.choice(network_layers())
     size = max(1, round(layer.input_height * rng.choice(_RESOLUTIONS)))
     return replace(layer, batch_size=_batch(rng), input_height=size, input_width=size)
 
 
 def _log_uniform(rng: random.Random) -> ConvConfig:
-    """Draw every size log-uniformly and independently; not every draw is valid."""
+    """Every size log-uniform and independent; not every draw is valid."""
     kernel = rng.choices(_KERNELS, _KERNEL_WEIGHTS)[0]
     dilation = rng.choice((2, 3, 4)) if kernel > 1 and rng.random() < 0.06 else 1
     groups, channels, filters = _channels(rng)
@@ -185,7 +177,7 @@ def _log_uniform(rng: random.Random) -> ConvConfig:
 
 
 def _channels(rng: random.Random) -> tuple[int, int, int]:
-    """Draw groups, input channels and output channels: 78 % dense, 13 % depthwise, 9 % few groups."""
+    """Groups, input channels and output channels: 78 % dense, 13 % depthwise, 9 % few groups."""
     channels, filters, kind = _width(rng), _width(rng), rng.random()
     if kind < 0.78:
         return 1, channels, filters
@@ -197,13 +189,13 @@ def _channels(rng: random.Random) -> tuple[int, int, int]:
 
 
 def _width(rng: random.Random) -> int:
-    """Draw a number of channels: log-uniform in 1 to 2048, two thirds of the larger ones rounded to 8."""
+    """A number of channels: log-uniform in 1 to 2048, two thirds of the larger ones rounded to 8."""
     width = _size(rng, 1, 2048)
     return 8 * round(width / 8) if width >= 12 and rng.random() < 0.67 else width
 
 
 def _padding(rng: random.Random, kernel: int, dilation: int) -> int:
-    """Draw a padding: mostly size-preserving, else none or any below the kernel's extent."""
+    """Mostly size-preserving, else none or any below the kernel's extent."""
     kind = rng.random()
     if kind < 0.84:
         return dilation * (kernel - 1) // 2
@@ -211,7 +203,7 @@ def _padding(rng: random.Random, kernel: int, dilation: int) -> int:
 
 
 def _batch(rng: random.Random) -> int:
-    """Draw a batch size: half a power of two up to 128, a fifth single, else log-uniform in 1 to 256."""
+    """A fifth single, half a power of two up to 128, else log-uniform in 1 to 256."""
     kind = rng.random()
     if kind < 0.2:
         return 1
@@ -221,5 +213,5 @@ def _batch(rng: random.Random) -> int:
 
 
 def _size(rng: random.Random, low: int, high: int) -> int:
-    """Draw a log-uniform integer from low to high, both included."""
+    """A log-uniform integer from low to high, both included."""
     return int(math.exp(rng.uniform(math.log(low), math.log(high + 1))))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,7 @@ from ._rounds import MeasuredRow, accepted_rows, measurements_of
 
 @dataclass(frozen=True, slots=True)
 class ProfileResult:
-    """What a run wrote.
-
-    Attributes:
-        dataset: The Parquet file.
-        card: The data card beside it.
-        journal: The journal that both were made from.
-        rows: Rows in the Parquet file.
-        left_out: Configurations measured or tried but not in it.
-        fingerprint: The device.
-    """
+    """What a run wrote, how many rows, how many of its configurations were left out, and on which device."""
 
     dataset: Path
     card: Path
@@ -92,7 +83,7 @@ def _write_parquet(
         "name": contents.header["name"],
         "workload": WORKLOAD,
         "source": f"perfcast profile, {runtime} {settings['measured_pass']}",
-        "fingerprint": json.dumps(fingerprint.to_json(), sort_keys=True),
+        "fingerprint": json.dumps(asdict(fingerprint), sort_keys=True),
         "licence": "MIT",
     }
     unfinished = path.with_suffix(".parquet.tmp")

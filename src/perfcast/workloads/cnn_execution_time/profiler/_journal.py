@@ -53,7 +53,7 @@ class JournalContents:
     @property
     def fingerprint(self) -> Fingerprint:
         """The device that the journal's measurements come from."""
-        return Fingerprint.from_json(self.header["fingerprint"])
+        return Fingerprint(**self.header["fingerprint"])
 
 
 def read_journal(path: Path) -> JournalContents:
@@ -85,7 +85,6 @@ class Journal:
     """A journal open for appending by this process alone."""
 
     def __init__(self, path: Path, file: BinaryIO, contents: JournalContents) -> None:
-        """Take over an open, locked file; use `Journal.open`."""
         self.path = path
         self.contents = contents
         self._file = file
@@ -93,10 +92,6 @@ class Journal:
     @classmethod
     def open(cls, path: Path, header: dict[str, Any]) -> Self:
         """Open a journal, creating it with a header if it does not exist or is empty.
-
-        Args:
-            path: The journal's file.
-            header: What to write into a new journal's first line.
 
         Raises:
             Conflict: Another process has it open.
@@ -117,7 +112,7 @@ class Journal:
         return journal
 
     def add_configurations(self, configurations: Sequence[ConvConfig]) -> None:
-        """Append configurations; their indices go on from those already there."""
+        """Their indices go on from those already there."""
         self._append({"configurations": [config.values() for config in configurations]})
         self.contents.configurations += configurations
 
@@ -138,5 +133,5 @@ class Journal:
 
 
 def _whole_lines(data: bytes) -> Iterable[bytes]:
-    """Return the lines that end with a newline, with their newlines."""
+    """The lines that end with a newline, with their newlines."""
     return (line for line in data.splitlines(keepends=True) if line.endswith(b"\n"))

@@ -53,7 +53,6 @@ class ProfileOptions:
     command: str = "perfcast profile"
 
     def __post_init__(self) -> None:
-        """Refuse values that would measure nothing or never accept anything."""
         for option, value, choices in (
             ("runtime", self.runtime, get_args(Runtime)),
             ("device", self.device, get_args(Device)),
@@ -70,12 +69,12 @@ class ProfileOptions:
 
     @property
     def name(self) -> str:
-        """Name of the data set, for instance `cpu-torch` or `cuda-torch-training`."""
+        """Of the data set, for instance `cpu-torch` or `cuda-torch-training`."""
         suffix = "-training" if self.measured_pass == "training" else ""
         return f"{self.device}-{self.runtime}{suffix}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the options as plain data, without the folder they write to."""
+        """The options as plain data, without the folder they write to."""
         data = asdict(self)
         del data["output"]
         return data

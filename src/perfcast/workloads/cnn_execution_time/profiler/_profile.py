@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,12 +29,8 @@ class ProfileProgress:
     """Where a run stands.
 
     Attributes:
-        name: Name of the data set.
-        round: Number of the present round, from 1.
-        rounds: Base rounds.
-        max_rounds: Rounds at most.
-        done: Configurations done in this round.
-        total: Configurations that this round measures.
+        round: The present one, from 1; after `rounds` base rounds come further ones, to `max_rounds` at most.
+        done, total: Configurations of this round.
         accepted: Configurations whose halves agree so far.
         left_out: Configurations that can't be measured.
         sentinel_ratio: The sentinel's latest time relative to its best.
@@ -68,9 +64,6 @@ def profile(options: ProfileOptions, *, on_progress: OnProgress = lambda progres
         options: What to measure and where to write.
         on_progress: Called after every block, about once a second.
 
-    Returns:
-        The files written.
-
     Raises:
         MissingDependency: The runtime is not installed or has no such device.
         InvalidSetting: The runtime is not measured on that device or pass.
@@ -80,18 +73,14 @@ def profile(options: ProfileOptions, *, on_progress: OnProgress = lambda progres
         fingerprint = read_fingerprint(cores=1, gpu=runner.gpu)
         path, note = journal_path(options, fingerprint)
         on_progress(ProfileProgress(options.name, 1, options.rounds, options.max_rounds, note=note))
-        header = {"name": options.name, "fingerprint": fingerprint.to_json(), "options": options.to_json()}
+        header = {"name": options.name, "fingerprint": asdict(fingerprint), "options": options.to_json()}
         with contextlib.closing(Journal.open(path, header)) as journal:
             _Run(options, runner, journal, on_progress).complete()
     return write_dataset(path, options=options)
 
 
 def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Path, str]:
-    """Find the journal of this device, or name a new one.
-
-    Returns:
-        The journal's path, and a sentence for the user on what is resumed or begun.
-    """
+    """The journal of this device, or a new one's, and a sentence for the user on what is resumed or begun."""
     identity = fingerprint.identity(options.runtime)
     others = 0
     for path in sorted(options.output.glob(f"{options.name}*{SUFFIX}")):
@@ -139,7 +128,7 @@ class _Run:
                 self._on_progress(self._progress(number, done, len(plan), ratio))
 
     def _chosen_configurations(self) -> list[ConvConfig]:
-        """Return the journal's configurations, first adding as many as the options ask beyond them."""
+        """The journal's configurations, after adding as many as the options ask beyond them."""
         known, options = self._journal.contents.configurations, self._options
         missing = options.configurations - len(known)
         if missing > 0:
@@ -148,7 +137,6 @@ class _Run:
         return self._journal.contents.configurations
 
     def _blocks(self, number: int, plan: Sequence[int]) -> Iterator[tuple[Block, float]]:
-        """Measure a round's configurations block by block."""
         position = 0
         while position < len(plan):
             sentinel_ms, ratio = self._settled_sentinel()
@@ -166,11 +154,7 @@ class _Run:
             yield Block(number, _now(), sentinel_ms, tuple(rows), tuple(failed), seconds), ratio
 
     def _settled_sentinel(self) -> tuple[float, float]:
-        """Measure the sentinel, waiting briefly a few times while the machine is slower than at its best.
-
-        Returns:
-            The sentinel's last time in ms and its ratio to the best so far.
-        """
+        """The sentinel's ms and their ratio to the best, after waits while the machine is slower than at its best."""
         for wait in _SENTINEL_WAITS:
             ms = _rounded(1e3 * time_call(self._sentinel, Budget(0.008)))
             ratio = self._measurements.note_sentinel(ms)
@@ -180,7 +164,7 @@ class _Run:
         return ms, ratio
 
     def _measure(self, config: ConvConfig) -> float | str:
-        """Return a configuration's time in ms, or why it can't be measured."""
+        """A configuration's time in ms, or why it can't be measured."""
         try:
             return _rounded(1e3 * time_call(self._runner.prepare(config), self._budget))
         except Exception as error:  # noqa: BLE001  runtimes raise their own types, down to plain Exception
@@ -205,7 +189,6 @@ class _Run:
 
 
 def _now() -> str:
-    """Return the time as ISO 8601 UTC with whole seconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -10,15 +10,9 @@ _LOG_EVERY_SECONDS = 10.0
 
 
 class ProgressDisplay:
-    """Shows progress; pass the display itself as `on_progress`.
-
-    Example:
-        >>> with ProgressDisplay() as display:  # doctest: +SKIP
-        ...     profile(options, on_progress=display)
-    """
+    """Shows progress, a live line on a terminal and log lines elsewhere; pass the display itself as `on_progress`."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        """Choose between a live line and log lines by whether the stream is a terminal."""
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
@@ -47,7 +41,7 @@ class ProgressDisplay:
             self._bar.update(task, description=_short(progress), completed=progress.done, total=progress.total)
 
     def _is_time_to_log(self, progress: ProfileProgress) -> bool:
-        """Let one line through every few seconds, and the last of each round."""
+        """One line every few seconds, and the last of each round."""
         now = time.monotonic()
         shown_round, shown_at = self._shown
         due = now - shown_at >= _LOG_EVERY_SECONDS or progress.round != shown_round
@@ -58,7 +52,7 @@ class ProgressDisplay:
 
 
 def describe(progress: ProfileProgress) -> str:
-    """Return one line on where the run stands."""
+    """One line on where the run stands."""
     further = f" (further, at most {progress.max_rounds})" if progress.round > progress.rounds else ""
     return (
         f"{progress.name} round {progress.round} of {progress.rounds}{further}: "
@@ -69,7 +63,7 @@ def describe(progress: ProfileProgress) -> str:
 
 
 def _short(progress: ProfileProgress) -> str:
-    """Return what fits beside a bar on a terminal of 80 columns."""
+    """What fits beside a bar on a terminal of 80 columns."""
     most = progress.max_rounds if progress.round > progress.rounds else progress.rounds
     return (
         f"round {progress.round}/{most}, {progress.done:,}/{progress.total:,}, "

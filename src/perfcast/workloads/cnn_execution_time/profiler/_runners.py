@@ -9,7 +9,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,26 +24,8 @@ Timer = Callable[[int], float]
 _POOL_ELEMENTS = 1 << 20
 
 
-class Runner(Protocol):
-    """A runtime on a device.
-
-    Attributes:
-        gpu: Name of the GPU it runs on, or an empty string.
-    """
-
-    gpu: str
-
-    def prepare(self, config: ConvConfig) -> Timer:
-        """Make tensors and graph of a configuration and return its timer."""
-        ...
-
-    def close(self) -> None:
-        """Undo the process-wide settings that measuring needed."""
-        ...
-
-
-def make_runner(options: ProfileOptions) -> Runner:
-    """Return the runner for the options.
+def make_runner(options: ProfileOptions) -> "Runner":
+    """The runner for the options.
 
     Raises:
         MissingDependency: The runtime or the device is missing.
@@ -82,12 +64,11 @@ class ValuePool:
     """
 
     def __init__(self, seed: int) -> None:
-        """Draw the first million values."""
         drawn = np.random.default_rng(seed).standard_normal(_POOL_ELEMENTS, dtype=np.float32)
         self._values: npt.NDArray[np.float32] = drawn
 
     def take(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-        """Return values in a shape; arrays handed out share memory and must not be written."""
+        """Values in a shape; arrays handed out share memory and must not be written."""
         size = math.prod(shape)
         if size > self._values.size:
             self._values = np.tile(self._values, -(-size // self._values.size))
@@ -95,15 +76,9 @@ class ValuePool:
 
 
 class TorchRunner:
-    """PyTorch with one thread, on the CPU or a CUDA device."""
+    """PyTorch with one thread, on `cpu` or `cuda`, forward or forward and backward together (`training`)."""
 
     def __init__(self, *, device: str, training: bool) -> None:
-        """Import torch and set it up for measuring.
-
-        Args:
-            device: `cpu` or `cuda`.
-            training: Whether to time forward and backward together rather than forward alone.
-        """
         self._torch = _import("torch")
         if device == "cuda" and not self._torch.cuda.is_available():
             raise MissingDependency("torch sees no CUDA device; use --device cpu or install a CUDA build")
@@ -155,7 +130,7 @@ class TorchRunner:
         return timer
 
     def _cuda_timer(self, call: Callable[[], Any], mode: Callable[[], Any]) -> Timer:
-        """Return a timer that reads CUDA events, so that only the device's time counts."""
+        """Reads CUDA events, so that only the device's time counts."""
         cuda = self._torch.cuda
 
         def timer(calls: int) -> float:
@@ -184,7 +159,6 @@ class OnnxRuntimeRunner:
     """ONNX Runtime's CPU provider with one thread, on a graph of one Conv node with constant weights."""
 
     def __init__(self) -> None:
-        """Import ONNX Runtime and onnx."""
         self.gpu = ""
         self._ort = _import("onnxruntime")
         self._onnx = _import("onnx")
@@ -208,7 +182,7 @@ class OnnxRuntimeRunner:
         """Do nothing: all settings belong to the sessions."""
 
     def _session_options(self) -> Any:
-        """Return session options: one thread that does not spin, denormals flushed."""
+        """One thread that does not spin, denormals flushed."""
         options = self._ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -216,7 +190,7 @@ class OnnxRuntimeRunner:
         return options
 
     def _model(self, config: ConvConfig) -> bytes:
-        """Serialise a model of one Conv node from `x` to `y`."""
+        """A model of one Conv node from `x` to `y`."""
         helper, float32 = self._onnx.helper, self._onnx.TensorProto.FLOAT
         weights = self._weights.take(config.weight_shape).tobytes()
         node = helper.make_node(
@@ -235,6 +209,10 @@ class OnnxRuntimeRunner:
         return bytes(model.SerializeToString())
 
 
+Runner: TypeAlias = TorchRunner | OnnxRuntimeRunner
+"""A runtime on a device; `gpu` is the name of the GPU it runs on, or an empty string."""
+
+
 def _time_calls(call: Callable[[], Any], calls: int) -> float:
     begin = time.perf_counter()
     for _ in range(calls):
@@ -243,11 +221,6 @@ def _time_calls(call: Callable[[], Any], calls: int) -> float:
 
 
 def _import(name: str) -> Any:
-    """Import a library that only the profiler needs.
-
-    Raises:
-        MissingDependency: It is not installed.
-    """
     try:
         return importlib.import_module(name)
     except ImportError as error:

@@ -28,14 +28,7 @@ class Budget:
 
 
 def time_call(timer: Timer, budget: Budget) -> float:
-    """Warm up, repeat timed batches of calls, and return the least time per call.
-
-    Args:
-        timer: Makes n calls and returns their seconds.
-        budget: How long to repeat.
-
-    Returns:
-        Seconds per call.
+    """Warm up, repeat timed batches of calls, and return the least seconds per call.
 
     Raises:
         TooSlowError: A warm call took longer than the budget allows.
@@ -54,7 +47,7 @@ def time_call(timer: Timer, budget: Budget) -> float:
 
 
 def _calls_per_batch(timer: Timer, warm: float, batch_seconds: float) -> int:
-    """Return how many calls fill a batch, from a second estimate where the first is short."""
+    """How many calls fill a batch, from a second estimate where the first is short."""
     if warm >= batch_seconds:
         return 1
     trial = max(1, int(0.3 * batch_seconds / warm))

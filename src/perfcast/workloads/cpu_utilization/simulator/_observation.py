@@ -11,7 +11,7 @@ from ._scenario import Observation, Scenario
 
 @dataclass(frozen=True)
 class Scrapes:
-    """When the scraper came: seconds since the start, float64 [steps], due at each step's end; and whether it succeeded."""
+    """When the scraper came, s since the start, float64 [steps], each due at its step's end; and where it succeeded."""
 
     seconds: Floats
     succeeded: NDArray[np.bool_]

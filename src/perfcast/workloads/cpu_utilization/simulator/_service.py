@@ -52,7 +52,7 @@ def fixed_cores(service: Service, users: Floats, connections: Floats) -> Floats:
 
 
 def utilization(service: Service, work: Floats) -> Floats:
-    """Percent 0 to `cap_percent` that work, CPU-seconds asked for per second, brings: the knee, then the throttling cap.
+    """Percent 0 to `cap_percent` that work, CPU-seconds asked for per second, brings: the knee, then throttling.
 
     Work beyond the cap is refused, not queued, so each moment stands for itself.
     """
