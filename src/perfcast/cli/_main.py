@@ -29,7 +29,7 @@ from perfcast.cli import (
     _variants,
     _versions,
 )
-from perfcast.cli._extras import how_to_install
+from perfcast.cli._doctor import how_to_install
 from perfcast.cli._output import complain
 from perfcast.errors import PerfcastError
 

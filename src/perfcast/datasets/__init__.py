@@ -6,8 +6,7 @@ Perfcast; `Datasets` keeps them; `Dataset.split` parts them so that no configura
 
 from perfcast.datasets._dataset import Dataset, check_name, without_repeats
 from perfcast.datasets._files import from_parquet, to_parquet
-from perfcast.datasets._import import ImportReport, import_file
-from perfcast.datasets._shipped import shipped_dataset, shipped_files
+from perfcast.datasets._import import ImportReport, import_file, shipped_dataset, shipped_files
 from perfcast.datasets._split import (
     CALIBRATE,
     FEWEST,

@@ -99,9 +99,6 @@ class Dataset:
     def split(self, seed: int = 0) -> Split:
         """Train, calibrate and test: by time where the rows have one, else by configuration (rule R4).
 
-        Args:
-            seed: Of the configuration hash; versions can be compared only where it is the same.
-
         Raises:
             InvalidData: There are too few rows.
         """

@@ -14,7 +14,9 @@ import numpy as np
 from perfcast.datasets._dataset import Dataset, without_repeats
 from perfcast.errors import InvalidData
 from perfcast.tables import BatchReader, ColumnMap, Moments, Taken, check_kinds, map_columns, open_table
-from perfcast.workloads import Refusal, Rows, Workload, merged
+from perfcast.workloads import Refusal, Rows, Workload, builtin_workloads, merged
+
+_FOLDER = Path(__file__).parent.parent / "workloads" / "cnn_execution_time" / "measured"
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,24 @@ def import_file(
     dataset, repeats = without_repeats(dataset, zone)
     report = ImportReport(rows, len(dataset), repeats, columns, tuple(refusals), notes, table.words)
     return dataset, report
+
+
+def shipped_files() -> Mapping[str, Path]:
+    """The Parquet files of measured convolutions, by dataset name; a data card lies beside each."""
+    return {path.stem: path for path in sorted(_FOLDER.glob("*.parquet"))}
+
+
+def shipped_dataset(name: str) -> Dataset:
+    """One of `shipped_files` as a dataset.
+
+    Raises:
+        KeyError: There is no such file.
+    """
+    about = {"source": "shipped with Perfcast, measured by perfcast profile", "card": f"{name}.md"}
+    dataset, _ = import_file(
+        shipped_files()[name], builtin_workloads()["cnn-execution-time"], name=name, provenance=about
+    )
+    return dataset
 
 
 class _Kept:

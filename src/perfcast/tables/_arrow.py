@@ -68,7 +68,7 @@ def spans(column: pa.Array, unit: str) -> Numbers | None:
 def parse_numbers(
     texts: pa.Array, decimal: str, field: str, notes: Counter[str], *, percent: bool, milli: bool = False
 ) -> tuple[Numbers, npt.NDArray[np.bool_]]:
-    """Numbers in texts.
+    """Numbers in texts, float64 [rows], NaN where there is none; and where a text stands that is no number.
 
     Args:
         texts: Such as `12.5`; thousands may be parted where that can't be meant as decimals.
@@ -77,9 +77,6 @@ def parse_numbers(
         notes: Is told what was assumed, and in how many rows.
         percent: Whether `45%` means 45.
         milli: Whether `450m` means 0.45.
-
-    Returns:
-        float64 [rows], NaN where there is none; and where a text stands that is no number.
     """
     if decimal == ",":
         swapped = pc.replace_substring(pc.replace_substring(texts, ".", "\0"), ",", ".")

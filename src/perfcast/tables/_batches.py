@@ -13,13 +13,7 @@ from perfcast.workloads import Refusal, Rows, Workload
 
 
 class BatchReader:
-    """Reads batches of a file whose columns were mapped.
-
-    Args:
-        workload: Whose rows they are.
-        columns: Where its columns are.
-        zone: Time zone of times without an offset, and of clock features computed from them.
-    """
+    """Reads batches of a file whose columns were mapped; times without an offset are in the zone."""
 
     def __init__(self, workload: Workload, columns: ColumnMap, zone: tzinfo) -> None:
         self._workload, self._columns, self._zone = workload, columns, zone

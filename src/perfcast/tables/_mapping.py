@@ -47,14 +47,7 @@ class ColumnMap:
     choices: frozenset[str]
 
     def columns(self, batch: Any, decimal: str, notes: Counter[str], unread: list[Refusal]) -> dict[str, Any]:
-        """The columns of features, cost and `measured_at`.
-
-        Args:
-            batch: Some rows, Arrow's.
-            decimal: What stands before decimals in texts.
-            notes: Is told what was assumed.
-            unread: Is told which texts in arithmetic are no numbers.
-        """
+        """The columns of features, cost and `measured_at` in a batch of Arrow's; what is odd is added to the lists."""
         return {
             name: batch.column(source)
             if isinstance(source, str)

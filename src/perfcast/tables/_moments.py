@@ -38,13 +38,7 @@ class Times(NamedTuple):
 
 
 def read_moments(field: str, column: Any, zone: tzinfo) -> Times:
-    """Every row's moment.
-
-    Args:
-        field: What the column is called in refusals.
-        column: NumPy's or Arrow's; NumPy's times are in UTC.
-        zone: Time zone of what has no offset.
-    """
+    """Every row's moment, from a column of NumPy's (times in UTC) or Arrow's; what has no offset is in the zone."""
     parts = [_read(column[at : at + _SLICE]) for at in range(0, len(column), _SLICE)]
     micros = np.concatenate([part[0] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
     local = np.concatenate([part[1] for part in parts]) if parts else np.zeros(0, dtype=np.bool_)

@@ -50,10 +50,7 @@ class ParquetTable:
         """Numbers are numbers here, and nothing is a comment."""
 
     def batches(self, group: int | None = None) -> Iterator[Any]:
-        """Rows: `BATCH_ROWS`, or as many as fit into `BATCH_BYTES`.
-
-        Args:
-            group: Number of a row group; else all.
+        """Rows, `BATCH_ROWS` or as many as fit into `BATCH_BYTES`, of one row group if given, else of all.
 
         Raises:
             InvalidData: They can't be read.

@@ -60,11 +60,7 @@ class ColumnReader:
     """Turns columns into rows for the model, or says what is wrong with which rows.
 
     `read` refuses all where a row is wrong, `take` says which rows are. Absent columns and missing values of features
-    that have a default take it; `timestamp` may stand for the clock features, in any form of a moment.
-
-    Args:
-        workload: Whose features to read.
-        zone: Time zone in which a `timestamp` becomes time features.
+    that have a default take it; `timestamp` (in `zone`) may stand for the clock features, in any form of a moment.
     """
 
     def __init__(self, workload: Workload, zone: tzinfo) -> None:
@@ -78,14 +74,7 @@ class ColumnReader:
         self._whole = [position for position, feature in enumerate(workload.features) if feature.whole]
 
     def read(self, columns: Mapping[str, Column], *, decimal: str = ".") -> Rows:
-        """Read whole columns.
-
-        Args:
-            columns: By feature name, all of one length.
-            decimal: What stands before decimals in texts.
-
-        Returns:
-            float32 [rows, features], in declared order.
+        """Read whole columns, by feature name and of one length: float32 [rows, features], in declared order.
 
         Raises:
             InvalidInput: Names every field that is wrong, in how many rows, and the first of these (counted from 0).
@@ -103,16 +92,13 @@ class ColumnReader:
     def take(
         self, columns: Mapping[str, Column], times: Times | None, cost: Column | None = None, *, decimal: str = "."
     ) -> tuple[Taken, Rows | None]:
-        """Read what can be read.
+        """Read what can be read, and the costs, float32 [rows], where given.
 
         Args:
             columns: By feature name, all of one length; others may be absent.
             times: When the rows were measured, from which clock features without a column are computed.
             cost: The measured costs.
             decimal: What stands before decimals in texts.
-
-        Returns:
-            The rows, and their costs, float32 [rows], where given.
         """
         notes = Counter(times.notes if times else {})
         rows, unread, _ = self._rows(columns, times, decimal, notes)
@@ -142,10 +128,7 @@ class ColumnReader:
         return rows, unread, clean
 
     def check(self, rows: Rows) -> None:
-        """Check rows that are laid out already.
-
-        Args:
-            rows: float32 [rows, features], in declared order; every value is given.
+        """Check float32 [rows, features], laid out in declared order, every value given.
 
         Raises:
             InvalidInput: As `read`.
@@ -159,11 +142,7 @@ class ColumnReader:
         return not self.workload.rules or self._keeps_rules(np.ascontiguousarray(rows.T))
 
     def fill(self, rows: npt.NDArray[np.floating]) -> None:
-        """Replace what is missing by the defaults, in place.
-
-        Args:
-            rows: float [rows, features], NaN where a value is missing.
-        """
+        """Replace what is missing, NaN in float [rows, features], by the defaults, in place."""
         columns = rows.T
         for position in np.flatnonzero(np.isnan(rows).any(axis=0)).tolist():
             _fill(self.workload.features[position], position, columns, self._names)

@@ -64,12 +64,7 @@ class Dialect:
 
 
 def dialect_of(head: bytes, *, whole: bool, name: str) -> Dialect:
-    """How a file is written.
-
-    Args:
-        head: Its first bytes.
-        whole: Whether these are all.
-        name: What people know it as.
+    """How a file that begins with these bytes is written; `whole` says that they are all.
 
     Raises:
         InvalidData: It has no line of names.
@@ -167,12 +162,7 @@ class TextTable:
         self.notes: Counter[str] = Counter()
 
     def read_as(self, numbers: Collection[str], choices: Collection[str]) -> None:
-        """Say which columns are read as what.
-
-        Args:
-            numbers: Only these tell what stands before decimals.
-            choices: Where the first column is none of these, rows that begin with `#` are comments.
-        """
+        """Say which columns are numbers, which alone tell decimal commas, and choices, where `#` is no comment."""
         self.decimal, self._commented = self._dialect.decimal_of(numbers), self.names[0] not in choices
 
     def rows_in(self, firsts: Any) -> Any:

@@ -20,7 +20,7 @@ class ValueReader(NamedTuple):
 
     Attributes:
         name: What it is called in refusals.
-        unit: Its unit: durations are converted to it, and `45%` is 45 percent.
+        unit: Durations are converted to it, and `45%` is 45 percent.
         feature: None for the cost, which is a number.
         decimal: What stands before decimals in texts.
         notes: Is told what was assumed.

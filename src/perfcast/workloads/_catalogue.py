@@ -27,12 +27,7 @@ def builtin_workloads() -> Mapping[str, Workload]:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What a look at every place found.
-
-    Attributes:
-        workloads: Those that can be used, by name.
-        problems: For each file, folder or entry point that can't be used, the reason.
-    """
+    """What a look at every place found: workloads by name, and why a file, folder or entry point can't be used."""
 
     workloads: Mapping[str, Workload]
     problems: Mapping[str, str]
@@ -41,8 +36,7 @@ class Catalogue:
 def survey_workloads(folder: Path | None = None) -> Catalogue:
     """Every workload that can be used; what can't be used is told, and keeps nothing else from being used.
 
-    Args:
-        folder: Where your own `*.yaml` and `*.yml` files lie; None for none.
+    Your own `*.yaml` and `*.yml` files lie in the folder, if there is one.
     """
     survey = _Survey(dict(builtin_workloads()), {})
     for point in entry_points(group=ENTRY_POINTS):
@@ -57,10 +51,7 @@ def survey_workloads(folder: Path | None = None) -> Catalogue:
 
 
 def load_workloads(folder: Path | None = None) -> dict[str, Workload]:
-    """Every workload there is, by name; where one can't be used, none is given.
-
-    Args:
-        folder: Where your own `*.yaml` and `*.yml` files lie; None for none.
+    """The same by name; where one can't be used, none is given.
 
     Raises:
         InvalidDeclaration: A file is wrong, two have one name, or the folder is missing.
@@ -72,11 +63,7 @@ def load_workloads(folder: Path | None = None) -> dict[str, Workload]:
 
 
 def load_workload(path: Path, known: Mapping[str, Workload] | None = None) -> Workload:
-    """The workload that one YAML file declares.
-
-    Args:
-        path: The file.
-        known: Workloads that it may extend; the built-in ones by default.
+    """The workload that one YAML file declares; it may extend a known one (by default one that is built in).
 
     Raises:
         InvalidDeclaration: The file is wrong.

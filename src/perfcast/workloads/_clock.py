@@ -91,10 +91,7 @@ def stated_moment(value: object) -> tuple[datetime, bool]:
 
 
 def numbered_moments(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Moments that are written as numbers.
-
-    Args:
-        numbers: [rows]: s, ms, µs or ns since 1970, yyyymmdd or yyyymmddHHMMSS, told by their size.
+    """Moments that are written as numbers: s, ms, µs or ns since 1970, yyyymmdd or yyyymmddHHMMSS, told by their size.
 
     Returns:
         Microseconds since 1970, int64 [rows], `NOWHEN` where that can't be told, as of yyyymmddHH; and whether it is

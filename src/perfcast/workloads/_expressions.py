@@ -126,13 +126,7 @@ class ArrayArithmetic:
 
 
 def evaluate(expression: Expression, values: Mapping[str, Quantity], arithmetic: Arithmetic[Quantity]) -> Quantity:
-    """Run an expression.
-
-    Args:
-        expression: What `parse` returned.
-        values: A quantity for each name in it.
-        arithmetic: What carries out the operations.
-    """
+    """Run an expression that `parse` returned; `values` has a quantity for each name in it."""
     match expression:
         case Number(value):
             return arithmetic.constant(value)

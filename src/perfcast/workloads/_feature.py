@@ -85,14 +85,10 @@ class Feature:
 
 
 def exact(feature: Feature, values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Where float32 holds a column as the feature means it: whole numbers to the last digit, others rounded.
+    """Where float32 holds a column as the feature means it, bool [rows]: whole numbers to the last digit.
 
-    Args:
-        feature: Whose values they are.
-        values: [rows], as they were read: int64 or float64, before anything is rounded to float32.
-
-    Returns:
-        bool [rows]; true also where a value is no whole number or not finite, since it is refused for that.
+    `values` are int64 or float64 as they were read. Also true where one is no whole number or not finite, since it is
+    refused for that.
     """
     if not feature.whole or not len(values) or np.nanmax(np.abs(values), initial=0) <= EXACT:
         return np.ones(len(values), dtype=np.bool_)
@@ -113,11 +109,7 @@ def inexact(value: float) -> str:
 
 
 def ready(item: FeatureDeclaration, where: str) -> Feature:
-    """The feature that a declaration means.
-
-    Args:
-        item: The declaration.
-        where: Workload and feature, for messages.
+    """The feature that a declaration means; `where` says workload and feature in messages.
 
     Raises:
         InvalidDeclaration: It contradicts itself.

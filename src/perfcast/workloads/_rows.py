@@ -1,26 +1,22 @@
 """Reading one row of features out of a caller's mapping, with every mistake named."""
 
-from collections.abc import Mapping
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from difflib import get_close_matches
-from math import isinf
 
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.workloads._clock import CLOCK, read_moment
+from perfcast.workloads._expressions import RELATIONS, Comparison, Expression, Operator, Scalar, evaluate
 from perfcast.workloads._feature import LARGEST, Feature
-from perfcast.workloads._scalars import holds, scalar
 from perfcast.workloads._workload import Workload
 
 TIMESTAMP = "timestamp"
 
 
 class RowReader:
-    """Turns a mapping of features into a row of numbers, or says all that is wrong with it.
-
-    Args:
-        workload: Whose features to read.
-        zone: Time zone in which a `timestamp` becomes time features.
-    """
+    """Turns a mapping of features into numbers, or says all that is wrong; a `timestamp` is read in `zone`."""
 
     def __init__(self, workload: Workload, zone: tzinfo = UTC) -> None:
         self._workload = workload
@@ -35,13 +31,9 @@ class RowReader:
         self._rules = [(holds(rule.comparison, self._positions), rule.error) for rule in workload.rules]
 
     def read(self, features: Mapping[str, object]) -> list[float]:
-        """Read one row.
+        """Read one row: a float for each feature in declared order, defaults filled in, choices as positions.
 
-        Args:
-            features: Values by feature name; `timestamp` may stand for the clock features.
-
-        Returns:
-            One float a feature, in declared order, defaults filled in, choices as positions.
+        `timestamp` may stand for the clock features.
 
         Raises:
             InvalidInput: Names every field that is missing, unknown, of the wrong type, out of bounds or breaks a rule.
@@ -100,7 +92,7 @@ class RowReader:
         if feature.lacks(value):
             return self._missing(feature, row, errors)
         try:
-            number = self._workload.encode(feature, value)
+            number = feature.encode(value)
         except ValueError as error:
             errors.append(FieldError(feature.name, str(error)))
             return 0.0
@@ -124,4 +116,56 @@ def out_of_bounds(feature: Feature, number: float) -> str:
         expected = f"at least {feature.minimum:g}"
     else:
         expected = f"between {feature.minimum:g} and {feature.maximum:g}"
-    return f"must be {'finite and ' if isinf(number) else ''}{expected}, got {number:g}"
+    return f"must be {'finite and ' if math.isinf(number) else ''}{expected}, got {number:g}"
+
+
+def _divide(left: float, right: float) -> float:
+    return left / right if right else math.nan if not left else math.copysign(math.inf, left)
+
+
+def _floor(value: float) -> float:
+    return math.floor(value) if math.isfinite(value) else value
+
+
+def _ceil(value: float) -> float:
+    return math.ceil(value) if math.isfinite(value) else value
+
+
+_FUNCTIONS: Mapping[Operator, Callable[..., float]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": _divide,
+    "floor": _floor,
+    "ceil": _ceil,
+    "minimum": min,
+    "maximum": max,
+}
+
+
+class _RowArithmetic:
+    """Makes expressions functions of a row (one float a feature, in declared order), in double precision."""
+
+    def constant(self, value: float) -> Scalar:
+        return lambda row: value
+
+    def apply(self, operator: Operator, arguments: Sequence[Scalar]) -> Scalar:
+        function = _FUNCTIONS[operator]
+        if len(arguments) == 1:
+            (single,) = arguments
+            return lambda row: function(single(row))
+        left, right = arguments
+        return lambda row: function(left(row), right(row))
+
+
+def scalar(expression: Expression, positions: Mapping[str, int]) -> Scalar:
+    """The expression as a function of a row in which each name stands at its position."""
+    columns: dict[str, Scalar] = {name: operator.itemgetter(position) for name, position in positions.items()}
+    return evaluate(expression, columns, _RowArithmetic())
+
+
+def holds(comparison: Comparison, positions: Mapping[str, int]) -> Callable[[Sequence[float]], bool]:
+    """The rule as a function from a row to whether it holds."""
+    left, right = scalar(comparison.left, positions), scalar(comparison.right, positions)
+    relation = RELATIONS[comparison.relation]
+    return lambda row: relation(left(row), right(row))

@@ -61,15 +61,12 @@ def merged(refusals: Iterable[Refusal]) -> list[Refusal]:
 
 
 def check_table(workload: Workload, features: Rows, cost: Rows | None = None) -> list[Refusal]:
-    """Everything that is wrong with a table.
+    """Everything that is wrong with a table, an entry for each way in which rows are.
 
     Args:
         workload: Whose declaration to check against.
         features: float32 [rows, features], in declared order; NaN where a value is missing.
         cost: float32 [rows], where measured.
-
-    Returns:
-        One entry for each way in which rows are wrong, worst place first found; empty when all are right.
     """
     parts = [slice(begin, begin + _BLOCK) for begin in range(0, len(features), _BLOCK)]
     costs = [None if cost is None else cost[part] for part in parts]

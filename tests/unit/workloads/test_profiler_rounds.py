@@ -13,7 +13,7 @@ from perfcast.workloads.cnn_execution_time.profiler import (
     half_spread,
     round_plan,
 )
-from perfcast.workloads.cnn_execution_time.profiler._timing import Budget, TooSlowError, time_call
+from perfcast.workloads.cnn_execution_time.profiler._runners import Budget, TooSlowError, time_call
 
 AT = "2026-01-01T00:00:00Z"
 

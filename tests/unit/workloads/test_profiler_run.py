@@ -15,17 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 from tests.patience import PATIENCE_SECONDS
 
+from perfcast.cli._progress import ProfileDisplay
 from perfcast.errors import InvalidSetting
 from perfcast.workloads.cnn_execution_time.profiler import (
     ConvConfig,
     ProfileOptions,
     ProfileProgress,
     ProfileResult,
-    ProgressDisplay,
     WorkBound,
     profile,
     read_journal,
-    write_dataset,
 )
 from perfcast.workloads.cnn_execution_time.profiler._runners import OnnxRuntimeRunner, TorchRunner, make_runner
 
@@ -179,12 +178,6 @@ def test_a_convolution_that_does_not_fit_in_memory_is_left_out_with_its_reason(t
     assert "memory" in reason
 
 
-def test_the_data_set_can_be_written_again_from_the_journal_alone(finished: ProfileResult, tmp_path: Path) -> None:
-    written = write_dataset(finished.journal, output=tmp_path)
-    assert written.rows == finished.rows
-    assert pq.read_table(written.dataset).equals(pq.read_table(finished.dataset))
-
-
 def test_the_run_is_pinned_while_it_measures_and_released_after(tmp_path: Path) -> None:
     before = os.sched_getaffinity(0)
     core = min(before)
@@ -221,8 +214,8 @@ def test_both_runtimes_run_the_convolution_that_the_configuration_describes() ->
 
 def test_progress_is_logged_in_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
     stream = io.StringIO()
-    with ProgressDisplay(stream) as display:
-        profile(options(tmp_path), on_progress=display)
+    with ProfileDisplay(stream) as display:
+        profile(options(tmp_path), on_progress=display.show)
     lines = stream.getvalue().splitlines()
     assert lines[0].startswith("a new data set on ")
     assert "cpu-torch round 2 of 2: 8/8 configurations" in stream.getvalue()
@@ -237,8 +230,8 @@ class Terminal(io.StringIO):
 
 def test_progress_is_a_live_line_on_a_terminal() -> None:
     stream = Terminal()
-    with ProgressDisplay(stream) as display:
-        display(ProfileProgress("cpu-torch", 1, 4, 10, note="a new data set"))
-        display(ProfileProgress("cpu-torch", 1, 4, 10, done=7000, total=7500, accepted=6999, seconds_left=1275))
+    with ProfileDisplay(stream) as display:
+        display.show(ProfileProgress("cpu-torch", 1, 4, 10, note="a new data set"))
+        display.show(ProfileProgress("cpu-torch", 1, 4, 10, done=7000, total=7500, accepted=6999, seconds_left=1275))
     assert "a new data set" in stream.getvalue()
     assert "round 1/4, 7,000/7,500, 6,999 ok, slowed 1.00 x, 21 min 15 s left" in stream.getvalue()

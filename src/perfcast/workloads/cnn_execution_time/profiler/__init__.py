@@ -7,12 +7,11 @@ runs.
 """
 
 from ._configurations import ConvConfig, WorkBound, sample_configurations
-from ._dataset import ProfileResult, write_dataset
+from ._dataset import ProfileResult
 from ._fingerprint import Fingerprint, read_fingerprint
 from ._journal import Block, Journal, read_journal
 from ._options import ProfileOptions
 from ._profile import ProfileProgress, journal_path, profile
-from ._progress import ProgressDisplay
 from ._rounds import Measurements, Reading, half_spread, round_plan
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "ProfileOptions",
     "ProfileProgress",
     "ProfileResult",
-    "ProgressDisplay",
     "Reading",
     "WorkBound",
     "half_spread",
@@ -34,5 +32,4 @@ __all__ = [
     "read_journal",
     "round_plan",
     "sample_configurations",
-    "write_dataset",
 ]

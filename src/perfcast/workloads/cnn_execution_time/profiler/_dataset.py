@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from perfcast.errors import InvalidData
-
 from ._card import data_card
 from ._configurations import WORKLOAD, ConvConfig
 from ._fingerprint import Fingerprint
@@ -29,27 +27,14 @@ class ProfileResult:
     fingerprint: Fingerprint
 
 
-def write_dataset(journal: Path, *, options: ProfileOptions | None = None, output: Path | None = None) -> ProfileResult:
-    """Write the accepted configurations of a journal as Parquet, and a data card beside it.
-
-    Args:
-        journal: The journal; it may belong to an unfinished run.
-        options: Tolerance, base rounds and command; those in the journal's header unless given.
-        output: Folder to write to; the journal's own unless given.
-
-    Raises:
-        InvalidData: The journal is empty or damaged.
-    """
+def write_dataset(journal: Path, options: ProfileOptions) -> ProfileResult:
+    """Write the accepted configurations of a journal as Parquet, and a data card, beside it."""
     contents = read_journal(journal)
-    if not contents.header:
-        raise InvalidData(f"{journal} is empty; profile again to fill it")
-    settings = options.to_json() if options else contents.header["options"]
+    settings = options.to_json()
     measurements = measurements_of(contents)
     rows = accepted_rows(contents, measurements, tolerance=settings["tolerance"], rounds=settings["rounds"])
     stem = journal.name.removesuffix(SUFFIX)
-    folder = output or journal.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    dataset, card = folder / f"{stem}.parquet", folder / f"{stem}.md"
+    dataset, card = journal.with_name(f"{stem}.parquet"), journal.with_name(f"{stem}.md")
     _write_parquet(dataset, rows, contents, settings)
     card.write_text(data_card(dataset, rows, contents, measurements, settings))
     left_out = len(contents.configurations) - len(rows)

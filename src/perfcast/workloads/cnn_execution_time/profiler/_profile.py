@@ -13,8 +13,7 @@ from ._fingerprint import Fingerprint, read_fingerprint
 from ._journal import SUFFIX, Block, Journal, read_journal
 from ._options import ProfileOptions
 from ._rounds import measurements_of, round_plan
-from ._runners import Runner, Timer, make_runner, pinned
-from ._timing import Budget, time_call
+from ._runners import Budget, Runner, Timer, make_runner, pinned, time_call
 
 SENTINEL = ConvConfig(1, 64, 56, 56, 64, 3, 1, 1)
 
@@ -76,7 +75,7 @@ def profile(options: ProfileOptions, *, on_progress: OnProgress = lambda progres
         header = {"name": options.name, "fingerprint": asdict(fingerprint), "options": options.to_json()}
         with contextlib.closing(Journal.open(path, header)) as journal:
             _Run(options, runner, journal, on_progress).complete()
-    return write_dataset(path, options=options)
+    return write_dataset(path, options)
 
 
 def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Path, str]:

@@ -4,13 +4,13 @@ Calendar, noise, bursts and flash crowds make the load (`_load`); users and data
 through queues (`_load`, `_service`); requests, users, connections, garbage collections and cron jobs make
 work, which becomes busy cores through the Universal Scalability Law (`_service`, `_scaling`); a scraper sees
 that late, with gaps and errors (`_observation`). A `Scenario` holds every parameter, `simulate` runs it, and
-since the truth is known, `expected_utilization` (`_truth`) says exactly what a model of it should find.
+since the truth is known, `expected_utilization` (`_service`) says exactly what a model of it should find.
 """
 
 from ._files import write_csvs, write_parquet
 from ._scenario import CronJob, Deploy, Observation, RequestClass, Scenario, Service, Traffic
+from ._service import expected_utilization
 from ._simulation import COST, FEATURES, MEASURED_AT, Simulation, simulate
-from ._truth import expected_utilization
 
 __all__ = [
     "COST",

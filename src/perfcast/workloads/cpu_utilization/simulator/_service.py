@@ -1,7 +1,9 @@
 """The service itself: how load becomes demand, open connections and busy cores."""
 
+from datetime import datetime
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ._calendar import Floats, Times, as_utc, hour_of_day, is_business_time, local_time
 from ._scaling import busy_cores
@@ -74,3 +76,31 @@ def open_connections(scenario: Scenario, rate: Floats, work: Floats, rng: np.ran
     needed = np.clip(held, max(service.pool_minimum, 1e-3), max(service.pool_limit, 1e-3))
     memory = service.pool_idle_seconds / scenario.step_seconds
     return np.floor(slow_release(needed.astype(np.float64), steps_of_memory=memory) + 1e-9)
+
+
+def expected_utilization(
+    scenario: Scenario,
+    request_rate: ArrayLike,
+    active_users: ArrayLike,
+    db_connections: ArrayLike,
+    *,
+    at: ArrayLike | datetime,
+) -> Floats:
+    """Utilisation without any noise, percent 0 to `cap_percent`; the loads broadcast against each other.
+
+    Garbage collection counts with its mean. Non-decreasing in each of the three loads. `at`, a moment or many in UTC,
+    decides the mix of requests, cron jobs and deploys.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> noon = datetime(2025, 1, 8, 12, 30, tzinfo=UTC)
+        >>> round(float(expected_utilization(Scenario(), 120, 60, 25, at=noon)), 1)
+        51.9
+    """
+    moment = as_utc(at)
+    rate, users, connections = (
+        np.asarray(load, dtype=np.float64) for load in (request_rate, active_users, db_connections)
+    )
+    fixed = fixed_cores(scenario.service, users, connections) + cron_cores(scenario, moment)
+    collecting = scenario.service.gc_cpu_seconds / scenario.service.gc_requests
+    return utilization(scenario.service, fixed + rate * (demand(scenario, moment) + collecting))

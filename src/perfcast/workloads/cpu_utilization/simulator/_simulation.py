@@ -13,8 +13,7 @@ from ._load import active_users, request_rate
 from ._observation import counter_rate, read_utilization, scrapes
 from ._scenario import Scenario
 from ._series import correlated_noise
-from ._service import collections, cron_cores, demand, fixed_cores, open_connections, utilization
-from ._truth import expected_utilization
+from ._service import collections, cron_cores, demand, expected_utilization, fixed_cores, open_connections, utilization
 
 FEATURES = (
     "request_rate",
