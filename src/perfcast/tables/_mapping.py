@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from perfcast.errors import InvalidData, InvalidDeclaration
 from perfcast.tables._reader import TIME
+from perfcast.tables._values import ValueReader
 from perfcast.workloads import TIMESTAMP, ArrayArithmetic, Expression, Refusal, Workload, evaluate, names, parse
 
 _LONG = 5
@@ -57,9 +58,7 @@ class ColumnMap:
 
     def with_recipe(self, refusal: Refusal) -> Refusal:
         """The refusal with what to do, where the value that it shows is a number with a mark."""
-        field, of = refusal.field, refusal.own
-        own = None if of is None else lambda row: self._advised(field, of(row))
-        return replace(refusal, message=self._advised(field, refusal.message), own=own)
+        return refusal.said(refusal.field, partial(self._advised, refusal.field))
 
     def _advised(self, field: str, message: str) -> str:
         source = self.sources.get(field)
@@ -99,34 +98,15 @@ def _computed(
     """float64 [rows]; NaN where a column has no number."""
     used = {}
     for name in dict.fromkeys(names(source)):
-        used[name], wrong = _floats(name, batch.column(name), decimal, notes)
-        if len(wrong):
-            own = partial(_no_number, name, batch.column(name))
-            unread.append(Refusal(field, own(int(wrong[0])), wrong, own))
+        wrong: list[Refusal] = []
+        reader = ValueReader(name, "s", None, decimal, notes, arithmetic=True)
+        used[name] = reader.read(batch.column(name), wrong).astype(np.float64)
+        unread += [bad.said(field, partial(_of_column, name)) for bad in wrong]
     return np.array(np.broadcast_to(evaluate(source, used, _Exactly()), batch.num_rows), dtype=np.float64)
 
 
-def _no_number(name: str, column: Any, row: int) -> str:
-    return f"column '{name}': expected a number, got {repr(column[row].as_py())[:40]}"
-
-
-def _floats(name: str, column: Any, decimal: str, notes: Counter[str]) -> tuple[Any, npt.NDArray[np.int64]]:
-    """The numbers of a column, and the rows that have something else."""
-    import pyarrow as pa
-
-    from perfcast.tables._arrow import decoded, is_number, is_text, parse_numbers, plain, spans
-
-    column = decoded(column)
-    none = np.zeros(0, dtype=np.int64)
-    if is_text(column.type):
-        numbers, wrong = parse_numbers(column, decimal, name, notes, percent=True, milli=True)
-        return numbers, np.flatnonzero(wrong)
-    if is_number(column.type) or pa.types.is_null(column.type):
-        return plain(column).astype(np.float64), none
-    if pa.types.is_duration(column.type):
-        notes[f"{name}: durations were read in seconds"] += len(column) - column.null_count
-        return spans(column, "s"), none
-    raise InvalidData(f"column '{name}' holds {column.type}, which arithmetic can't use; numbers are expected")
+def _of_column(name: str, message: str) -> str:
+    return f"column '{name}': {message}"
 
 
 def map_columns(

@@ -38,6 +38,13 @@ class Refusal:
         """What to tell about one of the rows."""
         return self.own(row) if self.own else self.message
 
+    def said(self, field: str, say: Callable[[str], str]) -> "Refusal":
+        """The same of another field, in other words."""
+        of = self.own
+        return replace(
+            self, field=field, message=say(self.message), own=None if of is None else lambda row: say(of(row))
+        )
+
     def moved(self, by: int) -> "Refusal":
         """The same of rows in a table with so many above them."""
         of = self.own

@@ -72,7 +72,7 @@ def test_a_deploy_leaves_the_load_as_it_was_and_steps_the_utilisation_after_it()
     assert np.array_equal(before.cpu_utilization[early], after.cpu_utilization[early])
     assert after.cpu_utilization[~early].mean() > 1.1 * before.cpu_utilization[~early].mean()
     late = before.measured_at > np.datetime64("2025-01-08T06:00")
-    assert after.truth.demand[late] == pytest.approx(1.3 * before.truth.demand[late])
+    assert after.truth["demand"][late] == pytest.approx(1.3 * before.truth["demand"][late])
 
 
 def test_workdays_are_busier_than_weekends_and_a_holiday_looks_like_a_sunday(simulation):
@@ -119,7 +119,7 @@ def test_connections_stay_within_the_pool_and_reach_its_limit_under_pressure():
 def test_the_service_is_throttled_at_its_cap():
     service = replace(Service(), cap_percent=60.0)
     seen = simulate(Scenario(days=2, service=service))
-    assert seen.truth.actual.max() == 60.0
+    assert seen.truth["actual"].max() == 60.0
     assert seen.cpu_utilization.max() == np.float32(60.0)
 
 
@@ -132,12 +132,12 @@ def test_about_the_asked_share_of_scrapes_is_missing(share):
 def test_without_noise_the_rows_are_the_truth():
     service = replace(Service(), demand_noise=0.0, neighbour_cores=0.0, gc_cpu_seconds=0.0)
     seen = simulate(Scenario(days=3, service=service, observation=PERFECT))
-    assert seen.truth.actual == pytest.approx(seen.truth.expected, abs=1e-9)
-    assert seen.cpu_utilization == pytest.approx(seen.truth.expected, abs=1e-4)
+    assert seen.truth["actual"] == pytest.approx(seen.truth["expected"], abs=1e-9)
+    assert seen.cpu_utilization == pytest.approx(seen.truth["expected"], abs=1e-4)
 
 
 def test_the_noise_that_no_model_can_learn_is_one_to_two_points(simulation):
-    error = np.abs(simulation.cpu_utilization - simulation.truth.expected)
+    error = np.abs(simulation.cpu_utilization - simulation.truth["expected"])
     assert 1.0 < error.mean() < 2.0
 
 

@@ -14,25 +14,16 @@ _LIBRARIES = ("torch", "onnxruntime", "onnx", "numpy")
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """The device a data set was measured on.
+    """The device a data set was measured on."""
 
-    Attributes:
-        device: Human-readable name of the processor that did the work.
-        processor: CPU vendor, family, model and stepping, and a hash of its flags.
-        cache: Size of the last-level cache as the operating system states it.
-        cores: Cores used.
-        gpu: Name of the GPU, or an empty string.
-        versions: Library name to version.
-    """
-
-    device: str
-    processor: str
-    cache: str
-    cores: int
+    device: str  # human-readable name of the processor that did the work
+    processor: str  # CPU vendor, family, model and stepping, and a hash of its flags
+    cache: str  # size of the last-level cache as the operating system states it
+    cores: int  # cores used
     memory_gb: int
     system: str
-    gpu: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
+    gpu: str = ""  # name of the GPU, or an empty string
+    versions: Mapping[str, str] = field(default_factory=dict)  # library name to version
 
     def identity(self, runtime: str) -> str:
         """8 hexadecimal digits that change when processor, GPU or the measured runtime changes.

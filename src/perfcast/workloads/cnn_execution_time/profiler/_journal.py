@@ -23,23 +23,14 @@ SUFFIX = ".journal.jsonl"
 
 
 class Block(msgspec.Struct, frozen=True):
-    """Some configurations measured one after another, with the sentinel measured before them.
+    """Some configurations measured one after another, with the sentinel measured before them."""
 
-    Attributes:
-        round: Number of the round, from 1.
-        at: ISO 8601 UTC time of the block's end.
-        sentinel_ms: The sentinel convolution's time just before the block, in ms.
-        rows: (index of the configuration, ms per call).
-        failed: (index of the configuration, reason it can't be measured).
-        seconds: How long the block took.
-    """
-
-    round: int
-    at: str
-    sentinel_ms: float
-    rows: tuple[tuple[int, float], ...]
-    failed: tuple[tuple[int, str], ...] = ()
-    seconds: float = 0.0
+    round: int  # number of the round, from 1
+    at: str  # ISO 8601 UTC time of the block's end
+    sentinel_ms: float  # the sentinel convolution's time just before the block, in ms
+    rows: tuple[tuple[int, float], ...]  # (index of the configuration, ms per call)
+    failed: tuple[tuple[int, str], ...] = ()  # (index of the configuration, reason it can't be measured)
+    seconds: float = 0.0  # how long the block took
 
 
 @dataclass(slots=True)

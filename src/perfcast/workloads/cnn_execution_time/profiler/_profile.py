@@ -25,29 +25,19 @@ _SENTINEL_WAITS = (0.1, 0.25, 0.5, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class ProfileProgress:
-    """Where a run stands.
-
-    Attributes:
-        round: The present one, from 1; after `rounds` base rounds come further ones, to `max_rounds` at most.
-        done, total: Configurations of this round.
-        accepted: Configurations whose halves agree so far.
-        left_out: Configurations that can't be measured.
-        sentinel_ratio: The sentinel's latest time relative to its best.
-        seconds_left: Estimate for the rest of the base rounds, or of the present further round.
-        note: Something to tell the user once, or an empty string.
-    """
+    """Where a run stands; after `rounds` base rounds come further ones, to `max_rounds` at most."""
 
     name: str
-    round: int
+    round: int  # from 1
     rounds: int
     max_rounds: int
-    done: int = 0
+    done: int = 0  # of the round's configurations
     total: int = 0
-    accepted: int = 0
-    left_out: int = 0
-    sentinel_ratio: float = 1.0
-    seconds_left: float = 0.0
-    note: str = ""
+    accepted: int = 0  # so far, of all
+    left_out: int = 0  # can't be measured
+    sentinel_ratio: float = 1.0  # its latest time relative to its best
+    seconds_left: float = 0.0  # for the rest of the base rounds, or of the present further round
+    note: str = ""  # something to tell the user once
 
 
 OnProgress = Callable[[ProfileProgress], None]

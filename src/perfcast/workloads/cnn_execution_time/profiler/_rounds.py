@@ -35,19 +35,13 @@ def half_spread(readings: Iterable[Reading]) -> float | None:
 
 @dataclass(slots=True)
 class Measurements:
-    """All readings of a run, by index of the configuration.
+    """All readings of a run, by index of the configuration."""
 
-    Attributes:
-        count: Number of configurations.
-        readings: Those of each configuration, in the order they were made.
-        failed: Why a configuration can't be measured.
-        sentinel_best_ms: The sentinel's best time so far, or None before the first.
-    """
-
-    count: int
+    count: int  # number of configurations
+    # those of each configuration, in the order they were made
     readings: dict[int, list[Reading]] = field(default_factory=dict)
-    failed: dict[int, str] = field(default_factory=dict)
-    sentinel_best_ms: float | None = None
+    failed: dict[int, str] = field(default_factory=dict)  # why a configuration can't be measured
+    sentinel_best_ms: float | None = None  # the sentinel's best time so far, or None before the first
 
     def add(self, block: Block) -> None:
         """Take in a measured block."""
@@ -87,21 +81,14 @@ def measurements_of(contents: JournalContents) -> Measurements:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRow:
-    """One accepted configuration.
-
-    Attributes:
-        execution_time_ms: The least time per call over all rounds, in ms.
-        half_spread: Relative difference between the best of its odd and of its even rounds.
-        sentinel_ratio: The sentinel's time before the best round, relative to its best in the run.
-        measured_at: ISO 8601 UTC time of the best round.
-    """
+    """One accepted configuration."""
 
     config: ConvConfig
-    execution_time_ms: float
+    execution_time_ms: float  # the least time per call over all rounds, in ms
     rounds: int
-    half_spread: float
-    sentinel_ratio: float
-    measured_at: str
+    half_spread: float  # relative difference between the best of its odd and of its even rounds
+    sentinel_ratio: float  # the sentinel's time before the best round, relative to its best in the run
+    measured_at: str  # ISO 8601 UTC time of the best round
 
 
 def accepted_rows(

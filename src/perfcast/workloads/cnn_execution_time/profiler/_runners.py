@@ -235,19 +235,12 @@ class TooSlowError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long to repeat a call.
+    """How long to repeat a call."""
 
-    Attributes:
-        seconds: Time for the timed batches together.
-        batch_seconds: Least duration of a batch, so that the clock's resolution doesn't matter.
-        batches: Least number of batches.
-        call_seconds: Longest allowed single call.
-    """
-
-    seconds: float
-    batch_seconds: float = 1e-3
-    batches: int = 3
-    call_seconds: float = math.inf
+    seconds: float  # time for the timed batches together
+    batch_seconds: float = 1e-3  # least duration of a batch, so that the clock's resolution doesn't matter
+    batches: int = 3  # least number of batches
+    call_seconds: float = math.inf  # longest allowed single call
 
 
 def time_call(timer: Timer, budget: Budget) -> float:

@@ -1,7 +1,5 @@
 """What a scraper sees of the service: late, at times not at all, and with an error."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,18 +7,13 @@ from ._calendar import Floats
 from ._scenario import Observation, Scenario
 
 
-@dataclass(frozen=True)
-class Scrapes:
-    """When the scraper came, s since the start, float64 [steps], each due at its step's end; and where it succeeded."""
-
-    seconds: Floats
-    succeeded: NDArray[np.bool_]
+def scrapes(scenario: Scenario, rng: np.random.Generator) -> tuple[Floats, NDArray[np.bool_]]:
+    """When the scraper came, seconds since the start, one at each step's end; and whether it brought a row: [steps]."""
+    return _due(scenario) + _delays(scenario, rng), ~_outages(scenario.observation, scenario.steps, rng)
 
 
-def scrapes(scenario: Scenario, rng: np.random.Generator) -> Scrapes:
-    """Draw one scrape for each step."""
-    due = np.arange(1, scenario.steps + 1) * scenario.step_seconds
-    return Scrapes(due + _delays(scenario, rng), ~_outages(scenario.observation, scenario.steps, rng))
+def _due(scenario: Scenario) -> Floats:
+    return np.arange(1, scenario.steps + 1) * scenario.step_seconds
 
 
 def _delays(scenario: Scenario, rng: np.random.Generator) -> Floats:
@@ -56,12 +49,11 @@ def counter_rate(per_second: Floats, seconds: Floats, step_seconds: float) -> Fl
     return np.asarray(np.diff(readings, prepend=0.0) / np.diff(seconds, prepend=0.0), dtype=np.float64)
 
 
-def read_utilization(scenario: Scenario, actual: Floats, when: Scrapes, rng: np.random.Generator) -> Floats:
+def read_utilization(scenario: Scenario, actual: Floats, rng: np.random.Generator) -> Floats:
     """The utilisation as it is reported: percent 0 to `cap_percent`, float64 [steps].
 
     Another exporter counts CPU time, so `actual` (percent) is scraped with delays of its own, and read with an error.
     """
-    due = np.arange(1, len(when.seconds) + 1) * scenario.step_seconds
-    seen = counter_rate(actual, due + _delays(scenario, rng), scenario.step_seconds)
+    seen = counter_rate(actual, _due(scenario) + _delays(scenario, rng), scenario.step_seconds)
     error = rng.normal(0.0, scenario.observation.reading_error, len(seen))
     return np.clip(seen + error, 0.0, scenario.service.cap_percent)

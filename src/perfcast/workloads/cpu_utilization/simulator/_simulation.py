@@ -1,5 +1,6 @@
 """One run of a scenario, from the load to the rows that a scraper collects."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,21 +31,6 @@ MEASURED_AT = "measured_at"
 
 
 @dataclass(frozen=True)
-class Truth:
-    """What observation hides, for each observed row.
-
-    Attributes:
-        demand: CPU-seconds per request without noise or garbage collection, float64 [rows].
-        expected: Utilisation that the true loads bring without noise (percent), float64 [rows].
-        actual: Utilisation as it really was, noise of the service included (percent), float64 [rows].
-    """
-
-    demand: Floats
-    expected: Floats
-    actual: Floats
-
-
-@dataclass(frozen=True)
 class Simulation:
     """Rows as a scraper collected them, and the truth behind them.
 
@@ -53,14 +39,15 @@ class Simulation:
         measured_at: End of each row's window, datetime64[ms] [rows], UTC, increasing.
         features: float32 [rows, 8] in the order of `FEATURES`.
         cpu_utilization: Percent 0-100, float32 [rows].
-        truth: What observation hides.
+        truth: What observation hides, each float64 [rows]: the `demand` (CPU-seconds per request without noise and
+            garbage collection), the utilisation (percent) `expected` of the true loads, and the `actual` one.
     """
 
     scenario: Scenario
     measured_at: Times
     features: NDArray[np.float32]
     cpu_utilization: NDArray[np.float32]
-    truth: Truth
+    truth: Mapping[str, Floats]
 
     def __len__(self) -> int:
         return len(self.measured_at)
@@ -136,18 +123,17 @@ def _neighbours(scenario: Scenario, rng: np.random.Generator) -> Floats:
 
 
 def _observe(scenario: Scenario, steps: _Steps, rng: np.random.Generator) -> Simulation:
-    when = scrapes(scenario, rng)
-    seen = read_utilization(scenario, steps.actual, when, rng)
-    measured_at = _moments(scenario, when.seconds)
+    seconds, keep = scrapes(scenario, rng)
+    seen = read_utilization(scenario, steps.actual, rng)
+    measured_at = _moments(scenario, seconds)
     columns = {
-        "request_rate": counter_rate(steps.rate, when.seconds, scenario.step_seconds),
+        "request_rate": counter_rate(steps.rate, seconds, scenario.step_seconds),
         "active_users": steps.users,
         "db_connections": steps.connections,
         **clock_columns(measured_at, FEATURES[3:], zone(scenario.time_zone)),
     }
-    keep = when.succeeded
     features = np.stack([columns[name] for name in FEATURES], axis=1).astype(np.float32)
-    truth = Truth(steps.demand[keep], steps.expected[keep], steps.actual[keep])
+    truth = {name: getattr(steps, name)[keep] for name in ("demand", "expected", "actual")}
     return Simulation(scenario, measured_at[keep], features[keep], seen.astype(np.float32)[keep], truth)
 
 
