@@ -21,25 +21,15 @@ _FOLDER = Path(__file__).parent.parent / "workloads" / "cnn_execution_time" / "m
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What became of a file's rows.
+    """What became of a file's rows."""
 
-    Attributes:
-        rows: How many the file had.
-        kept: How many are in the dataset.
-        repeats: How many repeated another in every value.
-        columns: Where each column came from.
-        refusals: The ways in which rows were wrong; row 0 is the first below the names.
-        notes: What was assumed, and of how many rows.
-        read_as: How a text file is written, in words.
-    """
-
-    rows: int
-    kept: int
-    repeats: int
-    columns: ColumnMap
-    refusals: tuple[Refusal, ...]
-    notes: Mapping[str, int] = field(default_factory=dict)
-    read_as: str = ""
+    rows: int  # how many the file had
+    kept: int  # how many are in the dataset
+    repeats: int  # how many repeated another in every value
+    columns: ColumnMap  # where each column came from
+    refusals: tuple[Refusal, ...]  # the ways in which rows were wrong; row 0 is the first below the names
+    notes: Mapping[str, int] = field(default_factory=dict)  # what was assumed, and of how many rows
+    read_as: str = ""  # how a text file is written, in words
 
     @property
     def refused(self) -> int:

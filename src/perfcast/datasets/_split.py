@@ -44,23 +44,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Split:
-    """A dataset in three parts.
+    """A dataset in three parts."""
 
-    Attributes:
-        train: For fitting and tuning.
-        calibrate: For sizing intervals; no fit sees it.
-        test: For the figures that are published; nothing else sees it.
-        kind: What decides a row's part.
-        description: The same in a sentence, for the manifest.
-        groups: int64 [train rows]; rows of one configuration have one number.
-    """
-
-    train: Part
-    calibrate: Part
-    test: Part
-    kind: Literal["configuration", "time"]
-    description: str
-    groups: Numbers
+    train: Part  # for fitting and tuning
+    calibrate: Part  # for sizing intervals; no fit sees it
+    test: Part  # for the figures that are published; nothing else sees it
+    kind: Literal["configuration", "time"]  # what decides a row's part
+    description: str  # the same in a sentence, for the manifest
+    groups: Numbers  # int64 [train rows]; rows of one configuration have one number
 
 
 def configuration_numbers(features: Rows) -> Numbers:

@@ -8,24 +8,12 @@ imported where a table is opened, never before.
 
 from perfcast.tables._batches import BatchReader, check_kinds
 from perfcast.tables._mapping import ColumnMap, map_columns
-from perfcast.tables._moments import Moments, Times, read_moments
-from perfcast.tables._open import (
-    BATCH_BYTES,
-    BATCH_ROWS,
-    FORMATS,
-    ParquetTable,
-    Table,
-    format_of,
-    is_table,
-    open_table,
-    unreadable,
-)
+from perfcast.tables._moments import Moments, read_moments
+from perfcast.tables._open import FORMATS, ParquetTable, Table, is_table, open_table
 from perfcast.tables._reader import TIME, Column, ColumnReader, Taken
 from perfcast.tables._text import TextTable
 
 __all__ = [
-    "BATCH_BYTES",
-    "BATCH_ROWS",
     "FORMATS",
     "TIME",
     "BatchReader",
@@ -37,12 +25,9 @@ __all__ = [
     "Table",
     "Taken",
     "TextTable",
-    "Times",
     "check_kinds",
-    "format_of",
     "is_table",
     "map_columns",
     "open_table",
     "read_moments",
-    "unreadable",
 ]

@@ -24,17 +24,11 @@ _ZONED = r"(Z|[+-]\d\d:?\d\d)$"
 
 
 class Times(NamedTuple):
-    """Moments of rows.
+    """Moments of rows."""
 
-    Attributes:
-        moments: datetime64[us] [rows] in UTC, NaT where there is none.
-        refusal: The rows that have none.
-        notes: What was assumed, and of how many rows.
-    """
-
-    moments: Moments
-    refusal: Refusal | None
-    notes: Counter[str]
+    moments: Moments  # datetime64[us] [rows] in UTC, NaT where there is none
+    refusal: Refusal | None  # the rows that have none
+    notes: Counter[str]  # what was assumed, and of how many rows
 
 
 def read_moments(field: str, column: Any, zone: tzinfo) -> Times:

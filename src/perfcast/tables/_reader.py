@@ -43,17 +43,11 @@ TIME = "measured_at"
 
 
 class Taken(NamedTuple):
-    """What became of rows.
+    """What became of rows."""
 
-    Attributes:
-        rows: float32 [rows, features], NaN where a required value can't be had.
-        refusals: All that is wrong, by row counted from 0.
-        notes: What was assumed, and of how many rows.
-    """
-
-    rows: Rows
-    refusals: list[Refusal]
-    notes: Counter[str]
+    rows: Rows  # float32 [rows, features], NaN where a required value can't be had
+    refusals: list[Refusal]  # all that is wrong, by row counted from 0
+    notes: Counter[str]  # what was assumed, and of how many rows
 
 
 class ColumnReader:

@@ -34,22 +34,14 @@ _POINT = re.compile(r"[+-]?(\d*\.(?!\d{3}$)\d+|(0\d*|\d{4,})?\.\d{3})")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text file is written.
+    """How a text file is written."""
 
-    Attributes:
-        names: Of its columns.
-        skipped: Lines above the first row.
-        commented: Whether the names stand in a line that begins with `#`.
-        encoding, separator: What it is written in, and what stands between columns.
-        sample: Cells of its first rows.
-    """
-
-    names: tuple[str, ...]
-    skipped: int
-    commented: bool
+    names: tuple[str, ...]  # of its columns
+    skipped: int  # lines above the first row
+    commented: bool  # whether the names stand in a line that begins with `#`
     encoding: str
-    separator: str
-    sample: Sequence[Sequence[str]]
+    separator: str  # between columns
+    sample: Sequence[Sequence[str]]  # cells of its first rows
 
     def decimal_of(self, numbers: Collection[str]) -> str:
         """What stands before decimals in columns of numbers: a comma where some have it for sure, and none a point.

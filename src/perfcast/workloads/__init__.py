@@ -17,7 +17,6 @@ from perfcast.workloads._catalogue import (
     workload_from_document,
 )
 from perfcast.workloads._clock import (
-    CLOCK,
     NOWHEN,
     clock_columns,
     no_moment,
@@ -36,7 +35,6 @@ from perfcast.workloads._workload import Rows, Workload
 from perfcast.workloads._yaml import read_yaml
 
 __all__ = [
-    "CLOCK",
     "EXACT",
     "LARGEST",
     "NOWHEN",

@@ -29,8 +29,24 @@ def builtin_workloads() -> Mapping[str, Workload]:
 class Catalogue:
     """What a look at every place found: workloads by name, and why a file, folder or entry point can't be used."""
 
-    workloads: Mapping[str, Workload]
-    problems: Mapping[str, str]
+    workloads: dict[str, Workload]
+    problems: dict[str, str]
+
+    def add(self, workload: Workload, place: str) -> None:
+        """Take in what was found at a place."""
+        if workload.name in self.workloads:
+            raise InvalidDeclaration(f"{place}: workload '{workload.name}' is declared twice")
+        self.workloads[workload.name] = workload
+
+    @contextmanager
+    def noting(self, place: str) -> Iterator[None]:
+        """Note what goes wrong, and go on."""
+        try:
+            yield
+        except InvalidDeclaration as error:
+            self.problems[place] = str(error)
+        except Exception as error:  # noqa: BLE001 - others' files and packages may fail in any way
+            self.problems[place] = f"{place}: {type(error).__name__}: {error}"
 
 
 def survey_workloads(folder: Path | None = None) -> Catalogue:
@@ -38,7 +54,7 @@ def survey_workloads(folder: Path | None = None) -> Catalogue:
 
     Your own `*.yaml` and `*.yml` files lie in the folder, if there is one.
     """
-    survey = _Survey(dict(builtin_workloads()), {})
+    survey = Catalogue(dict(builtin_workloads()), {})
     for point in entry_points(group=ENTRY_POINTS):
         place = f"entry point '{point.name}'"
         with survey.noting(place):
@@ -47,7 +63,7 @@ def survey_workloads(folder: Path | None = None) -> Catalogue:
         _survey_files(folder, survey)
     elif folder is not None:
         survey.problems[str(folder)] = f"WORKLOADS_DIR: '{folder}' is not a folder"
-    return Catalogue(survey.workloads, survey.problems)
+    return survey
 
 
 def load_workloads(folder: Path | None = None) -> dict[str, Workload]:
@@ -59,7 +75,7 @@ def load_workloads(folder: Path | None = None) -> dict[str, Workload]:
     catalogue = survey_workloads(folder)
     if catalogue.problems:
         raise InvalidDeclaration("; ".join(catalogue.problems.values()))
-    return dict(catalogue.workloads)
+    return catalogue.workloads
 
 
 def load_workload(path: Path, known: Mapping[str, Workload] | None = None) -> Workload:
@@ -94,28 +110,7 @@ def find_workload(name: str, workloads: Mapping[str, Workload]) -> Workload:
     return workloads[name]
 
 
-@dataclass(frozen=True)
-class _Survey:
-    workloads: dict[str, Workload]
-    problems: dict[str, str]
-
-    def add(self, workload: Workload, place: str) -> None:
-        if workload.name in self.workloads:
-            raise InvalidDeclaration(f"{place}: workload '{workload.name}' is declared twice")
-        self.workloads[workload.name] = workload
-
-    @contextmanager
-    def noting(self, place: str) -> Iterator[None]:
-        """Note what goes wrong, and go on."""
-        try:
-            yield
-        except InvalidDeclaration as error:
-            self.problems[place] = str(error)
-        except Exception as error:  # noqa: BLE001 - others' files and packages may fail in any way
-            self.problems[place] = f"{place}: {type(error).__name__}: {error}"
-
-
-def _survey_files(folder: Path, survey: _Survey) -> None:
+def _survey_files(folder: Path, survey: Catalogue) -> None:
     """Add the folder's workloads; a file may extend one of another file, whatever their order."""
     waiting: dict[Path, Declaration] = {}
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):

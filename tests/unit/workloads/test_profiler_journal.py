@@ -6,16 +6,11 @@ from pathlib import Path
 import pytest
 
 from perfcast.errors import Conflict, InvalidData
-from perfcast.workloads.cnn_execution_time.profiler import (
-    Block,
-    ConvConfig,
-    Fingerprint,
-    Journal,
-    ProfileOptions,
-    journal_path,
-    read_fingerprint,
-    read_journal,
-)
+from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions
+from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig
+from perfcast.workloads.cnn_execution_time.profiler._fingerprint import Fingerprint, read_fingerprint
+from perfcast.workloads.cnn_execution_time.profiler._journal import Block, Journal, read_journal
+from perfcast.workloads.cnn_execution_time.profiler._profile import journal_path
 
 DEVICE = Fingerprint("A CPU", "family 1, flags abc", "1 MB", 1, 8, "Linux 6", "", {"torch": "2.0"})
 CONFIGS = [ConvConfig(1, 3, 8, 8, 4, 3, 1, 1), ConvConfig(2, 3, 8, 8, 4, 1)]

@@ -17,15 +17,10 @@ from tests.patience import PATIENCE_SECONDS
 
 from perfcast.cli._progress import ProfileDisplay
 from perfcast.errors import InvalidSetting
-from perfcast.workloads.cnn_execution_time.profiler import (
-    ConvConfig,
-    ProfileOptions,
-    ProfileProgress,
-    ProfileResult,
-    WorkBound,
-    profile,
-    read_journal,
-)
+from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions, ProfileProgress, profile
+from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound
+from perfcast.workloads.cnn_execution_time.profiler._dataset import ProfileResult
+from perfcast.workloads.cnn_execution_time.profiler._journal import read_journal
 from perfcast.workloads.cnn_execution_time.profiler._runners import OnnxRuntimeRunner, TorchRunner, make_runner
 
 SMALL = WorkBound(flops=2e7, tensor_bytes=2e6)
@@ -80,7 +75,7 @@ def test_each_runtime_and_pass_measures_plausible_times(
 def test_the_parquet_file_holds_features_cost_noise_and_provenance(finished: ProfileResult) -> None:
     table = pq.read_table(finished.dataset)
     assert table.column_names == [
-        *ConvConfig.names(), "execution_time_ms", "rounds", "half_spread", "sentinel_ratio", "measured_at",
+        *ConvConfig.__slots__, "execution_time_ms", "rounds", "half_spread", "sentinel_ratio", "measured_at",
         "device", "runtime", "runtime_version", "python_version",
     ]  # fmt: skip
     metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
@@ -162,7 +157,8 @@ def test_a_configuration_that_takes_too_long_is_left_out_with_its_reason(tmp_pat
 
 
 def test_a_convolution_that_does_not_fit_in_memory_is_left_out_with_its_reason(tmp_path: Path) -> None:
-    from perfcast.workloads.cnn_execution_time.profiler import Journal, read_fingerprint
+    from perfcast.workloads.cnn_execution_time.profiler._fingerprint import read_fingerprint
+    from perfcast.workloads.cnn_execution_time.profiler._journal import Journal
 
     huge = ConvConfig(4096, 1, 1, 1, 65_536, 1, padding=1024)
     device = asdict(read_fingerprint(cores=1))

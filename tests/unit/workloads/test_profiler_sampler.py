@@ -1,14 +1,19 @@
 """The sampler of convolution configurations and the configurations themselves."""
 
 import math
+from dataclasses import astuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfcast.workloads import builtin_workloads
-from perfcast.workloads.cnn_execution_time.profiler import ConvConfig, WorkBound, sample_configurations
-from perfcast.workloads.cnn_execution_time.profiler._configurations import network_layers
+from perfcast.workloads.cnn_execution_time.profiler._configurations import (
+    ConvConfig,
+    WorkBound,
+    network_layers,
+    sample_configurations,
+)
 
 
 @settings(max_examples=15, deadline=None)
@@ -54,9 +59,9 @@ def test_groups_dilation_padding_and_every_order_of_magnitude_of_work_occur() ->
 
 def test_every_sample_passes_the_declared_bounds_of_the_workload() -> None:
     features = builtin_workloads()["cnn-execution-time"].features
-    assert ConvConfig.names() == tuple(feature.name for feature in features)
+    assert ConvConfig.__slots__ == tuple(feature.name for feature in features)
     for config in sample_configurations(500, seed=9):
-        for feature, value in zip(features, config.values(), strict=True):
+        for feature, value in zip(features, astuple(config), strict=True):
             assert feature.minimum <= value <= feature.maximum
 
 

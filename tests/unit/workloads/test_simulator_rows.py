@@ -6,19 +6,10 @@ import numpy as np
 import pytest
 
 from perfcast.errors import InvalidInput
-from perfcast.workloads.cpu_utilization.simulator import (
-    COST,
-    FEATURES,
-    MEASURED_AT,
-    Deploy,
-    Observation,
-    Scenario,
-    Service,
-    Simulation,
-    Traffic,
-    simulate,
-)
+from perfcast.workloads.cpu_utilization.simulator import Scenario, Simulation, simulate
+from perfcast.workloads.cpu_utilization.simulator._scenario import Deploy, Observation, Service, Traffic
 from perfcast.workloads.cpu_utilization.simulator._series import first_order, slow_release
+from perfcast.workloads.cpu_utilization.simulator._simulation import COST, FEATURES, MEASURED_AT
 
 CALM = Traffic(noise=0.0, bursts_per_day=0.0, flash_crowds_per_week=0.0, growth_per_week=0.0)
 PERFECT = Observation(jitter_seconds=0.0, missing_share=0.0, reading_error=0.0)

@@ -9,16 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfcast.errors import InvalidInput
-from perfcast.workloads.cpu_utilization.simulator import (
-    CronJob,
-    Deploy,
-    RequestClass,
-    Scenario,
-    Service,
-    Traffic,
-    expected_utilization,
-)
+from perfcast.workloads.cpu_utilization.simulator import Scenario
 from perfcast.workloads.cpu_utilization.simulator._scaling import busy_cores, peak_cores, work_done
+from perfcast.workloads.cpu_utilization.simulator._scenario import CronJob, Deploy, RequestClass, Service, Traffic
+from perfcast.workloads.cpu_utilization.simulator._service import expected_utilization
 
 NOON = datetime(2025, 1, 8, 12, 30, tzinfo=UTC)
 NIGHT = datetime(2025, 1, 8, 4, 30, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, astuple, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -36,15 +36,6 @@ class ConvConfig:
     padding: int = 0
     groups: int = 1
     dilation: int = 1
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """The feature names in declared order."""
-        return tuple(field.name for field in fields(cls))
-
-    def values(self) -> tuple[int, ...]:
-        """The feature values in declared order."""
-        return astuple(self)
 
     @property
     def output_size(self) -> tuple[int, int]:

@@ -49,7 +49,7 @@ def _write_parquet(
 
     fingerprint, runtime = contents.fingerprint, settings["runtime"]
     columns: dict[str, Any] = {
-        name: pa.array([getattr(row.config, name) for row in rows], pa.int32()) for name in ConvConfig.names()
+        name: pa.array([getattr(row.config, name) for row in rows], pa.int32()) for name in ConvConfig.__slots__
     }
     columns["execution_time_ms"] = pa.array([row.execution_time_ms for row in rows], pa.float64())
     columns["rounds"] = pa.array([row.rounds for row in rows], pa.int16())

@@ -7,7 +7,7 @@ measured block. A line is on disk before the next block starts; a torn last line
 import fcntl
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import starmap
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -104,7 +104,7 @@ class Journal:
 
     def add_configurations(self, configurations: Sequence[ConvConfig]) -> None:
         """Their indices go on from those already there."""
-        self._append({"configurations": [config.values() for config in configurations]})
+        self._append({"configurations": [astuple(config) for config in configurations]})
         self.contents.configurations += configurations
 
     def add_block(self, block: Block) -> None:

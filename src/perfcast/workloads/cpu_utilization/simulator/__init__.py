@@ -8,24 +8,7 @@ since the truth is known, `expected_utilization` (`_service`) says exactly what 
 """
 
 from ._files import write_csvs, write_parquet
-from ._scenario import CronJob, Deploy, Observation, RequestClass, Scenario, Service, Traffic
-from ._service import expected_utilization
-from ._simulation import COST, FEATURES, MEASURED_AT, Simulation, simulate
+from ._scenario import Scenario
+from ._simulation import Simulation, simulate
 
-__all__ = [
-    "COST",
-    "FEATURES",
-    "MEASURED_AT",
-    "CronJob",
-    "Deploy",
-    "Observation",
-    "RequestClass",
-    "Scenario",
-    "Service",
-    "Simulation",
-    "Traffic",
-    "expected_utilization",
-    "simulate",
-    "write_csvs",
-    "write_parquet",
-]
+__all__ = ["Scenario", "Simulation", "simulate", "write_csvs", "write_parquet"]
