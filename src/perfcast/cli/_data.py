@@ -88,7 +88,11 @@ def import_(
 
 
 def list_() -> None:
-    """List the datasets, newest first."""
+    """List the datasets, newest first.
+
+    Examples:
+        perfcast data list
+    """
     with workbench() as bench:
         records = bench.datasets.list()
     show_list(
@@ -103,7 +107,11 @@ def show(
     name: str = typer.Argument(..., help="Name of the dataset."),
     digest: str = typer.Option("", help="Beginning of the digest, for an older one of that name."),
 ) -> None:
-    """Show where a dataset comes from and what its columns hold."""
+    """Show where a dataset comes from and what its columns hold.
+
+    Examples:
+        perfcast data show simulated
+    """
     import numpy as np
 
     with workbench() as bench:

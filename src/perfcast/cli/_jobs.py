@@ -44,7 +44,7 @@ def submit(
             say("queued for a worker (perfcast up, or perfcast worker); to watch it: perfcast jobs watch ID")
 
 
-def list_jobs(
+def list_(
     status: str = typer.Option("", help="Only queued, running, succeeded, failed or cancelled ones."),
     model: str = typer.Option("", help="Only those of this model."),
     limit: int = typer.Option(20, min=1, max=500, help="Most jobs."),

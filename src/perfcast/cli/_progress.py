@@ -42,7 +42,6 @@ class TrainingProgress:
         self._progress = progress
 
     def say(self, text: str) -> None:
-        """A line that stays."""
         self._progress.console.print(text, soft_wrap=True)
 
     @contextmanager
@@ -132,7 +131,6 @@ class ProfileDisplay(_Bar):
 
 
 def _line(progress: "ProfileProgress") -> str:
-    """One line on where the run stands."""
     further = f" (further, at most {progress.max_rounds})" if progress.round > progress.rounds else ""
     return (
         f"{progress.name} round {progress.round} of {progress.rounds}{further}: "

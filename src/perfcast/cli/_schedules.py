@@ -9,7 +9,7 @@ from perfcast.cli._output import say, show_json, show_list
 from perfcast.cli._place import open_place
 
 
-def list_schedules(as_json: bool = JSON, url: str = URL, key: str = KEY) -> None:
+def list_(as_json: bool = JSON, url: str = URL, key: str = KEY) -> None:
     """List the schedules: triggers, the last run, and why one waits.
 
     Examples:
@@ -23,7 +23,7 @@ def list_schedules(as_json: bool = JSON, url: str = URL, key: str = KEY) -> None
     show_list(columns, found, _row, empty=empty, as_json=as_json)
 
 
-def set_schedule(
+def set_(
     model: str = MODEL,
     cron: str = typer.Option("", help="Minute, hour, day, month, weekday, in SERVICE_TIMEZONE."),
     new_rows: int | None = typer.Option(None, min=1, help="So many more rows than the last run learnt from."),

@@ -32,14 +32,11 @@ def score(
         perfcast score layers.parquet scored.parquet --model cnn-execution-time-cpu-torch
         perfcast score logs/ scored/ --model cpu-utilization --coverage 0.95 --map request_rate="requests / 60"
     """
-    from perfcast.errors import FieldError, InvalidInput, InvalidSetting
-    from perfcast.manifest import COVERAGES
+    from perfcast.errors import InvalidSetting
     from perfcast.scoring import Plan
     from perfcast.scoring import score as score_files
     from perfcast.settings import load_settings
 
-    if coverage not in COVERAGES:
-        raise InvalidInput([FieldError("coverage", f"must be one of {', '.join(map(str, COVERAGES))}, got {coverage}")])
     if bad not in ("mark", "refuse"):
         raise InvalidSetting(f"--bad must be mark or refuse, got '{bad}'")
     settings = load_settings()

@@ -93,7 +93,6 @@ class Dataset:
 
     @property
     def rows(self) -> Part:
-        """All rows."""
         return Part(self.features, self.cost, self.measured_at)
 
     def split(self, seed: int = 0) -> Split:

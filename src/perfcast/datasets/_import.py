@@ -118,7 +118,6 @@ class _Kept:
         self._features, self.cost, self._moments = bytearray(), bytearray(), bytearray()
 
     def add(self, taken: Taken, cost: Rows, moments: Moments | None) -> None:
-        """Keep those of a batch."""
         right = np.ones(len(cost), dtype=np.bool_)
         for refusal in taken.refusals:
             right[refusal.rows] = False
@@ -128,7 +127,6 @@ class _Kept:
             self._moments += moments[right].view(np.int64).data
 
     def whole(self) -> tuple[Rows, Rows, Moments | None]:
-        """Features, costs and times of all."""
         features = np.frombuffer(self._features, np.float32).reshape(-1, self._width)
         moments = np.frombuffer(self._moments, "datetime64[us]") if self._moments else None
         return features, np.frombuffer(self.cost, np.float32), moments

@@ -26,7 +26,6 @@ _NANOSECONDS: dict[str, int] = {
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether values are texts."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 

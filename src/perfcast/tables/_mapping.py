@@ -88,7 +88,6 @@ class _Exactly(ArrayArithmetic):
     """In double precision: seconds since 1970 don't fit into float32."""
 
     def constant(self, value: float) -> Any:
-        """A float64 array of shape []."""
         return np.asarray(value, dtype=np.float64)
 
 

@@ -83,7 +83,6 @@ class ParquetTable:
         return sum(self.group_rows) if self.group_rows else None
 
     def close(self) -> None:
-        """Close the file."""
         self._file.close()
 
 
@@ -119,7 +118,6 @@ class ArrowTable(ParquetTable):
             raise unreadable(self._path, error) from None
 
     def close(self) -> None:
-        """Close the file."""
         self._mapped.close()
 
 

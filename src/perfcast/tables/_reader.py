@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
-from difflib import get_close_matches
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
@@ -29,7 +28,9 @@ from perfcast.workloads import (
     exact,
     inexact,
     merged,
+    missing_feature,
     rules_hold,
+    unknown_feature,
 )
 
 Column: TypeAlias = Any
@@ -142,22 +143,13 @@ class ColumnReader:
             _fill(self.workload.features[position], position, columns, self._names)
 
     def _check_names(self, columns: Mapping[str, Column]) -> None:
-        errors = [FieldError(name, self._unknown(name)) for name in columns if not self._known(name)]
-        given_by_time = self._clocks if self._timed and TIMESTAMP in columns else []
-        for feature in self.workload.features:
-            if feature.required and feature.name not in columns and feature.name not in given_by_time:
-                hint = f" (or give '{TIMESTAMP}')" if feature.name in self._clocks else ""
-                errors.append(FieldError(feature.name, f"is required{hint}"))
+        known = {*self._names, TIMESTAMP} if self._timed else {*self._names}
+        errors = [unknown_feature(name, self.workload) for name in columns if name not in known]
+        given = {*columns, *self._clocks} if self._timed and TIMESTAMP in columns else {*columns}
+        needed = (feature for feature in self.workload.features if feature.required)
+        errors += [missing_feature(feature) for feature in needed if feature.name not in given]
         if errors:
             raise InvalidInput(errors)
-
-    def _known(self, name: str) -> bool:
-        return name in self._names or (self._timed and name == TIMESTAMP)
-
-    def _unknown(self, name: str) -> str:
-        close = get_close_matches(name, self._names, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        return f"is not a feature of {self.workload.name}{hint}"
 
     def _sources(
         self,
@@ -193,7 +185,6 @@ class ColumnReader:
         return numbers
 
     def _block(self, sources: Sequence[Column | None], begin: int, end: int) -> Rows:
-        """float32 [features, rows]."""
         block = np.empty((len(sources), end - begin), dtype=np.float32)
         for position, (feature, source) in enumerate(zip(self.workload.features, sources, strict=True)):
             with np.errstate(over="ignore"):  # what float32 can't hold is infinite, and out of bounds
@@ -236,7 +227,6 @@ def _fill(feature: Feature, position: int, columns: npt.NDArray[np.floating], na
 
 
 def _check_lengths(columns: Mapping[str, Column]) -> None:
-    """Refuse columns that differ in length."""
     lengths = {name: len(column) for name, column in columns.items()}
     longest = max(lengths.values(), default=0)
     short = [FieldError(name, f"has {n:,} values, others {longest:,}") for name, n in lengths.items() if n < longest]
@@ -262,7 +252,6 @@ def _first_of(given: Column, other: Column) -> Column:
 
 
 def _told(refusal: Refusal) -> FieldError:
-    """The field, what is wrong with it, and where."""
     rows = refusal.rows
     shown = ", ".join(map(str, rows[:_SHOWN].tolist()))
     where = f"row {shown}" if len(rows) == 1 else f"{len(rows):,} rows: {shown}{', …' if len(rows) > _SHOWN else ''}"

@@ -29,7 +29,7 @@ from perfcast.workloads._comparison import differences, document_differences, en
 from perfcast.workloads._declaration import read_declaration
 from perfcast.workloads._expressions import ArrayArithmetic, Expression, Name, Operator, evaluate, names, parse
 from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
-from perfcast.workloads._rows import TIMESTAMP, RowReader
+from perfcast.workloads._rows import TIMESTAMP, RowReader, missing_feature, unknown_feature
 from perfcast.workloads._table import Refusal, check_table, merged, rules_hold
 from perfcast.workloads._workload import Rows, Workload
 from perfcast.workloads._yaml import read_yaml
@@ -62,6 +62,7 @@ __all__ = [
     "load_workload",
     "load_workloads",
     "merged",
+    "missing_feature",
     "names",
     "no_moment",
     "numbered_moments",
@@ -74,5 +75,6 @@ __all__ = [
     "same_rows",
     "stated_moment",
     "survey_workloads",
+    "unknown_feature",
     "workload_from_document",
 ]

@@ -38,22 +38,13 @@ _BINARY: dict[type[ast.operator], Operator] = {
     ast.Mult: "multiply",
     ast.Div: "divide",
 }
-RELATIONS: Mapping[str, Callable[..., Any]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-"""What a rule's relation is, of numbers and of arrays."""
-_COMPARISON: dict[type[ast.cmpop], str] = {
-    ast.LtE: "<=",
-    ast.GtE: ">=",
-    ast.Lt: "<",
-    ast.Gt: ">",
-    ast.Eq: "==",
-    ast.NotEq: "!=",
+_COMPARISON: dict[type[ast.cmpop], Callable[..., Any]] = {
+    ast.LtE: operator.le,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.Gt: operator.gt,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
 }
 
 
@@ -84,10 +75,10 @@ Expression: TypeAlias = Number | Name | Operation
 
 @dataclass(frozen=True)
 class Comparison:
-    """A rule that must hold: `left relation right`."""
+    """A rule that must hold: `relation(left, right)`, of numbers and of arrays."""
 
     left: Expression
-    relation: str
+    relation: Callable[..., Any]
     right: Expression
 
 

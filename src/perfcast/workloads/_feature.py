@@ -35,7 +35,6 @@ class Feature:
 
     @property
     def name(self) -> str:
-        """Its name."""
         return self.declaration.name
 
     @property

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.workloads._clock import CLOCK, read_moment
-from perfcast.workloads._expressions import RELATIONS, Comparison, Expression, Operator, Scalar, evaluate
+from perfcast.workloads._expressions import Comparison, Expression, Operator, Scalar, evaluate
 from perfcast.workloads._feature import LARGEST, Feature
 from perfcast.workloads._workload import Workload
 
@@ -40,7 +40,7 @@ class RowReader:
         """
         errors: list[FieldError] = []
         given = self._with_clock(features, errors)
-        self._refuse_unknown(given, errors)
+        errors += [unknown_feature(name, self._workload) for name in given if name not in self._positions]
         row: list[float] = []
         for feature in self._workload.features:
             row.append(self._value(feature, given, row, errors))
@@ -78,13 +78,6 @@ class RowReader:
             return given | dict.fromkeys(self._clock, 0.0)
         return {name: CLOCK[name](when) for name in self._clock} | given
 
-    def _refuse_unknown(self, given: Mapping[str, object], errors: list[FieldError]) -> None:
-        for name in given:
-            if name not in self._positions:
-                close = get_close_matches(name, self._positions, n=1)
-                hint = f"; did you mean '{close[0]}'?" if close else ""
-                errors.append(FieldError(name, f"is not a feature of {self._workload.name}{hint}"))
-
     def _value(
         self, feature: Feature, given: Mapping[str, object], row: list[float], errors: list[FieldError]
     ) -> float:
@@ -103,9 +96,21 @@ class RowReader:
     def _missing(self, feature: Feature, row: list[float], errors: list[FieldError]) -> float:
         if feature.default is not None:
             return self._defaults[feature.name](row)
-        hint = f" (or give '{TIMESTAMP}')" if feature.declaration.clock else ""
-        errors.append(FieldError(feature.name, f"is required{hint}"))
+        errors.append(missing_feature(feature))
         return 0.0
+
+
+def unknown_feature(name: str, workload: Workload) -> FieldError:
+    """What to tell of a name that is none of the workload's features."""
+    close = get_close_matches(name, workload.feature_names, n=1)
+    hint = f"; did you mean '{close[0]}'?" if close else ""
+    return FieldError(name, f"is not a feature of {workload.name}{hint}")
+
+
+def missing_feature(feature: Feature) -> FieldError:
+    """What to tell where a required feature isn't given."""
+    hint = f" (or give '{TIMESTAMP}')" if feature.declaration.clock else ""
+    return FieldError(feature.name, f"is required{hint}")
 
 
 def out_of_bounds(feature: Feature, number: float) -> str:
@@ -167,5 +172,5 @@ def scalar(expression: Expression, positions: Mapping[str, int]) -> Scalar:
 def holds(comparison: Comparison, positions: Mapping[str, int]) -> Callable[[Sequence[float]], bool]:
     """The rule as a function from a row to whether it holds."""
     left, right = scalar(comparison.left, positions), scalar(comparison.right, positions)
-    relation = RELATIONS[comparison.relation]
+    relation = comparison.relation
     return lambda row: relation(left(row), right(row))

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.workloads._expressions import RELATIONS, ArrayArithmetic, evaluate
+from perfcast.workloads._expressions import ArrayArithmetic, evaluate
 from perfcast.workloads._feature import Feature
 from perfcast.workloads._rows import out_of_bounds
 from perfcast.workloads._workload import Rows, Workload
@@ -131,7 +131,7 @@ def rules_hold(workload: Workload, columns: Rows) -> Iterator[Flags]:
     values = dict(zip(workload.feature_names, columns, strict=True))
     for rule in workload.rules:
         sides = (evaluate(side, values, ArrayArithmetic()) for side in (rule.comparison.left, rule.comparison.right))
-        yield RELATIONS[rule.comparison.relation](*sides)
+        yield rule.comparison.relation(*sides)
 
 
 def _rules(workload: Workload, features: Rows, already: Flags) -> Iterator[Refusal]:

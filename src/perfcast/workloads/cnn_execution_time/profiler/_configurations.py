@@ -104,7 +104,6 @@ class WorkBound:
         return type(self)(self.flops * factor, self.tensor_bytes * math.sqrt(factor))
 
     def admits(self, config: ConvConfig) -> bool:
-        """Whether a configuration stays within the bound."""
         return config.flops <= self.flops and config.tensor_bytes <= self.tensor_bytes
 
 

@@ -43,7 +43,6 @@ class JournalContents:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """The device that the journal's measurements come from."""
         return Fingerprint(**self.header["fingerprint"])
 
 
@@ -108,7 +107,6 @@ class Journal:
         self.contents.configurations += configurations
 
     def add_block(self, block: Block) -> None:
-        """Append one measured block."""
         self._append(block)
         self.contents.blocks.append(block)
 
@@ -117,7 +115,6 @@ class Journal:
         self._file.close()
 
     def _append(self, entry: object) -> None:
-        """Write one line and bring it to the disk."""
         self._file.write(msgspec.json.encode(entry) + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())

@@ -89,8 +89,6 @@ def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Pat
 
 
 class _Run:
-    """One process's part of a profiling run."""
-
     def __init__(self, options: ProfileOptions, runner: Runner, journal: Journal, on_progress: OnProgress) -> None:
         self._options = options
         self._runner = runner
@@ -104,7 +102,6 @@ class _Run:
         self._seconds, self._measured = 0.0, 0
 
     def complete(self) -> None:
-        """Measure all rounds that are still due."""
         for number in range(1, self._options.max_rounds + 1):
             plan = round_plan(number, self._measurements, self._options)
             done = 0

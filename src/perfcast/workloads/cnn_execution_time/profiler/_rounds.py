@@ -44,7 +44,6 @@ class Measurements:
     sentinel_best_ms: float | None = None  # the sentinel's best time so far, or None before the first
 
     def add(self, block: Block) -> None:
-        """Take in a measured block."""
         self.note_sentinel(block.sentinel_ms)
         for index, ms in block.rows:
             reading = Reading(block.round, ms, block.sentinel_ms, block.at)
@@ -63,7 +62,6 @@ class Measurements:
         return len(seen) >= rounds and spread is not None and spread <= tolerance
 
     def accepted_count(self, options: ProfileOptions) -> int:
-        """Count the configurations accepted so far."""
         return sum(
             self.accepted(index, tolerance=options.tolerance, rounds=min(2, options.rounds))
             for index in self.readings
@@ -72,7 +70,6 @@ class Measurements:
 
 
 def measurements_of(contents: JournalContents) -> Measurements:
-    """Gather the readings of a journal."""
     measurements = Measurements(len(contents.configurations))
     for block in contents.blocks:
         measurements.add(block)

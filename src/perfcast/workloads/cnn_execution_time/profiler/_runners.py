@@ -92,7 +92,6 @@ class TorchRunner:
         self._settle_allocator()
 
     def prepare(self, config: ConvConfig) -> Timer:
-        """Make the tensors of a configuration and return its timer."""
         torch = self._torch
         inputs = self._tensor(self._inputs, config.input_shape)
         weights = self._tensor(self._weights, config.weight_shape)
@@ -191,7 +190,6 @@ class OnnxRuntimeRunner:
         return options
 
     def _model(self, config: ConvConfig) -> bytes:
-        """A model of one Conv node from `x` to `y`."""
         helper, float32 = self._onnx.helper, self._onnx.TensorProto.FLOAT
         weights = self._weights.take(config.weight_shape).tobytes()
         node = helper.make_node(
