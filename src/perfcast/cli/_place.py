@@ -52,7 +52,6 @@ class Here:
         return self._jobs.submit(self._submissions.complete(_read(asked, Asked))).document()
 
     def jobs(self, status: str, model: str, limit: int) -> list[dict[str, Any]]:
-        from perfcast.errors import FieldError, InvalidInput
         from perfcast.jobs import STATUSES
 
         if status and status not in STATUSES:

@@ -88,7 +88,7 @@ def _are_names(line: Sequence[str], below: Sequence[str]) -> bool:
     """Whether a comment holds the names of columns: it has no numbers, as the line below has, and no empty cell."""
 
     def numeric(cell: str) -> bool:
-        return bool(re.match(r"\s*[+-]?[.,]?\d", cell))
+        return bool(re.fullmatch(r"[-+.,:/TZ\s\d]*\d[-+.,:/TZ\s\d]*([eE][-+]?\d+)?\s*%?\s*", cell))
 
     return any(map(numeric, below)) and not any(numeric(cell) or not cell.strip() for cell in line)
 
@@ -147,6 +147,7 @@ class TextTable:
             head = stream.read(_HEAD)
         self._opened, self._name, self._size = opened, name, size
         self._dialect = dialect_of(head, whole=len(head) < _HEAD, name=name)
+        self._size //= 2 if self._dialect.encoding.startswith("utf-16") else 1  # as it is parsed
         self.names, self.decimal = self._dialect.names, "."
         self._ragged: list[tuple[int, str]] = []
         self._comments, self._hashes = 0, list[int]()
@@ -188,11 +189,12 @@ class TextTable:
         """
         import pyarrow as pa
 
-        rows, ended = 0, False
+        rows, ended, self._parsed = 0, False, 0
         self._ragged, self._comments, self._hashes, self.notes = [], 0, [], Counter()
         try:
             with self._opened() as raw, self._reader(raw) as reader:
                 for batch in reader:
+                    self._parsed = min(self._parsed + _BLOCK, self._stream.read_bytes)  # it reads some blocks ahead
                     ended = batch.num_rows > 0 and batch.column(0)[-1].as_py() == _END
                     taken = self._without_comments(batch.slice(0, batch.num_rows - ended), rows)
                     rows += taken.num_rows
@@ -273,7 +275,7 @@ class TextTable:
 
     def expected(self, rows: int) -> int | None:
         """About how many rows there are, when so many were read; None where the file's size isn't known."""
-        return round(rows * self._size / self._stream.read_bytes) if self._size else None
+        return round(rows * self._size / self._parsed) if self._size else None
 
     def close(self) -> None:
         """Nothing stays open between batches."""
