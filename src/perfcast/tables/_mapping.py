@@ -111,14 +111,13 @@ def _of_column(name: str, message: str) -> str:
 def map_columns(
     workload: Workload, columns: Sequence[str], told: Mapping[str, str], *, measured: bool = True
 ) -> ColumnMap:
-    """Find each of the workload's columns; the cost is never guessed.
+    """Find each of the workload's columns; the cost, where rows are measured, is never guessed.
 
     Args:
         workload: Whose columns are wanted.
         columns: The file's.
-        told: By the name of a feature, the cost or `measured_at`: a column's name, or arithmetic over columns such
-            as `requests / 60`.
-        measured: Whether the rows have a cost; it isn't looked for else.
+        told: By the name of a feature, the cost or `measured_at`: a column's name, or arithmetic (`requests / 60`).
+        measured: Whether the rows have a cost.
 
     Raises:
         InvalidData: `told` names something unknown, a column that is required can't be found, or several are alike.

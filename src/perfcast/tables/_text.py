@@ -131,9 +131,7 @@ class TextTable:
         size: How many bytes these are, where that is known.
 
     Attributes:
-        decimal: What stands before decimals, once it is known which columns are numbers (`read_as`); empty where
-            its first lines don't tell.
-        names: Of the columns.
+        decimal: What stands before decimals, after `read_as`; empty where its first lines don't tell.
         notes: What was remarkable, and in how many rows.
 
     Raises:
@@ -287,12 +285,7 @@ def _has_breaks(texts: Any) -> bool:
 
 
 class _Ended(io.RawIOBase):
-    """A stream with something below its end.
-
-    Attributes:
-        quoted: Whether some quotation mark was read.
-        read_bytes: How many bytes were read.
-    """
+    """A stream with something below its end; knows how many bytes were read, and whether a quotation mark was."""
 
     def __init__(self, stream: Any, end: bytes) -> None:
         super().__init__()

@@ -42,11 +42,9 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # NumPy's times have no zone
 
 
 def read_moment(value: object, zone: tzinfo) -> datetime:
-    """A moment in the service's time zone; of a local time that comes twice, the first; of none, an hour later.
+    """A moment in the service's zone; of a local time that comes twice, the first; of none, an hour later.
 
-    Args:
-        value: ISO 8601 text, a time, a date, or a number: yyyymmdd, yyyymmddHHMMSS, or s, ms, µs, ns since 1970.
-        zone: The service's time zone, also of what has no offset.
+    `value` is ISO 8601 text, a time, a date, or a number: yyyymmdd, yyyymmddHHMMSS, or s, ms, µs, ns since 1970.
 
     Raises:
         ValueError: It is none, its unit can't be told, or it lies before the year 1 or after 9999 in the zone.

@@ -130,14 +130,7 @@ class Workload:
         return list(values.values())
 
     def inputs(self, features: Rows) -> Rows:
-        """Features and derived quantities.
-
-        Args:
-            features: float32 [rows, features].
-
-        Returns:
-            float32 [rows, inputs], columns as `input_names`.
-        """
+        """Model inputs, float32 [rows, inputs], columns as `input_names`, from features, float32 [rows, features]."""
         columns: list[Rows] = list(np.ascontiguousarray(features.T, dtype=np.float32))
         quantities: list[Rows] = self.quantities(columns, ArrayArithmetic())
         return np.stack(np.broadcast_arrays(*quantities), axis=1).astype(np.float32, copy=False)

@@ -115,12 +115,7 @@ def sample_configurations(
     The work bound of a log-uniform configuration is itself drawn log-uniformly, down to a fiftieth of the
     given one, which fills the small region as well as the large. One in a hundred may exceed the bound
     (twice the FLOPs, five times the bytes), so that a model also sees the beginning of what lies above it.
-
-    Args:
-        count: How many configurations to return.
-        seed: The same seed, bound and known configurations give the same list.
-        bound: The most work that one call may be; 4 GFLOP and 96 MB unless stated.
-        known: Configurations that must not be chosen again.
+    `known` ones are not chosen; the same arguments give the same list.
     """
     usual = bound or WorkBound()
     large = WorkBound(2 * usual.flops, 5 * usual.tensor_bytes)

@@ -91,14 +91,7 @@ class MeasuredRow:
 def accepted_rows(
     contents: JournalContents, measurements: Measurements, *, tolerance: float, rounds: int
 ) -> list[MeasuredRow]:
-    """The configurations whose halves agree, in the order they were sampled.
-
-    Args:
-        contents: A journal.
-        measurements: Its readings.
-        tolerance: Largest relative difference of the halves.
-        rounds: Rounds that a configuration must have.
-    """
+    """The configurations whose halves agree, in the order they were sampled."""
     return [
         _row(contents.configurations[index], readings, measurements)
         for index, readings in sorted(measurements.readings.items())

@@ -35,7 +35,6 @@ class Simulation:
     """Rows as a scraper collected them, and the truth behind them.
 
     Attributes:
-        scenario: What was simulated.
         measured_at: End of each row's window, datetime64[ms] [rows], UTC, increasing.
         features: float32 [rows, 8] in the order of `FEATURES`.
         cpu_utilization: Percent 0-100, float32 [rows].
@@ -71,16 +70,10 @@ class _Steps:
 
 
 def simulate(scenario: Scenario) -> Simulation:
-    """Run a scenario.
+    """Run a scenario: the observed rows and their truth; the same scenario gives the same bytes.
 
     Requests, their rate, users, service and observation each draw from a stream of their own, so that
     changing one (a deploy, say) leaves the randomness of the load as it was.
-
-    Args:
-        scenario: What to simulate.
-
-    Returns:
-        The observed rows and their truth; the same scenario gives the same bytes.
 
     Example:
         >>> simulation = simulate(Scenario(days=1))
