@@ -13,7 +13,7 @@ def scrapes(scenario: Scenario, rng: np.random.Generator) -> tuple[Floats, NDArr
 
 
 def _due(scenario: Scenario) -> Floats:
-    return np.arange(1, scenario.steps + 1) * scenario.step_seconds
+    return np.asarray(np.arange(1, scenario.steps + 1) * scenario.step_seconds, dtype=np.float64)
 
 
 def _delays(scenario: Scenario, rng: np.random.Generator) -> Floats:
