@@ -6,8 +6,7 @@ guess, and says which rows are wrong; `read_moments` reads times. Files and requ
 imported where a table is opened, never before.
 """
 
-from perfcast.tables._batches import BatchReader, check_kinds
-from perfcast.tables._mapping import ColumnMap, map_columns
+from perfcast.tables._mapping import BatchReader, ColumnMap, check_kinds, map_columns
 from perfcast.tables._moments import Moments, read_moments
 from perfcast.tables._open import FORMATS, ParquetTable, Table, is_table, open_table
 from perfcast.tables._reader import TIME, Column, ColumnReader, Taken
