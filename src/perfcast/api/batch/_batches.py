@@ -121,8 +121,7 @@ class Batches:
     def _count(self, counts: Counts, seconds: float) -> None:
         """On the event loop's thread, as all counting."""
         for labels, rows in counts.good.items():
-            self._tally.predicted(labels[0], seconds, rows)
-            self._tally.arms.observe(labels, seconds, rows)
+            self._tally.predicted(labels, seconds, rows)
         self._tally.failed(UNKNOWN, counts.bad)
 
     def _answer(

@@ -1,6 +1,6 @@
 """How the service is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +13,9 @@ from perfcast.serving import Follower, Inference
 
 class Condition:
     """Watches what the process depends on.
+
+    Attributes:
+        probes: All that must be started and closed.
 
     Args:
         lifetime: Since when it serves.
@@ -28,21 +31,13 @@ class Condition:
         lifetime: Lifetime,
         follower: Follower,
         inference: Inference,
-        dependencies: tuple[Probe, ...],
+        dependencies: Sequence[Probe],
         system: Probe,
         problems: Callable[[], Mapping[str, str]],
     ) -> None:
-        self._lifetime = lifetime
-        self._follower = follower
-        self._inference = inference
-        self._dependencies = dependencies
-        self._system = system
-        self._problems = problems
-
-    @property
-    def probes(self) -> tuple[Probe, ...]:
-        """All that must be started and closed."""
-        return (*self._dependencies, self._system)
+        self._lifetime, self._follower, self._inference = lifetime, follower, inference
+        self._dependencies, self._system, self._problems = dependencies, system, problems
+        self.probes = (*dependencies, system)
 
     def document(self) -> dict[str, Any]:
         """What `/health` answers: `healthy`, `degraded` or, where nothing can be predicted, `unhealthy`, and why."""

@@ -12,11 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from types import FrameType
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 
-from perfcast.settings import Settings
+from perfcast.logs import configure_logs
+from perfcast.settings import Settings, load_settings
 
 _LOOK_SECONDS = 0.1
 _SOUND_SECONDS = 5.0
@@ -33,27 +35,14 @@ class Slot:
     """The place of one serving process, whoever fills it.
 
     Args:
-        command: Begins the process.
-        environment: Its environment variables.
-        listener: Passed on to it.
+        begin: Begins a process.
     """
 
-    def __init__(self, command: list[str], environment: dict[str, str], listener: socket.socket) -> None:
-        self._command, self._environment, self._listener = command, environment, listener
-        self._wait = 0.0
-        self._begun = self._ended = 0.0
-        self.process: subprocess.Popen[bytes] | None = None
-        self._told: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Fill the place."""
+    def __init__(self, begin: Callable[[], "subprocess.Popen[bytes]"]) -> None:
+        self._begin = begin
+        self._wait = self._ended = 0.0
         self._begun = time.monotonic()
-        self.process = subprocess.Popen(  # noqa: S603 - our own module
-            self._command,
-            env=self._environment,
-            pass_fds=[self._listener.fileno()],
-            process_group=0,  # Ctrl-C reaches the supervisor, which tells the processes
-        )
+        self.process: subprocess.Popen[bytes] | None = begin()
 
     def look(self) -> None:
         """Replace a process that has died: at once, or ever later if it dies again and again."""
@@ -63,35 +52,11 @@ class Slot:
                 return
             self._ended = time.monotonic()
             sound = self._ended - self._begun >= _SOUND_SECONDS
-            longer = max(_FIRST_WAIT_SECONDS, min(_LONGEST_WAIT_SECONDS, self._wait * 2))
-            self._wait = 0.0 if sound else longer
-            ended = self.process.pid
+            self._wait = 0.0 if sound else max(_FIRST_WAIT_SECONDS, min(_LONGEST_WAIT_SECONDS, self._wait * 2))
+            ended, self.process = self.process.pid, None
             log.error("serving process ended", process=ended, status=status, again_in_seconds=self._wait)
-            self.process = None
         if time.monotonic() - self._ended >= self._wait:
-            self.start()
-
-    def tell(self, sig: int) -> None:
-        """Pass a signal on."""
-        self._told = self.process
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(sig)
-
-    def tell_if_new(self, sig: int) -> None:
-        """Pass a signal on to a process that was begun in the very moment in which the others were told."""
-        if self.process is not self._told:
-            self.tell(sig)
-
-    def end(self, deadline: float) -> None:
-        """Wait for its end, which it has been told of; kill it when that takes too long."""
-        if self.process is None:
-            return
-        try:
-            self.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            log.error("serving process killed: it did not end in time", process=self.process.pid)
-            self.process.kill()
-            self.process.wait()
+            self._begun, self.process = time.monotonic(), self._begin()
 
 
 def supervise(settings: Settings, listener: socket.socket) -> None:
@@ -105,32 +70,58 @@ def supervise(settings: Settings, listener: socket.socket) -> None:
     folder = tempfile.mkdtemp(prefix="perfcast-serving-")
     # `environment` leaves keys out; a serving process without them would let everybody in
     environment = os.environ | settings.environment | {"API_KEY": settings.api_key.get_secret_value()}
-    number = str(listener.fileno())
-    module = [sys.executable, "-m", "perfcast.api.server._member", number, folder]
-    slots = [Slot([*module, str(slot)], environment, listener) for slot in range(settings.api_processes)]
+    slots: list[Slot] = []
     told: list[int] = []
-
-    def tell(sig: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what signal calls
-        told.append(sig)
-        for slot in slots:
-            slot.tell(sig)
-
-    before = {sig: signal.signal(sig, tell) for sig in (signal.SIGTERM, signal.SIGINT)}
+    before = {sig: signal.signal(sig, lambda sig, _: told.append(sig)) for sig in (signal.SIGTERM, signal.SIGINT)}
     try:
-        for slot in slots:
-            slot.start()
+        numbers = range(settings.api_processes)
+        slots.extend(Slot(partial(_begin, environment, listener, folder, number)) for number in numbers)
         while not told:
             time.sleep(_LOOK_SECONDS)
             for slot in slots:
-                if not told:
-                    slot.look()
-        for slot in slots:
-            slot.tell_if_new(told[0])
+                slot.look()
     finally:
-        deadline = time.monotonic() + settings.drain_seconds + _LONGEST_END_SECONDS
-        for slot in slots:
-            slot.end(deadline)
+        _end(slots, told or [signal.SIGTERM], settings.drain_seconds + _LONGEST_END_SECONDS)
         for sig, handler in before.items():
             signal.signal(sig, handler)
         shutil.rmtree(folder, ignore_errors=True)
         listener.close()
+
+
+def _begin(environment: dict[str, str], listener: socket.socket, folder: str, slot: int) -> "subprocess.Popen[bytes]":
+    number = listener.fileno()
+    return subprocess.Popen(  # noqa: S603 - this very module
+        [sys.executable, "-m", "perfcast.api.server._processes", str(number), folder, str(slot)],
+        env=environment,
+        pass_fds=[number],
+        process_group=0,  # Ctrl-C reaches the supervisor, which tells the processes
+    )
+
+
+def _end(slots: Sequence[Slot], told: list[int], seconds: float) -> None:
+    """Pass on what was told, and what is told meanwhile, until all have ended; kill those that take too long."""
+    deadline = time.monotonic() + seconds
+    while running := [slot.process for slot in slots if slot.process is not None and slot.process.poll() is None]:
+        while told:
+            sig = told.pop(0)
+            for process in running:
+                process.send_signal(sig)
+        if time.monotonic() >= deadline:
+            for process in running:
+                log.error("serving process killed: it did not end in time", process=process.pid)
+                process.kill()
+                process.wait()
+        time.sleep(_LOOK_SECONDS)
+
+
+def _serve(listener: str, folder: str, slot: str) -> None:
+    """Be one of the processes, on a socket that was passed on."""
+    from perfcast.api.server._process import serve_here
+
+    settings = load_settings()
+    configure_logs(settings)
+    serve_here(settings, socket.socket(fileno=int(listener)), folder, int(slot))
+
+
+if __name__ == "__main__":
+    _serve(*sys.argv[1:])
