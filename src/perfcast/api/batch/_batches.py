@@ -34,12 +34,21 @@ _LONG, _SHORT = 2, 4
 
 
 class BatchReply(NamedTuple):
-    """What to send: its form, who answered where it was one version, and the bytes, made as they are asked for."""
+    """What to send.
+
+    Attributes:
+        form: Its media type.
+        model: Who answered, where it was one version.
+        pieces: The bytes, made as they are asked for.
+        counts: What was predicted.
+        notes: What was remarkable about a text file, and in how many rows.
+    """
 
     form: str
     model: str | None
     pieces: Iterator[bytes]
     counts: Counts
+    notes: Mapping[str, int] = {}
 
 
 class Batches:
@@ -129,17 +138,16 @@ class Batches:
     ) -> BatchReply:
         _coverage(query.get("coverage"), None)  # a list's bodies say it themselves; a wrong one is told all the same
         if form == JSON and bytes(body[:64]).lstrip()[:1] != b"{":
-            batch = self._lists.read(body, key)
-            counts = batch.predict(self._spread)
-            return BatchReply(JSON, None, batch.write(), counts)
+            return BatchReply(JSON, None, *self._lists.answer(body, key, self._spread))
         question = self._read(body, form)
         arm, predictor, coverage = self._asked(question, query, key)
         rows = question.read(predictor.reader.columns)
+        notes = question.text.notes if question.text is not None else {}
         del question
         answers = self._predict(predictor, rows, coverage)
         form = wanted(accept, form)
         counts = Counts({arm.labels: len(rows)}, 0)
-        return BatchReply(form, predictor.name, _writer(form)(predictor, coverage, answers), counts)
+        return BatchReply(form, predictor.name, _writer(form)(predictor, coverage, answers), counts, notes)
 
     def _read(self, body: bytes | bytearray, form: str) -> Question:
         if form == JSON:

@@ -1,9 +1,8 @@
 """The forms a batch may have, by media type."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from perfcast.serving import Answer, Predictor
 from perfcast.tables import Column, ColumnReader, TextTable
 from perfcast.workloads import Rows
 
@@ -54,20 +53,8 @@ class Question(NamedTuple):
         kept, columns = self.text.rows_in(self.columns[self.text.names[0]]), self.columns
         if kept is not None:
             columns = {name: column.filter(kept) for name, column in columns.items()}
+            self.text.note_comments(len(kept) - kept.true_count)
         return reader.read(columns, decimal=self.text.decimal)
-
-
-class Writer(Protocol):
-    """Writes answers in one form."""
-
-    def __call__(self, predictor: Predictor, coverage: float, answers: Sequence[Answer]) -> Iterator[bytes]:
-        """The answer's bytes.
-
-        Args:
-            predictor: Who answered.
-            coverage: Of the intervals.
-            answers: Of all rows in order, some rows each.
-        """
 
 
 def media_type(header: str) -> str:

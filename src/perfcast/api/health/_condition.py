@@ -54,5 +54,6 @@ class Condition:
             "inference": asdict(self._inference),
             "dependencies": dependencies,
             "problems": problems,
+            "notes": routes.notes,
             "version": __version__,
         }
