@@ -47,22 +47,14 @@ class Front:
     """The application as the server sees it.
 
     A `POST /predict` that can be answered at once need not come as an ASGI call: see `at_once` and `server/_direct`.
-
-    Args:
-        app: FastAPI.
-        services: Opened by the application's lifespan.
     """
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
-        self._app = app
-        self._lifetime = services.lifetime
-        self._tally = services.tally
-        self._identifiers = services.identifiers
-        self._predict = services.predict
-        self._limit = services.settings.max_body_bytes
-        self._gate = services.gate
-        self._lanes = Lanes(services.settings.max_concurrency, services.settings.max_heavy_concurrency)
-        self._patience = services.settings.request_timeout_seconds
+        settings = services.settings
+        self._app, self._gate, self._predict = app, services.gate, services.predict
+        self._lifetime, self._tally, self._identifiers = services.lifetime, services.tally, services.identifiers
+        self._limit, self._patience = settings.max_body_bytes, settings.request_timeout_seconds
+        self._lanes = Lanes(settings.max_concurrency, settings.max_heavy_concurrency)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass on what is none."""

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -52,13 +51,7 @@ class BatchReply(NamedTuple):
 
 
 class Batches:
-    """Answers batches.
-
-    Args:
-        settings: The bounds.
-        follower: Holds the routes.
-        tally, records, shadows, identifiers: As of `/predict`.
-    """
+    """Answers batches."""
 
     def __init__(
         self,
@@ -69,11 +62,8 @@ class Batches:
         shadows: Shadows,
         identifiers: Identifiers,
     ) -> None:
-        self._follower = follower
-        self._tally = tally
-        self.most_rows = settings.max_batch_rows
-        self.most_bytes = settings.max_batch_bytes
-        self._zone = ZoneInfo(settings.service_timezone)
+        self._follower, self._tally = follower, tally
+        self.most_rows, self.most_bytes = settings.max_batch_rows, settings.max_batch_bytes
         self._lists = ListAnswerer(follower, records, shadows, identifiers, settings.max_batch_rows)
         self._held_bytes = 0
         self._long, self._short = Semaphore(_LONG), Semaphore(_SHORT)
@@ -87,14 +77,7 @@ class Batches:
 
     @contextmanager
     def room(self, announced: int | None) -> Iterator[None]:
-        """Room in memory for a body.
-
-        Args:
-            announced: Its bytes, where they are known.
-
-        Raises:
-            Overloaded: Bodies that were taken in before fill it.
-        """
+        """Room in memory for a body whose bytes may be known, else `Overloaded`."""
         needed = self.most_bytes if announced is None else announced
         if self._held_bytes and self._held_bytes + needed > 2 * self.most_bytes:
             raise Overloaded("large batches are being answered already; send this one again in a moment")

@@ -72,13 +72,7 @@ class _Piece:
 
 
 class ListAnswerer:
-    """Answers lists of bodies.
-
-    Args:
-        follower: Holds the routes.
-        records, shadows, identifiers: As of `/predict`.
-        most_rows: Most bodies of a list.
-    """
+    """Answers lists of bodies."""
 
     def __init__(
         self,
@@ -247,6 +241,7 @@ class _Reading:
         for (arm, predictor, coverage), held in rows.items():
             places, values = zip(*held, strict=True)
             groups.append(_Group(arm, predictor, coverage, np.array(places), np.array(values, dtype=np.float64)))
+            self._likely = _item_reader(predictor.reader)
         return _Piece(len(bodies), groups, wrong)
 
     def _single(self, body: bytes) -> tuple[Arm, Predictor, float, Sequence[float]]:
@@ -257,7 +252,6 @@ class _Reading:
             self._routes = self._follower.routes
             found = self._follower.pick(request.reference, reader.workload.name, self._key)
             self._found[request.reference, reader.workload.name] = found
-        self._likely = _item_reader(reader)
         return *found, request.coverage, request.row
 
     def _may_load(self, reference: str) -> None:

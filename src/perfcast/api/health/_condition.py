@@ -16,14 +16,6 @@ class Condition:
 
     Attributes:
         probes: All that must be started and closed.
-
-    Args:
-        lifetime: Since when it serves.
-        follower: Holds the routes.
-        inference: Where models run.
-        dependencies: What must answer.
-        system: Looks at the machine.
-        problems: What else is wrong just now, by its name.
     """
 
     def __init__(

@@ -29,10 +29,6 @@ class Exposition:
 
     Attributes:
         shared: What all processes on this port counted; None where this is the only one.
-
-    Args:
-        tally: What requests and predictions count.
-        follower, shadows, records: Count for themselves.
     """
 
     def __init__(self, tally: Tally, follower: Follower, shadows: Shadows, records: PredictionLog | None) -> None:

@@ -23,12 +23,6 @@ class Predict:
     """Answers `/predict` bodies.
 
     Everything it needs is in memory: no SQL, no blocking call, no log line for an answer (rule R6).
-
-    Args:
-        follower: Holds the routes.
-        tally: Counts.
-        records: Takes a record of each answer; None where they aren't kept.
-        shadows: Takes the rows that a shadow shall be asked for too.
     """
 
     def __init__(self, follower: Follower, tally: Tally, records: PredictionLog | None, shadows: Shadows) -> None:

@@ -17,16 +17,10 @@ _Standstill: TypeAlias = tuple[str, Any, int]
 
 
 class Watch:
-    """Ends connections that have stood still for too long.
-
-    Args:
-        seconds: How long that is.
-        on_late: Called for each whose headers didn't come.
-    """
+    """Ends connections that have stood still for `seconds`; `on_late` is called for each whose headers didn't come."""
 
     def __init__(self, seconds: float, on_late: Callable[[], None]) -> None:
-        self._seconds = seconds
-        self._on_late = on_late
+        self._seconds, self._on_late = seconds, on_late
         self._seen: dict[HttpToolsProtocol, tuple[_Standstill, float]] = {}
 
     def look(self, connections: Iterable[Any]) -> None:

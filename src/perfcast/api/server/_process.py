@@ -31,10 +31,6 @@ class Server(uvicorn.Server):
 
     Told to end, it says so at once (`/readyz`, and `Connection: close` on every answer), serves on for
     `DRAIN_SECONDS`, and then takes nothing new and finishes what was begun. Told twice, it waits no longer.
-
-    Args:
-        config: uvicorn's.
-        services: Told when draining begins.
     """
 
     def __init__(self, config: uvicorn.Config, services: Services) -> None:

@@ -32,11 +32,7 @@ log = structlog.stdlib.get_logger("perfcast.api")
 
 
 class Slot:
-    """The place of one serving process, whoever fills it.
-
-    Args:
-        begin: Begins a process.
-    """
+    """The place of one serving process, whoever fills it."""
 
     def __init__(self, begin: Callable[[], "subprocess.Popen[bytes]"]) -> None:
         self._begin = begin
