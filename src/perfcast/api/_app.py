@@ -49,20 +49,8 @@ Predicts what a workload will cost before it runs: the CPU utilisation of a serv
 convolutions. Errors are RFC 9457 problem details."""
 
 ROOMS = (
-    predict,
-    batch,
-    benchmark,
-    inference_protocol,
-    kserve,
-    mlflow,
-    models,
-    aliases,
-    versions,
-    training,
-    schedules,
-    health,
-    metrics,
-    documentation,
+    *(predict, batch, benchmark, inference_protocol, kserve, mlflow, models, aliases, versions, training),
+    *(schedules, health, metrics, documentation),
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""
 _MODEL_IN_BODY = (BATCH, "/invocations")

@@ -28,7 +28,7 @@ from perfcast.registry import Registry
 from perfcast.serving import Follower, Shadows, choose_inference, make_answer_cache
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
-from perfcast.workloads import Catalogue, Workload, survey_workloads
+from perfcast.workloads import Catalogue, survey_workloads
 
 log = structlog.stdlib.get_logger("perfcast.api")
 
@@ -59,7 +59,7 @@ class Services:
             self.registry,
             zone=zone,
             refresh_seconds=settings.refresh_seconds,
-            workloads=self._known_workloads,
+            workloads=lambda: self.catalogue.workloads,
             cache_bytes=settings.model_cache_bytes,
             inference=self.inference,
         )
@@ -135,7 +135,7 @@ class Services:
     @property
     def submissions(self) -> Submissions:
         """Completes what callers ask to be trained."""
-        return Submissions(Datasets(self.database, self.blobs), self.registry, self._known_workloads())
+        return Submissions(Datasets(self.database, self.blobs), self.registry, self.catalogue.workloads)
 
     @property
     def schedules(self) -> Schedules:
@@ -164,9 +164,6 @@ class Services:
             log.error("the database can't be prepared", reason=str(error))
             return False
         return True
-
-    def _known_workloads(self) -> Mapping[str, Workload]:
-        return self.catalogue.workloads
 
 
 def _existing(folder: Path) -> Path:

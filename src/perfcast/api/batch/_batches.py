@@ -153,30 +153,26 @@ class Batches:
         return *self._follower.pick(reference, workload, key), coverage
 
     def _predict(self, predictor: Predictor, rows: Rows, coverage: float) -> list[Answer]:
-        starts = range(0, len(rows), _CHUNK)
-        answers: list[Answer] = [None] * len(starts)  # type: ignore[list-item]  # each is put in its place below
         endless: list[int] = []
 
-        def predict(place: int) -> None:
-            part = rows[starts[place] : starts[place] + _CHUNK]
+        def predict(start: int) -> Answer | None:
+            part = rows[start : start + _CHUNK]
             try:
-                answers[place] = predictor.predict(part, coverage)
+                return predictor.predict(part, coverage)
             except InvalidInput:
-                endless.extend((starts[place] + np.flatnonzero(~np.isfinite(predictor.run(part)))).tolist())
+                endless.extend((start + np.flatnonzero(~np.isfinite(predictor.run(part)))).tolist())
+                return None
 
-        self._spread(predict, range(len(starts)))
+        answers = self._spread(predict, range(0, len(rows), _CHUNK))
         if endless:
             first = ", ".join(map(str, sorted(endless)[:5]))
             told = f"model {predictor.name} gives no finite cost for {len(endless):,} rows: {first}"
             raise InvalidInput([FieldError("body", told)])
         return answers
 
-    def _spread(self, do: Callable[[Any], None], arguments: Sequence[Any]) -> None:
-        if len(arguments) == 1:
-            do(arguments[0])
-            return
-        for _ in self._runners.map(do, arguments):
-            pass
+    def _spread(self, do: Callable[[Any], Any], arguments: Sequence[Any]) -> list[Any]:
+        """A function's result for each of the arguments, in several threads where there are several."""
+        return list(map(do, arguments) if len(arguments) == 1 else self._runners.map(do, arguments))
 
 
 def _writer(form: str) -> Callable[[Predictor, float, Sequence[Answer]], Iterator[bytes]]:

@@ -39,7 +39,7 @@ _BESIDE = {
 }
 """What stands beside an answer's cost, in `/predict`'s order."""
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_Spread = Callable[[Callable[[Any], None], Sequence[Any]], None]
+_Spread = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
 _encode = msgspec.json.Encoder().encode
 _item_reader = lru_cache(maxsize=_MOST_LOADED)(ItemReader)
 

@@ -5,10 +5,9 @@ own histogram takes 1.5 µs. prometheus-client writes the text when it is asked 
 """
 
 from bisect import bisect_left
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeAlias, TypeVar
-
-import msgspec
 
 BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms' buckets, seconds."""
@@ -20,10 +19,11 @@ Labels: TypeAlias = tuple[str, str, int]
 _Label = TypeVar("_Label")
 
 
-class Durations(msgspec.Struct):
+@dataclass(slots=True)
+class Durations:
     """A histogram of seconds; an observation may be of several answers, given together."""
 
-    counts: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
     total: float = 0.0
     further: int = 0
 
@@ -36,7 +36,8 @@ class Durations(msgspec.Struct):
         """Count answers that took one time together."""
         self.counts[bisect_left(BOUNDS, seconds)] += 1
         self.total += seconds
-        self.further += answers - 1
+        if answers != 1:
+            self.further += answers - 1
 
     def add(self, other: "Durations") -> None:
         """Add those of another process."""
@@ -50,7 +51,8 @@ class Durations(msgspec.Struct):
         return [(name, float(count)) for name, count in zip(names, accumulate(self.counts), strict=True)]
 
 
-class Tally(msgspec.Struct):
+@dataclass(slots=True)
+class Tally:
     """All that one process counts.
 
     Labels come from route templates, known methods and known models only, so that their number stays bounded. Shadows
@@ -58,26 +60,26 @@ class Tally(msgspec.Struct):
     """
 
     in_flight: int = 0
-    requests: dict[tuple[str, str, int], int] = {}
-    request_seconds: dict[str, Durations] = {}
-    predictions: dict[tuple[str, str], int] = {}
-    prediction_seconds: dict[str, Durations] = {}
-    arms: dict[Labels, Durations] = {}
-    shadows: dict[Labels, Durations] = {}
+    requests: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    request_seconds: dict[str, Durations] = field(default_factory=dict)
+    predictions: dict[tuple[str, str], int] = field(default_factory=dict)
+    prediction_seconds: dict[str, Durations] = field(default_factory=dict)
+    arms: dict[Labels, Durations] = field(default_factory=dict)
+    shadows: dict[Labels, Durations] = field(default_factory=dict)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a finished request."""
         key = (route, method if method in METHODS else "other", status)
         self.requests[key] = self.requests.get(key, 0) + 1
-        _of(self.request_seconds, route).observe(seconds)
+        (self.request_seconds.get(route) or _new(self.request_seconds, route)).observe(seconds)
 
     def predicted(self, labels: Labels, seconds: float, rows: int = 1) -> None:
         """Count an answer of a model's arm: each of its rows is a prediction, all of them together take one time."""
         model = labels[0]
         key = (model, "success")
         self.predictions[key] = self.predictions.get(key, 0) + rows
-        _of(self.prediction_seconds, model).observe(seconds)
-        _of(self.arms, labels).observe(seconds, rows)
+        (self.prediction_seconds.get(model) or _new(self.prediction_seconds, model)).observe(seconds)
+        (self.arms.get(labels) or _new(self.arms, labels)).observe(seconds, rows)
 
     def failed(self, model: str, count: int = 1) -> None:
         """Count predictions that failed; `model` is a known model's name or `unknown`."""
@@ -86,7 +88,7 @@ class Tally(msgspec.Struct):
 
     def shadowed(self, labels: Labels, seconds: float) -> None:
         """Count a row that a shadow was asked for."""
-        _of(self.shadows, labels).observe(seconds)
+        (self.shadows.get(labels) or _new(self.shadows, labels)).observe(seconds)
 
     def add(self, other: "Tally") -> None:
         """Add another process's."""
@@ -94,8 +96,9 @@ class Tally(msgspec.Struct):
         add_counts(self.requests, other.requests)
         add_counts(self.predictions, other.predictions)
         for name in ("request_seconds", "prediction_seconds", "arms", "shadows"):
+            held = getattr(self, name)
             for label, durations in getattr(other, name).items():
-                _of(getattr(self, name), label).add(durations)
+                (held.get(label) or _new(held, label)).add(durations)
 
 
 def add_counts(counts: dict[_Label, int], more: dict[_Label, int]) -> None:
@@ -104,10 +107,8 @@ def add_counts(counts: dict[_Label, int], more: dict[_Label, int]) -> None:
         counts[label] = counts.get(label, 0) + count
 
 
-def _of(held: dict[_Label, Durations], label: _Label) -> Durations:
-    durations = held.get(label)
-    if durations is None:
-        while len(held) >= _MOST:
-            del held[next(iter(held))]
-        durations = held[label] = Durations()
-    return durations
+def _new(held: dict[_Label, Durations], label: _Label) -> Durations:
+    while len(held) >= _MOST:
+        del held[next(iter(held))]
+    held[label] = Durations()
+    return held[label]

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from perfcast.api.http._problems import CONTENT_TYPE, TooSlow, problem_of
+from perfcast.api.http._problems import TooSlow, problem_of
+from perfcast.api.server._heads import last_words
 
 _Standstill: TypeAlias = tuple[str, Any, int]
 """What a connection waits for, the message concerned, and how many bytes of an answer are still unsent."""
@@ -44,7 +45,7 @@ class Watch:
         kind, message, _ = state
         if kind == "headers":
             if message is not None:  # a caller who never sent a byte is not told anything
-                connection.transport.write(_late(self._seconds))
+                connection.transport.write(last_words(problem_of(TooSlow(self._seconds))))
             self._on_late()
             connection.transport.close()
         else:
@@ -61,9 +62,3 @@ def _standstill(connection: HttpToolsProtocol) -> _Standstill | None:
     if connection.cycle is None or connection.cycle.response_complete:
         return "headers", connection.scope, 0
     return None
-
-
-def _late(seconds: float) -> bytes:
-    body = problem_of(TooSlow(seconds)).body("")
-    lines = f"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: {CONTENT_TYPE}\r\n"
-    return f"{lines}content-length: {len(body)}\r\n\r\n".encode() + body
