@@ -170,9 +170,9 @@ class TextTable:
         return None if pc.all(rows).as_py() else rows
 
     def note_comments(self, count: int) -> None:
-        """Note the comments: those with as many cells as names, and what else begins with #."""
-        if comments := self._comments + count:
-            self.notes["a line that begins with # is a comment"] = comments
+        """Note the comments: so many with as many cells as names, and what else begins with #."""
+        self.notes["a line that begins with # is a comment"] = self._comments + count
+        self.notes = +self.notes  # without what is 0
 
     @property
     def words(self) -> str:

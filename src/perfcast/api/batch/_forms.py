@@ -51,9 +51,9 @@ class Question(NamedTuple):
         choices = {feature.name for feature in reader.workload.features if feature.declaration.values}
         self.text.read_as(set(reader.workload.feature_names) - choices, choices)
         kept, columns = self.text.rows_in(self.columns[self.text.names[0]]), self.columns
+        self.text.note_comments(0 if kept is None else len(kept) - kept.true_count)
         if kept is not None:
             columns = {name: column.filter(kept) for name, column in columns.items()}
-            self.text.note_comments(len(kept) - kept.true_count)
         return reader.read(columns, decimal=self.text.decimal)
 
 
