@@ -12,47 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-import structlog
-
 from perfcast.logs import configure_logs
+from perfcast.processes import KeptProcess
 from perfcast.settings import Settings, load_settings
 
 _LOOK_SECONDS = 0.1
-_SOUND_SECONDS = 5.0
-"""A process that lived for so long is replaced at once."""
-_FIRST_WAIT_SECONDS = 0.5
-_LONGEST_WAIT_SECONDS = 30.0
 _LONGEST_END_SECONDS = 30.0
 """Time that a process may take to end after its drain; it gives its last requests 20 s itself."""
-
-log = structlog.stdlib.get_logger("perfcast.api")
-
-
-class Slot:
-    """The place of one serving process, whoever fills it."""
-
-    def __init__(self, begin: Callable[[], "subprocess.Popen[bytes]"]) -> None:
-        self._begin = begin
-        self._wait = self._ended = 0.0
-        self._begun = time.monotonic()
-        self.process: subprocess.Popen[bytes] | None = begin()
-
-    def look(self) -> None:
-        """Replace a process that has died: at once, or ever later if it dies again and again."""
-        if self.process is not None:
-            status = self.process.poll()
-            if status is None:
-                return
-            self._ended = time.monotonic()
-            sound = self._ended - self._begun >= _SOUND_SECONDS
-            self._wait = 0.0 if sound else max(_FIRST_WAIT_SECONDS, min(_LONGEST_WAIT_SECONDS, self._wait * 2))
-            ended, self.process = self.process.pid, None
-            log.error("serving process ended", process=ended, status=status, again_in_seconds=self._wait)
-        if time.monotonic() - self._ended >= self._wait:
-            self._begun, self.process = time.monotonic(), self._begin()
 
 
 def supervise(settings: Settings, listener: socket.socket) -> None:
@@ -66,18 +35,19 @@ def supervise(settings: Settings, listener: socket.socket) -> None:
     folder = tempfile.mkdtemp(prefix="perfcast-serving-")
     # `environment` leaves keys out; a serving process without them would let everybody in
     environment = os.environ | settings.environment | {"API_KEY": settings.api_key.get_secret_value()}
-    slots: list[Slot] = []
+    begin = partial(_begin, environment, listener, folder)
+    places = [KeptProcess("serving process", partial(begin, slot)) for slot in range(settings.api_processes)]
     told: list[int] = []
     before = {sig: signal.signal(sig, lambda sig, _: told.append(sig)) for sig in (signal.SIGTERM, signal.SIGINT)}
     try:
-        numbers = range(settings.api_processes)
-        slots.extend(Slot(partial(_begin, environment, listener, folder, number)) for number in numbers)
+        for place in places:
+            place.start()
         while not told:
             time.sleep(_LOOK_SECONDS)
-            for slot in slots:
-                slot.look()
+            for place in places:
+                place.look()
     finally:
-        _end(slots, told or [signal.SIGTERM], settings.drain_seconds + _LONGEST_END_SECONDS)
+        _end(places, told or [signal.SIGTERM], time.monotonic() + settings.drain_seconds + _LONGEST_END_SECONDS)
         for sig, handler in before.items():
             signal.signal(sig, handler)
         shutil.rmtree(folder, ignore_errors=True)
@@ -94,20 +64,16 @@ def _begin(environment: dict[str, str], listener: socket.socket, folder: str, sl
     )
 
 
-def _end(slots: Sequence[Slot], told: list[int], seconds: float) -> None:
+def _end(places: Sequence[KeptProcess], told: list[int], deadline: float) -> None:
     """Pass on what was told, and what is told meanwhile, until all have ended; kill those that take too long."""
-    deadline = time.monotonic() + seconds
-    while running := [slot.process for slot in slots if slot.process is not None and slot.process.poll() is None]:
+    while any(place.lives for place in places) and time.monotonic() < deadline:
         while told:
             sig = told.pop(0)
-            for process in running:
-                process.send_signal(sig)
-        if time.monotonic() >= deadline:
-            for process in running:
-                log.error("serving process killed: it did not end in time", process=process.pid)
-                process.kill()
-                process.wait()
+            for place in places:
+                place.tell(sig)
         time.sleep(_LOOK_SECONDS)
+    for place in places:
+        place.end(deadline)
 
 
 def _serve(listener: str, folder: str, slot: str) -> None:
