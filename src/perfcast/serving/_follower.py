@@ -236,7 +236,12 @@ class Follower:
         slots, reasons = self._slots_of(snapshot)
         self._load_new(rank(snapshot, slots), first=self._plan is NO_PLAN)
         plan = make_plan(snapshot, slots, reasons, self._plan)
-        self._report(plan.problems)
+        for reference, reason in plan.problems.items():
+            if self.routes.problems.get(reference) != reason:
+                log.error("model can't be loaded", model=reference, reason=reason)
+        for reference, reason in plan.notes.items():
+            if self.routes.notes.get(reference) != reason:
+                log.warning("version isn't asked", model=reference, reason=reason)
         with self._swap:
             self._plan = plan
             self._kept = {name: slot for name, slot in self._kept.items() if (slot.model, slot.number) in plan.existing}
@@ -288,14 +293,11 @@ class Follower:
         for slot in self._kept.values():
             for name in exact(slot):
                 arms.setdefault(name, Arm(NAMED, slot))
-        self.routes = Routes(plan.revision, arms, plan.defaults, plan.problems, self._other_readers, self.cache.bounded)
+        self.routes = Routes(
+            plan.revision, arms, plan.defaults, plan.problems, self._other_readers, self.cache.bounded, plan.notes
+        )
         self._slots = {(slot.model, slot.number): slot for slot in self.routes.slots}
         self.cache.keep_only(self.routes.slots)
-
-    def _report(self, problems: Mapping[str, str]) -> None:
-        for reference, reason in problems.items():
-            if self.routes.problems.get(reference) != reason:
-                log.error("model can't be loaded", model=reference, reason=reason)
 
     def _reader_of(self, workload: Workload) -> Reader:
         reader = self._readers.get(workload)

@@ -133,8 +133,7 @@ class InferenceProtocol:
             raise
         self._record(arm, done, prediction_id)
         seconds = time.perf_counter() - began
-        self._tally.predicted(model, seconds, rows=len(done.rows))
-        self._tally.arms.observe(arm.labels, seconds, len(done.rows))
+        self._tally.predicted(arm.labels, seconds, len(done.rows))
         return done.response
 
     def _answer(
