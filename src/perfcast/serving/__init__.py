@@ -7,7 +7,7 @@ R7), and `GraphCache` keeps the graphs within a bound. `Shadows` asks further ve
 `upload` registers a graph that was made elsewhere, once it has been looked through. Nothing here knows HTTP.
 """
 
-from perfcast.serving._answer_cache import AnswerCache, MemoryAnswers, RedisAnswers, make_answer_cache
+from perfcast.serving._answer_cache import AnswerCache
 from perfcast.serving._arms import Arm, Key, Split
 from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
 from perfcast.serving._follower import Follower
@@ -33,11 +33,9 @@ __all__ = [
     "Inference",
     "ItemReader",
     "Key",
-    "MemoryAnswers",
     "Prediction",
     "Predictor",
     "Reader",
-    "RedisAnswers",
     "Request",
     "Shadows",
     "Slot",
@@ -45,7 +43,6 @@ __all__ = [
     "UnknownReference",
     "choose_inference",
     "declared_workload",
-    "make_answer_cache",
     "open_foreign",
     "parse_object",
     "reach",

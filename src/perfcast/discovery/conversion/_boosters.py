@@ -7,10 +7,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery.conversion._original import Doubles, Original, Stage, chain, flat
+from perfcast.discovery.conversion._original import Doubles, Original, Stage, chain, flat, unchanged
 from perfcast.discovery.conversion._trees import Tree, special, sum_of_trees
 from perfcast.errors import Refused
 
@@ -143,9 +142,5 @@ def _link(objective: str) -> Stage:
     if objective in _LOG:
         return op.exp
     if objective in _PLAIN:
-        return _same
+        return unchanged
     raise Refused(f"its objective {objective} is not known here; known are {', '.join((*_PLAIN, *_LOG))}")
-
-
-def _same(margin: spox.Var) -> spox.Var:
-    return margin

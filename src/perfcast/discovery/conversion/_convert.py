@@ -1,6 +1,6 @@
 """From the bytes of a model file to one graph, checked against the original."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
@@ -12,7 +12,7 @@ import spox.opset.ai.onnx.v21 as op
 
 from perfcast.discovery._messages import Converted, Order
 from perfcast.discovery._scan import HINTS
-from perfcast.discovery.conversion._inputs import computed, expression_of, find_inputs, read_hints
+from perfcast.discovery.conversion._inputs import Hints, computed, expression_of, find_inputs, read_hints
 from perfcast.discovery.conversion._original import Original
 from perfcast.discovery.conversion._rows import LEAST, comparison_rows, well_conditioned
 from perfcast.errors import Refused
@@ -20,6 +20,8 @@ from perfcast.export import check_parity, compose, measure
 from perfcast.workloads import Rows, workload_from_document
 
 LIBRARIES = ("perfcast", "numpy", "onnx", "onnxruntime", "xgboost-cpu", "xgboost", "scikit-learn", "torch")
+
+_NETWORKS = (".pth", ".pt")
 
 
 def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
@@ -32,8 +34,8 @@ def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
     Raises:
         PerfcastError: It can't be converted; the text says why.
     """
-    hints = read_hints(order.files[HINTS]) if HINTS in order.files else None
-    original = _read(order, may_run_code, hints.activation if hints else None)
+    hints = read_hints(order.files[HINTS]) if HINTS in order.files else Hints()
+    original = _read(order, may_run_code, hints.activation)
     workloads = [workload_from_document(document) for document in order.workloads]
     workload, texts = find_inputs(original, hints, workloads)
     inputs = [expression_of(text, workload) for text in texts]
@@ -66,6 +68,11 @@ def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
 
 def _read(order: Order, may_run_code: Callable[[], None], activation: str | None) -> Original:
     data, suffix = order.files[order.file], PurePosixPath(order.file).suffix.lower()
+    if activation is not None and suffix not in _NETWORKS:
+        raise Refused(
+            f"model.yaml: 'activation: {activation}' is for PyTorch networks ({', '.join(_NETWORKS)}), which don't say "
+            f"it themselves; {order.file} is none, so remove that line"
+        )
     if suffix in (".ubj", ".json"):
         from perfcast.discovery.conversion._boosters import read_native
 
@@ -74,7 +81,7 @@ def _read(order: Order, may_run_code: Callable[[], None], activation: str | None
         from perfcast.discovery.conversion._graphs import read_graph
 
         original = read_graph(data)
-    elif suffix in (".pth", ".pt"):
+    elif suffix in _NETWORKS:
         from perfcast.discovery.conversion._networks import read_network
 
         original = read_network(data, may_run_code, activation)
@@ -83,15 +90,10 @@ def _read(order: Order, may_run_code: Callable[[], None], activation: str | None
 
         may_run_code()
         return read_estimator(order.file, order.files)
-    return _between_scalers(original, order, may_run_code)
-
-
-def _between_scalers(original: Original, order: Order, may_run_code: Callable[[], None]) -> Original:
+    if not order.files.keys() - {order.file, HINTS}:
+        return original
     from perfcast.discovery.conversion._pickled import between_scalers
 
-    scalers: Sequence[str] = [name for name in order.files if name not in (order.file, HINTS)]
-    if not scalers:
-        return original
     may_run_code()
     return between_scalers(original, order.files)
 

@@ -8,10 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery.conversion._original import Doubles, Original, Stage, flat
+from perfcast.discovery.conversion._original import Doubles, Original, Stage, chain, dense, flat, unchanged
 from perfcast.errors import Refused
 
 if TYPE_CHECKING:
@@ -26,17 +25,19 @@ _ASSUMED = (
     "its file doesn't say what stands between its layers: ReLU was assumed; where that is wrong, say what it is in a "
     "model.yaml beside it, as in 'activation: tanh'"
 )
-_ACTIVATIONS: Mapping[str, Stage] = {
-    "relu": op.relu,
-    "tanh": op.tanh,
-    "sigmoid": op.sigmoid,
-    "elu": op.elu,
-    "gelu": op.gelu,
-    "leaky_relu": op.leaky_relu,
-    "silu": lambda value: op.mul(value, op.sigmoid(value)),
+_ACTIVATIONS: Mapping[str, tuple[str, Stage]] = {
+    "relu": ("ReLU", op.relu),
+    "tanh": ("Tanh", op.tanh),
+    "sigmoid": ("Sigmoid", op.sigmoid),
+    "elu": ("ELU", op.elu),
+    "gelu": ("GELU", op.gelu),
+    "leaky_relu": ("LeakyReLU", op.leaky_relu),
+    "silu": ("SiLU", lambda value: op.mul(value, op.sigmoid(value))),
 }
+"""What PyTorch calls each, and its nodes."""
 
 Layers = list[tuple[Any, Any]]
+"""Of each linear layer weights [out, in] and bias [out], as PyTorch keeps them."""
 
 
 def is_script(data: bytes) -> bool:
@@ -62,19 +63,24 @@ def read_network(data: bytes, may_run_code: Callable[[], None], activation: str 
     import torch
 
     torch.set_num_threads(1)
-    if is_script(data):
-        may_run_code()
-        try:
-            module = torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
-        except (RuntimeError, ValueError) as error:
-            raise Refused(f"PyTorch can't read this TorchScript: {_first_line(error)}") from None
-        return _from_module(module, "TorchScript", activation or "relu")
-    loaded = _load(data, may_run_code)
+    between = activation or "relu"
+    loaded = _load_script(data, may_run_code) if is_script(data) else _load(data, may_run_code)
     if isinstance(loaded, torch.nn.Module):
-        return _from_module(loaded, type(loaded).__name__, activation or "relu")
+        kind = "TorchScript" if isinstance(loaded, torch.jit.ScriptModule) else type(loaded).__name__
+        return _original(loaded, _layers(loaded.state_dict()), kind, between)
     layers = _layers(_weights(loaded))
     notes = (_ASSUMED,) if activation is None and len(layers) > 1 else ()
-    return replace(_original(layers, STATE_DICT, activation or "relu"), notes=notes)
+    return replace(_original(_module(layers, between), layers, STATE_DICT, between), notes=notes)
+
+
+def _load_script(data: bytes, may_run_code: Callable[[], None]) -> Any:
+    import torch
+
+    may_run_code()
+    try:
+        return torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
+    except (RuntimeError, ValueError) as error:
+        raise Refused(f"PyTorch can't read this TorchScript: {_first_line(error)}") from None
 
 
 def _load(data: bytes, may_run_code: Callable[[], None]) -> Any:
@@ -95,14 +101,28 @@ def _load(data: bytes, may_run_code: Callable[[], None]) -> Any:
         raise Refused(f"PyTorch can't read it: {_first_line(error)} (as weights only: {reason})") from None
 
 
-def _from_module(module: Any, kind: str, activation: str) -> Original:
-    """By its weights; its own answer tells whether there is more in it than linear layers with ReLU between."""
+def _module(layers: Layers, activation: str) -> Any:
+    """What a state dict is taken to be the weights of: the activation between its layers, ReLU at its end."""
+    import torch
+
+    parts: list[torch.nn.Module] = []
+    for weight, bias in layers:
+        linear = torch.nn.Linear(weight.shape[1], weight.shape[0])
+        linear.weight.data, linear.bias.data = weight.float(), bias.float()
+        parts += [linear, getattr(torch.nn, _ACTIVATIONS[activation][0])()]
+    return torch.nn.Sequential(*parts[:-1], torch.nn.ReLU())
+
+
+def _original(module: Any, layers: Layers, kind: str, activation: str) -> Original:
+    """Its own answers tell whether it ends in ReLU, and whether there is more in it than the layers."""
     import copy
 
     import torch
 
+    widths = [layers[0][0].shape[1], *(weight.shape[0] for weight, _ in layers)]
+    if widths[-1] != 1:
+        raise Refused(f"its last layer gives {widths[-1]} numbers; a model has one cost")
     module.eval()
-    layers = _layers(dict(module.state_dict()))
     precise = copy.deepcopy(module).double()
 
     def ask(which: Any, rows: Doubles, number: torch.dtype) -> Doubles:
@@ -110,29 +130,21 @@ def _from_module(module: Any, kind: str, activation: str) -> Original:
             return flat(which(torch.from_numpy(rows.astype(np.float32)).to(number)).numpy())
 
     random = np.random.default_rng(0)
-    anywhere = random.normal(0, 1, (4_096, layers[0][0].shape[1])) * np.exp(random.uniform(0, 8, (4_096, 1)))
-    original = _original(layers, kind, activation, ends_in_relu=bool(ask(module, anywhere, torch.float32).min() >= 0))
-    return replace(
-        original,
-        predict=lambda rows: ask(module, rows, torch.float32),
-        exact=lambda rows: ask(precise, rows, torch.float64),
-    )
-
-
-def _original(layers: Layers, kind: str, activation: str, *, ends_in_relu: bool = True) -> Original:
-    import torch
-
-    widths = [layers[0][0].shape[1], *(weight.shape[0] for weight, _ in layers)]
-    if widths[-1] != 1:
-        raise Refused(f"its last layer gives {widths[-1]} numbers; a model has one cost")
+    anywhere = random.normal(0, 1, (4_096, widths[0])) * np.exp(random.uniform(0, 8, (4_096, 1)))
+    end = op.relu if ask(module, anywhere, torch.float32).min() >= 0 else unchanged
+    arrays = [(np.ascontiguousarray(weight.float().numpy().T), bias.float().numpy()) for weight, bias in layers]
     return Original(
         family="neural_network",
         kind=f"PyTorch {kind} {'→'.join(map(str, widths))}",
         inputs=widths[0],
-        predict=_forward(layers, torch.float32, activation, ends_in_relu=ends_in_relu),
-        exact=_forward(layers, torch.float64, activation, ends_in_relu=ends_in_relu),
-        stage=lambda rows: _nodes(layers, rows, activation, ends_in_relu=ends_in_relu),
+        predict=lambda rows: ask(module, rows, torch.float32),
+        exact=lambda rows: ask(precise, rows, torch.float64),
+        stage=chain([_to(np.float32), dense(arrays, _ACTIVATIONS[activation][1]), end, _to(np.float64)]),
     )
+
+
+def _to(kind: type[np.floating]) -> Stage:
+    return lambda value: op.cast(value, to=kind)
 
 
 def _weights(loaded: Any) -> Mapping[str, "torch.Tensor"]:
@@ -175,42 +187,8 @@ def _layers(weights: Mapping[str, "torch.Tensor"]) -> Layers:
             raise Refused(
                 f"'{place}' takes {weight.shape[1]} numbers, but the layer before gives {layers[-1][0].shape[0]}"
             )
-        layers.append((weight, parts.get("bias")))
+        layers.append((weight, parts.get("bias", weight.new_zeros(len(weight)))))
     return layers
-
-
-def _forward(
-    layers: Layers, kind: "torch.dtype", activation: str, *, ends_in_relu: bool
-) -> Callable[[Doubles], Doubles]:
-    import torch
-
-    between = getattr(torch, activation, None) or getattr(torch.nn.functional, activation)
-
-    def run(rows: Doubles) -> Doubles:
-        value = torch.from_numpy(rows.astype(np.float32)).to(kind)
-        for position, (weight, bias) in enumerate(layers):
-            value = torch.nn.functional.linear(value, weight.to(kind), None if bias is None else bias.to(kind))
-            if position < len(layers) - 1:
-                value = between(value)
-            elif ends_in_relu:
-                value = torch.relu(value)
-        return flat(value.numpy())
-
-    return run
-
-
-def _nodes(layers: Layers, rows: spox.Var, activation: str, *, ends_in_relu: bool) -> spox.Var:
-    """In float32, as PyTorch computes."""
-    value = op.cast(rows, to=np.float32)
-    for position, (weight, bias) in enumerate(layers):
-        value = op.matmul(value, op.constant(value=np.ascontiguousarray(weight.float().numpy().T)))
-        if bias is not None:
-            value = op.add(value, op.constant(value=bias.float().numpy()))
-        if position < len(layers) - 1:
-            value = _ACTIVATIONS[activation](value)
-        elif ends_in_relu:
-            value = op.relu(value)
-    return op.cast(value, to=np.float64)
 
 
 def _first_line(error: BaseException) -> str:

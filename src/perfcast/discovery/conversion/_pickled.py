@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from perfcast.discovery.conversion._boosters import from_booster, from_regressor
 from perfcast.discovery.conversion._estimators import regressor
 from perfcast.discovery.conversion._networks import STATE_DICT
 from perfcast.discovery.conversion._original import Doubles, Original, chain, flat
@@ -72,8 +73,6 @@ def read_estimator(file: str, files: Mapping[str, bytes]) -> Original:
     """
     import xgboost
 
-    from perfcast.discovery.conversion._boosters import from_booster, from_regressor
-
     model, notes = load(file, files[file])
     warnings.filterwarnings("ignore", message="X does not have valid feature names")
     if isinstance(model, xgboost.Booster):
@@ -84,8 +83,7 @@ def read_estimator(file: str, files: Mapping[str, bytes]) -> Original:
         original = _original(model)
     else:
         raise Refused(f"it holds a {type(model).__name__}, not an estimator")
-    alone = type(model).__name__ == "Pipeline"
-    scaled = original if alone else between_scalers(original, files)
+    scaled = original if type(model).__name__ == "Pipeline" else between_scalers(original, files)
     return replace(scaled, notes=(*notes, *scaled.notes))
 
 
@@ -118,13 +116,7 @@ def between_scalers(original: Original, files: Mapping[str, bytes]) -> Original:
         names=original.names or tuple(getattr(before, "feature_names_in_", ())),
         predict=lambda rows: unscaled(original.predict(scaled(rows))),
         exact=None if exact is None else lambda rows: unscaled(exact(scaled(rows))),
-        stage=chain(
-            [
-                *([transformer(before)] if before is not None else []),
-                original.stage,
-                *([inverse(after)] if after is not None else []),
-            ]
-        ),
+        stage=chain([transformer(before), original.stage, inverse(after)]),
         special=pulled_back(original.special, [before]),
         notes=(*original.notes, "scalers beside the file are part of the graph"),
     )
@@ -136,25 +128,18 @@ def _original(model: Any) -> Original:
     if not isinstance(inputs, int):
         raise Refused("it doesn't say how many inputs it reads; is it fitted?")
 
-    def predict(rows: Doubles) -> Doubles:
-        return flat(model.predict(rows))
-
+    kind = type(model).__name__
+    if kind == "Pipeline":
+        kind = f"Pipeline({', '.join(type(step).__name__ for _, step in model.steps)})"
     return Original(
         family=converted.family,
-        kind=_kind(model),
+        kind=kind,
         inputs=inputs,
-        names=tuple(str(name) for name in getattr(model, "feature_names_in_", ())),
-        predict=predict,
+        names=tuple(map(str, getattr(model, "feature_names_in_", ()))),
+        predict=lambda rows: flat(model.predict(rows)),
         stage=converted.stage,
         special=converted.special,
     )
-
-
-def _kind(model: Any) -> str:
-    name = type(model).__name__
-    if name == "Pipeline":
-        return f"Pipeline({', '.join(type(step).__name__ for _, step in model.steps)})"
-    return name
 
 
 def _scaler(word: str, files: Mapping[str, bytes]) -> Any:
