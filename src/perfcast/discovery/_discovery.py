@@ -8,15 +8,15 @@ from pathlib import Path
 from threading import Event
 from typing import Literal
 
+import msgspec
 import sqlalchemy as sa
 import structlog
 
-from perfcast.discovery._converter import Converter
-from perfcast.discovery._messages import Converted
+from perfcast.discovery._converter import Converted, Converter
 from perfcast.discovery._naming import family
 from perfcast.discovery._records import Record, Records, is_done, write
 from perfcast.discovery._scan import Found, Scan, read_files, scan
-from perfcast.errors import Conflict, PerfcastError, Stopped, Unavailable
+from perfcast.errors import Conflict, PerfcastError, Stopped, Unavailable, UnknownModel
 from perfcast.manifest import LARGEST_GRAPH, Draft, Manifest
 from perfcast.registry import CHAMPION, Registry, Version
 from perfcast.workloads import Workload
@@ -145,22 +145,19 @@ class Discovery:
 
     def _existing(self, found: Found, digest: str) -> Version | None:
         """The version that was made of this content before."""
-        names = {summary.name for summary in self._registry.models()}
-        if found.naming.model not in names:
+        try:
+            versions = self._registry.versions(found.naming.model)
+        except UnknownModel:
             return None
-        label = found.naming.label
-        for version in reversed(self._registry.versions(found.naming.model)):
-            same = version.manifest.settings.get("sha256") == digest
-            if same and label in (None, version.label):
-                return version
-        return None
+        same = (version for version in versions[::-1] if version.manifest.settings.get("sha256") == digest)
+        return next((version for version in same if found.naming.label in (None, version.label)), None)
 
     def _register(self, found: Found, draft: Draft, digest: str) -> Version:
         path = str(found.path)
 
         def claim(connection: sa.Connection, versions: list[Version]) -> None:
             if is_done(connection, path, digest):
-                raise _Taken("another worker has registered it")
+                raise Conflict("another worker has registered it")
             write(connection, Record(path, versions[0].model, digest, "registered", version=versions[0].number))
 
         try:
@@ -179,19 +176,12 @@ class Discovery:
         if len(converted.graph) > LARGEST_GRAPH or converted.workload not in self._workloads:
             raise Conflict("its conversion gave something that can't be a version")
         workload = self._workloads[converted.workload]
-        facts = converted.facts
+        facts = {"sha256": sha256(converted.graph).hexdigest(), "bytes": len(converted.graph)}
         manifest = Manifest(
             type=converted.family or family(found.naming.model) or "onnx",
             workload=dict(workload.document()),
             ranges={},
-            graph=type(facts)(
-                sha256=sha256(converted.graph).hexdigest(),
-                bytes=len(converted.graph),
-                opset=facts.opset,
-                ir=facts.ir,
-                row_us=facts.row_us,
-                native_row_us=facts.native_row_us,
-            ),
+            graph=msgspec.structs.replace(converted.facts, **facts),
             created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             parity=converted.parity,
             settings={"file": str(found.path), "sha256": digest, "original": converted.original},
@@ -200,7 +190,3 @@ class Discovery:
             notes=("imported: it brings no metrics and no intervals", *converted.notes),
         )
         return Draft(converted.graph, manifest)
-
-
-class _Taken(Conflict):
-    """Another worker was faster."""

@@ -32,17 +32,10 @@ def move_alias(connection: sa.Connection, change: AliasChange, kind: Kind, reaso
 
 
 def move_traffic(connection: sa.Connection, model: str, percent: float, reason: str, actor: str) -> float:
-    """Give a share of the callers to the challenger.
-
-    Args:
-        connection: In a transaction that has locked the model.
-        model: Name of the model.
-        percent: The challenger's share.
-        reason: Why, for the history.
-        actor: Who, for the history.
+    """Give a percentage of the callers to the challenger; the model is locked.
 
     Returns:
-        The share before; nothing is written where it is the same.
+        The share before.
 
     Raises:
         Refused: The challenger, or the champion beside it, isn't set, or both are one version.

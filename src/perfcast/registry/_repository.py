@@ -26,11 +26,7 @@ _MODEL, _VERSION, _ALIAS, _HISTORY = schema.model, schema.version, schema.alias,
 
 
 def next_number(connection: sa.Connection, name: str, workload: str, dataset: str) -> tuple[int, str]:
-    """Take a model's next version number, making the model if it is new; it stays locked until the end.
-
-    Returns:
-        The number, and the workload that the model answers for.
-    """
+    """A model's next version number and its workload, making the model if it is new; it stays locked until the end."""
     new = {"name": name, "workload": workload, "dataset": dataset, "newest": 0, "created_at": now()}
     insert_new(connection, _MODEL, new)
     statement = (
@@ -44,11 +40,7 @@ def next_number(connection: sa.Connection, name: str, workload: str, dataset: st
 
 
 def lock_model(connection: sa.Connection, name: str) -> str | None:
-    """Keep other writers from this model until the end (SQLite's writers queue anyway).
-
-    Returns:
-        The workload it answers for, or None where there is no such model.
-    """
+    """Keep other writers from this model until the end; the workload it answers for, None where there is no such."""
     query = sa.select(_MODEL.c.workload).where(_MODEL.c.name == name).with_for_update()
     return connection.execute(query).scalar_one_or_none()
 
@@ -212,19 +204,9 @@ def summaries(connection: sa.Connection, name: str | None = None) -> list[ModelS
     for row in connection.execute(pointers):
         pointing[row.model][row.alias] = row.number
         shares[row.model] += row.share or 0.0
-    found = [
-        ModelSummary(
-            row.name,
-            row.workload,
-            row.dataset,
-            row.created_at,
-            pointing[row.name],
-            tuple(known[row.name]),
-            shares[row.name],
-        )
-        for row in connection.execute(models)
-    ]
-    return sorted(found, key=lambda summary: summary.name)
+    rows = sorted(connection.execute(models), key=lambda row: row.name)
+    named = ((row.name, row.workload, row.dataset, row.created_at) for row in rows)
+    return [ModelSummary(*row, pointing[row[0]], tuple(known[row[0]]), shares[row[0]]) for row in named]
 
 
 def aliased_graphs(connection: sa.Connection) -> dict[tuple[str, int], str]:

@@ -13,14 +13,13 @@ from perfcast.errors import BrokenVersion, NotFound, NoUsableModel, PerfcastErro
 from perfcast.processors import processors
 from perfcast.registry import Registry, Snapshot, Version
 from perfcast.serving._arms import NAMED, Arm, Key
-from perfcast.serving._cache import GraphCache
+from perfcast.serving._cache import GraphCache, Slot
 from perfcast.serving._plan import NO_PLAN, exact, make_plan, rank
 from perfcast.serving._predictor import Predictor, declared_workload
 from perfcast.serving._reader import Reader
 from perfcast.serving._refusals import Refusals
 from perfcast.serving._routes import Routes
 from perfcast.serving._session import ON_CPU, Inference
-from perfcast.serving._slot import Slot
 from perfcast.workloads import Workload
 
 _KEPT = 64
@@ -141,19 +140,7 @@ class Follower:
         arm = self.routes.arm(reference)
         if arm is not None:
             return self._obtain(arm.slot)
-        revision = self.routes.revision
-        refusal = self._refusals.find(reference, revision)
-        if refusal is not None:
-            raise refusal
-        try:
-            return self._reach(reference)
-        except (NotFound, NoUsableModel) as error:
-            self._refusals.add(reference, error, revision)
-            raise
-        except BrokenVersion as error:
-            broken = NoUsableModel(f"model '{reference}' can't answer: {error}")
-            self._refusals.add(reference, broken, revision, seconds=_RETRY_SECONDS)
-            raise broken from None
+        return self._remembering(reference, lambda: self._reach(reference))
 
     def pick(self, reference: str | None, workload: str, key: Key) -> tuple[Arm, Predictor]:
         """Who answers one caller, as `Routes.pick`, its graph in memory; waits where that has to be loaded.
@@ -172,8 +159,8 @@ class Follower:
         with self._swap:
             self._kept.pop(version.reference, None)
             self._kept[version.reference] = slot
-            while len(self._kept) > _KEPT:
-                self._kept.pop(next(iter(self._kept)))
+            if len(self._kept) > _KEPT:
+                del self._kept[next(iter(self._kept))]
             self._publish()
         if revision != self.routes.revision:  # an alias may be new, or the version gone by now
             self.refresh()
@@ -181,15 +168,23 @@ class Follower:
 
     def _obtain(self, slot: Slot) -> Predictor:
         """The predictor of a slot among the routes."""
-        refusal = self._refusals.find(slot.name, self.routes.revision)
+        return self._remembering(slot.name, lambda: self.cache.load(slot))
+
+    def _remembering(self, name: str, load: Callable[[], Predictor]) -> Predictor:
+        """What that loads, or why it was refused a moment ago."""
+        revision = self.routes.revision
+        refusal = self._refusals.find(name, revision)
         if refusal is not None:
             raise refusal
         try:
-            return self.cache.load(slot)
+            return load()
+        except (NotFound, NoUsableModel) as error:
+            self._refusals.add(name, error, revision)
+            raise
         except BrokenVersion as error:
             self._retry_at = 0.0
-            broken = NoUsableModel(f"model '{slot.name}' can't answer: {error}")
-            self._refusals.add(slot.name, broken, self.routes.revision, seconds=_RETRY_SECONDS)
+            broken = NoUsableModel(f"model '{name}' can't answer: {error}")
+            self._refusals.add(name, broken, revision, seconds=_RETRY_SECONDS)
             raise broken from None
 
     def _open(self, slot: Slot) -> Predictor:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from perfcast.registry import CHALLENGER, CHAMPION, SHADOW, ModelSummary, Snapshot
-from perfcast.serving._arms import NAMED, Arm, champions_arm
-from perfcast.serving._slot import MOST_IMPORTANT, Slot
+from perfcast.serving._arms import NAMED, Arm
+from perfcast.serving._cache import MOST_IMPORTANT, Slot
 from perfcast.workloads import differences, same_rows
 
 _IMPORTANCE = {CHAMPION: 3, CHALLENGER: 2, SHADOW: 1}
@@ -98,7 +98,7 @@ def _add_arms(plan: Plan, summary: ModelSummary) -> None:
     champion = pointed.get(CHAMPION)
     if champion is not None:
         beside = {alias: _beside(plan, alias, champion, pointed.get(alias)) for alias in (CHALLENGER, SHADOW)}
-        plan.arms[model] = champions_arm(champion, beside[CHALLENGER], beside[SHADOW], summary.share)
+        plan.arms[model] = Arm(CHAMPION, champion, beside[SHADOW], beside[CHALLENGER], summary.share)
 
 
 def _beside(plan: Plan, alias: str, champion: Slot, slot: Slot | None) -> Slot | None:

@@ -9,9 +9,9 @@ from perfcast.errors import InvalidInput, NoUsableModel
 from perfcast.registry import DEFAULT_WORKLOAD, parse_reference
 from perfcast.serving._arms import Arm, Key
 from perfcast.serving._body import BodyReader
+from perfcast.serving._cache import Slot
 from perfcast.serving._predictor import Predictor
 from perfcast.serving._reader import Reader
-from perfcast.serving._slot import Slot
 
 
 def _no_readers() -> Sequence[Reader]:
@@ -92,8 +92,8 @@ class Routes:
         arm = self.arm(name) if name is not None else None
         if arm is None:
             raise self._nothing_for(name, workload)
-        if arm.split is not None:
-            arm = arm.split.pick(key())
+        if arm.challenger is not None:
+            arm = arm.pick(key)
         if self.bounded:
             arm.slot.used = time.perf_counter()
         return arm

@@ -13,8 +13,8 @@ import structlog
 from perfcast.manifest import DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog, Record
 from perfcast.registry import SHADOW
+from perfcast.serving._cache import Slot
 from perfcast.serving._predictor import Predictor
-from perfcast.serving._slot import Slot
 
 CAPACITY = 20_000
 """Rows that may wait for shadows; what comes on top is dropped and counted."""

@@ -10,7 +10,7 @@ import onnx
 import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery._messages import Converted, Order
+from perfcast.discovery._converter import Converted, Order
 from perfcast.discovery._scan import HINTS
 from perfcast.discovery.conversion._inputs import Hints, computed, expression_of, find_inputs, read_hints
 from perfcast.discovery.conversion._original import Original
