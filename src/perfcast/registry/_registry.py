@@ -8,9 +8,8 @@ from perfcast.errors import BrokenVersion, Conflict, NoUsableModel, Refused, Unk
 from perfcast.manifest import Draft
 from perfcast.registry import _repository as repository
 from perfcast.registry._addition import insert_version, workload_of
-from perfcast.registry._history import one_before
 from perfcast.registry._lookup import check_alias, find_version, present_version, require_model, unknown_version
-from perfcast.registry._moves import challengers_share, move_alias, move_traffic
+from perfcast.registry._moves import challengers_share, move_alias, move_traffic, one_before
 from perfcast.registry._reference import Reference, check_label, check_name, parse_reference
 from perfcast.registry._types import (
     ANY,
