@@ -45,9 +45,7 @@ class Benchmarks:
             Overloaded: Another benchmark runs.
         """
         in_thread = get_running_loop().run_in_executor
-        predictor = self._follower.routes.predictor(reference)
-        if predictor is None:
-            predictor = await in_thread(None, self._follower.reach, reference)
+        predictor = await in_thread(None, self._follower.reach, reference)
         question = f"benchmark:{iterations}"
         version = predictor.version.manifest.graph.sha256
         known = None if fresh else await in_thread(None, self._answers.get, version, question)
