@@ -97,12 +97,7 @@ class Converter:
     unconfined: bool = False
 
     def convert(self, file: str, files: Mapping[str, bytes], *, stopping: Event | None = None) -> Converted:
-        """The graph of a model file.
-
-        Args:
-            file: Its name.
-            files: Its contents and those of the files beside it, by name.
-            stopping: An event that ends the process early.
+        """The graph of a model file, whose content is among the files by name; setting `stopping` ends it early.
 
         Raises:
             Refused: It can't be converted; the text says why.

@@ -47,13 +47,7 @@ class Discovery:
     A file's content becomes a version once: another file, or the same one again, with the same content for the same
     model adds nothing. A new version answers at once, as the predecessor's operators expect.
 
-    Args:
-        folder: `MODELS_DIR`.
-        registry: Where versions go.
-        records: What came of each file.
-        converter: Makes graphs.
-        workloads: Known ones by name.
-        stopping: Ends a look early.
+    Setting `stopping` ends a look early.
     """
 
     def __init__(
@@ -74,9 +68,7 @@ class Discovery:
     def look(self, seen: Scan | None = None, *, dry_run: bool = False) -> Iterator[Result]:
         """Look once; one result for each file, as soon as there is one.
 
-        Args:
-            seen: A scan just made.
-            dry_run: Convert, but register and record nothing.
+        With `dry_run` models are converted, but nothing is registered or recorded.
 
         Raises:
             InvalidSetting: The folder can't be read.

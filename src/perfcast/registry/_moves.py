@@ -78,12 +78,7 @@ def one_before(events: Sequence[AliasEvent], present: int | None, alive: Collect
     """Where stepping back leads: the version the alias pointed to before, or None for nowhere.
 
     Pointing adds to the trail and stepping back walks it, so that stepping back twice goes two versions back and
-    doesn't swing between two. Deleted versions are passed over.
-
-    Args:
-        events: All of the alias's, oldest first.
-        present: Where it points now.
-        alive: Numbers of the versions that exist.
+    doesn't swing between two. Versions that aren't alive are passed over. The events are the alias's, oldest first.
     """
     for number in reversed(_trail(events)[:-1]):
         if number is None:

@@ -38,7 +38,7 @@ class Follower:
 
     Args:
         registry: What to follow.
-        zone: The service's time zone.
+        zone: As for `Reader`.
         refresh_seconds: How often to look.
         workloads: Gives every known workload, also those without a model; called once, at the first
             request that fits no loaded model's workload.

@@ -5,9 +5,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from perfcast.discovery import is_model, naming, read_files, scan
-from perfcast.discovery._naming import family
-from perfcast.discovery._scan import LARGEST_FILE
+from perfcast.discovery._naming import family, is_model, naming
+from perfcast.discovery._scan import LARGEST_FILE, read_files, scan
 from perfcast.errors import InvalidSetting, Refused
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -16,20 +15,14 @@ from perfcast.discovery.conversion._inputs import Hints, computed, expression_of
 from perfcast.discovery.conversion._original import Original
 from perfcast.discovery.conversion._rows import LEAST, comparison_rows, well_conditioned
 from perfcast.errors import Refused
-from perfcast.export import check_parity, compose, measure
+from perfcast.export import check_parity, compose, libraries, measure
 from perfcast.workloads import Rows, workload_from_document
-
-LIBRARIES = ("perfcast", "numpy", "onnx", "onnxruntime", "xgboost-cpu", "xgboost", "scikit-learn", "torch")
 
 _NETWORKS = (".pth", ".pt")
 
 
 def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
-    """Read, find the inputs, build the graph, compare.
-
-    Args:
-        order: What to convert.
-        may_run_code: Called before anything that can run code is read; raises where that is not allowed.
+    """Read, find the inputs, build the graph, compare; `may_run_code` is called before what is read may run code.
 
     Raises:
         PerfcastError: It can't be converted; the text says why.
@@ -61,7 +54,7 @@ def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
         original=original.kind,
         parity=check_parity(graph, predict, rows, relative=workload.cost.relative),
         facts=measure(graph, rows, predict),
-        libraries=_libraries(),
+        libraries=libraries(),
         notes=original.notes,
     )
 
@@ -102,13 +95,3 @@ def _body(original: Original) -> onnx.ModelProto:
     argument = spox.argument(spox.Tensor(np.float32, ("rows", original.inputs)))
     cost = op.cast(original.stage(op.cast(argument, to=np.float64)), to=np.float32)
     return spox.build({"inputs": argument}, {"cost": cost})
-
-
-def _libraries() -> dict[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

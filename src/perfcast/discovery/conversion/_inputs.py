@@ -80,12 +80,7 @@ def computed(inputs: Sequence[Expression], workload: Workload, features: Rows) -
 
 
 def find_inputs(original: Original, hints: Hints, workloads: Sequence[Workload]) -> tuple[Workload, list[str]]:
-    """The workload a model answers for, and what its inputs are.
-
-    Args:
-        original: The model.
-        hints: From the `model.yaml` beside it.
-        workloads: Known ones; the first is meant where nothing else is said.
+    """The workload a model answers for, the first where nothing else is said, and what its inputs are.
 
     Returns:
         Workload, and an expression over its `input_names` for each input, in the model's own order.

@@ -50,12 +50,7 @@ def is_script(data: bytes) -> bool:
 
 
 def read_network(data: bytes, may_run_code: Callable[[], None], activation: str | None = None) -> Original:
-    """The network in a `.pth` file.
-
-    Args:
-        data: The file.
-        may_run_code: Called before anything that can run code is read; raises where that is not allowed.
-        activation: What stands between its layers, where somebody said so; ReLU is assumed else.
+    """The network in a `.pth` file, with the activation between its layers, ReLU where nobody said which.
 
     Raises:
         Refused: It can't be read, or has other parts than linear layers with the activation between.
