@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _PREFIX = "perfcast:answers:"
 _DAY_SECONDS = 86_400
+_CAPACITY = 1_000
+"""Answers that may be in memory; the oldest leave."""
 _PATIENCE_SECONDS = 0.25
 _PAUSE_SECONDS = 5.0
 
@@ -25,11 +27,10 @@ class AnswerCache:
 
     Args:
         redis_url: `redis://…`: answers are kept there for a day; in memory while it can't be reached, or without one.
-        capacity: Answers that may be in memory; the oldest leave.
     """
 
-    def __init__(self, redis_url: str = "", *, capacity: int = 1_000) -> None:
-        self._url, self._capacity = redis_url, capacity
+    def __init__(self, redis_url: str = "") -> None:
+        self._url = redis_url
         self._here: dict[str, bytes] = {}
         self._lock = Lock()
         self._redis: redis.Redis | None = None
@@ -48,7 +49,7 @@ class AnswerCache:
             with self._lock:
                 self._here.pop(key, None)
                 self._here[key] = answer
-                while len(self._here) > self._capacity:
+                while len(self._here) > _CAPACITY:
                     del self._here[next(iter(self._here))]
 
     def close(self) -> None:

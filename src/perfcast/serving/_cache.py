@@ -85,11 +85,6 @@ class GraphCache:
         """Whether graphs may have to leave."""
         return self._limit > 0
 
-    @property
-    def graphs(self) -> int:
-        """How many are in memory."""
-        return len(self._loaded)
-
     def fitting(self, slots: Sequence[Slot]) -> list[Slot]:
         """As many of the first of these as can be in memory together; at least one."""
         room, chosen = self._limit - self.bytes, list[Slot]()

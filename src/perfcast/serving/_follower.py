@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from datetime import tzinfo
 from threading import Event, Lock, Thread
 
@@ -231,7 +230,9 @@ class Follower:
         slots, reasons = self._slots_of(snapshot)
         self._load_new(rank(snapshot, slots), first=self._plan is NO_PLAN)
         plan = make_plan(snapshot, slots, reasons, self._plan)
-        self._report(plan.problems)
+        for reference, reason in plan.problems.items():
+            if self.routes.problems.get(reference) != reason:
+                log.error("model can't be loaded", model=reference, reason=reason)
         with self._swap:
             self._plan = plan
             self._kept = {name: slot for name, slot in self._kept.items() if (slot.model, slot.number) in plan.existing}
@@ -267,15 +268,9 @@ class Follower:
         new = [slot for slot in slots if slot.predictor is None and (slot not in serving or slot.reason is not None)]
         if first:
             new = self.cache.fitting(new)
-        if len(new) == 1:
-            self._try(new[0])
-        elif new:
-            with ThreadPoolExecutor(min(_LOADERS, processors()), "perfcast-loader") as pool:
-                list(pool.map(self._try, new))
-
-    def _try(self, slot: Slot) -> None:
-        with suppress(Exception):  # the slot keeps the reason
-            self.cache.load(slot)
+        with ThreadPoolExecutor(min(_LOADERS, processors()), "perfcast-loader") as pool:
+            for loading in [pool.submit(self.cache.load, slot) for slot in new]:
+                loading.exception()  # the slot keeps the reason
 
     def _publish(self) -> None:
         """Put plan and kept versions in place; the swap lock is held."""
@@ -287,23 +282,17 @@ class Follower:
         self._slots = {(slot.model, slot.number): slot for slot in self.routes.slots}
         self.cache.keep_only(self.routes.slots)
 
-    def _report(self, problems: Mapping[str, str]) -> None:
-        for reference, reason in problems.items():
-            if self.routes.problems.get(reference) != reason:
-                log.error("model can't be loaded", model=reference, reason=reason)
-
     def _reader_of(self, workload: Workload) -> Reader:
         reader = self._readers.get(workload)
         return reader if reader is not None else self._readers.setdefault(workload, Reader(workload, self._zone))
 
     def _other_readers(self) -> Sequence[Reader]:
         if self._others is None:
-            self._others = [reader for item in self._workloads().values() if (reader := self._reader_or_none(item))]
+            readers = []
+            for workload in self._workloads().values():
+                try:
+                    readers.append(self._reader_of(workload))
+                except Exception as error:  # noqa: BLE001 - one that msgspec can't express must not end a request
+                    log.warning("workload can't be read", workload=workload.name, reason=str(error))
+            self._others = readers
         return self._others
-
-    def _reader_or_none(self, workload: Workload) -> Reader | None:
-        try:
-            return self._reader_of(workload)
-        except Exception as error:  # noqa: BLE001 - a declaration that msgspec can't express must not end a request
-            log.warning("workload can't be read", workload=workload.name, reason=str(error))
-            return None

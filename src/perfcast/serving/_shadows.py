@@ -138,4 +138,5 @@ class Shadows:
 def _record(slot: Slot, errand: Errand, cost: float) -> Record:
     calibration = slot.version.manifest.calibration
     bounds = calibration.interval(cost, DEFAULT_COVERAGE) if calibration is not None else None
-    return Record(errand.id, slot.model, slot.number, errand.row, cost, *(bounds or (None, None)), errand.at, SHADOW)
+    lower, upper = bounds or (None, None)
+    return Record(errand.id, slot.model, slot.number, errand.row, cost, lower, upper, errand.at, SHADOW)

@@ -80,14 +80,13 @@ def _original(
     learner = json.loads(used.save_raw("json"))["learner"]
     trees = _trees(learner)
     objective = str(learner["objective"]["name"])
-    base, link = _base(learner, objective), _link(objective)
+    base, link = _base_and_link(learner, objective)
     names = tuple(booster.feature_names or ())
 
     def exact(rows: Doubles) -> Doubles:
         places = np.asarray(leaves(rows), dtype=np.int64).reshape(len(rows), -1)
         margin = base + np.sum([tree.leaf[places[:, index]] for index, tree in enumerate(trees)], axis=0)
-        answer: Doubles = np.exp(margin) if objective in _LOG else margin
-        return answer
+        return np.asarray(np.exp(margin) if objective in _LOG else margin)
 
     return Original(
         family="xgboost",
@@ -133,14 +132,10 @@ def _tree(tree: dict[str, Any]) -> Tree:
     )
 
 
-def _base(learner: dict[str, Any], objective: str) -> float:
+def _base_and_link(learner: dict[str, Any], objective: str) -> tuple[float, Stage]:
     score = float(np.float32(learner["learner_model_param"]["base_score"].strip("[]")))
-    return float(np.log(score)) if objective in _LOG else score
-
-
-def _link(objective: str) -> Stage:
     if objective in _LOG:
-        return op.exp
+        return float(np.log(score)), op.exp
     if objective in _PLAIN:
-        return unchanged
+        return score, unchanged
     raise Refused(f"its objective {objective} is not known here; known are {', '.join((*_PLAIN, *_LOG))}")
