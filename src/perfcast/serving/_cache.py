@@ -19,6 +19,11 @@ MOST_IMPORTANT = 4
 """The importance of a default model's champion."""
 
 
+def reason_of(error: Exception) -> str:
+    """In words; a store's driver and a declaration made elsewhere may fail in any way."""
+    return str(error) if isinstance(error, PerfcastError) else f"{type(error).__name__}: {error}"
+
+
 @dataclass(eq=False, slots=True)
 class Slot:
     """A version that can answer; only its graph comes and goes.
@@ -115,11 +120,8 @@ class GraphCache:
     def _loaded_now(self, slot: Slot) -> Predictor:
         try:
             predictor = self._open(slot)
-        except PerfcastError as error:
-            slot.reason = str(error)
-            raise
-        except Exception as error:  # a store's driver and a declaration made elsewhere may fail in any way
-            slot.reason = f"{type(error).__name__}: {error}"
+        except Exception as error:
+            slot.reason = reason_of(error)
             raise
         slot.reason = None
         with self._lock:

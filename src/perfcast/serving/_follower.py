@@ -12,7 +12,7 @@ from perfcast.errors import BrokenVersion, NotFound, NoUsableModel, PerfcastErro
 from perfcast.processors import processors
 from perfcast.registry import Registry, Snapshot, Version
 from perfcast.serving._arms import NAMED, Arm, Key
-from perfcast.serving._cache import GraphCache, Slot
+from perfcast.serving._cache import GraphCache, Slot, reason_of
 from perfcast.serving._plan import NO_PLAN, exact, make_plan, rank
 from perfcast.serving._predictor import Predictor, declared_workload
 from perfcast.serving._reader import Reader
@@ -256,10 +256,8 @@ class Follower:
                 continue
             try:
                 slots[key] = self._slot(version)
-            except PerfcastError as error:
-                reasons[key] = str(error)
             except Exception as error:  # noqa: BLE001 - a declaration made elsewhere may fail in any way
-                reasons[key] = f"{type(error).__name__}: {error}"
+                reasons[key] = reason_of(error)
         return slots, reasons
 
     def _load_new(self, slots: Sequence[Slot], *, first: bool) -> None:

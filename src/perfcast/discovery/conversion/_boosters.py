@@ -21,11 +21,7 @@ _LOG = ("reg:gamma", "reg:tweedie", "count:poisson")
 
 
 def read_native(file: str, data: bytes) -> Original:
-    """A booster from the bytes of a `.ubj` or `.json` file.
-
-    Raises:
-        Refused: They are none.
-    """
+    """A booster from the bytes of a `.ubj` or `.json` file."""
     import xgboost
 
     try:
@@ -50,11 +46,7 @@ def from_regressor(model: Any) -> Original:
 
 
 def from_booster(booster: "xgboost.Booster") -> Original:
-    """A bare booster: all of its rounds.
-
-    Raises:
-        Refused: It has other parts than numeric trees for one target.
-    """
+    """A bare booster: all of its rounds."""
     import xgboost
 
     def matrix(rows: Doubles) -> Any:

@@ -14,11 +14,7 @@ from perfcast.errors import Refused
 
 
 def regressor(model: Any) -> Regressor:
-    """How to convert a fitted regressor.
-
-    Raises:
-        Refused: It is of a kind that can't be converted.
-    """
+    """How to convert a fitted regressor."""
     name, library = type(model).__name__, type(model).__module__
     if name in _KNOWN:
         return _KNOWN[name](model)

@@ -41,11 +41,7 @@ class Hints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_hints(data: bytes) -> Hints:
-    """Read a `model.yaml`.
-
-    Raises:
-        Refused: It isn't one.
-    """
+    """Read a `model.yaml`."""
     try:
         return read_yaml(data, Hints)
     except ValueError as error:
@@ -56,11 +52,7 @@ def read_hints(data: bytes) -> Hints:
 
 
 def expression_of(text: str, workload: Workload) -> Expression:
-    """What an input is, over the workload's own.
-
-    Raises:
-        Refused: It is neither a name of the workload's nor arithmetic over them.
-    """
+    """What an input is, over the workload's own."""
     try:
         expression = Name(text) if text in workload.input_names else parse(text)
     except InvalidDeclaration as error:
@@ -84,9 +76,6 @@ def find_inputs(original: Original, hints: Hints, workloads: Sequence[Workload])
 
     Returns:
         Workload, and an expression over its `input_names` for each input, in the model's own order.
-
-    Raises:
-        Refused: It can't be told; nothing is guessed.
     """
     usual = workloads[0]
     if hints.workload is not None:

@@ -50,11 +50,7 @@ def is_script(data: bytes) -> bool:
 
 
 def read_network(data: bytes, may_run_code: Callable[[], None], activation: str | None = None) -> Original:
-    """The network in a `.pth` file, with the activation between its layers, ReLU where nobody said which.
-
-    Raises:
-        Refused: It can't be read, or has other parts than linear layers with the activation between.
-    """
+    """The network in a `.pth` file, with the activation between its layers, ReLU where nobody said which."""
     import torch
 
     torch.set_num_threads(1)

@@ -23,11 +23,7 @@ from perfcast.errors import Refused
 
 
 def load(name: str, data: bytes) -> tuple[Any, tuple[str, ...]]:
-    """The object in a joblib or pickle file, and what its libraries have to say about its age.
-
-    Raises:
-        Refused: It can't be loaded.
-    """
+    """The object in a joblib or pickle file, and what its libraries have to say about its age."""
     import joblib
 
     with warnings.catch_warnings(record=True) as caught:
@@ -66,11 +62,7 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def read_estimator(file: str, files: Mapping[str, bytes]) -> Original:
-    """The estimator of a joblib file, between the scalers beside it.
-
-    Raises:
-        Refused: It can't be loaded or converted.
-    """
+    """The estimator of a joblib file, between the scalers beside it."""
     import xgboost
 
     model, notes = load(file, files[file])
@@ -88,11 +80,7 @@ def read_estimator(file: str, files: Mapping[str, bytes]) -> Original:
 
 
 def between_scalers(original: Original, files: Mapping[str, bytes]) -> Original:
-    """The model with what `*scaler_X*` does to its inputs and `*scaler_y*` undoes of its answer.
-
-    Raises:
-        Refused: A scaler can't be loaded or converted, or there are several.
-    """
+    """The model with what `*scaler_X*` does to its inputs and `*scaler_y*` undoes of its answer."""
     before, after = _scaler("scaler_x", files), _scaler("scaler_y", files)
     if before is None and after is None:
         return original

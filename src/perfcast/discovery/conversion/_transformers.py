@@ -15,11 +15,7 @@ Node: TypeAlias = Callable[[spox.Var, spox.Var], spox.Var]
 
 
 def transformer(step: Any) -> Stage:
-    """The stage of a fitted transformer.
-
-    Raises:
-        Refused: It is of a kind that can't be converted.
-    """
+    """The stage of a fitted transformer."""
     if step is None or step in ("passthrough", "drop"):
         return unchanged
     make = _FORWARD.get(type(step).__name__)
@@ -29,11 +25,7 @@ def transformer(step: Any) -> Stage:
 
 
 def inverse(step: Any) -> Stage:
-    """The stage that undoes a fitted scaler; of none where there is none.
-
-    Raises:
-        Refused: It is of a kind that can't be undone here.
-    """
+    """The stage that undoes a fitted scaler; of none where there is none."""
     if step is None:
         return unchanged
     make = _BACKWARD.get(type(step).__name__)
