@@ -11,8 +11,12 @@ import spox.opset.ai.onnx.v21 as op
 
 from perfcast.discovery._converter import Converted, Order
 from perfcast.discovery._scan import HINTS
+from perfcast.discovery.conversion._boosters import read_native
+from perfcast.discovery.conversion._graphs import read_graph
 from perfcast.discovery.conversion._inputs import Hints, computed, expression_of, find_inputs, read_hints
+from perfcast.discovery.conversion._networks import read_network
 from perfcast.discovery.conversion._original import Original
+from perfcast.discovery.conversion._pickled import between_scalers, read_estimator
 from perfcast.discovery.conversion._rows import LEAST, comparison_rows, well_conditioned
 from perfcast.errors import Refused
 from perfcast.export import check_parity, compose, libraries, measure
@@ -67,28 +71,18 @@ def _read(order: Order, may_run_code: Callable[[], None], activation: str | None
             f"it themselves; {order.file} is none, so remove that line"
         )
     if suffix in (".ubj", ".json"):
-        from perfcast.discovery.conversion._boosters import read_native
-
         original = read_native(order.file, data)
     elif suffix == ".onnx":
-        from perfcast.discovery.conversion._graphs import read_graph
-
         original = read_graph(data)
     elif suffix in _NETWORKS:
-        from perfcast.discovery.conversion._networks import read_network
-
         original = read_network(data, may_run_code, activation)
     else:
-        from perfcast.discovery.conversion._pickled import read_estimator
-
         may_run_code()
         return read_estimator(order.file, order.files)
-    if not order.files.keys() - {order.file, HINTS}:
-        return original
-    from perfcast.discovery.conversion._pickled import between_scalers
-
-    may_run_code()
-    return between_scalers(original, order.files)
+    if order.files.keys() - {order.file, HINTS}:
+        may_run_code()
+        return between_scalers(original, order.files)
+    return original
 
 
 def _body(original: Original) -> onnx.ModelProto:

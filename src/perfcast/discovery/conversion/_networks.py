@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HOLDERS = ("model_state_dict", "state_dict", "model", "net", "network")
 """Where checkpoints keep the weights."""
 STATE_DICT = "state dict"
-_LAYER = re.compile(r"(?P<place>.*?)(?P<number>\d+)?\.?(?P<part>weight|bias)")
+_LAYER = re.compile(r"(?P<place>.*?)(?P<part>weight|bias)")
 
 _ASSUMED = (
     "its file doesn't say what stands between its layers: ReLU was assumed; where that is wrong, say what it is in a "
@@ -141,36 +141,27 @@ def _to(kind: type[np.floating]) -> Stage:
 def _weights(loaded: Any) -> Mapping[str, "torch.Tensor"]:
     import torch
 
-    def is_state(value: Any) -> bool:
-        return isinstance(value, Mapping) and bool(value) and all(isinstance(v, torch.Tensor) for v in value.values())
-
-    if is_state(loaded):
-        return dict(loaded)
-    if isinstance(loaded, Mapping):
-        for name in HOLDERS:
-            if is_state(loaded.get(name)):
-                return dict(loaded[name])
-            if isinstance(loaded.get(name), torch.nn.Module):
-                return dict(loaded[name].state_dict())
-        held = ", ".join(str(name) for name in list(loaded)[:8])
-        raise Refused(
-            f"it is a checkpoint without a state dict (it holds {held}); expected one of {', '.join(HOLDERS)}"
-        )
-    raise Refused(f"it holds a {type(loaded).__name__}, not a state dict")
+    held = [loaded, *(loaded.get(name) for name in HOLDERS)] if isinstance(loaded, Mapping) else []
+    for value in held:
+        state = value.state_dict() if isinstance(value, torch.nn.Module) else value
+        if isinstance(state, Mapping) and state and all(isinstance(item, torch.Tensor) for item in state.values()):
+            return dict(state)
+    if not held:
+        raise Refused(f"it holds a {type(loaded).__name__}, not a state dict")
+    names = ", ".join(str(name) for name in list(loaded)[:8])
+    raise Refused(f"it is a checkpoint without a state dict (it holds {names}); expected one of {', '.join(HOLDERS)}")
 
 
 def _layers(weights: Mapping[str, "torch.Tensor"]) -> Layers:
-    """The linear layers in order, each with its bias."""
-    named: dict[tuple[int, str], dict[str, Any]] = {}
-    for order, (name, tensor) in enumerate(weights.items()):
+    """The linear layers in the order in which they are first named, each with its bias."""
+    named: dict[str, dict[str, Any]] = {}
+    for name, tensor in weights.items():
         found = _LAYER.fullmatch(name)
         if found is None:
             raise Refused(f"it has '{name}', which no linear layer has; only linear layers can be converted")
-        place = name.removesuffix(found["part"])
-        key = next((item for item in named if item[1] == place), (order, place))
-        named.setdefault(key, {})[found["part"]] = tensor.detach()
+        named.setdefault(found["place"], {})[found["part"]] = tensor.detach()
     layers: Layers = []
-    for (_, place), parts in sorted(named.items(), key=lambda item: item[0][0]):
+    for place, parts in named.items():
         weight = parts.get("weight")
         if weight is None or weight.ndim != 2:
             raise Refused(f"'{place}' is no linear layer; only linear layers with ReLU between can be converted")
