@@ -235,7 +235,8 @@ class Follower:
                 log.error("model can't be loaded", model=reference, reason=reason)
         with self._swap:
             self._plan = plan
-            self._kept = {name: slot for name, slot in self._kept.items() if (slot.model, slot.number) in plan.existing}
+            existing = {f"{model.name}:{number}" for model in snapshot.models for number in model.versions}
+            self._kept = {name: slot for name, slot in self._kept.items() if name in existing}
             self._publish()
         self._retry_at = time.monotonic() + _RETRY_SECONDS
 
@@ -276,7 +277,10 @@ class Follower:
         for slot in self._kept.values():
             for name in exact(slot):
                 arms.setdefault(name, Arm(NAMED, slot))
-        self.routes = Routes(plan.revision, arms, plan.defaults, plan.problems, self._other_readers, self.cache.bounded)
+        shown = plan.snapshot
+        self.routes = Routes(
+            shown.revision, arms, shown.defaults, plan.problems, self._other_readers, self.cache.bounded
+        )
         self._slots = {(slot.model, slot.number): slot for slot in self.routes.slots}
         self.cache.keep_only(self.routes.slots)
 

@@ -16,23 +16,19 @@ class Plan:
     """Who answers to each reference that an alias gives rise to.
 
     Attributes:
-        revision: The registry's.
-        defaults: Each workload's default model.
-        existing: Model and number of every version that there is.
+        snapshot: What the registry says.
         arms: Who answers, by reference.
         problems: What can't be served as the registry says, and why, by reference.
         pointed: The slot that answers for each model's alias.
     """
 
-    revision: int
-    defaults: Mapping[str, str]
-    existing: frozenset[tuple[str, int]]
+    snapshot: Snapshot
     arms: dict[str, Arm] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     pointed: dict[tuple[str, str], Slot] = field(default_factory=dict)
 
 
-NO_PLAN = Plan(-1, {}, frozenset())
+NO_PLAN = Plan(Snapshot(-1, (), {}, {}))
 """Before the first look at the registry."""
 
 
@@ -47,8 +43,7 @@ def make_plan(
         reasons: Why others of them have no slot.
         former: What was served until now: who answered for an alias goes on where its new version can't be used.
     """
-    existing = frozenset((summary.name, number) for summary in snapshot.models for number in summary.versions)
-    plan = Plan(snapshot.revision, snapshot.defaults, existing)
+    plan = Plan(snapshot)
     for summary in snapshot.models:
         for alias, number in summary.aliases.items():
             key = (summary.name, number)
