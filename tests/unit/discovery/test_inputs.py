@@ -95,7 +95,7 @@ def test_inputs_that_do_not_fit_are_refused_by_name(
         to_graph("best_lasso_model.joblib", dumped(polynomial), **beside)
 
 
-CPU = builtin_workloads()["cpu-utilization"]
+CPU, CNN = builtin_workloads().values()
 
 
 @pytest.mark.parametrize("hints", [b"workload: cpu-utilization", b"workload: cpu-utilization\ninputs:\n"])
@@ -108,14 +108,18 @@ def test_with_a_workload_alone_the_inputs_are_its_features_in_order(hints: bytes
 
 def test_with_a_workload_alone_another_count_is_refused_by_both(to_graph: Convert) -> None:
     model = Lasso().fit(np.ones((5, 2)), np.ones(5))
-    said = f"it reads 2 inputs, not the {len(CPU.features)} features of cpu-utilization; put a model.yaml .* 'inputs:'"
+    said = (
+        f"it reads 2 inputs, not the {len(CPU.features)} features of cpu-utilization; add 'inputs:' to its model.yaml"
+    )
     with pytest.raises(Refused, match=said):
         to_graph("best_ridge_model.joblib", dumped(model), model__yaml=b"workload: cpu-utilization")
 
 
-def test_the_usual_workload_named_alone_means_the_usual_inputs(
+def test_the_usual_workload_named_alone_means_the_usual_inputs_or_all_features(
     rows: np.ndarray, cost: np.ndarray, to_graph: Convert
 ) -> None:
+    hints = b"workload: cnn-execution-time"
     model = Lasso(alpha=0.01).fit(rows[:, :7], cost)
-    converted = to_graph("best_ridge_model.joblib", dumped(model), model__yaml=b"workload: cnn-execution-time")
-    assert converted.inputs == README_ORDER[:7]
+    assert to_graph("best_ridge_model.joblib", dumped(model), model__yaml=hints).inputs == README_ORDER[:7]
+    model = Lasso(alpha=0.01).fit(all_features(rows).astype(np.float64), cost)
+    assert to_graph("best_ridge_model.joblib", dumped(model), model__yaml=hints).inputs == CNN.feature_names

@@ -88,18 +88,19 @@ def find_inputs(original: Original, hints: Hints, workloads: Sequence[Workload])
     if original.names:
         return _named(original, workloads)
     workload = workloads[0]
-    if workload is usual:
-        if original.inputs in (7, 8):
-            return workload, list(README_ORDER[: original.inputs])
-        expected = f"the 7 of {workload.name} nor 8 with padding"
-    else:
-        if original.inputs == len(workload.features):
-            return workload, list(workload.feature_names)
-        expected = f"the {len(workload.features)} features of {workload.name}"
-    raise Refused(
-        f"it reads {original.inputs} inputs, not {expected}; "
-        "put a model.yaml beside it with 'inputs:' and their names in its order"
-    )
+    if workload is usual and original.inputs in (7, 8):
+        return workload, list(README_ORDER[: original.inputs])
+    if hints.workload is None:
+        raise Refused(
+            f"it reads {original.inputs} inputs, not the 7 of {workload.name} nor 8 with padding; "
+            "put a model.yaml beside it with 'inputs:' and their names in its order"
+        )
+    if original.inputs != len(workload.features):
+        raise Refused(
+            f"it reads {original.inputs} inputs, not the {len(workload.features)} features of {workload.name}; "
+            "add 'inputs:' to its model.yaml, and their names in its order"
+        )
+    return workload, list(workload.feature_names)
 
 
 def _hinted(original: Original, inputs: tuple[Input, ...] | dict[str, Input]) -> list[str]:
