@@ -1,7 +1,7 @@
 """Expensive answers, kept by version and question: in memory, or in Redis, where all replicas share them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -31,26 +31,40 @@ class AnswerCache:
 
     def __init__(self, redis_url: str = "") -> None:
         self._url = redis_url
-        self._here: dict[str, bytes] = {}
+        self._here: dict[tuple[str, str], bytes] = {}
         self._lock = Lock()
         self._redis: redis.Redis | None = None
+        self._versions: set[str] = set()
         self._away_until = 0.0
 
     def get(self, version: str, question: str) -> bytes | None:
         """The answer that was put, None where there is none (any more)."""
-        key = _key(version, question)
-        found = self._ask(lambda client: client.get(key))
-        return found if isinstance(found, bytes) else self._here.get(key)
+        self._versions.add(version)
+        found = self._ask(lambda client: client.hget(_PREFIX + version, question))
+        return found if isinstance(found, bytes) else self._here.get((version, question))
 
     def put(self, version: str, question: str, answer: bytes) -> None:
         """Keep an answer."""
-        key = _key(version, question)
-        if not self._ask(lambda client: client.set(key, answer, ex=_DAY_SECONDS)):
+
+        def put(client: "redis.Redis") -> bool:
+            client.hset(_PREFIX + version, question, answer)
+            return bool(client.expire(_PREFIX + version, _DAY_SECONDS))
+
+        self._versions.add(version)
+        if not self._ask(put):
             with self._lock:
-                self._here.pop(key, None)
-                self._here[key] = answer
+                self._here.pop((version, question), None)
+                self._here[version, question] = answer
                 while len(self._here) > _CAPACITY:
                     del self._here[next(iter(self._here))]
+
+    def keep(self, versions: Collection[str]) -> None:
+        """Forget the answers of all versions but these."""
+        with self._lock:
+            self._here = {key: answer for key, answer in self._here.items() if key[0] in versions}
+        gone = [version for version in list(self._versions) if version not in versions]
+        if gone and self._ask(lambda client: client.delete(*(_PREFIX + version for version in gone)) >= 0):
+            self._versions.difference_update(gone)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -73,7 +87,3 @@ class AnswerCache:
             self._away_until = time.monotonic() + _PAUSE_SECONDS
             log.debug("answers are kept in memory; Redis can't be asked", reason=str(error))
             return None
-
-
-def _key(version: str, question: str) -> str:
-    return f"{_PREFIX}{version}:{question}"

@@ -45,6 +45,14 @@ def test_answers_belong_to_one_version_and_one_question(cache: AnswerCache) -> N
     assert cache.get("v1", "another") is None
 
 
+def test_answers_of_versions_that_are_gone_are_forgotten(cache: AnswerCache) -> None:
+    cache.put("v1", "question", b"one")
+    cache.put("v2", "question", b"two")
+    cache.keep({"v2"})
+    assert cache.get("v1", "question") is None
+    assert cache.get("v2", "question") == b"two"
+
+
 def test_memory_is_bounded_and_the_oldest_leave() -> None:
     cache = AnswerCache()
     for question in (0, 1, 0, *range(2, 1001)):
@@ -54,8 +62,8 @@ def test_memory_is_bounded_and_the_oldest_leave() -> None:
 
 def test_redis_forgets_within_a_day(redis_url: str) -> None:
     cache = AnswerCache(redis_url)
-    cache.put("v1", "brief", b"answer")
-    (key,) = redis.Redis.from_url(redis_url).scan_iter("*v1:brief")
+    cache.put("brief", "question", b"answer")
+    (key,) = redis.Redis.from_url(redis_url).scan_iter("*:brief")
     assert 0 < redis.Redis.from_url(redis_url).ttl(key) <= 86_400
     cache.close()
 
@@ -75,6 +83,8 @@ def test_without_redis_answers_are_kept_in_memory(own_redis: RedisServer) -> Non
     assert cache.get("v1", "before") is None
     cache.put("v1", "during", b"answer")
     assert cache.get("v1", "during") == b"answer"
+    cache.keep(set())
+    assert cache.get("v1", "during") is None
     own_redis.start()
     cache._away_until = 0.0
     cache.put("v1", "after", b"answer")

@@ -29,6 +29,7 @@ class Benchmarks:
     def __init__(self, follower: Follower, answers: AnswerCache) -> None:
         self._follower = follower
         self._answers = answers
+        self._revision = follower.routes.revision
         self._running = False
 
     async def run(self, reference: str, iterations: int, *, fresh: bool) -> dict[str, Any]:
@@ -48,7 +49,7 @@ class Benchmarks:
         predictor = await in_thread(None, self._follower.reach, reference)
         question = f"benchmark:{iterations}"
         version = predictor.version.manifest.graph.sha256
-        known = None if fresh else await in_thread(None, self._answers.get, version, question)
+        known = None if fresh else await in_thread(None, self._known, version, question)
         if known is not None:
             found: dict[str, Any] = msgspec.json.decode(known)
             return found | {"cached": True}
@@ -61,6 +62,13 @@ class Benchmarks:
         finally:
             self._running = False
         return result | {"cached": False}
+
+    def _known(self, version: str, question: str) -> bytes | None:
+        routes = self._follower.routes
+        if routes.revision != self._revision:
+            self._answers.keep({slot.version.manifest.graph.sha256 for slot in routes.slots})
+            self._revision = routes.revision
+        return self._answers.get(version, question)
 
 
 def measure(predictor: Predictor, iterations: int) -> dict[str, Any]:
