@@ -12,7 +12,8 @@ from tests.patience import until
 from tests.workers import Shop, stop, working
 
 from perfcast.cli import main
-from perfcast.jobs import Plan, Retrain, ScheduleEvent, Schedules, Submissions
+from perfcast.jobs import Plan, Schedules, Submissions
+from perfcast.jobs.schedules import Retrain, ScheduleEvent
 from perfcast.workloads import builtin_workloads
 
 MODEL = "cpu-utilization"

@@ -13,7 +13,7 @@ from tests.integration.test_jobs import LONG
 from tests.patience import until
 from tests.workers import CANCELLED_SECONDS, Shop, small_dataset, start_worker, training_process, working
 
-from perfcast.jobs import Worker
+from perfcast.jobs.worker import Worker
 from perfcast.settings import load_settings
 
 NEVER_ENDS = """

@@ -1,20 +1,17 @@
 """Writes each finished job to MLflow, once, however it ended and whoever ran it."""
 
-import time
 from datetime import UTC, datetime, timedelta
-from threading import Thread
 
 import sqlalchemy as sa
 import structlog
 
-from perfcast.errors import BrokenVersion, NotFound, Unavailable
+from perfcast.errors import BrokenVersion, NotFound
 from perfcast.jobs.mlflow._mlflow import export
 from perfcast.jobs.queue import Job
 from perfcast.jobs.queue import _repository as repository
 from perfcast.registry import Registry, Version
 from perfcast.storage import Database, insert_new, now, schema, time_text
 
-LOOK_SECONDS = 5.0
 AGAIN_SECONDS = 300.0
 """How long a job waits after an attempt to write it, which failed or whose worker is gone."""
 LAST_FOR = timedelta(days=1)
@@ -39,10 +36,6 @@ class Exporter:
         self._database = database
         self._registry = registry
 
-    def start(self) -> None:
-        """Look every few seconds, in a thread that ends with the process."""
-        Thread(target=self._follow, name="perfcast-exporter", daemon=True).start()
-
     def look(self) -> list[str]:
         """Write what has finished since the last look; ends at the first job that can't be written.
 
@@ -62,16 +55,6 @@ class Exporter:
                 connection.execute(sa.update(_EXPORT).where(_EXPORT.c.job == job.id).values(run=run))
             written.append(job.id)
         return written
-
-    def _follow(self) -> None:
-        while True:
-            try:
-                self.look()
-            except Unavailable:
-                pass  # the worker says so
-            except Exception as error:  # noqa: BLE001 - whatever it is: later jobs shall be written all the same
-                log.error("a job can't be exported", reason=f"{type(error).__name__}: {error}")
-            time.sleep(LOOK_SECONDS)
 
     def _claim(self) -> Job | None:
         """A job that no other worker writes at the same time."""

@@ -1,7 +1,8 @@
 """The queue of training jobs: submitted by anybody, claimed by workers, watched and cancelled by anybody."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -11,7 +12,7 @@ from perfcast.jobs.queue import _repository as repository
 from perfcast.jobs.queue._job import Fence, Job, JobRequest, Progress, Status, new_id
 from perfcast.jobs.queue._transport import Transport
 from perfcast.registry import Version
-from perfcast.storage import Database, now, time_text
+from perfcast.storage import Database, now, take_turns, time_text
 
 CANCEL_SECONDS = 5.0
 """Within this a cancelled job has ended."""
@@ -57,7 +58,8 @@ class Jobs:
         """
         identifier = new_id()
         with self._database.begin() as connection:
-            repository.take_models_turn(connection, request.model)
+            # to this model alone: what is `within` sees every job that was submitted to it before
+            take_turns(connection, f"submit a job of {request.model}")
             repository.add(connection, identifier, request)
             if within is not None:
                 within(connection, identifier)
@@ -96,14 +98,11 @@ class Jobs:
             UnknownJob: There is none.
             Conflict: It has finished, or has registered its versions and is about to.
         """
-        for _ in range(3):  # between the two updates it may be claimed or put back
-            with self._database.begin() as connection:
-                done = repository.cancel_queued(connection, identifier)
-                if done or repository.cancel_running(connection, identifier):
-                    return _require(connection, identifier)
-                job = _require(connection, identifier)
-            if job.finished or job.versions is not None:
-                break
+        with self._database.begin() as connection:
+            asked = repository.cancel(connection, identifier)
+            job = _require(connection, identifier)
+        if asked:
+            return job
         said = f"has {job.status}" if job.finished else "has registered its versions"
         raise Conflict(f"job {identifier} {said}, so it can't be cancelled; its versions, if any, can be deactivated")
 
@@ -123,13 +122,14 @@ class Jobs:
             spent_seconds: How long it has run, over all attempts.
             progress: None where nothing has changed.
         """
-        with self._database.begin() as connection:
-            _require_fence(repository.write(connection, fence, repository.beat(progress, spent_seconds)), fence)
+        beat = {"heartbeat_at": now(), "spent_seconds": spent_seconds}
+        self._write(fence, beat | (repository.columns(progress) if progress else {}))
 
     def is_cancelled(self, fence: Fence) -> bool:
         """Whether a running job shall end."""
         job = self.find(fence.job)
-        _require_fence(job.fence == fence and job.status == "running", fence)
+        if job.fence != fence or job.status != "running":
+            raise repository.fenced(fence)
         return job.cancel_requested_at is not None
 
     def recording(self, fence: Fence) -> Callable[[sa.Connection, list[Version]], None]:
@@ -140,8 +140,7 @@ class Jobs:
 
         def record(connection: sa.Connection, versions: list[Version]) -> None:
             values = {"versions": [version.number for version in versions], "stage": "registering"}
-            written = repository.write(connection, fence, values, cancelled_too=False)
-            _require_fence(written, fence)
+            repository.write(connection, fence, values, cancelled_too=False)
 
         return record
 
@@ -153,7 +152,7 @@ class Jobs:
         """End a running job for good. One whose versions are registered has succeeded all the same."""
         with self._database.begin() as connection:
             versions = _require(connection, fence.job, locked=True).versions
-            _require_fence(repository.write(connection, fence, repository.failed(error, versions)), fence)
+            repository.write(connection, fence, repository.failed(error, versions))
 
     def finish_cancelled(self, fence: Fence) -> None:
         """End a running job that was cancelled."""
@@ -163,8 +162,7 @@ class Jobs:
         """Put a running job back, because its worker is stopped; the attempt doesn't count."""
         job = self.find(fence.job)
         values = repository.requeued(None) | {"handed_back": job.handed_back + 1}
-        with self._database.begin() as connection:
-            _require_fence(repository.write(connection, fence, values), fence)
+        self._write(fence, values)
         self._wake(fence.job)
 
     def retry(self, fence: Fence, error: str, *, at_once: bool = False) -> Status:
@@ -189,8 +187,7 @@ class Jobs:
         pause = self._pause(job.tries - at_once)
         retry_at = time_text(datetime.now(UTC) + timedelta(seconds=pause)) if pause else None
         told = error if retry_at is None else f"{error}; it is tried again at {retry_at[:19]}Z"
-        with self._database.begin() as connection:
-            _require_fence(repository.write(connection, fence, repository.requeued(told, retry_at)), fence)
+        self._write(fence, repository.requeued(told, retry_at))
         if retry_at is None:
             self._wake(fence.job)
         return self.find(fence.job).status
@@ -202,7 +199,7 @@ class Jobs:
     def running(self) -> list[Job]:
         """Every running job, oldest first."""
         with self._database.read() as connection:
-            return repository.by_status(connection, "running")
+            return repository.running(connection)
 
     def end_overdue(self, identifier: str) -> Job:
         """The job; one that should have been cancelled by now, and whose worker doesn't do it, is cancelled here.
@@ -221,9 +218,11 @@ class Jobs:
         return job
 
     def _end(self, fence: Fence, status: Status, **values: object) -> None:
-        ended = {"status": status, "finished_at": now(), "eta_seconds": None, **values}
+        self._write(fence, {"status": status, "finished_at": now(), "eta_seconds": None, **values})
+
+    def _write(self, fence: Fence, values: Mapping[str, Any]) -> None:
         with self._database.begin() as connection:
-            _require_fence(repository.write(connection, fence, ended), fence)
+            repository.write(connection, fence, values)
 
     def _wake(self, identifier: str) -> None:
         if self._transport is None:
@@ -247,8 +246,3 @@ def _require(connection: sa.Connection, identifier: str, *, locked: bool = False
     if job is None:
         raise UnknownJob(identifier, hint="`perfcast jobs list` or GET /train/jobs shows them")
     return job
-
-
-def _require_fence(written: bool, fence: Fence) -> None:  # noqa: FBT001
-    if not written:
-        raise Fenced(f"job {fence.job} no longer belongs to attempt {fence.attempt} of worker {fence.worker}")

@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from perfcast.jobs.queue import UNFINISHED, JobRequest
-from perfcast.jobs.schedules._schedule import Plan, Retrain, Schedule, ScheduleEvent
+from perfcast.jobs.schedules._schedule import Plan, Schedule, ScheduleEvent
 from perfcast.storage import insert_new, now, schema, time_text
 
 _SCHEDULE, _EVENT, _JOB = schema.schedule, schema.schedule_event, schema.job
@@ -42,9 +42,9 @@ def keep(connection: sa.Connection, model: str, plan: Plan, at: str) -> None:
         connection.execute(sa.update(_SCHEDULE).where(_SCHEDULE.c.model == model).values(**changed))
 
 
-def remove(connection: sa.Connection, model: str) -> bool:
+def remove(connection: sa.Connection, model: str) -> None:
     """Delete a schedule; its history stays."""
-    return connection.execute(sa.delete(_SCHEDULE).where(_SCHEDULE.c.model == model)).rowcount == 1
+    connection.execute(sa.delete(_SCHEDULE).where(_SCHEDULE.c.model == model))
 
 
 def note_signal(connection: sa.Connection, model: str, kind: str, reason: str) -> bool:
@@ -64,13 +64,7 @@ def note_signal(connection: sa.Connection, model: str, kind: str, reason: str) -
 
 
 def unfinished_job(connection: sa.Connection, model: str, *, but: str = "") -> tuple[str, str] | None:
-    """Id and status of a job of the model that is queued or running.
-
-    Args:
-        connection: In a transaction.
-        model: Whose.
-        but: Id of a job that doesn't count.
-    """
+    """Id and status of a job of the model that is queued or running, but for one."""
     query = sa.select(_JOB.c.id, _JOB.c.status).where(
         _JOB.c.model == model, _JOB.c.status.in_(sorted(UNFINISHED)), _JOB.c.id != but
     )
@@ -82,13 +76,8 @@ def fire(
     connection: sa.Connection, seen: Schedule, at: datetime, *, reason: str, job: str, request: JobRequest, rows: int
 ) -> bool:
     """Note a run, if the schedule is still as it was seen: of several schedulers one gets True."""
-    values = {
-        "last_fired_at": time_text(at),
-        "last_reason": reason,
-        "last_job": job,
-        "last_digest": request.digest,
-        "last_rows": rows,
-    }
+    values = {"last_fired_at": time_text(at), "last_reason": reason, "last_job": job, "last_rows": rows}
+    values |= {"last_digest": request.digest}
     return connection.execute(_unchanged(seen).values(**values, **_FRESH)).rowcount == 1
 
 
@@ -110,13 +99,7 @@ def add_event(
 
 
 def history(connection: sa.Connection, model: str, limit: int) -> list[ScheduleEvent]:
-    """Events newest first, each with what became of its job.
-
-    Args:
-        connection: In a transaction.
-        model: Whose; all when empty.
-        limit: Most events.
-    """
+    """Events newest first, of one model or of all, each with what became of its job."""
     columns = [
         *(_EVENT.c[name] for name in ("model", "at", "kind", "trigger", "reason", "job")),
         *(_JOB.c.status.label("job_status"), _JOB.c.model_version),
@@ -138,14 +121,6 @@ def _unchanged(seen: Schedule) -> sa.Update:
 
 
 def _schedule(row: sa.Row[Any]) -> Schedule:
-    plan = Plan(
-        cron=row.cron,
-        new_rows=row.new_rows,
-        drift=row.drift,
-        enabled=row.enabled,
-        minimum_interval_seconds=row.minimum_interval_seconds,
-        request=msgspec.convert(row.request, Retrain),
-    )
-    names = ("updated_at", "signal", "signal_reason", "held_back", "last_fired_at", "last_reason", "last_job")
-    kept = {name: getattr(row, name) for name in names}
-    return Schedule(model=row.model, plan=plan, **kept, last_digest=row.last_digest, last_rows=row.last_rows)
+    kept = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    plan = msgspec.convert({name: kept.pop(name) for name in Plan.__struct_fields__}, Plan)
+    return Schedule(plan=plan, **kept)

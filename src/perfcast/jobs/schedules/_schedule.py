@@ -88,10 +88,8 @@ class Schedule:
 
     def document(self) -> dict[str, Any]:
         """The schedule as the HTTP contract shows it, but for the time at which it is due next."""
-        shown = {"model_name": self.model, **msgspec.to_builtins(self.plan), "updated_at": self.updated_at}
-        names = ("signal", "signal_reason", "held_back", "last_fired_at", "last_reason", "last_job")
-        shown |= {name: getattr(self, name) for name in names}
-        return shown | {"last_digest": self.last_digest, "last_rows": self.last_rows}
+        kept = {name: value for name, value in vars(self).items() if name not in ("model", "plan")}
+        return {"model_name": self.model, **msgspec.to_builtins(self.plan), **kept}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
 
 import structlog
 
@@ -23,6 +25,17 @@ class Chore:
         self._name, self._work, self._every_seconds = name, work, every_seconds
         self._next = 0.0
         self._failed = ""
+
+    def follow(self) -> None:
+        """Do it again and again, beside the worker's other work, in a thread that ends with the process."""
+
+        def go_on() -> None:
+            while True:
+                with suppress(Unavailable):  # the worker says so
+                    self.do_if_due()
+                time.sleep(self._every_seconds)
+
+        Thread(target=go_on, name=f"perfcast-{self._name}", daemon=True).start()
 
     def do_if_due(self) -> None:
         """Do it if it is time to.

@@ -15,6 +15,7 @@ from perfcast.errors import Unavailable
 from perfcast.jobs.mlflow import Exporter
 from perfcast.jobs.queue import Jobs, Submissions, make_transport
 from perfcast.jobs.schedules import Scheduler, Schedules
+from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._retention import Retention
 from perfcast.jobs.worker._worker import Worker
 from perfcast.processors import processors
@@ -24,6 +25,7 @@ from perfcast.storage import Blobs, Database
 from perfcast.workloads import survey_workloads
 
 _WAIT_SECONDS = 1.0
+_EXPORT_SECONDS = 5.0
 
 log = structlog.stdlib.get_logger("perfcast.jobs")
 
@@ -48,7 +50,8 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
         if _migrated(database, worker):
             if settings.mlflow_tracking_uri:
                 blobs = Blobs(settings.artifacts_address)
-                Exporter(settings.mlflow_tracking_uri, database, Registry(database, blobs)).start()
+                exporter = Exporter(settings.mlflow_tracking_uri, database, Registry(database, blobs))
+                Chore("exports", exporter.look, every_seconds=_EXPORT_SECONDS).follow()
             worker.run()
     finally:
         transport.close()

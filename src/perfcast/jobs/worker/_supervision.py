@@ -18,6 +18,7 @@ from perfcast.jobs.worker._messages import STOP, read_messages
 from perfcast.jobs.worker._stopping import Stopping
 from perfcast.jobs.worker._tracker import Tracker
 from perfcast.settings import Settings
+from perfcast.storage import patiently
 
 TICK_SECONDS = 0.1
 LOOK_SECONDS = 0.5
@@ -179,19 +180,13 @@ class Supervision:
 
     def _persist(self, write: Callable[[], Any]) -> Any:
         """Write, trying again while the database doesn't answer; in the end the reaper finds the job."""
-        patience = _PERSIST_DRAINING_SECONDS if self._stopping else _PERSIST_SECONDS
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                return write()
-            except Unavailable as error:
-                if time.monotonic() > deadline:
-                    self._log.error("the job's end can't be written; it will be run again", reason=str(error))
-                    return None
-                time.sleep(LOOK_SECONDS)
-            except Fenced as error:
-                self._log.warning("the job was taken from this worker", reason=str(error))
-                return None
+        try:
+            return patiently(write, _PERSIST_DRAINING_SECONDS if self._stopping else _PERSIST_SECONDS)
+        except Unavailable as error:
+            self._log.error("the job's end can't be written; it will be run again", reason=str(error))
+        except Fenced as error:
+            self._log.warning("the job was taken from this worker", reason=str(error))
+        return None
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

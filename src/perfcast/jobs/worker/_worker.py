@@ -10,7 +10,7 @@ from perfcast.jobs.schedules import Scheduler
 from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._liveness import Liveness, new_worker
 from perfcast.jobs.worker._reaper import Reaper
-from perfcast.jobs.worker._retention import Retention
+from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.jobs.worker._stopping import Stopping
 from perfcast.jobs.worker._supervision import Supervision
 from perfcast.settings import Settings
@@ -57,7 +57,7 @@ class Worker:
         if scheduler is not None:
             self._chores.append(Chore("schedules", scheduler.look, every_seconds=beat))
         if retention is not None:
-            self._chores.append(Chore("old studies", retention.look, every_seconds=beat))
+            self._chores.append(Chore("old studies", retention.look, every_seconds=EVERY_SECONDS))
         self._running: list[Thread] = []
         self._stopping = Stopping()
         self._reachable = True

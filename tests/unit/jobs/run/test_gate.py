@@ -10,9 +10,9 @@ from tests.drafts import draft, weighted
 
 from perfcast.datasets import Dataset
 from perfcast.jobs import default_model
-from perfcast.jobs.run._gate import promote_if_better
+from perfcast.jobs.run import promote
 from perfcast.manifest import DataFacts
-from perfcast.registry import CHAMPION, Registry
+from perfcast.registry import CHAMPION, Registry, Version
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import Workload, builtin_workloads, workload_from_document
 
@@ -42,8 +42,13 @@ def add(registry: Registry, weight: float, *, learnt_until: str | None = None) -
     return registry.add("service", replaced(made, manifest=msgspec.structs.replace(made.manifest, data=facts))).number
 
 
+def judged(registry: Registry, best: Version, dataset: Dataset) -> tuple[bool, str]:
+    reason = promote(registry, best, dataset, wanted="auto", actor="test")
+    return reason.startswith("promoted"), reason
+
+
 def offer(registry: Registry, number: int, dataset: Dataset) -> tuple[bool, str]:
-    return promote_if_better(registry, registry.version("service", number), dataset, actor="test")
+    return judged(registry, registry.version("service", number), dataset)
 
 
 def champion(registry: Registry) -> int | None:
@@ -123,10 +128,10 @@ def test_a_champion_of_another_declaration_reads_the_rows_by_its_own(registry: R
     before, now = zones("001", "002", "003"), zones("003", "001", "002")
     good = draft(before, weighted(before, zone=100, load=1))
     number = registry.add("zones", good).number
-    assert promote_if_better(registry, registry.version("zones", number), measured(before), actor="test")[0]
+    assert judged(registry, registry.version("zones", number), measured(before))[0]
     worse = registry.add("zones", draft(now, weighted(now, zone=100, load=1)))
     assert "its declaration differs from the champion's: 'zone' had the values 001, 002, 003" in worse.note
-    promoted, reason = promote_if_better(registry, worse, measured(now), actor="test")
+    promoted, reason = judged(registry, worse, measured(now))
     assert not promoted
     assert "against the champion's 0;" in reason
     assert "'zone' had the values 001, 002, 003; now 003, 001, 002" in reason
@@ -135,8 +140,8 @@ def test_a_champion_of_another_declaration_reads_the_rows_by_its_own(registry: R
 def test_a_champion_whose_units_differ_is_not_compared(registry: Registry) -> None:
     before, now = zones("001", "002", "003"), zones("001", "002", "003", unit="s")
     number = registry.add("zones", draft(before, weighted(before, load=1))).number
-    promote_if_better(registry, registry.version("zones", number), measured(before), actor="test")
+    judged(registry, registry.version("zones", number), measured(before))
     better = registry.add("zones", draft(now, weighted(now, load=1)))
-    promoted, reason = promote_if_better(registry, better, measured(now), actor="test")
+    promoted, reason = judged(registry, better, measured(now))
     assert not promoted
     assert "'load' is declared as number by one and as number s by the other; activate it yourself" in reason

@@ -12,7 +12,8 @@ from tests.drafts import draft, weighted
 from tests.workers import Shop, small_dataset
 
 from perfcast.errors import InvalidInput, UnknownModel, UnknownSchedule
-from perfcast.jobs import Job, Jobs, Plan, Retrain, Scheduler, Schedules, Submissions
+from perfcast.jobs import Job, Jobs, Plan, Schedules, Submissions
+from perfcast.jobs.schedules import Retrain, Scheduler
 from perfcast.jobs.schedules import _repository as repository
 from perfcast.manifest import DataFacts, Draft
 from perfcast.storage import now

@@ -14,7 +14,8 @@ from tests.services import postgres_server
 from tests.workers import CANCELLED_SECONDS, Shop, small_dataset
 
 from perfcast.errors import Unavailable
-from perfcast.jobs import Job, Status
+from perfcast.jobs import Job
+from perfcast.jobs.queue import Status
 from perfcast.jobs.worker._liveness import Liveness
 from perfcast.jobs.worker._reaper import Reaper
 from perfcast.settings import load_settings

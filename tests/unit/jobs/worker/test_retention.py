@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from tests.patience import until
 from tests.workers import Shop
 
-from perfcast.jobs import Job, Worker
+from perfcast.jobs import Job
 from perfcast.jobs.run._studies import prepared_study, study_address
+from perfcast.jobs.worker import Worker
 from perfcast.jobs.worker._retention import Retention
 from perfcast.settings import Settings
 from perfcast.storage import schema, time_text

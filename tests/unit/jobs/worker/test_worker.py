@@ -17,8 +17,10 @@ from tests.patience import until
 from tests.unit.jobs.worker.test_retention import MONTH, is_kept, trained
 from tests.workers import Shop, small_dataset, training_process
 
-from perfcast.jobs import Plan, Retrain, Scheduler, Schedules, Submissions, Worker
+from perfcast.jobs import Plan, Schedules, Submissions
 from perfcast.jobs.run._studies import studies_folder
+from perfcast.jobs.schedules import Retrain, Scheduler
+from perfcast.jobs.worker import Worker
 from perfcast.jobs.worker._retention import Retention
 from perfcast.settings import load_settings
 from perfcast.storage import schema
@@ -109,7 +111,8 @@ def test_a_training_process_that_is_stopped_together_with_its_worker_costs_no_at
 INTERRUPTED = """
 import signal, sys
 from pathlib import Path
-from perfcast.jobs import Jobs, Worker, make_transport
+from perfcast.jobs import Jobs, make_transport
+from perfcast.jobs.worker import Worker
 from perfcast.jobs.worker._process import stop_at_signals
 from perfcast.settings import load_settings
 from perfcast.storage import Database
