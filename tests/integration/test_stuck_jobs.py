@@ -72,7 +72,7 @@ def test_a_training_process_that_stands_still_is_ended_some_time_after_its_limit
         assert training_process(job) != first
 
 
-def test_a_cancelled_job_has_ended_within_five_seconds_though_its_worker_is_frozen(usual_shop: Shop) -> None:
+def test_a_cancelled_job_ends_soon_though_its_worker_is_frozen(usual_shop: Shop) -> None:
     """Whichever part of its interval the other worker is in."""
     shop = usual_shop
     job = shop.submit(**LONG)

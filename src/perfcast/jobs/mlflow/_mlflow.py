@@ -169,7 +169,7 @@ class _Server:
         return str(self.post("experiments/create", {"name": name})["experiment_id"])
 
     def run(self, job: str, experiment: str, name: str, begun: int) -> dict[str, Any]:
-        """What MLflow says about the job's run, which is made where there is none; `begun` is in milliseconds since 1970."""
+        """What MLflow says about the job's run, made where there is none; `begun` in milliseconds since 1970."""
         wanted = f"tags.\"{JOB_TAG}\" = '{job}'"
         search = {"experiment_ids": [experiment], "filter": wanted, "max_results": 1}
         found = self.post("runs/search", search).get("runs")
