@@ -91,7 +91,7 @@ class Here:
 
     def schedule_history(self, model: str, limit: int) -> list[dict[str, Any]]:
         """What a model's schedule did, newest first."""
-        return [event.document() for event in self._schedules.history(model, limit=limit)]
+        return self._schedules.history(model, limit=limit)
 
 
 @contextmanager

@@ -90,20 +90,12 @@ class Blobs:
         return data
 
     def exists(self, digest: str) -> bool:
-        """Whether something is kept under this digest; its content is checked only by `get`.
-
-        Raises:
-            Unavailable: The store can't be read.
-        """
+        """Whether something is kept under this digest; its content is checked only by `get`."""
         with self._reached("read"):
             return bool(self._files.exists(self._path(digest)))
 
     def delete(self, digest: str) -> None:
-        """Forget bytes; nothing happens where there are none.
-
-        Raises:
-            Unavailable: The store can't be written.
-        """
+        """Forget bytes; nothing happens where there are none."""
         with self._reached("written"):
             try:
                 self._files.rm_file(self._path(digest))

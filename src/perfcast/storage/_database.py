@@ -67,11 +67,7 @@ class Database:
             yield connection
 
     def ping(self) -> None:
-        """Ask for one number.
-
-        Raises:
-            Unavailable: No answer.
-        """
+        """Ask for one number; raises `Unavailable`."""
         with self.read() as connection:
             connection.execute(sa.select(1))
 

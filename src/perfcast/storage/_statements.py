@@ -28,11 +28,8 @@ def take_turns(connection: sa.Connection, what: str) -> None:
     """Let only one transaction at a time pass that says the same word, until its end; the next one sees what it wrote.
 
     For decisions that rest on rows which nobody can lock, because they may not be there yet. On SQLite writers queue
-    anyway. To be called before any row is locked, so that no two wait for each other.
-
-    Args:
-        connection: In a transaction that may write.
-        what: Anything; words that share a checksum wait for each other too, which does no harm.
+    anyway. To be called before any row is locked, so that no two wait for each other. Words that share a checksum wait
+    for each other too, which does no harm.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(zlib.crc32(what.encode()))))

@@ -23,13 +23,7 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
 class Exporter:
-    """Looks for finished jobs that MLflow doesn't have yet; of several workers one writes each.
-
-    Args:
-        address: `MLFLOW_TRACKING_URI`.
-        database: Where the jobs are, and which of them were written.
-        registry: Where their versions are.
-    """
+    """Looks for finished jobs that the server at an address doesn't have yet; of several workers one writes each."""
 
     def __init__(self, address: str, database: Database, registry: Registry) -> None:
         self._address = address
@@ -37,14 +31,7 @@ class Exporter:
         self._registry = registry
 
     def look(self) -> list[str]:
-        """Write what has finished since the last look; ends at the first job that can't be written.
-
-        Returns:
-            The ids of the jobs that were written.
-
-        Raises:
-            Unavailable: The database can't be reached.
-        """
+        """Write what has finished since the last look, until one can't be written; gives the ids of those that were."""
         written: list[str] = []
         while (job := self._claim()) is not None:
             best = self._best(job)

@@ -71,11 +71,7 @@ def export(job: Job, best: Version | None, graph: bytes | None, *, address: str)
 
 
 def _within(seconds: float, call: Callable[[], _T]) -> _T:
-    """What a call gives or raises, if it does so in time: a server that drips may hold it up for ever.
-
-    Raises:
-        TimeoutError: It takes longer, or an earlier one that took longer still hangs; the thread is left to itself.
-    """
+    """What a call gives or raises, or `TimeoutError`: a server that drips may hold it up for ever, and is left."""
     if any(thread.name == _THREAD for thread in threading.enumerate()):
         raise TimeoutError("an earlier call still hangs")
     future: Future[_T] = Future()

@@ -67,26 +67,14 @@ class Jobs:
         return self.find(identifier)
 
     def find(self, identifier: str) -> Job:
-        """A job by its id.
-
-        Raises:
-            UnknownJob: There is none.
-        """
+        """A job by its id; raises `UnknownJob`."""
         with self._database.read() as connection:
             return _require(connection, identifier)
 
     def page(
         self, *, status: str = "", model: str = "", workload: str = "", limit: int = 50, offset: int = 0
     ) -> tuple[list[Job], int]:
-        """Jobs newest first, and how many there are in all.
-
-        Args:
-            status: Only those of this status.
-            model: Only those of this model.
-            workload: Only those of this workload.
-            limit: Most jobs.
-            offset: How many to leave out first.
-        """
+        """Jobs newest first, of a status, model and workload where they are given, and how many there are in all."""
         given = {"status": status, "model": model, "workload": workload}
         with self._database.read() as connection:
             return repository.page(connection, {k: v for k, v in given.items() if v}, limit, offset)
@@ -115,13 +103,7 @@ class Jobs:
             return repository.claim(connection, worker)
 
     def beat(self, fence: Fence, *, spent_seconds: float, progress: Progress | None = None) -> None:
-        """Say that a running job lives, and how far it is.
-
-        Args:
-            fence: The claim.
-            spent_seconds: How long it has run, over all attempts.
-            progress: None where nothing has changed.
-        """
+        """Say that a running job lives, how long it has run over all attempts, and how far it is if that changed."""
         beat = {"heartbeat_at": now(), "spent_seconds": spent_seconds}
         self._write(fence, beat | (repository.columns(progress) if progress else {}))
 
@@ -202,11 +184,7 @@ class Jobs:
             return repository.running(connection)
 
     def end_overdue(self, identifier: str) -> Job:
-        """The job; one that should have been cancelled by now, and whose worker doesn't do it, is cancelled here.
-
-        Raises:
-            UnknownJob: There is none.
-        """
+        """The job; one that should have been cancelled by now, and whose worker doesn't do it, is cancelled here."""
         job = self.find(identifier)
         if job.status == "running" and is_overdue(job):
             log.warning("the worker didn't cancel in time: taken from it", job=job.id, worker=job.worker)

@@ -37,27 +37,14 @@ def add(connection: sa.Connection, identifier: str, request: JobRequest) -> None
 
 
 def find(connection: sa.Connection, identifier: str, *, locked: bool = False) -> Job | None:
-    """A job by its id.
-
-    Args:
-        connection: In a transaction.
-        identifier: The job's id.
-        locked: Whether nobody else shall change it until the transaction's end.
-    """
+    """A job by its id; a locked one nobody else changes until the transaction's end."""
     query = sa.select(_JOB).where(_JOB.c.id == identifier)
     row = connection.execute(query.with_for_update() if locked else query).one_or_none()
     return None if row is None else _job(row)
 
 
 def page(connection: sa.Connection, filters: Mapping[str, str], limit: int, offset: int) -> tuple[list[Job], int]:
-    """Jobs newest first, and how many there are in all.
-
-    Args:
-        connection: In a transaction.
-        filters: Values that columns must have.
-        limit: Most jobs.
-        offset: How many to leave out first.
-    """
+    """Jobs newest first whose columns have these values, and how many there are in all."""
     where = [_JOB.c[name] == value for name, value in filters.items()]
     total = connection.execute(sa.select(sa.func.count()).select_from(_JOB).where(*where)).scalar_one()
     query = sa.select(_JOB).where(*where).order_by(_JOB.c.created_at.desc(), _JOB.c.id.desc())
@@ -117,17 +104,7 @@ def claim(connection: sa.Connection, worker: str) -> Job | None:
 
 
 def write(connection: sa.Connection, fence: Fence, values: Mapping[str, Any], *, cancelled_too: bool = True) -> None:
-    """Write to a running job.
-
-    Args:
-        connection: In a transaction.
-        fence: The claim.
-        values: By column name.
-        cancelled_too: Whether to write also when its cancellation has been asked for.
-
-    Raises:
-        Fenced: The claim no longer holds.
-    """
+    """Write values to a running job, also when its cancellation has been asked for; raises `Fenced`."""
     theirs = (_JOB.c.id == fence.job) & (_JOB.c.attempt == fence.attempt) & (_JOB.c.worker == fence.worker)
     where = theirs & (_JOB.c.status == "running")
     if not cancelled_too:
@@ -142,12 +119,7 @@ def fenced(fence: Fence) -> Fenced:
 
 
 def requeued(error: str | None, retry_at: str | None = None) -> dict[str, Any]:
-    """What puts a running job back into the queue; one whose cancellation has been asked for ends instead.
-
-    Args:
-        error: Why.
-        retry_at: When it may be claimed; None for at once.
-    """
+    """What puts a running job back into the queue; one whose cancellation has been asked for ends instead."""
     asked = _JOB.c.cancel_requested_at.is_not(None)
     return {
         "status": sa.case((asked, "cancelled"), else_="queued"),

@@ -5,7 +5,6 @@ Where state is in PostgreSQL, workers may be on several machines, so the study i
 own, because Optuna's tables bring an `alembic_version` that would clash with ours.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,15 +68,8 @@ def _set_up(address: str, database: Database) -> None:
 
 @contextmanager
 def _held(journal: Path) -> Iterator[None]:
-    """Have a journal to oneself: an earlier process of the same job may need seconds to notice that it is shut out.
-
-    Raises:
-        Unavailable: It hasn't ended in time.
-    """
+    """Have a journal to oneself: an earlier process of the same job may need seconds to notice that it is shut out."""
     journal.parent.mkdir(parents=True, exist_ok=True)
-    if sys.platform == "win32":
-        yield
-        return
     import fcntl
 
     with journal.open("ab") as file:  # the system lets go of it when this process dies

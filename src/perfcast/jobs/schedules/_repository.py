@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from perfcast.jobs.queue import UNFINISHED, JobRequest
-from perfcast.jobs.schedules._schedule import Plan, Schedule, ScheduleEvent
+from perfcast.jobs.schedules._schedule import Plan, Schedule
 from perfcast.storage import insert_new, now, schema, time_text
 
 _SCHEDULE, _EVENT, _JOB = schema.schedule, schema.schedule_event, schema.job
@@ -48,11 +48,7 @@ def remove(connection: sa.Connection, model: str) -> None:
 
 
 def note_signal(connection: sa.Connection, model: str, kind: str, reason: str) -> bool:
-    """Leave a signal with a schedule that listens; the history notes it once until it is acted on.
-
-    Returns:
-        Whether some schedule listens.
-    """
+    """Leave a signal with a schedule that listens, if one does; the history notes it once until it is acted on."""
     listening = (_SCHEDULE.c.model == model) & _SCHEDULE.c.drift & _SCHEDULE.c.enabled
     first = (
         sa.update(_SCHEDULE).where(listening, _SCHEDULE.c.signal.is_(None)).values(signal=kind, signal_reason=reason)
@@ -98,10 +94,11 @@ def add_event(
     connection.execute(sa.delete(_EVENT).where(_EVENT.c.model == model, _EVENT.c.id <= first_too_old))
 
 
-def history(connection: sa.Connection, model: str, limit: int) -> list[ScheduleEvent]:
-    """Events newest first, of one model or of all, each with what became of its job."""
+def history(connection: sa.Connection, model: str, limit: int) -> list[dict[str, Any]]:
+    """Events newest first, of one model or of all, each with what became of its job, as the HTTP contract has it."""
     columns = [
-        *(_EVENT.c[name] for name in ("model", "at", "kind", "trigger", "reason", "job")),
+        *(_EVENT.c.model.label("model_name"), _EVENT.c.job.label("job_id")),
+        *(_EVENT.c[name] for name in ("at", "kind", "trigger", "reason")),
         *(_JOB.c.status.label("job_status"), _JOB.c.model_version),
         *(sa.func.nullif(_JOB.c.outcome, "").label("outcome"), _JOB.c.error),
     ]
@@ -109,7 +106,7 @@ def history(connection: sa.Connection, model: str, limit: int) -> list[ScheduleE
     if model:
         query = query.where(_EVENT.c.model == model)
     rows = connection.execute(query.order_by(_EVENT.c.id.desc()).limit(limit))
-    return [ScheduleEvent(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
+    return [dict(row) for row in rows.mappings()]
 
 
 def _unchanged(seen: Schedule) -> sa.Update:

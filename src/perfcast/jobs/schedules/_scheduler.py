@@ -27,29 +27,15 @@ class _Due:
 
 @dataclass(frozen=True)
 class Scheduler:
-    """Submits a job for each schedule that is due.
-
-    Attributes:
-        schedules: Which there are.
-        jobs: Where to submit.
-    """
+    """Submits a job for each schedule that is due."""
 
     schedules: Schedules
     jobs: Jobs
 
     def look(self, at: datetime | None = None) -> list[Job]:
-        """Look at every schedule once.
+        """Look at every schedule once, now or as if it were another time; gives the jobs that were submitted.
 
         A trigger stays due until it has led to a run: what is held back now fires as soon as it may.
-
-        Args:
-            at: An aware time; now if not given.
-
-        Returns:
-            The jobs that were submitted.
-
-        Raises:
-            Unavailable: The database can't be reached.
         """
         at = at or datetime.now(UTC)
         enabled = [schedule for schedule in self.schedules.every() if schedule.plan.enabled]

@@ -19,11 +19,7 @@ _SOUND_SECONDS = 60.0
 
 @contextmanager
 def attached_worker(settings: Settings) -> Iterator[None]:
-    """A worker as a child of this process, drained at the end and also when this process is killed.
-
-    Args:
-        settings: Given to it as environment variables.
-    """
+    """A worker as a child of this process, drained at the end and also when this process is killed."""
 
     def begin() -> "subprocess.Popen[bytes]":
         return subprocess.Popen(

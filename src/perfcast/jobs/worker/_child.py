@@ -55,10 +55,7 @@ def main(job: str, attempt: str, worker: str, threads: str) -> int:
 
 
 def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> tuple[int, str]:
-    """Do what of the job is still to be done.
-
-    Returns:
-        The number of the best version, and what became of it.
+    """Do what of the job is still to be done; gives the number of the best version, and what became of it.
 
     Raises:
         Stopped: It was asked to end.
@@ -115,11 +112,7 @@ def _learn(
 
 
 def registered(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]) -> tuple[int, ...]:
-    """Register a job's drafts, once: the numbers are written into the job's row in the same transaction.
-
-    Raises:
-        Fenced: The job is no longer this claim's, or was cancelled; nothing was registered.
-    """
+    """Register a job's drafts, once: their numbers are written into its row in the same transaction."""
     model, dataset, within = job.request.model, job.request.dataset, jobs.recording(job.fence)
     versions = register(registry, drafts, model=model, dataset=dataset, run=f"job {job.id},", within=within)
     return tuple(version.number for version in versions)

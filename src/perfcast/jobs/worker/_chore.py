@@ -13,13 +13,7 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
 class Chore:
-    """Done every so many seconds; when it fails, that is logged and it is tried again: jobs must not suffer.
-
-    Args:
-        name: For the log.
-        work: Does it.
-        every_seconds: Least seconds from one time to the next.
-    """
+    """Done every so many seconds; when it fails, that is logged and it is tried again: jobs must not suffer."""
 
     def __init__(self, name: str, work: Callable[[], object], *, every_seconds: float) -> None:
         self._name, self._work, self._every_seconds = name, work, every_seconds
@@ -38,11 +32,7 @@ class Chore:
         Thread(target=go_on, name=f"perfcast-{self._name}", daemon=True).start()
 
     def do_if_due(self) -> None:
-        """Do it if it is time to.
-
-        Raises:
-            Unavailable: What it needs can't be reached; what the worker needs probably can't be either.
-        """
+        """Do it if it is time to; raises `Unavailable`, since what the worker needs probably can't be either."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + self._every_seconds

@@ -33,24 +33,23 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 def run_worker(settings: Settings, *, attached: bool = False) -> None:
     """Work until SIGTERM or SIGINT; running jobs are then handed back. A second SIGINT ends at once.
 
-    Args:
-        settings: What is configured.
-        attached: End also when standard input does, which is when the process that holds its other end dies.
+    One that is attached ends also when its standard input does: when the process that holds the other end dies.
     """
     database = Database(settings.database_address, pool_size=settings.worker_concurrency + 2)
-    transport = make_transport(settings)
+    transport, blobs = make_transport(settings), Blobs(settings.artifacts_address)
+    registry, workloads = Registry(database, blobs), survey_workloads(settings.workloads_dir).workloads
+    submissions = Submissions(Datasets(database, blobs), registry, workloads)
     try:
         jobs = Jobs(database, transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds)
-        scheduler, retention = _scheduler(settings, database, jobs), Retention(settings, database)
+        scheduler = Scheduler(Schedules(database, submissions, ZoneInfo(settings.service_timezone)), jobs)
+        retention = Retention(settings, database)
         worker = Worker(settings, jobs, transport, threads=processors(), scheduler=scheduler, retention=retention)
-
         stop_at_signals(worker)
         if attached:
             Thread(target=_stop_with_stdin, args=(worker,), name="perfcast-attached", daemon=True).start()
         if _migrated(database, worker):
             if settings.mlflow_tracking_uri:
-                blobs = Blobs(settings.artifacts_address)
-                exporter = Exporter(settings.mlflow_tracking_uri, database, Registry(database, blobs))
+                exporter = Exporter(settings.mlflow_tracking_uri, database, registry)
                 Chore("exports", exporter.look, every_seconds=_EXPORT_SECONDS).follow()
             worker.run()
     finally:
@@ -67,13 +66,6 @@ def stop_at_signals(worker: Worker) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-
-
-def _scheduler(settings: Settings, database: Database, jobs: Jobs) -> Scheduler:
-    blobs = Blobs(settings.artifacts_address)
-    workloads = survey_workloads(settings.workloads_dir).workloads
-    submissions = Submissions(Datasets(database, blobs), Registry(database, blobs), workloads)
-    return Scheduler(Schedules(database, submissions, ZoneInfo(settings.service_timezone)), jobs)
 
 
 def _migrated(database: Database, worker: Worker) -> bool:

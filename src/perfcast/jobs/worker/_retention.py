@@ -19,12 +19,7 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
 class Retention:
-    """Looks for old studies.
-
-    Args:
-        settings: How many days they are kept, and where.
-        database: Where the jobs are, and on PostgreSQL the studies too.
-    """
+    """Looks for studies that are older than `JOB_STUDY_DAYS`."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._kept_for = timedelta(days=settings.job_study_days)
@@ -32,14 +27,7 @@ class Retention:
         self._database = database
 
     def look(self) -> list[str]:
-        """Delete what is too old.
-
-        Returns:
-            The ids of the jobs whose studies were deleted.
-
-        Raises:
-            Unavailable: The database can't be reached.
-        """
+        """Delete them; gives the ids of their jobs."""
         until = datetime.now(UTC) - self._kept_for
         deleted = self._journals(until) + self._rows(until)
         if deleted:

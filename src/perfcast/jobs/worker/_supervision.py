@@ -41,12 +41,7 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 class Supervision:
     """Runs a job in a process group of its own, and keeps its row true.
 
-    Args:
-        settings: Given to the process too.
-        jobs: Where the row is.
-        job: As it was claimed.
-        threads: Most threads for the process.
-        stopping: The worker's wish to end: then the process is ended, and the job handed back.
+    Where the worker is `stopping`, the process is ended and the job handed back.
     """
 
     def __init__(self, settings: Settings, jobs: Jobs, job: Job, *, threads: int, stopping: Stopping) -> None:

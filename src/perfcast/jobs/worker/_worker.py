@@ -24,16 +24,7 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
 class Worker:
-    """Runs jobs until it is stopped.
-
-    Args:
-        settings: Concurrency and intervals.
-        jobs: Where the rows are.
-        transport: Wakes it.
-        threads: Most threads for all its jobs together.
-        scheduler: Looks which schedules are due; None for a worker that leaves them to others.
-        retention: Deletes old studies; None for a worker that leaves them.
-    """
+    """Runs jobs until it is stopped, with so many threads for all together, and does its chores; others' are None."""
 
     def __init__(
         self,
@@ -87,22 +78,18 @@ class Worker:
         """One look around: who has ended, who is gone, who waits."""
         self._running = [thread for thread in self._running if thread.is_alive()]
         try:
-            self._look_around()
+            for chore in self._chores:
+                chore.do_if_due()
             if len(self._running) >= self._settings.worker_concurrency:
                 self._stopping.wait(_FULL_SECONDS)
             elif not self._begin():
-                self._wait()
+                self._transport.receive(self._wait_seconds)  # not long: a message may be lost, a row is not
             self._reachable = True
         except Unavailable as error:
             if self._reachable:
                 log.warning("waiting for what can't be reached", reason=str(error))
             self._reachable = False
             self._stopping.wait(self._wait_seconds)
-
-    def _look_around(self) -> None:
-        """After jobs of workers that are gone, schedules that are due, and studies that are old."""
-        for chore in self._chores:
-            chore.do_if_due()
 
     def _begin(self) -> bool:
         """Claim a job and begin it; False where none waits."""
@@ -114,16 +101,6 @@ class Worker:
         self._running.append(thread)
         thread.start()
         return True
-
-    def _wait(self) -> None:
-        """Wait for a message, but not long: a message may be lost, a row is not."""
-        try:
-            self._transport.receive(self._wait_seconds)
-        except Unavailable as error:
-            if self._reachable:
-                log.warning("no messages: looking into the database instead", reason=str(error))
-            self._reachable = False
-            self._stopping.wait(self._wait_seconds)
 
     def _drain(self) -> None:
         self._stopping.ask()  # also where it ends by itself, because something unforeseen went wrong

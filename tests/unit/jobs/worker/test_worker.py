@@ -89,7 +89,7 @@ def test_it_looks_around_every_second_though_its_queue_is_gone_and_it_polls_seld
     shop = Shop(load_settings(data_dir=tmp_path, redis_url="redis://127.0.0.1:1/0", job_poll_seconds=60))
     shop.datasets.add(small_dataset(200))
     with capture_logs() as logs, at_work(Worker(shop.settings, shop.jobs, shop.transport, threads=1)):
-        until(lambda: [line for line in logs if "no messages" in line["event"]])
+        until(lambda: [line for line in logs if "can't be reached" in line["event"]])
         job = shop.submit(families=("polynomial",), n_trials=1)
         shop.wait(job, "running")
     shop.close()
