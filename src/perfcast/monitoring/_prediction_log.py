@@ -63,11 +63,7 @@ class PredictionLog:
         self._thread.start()
 
     def flush(self) -> None:
-        """Write all that waits now before returning; what comes meanwhile waits for the next time.
-
-        Raises:
-            sqlalchemy.exc.SQLAlchemyError: The database refused; the records wait on.
-        """
+        """Write all that waits now before returning; what comes meanwhile, or what the database refuses, waits on."""
         with self._lock:
             left = len(self._waiting)  # under load more comes during each transaction: there would be no end to them
             while left:

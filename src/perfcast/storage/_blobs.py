@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -61,7 +61,9 @@ class Blobs:
             Unavailable: The store can't be written.
         """
         digest = sha256(data)
-        if not self._holds(digest):
+        try:
+            self.get(digest)
+        except BrokenVersion:
             with self._reached("written"):
                 self._write(self._path(digest), data)
         return digest
@@ -96,18 +98,8 @@ class Blobs:
 
     def delete(self, digest: str) -> None:
         """Forget bytes; nothing happens where there are none."""
-        with self._reached("written"):
-            try:
-                self._files.rm_file(self._path(digest))
-            except FileNotFoundError:
-                return
-
-    def _holds(self, digest: str) -> bool:
-        try:
-            self.get(digest)
-        except BrokenVersion:
-            return False
-        return True
+        with self._reached("written"), suppress(FileNotFoundError):
+            self._files.rm_file(self._path(digest))
 
     def _path(self, digest: str) -> str:
         if not _DIGEST.fullmatch(digest):

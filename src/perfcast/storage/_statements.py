@@ -10,13 +10,7 @@ import sqlalchemy as sa
 def insert_new(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless one with the same key is there, also when another writer adds it at the same moment.
 
-    Args:
-        connection: In a transaction.
-        table: Where to.
-        values: By column name.
-
-    Returns:
-        Whether this call added it.
+    Gives whether this call added it.
     """
     statement = (
         _insert(connection.dialect.name)(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)

@@ -34,8 +34,7 @@ class Exporter:
         """Write what has finished since the last look, until one can't be written; gives the ids of those that were."""
         written: list[str] = []
         while (job := self._claim()) is not None:
-            best = self._best(job)
-            run = export(job, best, self._graph(best), address=self._address)
+            run = export(job, *self._best(job), address=self._address)
             if run is None:
                 break
             with self._database.begin() as connection:
@@ -53,20 +52,19 @@ class Exporter:
                     return repository.find(connection, job)
         return None
 
-    def _best(self, job: Job) -> Version | None:
+    def _best(self, job: Job) -> tuple[Version | None, bytes | None]:
+        """Its best version and that one's graph, as far as there are such."""
         if job.model_version is None:
-            return None
+            return None, None
         try:
-            return self._registry.version(job.request.model, job.model_version)
+            best = self._registry.version(job.request.model, job.model_version)
         except (NotFound, BrokenVersion):  # deleted since
-            return None
-
-    def _graph(self, best: Version | None) -> bytes | None:
+            return None, None
         try:
-            return None if best is None else self._registry.graph(best)
+            return best, self._registry.graph(best)
         except BrokenVersion as error:
-            log.warning("exported without its graph", version=best and best.reference, reason=str(error))
-            return None
+            log.warning("exported without its graph", version=best.reference, reason=str(error))
+            return best, None
 
 
 def _due(connection: sa.Connection) -> list[tuple[str, str | None]]:

@@ -49,16 +49,9 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 def export(job: Job, best: Version | None, graph: bytes | None, *, address: str) -> str | None:
     """Write a finished job to MLflow: parameters, metrics, tags, and of its best version the manifest and the graph.
 
-    The run is found again by the job's id, so doing it twice leaves one run.
-
-    Args:
-        job: One that has finished.
-        best: What the registry says about its best version; None where there is none.
-        graph: Serialised ONNX graph of that version; None where it can't be had.
-        address: `MLFLOW_TRACKING_URI`; a name and password may stand in it, with `%40` for `@` and so on.
-
-    Returns:
-        The run's id once all of it has arrived, else None, and the log has a warning. Takes at most `TOTAL_SECONDS`.
+    The run is found again by the job's id, so doing it twice leaves one run. Gives the run's id once all of it has
+    arrived, within `TOTAL_SECONDS`; else None, and the log has a warning. In the address, `MLFLOW_TRACKING_URI`, a name
+    and password may stand, with `%40` for `@` and so on.
     """
     try:
         run = _within(TOTAL_SECONDS, lambda: _write(_Server(address), job, best, graph))

@@ -47,14 +47,9 @@ class Jobs:
         self._retry_seconds = retry_seconds
 
     def submit(self, request: JobRequest, *, within: Callable[[sa.Connection, str], None] | None = None) -> Job:
-        """Keep a job and wake a worker.
+        """Keep a job and wake a worker; a queue that can't be reached is logged, and workers will look.
 
-        Args:
-            request: What to train.
-            within: Called with the new job's id in the transaction that keeps it; what it raises undoes the job.
-
-        Raises:
-            Unavailable: The database can't be reached. A queue that can't be reached is logged; workers will look.
+        `within` is called with the new job's id in the transaction that keeps it; what it raises undoes the job.
         """
         identifier = new_id()
         with self._database.begin() as connection:
@@ -148,18 +143,10 @@ class Jobs:
         self._wake(fence.job)
 
     def retry(self, fence: Fence, error: str, *, at_once: bool = False) -> Status:
-        """Put a running job back after something broke; after the last attempt it has failed.
+        """Put a running job back after something broke; after the last attempt it has failed. Gives its status then.
 
         It is begun again after a pause, so that what was out of order has time to recover: `retry_seconds`, and four
-        times as long from one attempt to the next, up to ten minutes. Meanwhile it is in no worker's hands.
-
-        Args:
-            fence: The claim.
-            error: What broke.
-            at_once: Whether it was but killed, so that the first time needs no pause.
-
-        Returns:
-            The status it has then.
+        times as long from one attempt to the next, up to ten minutes. Where it was but killed, the first is `at_once`.
         """
         job = self.find(fence.job)
         attempts = self._attempts if job.versions is None else max(self._attempts, GATE_ATTEMPTS)

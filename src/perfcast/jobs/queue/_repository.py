@@ -97,8 +97,8 @@ def claim(connection: sa.Connection, worker: str) -> Job | None:
     if row is None:
         return None
     job = _job(row)
-    if problem := _kept(row)[1]:
-        write(connection, job.fence, failed(problem, job.versions))
+    if job.error:  # which was emptied just now: the row can't be read
+        write(connection, job.fence, failed(job.error, job.versions))
         return None
     return job
 
@@ -178,23 +178,16 @@ class _Kept(msgspec.Struct):
     trials: list[dict[str, Any]]
 
 
-def _kept(row: sa.Row[Any]) -> tuple[_Kept, str | None]:
-    """What a row keeps as JSON, and why that can't be read, if it can't: then it is what the other columns say."""
+def _job(row: sa.Row[Any]) -> Job:
+    """A row; where its JSON can't be read, `error` says so, and the rest is what the other columns say."""
+    error = row.error
     try:
-        found = {"request": row.request, "versions": row.versions, "trials": row.trials}
-        return msgspec.convert(found, _Kept), None
-    except msgspec.ValidationError as error:
+        kept = msgspec.convert({"request": row.request, "versions": row.versions, "trials": row.trials}, _Kept)
+    except msgspec.ValidationError as problem:
+        error = error or f"its row can't be read by this version of Perfcast: {problem}"
         bare = JobRequest(model=row.model, workload=row.workload, dataset=row.dataset, digest="", n_trials=row.n_trials)
         whole = isinstance(row.versions, list) and all(isinstance(number, int) for number in row.versions)
-        return _Kept(
-            bare, tuple(row.versions) if whole else None, []
-        ), f"its row can't be read by this version of Perfcast: {error}"
-
-
-def _job(row: sa.Row[Any]) -> Job:
-    kept, problem = _kept(row)
+        kept = _Kept(bare, tuple(row.versions) if whole else None, [])
     same = {name: getattr(row, name) for name in _AS_KEPT}
     progress = (row.stage, row.progress, row.trial, row.best_score, row.best_family, row.eta_seconds, kept.trials)
-    return Job(
-        **same, request=kept.request, progress=Progress(*progress), versions=kept.versions, error=row.error or problem
-    )
+    return Job(**same, request=kept.request, progress=Progress(*progress), versions=kept.versions, error=error)

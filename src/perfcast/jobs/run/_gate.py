@@ -19,14 +19,7 @@ _RACES = 3
 def promote_if_better(registry: Registry, best: Version, dataset: Dataset, *, actor: str) -> str:
     """Compare a version with the present champion on rows that neither has learnt from, and move the alias if it wins.
 
-    Args:
-        registry: Where both are.
-        best: The version that stands for promotion.
-        dataset: What it learnt from; its test part judges.
-        actor: Who is to stand in the history.
-
-    Returns:
-        What was decided, and why.
+    Gives what was decided, and why.
     """
     for _ in range(_RACES):
         number = registry.model(best.model).aliases.get(CHAMPION)

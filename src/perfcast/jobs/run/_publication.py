@@ -23,18 +23,9 @@ def register(
     run: str,
     within: Callable[[sa.Connection, list[Version]], None] | None = None,
 ) -> list[Version]:
-    """Register what a run made, all or nothing.
+    """Register what a run made, given best first, all or nothing; gives the versions with the best one last.
 
-    Args:
-        registry: Where the versions go.
-        drafts: Best first.
-        model: The model that gets them.
-        dataset: Name of what they learnt from.
-        run: What made them, for their notes.
-        within: See `Registry.add_all`.
-
-    Returns:
-        The best one last, so that it has the highest number.
+    Their notes say which run it was; `within` is that of `Registry.add_all`.
     """
     ordered = drafts[::-1]
     best = ordered[-1].manifest.type
@@ -45,17 +36,9 @@ def register(
 def promote(
     registry: Registry, best: Version, dataset: Dataset, *, wanted: Literal["auto", "never"], actor: str
 ) -> str:
-    """Let the gate decide whether the best version becomes champion. Doing it again changes nothing.
+    """Let the gate decide whether the best version of a run becomes champion, unless that is never wanted.
 
-    Args:
-        registry: Where it is.
-        best: The best version of a run.
-        dataset: What it learnt from.
-        wanted: `never` leaves the champion alone.
-        actor: Who is to stand in the history.
-
-    Returns:
-        What was decided and why, which is also the version's note from now on.
+    Gives what was decided and why, which is also the version's note from now on. Doing it again changes nothing.
     """
     if best.note.startswith(DECIDED):  # an earlier attempt got this far
         return best.note

@@ -42,17 +42,11 @@ def run_training(registry: Registry, dataset: Dataset, model: str, effort: Effor
 def learn(registry: Registry, dataset: Dataset, model: str, effort: Effort, **how: Any) -> "Training":
     """Train versions of a model, beginning with what its champion was fitted with.
 
-    Args:
-        registry: Where the versions shall go.
-        dataset: Measured rows.
-        model: The model that shall get the versions.
-        effort: How to train.
-        **how: Whatever else `perfcast.training.train` takes.
+    What is not in `effort` goes to `perfcast.training.train`, whose errors are raised too.
 
     Raises:
-        Refused: No family made a usable version, or the model answers for another workload.
+        Refused: The model answers for another workload.
         InvalidInput: The model's name can't be used.
-        InvalidData: There are too few rows.
     """
     from perfcast.training import Budget, train
 

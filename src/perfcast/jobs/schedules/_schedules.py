@@ -35,12 +35,7 @@ class Schedules:
     zone: ZoneInfo
 
     def put(self, model: str, plan: Plan, at: datetime | None = None) -> Schedule:
-        """Make or change a model's schedule. Putting the same again changes nothing.
-
-        Args:
-            model: Whose.
-            plan: What is wanted.
-            at: An aware time, from which cron counts; now if not given.
+        """Make or change a model's schedule, whose cron counts from now. Putting the same again changes nothing.
 
         Raises:
             UnknownModel: There is no such model.

@@ -62,8 +62,7 @@ class Liveness:
 
     def forget(self, worker: str) -> None:
         """Remove the lock of a worker that has died and whose jobs have been seen to."""
-        if worker not in self._held and self.is_dead(worker):
-            self._path(worker).unlink(missing_ok=True)
+        self._path(worker).unlink(missing_ok=True)
 
     def _path(self, worker: str) -> Path:
         return self._folder / f"{worker}.lock"
