@@ -24,7 +24,7 @@ class Blobs:
 
     Bytes are there whole or not at all, whatever is killed on the way: a folder gets them by rename after they have
     reached the disk, object stores take an object as one request. At worst an unfinished file whose name begins with
-    a dot stays behind.
+    a dot stays behind. All methods raise `Unavailable` where the store can't be read or written.
     """
 
     def __init__(self, url: str) -> None:
@@ -52,14 +52,7 @@ class Blobs:
         self._errors = OSError if self._local else Exception
 
     def put(self, data: bytes) -> str:
-        """Keep bytes; the same ones twice are kept once, and altered or half-lost ones are mended.
-
-        Returns:
-            Their sha256 in hexadecimal.
-
-        Raises:
-            Unavailable: The store can't be written.
-        """
+        """Keep bytes, and give their sha256; the same ones twice are kept once, altered or half-lost ones mended."""
         digest = sha256(data)
         try:
             self.get(digest)
@@ -73,7 +66,6 @@ class Blobs:
 
         Raises:
             BrokenVersion: They are missing or altered; the text says which.
-            Unavailable: The store can't be read.
         """
         path = self._path(digest)
         with self._reached("read"):

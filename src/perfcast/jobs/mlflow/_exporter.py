@@ -26,9 +26,7 @@ class Exporter:
     """Looks for finished jobs that the server at an address doesn't have yet; of several workers one writes each."""
 
     def __init__(self, address: str, database: Database, registry: Registry) -> None:
-        self._address = address
-        self._database = database
-        self._registry = registry
+        self._address, self._database, self._registry = address, database, registry
 
     def look(self) -> list[str]:
         """Write what has finished since the last look, until one can't be written; gives the ids of those that were."""

@@ -29,7 +29,7 @@ class Jobs:
     """Jobs in a database; the row is the truth, messages only wake workers.
 
     Every write of a worker is given its claim, a `Fence`: once the job was taken from it, the write raises `Fenced`
-    and changes nothing. Safe to share between threads, and between processes that each make their own.
+    and changes nothing; any method raises `Unavailable` where the database can't be reached. Safe to share between threads, and between processes that each make their own.
 
     Args:
         database: Where the rows are.
@@ -41,10 +41,8 @@ class Jobs:
     def __init__(
         self, database: Database, transport: Transport | None = None, *, attempts: int = 3, retry_seconds: float = 10.0
     ) -> None:
-        self._database = database
-        self._transport = transport
-        self._attempts = attempts
-        self._retry_seconds = retry_seconds
+        self._database, self._transport = database, transport
+        self._attempts, self._retry_seconds = attempts, retry_seconds
 
     def submit(self, request: JobRequest, *, within: Callable[[sa.Connection, str], None] | None = None) -> Job:
         """Keep a job and wake a worker; a queue that can't be reached is logged, and workers will look.

@@ -30,13 +30,7 @@ class Asked(Effort, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Submissions:
-    """Completes requests against what there is.
-
-    Attributes:
-        datasets: Where rows are.
-        registry: Where models are.
-        workloads: Those that are known, by name; datasets of others bring their own.
-    """
+    """Completes requests against the datasets, models and known workloads; datasets of others bring their own."""
 
     datasets: Datasets
     registry: Registry

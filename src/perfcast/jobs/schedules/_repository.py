@@ -1,14 +1,14 @@
 """All SQL of schedules: each function does its part inside the caller's transaction."""
 
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from perfcast.jobs.queue import UNFINISHED, JobRequest
+from perfcast.jobs.queue import UNFINISHED
 from perfcast.jobs.schedules._schedule import Plan, Schedule
-from perfcast.storage import insert_new, now, schema, time_text
+from perfcast.storage import insert_new, now, schema
 
 _SCHEDULE, _EVENT, _JOB = schema.schedule, schema.schedule_event, schema.job
 KEPT_EVENTS = 1000
@@ -68,13 +68,9 @@ def unfinished_job(connection: sa.Connection, model: str, *, but: str = "") -> t
     return None if row is None else (row.id, row.status)
 
 
-def fire(
-    connection: sa.Connection, seen: Schedule, at: datetime, *, reason: str, job: str, request: JobRequest, rows: int
-) -> bool:
+def fire(connection: sa.Connection, seen: Schedule, last: Mapping[str, Any]) -> bool:
     """Note a run, if the schedule is still as it was seen: of several schedulers one gets True."""
-    values = {"last_fired_at": time_text(at), "last_reason": reason, "last_job": job, "last_rows": rows}
-    values |= {"last_digest": request.digest}
-    return connection.execute(_unchanged(seen).values(**values, **_FRESH)).rowcount == 1
+    return connection.execute(_unchanged(seen).values(**last, **_FRESH)).rowcount == 1
 
 
 def hold_back(connection: sa.Connection, seen: Schedule, why: str) -> bool:

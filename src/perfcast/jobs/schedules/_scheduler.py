@@ -112,8 +112,8 @@ class Scheduler:
         request, rows = self._newest(schedule)
 
         def note(connection: sa.Connection, job: str) -> None:
-            values = {"reason": due.reason, "job": job, "request": request, "rows": rows}
-            if not repository.fire(connection, schedule, at, **values):  # type: ignore[arg-type]
+            last = {"last_fired_at": time_text(at), "last_reason": due.reason, "last_job": job}
+            if not repository.fire(connection, schedule, last | {"last_digest": request.digest, "last_rows": rows}):
                 raise Conflict("another scheduler fired it")
             if repository.unfinished_job(connection, schedule.model, but=job) is not None:
                 raise Conflict("a job of this model was submitted just now")

@@ -22,13 +22,7 @@ _LONGEST_REASON = 500
 
 @dataclass(frozen=True)
 class Schedules:
-    """The schedules of all models.
-
-    Attributes:
-        database: Where the rows are.
-        submissions: Says whether a job could be made of a plan.
-        zone: In which cron expressions are meant.
-    """
+    """The schedules of all models; cron is meant in a zone, and submissions say whether a plan makes a job."""
 
     database: Database
     submissions: Submissions

@@ -70,9 +70,15 @@ def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> 
             raise Fenced(f"job {fence.job} is at attempt {job.attempt}")
         Thread(target=_end_when_told, args=(jobs, channel, fence), name="perfcast-fence", daemon=True).start()
         dataset = datasets.load(datasets.find(job.request.dataset, job.request.digest))
-        numbers = job.versions or _learn(settings, database, channel, job, dataset, registry, jobs, threads)
+        drafts = () if job.versions else _learn(settings, database, channel, job, dataset, registry, threads)
         channel.send("stage", stage="registering")
-        return patiently(lambda: judged(registry, job, numbers[-1], dataset), _PATIENCE_SECONDS)
+
+        def publish() -> tuple[int, str]:
+            # When a connection broke during the commit, nobody was told whether it took place: look.
+            numbers = jobs.find(job.id).versions or registered(registry, jobs, job, drafts)
+            return judged(registry, job, numbers[-1], dataset)
+
+        return patiently(publish, _PATIENCE_SECONDS)
     finally:
         database.close()
 
@@ -84,13 +90,12 @@ def _learn(
     job: Job,
     dataset: Dataset,
     registry: Registry,
-    jobs: Jobs,
     threads: int,
-) -> tuple[int, ...]:
+) -> Sequence[Draft]:
     request, limit = job.request, job.request.timeout_seconds
     left = None if limit is None else max(_LEAST_SECONDS, limit - job.spent_seconds)
     with prepared_study(job.id, settings, database) as study:
-        training = learn(
+        return learn(
             registry,
             dataset,
             request.model,
@@ -101,14 +106,7 @@ def _learn(
             study_name=job.id,
             on_trial=lambda report: channel.send("trial", **asdict(report)),
             stop=channel.stop,
-        )
-    channel.send("stage", stage="registering")
-
-    def once() -> tuple[int, ...]:
-        # When a connection broke during the commit, nobody was told whether it took place: look.
-        return jobs.find(job.id).versions or registered(registry, jobs, job, training.drafts)
-
-    return patiently(once, _PATIENCE_SECONDS)
+        ).drafts
 
 
 def registered(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from perfcast.jobs.mlflow import Exporter
 from perfcast.jobs.queue import Jobs, Submissions, make_transport
 from perfcast.jobs.schedules import Scheduler, Schedules
 from perfcast.jobs.worker._chore import Chore
-from perfcast.jobs.worker._retention import Retention
+from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.jobs.worker._worker import Worker
 from perfcast.processors import processors
 from perfcast.registry import Registry
@@ -42,8 +42,11 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
     try:
         jobs = Jobs(database, transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds)
         scheduler = Scheduler(Schedules(database, submissions, ZoneInfo(settings.service_timezone)), jobs)
-        retention = Retention(settings, database)
-        worker = Worker(settings, jobs, transport, threads=processors(), scheduler=scheduler, retention=retention)
+        chores = [
+            Chore("schedules", scheduler.look, every_seconds=settings.job_heartbeat_seconds),
+            Chore("old studies", Retention(settings, database).look, every_seconds=EVERY_SECONDS),
+        ]
+        worker = Worker(settings, jobs, transport, threads=processors(), chores=chores)
         stop_at_signals(worker)
         if attached:
             Thread(target=_stop_with_stdin, args=(worker,), name="perfcast-attached", daemon=True).start()

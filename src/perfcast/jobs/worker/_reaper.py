@@ -24,9 +24,7 @@ class Reaper:
     """
 
     def __init__(self, jobs: Jobs, liveness: Liveness, *, stale_seconds: float) -> None:
-        self._jobs = jobs
-        self._liveness = liveness
-        self._stale_seconds = stale_seconds
+        self._jobs, self._liveness, self._stale_seconds = jobs, liveness, stale_seconds
         self._seen: dict[str, tuple[str | None, float]] = {}
         self._looked = time.monotonic()
 

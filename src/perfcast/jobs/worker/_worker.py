@@ -1,16 +1,15 @@
 """The worker: claims jobs, supervises them, and looks after those of workers that are gone."""
 
+from collections.abc import Sequence
 from threading import Thread
 
 import structlog
 
 from perfcast.errors import Unavailable
 from perfcast.jobs.queue import Jobs, Transport
-from perfcast.jobs.schedules import Scheduler
 from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._liveness import Liveness, new_worker
 from perfcast.jobs.worker._reaper import Reaper
-from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.jobs.worker._stopping import Stopping
 from perfcast.jobs.worker._supervision import Supervision
 from perfcast.settings import Settings
@@ -24,17 +23,10 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
 class Worker:
-    """Runs jobs until it is stopped, with so many threads for all together, and does its chores; others' are None."""
+    """Runs jobs until it is stopped, with so many threads for all together, and does chores beside them."""
 
     def __init__(
-        self,
-        settings: Settings,
-        jobs: Jobs,
-        transport: Transport,
-        *,
-        threads: int,
-        scheduler: Scheduler | None = None,
-        retention: Retention | None = None,
+        self, settings: Settings, jobs: Jobs, transport: Transport, *, threads: int, chores: Sequence[Chore] = ()
     ) -> None:
         self.name = new_worker()
         self._settings, self._jobs, self._transport = settings, jobs, transport
@@ -43,12 +35,8 @@ class Worker:
         self._liveness = Liveness(settings.data_dir.absolute() / "workers")
         stale = max(settings.job_stale_seconds, 3 * settings.job_heartbeat_seconds)
         reaper = Reaper(jobs, self._liveness, stale_seconds=stale)
-        beat = settings.job_heartbeat_seconds
-        self._chores = [Chore("jobs of other workers", reaper.look, every_seconds=min(_REAP_SECONDS, beat))]
-        if scheduler is not None:
-            self._chores.append(Chore("schedules", scheduler.look, every_seconds=beat))
-        if retention is not None:
-            self._chores.append(Chore("old studies", retention.look, every_seconds=EVERY_SECONDS))
+        often = min(_REAP_SECONDS, settings.job_heartbeat_seconds)
+        self._chores = [Chore("jobs of other workers", reaper.look, every_seconds=often), *chores]
         self._running: list[Thread] = []
         self._stopping = Stopping()
         self._reachable = True

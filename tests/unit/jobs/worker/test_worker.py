@@ -21,7 +21,8 @@ from perfcast.jobs import Plan, Schedules, Submissions
 from perfcast.jobs.run._studies import studies_folder
 from perfcast.jobs.schedules import Retrain, Scheduler
 from perfcast.jobs.worker import Worker
-from perfcast.jobs.worker._retention import Retention
+from perfcast.jobs.worker._chore import Chore
+from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.settings import load_settings
 from perfcast.storage import schema
 from perfcast.workloads import builtin_workloads
@@ -44,6 +45,10 @@ def scheduler(shop: Shop) -> Scheduler:
     return Scheduler(Schedules(shop.database, submissions, ZoneInfo("UTC")), shop.jobs)
 
 
+def old_studies(shop: Shop) -> Chore:
+    return Chore("old studies", Retention(shop.settings, shop.database).look, every_seconds=EVERY_SECONDS)
+
+
 def test_a_stored_schedule_that_can_not_be_read_keeps_it_from_nothing_else(shop: Shop) -> None:
     workload = builtin_workloads()["cpu-utilization"]
     shop.registry.add("cpu-utilization", draft(workload, weighted(workload, request_rate=0.25)))
@@ -57,8 +62,7 @@ def test_a_stored_schedule_that_can_not_be_read_keeps_it_from_nothing_else(shop:
         shop.jobs,
         shop.transport,
         threads=1,
-        scheduler=looks,
-        retention=Retention(shop.settings, shop.database),
+        chores=[Chore("schedules", looks.look, every_seconds=0.5), old_studies(shop)],
     )
     with capture_logs() as logs, at_work(worker):
         until(lambda: not is_kept(shop, old))
@@ -75,9 +79,7 @@ def test_a_journal_that_can_not_be_deleted_keeps_it_from_nothing_else(shop: Shop
     in_the_way.unlink(missing_ok=True)
     in_the_way.mkdir(parents=True)
     os.utime(in_the_way, (0, 0))
-    worker = Worker(
-        shop.settings, shop.jobs, shop.transport, threads=1, retention=Retention(shop.settings, shop.database)
-    )
+    worker = Worker(shop.settings, shop.jobs, shop.transport, threads=1, chores=[old_studies(shop)])
     with capture_logs() as logs, at_work(worker):
         until(lambda: not is_kept(shop, old))
         job = shop.submit(families=("polynomial",), n_trials=1)
