@@ -29,8 +29,8 @@ class Jobs:
     """Jobs in a database; the row is the truth, messages only wake workers.
 
     Every write of a worker is given its claim, a `Fence`: once the job was taken from it, the write raises `Fenced`
-    and changes nothing. Safe to share between threads, and between processes that each make their own. Any method raises
-    `Unavailable` where the database can't be reached.
+    and changes nothing. Safe to share between threads, and between processes that each make their own. Where the
+    database can't be reached, any method raises `Unavailable`.
 
     Args:
         database: Where the rows are.
