@@ -154,7 +154,7 @@ import time
 from perfcast.jobs import attached_worker
 from perfcast.settings import load_settings
 with attached_worker(load_settings()) as worker:
-    print(worker.pid, flush=True)
+    print(worker.process.pid, flush=True)
     time.sleep(60)
 """
 
