@@ -44,17 +44,13 @@ class _Instances(msgspec.Struct, forbid_unknown_fields=True):
     coverage: Any = None
 
 
-@router.get("", summary="The models that answer", **said(answers.ModelNames, answers.MODEL_NAMES, "Their names", 503))
+@router.get("", summary="The models that answer", **said(answers.ModelNames, "Their names", 503))
 async def list_models(follower: Following) -> Json:
     """The names of the models that have a champion."""
     return Json({"models": sorted(follower.routes.champions)})
 
 
-@router.get(
-    "/{name}",
-    summary="Whether a model is ready",
-    **said(answers.ModelState, answers.MODEL_STATE, "It answers", 404, 422, 503),
-)
+@router.get("/{name}", summary="Whether a model is ready", **said(answers.ModelState, "It answers", 404, 422, 503))
 async def model_ready(name: str, follower: Following) -> Json:
     """Whether a model can answer (`NAME`, `NAME:VERSION` or `NAME@ALIAS`); it is loaded if it wasn't."""
     await shield(wrap_future(follower.fetch(name)))
@@ -65,7 +61,7 @@ async def model_ready(name: str, follower: Following) -> Json:
     "/{name}" + _VERB,
     summary="Predict the costs of rows",
     openapi_extra={"requestBody": answers.INSTANCES},
-    **said(answers.Predictions, answers.PREDICTIONS, "One value a row", 404, 413, 422, 503),
+    **said(answers.Predictions, "One value a row", 404, 413, 422, 503),
 )
 async def predict(
     name: str,

@@ -45,7 +45,7 @@ class _Scoring(msgspec.Struct, forbid_unknown_fields=True):
     "/invocations",
     summary="Predict the costs of a data frame",
     openapi_extra={"requestBody": answers.SCORING},
-    **said(answers.Predictions, answers.PREDICTIONS, "One value a row", 400, 413, 422, 503),
+    **said(answers.Predictions, "One value a row", 400, 413, 422, 503),
 )
 async def score(
     request: Request,

@@ -15,7 +15,7 @@ from perfcast.api.http._schemas import said
 router = APIRouter(tags=["health"])
 
 
-@router.get("/", summary="What this is", **said(Index, examples.INDEX, "As asked"))
+@router.get("/", summary="What this is", **said(Index, "As asked", example=examples.INDEX))
 async def index() -> Json:
     """The service, its version, and where to go."""
     places = {"documentation": "/docs", "models": "/models", "predict": "/predict", "health": "/health"}
@@ -25,7 +25,9 @@ async def index() -> Json:
 @router.get(
     "/health",
     summary="How the service is",
-    **said(Health, examples.HEALTH, "It is healthy or degraded", unwell=(examples.UNHEALTHY, "It is unhealthy")),
+    **said(
+        Health, "It is healthy or degraded", example=examples.HEALTH, unwell=(examples.UNHEALTHY, "It is unhealthy")
+    ),
 )
 async def health(condition: Annotated[Condition, held(Condition)]) -> Json:
     """`healthy`, `degraded` (it answers, but something is wrong) or `unhealthy` (503: nothing can be predicted)."""
@@ -33,7 +35,7 @@ async def health(condition: Annotated[Condition, held(Condition)]) -> Json:
     return Json(document, status_code=503 if document["status"] == "unhealthy" else 200)
 
 
-@router.get("/livez", summary="Whether the process lives", **said(Liveness, examples.ALIVE, "It does"))
+@router.get("/livez", summary="Whether the process lives", **said(Liveness, "It does", example=examples.ALIVE))
 async def livez() -> Json:
     """Always `alive`: restart the process when this doesn't answer."""
     return Json({"status": "alive"})
@@ -44,8 +46,8 @@ async def livez() -> Json:
     summary="Whether to send requests here",
     **said(
         Readiness,
-        examples.READY,
         "Some model answers",
+        example=examples.READY,
         unwell=(examples.NOT_READY, "No usable model, or the process is about to end"),
     ),
 )

@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import said
-from perfcast.api.models import _examples as examples
 from perfcast.api.models._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
 from perfcast.api.models._moves import Following, IfMatch, Registered, etag, expected_version, model_name, moved, shown
 from perfcast.discovery import Records
@@ -20,7 +19,7 @@ from perfcast.serving import Follower
 router = APIRouter(prefix="/models", tags=["models"])
 
 
-@router.get("", summary="List the models", **said(ModelList, examples.MODEL_LIST, "All models", 503))
+@router.get("", summary="List the models", **said(ModelList, "All models", 503))
 def list_models(registry: Registered, follower: Following, records: Annotated[Records, held(Records)]) -> Json:
     """Every model by name: what it predicts from what, which version answers, how good that is.
 
@@ -32,7 +31,7 @@ def list_models(registry: Registered, follower: Following, records: Annotated[Re
     return Json({"models": models, "total_models": len(models), "not_loaded": not_loaded, "timestamp": timestamp()})
 
 
-@router.get("/{name}", summary="One model", **said(ModelDetails, examples.MODEL, "The model", 404, 422, 503))
+@router.get("/{name}", summary="One model", **said(ModelDetails, "The model", 404, 422, 503))
 def show_model(name: str, registry: Registered, follower: Following) -> Json:
     """A model with all its versions. The `ETag` is the champion's number, for `If-Match`."""
     summary = registry.model(model_name(registry, name))
@@ -51,11 +50,7 @@ def show_model(name: str, registry: Registered, follower: Following) -> Json:
     return Json(document, headers={"ETag": etag(summary.aliases.get(CHAMPION))})
 
 
-@router.get(
-    "/{ref}/metrics",
-    summary="How good a version is",
-    **said(VersionMetrics, examples.VERSION_METRICS, "Its metrics", 404, 422, 503),
-)
+@router.get("/{ref}/metrics", summary="How good a version is", **said(VersionMetrics, "Its metrics", 404, 422, 503))
 def show_metrics(ref: str, registry: Registered) -> Json:
     """Held-out metrics, and how the version was found."""
     version = registry.resolve(ref)
@@ -81,7 +76,7 @@ def show_metrics(ref: str, registry: Registered) -> Json:
 @router.post(
     "/{ref}/activate",
     summary="Make a version the champion",
-    **said(AliasMoved, examples.ALIAS_MOVED, "Before and after", 404, 409, 413, 422, 503),
+    **said(AliasMoved, "Before and after", 404, 409, 413, 422, 503),
 )
 def activate(ref: str, registry: Registered, follower: Following, if_match: IfMatch = None) -> Json:
     """Move the champion. This process has loaded and switched before it answers; others follow within two seconds.
@@ -100,7 +95,7 @@ def activate(ref: str, registry: Registered, follower: Following, if_match: IfMa
 @router.post(
     "/{ref}/deactivate",
     summary="Return to the champion before",
-    **said(AliasMoved, examples.ALIAS_MOVED, "Before and after", 404, 409, 413, 422, 503),
+    **said(AliasMoved, "Before and after", 404, 409, 413, 422, 503),
 )
 def deactivate(ref: str, registry: Registered, follower: Following, if_match: IfMatch = None) -> Json:
     """Return the champion to the one before, or to none. Where `ref` names a version, it must be the champion."""

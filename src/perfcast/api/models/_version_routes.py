@@ -12,7 +12,6 @@ from perfcast.api.http._bodies import UPLOAD_BYTES, read_body
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import said
-from perfcast.api.models import _examples as examples
 from perfcast.api.models._answers import VersionAdded, VersionDeleted
 from perfcast.api.models._moves import Following, Registered
 from perfcast.api.models._schemas import UPLOAD_BODY
@@ -31,7 +30,7 @@ _HOW = "send multipart/form-data, as `curl -F graph=@model.onnx -F manifest=@man
     "/{name}/versions",
     summary="Upload a version",
     openapi_extra={"requestBody": UPLOAD_BODY},
-    **said(VersionAdded, examples.VERSION_ADDED, "It is registered", 409, 413, 422, 503, status=201),
+    **said(VersionAdded, "It is registered", 409, 413, 422, 503, status=201),
 )
 async def add(
     name: str,
@@ -68,7 +67,7 @@ async def add(
 @router.delete(
     "/{name}/versions/{version}",
     summary="Delete a version",
-    **said(VersionDeleted, examples.VERSION_DELETED, "It is no more", 404, 409, 422, 503),
+    **said(VersionDeleted, "It is no more", 404, 409, 422, 503),
 )
 def delete(
     name: str,
