@@ -14,8 +14,6 @@ from perfcast.errors import FieldError, InvalidInput
 from perfcast.manifest import COVERAGES
 from perfcast.serving import Follower, Key, Reader
 
-_SHOWN = 5
-"""Rows that are wrong of which each is told."""
 _BESIDE = ("lower", "upper", "extrapolated")
 
 
@@ -63,8 +61,8 @@ async def answered(follower: Follower, batches: Batches, asked: Asked, key: Key)
     reference, reader = await _model(follower, asked, key)
     body = await run_in_threadpool(_bodies, asked, reference, reader)
     with batches.room(len(body)):
-        reply = await batches.answer(body, content_type=JSON, accept=JSON, query={}, key=key)
-        return await run_in_threadpool(_of_list, reply, asked.where, reader.workload.cost.name)
+        reply = await batches.answer(body, content_type=JSON, accept=JSON, query={}, key=key, whole=asked.where)
+        return await run_in_threadpool(_of_list, reply, reader.workload.cost.name)
 
 
 def whole(reply: BatchReply) -> dict[str, Any]:
@@ -114,13 +112,8 @@ def _sendable(value: object) -> object:
     return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
-def _of_list(reply: BatchReply, where: str, cost: str) -> dict[str, Any]:
+def _of_list(reply: BatchReply, cost: str) -> dict[str, Any]:
     results = msgspec.json.decode(b"".join(reply.pieces))["results"]
-    wrong = [(place, result["error"]) for place, result in enumerate(results) if result["status"] == "error"]
-    if wrong:
-        errors = [FieldError(f"{where}[{place}]", told) for place, told in wrong[:_SHOWN]]
-        more = [FieldError(where, f"{len(wrong) - _SHOWN:,} more rows are wrong")] if len(wrong) > _SHOWN else []
-        raise InvalidInput([*errors, *more])
     columns = {name: [result[name] for result in results] for name in _BESIDE}
     return _document([result[cost] for result in results], columns, results[0])
 

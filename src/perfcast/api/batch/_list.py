@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -29,6 +30,8 @@ _SHORT_BYTES = 2_000
 """Of a list that isn't worth a guess."""
 _MOST_LOADED = 64
 """Models one batch may have loaded for it; each is a query."""
+_SHOWN = 5
+"""Wrong bodies of which each is told, where they refuse all."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -248,6 +251,17 @@ class ListBatch:
                 labels = group.arm.labels
                 counts[labels] = counts.get(labels, 0) + len(group.places)
         return Counts(counts, sum(len(piece.wrong) for piece in self._pieces))
+
+    def refusal(self, called: str) -> InvalidInput:
+        """The refusal of the whole list, which is called so: by its wrong bodies, counted from 0."""
+        begins = accumulate((piece.count for piece in self._pieces), initial=0)
+        wrong = [
+            FieldError(f"{called}[{begin + place}]", failure["error"])
+            for begin, piece in zip(begins, self._pieces, strict=False)
+            for place, failure in sorted(piece.wrong.items())
+        ]
+        more = [FieldError(called, f"{len(wrong) - _SHOWN:,} more rows are wrong")] if len(wrong) > _SHOWN else []
+        return InvalidInput(wrong[:_SHOWN] + more)
 
     def write(self) -> Iterator[bytes]:
         """The answer's bytes; records are kept as it is written."""

@@ -94,9 +94,7 @@ class NotLoaded(Answer):
         description="Relative to MODELS_DIR", examples=["prediction-training-cpu/rdf/best_rf_model.joblib"]
     )
     model: str = Field(description="What it would be called", examples=["rf_prediction-training-cpu"])
-    reason: str = Field(
-        examples=["it reads 9 inputs, not the 7 of cnn-execution-time nor 8 with padding; see docs/predecessors.md"]
-    )
+    reason: str = Field(examples=["it reads 9 inputs, not the 7 of cnn-execution-time nor 8 with padding"])
 
 
 class ModelList(Answer):

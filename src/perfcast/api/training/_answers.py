@@ -29,12 +29,14 @@ class TrainingJob(Answer):
     eta_seconds: float | None = Field(None, examples=[41.5])
     created_at: Time
     started_at: Time | None = None
-    finished_at: Time | None = None
+    finished_at: Time | None = Field(None, examples=[None])
     attempt: int = Field(
         description="How often it has been begun; not counting where a stopped worker gave it back", examples=[1]
     )
     error: str | None = None
-    retry_at: Time | None = Field(None, description="When it is begun again, where it waits after something broke")
+    retry_at: Time | None = Field(
+        None, description="When it is begun again, where it waits after something broke", examples=[None]
+    )
     model_name: Model
     model_version: int | None = Field(None, description="The best version, once it has succeeded")
     outcome: str | None = Field(None, description="What the promotion gate said")

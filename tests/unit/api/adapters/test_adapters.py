@@ -110,6 +110,24 @@ def test_rows_are_counted_and_recorded_as_those_of_predict(client: TestClient, s
         assert len(list(read_records(connection))) == 4
 
 
+@pytest.mark.parametrize("path", [V1, MLFLOW, "/csv"])
+def test_nothing_is_counted_or_recorded_of_a_request_with_a_bad_row(
+    client: TestClient, services: Services, path: str
+) -> None:
+    wrong = LOAD | {"active_users": -1}
+    csv = "\n".join(",".join(map(str, row)) for row in (LOAD, VALUES, list(wrong.values())))
+    services.registry.point("cpu-utilization", "shadow", 2)
+    services.follower.refresh()
+    answer = send(client, path, csv if path == "/csv" else {"instances": [LOAD, wrong, LOAD]})
+    assert (answer.status_code, "active_users" in answer.json()["error"]) == (422, True)
+    assert services.tally.predictions == {}
+    assert list(services.tally.arms.items()) == []
+    assert services.records is not None
+    services.records.flush()
+    with services.database.begin() as connection:
+        assert list(read_records(connection)) == []
+
+
 def test_they_stand_in_the_lane_of_batches() -> None:
     lanes = Lanes(10, 2)
     for path in (MLFLOW, V1):
