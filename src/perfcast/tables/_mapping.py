@@ -65,8 +65,8 @@ class ColumnMap:
         """The refusal with what to do, where the value that it shows is a number with a mark."""
         source = self.sources.get(refusal.field)
         if refusal.message.endswith("; give numbers"):
-            told = f"--map '{refusal.field}=COLUMN / 1' takes durations in seconds"
-            return Refusal(refusal.field, f"{refusal.message}; {told}", refusal.rows)
+            advice = f"--map '{refusal.field}=COLUMN / 1' takes durations in seconds"
+            return Refusal(refusal.field, f"{refusal.message}; {advice}", refusal.rows)
         shown = re.search(r"got '(.*)'$", refusal.message)
         if shown is None or not isinstance(source, str):
             return refusal

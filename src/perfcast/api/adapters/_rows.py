@@ -3,7 +3,7 @@
 from asyncio import shield, wrap_future
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -12,8 +12,9 @@ from perfcast.api.batch import JSON, Batches, BatchReply
 from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.manifest import COVERAGES
-from perfcast.serving import Follower, Key, Reader
+from perfcast.serving import Follower, Key, Reader, parse_object
 
+Kind = TypeVar("Kind")
 _BESIDE = ("lower", "upper", "extrapolated")
 
 
@@ -36,16 +37,7 @@ class Asked(NamedTuple):
 
 
 async def answered(follower: Follower, batches: Batches, asked: Asked, key: Key) -> dict[str, Any]:
-    """Answer rows: all of them, or none.
-
-    Args:
-        follower: Holds the routes.
-        batches: Answers lists of bodies.
-        asked: What is asked.
-        key: Gives what the caller is known by; asked only where callers are split.
-
-    Returns:
-        The document that `_answers.Predictions` describes.
+    """Answer rows, all of them or none, with the document that `_answers.Predictions` describes.
 
     Raises:
         InvalidInput: Names the rows that are wrong, counted from 0.
@@ -71,6 +63,18 @@ def whole(reply: BatchReply) -> dict[str, Any]:
     columns = document["columns"]
     (cost,) = columns.keys() - set(_BESIDE)
     return _document(columns.pop(cost), columns, document)
+
+
+def parsed(body: bytes | bytearray, kind: type[Kind], told: str) -> Kind:
+    """A JSON body as it must be; `told` says what that is.
+
+    Raises:
+        InvalidInput: It is something else.
+    """
+    try:
+        return msgspec.convert(parse_object(body), kind)
+    except msgspec.ValidationError as error:
+        raise InvalidInput([FieldError("body", f"{told}: {error}")]) from None
 
 
 async def _model(follower: Follower, asked: Asked, key: Key) -> tuple[str, Reader]:

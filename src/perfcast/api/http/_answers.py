@@ -1,8 +1,9 @@
 """What every answer's model begins with, and the example of an answer."""
 
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 Time = Annotated[
     str,
@@ -20,25 +21,21 @@ class Answer(BaseModel):
 
 
 def example_of(model: type[BaseModel], **others: Any) -> Any:
-    """An answer made of the examples of the model's fields; what has none is left out.
-
-    Args:
-        model: An answer's.
-        others: Fields that shall have other values.
-    """
-    schema = model.model_json_schema()
-    found = _example(schema, schema.get("$defs", {}))
-    return {**found, **others} if isinstance(found, dict) else found
+    """An answer made of the examples of the model's fields, but for those given; what has none is left out."""
+    found = {
+        name: field.examples[0] if field.examples else _example(field.annotation)
+        for name, field in model.model_fields.items()
+    }
+    found = {name: value for name, value in found.items() if value is not _NONE} | others
+    return found["root"] if issubclass(model, RootModel) else found
 
 
-def _example(schema: dict[str, Any], models: dict[str, Any]) -> Any:
-    if "examples" in schema:
-        return schema["examples"][0]
-    if "$ref" in schema:
-        return _example(models[schema["$ref"].rpartition("/")[2]], models)
-    if "anyOf" in schema:
-        return _example(schema["anyOf"][0], models)
-    if "items" in schema:
-        return [_example(schema["items"], models)]
-    parts = {name: _example(part, models) for name, part in schema.get("properties", {}).items()}
-    return {name: value for name, value in parts.items() if value is not _NONE} or _NONE
+def _example(kind: Any) -> Any:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return example_of(kind)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return arguments[1].examples[0]
+    if origin is list and (item := _example(arguments[0])) is not _NONE:
+        return [item]
+    return _example(arguments[0]) if origin in (Union, UnionType) else _NONE

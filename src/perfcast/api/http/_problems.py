@@ -126,12 +126,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 def problem_of(error: Exception, *, in_body: bool = False) -> Problem:
-    """What to tell the caller.
-
-    Args:
-        error: What was raised.
-        in_body: Whether an unknown name stood in the body (400) rather than in the path (404).
-    """
+    """What to tell the caller; an unknown name is a 400 where it stood in the body, else a 404."""
     for kind_of_error, usual, kind in STATUSES:
         if isinstance(error, kind_of_error):
             status = 400 if in_body and isinstance(error, NotFound) else usual

@@ -27,6 +27,7 @@ class ProblemDetails(BaseModel):
 
 
 _ID = "019d2f4c3a17c0ffee000000001"
+_SCHEMA = ProblemDetails.model_json_schema()
 _MEANINGS = {
     400: "A name in the body is unknown; the closest ones are named",
     401: "A key is needed, or the one that was sent is not known",
@@ -67,11 +68,10 @@ _EXAMPLES = {
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can fail so; any can be refused (503), and any body can be late (408)."""
     every = {*statuses, 503} | ({408} if 413 in statuses else set())
-    schema = ProblemDetails.model_json_schema()
     return {
         status: {
             "description": _MEANINGS[status],
-            "content": {CONTENT_TYPE: {"schema": schema, "example": _EXAMPLES[status].document(_ID)}},
+            "content": {CONTENT_TYPE: {"schema": _SCHEMA, "example": _EXAMPLES[status].document(_ID)}},
         }
         for status in sorted(every)
     }
@@ -88,11 +88,11 @@ def said(
     """What a route with a JSON answer says of it, for its decorator.
 
     Args:
-        model: Its schema.
+        model: Its schema, whose fields' examples make the example unless another is given.
         description: When it is given.
         problem_statuses: How the route can fail.
         status: The answer's.
-        example: An answer, where not the one that the examples of the model's fields make.
+        example: An answer.
         unwell: An answer of the same schema with status 503, and when it is given.
     """
     responses = problems(*problem_statuses) if problem_statuses else {}

@@ -18,19 +18,11 @@ from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._problems import CONTENT_TYPE, problem_of
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import problems, said
-from perfcast.api.inference_protocol import InferenceProtocol, configuration, metadata, repository_index, statistics
+from perfcast.api.inference_protocol import InferenceProtocol
+from perfcast.api.inference_protocol import _answers as answers
 from perfcast.api.inference_protocol import _examples as examples
-from perfcast.api.inference_protocol._answers import (
-    ModelConfiguration,
-    ModelMetadata,
-    ModelReadiness,
-    ModelStatistics,
-    RepositoryIndex,
-    ServerLiveness,
-    ServerMetadata,
-    ServerReadiness,
-)
 from perfcast.api.inference_protocol._codec import read_index_request
+from perfcast.api.inference_protocol._description import configuration, metadata, repository_index, statistics
 from perfcast.api.metrics import Exposition
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.registry import Registry
@@ -64,12 +56,12 @@ class _ProtocolRoute(APIRoute):
 
 
 router = APIRouter(prefix="/v2", tags=["open inference protocol"], route_class=_ProtocolRoute)
-_METADATA = {"summary": "A model's tensors"} | said(ModelMetadata, "Its inputs and outputs", 404, 503)
-_READINESS = {"summary": "Whether a model is ready"} | said(ModelReadiness, "It answers", 404, 503)
+_METADATA = {"summary": "A model's tensors"} | said(answers.ModelMetadata, "Its inputs and outputs", 404, 503)
+_READINESS = {"summary": "Whether a model is ready"} | said(answers.ModelReadiness, "It answers", 404, 503)
 _CONFIGURATION = {"summary": "A model's configuration"} | said(
-    ModelConfiguration, "As Triton's clients read it", 404, 503
+    answers.ModelConfiguration, "As Triton's clients read it", 404, 503
 )
-_STATISTICS = {"summary": "What was counted"} | said(ModelStatistics, "Of each version", 404, 503)
+_STATISTICS = {"summary": "What was counted"} | said(answers.ModelStatistics, "Of each version", 404, 503)
 _INFERENCE: dict[str, Any] = {
     "summary": "Predict",
     "response_class": Response,
@@ -92,13 +84,13 @@ def _both(
     return add
 
 
-@router.get("", summary="The server", **said(ServerMetadata, "The server and its extensions of the protocol"))
+@router.get("", summary="The server", **said(answers.ServerMetadata, "The server and its extensions of the protocol"))
 async def server() -> Json:
     """Name, version and extensions."""
     return Json({"name": "perfcast", "version": __version__, "extensions": ["binary_tensor_data"]})
 
 
-@router.get("/health/live", summary="Whether the server lives", **said(ServerLiveness, "It lives"))
+@router.get("/health/live", summary="Whether the server lives", **said(answers.ServerLiveness, "It lives"))
 async def live() -> Json:
     """Always true."""
     return Json({"live": True})
@@ -107,7 +99,7 @@ async def live() -> Json:
 @router.get(
     "/health/ready",
     summary="Whether the server is ready",
-    **said(ServerReadiness, "Some model answers", unwell=({"ready": False}, "None does")),
+    **said(answers.ServerReadiness, "Some model answers", unwell=({"ready": False}, "None does")),
 )
 async def ready(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
     """Whether some model answers, and the process isn't about to end."""
@@ -118,7 +110,7 @@ async def ready(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
     "/repository/index",
     summary="All versions",
     openapi_extra={"requestBody": examples.INDEX_BODY},
-    **said(RepositoryIndex, "Every version, and whether it can answer", 400, 413, 503),
+    **said(answers.RepositoryIndex, "Every version, and whether it can answer", 400, 413, 503),
 )
 async def index(
     request: Request,
@@ -135,10 +127,7 @@ async def index(
 @router.get("/models/stats", **_STATISTICS)
 async def all_statistics(follower: Following, exposition: Counted) -> Json:
     """What was counted of every version that answered, and of each champion, since the server began."""
-    champions = {name: slot.number for name, slot in follower.routes.champions.items()}
-    tally = exposition.counted
-    answered = [(model, number) for (model, _, number), _ in tally.arms.items()]
-    return Json(statistics(tally, champions, [*answered, *champions.items()]))
+    return Json(statistics(exposition.counted, follower.routes.champions))
 
 
 @_both("GET", "", _METADATA)
@@ -179,10 +168,8 @@ async def model_statistics(request: Request, protocol: Protocol, follower: Follo
     """
     name, version = _named(request)
     slot = (await protocol.arm(name, version)).slot
-    champions = {model: held.number for model, held in follower.routes.champions.items()}
-    tally = exposition.counted
-    others = [] if version or "@" in name else [key[::2] for key, _ in tally.arms.items() if key[0] == slot.model]
-    return Json(statistics(tally, champions, [(slot.model, slot.number), *others]))
+    alone = version is not None or "@" in name
+    return Json(statistics(exposition.counted, follower.routes.champions, slot, alone=alone))
 
 
 @_both("POST", "/infer", _INFERENCE, examples.LENGTH, requestBody=examples.INFER_BODY)
@@ -200,13 +187,12 @@ async def infer(
     """
     json_length = _json_length(request)
     body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes, packed=True)
-    inferred = await protocol.infer(
-        *_named(request), body, json_length, identifiers.next(), partial(key_of, request.scope)
-    )
-    if inferred.json_length is None:
-        return Response(inferred.parts[0], media_type="application/json")
-    headers = {JSON_LENGTH: str(inferred.json_length)}
-    return Response(b"".join(inferred.parts), media_type="application/octet-stream", headers=headers)
+    key = partial(key_of, request.scope)
+    parts, length = await protocol.infer(*_named(request), body, json_length, identifiers.next(), key)
+    if length is None:
+        return Response(parts[0], media_type="application/json")
+    headers = {JSON_LENGTH: str(length)}
+    return Response(b"".join(parts), media_type="application/octet-stream", headers=headers)
 
 
 def _named(request: Request) -> tuple[str, str | None]:
@@ -215,13 +201,7 @@ def _named(request: Request) -> tuple[str, str | None]:
 
 
 def _json_length(request: Request) -> int | None:
-    """What the headers say of the body.
-
-    Raises:
-        InvalidInput: The length is no number.
-    """
-    text = request.headers.get(JSON_LENGTH)
-    if text is None:
+    if (text := request.headers.get(JSON_LENGTH)) is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 15:
         raise InvalidInput([FieldError(JSON_LENGTH, "must be the number of bytes of the body's JSON")])

@@ -13,7 +13,7 @@ from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import said
 from perfcast.api.metrics import Durations, Tally
 from perfcast.api.models._answers import AliasHistory, AliasMoved, Traffic, TrafficMoved
-from perfcast.api.models._moves import Following, IfMatch, Registered, expected_version, model_name, moved
+from perfcast.api.models._moves import Expected, Following, Registered, model_name, moved
 from perfcast.errors import FieldError, InvalidInput, UnknownVersion
 from perfcast.registry import ANY, CHALLENGER, CHAMPION, ModelSummary
 
@@ -44,13 +44,12 @@ class Pointer(BaseModel):
     **said(AliasMoved, "Before and after", 404, 409, 413, 422, 503, example=_SET),
 )
 def set_alias(
-    name: str, alias: Alias, pointer: Pointer, registry: Registered, follower: Following, if_match: IfMatch = None
+    name: str, alias: Alias, pointer: Pointer, registry: Registered, follower: Following, expect: Expected
 ) -> Json:
     """Point an alias to a version. It is loaded first: one that can't be loaded is refused, and nothing changes.
 
     The champion is moved by `POST /models/{ref}/activate`.
     """
-    expect = expected_version(if_match)
     model = model_name(registry, name)
     registry.model(model)
     try:
@@ -59,8 +58,7 @@ def set_alias(
         raise InvalidInput([FieldError("version", str(error))]) from None
     follower.load(version)
     change = registry.point(model, alias, version.number, expect=expect, actor="api")
-    follower.refresh()
-    return moved(change)
+    return moved(follower, change)
 
 
 @router.delete(
@@ -68,12 +66,10 @@ def set_alias(
     summary="Clear the challenger or the shadow",
     **said(AliasMoved, "Before and after", 404, 409, 422, 503, example=_CLEARED),
 )
-def clear_alias(name: str, alias: Alias, registry: Registered, follower: Following, if_match: IfMatch = None) -> Json:
+def clear_alias(name: str, alias: Alias, registry: Registered, follower: Following, expect: Expected) -> Json:
     """Let an alias point nowhere. Without a challenger the champion answers everybody."""
-    expect = expected_version(if_match)
     change = registry.point(model_name(registry, name), alias, None, expect=expect, actor="api")
-    follower.refresh()
-    return moved(change)
+    return moved(follower, change)
 
 
 @router.get(
@@ -124,17 +120,9 @@ def show_history(name: str, registry: Registered, limit: Annotated[int, Query(ge
     """Every move of an alias and every change of the split, newest first: when, why and by whom."""
     model = model_name(registry, name)
     events = registry.history(model)
-    return Json(
-        {
-            "model_name": model,
-            "total_events": len(events),
-            "history": [
-                {key: value for key, value in msgspec.to_builtins(event).items() if key != "model"}
-                for event in events[:limit]
-            ],
-            "timestamp": timestamp(),
-        }
-    )
+    listed = [msgspec.to_builtins(event) for event in events[:limit]]
+    history = [{key: value for key, value in event.items() if key != "model"} for event in listed]
+    return Json({"model_name": model, "total_events": len(events), "history": history, "timestamp": timestamp()})
 
 
 def _traffic(summary: ModelSummary, tally: Tally, lifetime: Lifetime) -> dict[str, Any]:
