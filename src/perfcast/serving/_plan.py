@@ -21,6 +21,7 @@ class Plan:
         existing: Model and number of every version that there is.
         arms: Who answers, by reference.
         problems: What can't be served as the registry says, and why, by reference.
+        notes: Who isn't asked although an alias points to it, and why, by reference; every caller is answered.
         pointed: The slot that answers for each model's alias.
     """
 
@@ -29,6 +30,7 @@ class Plan:
     existing: frozenset[tuple[str, int]]
     arms: dict[str, Arm] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     pointed: dict[tuple[str, str], Slot] = field(default_factory=dict)
 
 
@@ -107,7 +109,7 @@ def _beside(plan: Plan, alias: str, champion: Slot, slot: Slot | None) -> Slot |
     if ours is None or same_rows(theirs, ours):
         return slot
     changed = "; ".join(differences(theirs, ours))
-    plan.problems[f"{champion.model}@{alias}"] = (
+    plan.notes[f"{champion.model}@{alias}"] = (
         f"isn't asked beside the champion, whose declaration differs ({changed}); it answers where it is named"
     )
     return None

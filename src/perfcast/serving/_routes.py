@@ -34,6 +34,7 @@ class Routes:
             others too.
         defaults: Each workload's default model.
         problems: For each reference that can't be served as the registry says, the reason.
+        notes: For each alias whose version isn't asked beside the champion, the reason; every caller is answered.
         others: Gives readers of workloads that no default model serves.
         bounded: Whether graphs may leave memory, so that it matters when each was used.
     """
@@ -44,6 +45,7 @@ class Routes:
     problems: Mapping[str, str] = field(default_factory=dict)
     others: Callable[[], Sequence[Reader]] = _no_readers
     bounded: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
     bodies: BodyReader = field(init=False)
     slots: frozenset[Slot] = field(init=False)
     champions: Mapping[str, Slot] = field(init=False)

@@ -131,5 +131,5 @@ def test_who_reads_other_numbers_than_the_champion_answers_only_where_it_is_name
     arm = routes.pick("m", "zones", never)
     assert (arm.name, arm.slot.number, arm.shadow) == ("champion", 1, None)
     assert routes.pick("m@challenger", "zones", never).slot.number == 2
-    assert "'zone' had the values a, b; now b, a" in routes.problems["m@challenger"]
-    assert routes.problems.keys() == {"m@challenger", "m@shadow"}
+    assert "'zone' had the values a, b; now b, a" in routes.notes["m@challenger"]
+    assert (routes.notes.keys(), routes.problems) == ({"m@challenger", "m@shadow"}, {})

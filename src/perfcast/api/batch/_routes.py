@@ -53,6 +53,8 @@ async def predict_batch(request: Request, batches: Annotated[Batches, held(Batch
 
 def _response(reply: BatchReply, *, short: bool) -> Response:
     headers = {} if reply.model is None else {"X-Model-Version": reply.model}
+    if reply.notes:
+        headers["X-Notes"] = "; ".join(f"{note} (rows: {rows:,})" for note, rows in reply.notes.items())
     if short:
         return Response(b"".join(reply.pieces), media_type=reply.form, headers=headers)
     return StreamingResponse(reply.pieces, media_type=reply.form, headers=headers)

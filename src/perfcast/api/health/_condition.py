@@ -1,6 +1,6 @@
 """How the service is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,13 +14,8 @@ from perfcast.serving import Follower, Inference
 class Condition:
     """Watches what the process depends on.
 
-    Args:
-        lifetime: Since when it serves.
-        follower: Holds the routes.
-        inference: Where models run.
-        dependencies: What must answer.
-        system: Looks at the machine.
-        problems: What else is wrong just now, by its name.
+    Attributes:
+        probes: All that must be started and closed.
     """
 
     def __init__(
@@ -28,21 +23,13 @@ class Condition:
         lifetime: Lifetime,
         follower: Follower,
         inference: Inference,
-        dependencies: tuple[Probe, ...],
+        dependencies: Sequence[Probe],
         system: Probe,
         problems: Callable[[], Mapping[str, str]],
     ) -> None:
-        self._lifetime = lifetime
-        self._follower = follower
-        self._inference = inference
-        self._dependencies = dependencies
-        self._system = system
-        self._problems = problems
-
-    @property
-    def probes(self) -> tuple[Probe, ...]:
-        """All that must be started and closed."""
-        return (*self._dependencies, self._system)
+        self._lifetime, self._follower, self._inference = lifetime, follower, inference
+        self._dependencies, self._system, self._problems = dependencies, system, problems
+        self.probes = (*dependencies, system)
 
     def document(self) -> dict[str, Any]:
         """What `/health` answers: `healthy`, `degraded` or, where nothing can be predicted, `unhealthy`, and why."""
@@ -59,5 +46,6 @@ class Condition:
             "inference": asdict(self._inference),
             "dependencies": dependencies,
             "problems": problems,
+            "notes": routes.notes,
             "version": __version__,
         }

@@ -105,8 +105,7 @@ class InferenceProtocol:
             raise
         self._record(arm, rows, answer, prediction_id)
         seconds = time.perf_counter() - began
-        self._tally.predicted(model, seconds, rows=len(rows))
-        self._tally.arms.observe(arm.labels, seconds, len(rows))
+        self._tally.predicted(arm.labels, seconds, len(rows))
         return response
 
     def _answer(

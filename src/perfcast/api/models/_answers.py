@@ -85,6 +85,7 @@ class ModelEntry(Answer):
     aliases: Aliases = Field(description="Version by alias")
     traffic: Shares = Field(description="Percent of callers by the alias that answers them")
     problem: str | None = Field(None, description="Why the champion can't be served")
+    notes: dict[str, str] | None = Field(None, description="By alias: why its version isn't asked beside the champion")
 
 
 class NotLoaded(Answer):
@@ -138,6 +139,7 @@ class ModelDetails(Answer):
     metrics: HeldOutMetrics | None
     loaded: bool = Field(examples=[True])
     problem: str | None = None
+    notes: dict[str, str] | None = Field(None, description="By alias: why its version isn't asked beside the champion")
     dataset: str = Field(description="The dataset line it learns from", examples=["cpu-torch"])
     created_at: Time
     aliases: Aliases
@@ -232,6 +234,7 @@ class ArmFigures(Answer):
     mean_ms: float | None = Field(
         None, description="Mean time of a prediction; null where there was none", examples=[0.031]
     )
+    note: str | None = Field(None, description="Why the version isn't asked beside the champion")
 
 
 class Traffic(Answer):
