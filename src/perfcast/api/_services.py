@@ -115,7 +115,7 @@ class Services:
                 self._opened.callback(thread.close)
         self.follower.start(look=migrated)  # a database that hangs has cost enough; the thread keeps asking
         self._opened.callback(self.follower.close)
-        for probe in self.condition.probes:
+        for probe in (*self.condition.dependencies, self.condition.system):
             probe.start()
             self._opened.callback(probe.close)
 

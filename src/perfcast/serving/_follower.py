@@ -14,7 +14,7 @@ from perfcast.processors import processors
 from perfcast.registry import Registry, Snapshot, Version
 from perfcast.serving._arms import NAMED, Arm, Key
 from perfcast.serving._cache import GraphCache
-from perfcast.serving._plan import NO_PLAN, Plan, exact, make_plan, rank
+from perfcast.serving._plan import NO_PLAN, exact, make_plan, rank
 from perfcast.serving._predictor import Predictor, declared_workload
 from perfcast.serving._reader import Reader
 from perfcast.serving._refusals import Refusals
@@ -236,7 +236,12 @@ class Follower:
         slots, reasons = self._slots_of(snapshot)
         self._load_new(rank(snapshot, slots), first=self._plan is NO_PLAN)
         plan = make_plan(snapshot, slots, reasons, self._plan)
-        self._report(plan)
+        for reference, reason in plan.problems.items():
+            if self.routes.problems.get(reference) != reason:
+                log.error("model can't be loaded", model=reference, reason=reason)
+        for reference, reason in plan.notes.items():
+            if self.routes.notes.get(reference) != reason:
+                log.warning("version isn't asked", model=reference, reason=reason)
         with self._swap:
             self._plan = plan
             self._kept = {name: slot for name, slot in self._kept.items() if (slot.model, slot.number) in plan.existing}
@@ -293,14 +298,6 @@ class Follower:
         )
         self._slots = {(slot.model, slot.number): slot for slot in self.routes.slots}
         self.cache.keep_only(self.routes.slots)
-
-    def _report(self, plan: Plan) -> None:
-        for reference, reason in plan.problems.items():
-            if self.routes.problems.get(reference) != reason:
-                log.error("model can't be loaded", model=reference, reason=reason)
-        for reference, reason in plan.notes.items():
-            if self.routes.notes.get(reference) != reason:
-                log.warning("version isn't asked", model=reference, reason=reason)
 
     def _reader_of(self, workload: Workload) -> Reader:
         reader = self._readers.get(workload)

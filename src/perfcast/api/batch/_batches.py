@@ -49,6 +49,14 @@ class BatchReply(NamedTuple):
     counts: Counts
     notes: Mapping[str, int] = {}
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What stands beside the answer: who gave it, and the notes."""
+        headers = {} if self.model is None else {"X-Model-Version": self.model}
+        if self.notes:
+            headers["X-Notes"] = "; ".join(f"{note} (rows: {rows:,})" for note, rows in self.notes.items())
+        return headers
+
 
 class Batches:
     """Answers batches."""

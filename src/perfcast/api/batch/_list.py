@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.api.batch._forms import Counts
-from perfcast.api.batch._json_columns import names_outside
+from perfcast.api.batch._json_columns import names_outside, rounded, written
 from perfcast.api.batch._pieces import pieces
-from perfcast.api.batch._rounding import rounded
 from perfcast.api.http._identifiers import Clock, Identifiers, timestamp
 from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidInput, NoUsableModel, PerfcastError
@@ -43,7 +42,6 @@ _BESIDE = {
 """What stands beside an answer's cost, in `/predict`'s order."""
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _Spread = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
-_encode = msgspec.json.Encoder().encode
 _item_reader = lru_cache(maxsize=_MOST_LOADED)(ItemReader)
 
 
@@ -137,15 +135,12 @@ class ListAnswerer:
         return held
 
     def _write(self, read: Sequence[_Piece]) -> Iterator[bytes]:
-        begin, rows = b'{"results":[', sum(piece.count for piece in read)
+        yield b'{"results":'
+        yield from written(map(self._results, read))
+        rows = sum(piece.count for piece in read)
         good = rows - sum(len(piece.wrong) for piece in read)
-        for piece in read:
-            if piece.count:
-                yield begin + _encode(self._results(piece))[1:-1]
-                begin = b","
-        head = b"" if begin == b"," else begin
         about = {"total_requests": rows, "successful_predictions": good, "timestamp": timestamp()}
-        yield head + b"]," + _encode(about)[1:]
+        yield b"," + msgspec.json.encode(about)[1:]
 
     def _results(self, piece: _Piece) -> list[Any]:
         results: list[Any] = [None] * piece.count
