@@ -25,7 +25,7 @@ from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
 from perfcast.monitoring import PredictionLog
 from perfcast.registry import Registry
-from perfcast.serving import Follower, Shadows, choose_inference, make_answer_cache
+from perfcast.serving import AnswerCache, Follower, Shadows, choose_inference
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import Catalogue, survey_workloads
@@ -70,7 +70,7 @@ class Services:
         self.predict = Predict(self.follower, self.tally, self.records, self.shadows)
         self.inference_protocol = InferenceProtocol(self.follower, self.tally, self.records, self.shadows)
         self.batches = Batches(settings, self.follower, self.tally, self.records, self.shadows, self.identifiers)
-        self.answers = make_answer_cache(settings.redis_url)
+        self.answers = AnswerCache(settings.redis_url)
         self.benchmarks = Benchmarks(self.follower, self.answers)
         self.transport = make_transport(settings)
         self.jobs = Jobs(

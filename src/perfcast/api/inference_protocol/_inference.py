@@ -94,8 +94,7 @@ class InferenceProtocol:
         model = "unknown"
         try:
             arm = await self.arm(name, version)
-            if arm.split is not None:
-                arm = arm.split.pick(key())
+            arm = arm.pick(key)
             model = arm.slot.model
             predictor = arm.slot.predictor or await self._fetch(arm.slot)
             work = partial(self._answer, predictor, body, json_length, prediction_id)
