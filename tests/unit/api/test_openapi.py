@@ -18,7 +18,9 @@ from perfcast.api.training import _routes as training
 from perfcast.api.training import _schedule_routes as schedules
 from perfcast.datasets import Datasets
 from perfcast.errors import InvalidDeclaration
-from perfcast.jobs import Plan, Progress, Scheduler
+from perfcast.jobs import Plan
+from perfcast.jobs.queue import Progress
+from perfcast.jobs.schedules import Scheduler
 
 ROUTES = [
     route for room in ROOMS for route in room.router.routes if isinstance(route, APIRoute) and route.include_in_schema

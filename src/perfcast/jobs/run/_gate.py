@@ -16,19 +16,11 @@ if TYPE_CHECKING:
 _RACES = 3
 
 
-def promote_if_better(registry: Registry, best: Version, dataset: Dataset, *, actor: str) -> tuple[bool, str]:
+def promote_if_better(registry: Registry, best: Version, dataset: Dataset, *, actor: str) -> str:
     """Compare a version with the present champion on rows that neither has learnt from, and move the alias if it wins.
 
-    Args:
-        registry: Where both are.
-        best: The version that stands for promotion.
-        dataset: What it learnt from; its test part judges.
-        actor: Who is to stand in the history.
-
-    Returns:
-        Whether it was promoted, and the reason, which is also its note from now on.
+    Gives what was decided, and why.
     """
-    promoted, reason = False, "stays a candidate: the champion changed again and again while it was judged"
     for _ in range(_RACES):
         number = registry.model(best.model).aliases.get(CHAMPION)
         champion = None if number is None else registry.version(best.model, number)
@@ -38,10 +30,8 @@ def promote_if_better(registry: Registry, best: Version, dataset: Dataset, *, ac
                 registry.point(best.model, CHAMPION, best.number, expect=number, reason=verdict.reason, actor=actor)
         except Conflict:  # somebody moved the champion meanwhile: judge against the new one
             continue
-        promoted, reason = verdict.promote, verdict.reason
-        break
-    registry.annotate(best, reason)
-    return promoted, reason
+        return verdict.reason
+    return "stays a candidate: the champion changed again and again while it was judged"
 
 
 def _verdict(registry: Registry, best: Version, champion: Version | None, dataset: Dataset) -> "Verdict":
@@ -56,9 +46,9 @@ def _verdict(registry: Registry, best: Version, champion: Version | None, datase
         champions_rows = encoded_for(unseen.features, workload, theirs)
     except InvalidData as error:
         why = f"the champion's declaration differs, and these rows can't be put into its terms: {error}"
-        return _unjudged(best, f"{why}; activate it yourself")
+        return _unjudged(f"{why}; activate it yourself")
     if len(unseen) < FEWEST:
-        return _unjudged(best, "the champion has learnt from these rows or newer ones, so they can't be compared")
+        return _unjudged("the champion has learnt from these rows or newer ones, so they can't be compared")
     held, graphs = replace(split, test=unseen), (registry.graph(best), _bytes(registry, champion))
     verdict = judge(*graphs, held, workload, champions_rows=champions_rows)
     changed = differences(theirs, workload)
@@ -84,8 +74,7 @@ def _unseen(test: Part, champion: Version) -> Part:
     return test.take(test.measured_at > np.datetime64(until.removesuffix("Z")))
 
 
-def _unjudged(best: Version, why: str) -> "Verdict":
+def _unjudged(why: str) -> "Verdict":
     from perfcast.training import Verdict
 
-    error = best.manifest.metrics.mae if best.manifest.metrics else float("nan")
-    return Verdict(promote=False, reason=f"stays a candidate: {why}", candidate_error=error)
+    return Verdict(promote=False, reason=f"stays a candidate: {why}", candidate_error=float("nan"))
