@@ -129,7 +129,8 @@ def _forbidden(key: Key, needed: frozenset[str]) -> Problem:
 
 
 def _too_many(excess: Excess) -> Problem:
-    rate, wait = excess.rate, str(max(1, math.ceil(excess.wait)))
+    rate = excess.rate
+    wait = str(min(max(1, math.ceil(excess.wait)), rate.seconds))  # the clock of another process may run ahead
     detail = f"more than {rate.amount} requests in {rate.seconds} s; ask again in {wait} s, or raise RATE_LIMIT"
     headers = {"X-RateLimit-Limit": str(rate.amount), "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": wait}
     return problem_of_status(429, detail, {"Retry-After": wait, **headers})
