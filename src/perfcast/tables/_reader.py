@@ -71,6 +71,8 @@ class ColumnReader:
     def read(self, columns: Mapping[str, Column], *, decimal: str = ".") -> Rows:
         """Read whole columns, by feature name and of one length: float32 [rows, features], in declared order.
 
+        The cost's column, which files of measured rows have too, is left out.
+
         Raises:
             InvalidInput: Names every field that is wrong, in how many rows, and the first of these (counted from 0).
         """
@@ -143,7 +145,7 @@ class ColumnReader:
             _fill(self.workload.features[position], position, columns, self._names)
 
     def _check_names(self, columns: Mapping[str, Column]) -> None:
-        known = {*self._names, TIMESTAMP} if self._timed else {*self._names}
+        known = {*self._names, self.workload.cost.name, *([TIMESTAMP] if self._timed else [])}
         errors = [unknown_feature(name, self.workload) for name in columns if name not in known]
         given = {*columns, *self._clocks} if self._timed and TIMESTAMP in columns else {*columns}
         needed = (feature for feature in self.workload.features if feature.required)
