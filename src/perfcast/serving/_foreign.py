@@ -1,12 +1,13 @@
 """Graphs that were made elsewhere: what each must be like, whether it is uploaded or found in a folder."""
 
+from functools import partial
 from threading import Timer
 from typing import Any
 
 import numpy.typing as npt
 import onnxruntime as ort
 
-from perfcast.errors import BrokenVersion, FieldError, InvalidInput
+from perfcast.errors import BrokenVersion, InvalidInput
 from perfcast.manifest import LARGEST_GRAPH
 from perfcast.serving._anatomy import Anatomy, dissect
 from perfcast.serving._session import open_session
@@ -16,6 +17,7 @@ DOMAINS = ("", "ai.onnx.ml")
 TRIAL_SECONDS = 5.0
 """How long a graph may take for two rows."""
 _CALLED = "graph"
+_wrong = partial(InvalidInput.of, _CALLED)
 
 
 def open_foreign(graph: bytes) -> tuple[Anatomy, ort.InferenceSession]:
@@ -69,7 +71,3 @@ def try_rows(session: ort.InferenceSession, rows: npt.NDArray[Any]) -> npt.NDArr
         limit.cancel()
     given: npt.NDArray[Any] = answer
     return given
-
-
-def _wrong(message: str) -> InvalidInput:
-    return InvalidInput([FieldError("graph", message)])

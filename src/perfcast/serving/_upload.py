@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import onnxruntime as ort
 
-from perfcast.errors import BrokenVersion, FieldError, InvalidDeclaration, InvalidInput, UnknownModel, UnknownWorkload
+from perfcast.errors import BrokenVersion, InvalidDeclaration, InvalidInput, UnknownModel, UnknownWorkload
 from perfcast.manifest import COVERAGES, Calibration, DataFacts, Draft, GraphFacts, Manifest, Metrics
 from perfcast.registry import Registry, Version, check_label, check_name
 from perfcast.serving._foreign import TRIAL_SECONDS, open_foreign, try_rows
@@ -37,6 +37,7 @@ _SAID = (
     "inputs",
 )
 """What a sender's word is taken for as it stands."""
+_wrong = InvalidInput.of
 
 
 class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -214,7 +215,3 @@ def _manifest(statement: Statement, workload: Workload, facts: GraphFacts) -> Ma
         notes=(*statement.notes, *([] if bare in statement.notes else [bare])),
         **said,
     )
-
-
-def _wrong(field: str, message: str) -> InvalidInput:
-    return InvalidInput([FieldError(field, message)])

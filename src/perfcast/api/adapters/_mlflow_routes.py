@@ -16,7 +16,7 @@ from perfcast.api.http._callers import key_of
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import problems, said
-from perfcast.errors import FieldError, InvalidInput, NoUsableModel
+from perfcast.errors import InvalidInput, NoUsableModel
 from perfcast.serving import Follower
 from perfcast.settings import Settings
 
@@ -87,7 +87,7 @@ def _asked(body: bytes | bytearray) -> Asked:
     forms = ("dataframe_split", "dataframe_records", "instances", "inputs")
     held_forms = [(name, value) for name in forms if (value := getattr(given, name)) is not None]
     if len(held_forms) != 1:
-        raise InvalidInput([FieldError("body", f"expected one of {', '.join(forms)}, got {len(held_forms)} of them")])
+        raise InvalidInput.of("body", f"expected one of {', '.join(forms)}, got {len(held_forms)} of them")
     ((where, value),) = held_forms
     names = None
     if isinstance(value, _Split):
@@ -95,7 +95,7 @@ def _asked(body: bytes | bytearray) -> Asked:
     elif isinstance(value, dict):
         names, value = list(value), _rows(where, value)
     if names is not None and len(set(names)) < len(names):
-        raise InvalidInput([FieldError(where, "names a column twice")])
+        raise InvalidInput.of(where, "names a column twice")
     params = given.params or _Params()
     return Asked(where, value, names, params.model_name, params.coverage)
 
@@ -103,5 +103,5 @@ def _asked(body: bytes | bytearray) -> Asked:
 def _rows(where: str, columns: dict[str, list[Any]]) -> list[list[Any]]:
     lengths = {len(column) for column in columns.values()}
     if len(lengths) > 1:
-        raise InvalidInput([FieldError(where, "its lists differ in length")])
+        raise InvalidInput.of(where, "its lists differ in length")
     return [list(row) for row in zip(*columns.values(), strict=True)]

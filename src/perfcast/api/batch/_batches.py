@@ -17,7 +17,7 @@ from perfcast.api.http._identifiers import Identifiers
 from perfcast.api.http._problems import Overloaded
 from perfcast.api.metrics import Tally
 from perfcast.api.predict import UNKNOWN
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog
 from perfcast.processors import processors
@@ -183,7 +183,7 @@ class Batches:
         if endless:
             first = ", ".join(map(str, sorted(endless)[:5]))
             told = f"model {predictor.name} gives no finite cost for {len(endless):,} rows: {first}"
-            raise InvalidInput([FieldError("body", told)])
+            raise InvalidInput.of("body", told)
         return answers
 
     def _spread(self, do: Callable[[Any], Any], arguments: Sequence[Any]) -> list[Any]:
@@ -205,5 +205,5 @@ def _coverage(asked: str | None, stated: float | None) -> float:
     except ValueError:
         coverage = -1.0
     if coverage not in COVERAGES:
-        raise InvalidInput([FieldError("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")])
+        raise InvalidInput.of("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")
     return coverage

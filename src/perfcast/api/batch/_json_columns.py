@@ -12,7 +12,7 @@ from perfcast.api.batch._forms import Question
 from perfcast.api.batch._pieces import pieces
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._problems import TooManyRows
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 from perfcast.serving import Answer, Predictor
 from perfcast.tables import Column
 
@@ -44,8 +44,8 @@ def read_columns(body: bytes | bytearray, most_rows: int) -> Question:
     try:
         asked = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        message = f"expected a list of /predict bodies, or an object with 'columns', lists by feature: {error}"
-        raise InvalidInput([FieldError("body", message)]) from None
+        told = f"expected a list of /predict bodies, or an object with 'columns', lists by feature: {error}"
+        raise InvalidInput.of("body", told) from None
     columns = {name: _column(name, memoryview(raw), most_rows) for name, raw in asked.columns.items()}
     return Question(columns, asked.model_name, asked.coverage)
 
@@ -56,7 +56,7 @@ def _column(name: str, raw: memoryview, most_rows: int) -> Column:
     for piece in pieces(raw, _COMMA, _PIECE_BYTES):
         values = _values(piece)
         if values is None:
-            raise InvalidInput([FieldError(name, "expected a list of numbers (or of text where values are text)")])
+            raise InvalidInput.of(name, "expected a list of numbers (or of text where values are text)")
         parts.append(values)
         count += len(values)
         if count > most_rows:

@@ -123,7 +123,7 @@ class ListAnswerer:
             return self._bounded([reading.read(bytes(body))])
         except _UNREADABLE as error:
             why = error if isinstance(error, msgspec.MsgspecError) else "it is not UTF-8 text, or is nested too deeply"
-            raise InvalidInput([FieldError("body", f"expected a list of /predict bodies: {why}")]) from None
+            raise InvalidInput.of("body", f"expected a list of /predict bodies: {why}") from None
 
     def _bounded(self, read: Iterable[_Piece]) -> list[_Piece]:
         held, count = list[_Piece](), 0

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from starlette.types import Receive
 
 from perfcast.api.http._problems import Compressed, Disconnected, TooLarge
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 from perfcast.manifest import LARGEST_GRAPH
 
 UPLOAD_BYTES = LARGEST_GRAPH + 2_000_000
@@ -96,11 +96,11 @@ def _unpacked(body: bytes | bytearray, limit: int, setting: str) -> bytes:
     try:
         whole = unpacking.decompress(body, limit + 1)
     except zlib.error as error:
-        raise InvalidInput([FieldError("body", f"can't be unpacked as its Content-Encoding says: {error}")]) from None
+        raise InvalidInput.of("body", f"can't be unpacked as its Content-Encoding says: {error}") from None
     _bounded(whole, limit, setting)
     if not unpacking.eof or unpacking.unused_data:
         more = "is cut off" if not unpacking.eof else "goes on behind its end"
-        raise InvalidInput([FieldError("body", f"can't be unpacked as its Content-Encoding says: it {more}")])
+        raise InvalidInput.of("body", f"can't be unpacked as its Content-Encoding says: it {more}")
     return whole
 
 

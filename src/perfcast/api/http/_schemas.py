@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from perfcast.api.http._answers import example_of
 from perfcast.api.http._problems import CONTENT_TYPE, Compressed, TooLarge, TooSlow, problem_of, problem_of_status
 from perfcast.api.http._reply import Json
-from perfcast.errors import Conflict, FieldError, InvalidInput, NoUsableModel, UnknownModel
+from perfcast.errors import Conflict, InvalidInput, NoUsableModel, UnknownModel
 
 
 class ProblemDetails(BaseModel):
@@ -54,7 +54,7 @@ _EXAMPLES = {
         ),
         problem_of(TooLarge(10_000_000)),
         problem_of(Compressed("gzip")),
-        problem_of(InvalidInput([FieldError("kernel_size", "is required")])),
+        problem_of(InvalidInput.of("kernel_size", "is required")),
         problem_of_status(429, "more than 600 requests in 60 s; ask again in 7 s, or raise RATE_LIMIT"),
         problem_of(
             NoUsableModel(

@@ -24,7 +24,7 @@ from perfcast.api.inference_protocol import _examples as examples
 from perfcast.api.inference_protocol._codec import read_index_request
 from perfcast.api.inference_protocol._description import configuration, metadata, repository_index, statistics
 from perfcast.api.metrics import Exposition
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 from perfcast.registry import Registry
 from perfcast.serving import Follower
 from perfcast.settings import Settings
@@ -204,5 +204,5 @@ def _json_length(request: Request) -> int | None:
     if (text := request.headers.get(JSON_LENGTH)) is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 15:
-        raise InvalidInput([FieldError(JSON_LENGTH, "must be the number of bytes of the body's JSON")])
+        raise InvalidInput.of(JSON_LENGTH, "must be the number of bytes of the body's JSON")
     return int(text)

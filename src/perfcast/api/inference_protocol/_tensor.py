@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 
 BYTES = "BYTES"
 DTYPES: Mapping[str, np.dtype[Any]] = {
@@ -33,6 +33,7 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 _ELEMENTS: Mapping[str, type] = {"b": bool, "i": int, "u": int, "f": float, "O": str}
 _MEANINGS = {bool: "true or false", int: "whole numbers", float: "finite numbers", str: "texts"}
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+wrong = InvalidInput.of
 
 
 @dataclass(frozen=True)
@@ -102,11 +103,6 @@ def check_elements(name: str, datatype: str, data: object) -> None:
                 place = f"[{row}][{column}]" if isinstance(item, list) else f"[{row}]"
                 told = f"'data'{place} is {json.dumps(element)[:40]}, but {datatype} holds {_MEANINGS[kind]}"
                 raise wrong(name, f"{told} (places are counted from 0)")
-
-
-def wrong(name: str, message: str) -> InvalidInput:
-    """A refusal of one tensor."""
-    return InvalidInput([FieldError(name, message)])
 
 
 def _dtype(name: str, datatype: str) -> np.dtype[Any]:

@@ -14,7 +14,7 @@ from perfcast.api.http._schemas import said
 from perfcast.api.metrics import Durations, Tally
 from perfcast.api.models._answers import AliasHistory, AliasMoved, Traffic, TrafficMoved
 from perfcast.api.models._moves import Expected, Following, Registered, model_name, moved
-from perfcast.errors import FieldError, InvalidInput, UnknownVersion
+from perfcast.errors import InvalidInput, UnknownVersion
 from perfcast.registry import ANY, CHALLENGER, CHAMPION, ModelSummary
 from perfcast.serving import Follower
 
@@ -56,7 +56,7 @@ def set_alias(
     try:
         version = registry.resolve(f"{model}:{pointer.version}")
     except UnknownVersion as error:
-        raise InvalidInput([FieldError("version", str(error))]) from None
+        raise InvalidInput.of("version", str(error)) from None
     follower.load(version)
     change = registry.point(model, alias, version.number, expect=expect, actor="api")
     return moved(follower, change)
@@ -164,4 +164,4 @@ def _expected_split(if_match: str | None) -> Any:
     try:
         return {CHAMPION: float(champion), CHALLENGER: float(challenger)}
     except ValueError:
-        raise InvalidInput([FieldError("If-Match", 'expected the present split such as "90:10"')]) from None
+        raise InvalidInput.of("If-Match", 'expected the present split such as "90:10"') from None

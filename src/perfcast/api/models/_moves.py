@@ -6,7 +6,7 @@ from fastapi import Depends, Header
 
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, held
-from perfcast.errors import FieldError, InvalidInput, NoUsableModel
+from perfcast.errors import InvalidInput, NoUsableModel
 from perfcast.registry import ANY, DEFAULT_WORKLOAD, AliasChange, Registry, Version, parse_reference
 from perfcast.serving import Follower
 
@@ -34,7 +34,7 @@ def _expected_version(
     if text == "none":
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InvalidInput([FieldError("If-Match", 'expected the present version such as "3", or "none"')])
+        raise InvalidInput.of("If-Match", 'expected the present version such as "3", or "none"')
     return int(text)
 
 
