@@ -16,7 +16,7 @@ from perfcast.api.health import Condition, Probe, system_info
 from perfcast.api.http._identifiers import Identifiers
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.inference_protocol import InferenceProtocol
-from perfcast.api.metrics import Exposition, Tally
+from perfcast.api.metrics import Exposition, Ledger, Tally
 from perfcast.api.models import Benchmarks
 from perfcast.api.predict import Predict
 from perfcast.datasets import Datasets
@@ -67,9 +67,10 @@ class Services:
             PredictionLog(self.database, seconds=settings.prediction_log_seconds) if settings.prediction_log else None
         )
         self.shadows = Shadows(self.follower.cache.load, self.records, self.tally.shadowed)
-        self.predict = Predict(self.follower, self.tally, self.records, self.shadows)
-        self.inference_protocol = InferenceProtocol(self.follower, self.tally, self.records, self.shadows)
-        self.batches = Batches(settings, self.follower, self.tally, self.records, self.shadows, self.identifiers)
+        ledger = Ledger(self.tally, self.records, self.shadows)
+        self.predict = Predict(self.follower, ledger)
+        self.inference_protocol = InferenceProtocol(self.follower, ledger)
+        self.batches = Batches(settings, self.follower, ledger, self.identifiers)
         self.answers = AnswerCache(settings.redis_url)
         self.benchmarks = Benchmarks(self.follower, self.answers)
         self.transport = make_transport(settings)
@@ -82,7 +83,7 @@ class Services:
         self.lifetime = Lifetime(self.follower)
         system = Probe("system", lambda: system_info(str(_existing(settings.data_dir))))
         self.condition = Condition(self.lifetime, self.follower, self.inference, dependencies, system, self._problems)
-        self.exposition = Exposition(self.tally, self.follower, self.shadows, self.records)
+        self.exposition = Exposition(ledger, self.follower)
         self.held = self._held()
         self._opened = ExitStack()
         self._opening: Future[None] | None = None

@@ -1,6 +1,5 @@
 """KServe's protocol, version 1: `instances` in, `predictions` out."""
 
-from asyncio import shield, wrap_future
 from functools import partial
 from typing import Annotated, Any
 
@@ -52,7 +51,7 @@ async def list_models(follower: Following) -> Json:
 @router.get("/{name}", summary="Whether a model is ready", **said(answers.ModelState, "It answers", 404, 422, 503))
 async def model_ready(name: str, follower: Following) -> Json:
     """Whether a model can answer (`NAME`, `NAME:VERSION` or `NAME@ALIAS`); it is loaded if it wasn't."""
-    await shield(wrap_future(follower.fetch(name)))
+    await follower.fetched(name)
     return Json({"name": name, "ready": True})
 
 

@@ -1,6 +1,5 @@
 """Rows in another server's form, answered as `/predict/batch` answers a list of bodies."""
 
-from asyncio import shield, wrap_future
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple, TypeVar
@@ -89,7 +88,7 @@ async def _model(follower: Follower, asked: Asked, key: Key) -> tuple[str, Reade
     arm = follower.routes.arm(asked.reference)
     if arm is not None:
         return asked.reference, arm.slot.reader
-    return asked.reference, (await shield(wrap_future(follower.fetch(asked.reference)))).reader
+    return asked.reference, (await follower.fetched(asked.reference)).reader
 
 
 def _bodies(asked: Asked, reference: str, reader: Reader) -> bytes:

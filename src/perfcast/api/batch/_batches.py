@@ -15,13 +15,12 @@ from perfcast.api.batch._json_columns import read_columns, write_columns
 from perfcast.api.batch._list import ListAnswerer
 from perfcast.api.http._identifiers import Identifiers
 from perfcast.api.http._problems import Overloaded
-from perfcast.api.metrics import Tally
+from perfcast.api.metrics import Ledger
 from perfcast.api.predict import UNKNOWN
 from perfcast.errors import InvalidInput
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
-from perfcast.monitoring import PredictionLog
 from perfcast.processors import processors
-from perfcast.serving import Answer, Arm, Follower, Key, Predictor, Shadows, reach
+from perfcast.serving import Answer, Arm, Follower, Key, Predictor, reach
 from perfcast.settings import Settings
 from perfcast.workloads import Rows
 
@@ -61,18 +60,10 @@ class BatchReply(NamedTuple):
 class Batches:
     """Answers batches."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        follower: Follower,
-        tally: Tally,
-        records: PredictionLog | None,
-        shadows: Shadows,
-        identifiers: Identifiers,
-    ) -> None:
-        self._follower, self._tally = follower, tally
+    def __init__(self, settings: Settings, follower: Follower, ledger: Ledger, identifiers: Identifiers) -> None:
+        self._follower, self._tally = follower, ledger.tally
         self.most_rows, self.most_bytes = settings.max_batch_rows, settings.max_batch_bytes
-        self._lists = ListAnswerer(follower, records, shadows, identifiers, settings.max_batch_rows)
+        self._lists = ListAnswerer(follower, ledger, identifiers, settings.max_batch_rows)
         self._held_bytes = 0
         self._long, self._short = Semaphore(_LONG), Semaphore(_SHORT)
         self._threads = ThreadPoolExecutor(_LONG + _SHORT, thread_name_prefix="perfcast-batch")

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeAlias, TypeVar
 
+from perfcast.monitoring import PredictionLog, Record
+from perfcast.serving import Arm, Shadows
+
 BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms' buckets, seconds."""
 _MOST = 1000
@@ -99,6 +102,22 @@ class Tally:
             held = getattr(self, name)
             for label, durations in getattr(other, name).items():
                 (held.get(label) or _new(held, label)).add(durations)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where every answer is put down: counted, recorded (unless `PREDICTION_LOG` is off), offered to shadows."""
+
+    tally: Tally
+    records: PredictionLog | None
+    shadows: Shadows
+
+    def enter(self, arm: Arm, record: Record) -> None:
+        """Record an answer of that arm, and offer its row to the arm's shadow; never waits."""
+        if self.records is not None:
+            self.records.append(record)
+        if arm.shadow is not None:
+            self.shadows.offer(arm.shadow, record.id, record.row, record.at)
 
 
 def add_counts(counts: dict[_Label, int], more: dict[_Label, int]) -> None:

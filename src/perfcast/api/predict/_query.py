@@ -1,6 +1,5 @@
 """The features of `GET /predict`, as the body that `POST /predict` takes."""
 
-from asyncio import shield, wrap_future
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -40,7 +39,7 @@ async def _reader(given: Mapping[str, str], follower: Follower) -> Reader | None
         if name is None:
             return follower.routes.bodies.reader_of(given)
         arm = follower.routes.arm(name)
-        return arm.slot.reader if arm is not None else (await shield(wrap_future(follower.fetch(name)))).reader
+        return arm.slot.reader if arm is not None else (await follower.fetched(name)).reader
     except PerfcastError:
         return None
 
