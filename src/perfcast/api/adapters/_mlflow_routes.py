@@ -1,6 +1,5 @@
 """MLflow's scoring server: data frames in, `predictions` out."""
 
-from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -11,14 +10,9 @@ from starlette.responses import PlainTextResponse
 from perfcast.api.adapters import Asked, answered, parsed, whole
 from perfcast.api.adapters import _answers as answers
 from perfcast.api.batch import CSV, JSON, Batches
-from perfcast.api.http._bodies import read_body
-from perfcast.api.http._callers import key_of
-from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._reply import Json, held
+from perfcast.api.http._reply import Alive, Body, CallerKey, Following, Json, held
 from perfcast.api.http._schemas import problems, said
 from perfcast.errors import InvalidInput, NoUsableModel
-from perfcast.serving import Follower
-from perfcast.settings import Settings
 
 router = APIRouter(tags=["mlflow scoring"])
 
@@ -48,10 +42,7 @@ class _Scoring(msgspec.Struct, forbid_unknown_fields=True):
     **said(answers.Predictions, "One value a row", 400, 413, 422, 503),
 )
 async def score(
-    request: Request,
-    follower: Annotated[Follower, held(Follower)],
-    batches: Annotated[Batches, held(Batches)],
-    settings: Annotated[Settings, held(Settings)],
+    request: Request, body: Body, key: CallerKey, follower: Following, batches: Annotated[Batches, held(Batches)]
 ) -> Json:
     """The cost of each row of a data frame, as MLflow's clients send it: `dataframe_split` and the like, or CSV.
 
@@ -59,8 +50,6 @@ async def score(
     workload that the columns belong to answers. A row that is wrong refuses them all. Rows are recorded as those of
     `/predict`, except those of CSV.
     """
-    body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes)
-    key = partial(key_of, request.scope)
     form = request.headers.get("content-type", "")
     if form.partition(";")[0].strip().lower() == CSV:
         query = request.query_params
@@ -75,7 +64,7 @@ async def score(
     response_class=PlainTextResponse,
     responses={200: {"description": "Some model answers"}, **problems(503)},
 )
-async def ping(lifetime: Annotated[Lifetime, held(Lifetime)]) -> PlainTextResponse:
+async def ping(lifetime: Alive) -> PlainTextResponse:
     """As `/readyz`, where MLflow's clients ask."""
     if not lifetime.ready:
         raise NoUsableModel("no model answers; /readyz and /health say more")

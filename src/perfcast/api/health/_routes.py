@@ -8,8 +8,7 @@ from perfcast import __version__
 from perfcast.api.health._answers import Dependency, Health, Index, Liveness, Readiness
 from perfcast.api.health._condition import Condition
 from perfcast.api.http._answers import example_of
-from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._reply import Json, held
+from perfcast.api.http._reply import Alive, Json, held
 from perfcast.api.http._schemas import said
 
 _DOWN = {"database": {"status": "down", "reason": "no answer for 9 s"}, "artifacts": example_of(Dependency)}
@@ -47,7 +46,7 @@ async def livez() -> Json:
     summary="Whether to send requests here",
     **said(Readiness, "Some model answers", unwell=(_NOT_READY, "No usable model, or the process is about to end")),
 )
-async def readyz(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
+async def readyz(lifetime: Alive) -> Json:
     """`ready` while some model answers and the process isn't draining."""
     if lifetime.ready:
         return Json({"status": "ready"})

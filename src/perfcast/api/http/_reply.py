@@ -1,11 +1,19 @@
 """JSON responses, and what routes are given."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import Depends, Request
 from starlette.responses import JSONResponse
+
+from perfcast.api.http._bodies import may_be_packed, read_body
+from perfcast.api.http._callers import key_of
+from perfcast.api.http._lifetime import Lifetime
+from perfcast.registry import Registry
+from perfcast.serving import Follower, Key
+from perfcast.settings import Settings
 
 Kind = TypeVar("Kind")
 
@@ -26,3 +34,24 @@ def held(kind: type[Kind]) -> Any:
         return make()
 
     return Depends(given)
+
+
+Alive = Annotated[Lifetime, held(Lifetime)]
+Configured = Annotated[Settings, held(Settings)]
+Following = Annotated[Follower, held(Follower)]
+Registered = Annotated[Registry, held(Registry)]
+
+
+async def _body(request: Request, settings: Configured) -> bytes | bytearray:
+    packed = may_be_packed(request.scope["path"])
+    return await read_body(request.scope["headers"], request.receive, settings.max_body_bytes, packed=packed)
+
+
+async def _key(request: Request) -> Key:
+    return partial(key_of, request.scope)
+
+
+Body = Annotated[bytes | bytearray, Depends(_body)]
+"""The whole body, of `MAX_BODY_BYTES` at most."""
+CallerKey = Annotated[Key, Depends(_key)]
+"""Gives what the caller is known by."""

@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field
 from perfcast.api.http._answers import example_of
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._reply import Json, held
+from perfcast.api.http._reply import Alive, Following, Json, Registered, held
 from perfcast.api.http._schemas import said
 from perfcast.api.metrics import Durations, Tally
 from perfcast.api.models._answers import AliasHistory, AliasMoved, Traffic, TrafficMoved
-from perfcast.api.models._moves import Expected, Following, Registered, model_name, moved
+from perfcast.api.models._moves import Expected, model_name, moved
 from perfcast.errors import InvalidInput, UnknownVersion
 from perfcast.registry import ANY, CHALLENGER, CHAMPION, ModelSummary
 from perfcast.serving import Follower
@@ -21,7 +21,6 @@ from perfcast.serving import Follower
 router = APIRouter(prefix="/models", tags=["models"])
 Alias = Literal["challenger", "shadow"]
 Counted = Annotated[Tally, held(Tally)]
-Alive = Annotated[Lifetime, held(Lifetime)]
 IfSplit = Annotated[
     str | None, Header(alias="If-Match", description='The expected present split, such as "90:10", champion first')
 ]

@@ -5,13 +5,10 @@ from typing import Annotated, Any
 from fastapi import Depends, Header
 
 from perfcast.api.http._identifiers import timestamp
-from perfcast.api.http._reply import Json, held
+from perfcast.api.http._reply import Json
 from perfcast.errors import InvalidInput, NoUsableModel
 from perfcast.registry import ANY, DEFAULT_WORKLOAD, AliasChange, Registry, Version, parse_reference
 from perfcast.serving import Follower
-
-Registered = Annotated[Registry, held(Registry)]
-Following = Annotated[Follower, held(Follower)]
 
 
 def model_name(registry: Registry, ref: str) -> str:

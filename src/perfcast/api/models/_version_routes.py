@@ -10,14 +10,13 @@ from starlette.types import Message
 
 from perfcast.api.http._bodies import UPLOAD_BYTES, read_body
 from perfcast.api.http._identifiers import timestamp
-from perfcast.api.http._reply import Json, held
+from perfcast.api.http._reply import Configured, Following, Json, Registered, held
 from perfcast.api.http._schemas import said
 from perfcast.api.models._answers import VersionAdded, VersionDeleted
-from perfcast.api.models._moves import Following, Registered, described
+from perfcast.api.models._moves import described
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.registry import parse_reference
 from perfcast.serving import LARGEST_MANIFEST, read_statement, upload
-from perfcast.settings import Settings
 from perfcast.workloads import Catalogue
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -62,7 +61,7 @@ async def add(
     request: Request,
     registry: Registered,
     follower: Following,
-    settings: Annotated[Settings, held(Settings)],
+    settings: Configured,
     catalogue: Annotated[Catalogue, held(Catalogue)],
 ) -> Json:
     """Register a graph that was made elsewhere, as a candidate; activating it is a call of its own.

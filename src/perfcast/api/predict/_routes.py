@@ -1,20 +1,17 @@
 """`POST /predict` as FastAPI documents it; `Front` answers it before FastAPI is asked."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from perfcast.api.http._callers import key_of
 from perfcast.api.http._identifiers import REQUEST_ID, Identifiers
 from perfcast.api.http._problems import CONTENT_TYPE
-from perfcast.api.http._reply import held
+from perfcast.api.http._reply import CallerKey, Following, held
 from perfcast.api.http._schemas import problems
 from perfcast.api.predict._predict import Predict
 from perfcast.api.predict._query import body_of
 from perfcast.api.predict._schemas import PREDICT_ANSWER, PREDICT_BODY, PREDICT_QUERY
-from perfcast.serving import Follower
 
 router = APIRouter(tags=["predict"])
 _UNCACHED = {"Cache-Control": "no-store"}
@@ -47,13 +44,14 @@ async def predict() -> Response:
 async def predict_query(
     request: Request,
     answerer: Annotated[Predict, held(Predict)],
-    follower: Annotated[Follower, held(Follower)],
+    follower: Following,
+    key: CallerKey,
     identifiers: Annotated[Identifiers, held(Identifiers)],
 ) -> Response:
     """The same as `POST /predict`, its features flat in the query: `/predict?request_rate=120&active_users=60&…`."""
     body = await body_of(request.query_params.multi_items(), follower)
     request_id = request.scope[REQUEST_ID]
-    answer = await answerer(body, request_id, identifiers.next(), partial(key_of, request.scope))
+    answer = await answerer(body, request_id, identifiers.next(), key)
     if isinstance(answer, bytes):
         return Response(answer, media_type="application/json", headers=_UNCACHED)
     headers = answer.headers | _UNCACHED

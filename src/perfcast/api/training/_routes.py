@@ -13,7 +13,7 @@ from starlette.responses import StreamingResponse
 from perfcast.api.http._answers import example_of
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._reply import Json, held
+from perfcast.api.http._reply import Alive, Json, held
 from perfcast.api.http._schemas import problems, said
 from perfcast.api.training._answers import JobDetails, JobList, TrainingJob
 from perfcast.errors import Unavailable
@@ -129,7 +129,7 @@ def cancel(job_id: str, jobs: Queue) -> Json:
     response_class=StreamingResponse,
     responses={**_EVENTS, **problems(404, 422, 503)},
 )
-async def events(job_id: str, jobs: Queue, lifetime: Annotated[Lifetime, held(Lifetime)]) -> StreamingResponse:
+async def events(job_id: str, jobs: Queue, lifetime: Alive) -> StreamingResponse:
     """Server-sent events: the whole job at each change, until it has ended."""
     first = await run_in_threadpool(jobs.end_overdue, job_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
