@@ -14,10 +14,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from perfcast.api._services import Services
-from perfcast.api.http._arrival import Arrival
-from perfcast.api.http._bodies import UPLOAD_BYTES, check_length, is_upload, may_be_packed, read_body
-from perfcast.api.http._callers import caller_key, key_of
-from perfcast.api.http._identifiers import REQUEST_ID, given_request_id
+from perfcast.api.http._bodies import UPLOAD_BYTES, Arrival, check_length, is_upload, may_be_packed, read_body
+from perfcast.api.http._identifiers import REQUEST_ID, caller_key, given_request_id, key_of
 from perfcast.api.http._lanes import Lane, Lanes
 from perfcast.api.http._problems import (
     CONTENT_TYPE,

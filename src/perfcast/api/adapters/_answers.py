@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from perfcast.api.http._answers import Answer
 from perfcast.api.predict import PREDICT_BODY
 
 MODEL = "cpu-utilization"
@@ -17,7 +16,7 @@ _ROWS: dict[str, Any] = {
 }
 
 
-class Predictions(Answer):
+class Predictions(BaseModel):
     """One value a row."""
 
     predictions: list[float] = Field(description="The costs", examples=[[30.0, 60.0]])
@@ -31,13 +30,13 @@ class Predictions(Answer):
     coverage: float = Field(examples=[0.9])
 
 
-class ModelNames(Answer):
+class ModelNames(BaseModel):
     """The models that answer."""
 
     models: list[str] = Field(examples=[["cnn-execution-time-cpu-torch", MODEL]])
 
 
-class ModelState(Answer):
+class ModelState(BaseModel):
     """The model answers."""
 
     name: str = Field(examples=[MODEL])

@@ -1,11 +1,11 @@
 """What answers about the service look like, for the OpenAPI document; tests hold real answers against these."""
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from perfcast.api.http._answers import Answer, Time, example_of
+from perfcast.api.http._schemas import Time, example_of
 
 
-class SystemInfo(Answer):
+class SystemInfo(BaseModel):
     """The machine's state."""
 
     cpu_percent: float = Field(examples=[7.5])
@@ -14,7 +14,7 @@ class SystemInfo(Answer):
     available_memory_gb: float = Field(examples=[9.41])
 
 
-class Dependency(Answer):
+class Dependency(BaseModel):
     """What is known of something the service depends on."""
 
     status: str = Field(description="`up`, `down` or, before the first answer, `starting`", examples=["up"])
@@ -22,7 +22,7 @@ class Dependency(Answer):
     reason: str | None = None
 
 
-class InferencePlace(Answer):
+class InferencePlace(BaseModel):
     """Where models run."""
 
     device: str = Field(description="`cpu` or `cuda`", examples=["cpu"])
@@ -30,7 +30,7 @@ class InferencePlace(Answer):
     runtime: str = Field(description="ONNX Runtime's version", examples=["1.31.1"])
 
 
-class Health(Answer):
+class Health(BaseModel):
     """How the service is."""
 
     status: str = Field(description="`healthy`, `degraded` or `unhealthy`", examples=["healthy"])
@@ -49,20 +49,20 @@ class Health(Answer):
     version: str = Field(examples=["0.1.0"])
 
 
-class Liveness(Answer):
+class Liveness(BaseModel):
     """The process lives."""
 
     status: str = Field(examples=["alive"])
 
 
-class Readiness(Answer):
+class Readiness(BaseModel):
     """Whether to send requests here."""
 
     status: str = Field(description="`ready` or `not ready`", examples=["ready"])
     reason: str | None = None
 
 
-class Index(Answer):
+class Index(BaseModel):
     """What this is and where to go."""
 
     service: str = Field(examples=["perfcast"])

@@ -7,9 +7,8 @@ from fastapi import APIRouter
 from perfcast import __version__
 from perfcast.api.health._answers import Dependency, Health, Index, Liveness, Readiness
 from perfcast.api.health._condition import Condition
-from perfcast.api.http._answers import example_of
 from perfcast.api.http._reply import Alive, Json, held
-from perfcast.api.http._schemas import said
+from perfcast.api.http._schemas import example_of, said
 
 _DOWN = {"database": {"status": "down", "reason": "no answer for 9 s"}, "artifacts": example_of(Dependency)}
 _UNHEALTHY = example_of(Health, status="unhealthy", models_loaded=0, dependencies=_DOWN)

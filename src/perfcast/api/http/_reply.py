@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from starlette.responses import JSONResponse
 
 from perfcast.api.http._bodies import may_be_packed, read_body
-from perfcast.api.http._callers import key_of
+from perfcast.api.http._identifiers import key_of
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.registry import Registry
 from perfcast.serving import Follower, Key

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from pydantic import Field, RootModel
+from pydantic import BaseModel, Field, RootModel
 
-from perfcast.api.http._answers import Answer, example_of
+from perfcast.api.http._schemas import example_of
 from perfcast.api.inference_protocol._examples import COLUMNS, MODEL
 
 _MATRIX = {"style": "matrix", "columns": ",".join(COLUMNS)}
@@ -23,7 +23,7 @@ _CONFIGURED = [
 ]
 
 
-class ServerMetadata(Answer):
+class ServerMetadata(BaseModel):
     """The server."""
 
     name: str = Field(examples=["perfcast"])
@@ -31,26 +31,26 @@ class ServerMetadata(Answer):
     extensions: list[str] = Field(examples=[["binary_tensor_data"]])
 
 
-class ServerLiveness(Answer):
+class ServerLiveness(BaseModel):
     """The server lives."""
 
     live: bool = Field(examples=[True])
 
 
-class ServerReadiness(Answer):
+class ServerReadiness(BaseModel):
     """Whether some model answers."""
 
     ready: bool = Field(examples=[True])
 
 
-class ModelReadiness(Answer):
+class ModelReadiness(BaseModel):
     """The model answers."""
 
     name: str = Field(examples=[MODEL])
     ready: bool = Field(examples=[True])
 
 
-class TensorMetadata(Answer):
+class TensorMetadata(BaseModel):
     """An input or output."""
 
     name: str
@@ -59,7 +59,7 @@ class TensorMetadata(Answer):
     parameters: dict[str, Any] = Field({}, description="For inputs `style`: `matrix` or `columns`; units and bounds")
 
 
-class ModelMetadata(Answer):
+class ModelMetadata(BaseModel):
     """A model's inputs and outputs."""
 
     name: str = Field(examples=[MODEL])
@@ -69,7 +69,7 @@ class ModelMetadata(Answer):
     outputs: list[TensorMetadata] = Field(examples=[_OUTPUTS])
 
 
-class TensorConfiguration(Answer):
+class TensorConfiguration(BaseModel):
     """An input or output in Triton's words."""
 
     name: str
@@ -78,7 +78,7 @@ class TensorConfiguration(Answer):
     optional: bool = False
 
 
-class ModelConfiguration(Answer):
+class ModelConfiguration(BaseModel):
     """What Triton's clients look for in a model's configuration."""
 
     name: str = Field(examples=[MODEL])
@@ -92,14 +92,14 @@ class ModelConfiguration(Answer):
     )
 
 
-class Counted(Answer):
+class Counted(BaseModel):
     """How many, and how long all of them took."""
 
     count: int
     ns: int
 
 
-class VersionStatistics(Answer):
+class VersionStatistics(BaseModel):
     """What was counted of a version."""
 
     name: str = Field(examples=[MODEL])
@@ -112,13 +112,13 @@ class VersionStatistics(Answer):
     batch_stats: list[dict[str, Any]] = Field(examples=[[]])
 
 
-class ModelStatistics(Answer):
+class ModelStatistics(BaseModel):
     """What was counted of versions."""
 
     model_stats: list[VersionStatistics]
 
 
-class IndexedVersion(Answer):
+class IndexedVersion(BaseModel):
     """A version in the repository."""
 
     name: str = Field(examples=[MODEL])

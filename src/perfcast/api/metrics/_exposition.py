@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from perfcast.api.metrics._shared_tally import SharedTally
-from perfcast.api.metrics._tally import Durations, Ledger, Tally
+from perfcast.api.metrics._tally import Durations, Ledger, SharedTally, Tally
 from perfcast.serving import Follower
 
 if TYPE_CHECKING:

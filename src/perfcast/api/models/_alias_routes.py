@@ -6,11 +6,10 @@ import msgspec
 from fastapi import APIRouter, Body, Header, Query
 from pydantic import BaseModel, Field
 
-from perfcast.api.http._answers import example_of
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._reply import Alive, Following, Json, Registered, held
-from perfcast.api.http._schemas import said
+from perfcast.api.http._schemas import example_of, said
 from perfcast.api.metrics import Durations, Tally
 from perfcast.api.models._answers import AliasHistory, AliasMoved, Traffic, TrafficMoved
 from perfcast.api.models._moves import Expected, model_name, moved

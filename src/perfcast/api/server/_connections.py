@@ -1,6 +1,6 @@
 """Connections on which nothing moves: half-sent headers, and answers that nobody reads.
 
-uvicorn's own timer ends connections that are idle between two requests; bodies are `_arrival.py`'s. What is left is
+uvicorn's own timer ends connections that are idle between two requests; bodies are `Arrival`'s. What is left is
 looked at once a second from outside, so that it costs the requests themselves nothing.
 """
 

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from tests.drafts import draft, linear_graph, weighted
 
 from perfcast.api import Services
-from perfcast.api.http._answers import example_of
+from perfcast.api.http._schemas import example_of
 from perfcast.api.inference_protocol import _examples as examples
 from perfcast.api.inference_protocol import _inference
 from perfcast.api.inference_protocol._answers import ModelMetadata
