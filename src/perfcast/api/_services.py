@@ -144,11 +144,8 @@ class Services:
         return Schedules(self.database, self.submissions, ZoneInfo(self.settings.service_timezone))
 
     def _held(self) -> Mapping[type, Callable[[], Any]]:
-        ready_made = (
-            *(self.settings, self.registry, self.follower, self.identifiers, self.lifetime, self.condition, self.tally),
-            *(self.exposition, self.predict, self.batches, self.inference_protocol, self.benchmarks, self.jobs),
-        )
-        return {type(thing): partial(lambda thing: thing, thing) for thing in ready_made} | {
+        ready_made = {type(thing): partial(lambda thing: thing, thing) for thing in vars(self).values()}
+        return ready_made | {
             Catalogue: lambda: self.catalogue,
             Records: lambda: Records(self.database),
             Schedules: lambda: self.schedules,

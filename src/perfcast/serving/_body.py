@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -235,6 +236,18 @@ def _coverage(document: Mapping[str, Any], errors: list[FieldError]) -> float:
         errors.append(FieldError("coverage", f"expected one of {', '.join(map(str, COVERAGES))}"))
         return DEFAULT_COVERAGE
     return float(coverage)
+
+
+def coverage_of(stated: Any) -> float:
+    """The coverage that columns or parameters state, as number or text; None is the usual.
+
+    Raises:
+        InvalidInput: It is none of `COVERAGES`.
+    """
+    with suppress(TypeError, ValueError, OverflowError):
+        if (coverage := DEFAULT_COVERAGE if stated is None else float(stated)) in COVERAGES:
+            return coverage
+    raise InvalidInput.of("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")
 
 
 def _closest(document: Mapping[str, Any], readers: Sequence[Reader]) -> tuple[frozenset[str], Reader | None]:

@@ -18,9 +18,8 @@ from perfcast.api.http._problems import Overloaded
 from perfcast.api.metrics import Ledger
 from perfcast.api.predict import UNKNOWN
 from perfcast.errors import InvalidInput
-from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.processors import processors
-from perfcast.serving import Answer, Arm, Follower, Key, Predictor, reach
+from perfcast.serving import Answer, Arm, Follower, Key, Predictor, coverage_of, reach
 from perfcast.settings import Settings
 from perfcast.workloads import Rows
 
@@ -126,7 +125,7 @@ class Batches:
     def _answer(
         self, body: bytes | bytearray, form: str, accept: str, query: Mapping[str, str], key: Key, whole: str
     ) -> BatchReply:
-        _coverage(query.get("coverage"), None)  # a list's bodies say it themselves; a wrong one is told all the same
+        coverage_of(query.get("coverage"))  # a list's bodies say it themselves; a wrong one is told all the same
         if form == JSON and bytes(body[:64]).lstrip()[:1] != b"{":
             return BatchReply(JSON, None, *self._lists.answer(body, key, self._spread, whole))
         question = self._read(body, form)
@@ -147,7 +146,7 @@ class Batches:
         return read_table(form, body, self.most_rows)
 
     def _asked(self, question: Question, query: Mapping[str, str], key: Key) -> tuple[Arm, Predictor, float]:
-        coverage = _coverage(query.get("coverage"), question.coverage)
+        coverage = coverage_of(query.get("coverage", question.coverage))
         reference = query.get("model_name", question.reference)
         if reference is not None:
             if self._follower.routes.arm(reference) is None:
@@ -188,13 +187,3 @@ def _writer(form: str) -> Callable[[Predictor, float, Sequence[Answer]], Iterato
     from perfcast.api.batch._arrow_forms import write_table
 
     return partial(write_table, form)
-
-
-def _coverage(asked: str | None, stated: float | None) -> float:
-    try:
-        coverage = float(asked) if asked is not None else DEFAULT_COVERAGE if stated is None else stated
-    except ValueError:
-        coverage = -1.0
-    if coverage not in COVERAGES:
-        raise InvalidInput.of("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")
-    return coverage

@@ -4,6 +4,9 @@ from pydantic import BaseModel, Field
 
 from perfcast.api.http._schemas import Time, example_of
 
+PLACES = {"documentation": "/docs"} | {name: f"/{name}" for name in ("models", "predict", "health", "metrics")}
+"""Where to go first."""
+
 
 class SystemInfo(BaseModel):
     """The machine's state."""
@@ -67,14 +70,4 @@ class Index(BaseModel):
 
     service: str = Field(examples=["perfcast"])
     version: str = Field(examples=["0.1.0"])
-    see: dict[str, str] = Field(
-        examples=[
-            {
-                "documentation": "/docs",
-                "models": "/models",
-                "predict": "/predict",
-                "health": "/health",
-                "metrics": "/metrics",
-            }
-        ]
-    )
+    see: dict[str, str] = Field(examples=[PLACES])

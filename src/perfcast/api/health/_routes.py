@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from perfcast import __version__
-from perfcast.api.health._answers import Dependency, Health, Index, Liveness, Readiness
+from perfcast.api.health._answers import PLACES, Dependency, Health, Index, Liveness, Readiness
 from perfcast.api.health._condition import Condition
 from perfcast.api.http._reply import Alive, Json, held
 from perfcast.api.http._schemas import example_of, said
@@ -19,8 +19,7 @@ router = APIRouter(tags=["health"])
 @router.get("/", summary="What this is", **said(Index, "As asked"))
 async def index() -> Json:
     """The service, its version, and where to go."""
-    places = {"documentation": "/docs", "models": "/models", "predict": "/predict", "health": "/health"}
-    return Json({"service": "perfcast", "version": __version__, "see": places | {"metrics": "/metrics"}})
+    return Json({"service": "perfcast", "version": __version__, "see": PLACES})
 
 
 @router.get(

@@ -9,15 +9,14 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 
 from perfcast.api.http._identifiers import Clock
-from perfcast.api.inference_protocol._codec import InferenceRequest, read_request, write_response
+from perfcast.api.inference_protocol._codec import read_request, write_response
 from perfcast.api.inference_protocol._rows import rows_of
 from perfcast.api.inference_protocol._tensor import Tensor, wrong
 from perfcast.api.metrics import Ledger
 from perfcast.errors import InvalidInput, NoUsableModel, PerfcastError, UnknownModel
-from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.monitoring import Record
 from perfcast.registry import parse_reference
-from perfcast.serving import Answer, Arm, Follower, Key, Predictor
+from perfcast.serving import Answer, Arm, Follower, Key, Predictor, coverage_of
 from perfcast.workloads import Rows
 
 MOST_RECORDS = 100
@@ -104,7 +103,7 @@ class InferenceProtocol:
         self, predictor: Predictor, body: bytes | bytearray, json_length: int | None, prediction_id: str
     ) -> tuple[Rows, Answer, Response]:
         request = read_request(body, json_length)
-        coverage = _coverage(request)
+        coverage = coverage_of(request.parameters.get("coverage"))  # text where Triton's users make it so
         rows = rows_of(predictor.reader, request.inputs)
         answer = predictor.predict(rows, coverage)
         tensors = _outputs(predictor, answer)
@@ -144,17 +143,6 @@ def _chosen(name: str, tensors: Sequence[Tensor], coverage: float) -> Tensor:
     if name in ("lower", "upper"):
         raise wrong(name, f"this version promises no interval at coverage {coverage}")
     raise wrong(name, f"is no output; there are {', '.join(tensor.name for tensor in tensors)}")
-
-
-def _coverage(request: InferenceRequest) -> float:
-    coverage = request.parameters.get("coverage")
-    if coverage is None:
-        return DEFAULT_COVERAGE
-    if isinstance(coverage, str):  # the Triton client's parameters are texts where its users make them so
-        coverage = next((known for known in COVERAGES if str(known) == coverage), coverage)
-    if isinstance(coverage, bool) or coverage not in COVERAGES:
-        raise wrong("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")
-    return float(coverage)
 
 
 def _reference(name: str, version: str | None) -> str:
