@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from perfcast.api.http._schemas import json_body
 from perfcast.api.predict import PREDICT_BODY
 
 MODEL = "cpu-utilization"
@@ -43,39 +44,36 @@ class ModelState(BaseModel):
     ready: bool = Field(examples=[True])
 
 
-def _body(properties: dict[str, Any], examples: dict[str, tuple[str, Any]], **further: Any) -> dict[str, Any]:
-    schema = {"type": "object", "properties": properties, "additionalProperties": False} | further
-    shown = {name: {"summary": summary, "value": value} for name, (summary, value) in examples.items()}
-    return {"required": True, "content": {"application/json": {"schema": schema, "examples": shown}}}
-
-
-INSTANCES: dict[str, Any] = _body(
-    {"instances": _ROWS, "coverage": {"type": ["number", "null"]}},
+_OBJECT = {"type": "object", "additionalProperties": False}
+INSTANCES = json_body(
+    _OBJECT | {"properties": {"instances": _ROWS, "coverage": {"type": ["number", "null"]}}, "required": ["instances"]},
     {
         "objects": ("Features by name", {"instances": [LOAD, LOAD | {"request_rate": 240}]}),
         "rows": ("Features in declared order", {"instances": _VALUES}),
     },
-    required=["instances"],
 )
-SCORING: dict[str, Any] = _body(
-    {
-        "dataframe_split": {
-            "type": "object",
-            "properties": {
-                "columns": {"type": "array", "items": {"type": "string"}},
-                "data": {"type": "array", "items": {"type": "array"}},
-                "index": {"type": "array"},
+SCORING = json_body(
+    _OBJECT
+    | {
+        "properties": {
+            "dataframe_split": {
+                "type": "object",
+                "properties": {
+                    "columns": {"type": "array", "items": {"type": "string"}},
+                    "data": {"type": "array", "items": {"type": "array"}},
+                    "index": {"type": "array"},
+                },
+                "required": ["columns", "data"],
             },
-            "required": ["columns", "data"],
-        },
-        "dataframe_records": {"type": "array", "items": {"type": "object"}},
-        "instances": _ROWS,
-        "inputs": {"type": ["array", "object"], "description": "Rows, or a list of values for each feature"},
-        "params": {
-            "type": "object",
-            "properties": {"model_name": {"type": ["string", "null"]}, "coverage": {"type": ["number", "null"]}},
-            "additionalProperties": False,
-        },
+            "dataframe_records": {"type": "array", "items": {"type": "object"}},
+            "instances": _ROWS,
+            "inputs": {"type": ["array", "object"], "description": "Rows, or a list of values for each feature"},
+            "params": {
+                "type": "object",
+                "properties": {"model_name": {"type": ["string", "null"]}, "coverage": {"type": ["number", "null"]}},
+                "additionalProperties": False,
+            },
+        }
     },
     {
         "split": ("Columns and rows", {"dataframe_split": {"columns": list(LOAD), "data": _VALUES}}),

@@ -1,16 +1,17 @@
 """JSON responses, and what routes are given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import Depends, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from perfcast.api.http._bodies import may_be_packed, read_body
 from perfcast.api.http._identifiers import key_of
 from perfcast.api.http._lifetime import Lifetime
+from perfcast.api.http._problems import CONTENT_TYPE, Problem
 from perfcast.registry import Registry
 from perfcast.serving import Follower, Key
 from perfcast.settings import Settings
@@ -24,6 +25,11 @@ class Json(JSONResponse):
     def render(self, content: Any) -> bytes:
         """Encode it."""
         return msgspec.json.encode(content)
+
+
+def refusal(problem: Problem, request_id: str, headers: Mapping[str, str] = {}) -> Response:
+    """A problem as a response, with further headers."""
+    return Response(problem.body(request_id), problem.status, {**problem.headers, **headers}, CONTENT_TYPE)
 
 
 def held(kind: type[Kind]) -> Any:

@@ -106,6 +106,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def json_body(schema: dict[str, Any], examples: dict[str, tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON body that must be there, with named examples: what each shows, and its value."""
+    shown = {name: {"summary": summary, "value": value} for name, (summary, value) in examples.items()}
+    return {"required": True, "content": {"application/json": {"schema": schema, "examples": shown}}}
+
+
 def said(
     model: type[BaseModel],
     description: str,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from perfcast.api.http._schemas import json_body
+
 MODEL = "cpu-utilization"
 COLUMNS: dict[str, list[float]] = {
     "request_rate": [120.0, 240.0],
@@ -104,19 +106,14 @@ _BINARY = {
     "schema": {"type": "string", "format": "binary"},
     "example": 'as the JSON, with {"binary_data_size": BYTES} for data, and behind it the little-endian bytes',
 }
-INFER_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": _REQUEST_SCHEMA,
-            "examples": {
-                "columns": {"summary": "One tensor for each feature", "value": BY_COLUMNS},
-                "matrix": {"summary": "One tensor with all features, in declared order", "value": BY_MATRIX},
-            },
-        },
-        "application/octet-stream": _BINARY,
+INFER_BODY = json_body(
+    _REQUEST_SCHEMA,
+    {
+        "columns": ("One tensor for each feature", BY_COLUMNS),
+        "matrix": ("One tensor with all features, in declared order", BY_MATRIX),
     },
-}
+)
+INFER_BODY["content"]["application/octet-stream"] = _BINARY
 INFERRED: dict[str, Any] = {
     "description": "The outputs asked for; as bytes behind the JSON where so wanted",
     "content": {

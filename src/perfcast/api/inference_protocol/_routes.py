@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from perfcast import __version__
 from perfcast.api.http._identifiers import REQUEST_ID, Identifiers
-from perfcast.api.http._problems import CONTENT_TYPE, problem_of
-from perfcast.api.http._reply import Alive, Body, CallerKey, Following, Json, Registered, held
+from perfcast.api.http._problems import problem_of
+from perfcast.api.http._reply import Alive, Body, CallerKey, Following, Json, Registered, held, refusal
 from perfcast.api.http._schemas import problems, said
 from perfcast.api.inference_protocol import InferenceProtocol
 from perfcast.api.inference_protocol import _answers as answers
@@ -41,8 +41,7 @@ class _ProtocolRoute(APIRoute):
                 return await handle(request)
             except InvalidInput as error:
                 problem = msgspec.structs.replace(problem_of(error), status=400)
-                body = problem.body(request.scope.get(REQUEST_ID, ""))
-                return Response(body, status_code=400, media_type=CONTENT_TYPE)
+                return refusal(problem, request.scope.get(REQUEST_ID, ""))
 
         return answered
 

@@ -6,8 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from perfcast.api.http._identifiers import REQUEST_ID, Identifiers
-from perfcast.api.http._problems import CONTENT_TYPE
-from perfcast.api.http._reply import CallerKey, Following, held
+from perfcast.api.http._reply import CallerKey, Following, held, refusal
 from perfcast.api.http._schemas import problems
 from perfcast.api.predict._predict import Predict
 from perfcast.api.predict._query import body_of
@@ -54,5 +53,4 @@ async def predict_query(
     answer = await answerer(body, request_id, identifiers.next(), key)
     if isinstance(answer, bytes):
         return Response(answer, media_type="application/json", headers=_UNCACHED)
-    headers = answer.headers | _UNCACHED
-    return Response(answer.body(request_id), answer.status, headers, CONTENT_TYPE)
+    return refusal(answer, request_id, _UNCACHED)
