@@ -16,7 +16,6 @@ from perfcast.api.http._reply import Alive, Body, CallerKey, Following, Json, Re
 from perfcast.api.http._schemas import problems, said
 from perfcast.api.inference_protocol import InferenceProtocol
 from perfcast.api.inference_protocol import _answers as answers
-from perfcast.api.inference_protocol import _examples as examples
 from perfcast.api.inference_protocol._codec import read_index_request
 from perfcast.api.inference_protocol._description import configuration, metadata, repository_index, statistics
 from perfcast.api.metrics import Exposition
@@ -56,9 +55,9 @@ _STATISTICS = {"summary": "What was counted"} | said(answers.ModelStatistics, "O
 _INFERENCE: dict[str, Any] = {
     "summary": "Predict",
     "response_class": Response,
-    "responses": {200: examples.INFERRED, **problems(400, 404, 413, 503)},
+    "responses": {200: answers.INFERRED, **problems(400, 404, 413, 503)},
 }
-_PATHS = {"/models/{name}/versions/{version}": [examples.NAME, examples.VERSION], "/models/{name}": [examples.NAME]}
+_PATHS = {"/models/{name}/versions/{version}": [answers.NAME, answers.VERSION], "/models/{name}": [answers.NAME]}
 
 
 def _both(
@@ -100,7 +99,7 @@ async def ready(lifetime: Alive) -> Json:
 @router.post(
     "/repository/index",
     summary="All versions",
-    openapi_extra={"requestBody": examples.INDEX_BODY},
+    openapi_extra={"requestBody": answers.INDEX_BODY},
     **said(answers.RepositoryIndex, "Every version, and whether it can answer", 400, 413, 503),
 )
 async def index(body: Body, registry: Registered, follower: Following) -> Json:
@@ -157,7 +156,7 @@ async def model_statistics(request: Request, protocol: Protocol, follower: Follo
     return Json(statistics(exposition.counted, follower.routes.champions, slot, alone=alone))
 
 
-@_both("POST", "/infer", _INFERENCE, examples.LENGTH, requestBody=examples.INFER_BODY)
+@_both("POST", "/infer", _INFERENCE, answers.LENGTH, requestBody=answers.INFER_BODY)
 async def infer(
     request: Request,
     body: Body,
