@@ -16,7 +16,8 @@ import numpy as np
 from peers import peer_python
 
 from perfcast.datasets import Dataset, Split
-from perfcast.training import Budget, evaluate, train
+from perfcast.training import Budget, train
+from perfcast.training.judging import evaluate
 
 HERE = Path(__file__).parent
 HEAD = (

@@ -1,7 +1,8 @@
 """Scoring files, here or on a cluster."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,35 +37,32 @@ def score(
     place = Target(target, source, overwrite=overwrite)
     place.check()
     parts = partitions(source, plan)
+    report, total = ScoreReport(), sum(part.rows for part in parts)
     with Draft(place) as draft:
-        if cluster:
-            report = _on_cluster(plan, parts, place, draft, cluster, on_rows)
-        else:
-            report = _here(plan, parts, place, draft, on_rows)
+        scored = _on_cluster(plan, parts, place, draft, cluster) if cluster else _here(plan, parts, place, draft)
+        with closing(scored):
+            for some in scored:
+                report += some
+                if on_rows is not None:
+                    on_rows(report.rows, total)
         draft.put()
     return replace(report, seconds=round(time.monotonic() - begun, 2))
 
 
-def _here(plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft, on_rows: OnRows | None) -> ScoreReport:
-    report, total = ScoreReport(), sum(part.rows for part in parts)
+def _here(plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft) -> Generator[ScoreReport, None, None]:
     scorer = scorer_of(plan, parts[0].path)
     pieces = [(draft.parts / part_name(number), [part]) for number, part in enumerate(parts)]
     with Input() as files:
         for path, chosen in [(draft.file, parts)] if target.is_file else pieces:
             with Output(path, scorer.schema, target.path) as output:
-                for some in write_scored(scorer, chosen, files, output):
-                    report += some
-                    if on_rows is not None:
-                        on_rows(report.rows, total)
-    return report
+                yield from write_scored(scorer, chosen, files, output)
 
 
 def _on_cluster(
-    plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft, cluster: str, on_rows: OnRows | None
-) -> ScoreReport:
+    plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft, cluster: str
+) -> Generator[ScoreReport, None, None]:
     from perfcast.scoring._cluster import Workplace, score_on_cluster
 
-    report = score_on_cluster(plan, parts, Workplace(draft.parts, draft.spare, target.path), cluster, on_rows)
+    yield from score_on_cluster(plan, parts, Workplace(draft.parts, draft.spare, target.path), cluster)
     if target.is_file:
         merge((draft.parts / part_name(number) for number in range(len(parts))), draft.file, target.path)
-    return report

@@ -53,7 +53,8 @@ class FittedEnsemble:
         assert total is not None
         return spox.build({"inputs": inputs}, {"target": total})
 
-    def final_settings(self) -> Settings:
+    @property
+    def settings(self) -> Settings:
         """The weights."""
         return {"weights": dict(self.weights)}
 

@@ -7,21 +7,16 @@ from perfcast.errors import Stopped
 from perfcast.manifest import Manifest
 from perfcast.training._draft import Trained
 from perfcast.training._ensemble import ENSEMBLE
-from perfcast.training.families import Family, Stop, never
+from perfcast.training.families import Family, Fitted, Stop
 from perfcast.training.fits import Executor, FitResult, FitTask
-from perfcast.training.search import MOST_LOSSES, Candidate, Search, Start
+from perfcast.training.search import Search, Start
 
 CUT_SHORT = "the time limit cut its final fit short; a longer one makes a better version"
 _LOOK_SECONDS = 0.2
 
 
 def final_fits(
-    chosen: Mapping[str, Family],
-    found: Search,
-    executor: Executor,
-    *,
-    deadline: float = float("inf"),
-    stop: Stop = never,
+    chosen: Mapping[str, Family], found: Search, executor: Executor, *, deadline: float, stop: Stop
 ) -> dict[str, Trained]:
     """Fit each family's best settings on all training rows.
 
@@ -41,22 +36,37 @@ def final_fits(
         Unavailable: Where they run can't be reached any more.
     """
     # Where fits take turns the quick ones come first, so that none is left out; side by side, the longest do.
-    order = sorted(found.best_of_each_family.values(), key=lambda candidate: candidate.seconds)
-    waiting = order if executor.slots == 1 else order[::-1]
-    running: dict[int, tuple[Candidate, int]] = {}
+    waiting = sorted(found.best_of_each_family.values(), key=lambda trial: trial.seconds, reverse=executor.slots > 1)
+    running: dict[int, FitResult] = {}
     models: dict[str, Trained] = {}
     while waiting or running:
         if stop():
             raise Stopped("training was stopped")
         while waiting and len(running) < executor.slots:
-            _begin(waiting.pop(0), 1, chosen, found, executor, running, deadline)
+            trial = waiting.pop(0)
+            seconds = float("inf") if trial is found.best else deadline - time.monotonic()
+            if seconds > 0:
+                running[trial.key] = trial
+                executor.submit(FitTask(trial.key, chosen[trial.family], trial.settings, seconds, final=True))
         for result in executor.wait(_LOOK_SECONDS) if running else ():
-            candidate, attempt = running.pop(result.key)
-            if result.state == "lost" and attempt < MOST_LOSSES:
-                _begin(candidate, attempt + 1, chosen, found, executor, running, deadline)
-            elif result.fitted is not None:
-                models[candidate.family] = _trained(chosen[candidate.family], candidate, found, result)
+            trial = running.pop(result.key)
+            if result.fitted is not None:
+                models[trial.family] = _trained(chosen[trial.family], trial, found, result, result.fitted)
     return models
+
+
+def _trained(family: Family, trial: FitResult, found: Search, result: FitResult, fitted: Fitted) -> Trained:
+    return Trained(
+        found.inner.workload,
+        family.name,
+        fitted,
+        found.inner.target,
+        trial.settings,
+        score=trial.score,
+        seconds=result.seconds,
+        keeps_trends=family.keeps_trends(trial.settings) if any(found.inner.lesson.trends) else None,
+        notes=(CUT_SHORT,) if result.late else (),
+    )
 
 
 def warm_start(manifest: Manifest) -> tuple[Start, ...]:
@@ -65,33 +75,3 @@ def warm_start(manifest: Manifest) -> tuple[Start, ...]:
         return ((manifest.type, manifest.settings),)
     members = manifest.settings.get("weights", {})
     return tuple((name, manifest.settings[name]) for name in members if name in manifest.settings)
-
-
-def _begin(
-    candidate: Candidate,
-    attempt: int,
-    chosen: Mapping[str, Family],
-    found: Search,
-    executor: Executor,
-    running: dict[int, tuple[Candidate, int]],
-    deadline: float,
-) -> None:
-    seconds = float("inf") if candidate is found.best else deadline - time.monotonic()
-    if seconds > 0:
-        running[candidate.trial] = candidate, attempt
-        task = FitTask(candidate.trial, chosen[candidate.family], candidate.settings, seconds, final=True)
-        executor.submit(task)
-
-
-def _trained(family: Family, candidate: Candidate, found: Search, result: FitResult) -> Trained:
-    return Trained(
-        found.inner.workload,
-        family.name,
-        result.fitted,  # type: ignore[arg-type]  # the caller looked
-        found.inner.target,
-        candidate.settings,
-        score=candidate.score,
-        seconds=result.seconds,
-        keeps_trends=family.keeps_trends(candidate.settings) if any(found.inner.lesson.trends) else None,
-        notes=(CUT_SHORT,) if result.late else (),
-    )

@@ -5,15 +5,18 @@ import sys
 
 import numpy as np
 import pytest
+from tests.unit.training.searches import search
 
 from perfcast.datasets import Dataset
 from perfcast.errors import BrokenVersion, InvalidSetting, Refused, Stopped
 from perfcast.export import run
 from perfcast.manifest import Draft, Manifest
-from perfcast.training import Budget, Trained, Training, draft, fit_best, judge, mix, parity_rows, train
+from perfcast.training import Budget, Trained, Training, draft, judge, train
+from perfcast.training._draft import parity_rows
+from perfcast.training._ensemble import mix
+from perfcast.training._train import fit_best
 from perfcast.training.families import Lesson, families
-from perfcast.training.fits._inner import inner_validation
-from perfcast.training.search import search
+from perfcast.training.fits import Here, inner_validation
 from perfcast.workloads import Workload, workload_from_document
 
 
@@ -79,7 +82,7 @@ def test_an_unknown_family_is_named(dataset: Dataset) -> None:
 def test_without_time_left_the_best_family_is_still_fitted(dataset: Dataset) -> None:
     split, chosen = dataset.split(), {name: families()[name] for name in ("polynomial", "random_forest")}
     found = search(split, dataset.workload, chosen, Budget(2))
-    models = fit_best(split, chosen, found, deadline=0.0)
+    models = fit_best(split, chosen, found, Here(found.inner), deadline=0.0)
     assert [model.family for model in models] == [found.best.family]
     assert models[0].notes == ()
 

@@ -12,7 +12,7 @@ import spox
 import spox.opset.ai.onnx.v21 as op
 
 from perfcast.errors import Stopped
-from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._family import Family, Lesson, Report, Settings, Space, Stop, Trial, never
 from perfcast.training.families._smooth_inputs import Doubles, SmoothInputs, smooth_inputs
 from perfcast.workloads import Rows
 
@@ -28,7 +28,7 @@ MARGIN = 0.1
 
 
 @dataclass(frozen=True)
-class FittedPolynomial(Fitted):
+class FittedPolynomial:
     """Coefficients of monomials; computed in float64, natively and in the graph, since terms of both signs cancel.
 
     Attributes:
@@ -71,13 +71,13 @@ class FittedPolynomial(Fitted):
         limited = op.clip(value, op.const(self.low, np.float64), op.const(self.high, np.float64))
         return spox.build({"inputs": inputs}, {"target": op.cast(limited, to=np.float32)})
 
-    def final_settings(self) -> Settings:
-        """As given: there are no rounds to find."""
-        return self.settings
-
     def details(self) -> dict[str, Any]:
         """Number of terms."""
         return {"terms": len(self.terms), "inputs": len(self.smooth.columns)}
+
+    def thresholds(self) -> dict[int, Rows]:
+        """None."""
+        return {}
 
 
 class Polynomial(Family):

@@ -19,9 +19,9 @@ from tests.workers import Shop
 from perfcast.errors import Unavailable
 from perfcast.jobs.run._studies import prepared_study
 from perfcast.settings import load_settings
-from perfcast.training import FitResult
 from perfcast.training.families import Lesson
 from perfcast.training.families import families as builtin_families
+from perfcast.training.fits import FitResult
 from perfcast.training.search import _study
 from perfcast.training.search._proposal import propose
 from perfcast.training.search._study import begin, end, finished_trials, open_study, quiet_optuna

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from perfcast.datasets import Dataset
-from perfcast.training import Trained, inner_validation, proven
+from perfcast.training import Trained
+from perfcast.training._draft import proven
 from perfcast.training.families import families
+from perfcast.training.fits import inner_validation
 from perfcast.training.judging import broken_trends
 from perfcast.workloads import Rows, Workload, workload_from_document
 
