@@ -140,14 +140,15 @@ class Cluster:
 
         try:
             return future.result(timeout=gather)
-        except TimeoutError as error:
-            return error if future.status == "error" else None
-        except (KilledWorker, FutureCancelledError) as error:
-            self.require_scheduler()
-            return WorkersLostError(str(error))
         except Exception as error:  # noqa: BLE001 - whatever a worker raised is for the caller to judge
             self.require_scheduler()
-            return error
+            if isinstance(error, KilledWorker | FutureCancelledError):
+                return WorkersLostError(str(error))
+            if future.status == "error":
+                return error
+            if isinstance(error, TimeoutError):
+                return None
+            raise self._no_scheduler() from None  # the connection broke just now
 
     def _count(self) -> int:
         try:

@@ -3,6 +3,7 @@
 import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from os import getpid
 from pathlib import Path
@@ -12,10 +13,11 @@ from uuid import uuid4
 
 from perfcast.cluster import Cluster, WorkersLostError, unwanted_here
 from perfcast.errors import InvalidData, PerfcastError, Stopped, Unavailable
-from perfcast.scoring._files import Input, Output
+from perfcast.scoring._files import Output
 from perfcast.scoring._plan import Partition, Plan, ScoreReport
 from perfcast.scoring._rows import RowScorer, scorer_of, write_scored
 from perfcast.scoring._target import part_name
+from perfcast.tables import open_table
 
 _AHEAD = 3
 """Row groups sent for each thread, so that a worker has the next one when it has done one."""
@@ -124,8 +126,8 @@ def _score_there(scorer: WorkerScorer, part: Partition, place: Workplace, number
     begun = place.spare / f"{part_name(number)}.{getpid()}.{uuid4().hex[:8]}"
     report, made = ScoreReport(), scorer.get(part.path)
     try:
-        with Input() as files, Output(begun, made.schema, place.name) as output:
-            for some in write_scored(made, [part], files, output):
+        with closing(open_table(part.path)) as table, Output(begun, made.schema, place.name) as output:
+            for some in write_scored(made, table, part, output):
                 report += some
                 if unwanted():
                     raise Stopped("it is no longer wanted")

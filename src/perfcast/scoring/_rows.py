@@ -1,5 +1,6 @@
 """Some rows of a file, scored."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -10,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import InvalidData, InvalidInput
-from perfcast.scoring._files import Input, Output
+from perfcast.scoring._files import Output
 from perfcast.scoring._plan import Partition, Plan, ScoreReport
 from perfcast.serving import Answer, Predictor
-from perfcast.tables import BatchReader, Table, check_kinds, map_columns, open_table
+from perfcast.tables import BatchReader, ParquetTable, Table, check_kinds, map_columns, open_table
 from perfcast.workloads import Refusal, Rows
 
 if TYPE_CHECKING:
@@ -76,11 +77,13 @@ class RowScorer:
 
     def _refuse(self, problems: Mapping[int, str], first: int) -> None:
         if self._plan.on_bad == "refuse" and problems:
-            raise InvalidData(_first(problems, first))
+            row = min(problems)
+            told = "nothing was written (--bad mark keeps such rows, without a cost)"
+            raise InvalidData(f"row {first + row + 1} (counted from 1): {problems[row]}; {told}")
 
     def _answer(self, features: Rows, problems: dict[int, str]) -> "tuple[Answer, npt.NDArray[np.intp]]":
         """The answer for the good rows, and which these are; rows without a finite cost are added to the problems."""
-        good = _others(problems, len(features))
+        good = np.delete(np.arange(len(features)), list(problems))
         chosen = features if len(good) == len(features) else features[good]
         try:
             return self._predictor.predict(chosen, self._plan.coverage), good
@@ -108,23 +111,28 @@ class RowScorer:
 
         outside = np.zeros((rows, answer.extrapolated.shape[1]), dtype=np.bool_)
         outside[good] = answer.extrapolated
-        told = pa.array([problems.get(row) for row in range(rows)], pa.string()) if problems else pa.nulls(
-            rows, pa.string()
-        )  # fmt: skip
+        told = pa.nulls(rows, pa.string())
+        if problems:
+            told = pa.array([problems.get(row) for row in range(rows)], pa.string())
         names = self._predictor.workload.feature_names
         return [numbers(answer.cost), numbers(answer.lower), numbers(answer.upper), _names(outside, names), told]
 
 
-def write_scored(scorer: RowScorer, parts: Sequence[Partition], files: Input, output: Output) -> Iterator[ScoreReport]:
-    """Score row groups into a file; gives what became of some rows each time that they are written."""
-    for part in parts:
-        done, decimal = part.first, scorer.prepare(files.opened(part.path))
-        for batch in files.batches(part):
-            table, report = scorer.score(batch, done, decimal)
-            output.write(table)
-            done += report.rows
-            yield report
-        yield ScoreReport(notes=files.opened(part.path).notes)
+def write_scored(scorer: RowScorer, table: Table, part: Partition, output: Output) -> Iterator[ScoreReport]:
+    """Score a partition into a file; gives what became of some rows each time that they are written.
+
+    Raises:
+        InvalidData: They can't be read, are not those that were there before, or are bad and the plan refuses such.
+    """
+    done, decimal = part.first, scorer.prepare(table)
+    for batch in table.batches(part.group) if isinstance(table, ParquetTable) else table.batches():
+        scored, report = scorer.score(batch, done, decimal)
+        output.write(scored)
+        done += report.rows
+        yield report
+    if done != part.first + part.rows:
+        raise InvalidData(f"{part.path}: was changed while it was read; score it again")
+    yield ScoreReport(notes=table.notes)
 
 
 def scorer_of(plan: Plan, path: Path) -> RowScorer:
@@ -140,13 +148,6 @@ def _check_names(names: Sequence[str]) -> None:
             raise InvalidData(f"the input already has a column '{name}'; rename it, since scoring adds one")
         if names.count(name) > 1:
             raise InvalidData(f"the input has several columns '{name}'; each needs a name of its own")
-
-
-def _others(problems: Mapping[int, str], rows: int) -> "npt.NDArray[np.intp]":
-    """Rows without a problem."""
-    good = np.ones(rows, dtype=np.bool_)
-    good[list(problems)] = False
-    return np.flatnonzero(good)
 
 
 def _widened(schema: "pa.Schema") -> "pa.Schema":
@@ -178,15 +179,6 @@ def _by_row(refusals: list[Refusal]) -> dict[int, str]:
     return problems
 
 
-def _first(problems: Mapping[int, str], first: int) -> str:
-    row = min(problems)
-    told = "nothing was written (--bad mark keeps such rows, without a cost)"
-    return f"row {first + row + 1} (counted from 1): {problems[row]}; {told}"
-
-
 def _report(rows: int, problems: Mapping[int, str], answer: Answer, notes: Mapping[str, int]) -> ScoreReport:
-    reasons: dict[str, int] = {}
-    for told in problems.values():
-        for reason in told.split("; "):
-            reasons[reason] = reasons.get(reason, 0) + 1
+    reasons = Counter(reason for told in problems.values() for reason in told.split("; "))
     return ScoreReport(rows, len(problems), reasons, int(answer.extrapolated.any(axis=1).sum()), notes)

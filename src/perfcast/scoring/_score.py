@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
-from perfcast.scoring._files import Input, Output, merge
+from perfcast.scoring._files import Output, merge
 from perfcast.scoring._plan import Partition, Plan, ScoreReport, partitions
 from perfcast.scoring._rows import scorer_of, write_scored
 from perfcast.scoring._target import Draft, Target, part_name
+from perfcast.tables import open_table
 
 OnRows = Callable[[int, int], None]
 
@@ -51,11 +53,14 @@ def score(
 
 def _here(plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft) -> Generator[ScoreReport, None, None]:
     scorer = scorer_of(plan, parts[0].path)
-    pieces = [(draft.parts / part_name(number), [part]) for number, part in enumerate(parts)]
-    with Input() as files:
-        for path, chosen in [(draft.file, parts)] if target.is_file else pieces:
-            with Output(path, scorer.schema, target.path) as output:
-                yield from write_scored(scorer, chosen, files, output)
+    with ExitStack() as stack:
+        whole = stack.enter_context(Output(draft.file, scorer.schema, target.path)) if target.is_file else None
+        for path, own in groupby(enumerate(parts), key=lambda numbered: numbered[1].path):
+            with closing(open_table(path)) as table:
+                for number, part in own:
+                    piece = whole or Output(draft.parts / part_name(number), scorer.schema, target.path)
+                    with nullcontext(piece) if whole else piece:
+                        yield from write_scored(scorer, table, part, piece)
 
 
 def _on_cluster(

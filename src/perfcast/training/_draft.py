@@ -119,7 +119,7 @@ def left_out(search: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{family}: {why}" for family, why in search.get("left_out", {}).items())
 
 
-def parity_rows(workload: Workload, fitted: Fitted, part: Part, *, seed: int = 0) -> Rows:
+def parity_rows(workload: Workload, fitted: Fitted, part: Part) -> Rows:
     """The rows on which graph and native model are compared (rule R3).
 
     Held-out rows, and some of them with one feature moved onto a split threshold of the model and to the next float32
@@ -129,34 +129,25 @@ def parity_rows(workload: Workload, fitted: Fitted, part: Part, *, seed: int = 0
         workload: What is predicted.
         fitted: Whose thresholds to take.
         part: Held-out rows.
-        seed: Of the choice of rows.
 
     Returns:
         float32 [rows, features].
     """
-    held = part.features[:MOST_PARITY_ROWS]
-    pairs = [
-        (position, value)
-        for position, values in fitted.thresholds().items()
-        if position < len(workload.features)
-        for value in values
-    ]
+    held, features = part.features[:MOST_PARITY_ROWS], len(workload.features)
+    pairs = [(at, value) for at, values in fitted.thresholds().items() if at < features for value in values]
     if not pairs:
         return held
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     chosen = [pairs[index] for index in random.permutation(len(pairs))[:THRESHOLD_ROWS]]
     columns = np.array([position for position, _ in chosen])
     values = np.array([value for _, value in chosen], dtype=np.float32)
-    sides = [values, np.nextafter(values, np.float32(-np.inf)), np.nextafter(values, np.float32(np.inf))]
-    beside = np.concatenate([_moved(part.features, columns, side, random) for side in sides])
-    computable = np.isfinite(workload.inputs(beside)).all(axis=1)
-    return np.concatenate([held, beside[computable]])
-
-
-def _moved(features: Rows, columns: np.ndarray[Any, Any], values: Rows, random: np.random.Generator) -> Rows:
-    rows = features[random.integers(len(features), size=len(columns))].copy()
-    rows[np.arange(len(columns)), columns] = values
-    return rows
+    moved = []
+    for side in (values, np.nextafter(values, np.float32(-np.inf)), np.nextafter(values, np.float32(np.inf))):
+        rows = part.features[random.integers(len(part), size=len(columns))].copy()
+        rows[np.arange(len(columns)), columns] = side
+        moved.append(rows)
+    beside = np.concatenate(moved)
+    return np.concatenate([held, beside[np.isfinite(workload.inputs(beside)).all(axis=1)]])
 
 
 def _ranges(workload: Workload, part: Part) -> dict[str, tuple[float, float]]:

@@ -31,8 +31,7 @@ _T = TypeVar("_T")
 def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
     """Open or begin a study.
 
-    A trial that a killed process left running, or noted but not yet begun, is marked as abandoned, so that it is run
-    again.
+    A trial that a killed process left running is marked as abandoned, so that it is run again.
 
     Args:
         storage: An SQLAlchemy address, a path for a journal file, or None for memory.
@@ -46,8 +45,6 @@ def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
         study = optuna.create_study(
             storage=_storage(storage), study_name=name, load_if_exists=True, direction="minimize"
         )
-        for _ in study.get_trials(deepcopy=False, states=(states.WAITING,)):
-            study.ask()  # only a running trial can be ended; this makes the oldest that waits one
         for trial in study.get_trials(deepcopy=False, states=(states.RUNNING,)):
             _abandon(study, optuna.Trial(study, trial._trial_id))  # noqa: SLF001
         return study
@@ -82,24 +79,20 @@ def finished_trials(study: "optuna.Study") -> "dict[int, optuna.trial.FrozenTria
 
 
 def begin(study: "optuna.Study", index: int, proposal: Proposal) -> "optuna.Trial":
-    """Note that a trial runs."""
+    """Note that a trial runs.
 
-    def note() -> None:
-        study.enqueue_trial(dict(proposal.params), user_attrs={INDEX: index})
+    One noted twice, since nobody was told that it took place the first time, runs on in vain until it is abandoned.
+    """
+    import optuna
 
-    def attempt() -> "optuna.Trial":
-        # Another than the one just noted may come: one noted twice, since nobody was told that it took place the first
-        # time; or, when none waits any more, a new one: a process that is shut out, but still runs, took ours.
-        note()
-        trial = study.ask(fixed_distributions=dict(proposal.distributions))
-        while (found := trial.user_attrs.get(INDEX)) != index:
-            _abandon(study, trial)
-            if found is None:
-                note()
-            trial = study.ask(fixed_distributions=dict(proposal.distributions))
-        return trial
-
-    return _patiently(attempt)
+    noted = optuna.trial.create_trial(
+        state=optuna.trial.TrialState.RUNNING,
+        params=dict(proposal.params),
+        distributions=dict(proposal.distributions),
+        user_attrs={INDEX: index},
+    )
+    storage, number = study._storage, study._study_id  # noqa: SLF001
+    return _patiently(lambda: optuna.Trial(study, storage.create_new_trial(number, noted)))
 
 
 def end(study: "optuna.Study", trial: "optuna.Trial", result: FitResult) -> "optuna.trial.FrozenTrial":

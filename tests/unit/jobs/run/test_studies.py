@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -71,7 +70,11 @@ def test_trials_are_noted_once_though_postgresql_is_restarted_between_any_two_of
                 trial = begin(study, index, proposal)
             server.stop()
             with started_again(server):
-                end(study, trial, FitResult(index, "complete", seconds=1.0, score=float(index), curve=((1, 2.0),)))
+                end(
+                    study,
+                    trial,
+                    FitResult(index, "polynomial", "complete", seconds=1.0, score=float(index), curve=((1, 2.0),)),
+                )
         server.stop()
         with started_again(server):
             found = finished_trials(study)
@@ -86,13 +89,14 @@ def test_a_trial_that_was_noted_twice_counts_once(tmp_path: Path) -> None:
         study = open_study(tmp_path / "job.journal", "job")
         for index in range(2):
             proposal = propose([], {"polynomial": family}, LESSON, seed=0, index=index, start=None)
-            study.enqueue_trial(
-                dict(proposal.params), user_attrs={"index": index}
-            )  # nobody was told that it took place
+            begin(study, index, proposal)  # nobody was told that it took place
             trial = begin(study, index, proposal)
-            end(study, trial, FitResult(index, "complete", score=float(index)))
-        found = finished_trials(study)
-    assert {index: trial.value for index, trial in found.items()} == {0: 0.0, 1: 1.0}
+            assert (trial.params, trial.user_attrs) == (proposal.params, {"index": index})
+            end(study, trial, FitResult(index, "polynomial", "complete", score=float(index)))
+        again = open_study(tmp_path / "job.journal", "job")
+        for opened in (study, again):
+            assert {index: trial.value for index, trial in finished_trials(opened).items()} == {0: 0.0, 1: 1.0}
+    assert [trial.state.name for trial in again.get_trials()] == ["FAIL", "COMPLETE"] * 2
 
 
 @contextmanager
@@ -104,15 +108,14 @@ def started_again(server: PostgresServer) -> Iterator[None]:
     timer.join()
 
 
-def test_a_trial_that_a_kill_left_waiting_is_abandoned_like_one_that_ran(tmp_path: Path) -> None:
+def test_a_trial_that_a_kill_left_running_is_abandoned_and_one_that_waits_is_left_alone(tmp_path: Path) -> None:
     address = tmp_path / "job.journal"
     with quiet_optuna():
         study = open_study(address, "job")
-        study.enqueue_trial({"x": 0.5})
         study.ask()
         study.enqueue_trial({"x": 0.7})
         study = open_study(address, "job")
-        assert [trial.state.name for trial in study.get_trials()] == ["FAIL", "FAIL"]
+        assert [trial.state.name for trial in study.get_trials()] == ["FAIL", "WAITING"]
         assert finished_trials(study) == {}
 
 
@@ -213,29 +216,6 @@ def test_the_journal_of_a_process_that_does_not_end_is_left_alone(
         assert Path(address).read_bytes().endswith(b"work")
         assert Path(f"{address}.lock").is_symlink()
     shop.close()
-
-
-def test_a_trial_that_a_shut_out_process_took_is_noted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    proposal = propose([], {"polynomial": builtin_families()["polynomial"]}, LESSON, seed=0, index=0, start=None)
-    with quiet_optuna():
-        study, shut_out = (open_study(tmp_path / "job.journal", "job") for _ in range(2))
-        note, ask = study.enqueue_trial, study.ask
-        noted, asked = count(), count()
-
-        def note_before_it_is_taken(*given: Any, **named: Any) -> None:
-            note(*given, **named)
-            if next(noted) < 2:
-                assert shut_out.ask().user_attrs == {"index": 0}
-
-        def ask_a_few_times(**named: Any) -> Any:
-            assert next(asked) < 10, "it asks for ever"
-            return ask(**named)
-
-        monkeypatch.setattr(study, "enqueue_trial", note_before_it_is_taken)
-        monkeypatch.setattr(study, "ask", ask_a_few_times)
-        trial = begin(study, 0, proposal)
-        end(study, trial, FitResult(0, "complete", score=1.0))
-        assert {index: trial.value for index, trial in finished_trials(study).items()} == {0: 1.0}
 
 
 def test_a_trial_that_a_shut_out_process_ends_while_the_next_one_opens_the_study_counts(
