@@ -4,7 +4,6 @@ import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from os import getpid
 from pathlib import Path
 from threading import Lock
@@ -25,29 +24,12 @@ _LOOK_SECONDS = 0.2
 _GATHER_SECONDS = 2
 
 
-@dataclass(frozen=True)
-class Workplace:
-    """Folders that are the same on all workers.
-
-    Attributes:
-        parts: Where finished parts go.
-        spare: Where they are begun.
-        name: What people know the output as.
-    """
-
-    parts: Path
-    spare: Path
-    name: Path
-
-
-def score_on_cluster(plan: Plan, parts: Sequence[Partition], place: Workplace, address: str) -> Iterator[ScoreReport]:
+def score_on_cluster(
+    plan: Plan, parts: Sequence[Partition], folder: Path, spare: Path, name: Path, address: str
+) -> Iterator[ScoreReport]:
     """Score each row group into a file of a folder; those of a killed worker are done again elsewhere.
 
-    Args:
-        plan: With what, and how.
-        parts: The row groups.
-        place: Where to.
-        address: Of the scheduler.
+    Files are begun in the spare folder, and errors call them by the name that people know.
 
     Yields:
         What became of a row group, each time that one is done.
@@ -64,7 +46,7 @@ def score_on_cluster(plan: Plan, parts: Sequence[Partition], place: Workplace, a
             most = _AHEAD * max(1, cluster.threads)
             while waiting and len(cluster.under_way) < most:
                 number, part = waiting.popleft()
-                cluster.send(_score_there, scorer, part, place, number)
+                cluster.send(_score_there, scorer, part, folder / part_name(number), spare, name)
             ended = cluster.ended(_LOOK_SECONDS, gather=_GATHER_SECONDS)
             if ended is not None:
                 yield _checked(ended[1], address)
@@ -92,11 +74,7 @@ def _checked(result: Any, address: str) -> ScoreReport:
 
 
 class WorkerScorer:
-    """The scorer of a plan on a worker, made there once; only the plan travels.
-
-    Args:
-        plan: With what to score, and how.
-    """
+    """The scorer of a plan on a worker, made there once; only the plan travels."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan, self._lock = plan, Lock()
@@ -113,25 +91,24 @@ class WorkerScorer:
         return WorkerScorer, (self._plan,)
 
 
-def _score_there(scorer: WorkerScorer, part: Partition, place: Workplace, number: int) -> ScoreReport:
+def _score_there(scorer: WorkerScorer, part: Partition, path: Path, spare: Path, name: Path) -> ScoreReport:
     """Runs on a worker. A file appears whole, so that doing it twice does no harm; ends soon when no longer wanted."""
     from distributed import get_worker
 
     unwanted = unwanted_here()
-    for path in (part.path, place.parts):
-        if not path.exists():
-            raise InvalidData(
-                f"the Dask worker {get_worker().address} can't see {path}; workers must share the folders"
-            )
-    begun = place.spare / f"{part_name(number)}.{getpid()}.{uuid4().hex[:8]}"
+    for needed in (part.path, path.parent):
+        if not needed.exists():
+            told = f"the Dask worker {get_worker().address} can't see {needed}"
+            raise InvalidData(f"{told}; workers must share the folders")
+    begun = spare / f"{path.name}.{getpid()}.{uuid4().hex[:8]}"
     report, made = ScoreReport(), scorer.get(part.path)
     try:
-        with closing(open_table(part.path)) as table, Output(begun, made.schema, place.name) as output:
+        with closing(open_table(part.path)) as table, Output(begun, made.schema, name) as output:
             for some in write_scored(made, table, part, output):
                 report += some
                 if unwanted():
                     raise Stopped("it is no longer wanted")
-        begun.replace(place.parts / part_name(number))
+        begun.replace(path)
     finally:
         begun.unlink(missing_ok=True)
     return report

@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """A file that is written piece by piece.
-
-    Args:
-        path: Where.
-        schema: Of its columns.
-        name: What people know it as.
+    """A file that is written piece by piece; errors call it by the name that people know.
 
     Raises:
         Unavailable: It can't be written, for instance because the disk is full.
@@ -59,13 +54,7 @@ class Output:
 
 
 def merge(paths: Iterable[Path], target: Path, name: Path) -> None:
-    """Write several files of the same columns into one, and remove each when that is done.
-
-    Args:
-        paths: At least one.
-        target: Where to.
-        name: What people know it as.
-    """
+    """Write one or more files of the same columns into one, and remove each when that is done."""
     import pyarrow as pa
 
     with ExitStack() as stack:

@@ -74,21 +74,14 @@ class ScoreReport:
 
     rows: int = 0
     bad: int = 0
-    reasons: Mapping[str, int] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
     extrapolated: int = 0
-    notes: Mapping[str, int] = field(default_factory=dict)
+    notes: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
     def __add__(self, other: "ScoreReport") -> "ScoreReport":
         """Both together."""
-        return ScoreReport(
-            rows=self.rows + other.rows,
-            bad=self.bad + other.bad,
-            reasons=dict(Counter(self.reasons) + Counter(other.reasons)),
-            extrapolated=self.extrapolated + other.extrapolated,
-            notes=dict(Counter(self.notes) + Counter(other.notes)),
-            seconds=self.seconds + other.seconds,
-        )
+        return ScoreReport(*(mine + its for mine, its in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
 def input_files(source: Path) -> list[Path]:

@@ -29,10 +29,6 @@ _NO_COST = "the model has no finite cost for this row"
 class RowScorer:
     """Scores batches of rows of files that have the same columns.
 
-    Args:
-        plan: With what, and how.
-        schema: Of the files.
-
     Raises:
         InvalidData: A feature's column is missing, or one of `COLUMNS` is there already.
         BrokenVersion: The version can't answer.
@@ -53,12 +49,7 @@ class RowScorer:
         return table.decimal
 
     def score(self, batch: "pa.RecordBatch", first: int, decimal: str = ".") -> "tuple[pa.Table, ScoreReport]":
-        """Add the columns.
-
-        Args:
-            batch: Some rows.
-            first: How many rows of the input come before them.
-            decimal: What stands before decimals in its texts.
+        """Add the columns to rows before which so many others come; `decimal` stands before decimals in their texts.
 
         Raises:
             InvalidData: A row is bad, and the plan refuses such.
@@ -132,7 +123,7 @@ def write_scored(scorer: RowScorer, table: Table, part: Partition, output: Outpu
         yield report
     if done != part.first + part.rows:
         raise InvalidData(f"{part.path}: was changed while it was read; score it again")
-    yield ScoreReport(notes=table.notes)
+    yield ScoreReport(notes=Counter(table.notes))
 
 
 def scorer_of(plan: Plan, path: Path) -> RowScorer:
@@ -181,4 +172,4 @@ def _by_row(refusals: list[Refusal]) -> dict[int, str]:
 
 def _report(rows: int, problems: Mapping[int, str], answer: Answer, notes: Mapping[str, int]) -> ScoreReport:
     reasons = Counter(reason for told in problems.values() for reason in told.split("; "))
-    return ScoreReport(rows, len(problems), reasons, int(answer.extrapolated.any(axis=1).sum()), notes)
+    return ScoreReport(rows, len(problems), reasons, int(answer.extrapolated.any(axis=1).sum()), Counter(notes))

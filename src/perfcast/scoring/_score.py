@@ -66,8 +66,8 @@ def _here(plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft) 
 def _on_cluster(
     plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft, cluster: str
 ) -> Generator[ScoreReport, None, None]:
-    from perfcast.scoring._cluster import Workplace, score_on_cluster
+    from perfcast.scoring._cluster import score_on_cluster
 
-    yield from score_on_cluster(plan, parts, Workplace(draft.parts, draft.spare, target.path), cluster)
+    yield from score_on_cluster(plan, parts, draft.parts, draft.spare, target.path, cluster)
     if target.is_file:
         merge((draft.parts / part_name(number) for number in range(len(parts))), draft.file, target.path)

@@ -50,25 +50,19 @@ class Trained:
     notes: tuple[str, ...] = ()
 
     def predict(self, features: Rows) -> Rows:
-        """The native model's answer.
+        """The native model's answer to float32 [rows, features]: float32 [rows], in the cost's unit and bounds."""
+        return self.of_inputs(self.workload.inputs(features))
 
-        Args:
-            features: float32 [rows, features].
-
-        Returns:
-            float32 [rows], in the cost's unit, within its bounds.
-        """
-        return self.target.to_cost(self.workload, self.fitted.predict(self.workload.inputs(features)))
+    def of_inputs(self, inputs: Rows) -> Rows:
+        """The same of float32 [rows, inputs], derived quantities among them."""
+        return self.target.to_cost(self.workload, self.fitted.predict(inputs))
 
 
 def proven(model: Trained, features: Rows) -> Trained:
-    """The model, which says that it keeps trends only if it does so on these rows.
-
-    Args:
-        model: What its family promises of it.
-        features: Rows that it has not learnt from, float32 [rows, features].
-    """
-    broken = broken_trends(model.workload, model.predict, features) if model.keeps_trends else ""
+    """The model, which says that it keeps trends only if it does so on these rows, from which it has not learnt."""
+    if not model.keeps_trends:
+        return model
+    broken = broken_trends(model.workload, model.predict, features, model.of_inputs)
     return replace(model, keeps_trends=False, notes=(*model.notes, broken)) if broken else model
 
 
@@ -77,12 +71,7 @@ def draft(
 ) -> Draft:
     """Evaluate, calibrate, export, check: all or nothing.
 
-    Args:
-        workload: What is predicted.
-        dataset: Where the rows come from.
-        split: Its parts; the model has learnt from the first alone.
-        model: What to make a version of.
-        search: Summary of the search that found it.
+    `split` parts the dataset, and the model has learnt from its first part alone; `search` is the summary of what found it.
 
     Raises:
         Refused: Graph and native model differ (rule R3), or the graph is too large.
@@ -120,18 +109,10 @@ def left_out(search: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def parity_rows(workload: Workload, fitted: Fitted, part: Part) -> Rows:
-    """The rows on which graph and native model are compared (rule R3).
+    """The rows on which graph and native model are compared (rule R3), float32 [rows, features].
 
     Held-out rows, and some of them with one feature moved onto a split threshold of the model and to the next float32
     on both sides. Rows whose derived quantities can't be computed after that are left out.
-
-    Args:
-        workload: What is predicted.
-        fitted: Whose thresholds to take.
-        part: Held-out rows.
-
-    Returns:
-        float32 [rows, features].
     """
     held, features = part.features[:MOST_PARITY_ROWS], len(workload.features)
     pairs = [(at, value) for at, values in fitted.thresholds().items() if at < features for value in values]

@@ -20,16 +20,8 @@ def final_fits(
 ) -> dict[str, Trained]:
     """Fit each family's best settings on all training rows.
 
-    Args:
-        chosen: The families that were searched.
-        found: What the search found.
-        executor: Where to fit.
-        deadline: `time.monotonic()` at which a fit ends with what it has; the best family's gets the time it needs,
-            because there must be one.
-        stop: Asked often.
-
-    Returns:
-        By family, quick ones first; without those that the deadline left no time for.
+    At the deadline (`time.monotonic()`) a fit ends with what it has, which its notes then say, and families that have
+    no time left are missing; the best family's gets the time it needs, because there must be one.
 
     Raises:
         Stopped: It was asked to.

@@ -42,11 +42,6 @@ class Training:
     refused: Mapping[str, str]
     seconds: float
 
-    @property
-    def best(self) -> Draft:
-        """The one that stands for promotion."""
-        return self.drafts[0]
-
 
 def train(
     dataset: Dataset,
@@ -101,16 +96,10 @@ def fit_best(
     deadline: float = float("inf"),
     stop: Stop = never,
 ) -> list[Trained]:
-    """Fit each family's best settings on all training rows, and prove the trends that they promise.
+    """Fit each family's best settings on all training rows, prove the trends that they promise, add their mean.
 
-    Args:
-        split: Whose training part was searched; its calibration rows are swept for the proof.
-        chosen: The families that were searched.
-        found: What the search found.
-        executor: Where to fit.
-        mixing: Whether to add their weighted mean where it gains.
-        deadline: `time.monotonic()` at which a fit ends with what it has, which its notes then say.
-        stop: Asked often.
+    The proof sweeps the split's calibration rows. The mean is made where it is asked for and gains. The deadline is that of
+    `final_fits`.
 
     Returns:
         Best tuning score first; without families that the deadline left no time for.

@@ -56,9 +56,9 @@ def _verdict(registry: Registry, best: Version, champion: Version | None, datase
         champions_rows = encoded_for(unseen.features, workload, theirs)
     except InvalidData as error:
         why = f"the champion's declaration differs, and these rows can't be put into its terms: {error}"
-        return _unjudged(best, f"{why}; activate it yourself")
+        return _unjudged(f"{why}; activate it yourself")
     if len(unseen) < FEWEST:
-        return _unjudged(best, "the champion has learnt from these rows or newer ones, so they can't be compared")
+        return _unjudged("the champion has learnt from these rows or newer ones, so they can't be compared")
     held, graphs = replace(split, test=unseen), (registry.graph(best), _bytes(registry, champion))
     verdict = judge(*graphs, held, workload, champions_rows=champions_rows)
     changed = differences(theirs, workload)
@@ -84,8 +84,7 @@ def _unseen(test: Part, champion: Version) -> Part:
     return test.take(test.measured_at > np.datetime64(until.removesuffix("Z")))
 
 
-def _unjudged(best: Version, why: str) -> "Verdict":
+def _unjudged(why: str) -> "Verdict":
     from perfcast.training import Verdict
 
-    error = best.manifest.metrics.mae if best.manifest.metrics else float("nan")
-    return Verdict(promote=False, reason=f"stays a candidate: {why}", candidate_error=error)
+    return Verdict(promote=False, reason=f"stays a candidate: {why}")

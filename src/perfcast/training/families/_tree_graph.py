@@ -79,15 +79,7 @@ class FittedTrees:
 
 
 def tree_graph(trees: Trees, inputs: int) -> onnx.ModelProto:
-    """The graph that adds up the leaves.
-
-    Args:
-        trees: The trees.
-        inputs: How many inputs the model takes.
-
-    Returns:
-        A graph from float32 [rows, inputs] to float32 [rows, 1].
-    """
+    """The graph that adds up the leaves, from float32 [rows, inputs] to float32 [rows, 1]."""
     argument = spox.argument(spox.Tensor(np.float32, ("rows", inputs)))
     total = ml.tree_ensemble_regressor(argument, **tree_attributes(trees))
     return spox.build({"inputs": argument}, {"target": total})

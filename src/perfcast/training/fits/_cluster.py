@@ -15,15 +15,10 @@ _GATHER_SECONDS = 60
 class OnCluster(Elsewhere):
     """Sends fits to the workers, which need no access to the study or the database.
 
-    What decides a trial travels with it, and its result back.
-
-    Args:
-        inner: What the fits learn; copied to all workers once.
-        address: Of the scheduler.
-        stop: Asked while waiting.
+    The lesson is copied to all of them once; what decides a trial travels with it, and its result back.
 
     Raises:
-        Unavailable: There is no scheduler, or it has no worker.
+        Unavailable: There is no scheduler at the address, or it has no worker.
         MissingDependency: `perfcast[cluster]` is not installed.
     """
 

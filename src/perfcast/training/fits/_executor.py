@@ -18,8 +18,6 @@ GRACE_SHARE = 0.25
 """Of its time, beside that: on a busy machine even ending takes longer."""
 MOST_LOSSES = 3
 """How often a fit whose process is killed is begun before it has failed."""
-LOOK_SECONDS = 0.1
-"""How often `stop` is asked."""
 
 
 class Executor(Protocol):
@@ -56,13 +54,9 @@ class Executor(Protocol):
 
 
 class Here(Executor):
-    """One fit after another in this process.
+    """One fit after another in this process, on all threads of the lesson.
 
-    Its fits are not ended when they don't look at the clock: there is nobody else to do it.
-
-    Args:
-        inner: What the fits learn.
-        stop: Asked inside the fits.
+    Fits are not ended when they don't look at the clock: there is nobody else to do it. `stop` is asked inside them.
     """
 
     slots = 1
@@ -97,11 +91,7 @@ class _Attempt:
 
 
 class Elsewhere(Executor):
-    """Fits outside this process, under handles such as processes: watched, given up when late, begun again when lost.
-
-    Args:
-        stop: Asked while waiting.
-    """
+    """Fits outside this process, under handles such as processes: watched, given up when late, begun again when lost."""
 
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
@@ -109,13 +99,9 @@ class Elsewhere(Executor):
 
     def wait(self, seconds: float) -> list[FitResult]:
         """The fits that ended, and those that had to be given up."""
-        until = time.monotonic() + seconds
-        while True:
-            if self._stop():
-                raise Stopped("training was stopped")
-            results = self._ended(max(0.0, min(LOOK_SECONDS, until - time.monotonic()))) + self._overdue()
-            if results or time.monotonic() >= until:
-                return results
+        if self._stop():
+            raise Stopped("training was stopped")
+        return self._ended(seconds) + self._overdue()
 
     @abstractmethod
     def _ended(self, seconds: float) -> list[FitResult]:

@@ -77,14 +77,8 @@ def failed(task: FitTask, why: str) -> FitResult:
 def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> FitResult:
     """Make one fit here and now; whatever is wrong with it, the search goes on.
 
-    Args:
-        inner: What to learn and to be scored by.
-        task: What to fit.
-        threads: Most threads to use.
-        stop: Asked inside the fit; once true, `Stopped` is raised.
-
     Raises:
-        Stopped: It was asked to.
+        Stopped: `stop` was true, which is asked inside the fit.
     """
     begun = time.monotonic()
     watch = _Watch(task.limits)

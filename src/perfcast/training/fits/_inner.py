@@ -57,11 +57,7 @@ class Inner:
 def inner_validation(split: Split, workload: Workload, *, seed: int, threads: int) -> Inner:
     """Part the training rows again, as the split did: by configuration, or the newest.
 
-    Args:
-        split: Whose training part is used.
-        workload: What is predicted.
-        seed: Decides which configurations are held, and is handed to the families.
-        threads: For the families.
+    The seed decides which configurations are held, and is handed to the families, as the threads are.
     """
     held, cost = _held(split, seed), split.train.cost
     target = Target.of(workload, cost)

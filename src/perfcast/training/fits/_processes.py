@@ -32,13 +32,7 @@ class _Process:
 
 
 class InProcesses(Elsewhere):
-    """Begins processes when they are needed; each ends with this one, also when it is killed.
-
-    Args:
-        inner: What the fits learn; sent to each process once.
-        processes: Most at a time.
-        stop: Asked while waiting.
-    """
+    """Begins processes, which are sent the lesson once, when they are needed; each ends with this one, also when killed."""
 
     slots = 0
 

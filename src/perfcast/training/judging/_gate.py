@@ -18,12 +18,10 @@ FEWEST_CONFIGURATIONS = 30
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's decision, its reason as a sentence, and the errors it compared (percent or the cost's unit)."""
+    """The gate's decision, and its reason as a sentence."""
 
     promote: bool
     reason: str
-    candidate_error: float
-    champion_error: float | None = None
 
 
 def judge(
@@ -44,24 +42,25 @@ def judge(
     part, (name, unit) = split.test, _measure(workload)
     error = score(workload, part.cost, run(candidate, part.features))
 
-    def verdict(reason: str, *, promote: bool = False, present: float | None = None) -> Verdict:
-        return Verdict(promote, f"{'promoted' if promote else 'stays a candidate'}: {reason}", error, present)
-
     said = f"{name} {error:.4g}{unit} on {len(part)} held-out rows"
     if not np.isfinite(error):
-        return verdict("its predictions are not all finite")
+        return _verdict("its predictions are not all finite", promote=False)
     if lacks := _lacks(workload, split, error):
-        return verdict(f"{said}; {lacks}")
+        return _verdict(f"{said}; {lacks}", promote=False)
     if champion is None:
-        return verdict(f"{said}, and there is no champion yet", promote=True)
+        return _verdict(f"{said}, and there is no champion yet", promote=True)
     try:
         present = score(workload, part.cost, run(champion, part.features if champions_rows is None else champions_rows))
     except BrokenVersion as broken:
-        return verdict(f"{said}, and the champion can't be run ({broken})", promote=True)
+        return _verdict(f"{said}, and the champion can't be run ({broken})", promote=True)
     against = f"{said} against the champion's {present:.4g}{unit}"
     if error < present * (1 - MARGIN) or not np.isfinite(present):
-        return verdict(against, promote=True, present=present)
-    return verdict(f"{against}; it must be {MARGIN:.0%} better", present=present)
+        return _verdict(against, promote=True)
+    return _verdict(f"{against}; it must be {MARGIN:.0%} better", promote=False)
+
+
+def _verdict(reason: str, *, promote: bool) -> Verdict:
+    return Verdict(promote, f"{'promoted' if promote else 'stays a candidate'}: {reason}")
 
 
 def _lacks(workload: Workload, split: Split, error: float) -> str:

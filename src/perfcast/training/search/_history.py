@@ -25,8 +25,7 @@ def state_of(trial: "optuna.trial.FrozenTrial") -> State:
 def history(trials: "Mapping[int, optuna.trial.FrozenTrial]") -> list[dict[str, Any]]:
     """Number, family, state, score, seconds and settings of each trial, in order; of many, `MOST_TRIALS` of them.
 
-    Args:
-        trials: Finished trials by their index in the search.
+    From finished trials by their index in the search.
     """
     ranked = sorted((t.value, index) for index, t in trials.items() if completed(t))
     kept = {index for _, index in ranked[:KEPT_BEST]}

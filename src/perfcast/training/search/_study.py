@@ -29,13 +29,9 @@ _T = TypeVar("_T")
 
 
 def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
-    """Open or begin a study.
+    """Open or begin a study at an SQLAlchemy address, in a journal file, or in memory.
 
     A trial that a killed process left running is marked as abandoned, so that it is run again.
-
-    Args:
-        storage: An SQLAlchemy address, a path for a journal file, or None for memory.
-        name: Of the study; a kept study of this name is continued.
     """
     import optuna
 
@@ -53,11 +49,7 @@ def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
 
 
 def make_study_tables(address: str) -> None:
-    """Make the tables of studies in a database, unless they are there. Not for several processes at a time.
-
-    Args:
-        address: For SQLAlchemy.
-    """
+    """Make the tables of studies in a database, unless they are there. Not for several processes at a time."""
     from optuna.storages import RDBStorage
 
     def attempt() -> None:

@@ -30,12 +30,7 @@ class _Layer:
 
 
 def prune_neurons(graph: Graph, keep: float, features: Rows) -> int:
-    """Narrow every hidden layer that stands between two matrix products and nothing else.
-
-    Args:
-        graph: Is changed.
-        keep: Share of neurons to keep, over 0 and below 1.
-        features: The rows it has learnt from, float32 [rows, features].
+    """Narrow every hidden layer that stands between two matrix products and nothing else to this share of its neurons.
 
     Returns:
         How many neurons are gone.

@@ -22,9 +22,6 @@ _MOST = 127
 def quantize(graph: bytes) -> bytes:
     """Round the weights of a graph's matrix products to int8.
 
-    Args:
-        graph: A version's serialised graph.
-
     Raises:
         Refused: There is nothing to quantise.
     """
