@@ -71,7 +71,7 @@ def draft(
 ) -> Draft:
     """Evaluate, calibrate, export, check: all or nothing.
 
-    `split` parts the dataset, and the model has learnt from its first part alone; `search` is the summary of what found it.
+    `split` parts the dataset, and the model has learnt from its first part alone; `search` sums up what found it.
 
     Raises:
         Refused: Graph and native model differ (rule R3), or the graph is too large.

@@ -74,7 +74,7 @@ class FittedEnsemble:
 def mix(inner: Inner, predictions: Mapping[str, Rows]) -> Mixture | None:
     """Choose weights by greedy selection with replacement (Caruana et al. 2004, "Ensemble Selection from Libraries").
 
-    From each family's best trial's predictions on the validation rows, float32 [rows] in target space; None where no mean is
+    From each family's best predictions on the validation rows, float32 [rows] in target space; None where no mean is
     clearly better than the best family alone.
     """
     alone = {name: inner.score(values) for name, values in predictions.items()}

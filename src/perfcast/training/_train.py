@@ -98,8 +98,8 @@ def fit_best(
 ) -> list[Trained]:
     """Fit each family's best settings on all training rows, prove the trends that they promise, add their mean.
 
-    The proof sweeps the split's calibration rows. The mean is made where it is asked for and gains. The deadline is that of
-    `final_fits`.
+    The proof sweeps the split's calibration rows. The mean is made where it is asked for and gains. The deadline is
+    that of `final_fits`.
 
     Returns:
         Best tuning score first; without families that the deadline left no time for.

@@ -19,9 +19,9 @@ _GPU = Path("/dev/nvidiactl")
 def make_executor(inner: Inner, *, several: bool = True, cluster: str = "", stop: Stop = never) -> Executor:
     """The executor for what there is.
 
-    With the address of a cluster its workers fit, one thread each. Else, where several fits make it worth it, processes of one
-    thread each share the processors that the lesson may use (`benchmarks/tuning.py parallel` compares that with one process
-    of several threads). Where there is a GPU, fits take turns.
+    With the address of a cluster its workers fit, one thread each. Else, where there are several, processes of one
+    thread each share the processors that the lesson may use (`benchmarks/tuning.py parallel` compares that with one
+    process of several threads). Where there is a GPU, fits take turns.
 
     Raises:
         Unavailable: The cluster can't be reached.

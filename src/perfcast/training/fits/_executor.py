@@ -91,7 +91,7 @@ class _Attempt:
 
 
 class Elsewhere(Executor):
-    """Fits outside this process, under handles such as processes: watched, given up when late, begun again when lost."""
+    """Fits outside this process, each under a handle: given up when it is late, begun again when it is lost."""
 
     def __init__(self, stop: Stop) -> None:
         self._stop = stop

@@ -32,7 +32,7 @@ class _Process:
 
 
 class InProcesses(Elsewhere):
-    """Begins processes, which are sent the lesson once, when they are needed; each ends with this one, also when killed."""
+    """Begins processes when they are needed; each ends with this one, also when it is killed."""
 
     slots = 0
 

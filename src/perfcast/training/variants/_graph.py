@@ -37,7 +37,7 @@ class Graph:
         found.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(value), name))
 
     def compute(self, name: str, parts: Mapping[str, Array], nodes: Sequence[onnx.NodeProto]) -> None:
-        """Let nodes, in order, compute a constant from other ones, given by name; ONNX Runtime does so once, when it loads."""
+        """Let nodes, in order, compute a constant from others, as ONNX Runtime does once, when it loads."""
         graph = self.model.graph
         kept = [tensor for tensor in graph.initializer if tensor.name != name]
         made = [numpy_helper.from_array(value, part) for part, value in parts.items()]
