@@ -25,11 +25,11 @@ _GATHER_SECONDS = 2
 
 
 def score_on_cluster(
-    plan: Plan, parts: Sequence[Partition], folder: Path, spare: Path, name: Path, address: str
+    plan: Plan, parts: Sequence[Partition], folder: Path, name: Path, address: str
 ) -> Iterator[ScoreReport]:
     """Score each row group into a file of a folder; those of a killed worker are done again elsewhere.
 
-    Files are begun in the spare folder, and errors call them by the name that people know.
+    Files are begun beside that folder, and errors call them by the name that people know.
 
     Yields:
         What became of a row group, each time that one is done.
@@ -46,7 +46,7 @@ def score_on_cluster(
             most = _AHEAD * max(1, cluster.threads)
             while waiting and len(cluster.under_way) < most:
                 number, part = waiting.popleft()
-                cluster.send(_score_there, scorer, part, folder / part_name(number), spare, name)
+                cluster.send(_score_there, scorer, part, folder / part_name(number), name)
             ended = cluster.ended(_LOOK_SECONDS, gather=_GATHER_SECONDS)
             if ended is not None:
                 yield _checked(ended[1], address)
@@ -91,7 +91,7 @@ class WorkerScorer:
         return WorkerScorer, (self._plan,)
 
 
-def _score_there(scorer: WorkerScorer, part: Partition, path: Path, spare: Path, name: Path) -> ScoreReport:
+def _score_there(scorer: WorkerScorer, part: Partition, path: Path, name: Path) -> ScoreReport:
     """Runs on a worker. A file appears whole, so that doing it twice does no harm; ends soon when no longer wanted."""
     from distributed import get_worker
 
@@ -100,7 +100,7 @@ def _score_there(scorer: WorkerScorer, part: Partition, path: Path, spare: Path,
         if not needed.exists():
             told = f"the Dask worker {get_worker().address} can't see {needed}"
             raise InvalidData(f"{told}; workers must share the folders")
-    begun = spare / f"{path.name}.{getpid()}.{uuid4().hex[:8]}"
+    begun = path.parents[1] / f"{path.name}.{getpid()}.{uuid4().hex[:8]}"
     report, made = ScoreReport(), scorer.get(part.path)
     try:
         with closing(open_table(part.path)) as table, Output(begun, made.schema, name) as output:

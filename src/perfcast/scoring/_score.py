@@ -68,6 +68,6 @@ def _on_cluster(
 ) -> Generator[ScoreReport, None, None]:
     from perfcast.scoring._cluster import score_on_cluster
 
-    yield from score_on_cluster(plan, parts, draft.parts, draft.spare, target.path, cluster)
+    yield from score_on_cluster(plan, parts, draft.parts, target.path, cluster)
     if target.is_file:
         merge((draft.parts / part_name(number) for number in range(len(parts))), draft.file, target.path)

@@ -12,7 +12,7 @@ from perfcast.manifest import LARGEST_GRAPH, Draft
 from perfcast.processors import processors
 from perfcast.training._clock import Budget, drafting
 from perfcast.training._draft import Trained, draft, proven
-from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, Mixture, mix
+from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, mix
 from perfcast.training._final import final_fits
 from perfcast.training.families import Family, Stop, families, never
 from perfcast.training.fits import Executor, inner_validation, make_executor
@@ -110,21 +110,16 @@ def fit_best(
     fitted = final_fits(chosen, found, executor, deadline=deadline, stop=stop)
     rows = split.calibrate.features
     models = {name: proven(model, rows) for name, model in fitted.items()}
-    members = _members(models)
+    # Where trends are declared only models that keep them are mixed, so that the mean keeps them too.
+    members = [name for name, model in models.items() if model.keeps_trends] or list(models)
     mixture = mix(found.inner, _held_predictions(chosen, found, members, stop)) if mixing else None
     if mixture is not None:
-        models[ENSEMBLE] = proven(_mixed(models, mixture), rows)
+        models[ENSEMBLE] = proven(_mixed(models, *mixture), rows)
     return sorted(models.values(), key=_rank)
 
 
 def _rank(model: Trained) -> tuple[bool, float]:
     return model.keeps_trends is False, float("inf") if model.score is None else model.score
-
-
-def _members(models: Mapping[str, Trained]) -> list[str]:
-    """Those to mix: where trends are declared, only models that keep them, so that the mean keeps them too."""
-    keepers = [name for name, model in models.items() if model.keeps_trends]
-    return keepers or list(models)
 
 
 def _chosen(names: Collection[str]) -> tuple[dict[str, Family], bool]:
@@ -150,15 +145,14 @@ def _held_predictions(
     return held
 
 
-def _mixed(models: Mapping[str, Trained], mixture: Mixture) -> Trained:
-    members = [models[name] for name in mixture.weights]
-    weights = dict(mixture.weights)
+def _mixed(models: Mapping[str, Trained], weights: dict[str, float], score: float) -> Trained:
+    members = [models[name] for name in weights]
     return replace(
         members[0],
         family=ENSEMBLE,
         fitted=FittedEnsemble(tuple(member.fitted for member in members), weights),
         settings={"weights": weights, **{member.family: dict(member.settings) for member in members}},
-        score=mixture.score,
+        score=score,
         seconds=sum(member.seconds for member in members),
         notes=tuple(dict.fromkeys(note for member in members for note in member.notes)),
     )

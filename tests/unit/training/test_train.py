@@ -126,8 +126,9 @@ def test_a_mean_is_made_only_where_it_gains(dataset: Dataset) -> None:
     good, other = (truth + 0.1 * part for part in noise)
     mixed = mix(inner, {"one": good.astype(np.float32), "two": other.astype(np.float32)})
     assert mixed is not None
-    assert sum(mixed.weights.values()) == pytest.approx(1)
-    assert mixed.score < 0.8 * inner.score(good.astype(np.float32))
+    weights, score = mixed
+    assert sum(weights.values()) == pytest.approx(1)
+    assert score < 0.8 * inner.score(good.astype(np.float32))
     assert mix(inner, {"one": good.astype(np.float32), "two": (truth + 5).astype(np.float32)}) is None
     assert mix(inner, {"one": good.astype(np.float32)}) is None
 

@@ -61,7 +61,7 @@ class FittedPolynomial:
         """Gather, multiply, one matrix product."""
         inputs = spox.argument(spox.Tensor(np.float32, ("rows", "inputs")))
         scaled = self.smooth.node(inputs, np.float64)
-        padded = op.pad(scaled, _ints(0, 0, 0, 1), op.const(1, np.float64))
+        padded = op.pad(scaled, op.constant(value=np.array([0, 0, 0, 1])), op.const(1, np.float64))
         product = op.gather(padded, op.constant(value=self.terms[:, 0]), axis=1)
         for place in range(1, self.terms.shape[1]):
             product = op.mul(product, op.gather(padded, op.constant(value=self.terms[:, place]), axis=1))
@@ -120,10 +120,6 @@ class Polynomial(Family):
         margin = MARGIN * float(np.ptp(target))
         low, high = float(target.min()) - margin, float(target.max()) + margin
         return FittedPolynomial(smooth, terms[used], weights[used], middle, low, high, settings)
-
-
-def _ints(*values: int) -> spox.Var:
-    return op.constant(value=np.array(values, dtype=np.int64))
 
 
 def _some_rows(lesson: Lesson) -> tuple[Rows, Doubles]:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,16 +100,11 @@ class XGBoost:
         """Boost until the validation rows no longer gain, or for the rounds that the settings carry."""
         import xgboost
 
-        rounds = min(int(settings.get("rounds", MOST_ROUNDS)), _most_rounds(int(settings["max_leaves"])))
-        train = xgboost.QuantileDMatrix(
-            lesson.inputs, lesson.target, max_bin=int(settings["max_bin"]), nthread=lesson.threads
-        )
-        watched = []
-        if lesson.validation is not None:
-            held = xgboost.QuantileDMatrix(
-                *lesson.validation, ref=train, max_bin=int(settings["max_bin"]), nthread=lesson.threads
-            )
-            watched = [(held, "validation")]
+        most = LARGEST_BODY // (BYTES_PER_NODE * (2 * int(settings["max_leaves"]) - 1))
+        rounds = min(int(settings.get("rounds", MOST_ROUNDS)), MOST_ROUNDS, most)
+        matrix = partial(xgboost.QuantileDMatrix, max_bin=int(settings["max_bin"]), nthread=lesson.threads)
+        train = matrix(lesson.inputs, lesson.target)
+        watched = [(matrix(*lesson.validation, ref=train), "validation")] if lesson.validation is not None else []
         booster = xgboost.train(
             _parameters(lesson, settings),
             train,
@@ -119,10 +114,6 @@ class XGBoost:
             callbacks=_callbacks(lesson, settings, stop, report),
         )
         return _cut(booster, settings, lesson)
-
-
-def _most_rounds(leaves: int) -> int:
-    return min(MOST_ROUNDS, LARGEST_BODY // (BYTES_PER_NODE * (2 * leaves - 1)))
 
 
 def _parameters(lesson: Lesson, settings: Settings) -> dict[str, Any]:
@@ -177,8 +168,7 @@ def _callbacks(
             return stop()
 
     patience = max(20, round(PATIENCE * min(3.0, 0.1 / rate)))
-    early = xgboost.callback.EarlyStopping(rounds=patience) if lesson.validation is not None else None
-    return [Watch(), *([early] if early else [])]
+    return [Watch()] + [xgboost.callback.EarlyStopping(rounds=patience)] * (lesson.validation is not None)
 
 
 def _cut(booster: "xgboost.Booster", settings: Settings, lesson: Lesson) -> FittedXGBoost:

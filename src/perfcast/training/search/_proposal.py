@@ -69,8 +69,8 @@ def propose(
 ) -> Proposal:
     """Decide by seed, index and known trials alone, so that a continued search goes on as if nothing had happened.
 
-    `known` are the finished trials that the sampler may learn from, `index` is the trial's number, from 0. Settings that
-    are not in `start` are left to the sampler.
+    `known` are the finished trials that the sampler may learn from, `index` is the trial's number, from 0. Settings
+    that are not in `start` are left to the sampler.
     """
     import optuna
 

@@ -26,10 +26,10 @@ class Graph:
         """Its nodes, each after those that it needs."""
         return list(self.model.graph.node)
 
-    def constant(self, name: str) -> Array | None:
-        """The value of a constant; None where the tensor is none."""
-        found = next((tensor for tensor in self.model.graph.initializer if tensor.name == name), None)
-        return None if found is None else np.asarray(numpy_helper.to_array(found))
+    def constant(self, name: str) -> Array:
+        """The value of a constant; an empty array where the tensor is none."""
+        found = (tensor for tensor in self.model.graph.initializer if tensor.name == name)
+        return next((np.asarray(numpy_helper.to_array(tensor)) for tensor in found), np.zeros(0))
 
     def replace(self, name: str, value: Array) -> None:
         """Give a constant another value, of any shape."""

@@ -43,7 +43,7 @@ def _weights(graph: Graph) -> list[str]:
     found = []
     for name in sorted(factors):
         weights = graph.constant(name)
-        large = weights is not None and weights.ndim == 2 and weights.size >= LEAST_WEIGHTS
+        large = weights.ndim == 2 and weights.size >= LEAST_WEIGHTS
         if large and all(_multiplies(node) and node.input[1] == name for node in graph.users(name)):
             found.append(name)
     return found
@@ -56,7 +56,6 @@ def _multiplies(node: onnx.NodeProto) -> bool:
 
 def _round(graph: Graph, name: str) -> None:
     weights = graph.constant(name)
-    assert weights is not None
     scale = _scale(weights)
     whole, factor, cast = f"{name}_int8", f"{name}_scale", f"{name}_cast"
     parts = {whole: np.rint(weights / scale).astype(np.int8), factor: scale.astype(weights.dtype)}
