@@ -35,13 +35,11 @@ def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
     """
     import optuna
 
-    states = optuna.trial.TrialState
+    running = (optuna.trial.TrialState.RUNNING,)
 
     def attempt() -> "optuna.Study":
-        study = optuna.create_study(
-            storage=_storage(storage), study_name=name, load_if_exists=True, direction="minimize"
-        )
-        for trial in study.get_trials(deepcopy=False, states=(states.RUNNING,)):
+        study = optuna.create_study(storage=_storage(storage), study_name=name, load_if_exists=True)
+        for trial in study.get_trials(deepcopy=False, states=running):
             _abandon(study, optuna.Trial(study, trial._trial_id))  # noqa: SLF001
         return study
 
@@ -89,27 +87,23 @@ def begin(study: "optuna.Study", index: int, proposal: Proposal) -> "optuna.Tria
 
 def end(study: "optuna.Study", trial: "optuna.Trial", result: FitResult) -> "optuna.trial.FrozenTrial":
     """Note what became of a trial."""
+    from optuna.trial import TrialState
 
     def attempt() -> "optuna.trial.FrozenTrial":
         kept = study.get_trials(deepcopy=False)[trial.number]
-        return kept if kept.state.is_finished() else _end(study, trial, result)
+        if kept.state.is_finished():
+            return kept
+        for step, error in _thinned(result.curve):
+            trial.report(error, step)
+        trial.set_user_attr("seconds", round(result.seconds, 3))
+        if result.state == "complete":
+            trial.set_user_attr("settings", dict(result.settings))
+            return study.tell(trial, result.score)
+        if result.error:
+            trial.set_user_attr("error", result.error[:500])
+        return study.tell(trial, state=TrialState.PRUNED if result.state == "pruned" else TrialState.FAIL)
 
     return _patiently(attempt)
-
-
-def _end(study: "optuna.Study", trial: "optuna.Trial", result: FitResult) -> "optuna.trial.FrozenTrial":
-    import optuna
-
-    states = optuna.trial.TrialState
-    for step, error in _thinned(result.curve):
-        trial.report(error, step)
-    trial.set_user_attr("seconds", round(result.seconds, 3))
-    if result.state == "complete":
-        trial.set_user_attr("settings", dict(result.settings))
-        return study.tell(trial, result.score)
-    if result.error:
-        trial.set_user_attr("error", result.error[:500])
-    return study.tell(trial, state=states.PRUNED if result.state == "pruned" else states.FAIL)
 
 
 def _abandon(study: "optuna.Study", trial: "optuna.Trial") -> None:

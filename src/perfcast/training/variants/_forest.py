@@ -156,10 +156,6 @@ def _read(node: onnx.NodeProto) -> Trees | None:
 
 
 def _write(node: onnx.NodeProto, trees: Trees) -> None:
-    written = tree_attributes(trees)
-    others = [
-        item for item in node.attribute if item.name not in written and not item.name.startswith(("nodes_", "target_"))
-    ]
-    made = [helper.make_attribute(name, value) for name, value in written.items()]
+    """What is left out has its usual value, else the node had not been read."""
     del node.attribute[:]
-    node.attribute.extend([*others, *made])
+    node.attribute.extend(helper.make_attribute(name, value) for name, value in tree_attributes(trees).items())

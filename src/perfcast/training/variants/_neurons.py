@@ -32,7 +32,7 @@ def prune_neurons(graph: Graph, keep: float, features: Rows) -> int:
 
 
 def _narrow(graph: Graph, columns: list[str], out: onnx.NodeProto, end: str, keep: float, features: Rows) -> int:
-    """Narrow a layer whose neurons are the last dimension of some constants, and which leads to a product and a bias."""
+    """Narrow a layer whose neurons are the last dimension of some constants, and that leads to a product and a bias."""
     matrix, bias = graph.constant(out.input[1]), graph.constant(end)
     hidden = graph.values(out.input[0], features).astype(np.float64)
     weight = hidden.std(axis=0) * np.linalg.norm(matrix, axis=1)
