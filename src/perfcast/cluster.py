@@ -144,7 +144,7 @@ class Cluster:
             self.require_scheduler()
             if isinstance(error, KilledWorker | FutureCancelledError):
                 return WorkersLostError(str(error))
-            if future.status == "error":
+            if future.status == "error" or not isinstance(error, OSError):
                 return error
             if isinstance(error, TimeoutError):
                 return None

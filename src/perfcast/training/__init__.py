@@ -10,8 +10,7 @@ a fit begins, not before, and `variants/` makes smaller forms of a version.
 from perfcast.training._clock import Budget
 from perfcast.training._draft import Trained, draft, left_out
 from perfcast.training._ensemble import ENSEMBLE
-from perfcast.training._final import warm_start
-from perfcast.training._train import Training, train
+from perfcast.training._train import Training, train, warm_start
 from perfcast.training.judging import Verdict, judge
 from perfcast.training.search import TrialReport, make_study_tables
 
