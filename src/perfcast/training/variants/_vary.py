@@ -116,11 +116,9 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
     if not np.isfinite(new).all():
         raise Refused(f"{name} gives a cost that is not a finite number on held-out rows")
     calibration = calibrate(workload, split.calibrate.cost, predict(split.calibrate.features))
-    alone, many = _side_by_side([graph, changed], test.features)
-    before, after = (
-        Figures(score(workload, test.cost, answers), len(bytes_), *times)
-        for answers, bytes_, times in zip((old, new), (graph, changed), zip(alone, many, strict=True), strict=True)
-    )
+    times = _side_by_side([graph, changed], test.features)
+    before = Figures(score(workload, test.cost, old), len(graph), *times[0])
+    after = Figures(score(workload, test.cost, new), len(changed), *times[1])
     difference = _difference(workload, old, new)
     broken = broken_trends(workload, predict, split.calibrate.features) if manifest.keeps_trends else ""
     note = f"{name} of version {number}; measured against that one's graph, not against a native model"
@@ -148,19 +146,16 @@ def _difference(workload: Workload, old: Rows, new: Rows) -> Difference:
     return Difference(float(np.median(apart)), float(np.quantile(apart, 0.99)), float(apart.max()), unit)
 
 
-def _side_by_side(graphs: list[bytes], features: Rows) -> tuple[list[float], list[float]]:
+def _side_by_side(graphs: list[bytes], features: Rows) -> list[tuple[float, float]]:
     """Microseconds a row, alone and in a batch, of each: the least of several rounds in turns, against disturbances."""
-    batch, rows = (
-        np.resize(features, (BATCH, features.shape[1])),
-        [features[[row % len(features)]] for row in range(200)],
-    )
+    batch = np.resize(features, (BATCH, features.shape[1]))
+    rows = [features[[row % len(features)]] for row in range(200)]
     sessions = [open_session(graph) for graph in graphs]
     rounds = [
         [(_median_us(session, rows), _median_us(session, [batch] * 5) / BATCH) for session in sessions]
         for _ in range(ROUNDS)
     ]
-    least = np.array(rounds).min(axis=0)
-    return least[:, 0].round(2).tolist(), least[:, 1].round(3).tolist()
+    return [(round(alone, 2), round(many, 3)) for alone, many in np.array(rounds).min(axis=0).tolist()]
 
 
 def _median_us(session: Any, calls: list[Rows]) -> float:
