@@ -6,22 +6,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perfcast.cli._output import say, show_facts, show_list, show_table
+from perfcast.cli._progress import RowProgress
+from perfcast.cli._workbench import workbench
+
 if TYPE_CHECKING:
     from perfcast.datasets import ImportReport
     from perfcast.workloads import Workload
 
 _SHOWN_REFUSALS = 20
 _SHOWN_ROWS = 5
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    data = typer.Typer(no_args_is_help=True, help="Generate, import, list and show measured rows.")
-    data.command("generate")(generate)
-    data.command("import")(import_)
-    data.command("list")(list_)
-    data.command("show")(show)
-    app.add_typer(data, name="data")
 
 
 def generate(
@@ -34,15 +28,10 @@ def generate(
     """Simulate a service under load: rows of `cpu-utilization` whose truth is known.
 
     Examples:
-
-
         perfcast data generate
-
         perfcast data generate --days 90 --seed 7 --name simulated-7
     """
-    from perfcast.cli._output import say
     from perfcast.cli._starters import simulated_dataset
-    from perfcast.settings import load_settings
     from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate, write_csvs, write_parquet
 
     simulation = simulate(Scenario(days=days, seed=seed))
@@ -50,9 +39,7 @@ def generate(
     for path in written:
         say(f"wrote {path}")
     if keep:
-        from perfcast.cli._workbench import workbench
-
-        with workbench(load_settings()) as bench:
+        with workbench() as bench:
             record = bench.datasets.add(simulated_dataset(simulation, name=name))
         say(f"kept as dataset '{record.name}' ({record.rows:,} rows, {record.digest[:12]})")
 
@@ -76,30 +63,18 @@ def import_(
     """Take in your own measured rows: every row is checked, and refused ones are named with the reason.
 
     Examples:
-
-
         perfcast data import minutes.csv --workload cpu-utilization --name shop
-
         perfcast data import load.csv.gz --workload shop.yaml --map "request_rate=requests / 60"
-
         perfcast data import convolutions.parquet --workload cnn-execution-time --dry-run
     """
-    from zoneinfo import ZoneInfo
-
-    from perfcast.cli._output import say
-    from perfcast.cli._progress import RowProgress
-    from perfcast.cli._workbench import workbench
     from perfcast.datasets import check_name, import_file
-    from perfcast.settings import load_settings
 
-    settings = load_settings()
     source = check_name(name) if name else _as_name(file)
-    with workbench(settings) as bench:
+    with workbench() as bench:
         declared = _workload(workload, file, bench.workloads)
-        zone = ZoneInfo(settings.service_timezone)
         with RowProgress() as progress:
             dataset, report = import_file(
-                file, declared, name=source, told=told(map_), zone=zone, on_rows=progress.show
+                file, declared, name=source, told=told(map_), zone=bench.zone, on_rows=progress.show
             )
         _show_report(report, declared)
         for remark in (*dataset.remarks, *_declared_anew(bench.datasets.changes(dataset))):
@@ -113,32 +88,33 @@ def import_(
 
 
 def list_() -> None:
-    """List the datasets, newest first."""
-    from perfcast.cli._output import say, show_table
-    from perfcast.cli._workbench import workbench
-    from perfcast.settings import load_settings
+    """List the datasets, newest first.
 
-    with workbench(load_settings()) as bench:
+    Examples:
+        perfcast data list
+    """
+    with workbench() as bench:
         records = bench.datasets.list()
-    if not records:
-        say("no datasets yet: perfcast data import FILE, perfcast data generate, or perfcast up for the shipped ones")
-        return
-    rows = [(item.name, item.workload, item.rows, item.digest[:12], item.created_at[:19]) for item in records]
-    show_table(("dataset", "workload", "rows", "digest", "kept at"), rows)
+    show_list(
+        ("dataset", "workload", "rows", "digest", "kept at"),
+        records,
+        lambda item: (item.name, item.workload, item.rows, item.digest[:12], item.created_at[:19]),
+        empty="no datasets yet: perfcast data import FILE, perfcast data generate, or perfcast up for the shipped ones",
+    )
 
 
 def show(
     name: str = typer.Argument(..., help="Name of the dataset."),
     digest: str = typer.Option("", help="Beginning of the digest, for an older one of that name."),
 ) -> None:
-    """Show where a dataset comes from and what its columns hold."""
+    """Show where a dataset comes from and what its columns hold.
+
+    Examples:
+        perfcast data show simulated
+    """
     import numpy as np
 
-    from perfcast.cli._output import show_facts, show_table
-    from perfcast.cli._workbench import workbench
-    from perfcast.settings import load_settings
-
-    with workbench(load_settings()) as bench:
+    with workbench() as bench:
         record = bench.datasets.find(name, digest or None)
         dataset = bench.datasets.load(record)
     facts: dict[str, object] = {
@@ -210,7 +186,6 @@ def _declared_anew(changes: tuple[str, ...]) -> list[str]:
 
 
 def _show_report(report: "ImportReport", workload: "Workload") -> None:
-    from perfcast.cli._output import say, show_table
 
     if report.read_as:
         say(f"read as: {report.read_as}")

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from perfcast.cli._extras import EXTRAS
 from perfcast.cli._workbench import workbench
 from perfcast.errors import PerfcastError
 
 if TYPE_CHECKING:
     from perfcast.settings import Settings
 
+EXTRAS = {
+    "serve": ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "psutil"),
+    "cluster": ("dask", "distributed"),
+    "train": ("onnx", "spox", "xgboost", "sklearn", "torch", "optuna", "pyarrow"),
+}
+"""The modules that each extra brings."""
 _Finding = tuple[str, str, str]
 """What was looked at; `ok`, `note` (works, but could be better) or `wrong`; the details."""
 
@@ -128,6 +133,15 @@ def _gpu(_: "Settings") -> Iterator[_Finding]:
 
     found = torch.cuda.is_available()
     yield "GPU for training", "ok", torch.cuda.get_device_name() if found else "none; training uses the CPU"
+
+
+def how_to_install(module: str) -> str | None:
+    """What to tell of a missing module (`ModuleNotFoundError.name`); None where no extra brings it: it is broken."""
+    package = module.split(".", maxsplit=1)[0]
+    for extra, modules in EXTRAS.items():
+        if package in modules:
+            return f"this needs '{package}', which is not installed: pip install 'perfcast[{extra}]'"
+    return None
 
 
 _CHECKS = (_python, _packages, _database, _artifacts, _models, _access, _port, _gpu)

@@ -18,14 +18,7 @@ _SHOWN_TRIALS = 12
 
 
 def watch_job(show: Callable[[str], Mapping[str, Any]], identifier: str) -> Mapping[str, Any]:
-    """Show a job until it has ended, also while the server or the database restarts.
-
-    Args:
-        show: Gives the job as the HTTP contract shows it.
-        identifier: The job's id.
-
-    Returns:
-        The job as it ended.
+    """Show a job until it has ended, also while the server or the database restarts; gives it as it ended.
 
     Raises:
         Unavailable: It can't be asked at first, or for `_PATIENCE_SECONDS` afterwards.

@@ -5,7 +5,7 @@ from typing import Any
 import typer
 
 from perfcast.cli._options import FAMILIES, JOB, JSON, KEY, PROMOTE, SEED, TIMEOUT, TRIALS, URL, names
-from perfcast.cli._output import say, show_json, show_table
+from perfcast.cli._output import say, show_json, show_list
 from perfcast.cli._place import open_place
 
 
@@ -44,7 +44,7 @@ def submit(
             say("queued for a worker (perfcast up, or perfcast worker); to watch it: perfcast jobs watch ID")
 
 
-def list_jobs(
+def list_(
     status: str = typer.Option("", help="Only queued, running, succeeded, failed or cancelled ones."),
     model: str = typer.Option("", help="Only those of this model."),
     limit: int = typer.Option(20, min=1, max=500, help="Most jobs."),
@@ -60,14 +60,9 @@ def list_jobs(
     """
     with open_place(url, key) as place:
         jobs = place.jobs(status, model, limit)
-    if as_json:
-        show_json(jobs)
-        return
-    if not jobs:
-        say("no such jobs" if status or model else "no jobs yet: perfcast jobs submit queues one")
-        return
     columns = ("job", "status", "model", "trial", "best", "family", "version", "created (UTC)", "error")
-    show_table(columns, [_row(job) for job in jobs])
+    empty = "no such jobs" if status or model else "no jobs yet: perfcast jobs submit queues one"
+    show_list(columns, jobs, _row, empty=empty, as_json=as_json)
 
 
 def show(job: str = JOB, url: str = URL, key: str = KEY) -> None:

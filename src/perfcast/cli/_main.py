@@ -6,7 +6,7 @@ import re
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 import typer
@@ -29,7 +29,7 @@ from perfcast.cli import (
     _variants,
     _versions,
 )
-from perfcast.cli._extras import how_to_install
+from perfcast.cli._doctor import how_to_install
 from perfcast.cli._output import complain
 from perfcast.errors import PerfcastError
 
@@ -39,46 +39,36 @@ Start with `perfcast up`: it makes the starter models and serves them.
 """
 
 
-_Commands = Mapping[str, Callable[..., None]]
-TOP: _Commands = {
-    "up": _up.up,
-    "serve": _up.serve,
-    "train": _train.train,
-    "worker": _up.worker,
-    "predict": _predict.predict,
-    "profile": _profile.profile,
-    "doctor": _doctor.doctor,
-}
-JOBS: _Commands = {
-    "submit": _jobs.submit,
-    "list": _jobs.list_jobs,
-    "show": _jobs.show,
-    "watch": _jobs.watch,
-    "cancel": _jobs.cancel,
-}
-SCHEDULES: _Commands = {
-    "list": _schedules.list_schedules,
-    "set": _schedules.set_schedule,
-    "show": _schedules.show,
-    "remove": _schedules.remove,
-    "history": _schedules.history,
-}
-MODELS: _Commands = {
-    "list": _models.list_,
-    "show": _models.show,
-    "activate": _aliases.activate,
-    "deactivate": _aliases.deactivate,
-    "alias": _aliases.alias,
-    "traffic": _aliases.traffic,
-    "compare": _models.compare,
-    "default": _aliases.default,
-    "upload": _versions.upload,
-    "delete": _versions.delete,
-    "quantize": _variants.quantize,
-    "prune": _variants.prune,
-    "export": _export.export,
-    "discover": _discover.discover,
-}
+COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
+    "": (
+        _ABOUT,
+        (
+            _up.up, _up.serve, _train.train, _up.worker, _predict.predict, _profile.profile, _doctor.doctor,
+            _score.score,
+        ),
+    ),
+    "data": (
+        "Generate, import, list and show measured rows.",
+        (_data.generate, _data.import_, _data.list_, _data.show),
+    ),
+    "models": (
+        "List, show, activate, compare, upload and thin out models.",
+        (
+            _models.list_, _models.show, _aliases.activate, _aliases.deactivate, _aliases.alias, _aliases.traffic,
+            _models.compare, _aliases.default, _versions.upload, _versions.delete, _variants.quantize,
+            _variants.prune, _export.export, _discover.discover,
+        ),
+    ),
+    "jobs": (
+        "Training jobs: submit, watch, cancel. Workers run them.",
+        (_jobs.submit, _jobs.list_, _jobs.show, _jobs.watch, _jobs.cancel),
+    ),
+    "schedules": (
+        "Continuous training: by the clock, with new rows, on drift. Workers look after it.",
+        (_schedules.list_, _schedules.set_, _schedules.show, _schedules.remove, _schedules.history),
+    ),
+}  # fmt: skip
+"""For each group (the first is on top) what it is about, and its commands, called as the functions."""
 
 
 def application() -> typer.Typer:
@@ -87,26 +77,14 @@ def application() -> typer.Typer:
         name="perfcast", help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False
     )
     app.callback()(_options)
-    _add(app, TOP)
-    _data.register(app)
-    _score.register(app)
-    _add_group(app, "models", MODELS, "List, show, activate, compare, upload and thin out models.")
-    _add_group(app, "jobs", JOBS, "Training jobs: submit, watch, cancel. Workers run them.")
-    about = "Continuous training: by the clock, with new rows, on drift. Workers look after it."
-    _add_group(app, "schedules", SCHEDULES, about)
+    for name, (about, commands) in COMMANDS.items():
+        group = typer.Typer(help=about, no_args_is_help=True) if name else app
+        for command in commands:
+            group.command(command.__name__.strip("_"), help=help_text(command.__doc__ or ""))(command)
+        if name:
+            app.add_typer(group, name=name)
     app.command(hidden=True)(_starters.starters)
     return app
-
-
-def _add(app: typer.Typer, commands: _Commands) -> None:
-    for name, function in commands.items():
-        app.command(name, help=help_text(function.__doc__ or ""))(function)
-
-
-def _add_group(app: typer.Typer, name: str, commands: _Commands, about: str) -> None:
-    group = typer.Typer(help=about, no_args_is_help=True)
-    _add(group, commands)
-    app.add_typer(group, name=name)
 
 
 def help_text(docstring: str) -> str:

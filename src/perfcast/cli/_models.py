@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from perfcast.cli._options import one_version
-from perfcast.cli._output import say, show_facts, show_json, show_table, with_unit
+from perfcast.cli._output import say, show_facts, show_json, show_list, show_table, with_unit
 from perfcast.cli._workbench import workbench
 
 if TYPE_CHECKING:
@@ -26,10 +26,8 @@ def list_() -> None:
     """
     with workbench() as bench:
         rows = [_model(bench.registry, model) for model in bench.registry.models()]
-    if not rows:
-        say("no models yet: perfcast up makes the starter models, perfcast train --dataset NAME one of your own")
-        return
-    show_table(("model", "workload", "versions", "champion", "mean error (MAE)", "MAPE %"), rows)
+    empty = "no models yet: perfcast up makes the starter models, perfcast train --dataset NAME one of your own"
+    show_list(("model", "workload", "versions", "champion", "mean error (MAE)", "MAPE %"), rows, tuple, empty=empty)
 
 
 def show(

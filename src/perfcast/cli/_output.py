@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -43,23 +43,30 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, titl
     if not content or _least(zip(columns, *content, strict=True)) <= room:
         _print(columns, content, room)
         return
-    turned = [list(column) for column in zip(columns, *content, strict=True)]
-    start = 1
-    while start <= len(content):
-        end = start + 1
-        while end <= len(content) and _least(_part(turned, start, end + 1)) <= room:
-            end += 1
-        lines = [(line[0], *line[start:end]) for line in turned]
-        _print(("", *[""] * (end - start)), lines, room, headed=False)
-        start = end
-        if start <= len(content):
+    while content:
+        fitting = (n for n in range(len(content), 1, -1) if _least([columns, *content[:n]]) <= room)
+        beside = next(fitting, 1)
+        _print(("",) * (beside + 1), list(zip(columns, *content[:beside], strict=True)), room, headed=False)
+        content = content[beside:]
+        if content:
             print()
 
 
-def _part(turned: list[list[str]], start: int, end: int) -> Iterator[Sequence[str]]:
-    yield [line[0] for line in turned]
-    for position in range(start, end):
-        yield [line[position] for line in turned]
+def show_list(
+    columns: Sequence[str],
+    found: Sequence[Any],
+    row: Callable[[Any], Sequence[object]],
+    *,
+    empty: str,
+    as_json: bool = False,
+) -> None:
+    """What was found as a table with a row for each, or as JSON; where there is none, a line that says what to do."""
+    if as_json:
+        show_json(found)
+    elif found:
+        show_table(columns, map(row, found))
+    else:
+        say(empty)
 
 
 def _least(columns: Iterable[Sequence[str]]) -> int:
@@ -67,11 +74,10 @@ def _least(columns: Iterable[Sequence[str]]) -> int:
     return sum(min(max(map(len, cells)), _PROSE) + 2 for cells in columns) - 2
 
 
-def _print(columns: Sequence[str], content: Iterable[Sequence[str]], room: int, *, headed: bool = True) -> None:
+def _print(columns: Sequence[str], content: Sequence[Sequence[str]], room: int, *, headed: bool = True) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    content = list(content)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=headed)
     for position, column in enumerate(columns):
         cells = [row[position] for row in content]

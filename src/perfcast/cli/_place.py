@@ -27,7 +27,6 @@ class Here:
         self._schedules = Schedules(bench.database, submissions, bench.zone)
 
     def predict(self, model: str, features: dict[str, Any], coverage: float) -> dict[str, Any]:
-        """The cost of one piece of work; `model` may be empty."""
         from perfcast.workloads import RowReader
 
         bench = self._bench
@@ -48,14 +47,11 @@ class Here:
         }
 
     def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Queue a job."""
         from perfcast.jobs import Asked
 
         return self._jobs.submit(self._submissions.complete(_read(asked, Asked))).document()
 
     def jobs(self, status: str, model: str, limit: int) -> list[dict[str, Any]]:
-        """The newest jobs."""
-        from perfcast.errors import FieldError, InvalidInput
         from perfcast.jobs import STATUSES
 
         if status and status not in STATUSES:
@@ -63,34 +59,27 @@ class Here:
         return [job.document() for job in self._jobs.page(status=status, model=model, limit=limit)[0]]
 
     def job(self, identifier: str) -> dict[str, Any]:
-        """One job, with its last trials."""
         job = self._jobs.end_overdue(identifier)
         return job.document() | {"trials": job.trials()}
 
     def cancel(self, identifier: str) -> dict[str, Any]:
-        """End a job."""
         return self._jobs.cancel(identifier).document()
 
     def schedules(self) -> list[dict[str, Any]]:
-        """All schedules."""
         return [self._schedules.document(schedule) for schedule in self._schedules.every()]
 
     def schedule(self, model: str) -> dict[str, Any]:
-        """A model's schedule."""
         return self._schedules.document(self._schedules.find(model))
 
     def set_schedule(self, model: str, plan: dict[str, Any]) -> dict[str, Any]:
-        """Make or replace a model's schedule."""
         from perfcast.jobs import Plan
 
         return self._schedules.document(self._schedules.put(model, _read(plan, Plan)))
 
     def remove_schedule(self, model: str) -> None:
-        """Delete a model's schedule."""
         self._schedules.remove(model)
 
     def schedule_history(self, model: str, limit: int) -> list[dict[str, Any]]:
-        """What a model's schedule did, newest first."""
         return [event.document() for event in self._schedules.history(model, limit=limit)]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from perfcast.cli._output import say
+from perfcast.cli._progress import ProfileDisplay
 from perfcast.cli._workbench import workbench
 
 
@@ -31,7 +32,7 @@ def profile(
         perfcast profile --runtime onnxruntime --rounds 6 --core 1
         perfcast profile --device cuda --pass training
     """
-    from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions, ProgressDisplay
+    from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions
     from perfcast.workloads.cnn_execution_time.profiler import profile as measure
 
     options = ProfileOptions(
@@ -47,8 +48,8 @@ def profile(
         seed=seed,
         command=" ".join(["perfcast", *sys.argv[1:]]),
     )
-    with ProgressDisplay() as display:
-        result = measure(options, on_progress=display)
+    with ProfileDisplay() as display:
+        result = measure(options, on_progress=display.show)
     say(f"{result.rows} convolutions in {result.dataset}, {result.left_out} left out; what they are: {result.card}")
     if keep:
         from perfcast.datasets import import_file

@@ -17,11 +17,7 @@ _AWAY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPS
 
 
 class Server:
-    """A server.
-
-    Args:
-        url: Its address.
-        key: Its API key, if it asks for one.
+    """A server, and its API key if it asks for one.
 
     Raises:
         InvalidInput: The key can't be sent in a header.

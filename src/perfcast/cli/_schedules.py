@@ -5,11 +5,11 @@ from typing import Any
 import typer
 
 from perfcast.cli._options import FAMILIES, JSON, KEY, MODEL, PROMOTE, SEED, TIMEOUT, TRIALS, URL, names
-from perfcast.cli._output import say, show_json, show_table
+from perfcast.cli._output import say, show_json, show_list
 from perfcast.cli._place import open_place
 
 
-def list_schedules(as_json: bool = JSON, url: str = URL, key: str = KEY) -> None:
+def list_(as_json: bool = JSON, url: str = URL, key: str = KEY) -> None:
     """List the schedules: triggers, the last run, and why one waits.
 
     Examples:
@@ -18,17 +18,12 @@ def list_schedules(as_json: bool = JSON, url: str = URL, key: str = KEY) -> None
     """
     with open_place(url, key) as place:
         found = place.schedules()
-    if as_json:
-        show_json(found)
-        return
-    if not found:
-        say('no schedules yet: perfcast schedules set MODEL --cron "0 3 * * *" makes one')
-        return
     columns = ("model", "enabled", "cron", "new rows", "drift", "next (UTC)", "last fired (UTC)", "waits because")
-    show_table(columns, [_row(schedule) for schedule in found])
+    empty = 'no schedules yet: perfcast schedules set MODEL --cron "0 3 * * *" makes one'
+    show_list(columns, found, _row, empty=empty, as_json=as_json)
 
 
-def set_schedule(
+def set_(
     model: str = MODEL,
     cron: str = typer.Option("", help="Minute, hour, day, month, weekday, in SERVICE_TIMEZONE."),
     new_rows: int | None = typer.Option(None, min=1, help="So many more rows than the last run learnt from."),
@@ -94,19 +89,13 @@ def history(
     """
     with open_place(url, key) as place:
         events = place.schedule_history(model, limit)
-    if as_json:
-        show_json(events)
-        return
-    if not events:
-        say(f"{model}: its schedule has done nothing yet")
-        return
+    columns = ("at (UTC)", "what", "trigger", "why", "job", "version", "result")
+    show_list(columns, events, _event, empty=f"{model}: its schedule has done nothing yet", as_json=as_json)
+
+
+def _event(event: dict[str, Any]) -> list[Any]:
     fields = ("kind", "trigger", "reason", "job_status", "model_version")
-    rows = [[event["at"][:19], *(event[name] for name in fields), _result(event)] for event in events]
-    show_table(("at (UTC)", "what", "trigger", "why", "job", "version", "result"), rows)
-
-
-def _result(event: dict[str, Any]) -> str:
-    return event["outcome"] or event["error"] or ""
+    return [event["at"][:19], *(event[name] for name in fields), event["outcome"] or event["error"] or ""]
 
 
 def _row(schedule: dict[str, Any]) -> list[Any]:

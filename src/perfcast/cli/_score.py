@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perfcast.cli._data import told
+from perfcast.cli._output import say
+from perfcast.cli._progress import RowProgress
+from perfcast.cli._workbench import workbench
+
 if TYPE_CHECKING:
     from perfcast.scoring import ScoreReport
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("score")(score)
 
 
 def score(
@@ -29,22 +29,14 @@ def score(
     cluster do the work; they must see both paths.
 
     Examples:
-
         perfcast score layers.parquet scored.parquet --model cnn-execution-time-cpu-torch
-
         perfcast score logs/ scored/ --model cpu-utilization --coverage 0.95 --map request_rate="requests / 60"
     """
-    from perfcast.cli._data import told
-    from perfcast.cli._progress import RowProgress
-    from perfcast.cli._workbench import workbench
-    from perfcast.errors import FieldError, InvalidInput, InvalidSetting
-    from perfcast.manifest import COVERAGES
+    from perfcast.errors import InvalidSetting
     from perfcast.scoring import Plan
     from perfcast.scoring import score as score_files
     from perfcast.settings import load_settings
 
-    if coverage not in COVERAGES:
-        raise InvalidInput([FieldError("coverage", f"must be one of {', '.join(map(str, COVERAGES))}, got {coverage}")])
     if bad not in ("mark", "refuse"):
         raise InvalidSetting(f"--bad must be mark or refuse, got '{bad}'")
     settings = load_settings()
@@ -62,8 +54,6 @@ def score(
 
 
 def _say(reference: str, target: Path, report: "ScoreReport") -> None:
-    from perfcast.cli._output import say
-
     rate = report.rows / report.seconds if report.seconds else 0.0
     say(f"{report.rows:,} rows by {reference} into {target} in {report.seconds:.1f} s ({rate:,.0f} rows/s)")
     if report.extrapolated:

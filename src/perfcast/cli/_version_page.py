@@ -23,7 +23,6 @@ _METRICS = {
 
 
 def version_json(version: "Version") -> dict[str, Any]:
-    """All that is known of it, as plain data."""
     import msgspec
 
     document = {"model": version.model, "version": version.number, "label": version.label, "note": version.note}
@@ -31,7 +30,6 @@ def version_json(version: "Version") -> dict[str, Any]:
 
 
 def show_version(version: "Version") -> None:
-    """Print the tables."""
     manifest, graph = version.manifest, version.manifest.graph
     facts: dict[str, object] = {
         "version": version.reference + (f" ({version.label})" if version.label else ""),

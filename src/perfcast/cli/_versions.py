@@ -6,7 +6,7 @@ import typer
 
 from perfcast.cli._output import say
 from perfcast.cli._workbench import workbench
-from perfcast.errors import InvalidData, InvalidSetting
+from perfcast.errors import InvalidSetting
 
 
 def upload(
@@ -29,11 +29,11 @@ def upload(
     from perfcast.serving import read_statement
     from perfcast.serving import upload as register_graph
 
-    statement = read_statement(_read(manifest) if manifest is not None else b"")
+    statement = read_statement(manifest.read_bytes() if manifest is not None else b"")
     given = {"workload": workload, "type": kind, "label": label, "note": note}
     statement = msgspec.structs.replace(statement, **{name: value for name, value in given.items() if value})
     with workbench() as bench:
-        version = register_graph(bench.registry, model, _read(graph), statement, bench.workloads)
+        version = register_graph(bench.registry, model, graph.read_bytes(), statement, bench.workloads)
     bounds = "" if version.manifest.calibration else ", uncalibrated: its answers have no bounds"
     say(f"{version.reference} ({version.type}) is registered{bounds}")
     say(f"to let it answer: perfcast models activate {version.reference}")
@@ -54,11 +54,3 @@ def delete(reference: str = typer.Argument(..., help="NAME:VERSION.")) -> None:
         number = asked.number or bench.registry.resolve(reference).number
         bench.registry.delete(asked.model, number)
     say(f"{asked.model}:{number} is deleted")
-
-
-def _read(path: Path) -> bytes:
-
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidData(f"{path}: {error.strerror}") from None

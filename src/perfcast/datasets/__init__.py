@@ -4,14 +4,11 @@
 Perfcast; `Datasets` keeps them; `Dataset.split` parts them so that no configuration stands on both sides (rule R4).
 """
 
-from perfcast.datasets._dataset import Dataset, check_name, without_repeats
+from perfcast.datasets._dataset import Dataset, check_name
 from perfcast.datasets._files import from_parquet, to_parquet
-from perfcast.datasets._import import ImportReport, import_file
-from perfcast.datasets._shipped import shipped_dataset, shipped_files
+from perfcast.datasets._import import ImportReport, import_file, shipped_dataset, shipped_files
 from perfcast.datasets._split import (
-    CALIBRATE,
     FEWEST,
-    TEST,
     Moments,
     Part,
     Split,
@@ -22,9 +19,7 @@ from perfcast.datasets._split import (
 from perfcast.datasets._store import DatasetRecord, Datasets
 
 __all__ = [
-    "CALIBRATE",
     "FEWEST",
-    "TEST",
     "Dataset",
     "DatasetRecord",
     "Datasets",
@@ -41,5 +36,4 @@ __all__ = [
     "split_by_configuration",
     "split_by_time",
     "to_parquet",
-    "without_repeats",
 ]

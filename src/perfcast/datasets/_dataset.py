@@ -80,10 +80,10 @@ class Dataset:
     def digest(self) -> str:
         """sha256 over declaration, features, costs and times: the same rows of the same workload have the same."""
         content = sha256(msgspec.json.encode(self.workload.declaration))
-        content.update(np.ascontiguousarray(self.features, dtype="<f4").tobytes())
-        content.update(np.ascontiguousarray(self.cost, dtype="<f4").tobytes())
+        content.update(np.ascontiguousarray(self.features, dtype="<f4").data.cast("B"))
+        content.update(np.ascontiguousarray(self.cost, dtype="<f4").data)
         if self.measured_at is not None:
-            content.update(self.measured_at.astype("datetime64[us]").astype("<i8").tobytes())
+            content.update(self.measured_at.astype("datetime64[us]").astype("<i8").data)
         return content.hexdigest()
 
     @cached_property
@@ -93,14 +93,10 @@ class Dataset:
 
     @property
     def rows(self) -> Part:
-        """All rows."""
         return Part(self.features, self.cost, self.measured_at)
 
     def split(self, seed: int = 0) -> Split:
         """Train, calibrate and test: by time where the rows have one, else by configuration (rule R4).
-
-        Args:
-            seed: Of the configuration hash; versions can be compared only where it is the same.
 
         Raises:
             InvalidData: There are too few rows.
@@ -115,8 +111,10 @@ class Dataset:
         return tuple(filter(None, (self._of_repeats(), self._of_times())))
 
     def _of_repeats(self) -> str:
+        if self.measured_at is not None or self.workload.declaration.repeats == "lookup":
+            return ""
         times = len(self) / self.configurations
-        if self.measured_at is not None or times < 1.01 or self.workload.declaration.repeats == "lookup":
+        if times < 1.01:
             return ""
         return (
             f"{self.configurations:,} configurations, measured {times:.3g} times each on average: every measurement is "
@@ -142,8 +140,9 @@ def without_repeats(dataset: Dataset, zone: tzinfo = UTC) -> tuple[Dataset, int]
     doubtful = np.arange(len(dataset))
     moments = None if dataset.measured_at is None else dataset.measured_at.astype("datetime64[us]").astype(np.int64)
     if moments is not None:  # only rows of one moment can be equal, and few share theirs
-        _, places, counts = np.unique(moments, return_inverse=True, return_counts=True)
-        doubtful = np.flatnonzero(counts[places] > 1)
+        ordered = np.sort(moments)
+        shared = ordered[1:][ordered[1:] == ordered[:-1]]
+        doubtful = np.flatnonzero(np.isin(moments, shared)) if len(shared) else doubtful[:0]
     columns = [dataset.features[doubtful], dataset.cost[doubtful, None]]
     table = np.ascontiguousarray(np.concatenate(columns, axis=1)).view(np.uint32)
     if moments is not None:
@@ -159,5 +158,9 @@ def without_repeats(dataset: Dataset, zone: tzinfo = UTC) -> tuple[Dataset, int]
 
 def _only_days(moments: Moments | None, zone: tzinfo) -> bool:
     """Whether no time tells measurements of one day apart: there are none, or all are a midnight."""
-    times = () if moments is None else np.unique(moments.astype("datetime64[us]"))
+    if moments is None:
+        return True
+    if (moments.astype("datetime64[s]").astype(np.int64) % 900).any():  # no zone is ahead by other than quarter hours
+        return False
+    times = np.unique(moments.astype("datetime64[us]"))
     return all(moment.item().replace(tzinfo=UTC).astimezone(zone).time() == time.min for moment in times)

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from perfcast.datasets._dataset import Dataset
 from perfcast.errors import InvalidData
 from perfcast.tables import TIME
-from perfcast.workloads import Workload, workload_from_document
+from perfcast.workloads import workload_from_document
 
 _METADATA = "perfcast"
 
@@ -48,26 +47,9 @@ def from_parquet(data: bytes) -> Dataset:
     if metadata is None:
         raise InvalidData("a Parquet file, but not one that Perfcast wrote: take it in with perfcast data import")
     about = json.loads(metadata)
-    return dataset_from_columns(
-        {name: table.column(name).to_numpy() for name in table.column_names},
-        workload_from_document(about["workload"]),
-        name=about["name"],
-        provenance=about["provenance"],
-    )
-
-
-def dataset_from_columns(
-    columns: Mapping[str, Any], workload: Workload, *, name: str, provenance: Mapping[str, Any]
-) -> Dataset:
-    """A dataset from NumPy columns named as the workload's features, its cost and `measured_at`.
-
-    Raises:
-        InvalidData: A column is missing or a row is wrong.
-    """
-    missing = [column for column in (*workload.feature_names, workload.cost.name) if column not in columns]
-    if missing:
-        raise InvalidData(f"dataset '{name}' lacks the columns {', '.join(missing)}")
-    features = np.stack([np.asarray(columns[column], dtype=np.float32) for column in workload.feature_names], axis=1)
-    cost = np.asarray(columns[workload.cost.name], dtype=np.float32)
-    moments = np.asarray(columns[TIME], dtype="datetime64[us]") if TIME in columns else None
-    return Dataset(name, workload, features, cost, moments, dict(provenance))
+    workload = workload_from_document(about["workload"])
+    columns = {name: table.column(name).to_numpy() for name in table.column_names}
+    features = np.stack([columns[name] for name in workload.feature_names], axis=1, dtype=np.float32)
+    moments = columns[TIME].astype("datetime64[us]") if TIME in columns else None
+    cost = columns[workload.cost.name].astype(np.float32)
+    return Dataset(about["name"], workload, features, cost, moments, about["provenance"])

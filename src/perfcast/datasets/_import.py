@@ -13,31 +13,23 @@ import numpy as np
 
 from perfcast.datasets._dataset import Dataset, without_repeats
 from perfcast.errors import InvalidData
-from perfcast.tables import BatchReader, ColumnMap, Moments, Taken, check_kinds, map_columns, merged, open_table
-from perfcast.workloads import Refusal, Rows, Workload
+from perfcast.tables import BatchReader, ColumnMap, Moments, Taken, check_kinds, map_columns, open_table
+from perfcast.workloads import Refusal, Rows, Workload, builtin_workloads, merged
+
+_FOLDER = Path(__file__).parent.parent / "workloads" / "cnn_execution_time" / "measured"
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What became of a file's rows.
+    """What became of a file's rows."""
 
-    Attributes:
-        rows: How many the file had.
-        kept: How many are in the dataset.
-        repeats: How many repeated another in every value.
-        columns: Where each column came from.
-        refusals: The ways in which rows were wrong; row 0 is the first below the names.
-        notes: What was assumed, and of how many rows.
-        read_as: How a text file is written, in words.
-    """
-
-    rows: int
-    kept: int
-    repeats: int
-    columns: ColumnMap
-    refusals: tuple[Refusal, ...]
-    notes: Mapping[str, int] = field(default_factory=dict)
-    read_as: str = ""
+    rows: int  # how many the file had
+    kept: int  # how many are in the dataset
+    repeats: int  # how many repeated another in every value
+    columns: ColumnMap  # where each column came from
+    refusals: tuple[Refusal, ...]  # the ways in which rows were wrong; row 0 is the first below the names
+    notes: Mapping[str, int] = field(default_factory=dict)  # what was assumed, and of how many rows
+    read_as: str = ""  # how a text file is written, in words
 
     @property
     def refused(self) -> int:
@@ -53,7 +45,7 @@ def import_file(
     told: Mapping[str, str] | None = None,
     zone: tzinfo = UTC,
     provenance: Mapping[str, Any] | None = None,
-    on_rows: Callable[[int], None] | None = None,
+    on_rows: Callable[[int, int | None], None] | None = None,
 ) -> tuple[Dataset, ImportReport]:
     """Read, map, check and tidy a file of measured rows.
 
@@ -64,7 +56,7 @@ def import_file(
         told: Columns or arithmetic over columns, by feature; the rest is found by name.
         zone: Time zone of times without an offset, and of clock features computed from them.
         provenance: What else to remember of the source.
-        on_rows: Told how many rows are read.
+        on_rows: Told how many rows are read, and about how many there are where that is known.
 
     Returns:
         The dataset of the rows that are right, and the report on all.
@@ -77,7 +69,7 @@ def import_file(
         check_kinds(table.schema, [name for name in table.names if name not in columns.ignored])
         reader = BatchReader(workload, columns, zone)
         table.read_as(columns.numbers, columns.choices)
-        kept, rows, refused, notes = _Kept(), 0, list[Refusal](), Counter[str]()
+        kept, rows, refused, notes = _Kept(len(workload.features)), 0, list[Refusal](), Counter[str]()
         for batch in table.batches():
             taken, cost, times = reader.read(batch, table.decimal, measured=True)
             assert cost is not None
@@ -86,12 +78,12 @@ def import_file(
             notes += taken.notes
             rows += batch.num_rows
             if on_rows is not None:
-                on_rows(rows)
+                on_rows(rows, table.expected(rows))
         ragged = table.ragged
         notes += Counter(table.notes)
         refusals = [*ragged, *(Refusal(bad.field, bad.message, table.numbered(bad.rows)) for bad in merged(refused))]
     rows += sum(len(refusal.rows) for refusal in ragged)
-    if not kept.costs:
+    if not kept.cost:
         raise InvalidData(_nothing_left(path, rows, refusals))
     about = {**(provenance or {}), "file": path.name, "sha256": _digest(path)}
     dataset = Dataset(name, workload, *kept.whole(), about)
@@ -100,29 +92,44 @@ def import_file(
     return dataset, report
 
 
-class _Kept:
-    """The rows that are right so far."""
+def shipped_files() -> Mapping[str, Path]:
+    """The Parquet files of measured convolutions, by dataset name; a data card lies beside each."""
+    return {path.stem: path for path in sorted(_FOLDER.glob("*.parquet"))}
 
-    def __init__(self) -> None:
-        self.costs: list[Rows] = []
-        self._features: list[Rows] = []
-        self._moments: list[Moments] = []
+
+def shipped_dataset(name: str) -> Dataset:
+    """One of `shipped_files` as a dataset.
+
+    Raises:
+        KeyError: There is no such file.
+    """
+    about = {"source": "shipped with Perfcast, measured by perfcast profile", "card": f"{name}.md"}
+    dataset, _ = import_file(
+        shipped_files()[name], builtin_workloads()["cnn-execution-time"], name=name, provenance=about
+    )
+    return dataset
+
+
+class _Kept:
+    """The rows that are right so far, in memory that grows in its place: never there twice."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._features, self.cost, self._moments = bytearray(), bytearray(), bytearray()
 
     def add(self, taken: Taken, cost: Rows, moments: Moments | None) -> None:
-        """Keep those of a batch."""
         right = np.ones(len(cost), dtype=np.bool_)
         for refusal in taken.refusals:
             right[refusal.rows] = False
-        if right.any():
-            self._features.append(taken.rows[right])
-            self.costs.append(cost[right])
-            if moments is not None:
-                self._moments.append(moments[right])
+        self._features += taken.rows[right].data
+        self.cost += cost[right].data
+        if moments is not None:
+            self._moments += moments[right].view(np.int64).data
 
     def whole(self) -> tuple[Rows, Rows, Moments | None]:
-        """Features, costs and times of all."""
-        moments = np.concatenate(self._moments) if self._moments else None
-        return np.concatenate(self._features), np.concatenate(self.costs), moments
+        features = np.frombuffer(self._features, np.float32).reshape(-1, self._width)
+        moments = np.frombuffer(self._moments, "datetime64[us]") if self._moments else None
+        return features, np.frombuffer(self.cost, np.float32), moments
 
 
 def _digest(path: Path) -> str:

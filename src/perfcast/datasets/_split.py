@@ -44,34 +44,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Split:
-    """A dataset in three parts.
+    """A dataset in three parts."""
 
-    Attributes:
-        train: For fitting and tuning.
-        calibrate: For sizing intervals; no fit sees it.
-        test: For the figures that are published; nothing else sees it.
-        kind: What decides a row's part.
-        description: The same in a sentence, for the manifest.
-        groups: int64 [train rows]; rows of one configuration have one number.
-    """
-
-    train: Part
-    calibrate: Part
-    test: Part
-    kind: Literal["configuration", "time"]
-    description: str
-    groups: Numbers
+    train: Part  # for fitting and tuning
+    calibrate: Part  # for sizing intervals; no fit sees it
+    test: Part  # for the figures that are published; nothing else sees it
+    kind: Literal["configuration", "time"]  # what decides a row's part
+    description: str  # the same in a sentence, for the manifest
+    groups: Numbers  # int64 [train rows]; rows of one configuration have one number
 
 
 def configuration_numbers(features: Rows) -> Numbers:
-    """A number for each row; two rows have the same exactly when all their features are equal.
-
-    Args:
-        features: float32 [rows, n].
-
-    Returns:
-        int64 [rows], from 0 up.
-    """
+    """A number from 0 up for each row, int64 [rows]; two rows have the same where all their features are equal."""
     _, numbers = np.unique(_as_bytes(features), return_inverse=True)
     return numbers.reshape(-1).astype(np.int64)
 
@@ -79,9 +63,7 @@ def configuration_numbers(features: Rows) -> Numbers:
 def split_by_configuration(rows: Part, *, seed: int = 0) -> Split:
     """Each configuration's part is decided by a hash of its features, so it stays where it is as data grows.
 
-    Args:
-        rows: All rows.
-        seed: Changes the hash; leave it alone for data whose versions are to be compared.
+    Another seed makes another hash: leave it alone for data whose versions are to be compared.
 
     Raises:
         InvalidData: A part would have fewer than `FEWEST` rows.

@@ -34,11 +34,7 @@ class Datasets:
         self._blobs = blobs
 
     def add(self, dataset: Dataset) -> DatasetRecord:
-        """Keep a dataset; the same rows under the same name are kept once, and become the newest when kept again.
-
-        Returns:
-            The record that `find` gives from now on.
-        """
+        """Keep a dataset; the same rows under the same name are kept once, and become the newest when kept again."""
         record = DatasetRecord(
             name=dataset.name,
             workload=dataset.workload.name,
@@ -62,11 +58,7 @@ class Datasets:
         return differences(self.load(self.find(dataset.name)).workload, dataset.workload)
 
     def list(self, name: str | None = None) -> list[DatasetRecord]:
-        """The records, newest first.
-
-        Args:
-            name: Only those of this source.
-        """
+        """The records, newest first; of one source if given."""
         table = schema.dataset
         query = sa.select(table).order_by(table.c.id.desc())
         if name is not None:
@@ -75,11 +67,7 @@ class Datasets:
             return [_record(row) for row in connection.execute(query)]
 
     def find(self, name: str, digest: str | None = None) -> DatasetRecord:
-        """The newest record of a source.
-
-        Args:
-            name: Of the source.
-            digest: The beginning of the digest of an older one.
+        """The newest record of a source, or the older one whose digest begins so.
 
         Raises:
             UnknownDataset: There is none.

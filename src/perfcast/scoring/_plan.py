@@ -13,6 +13,7 @@ from perfcast.registry import Version
 from perfcast.serving import declared_workload
 from perfcast.tables import FORMATS, is_table, map_columns, open_table
 
+KEPT = "nothing was written (--bad mark goes on without a cost for such rows)"
 OnBad: TypeAlias = Literal["mark", "refuse"]
 
 
@@ -74,14 +75,30 @@ class ScoreReport:
 
     rows: int = 0
     bad: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: Mapping[str, int] = field(default_factory=dict)
     extrapolated: int = 0
-    notes: Counter[str] = field(default_factory=Counter)
+    notes: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
     def __add__(self, other: "ScoreReport") -> "ScoreReport":
         """Both together."""
-        return ScoreReport(*(mine + its for mine, its in zip(vars(self).values(), vars(other).values(), strict=True)))
+        return ScoreReport(
+            rows=self.rows + other.rows,
+            bad=self.bad + other.bad,
+            reasons=_together(self.reasons, other.reasons),
+            extrapolated=self.extrapolated + other.extrapolated,
+            notes=dict(Counter(self.notes) + Counter(other.notes)),
+            seconds=self.seconds + other.seconds,
+        )
+
+
+def _together(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """The sums of reasons; those that differ only in the value that they show are one."""
+    total, known = dict(one), {reason.partition(", got ")[0]: reason for reason in one}
+    for reason, rows in other.items():
+        first = known.setdefault(reason.partition(", got ")[0], reason)
+        total[first] = total.get(first, 0) + rows
+    return total
 
 
 def input_files(source: Path) -> list[Path]:
@@ -115,8 +132,8 @@ def partitions(source: Path, plan: Plan) -> list[Partition]:
             for group, rows in enumerate(groups):
                 found.append(Partition(path, group, first, rows))
                 first += rows
-            for refusal in table.ragged:
-                raise InvalidData(f"{path}: row {refusal.rows[0] + 1} (counted from 1) {refusal.message}")
+            for refusal in table.ragged if plan.on_bad == "refuse" else ():
+                raise InvalidData(f"{path}: row {refusal.rows[0] + 1} (counted from 1) {refusal.message}; {KEPT}")
     if not found or not first:
         raise InvalidData(f"{source}: has no rows; expected a file, or a folder with some: {FORMATS}")
     return found

@@ -1,7 +1,6 @@
 """Some rows of a file, scored."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,10 @@ import numpy.typing as npt
 
 from perfcast.errors import InvalidData, InvalidInput
 from perfcast.scoring._files import Output
-from perfcast.scoring._plan import Partition, Plan, ScoreReport
+from perfcast.scoring._plan import KEPT, Partition, Plan, ScoreReport
 from perfcast.serving import Answer, Predictor
 from perfcast.tables import BatchReader, ParquetTable, Table, check_kinds, map_columns, open_table
-from perfcast.workloads import Refusal, Rows
+from perfcast.workloads import Refusal, Rows, merged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 COLUMNS = ("cost", "lower", "upper", "extrapolated", "problem")
 """What is added to each row: the cost, its interval, names of features outside the trained range, and why there is no
 cost. Null where there is none."""
-_NO_COST = "the model has no finite cost for this row"
 
 
 class RowScorer:
@@ -57,30 +55,34 @@ class RowScorer:
         import pyarrow as pa
 
         (features, refusals, notes), _, _ = self._reader.read(batch, decimal, measured=False)
+        self._refuse(refusals, first)
+        answer, good = self._answer(features, refusals)
+        self._refuse(refusals, first)
         problems = _by_row(refusals)
-        self._refuse(problems, first)
-        answer, good = self._answer(features, problems)
-        self._refuse(problems, first)
         added = self._added(answer, good, problems)
         columns = [*pa.Table.from_batches([batch]).columns, *added]
         table = pa.table(dict(zip(self.schema.names, columns, strict=True)), schema=self.schema)
-        return table, _report(len(features), problems, answer, notes)
+        outside = int(answer.extrapolated.any(axis=1).sum())
+        return table, ScoreReport(len(features), len(problems), _reasons(refusals), outside, notes)
 
-    def _refuse(self, problems: Mapping[int, str], first: int) -> None:
-        if self._plan.on_bad == "refuse" and problems:
+    def _refuse(self, refusals: list[Refusal], first: int) -> None:
+        if self._plan.on_bad == "refuse" and refusals:
+            problems = _by_row(refusals)
             row = min(problems)
-            told = "nothing was written (--bad mark keeps such rows, without a cost)"
-            raise InvalidData(f"row {first + row + 1} (counted from 1): {problems[row]}; {told}")
+            raise InvalidData(f"row {first + row + 1} (counted from 1): {problems[row]}; {KEPT}")
 
-    def _answer(self, features: Rows, problems: dict[int, str]) -> "tuple[Answer, npt.NDArray[np.intp]]":
-        """The answer for the good rows, and which these are; rows without a finite cost are added to the problems."""
-        good = np.delete(np.arange(len(features)), list(problems))
+    def _answer(self, features: Rows, refusals: list[Refusal]) -> "tuple[Answer, npt.NDArray[np.intp]]":
+        """The answer for the good rows, and which these are; rows without a finite cost are added to the refusals."""
+        right = np.ones(len(features), dtype=np.bool_)
+        for refusal in refusals:
+            right[refusal.rows] = False
+        good = np.flatnonzero(right)
         chosen = features if len(good) == len(features) else features[good]
         try:
             return self._predictor.predict(chosen, self._plan.coverage), good
         except InvalidInput:
             finite = np.isfinite(self._predictor.run(chosen))
-            problems |= {int(row): _NO_COST for row in good[~finite]}
+            refusals.append(Refusal("", "the model has no finite cost for this row", good[~finite]))
             return self._predictor.predict(chosen[finite], self._plan.coverage), good[finite]
 
     def _added(self, answer: Answer, good: "npt.NDArray[np.intp]", problems: Mapping[int, str]) -> "list[pa.Array]":
@@ -123,7 +125,8 @@ def write_scored(scorer: RowScorer, table: Table, part: Partition, output: Outpu
         yield report
     if done != part.first + part.rows:
         raise InvalidData(f"{part.path}: was changed while it was read; score it again")
-    yield ScoreReport(notes=Counter(table.notes))
+    left_out = sum(len(refusal.rows) for refusal in table.ragged)
+    yield ScoreReport(left_out, left_out, _reasons(table.ragged), notes=table.notes)
 
 
 def scorer_of(plan: Plan, path: Path) -> RowScorer:
@@ -165,11 +168,14 @@ def _by_row(refusals: list[Refusal]) -> dict[int, str]:
     problems: dict[int, str] = {}
     for refusal in refusals:
         for row in refusal.rows.tolist():
-            told = f"{refusal.field}: {refusal.message}"
+            told = _told(refusal, refusal.of(row))
             problems[row] = f"{problems[row]}; {told}" if row in problems else told
     return problems
 
 
-def _report(rows: int, problems: Mapping[int, str], answer: Answer, notes: Mapping[str, int]) -> ScoreReport:
-    reasons = Counter(reason for told in problems.values() for reason in told.split("; "))
-    return ScoreReport(rows, len(problems), reasons, int(answer.extrapolated.any(axis=1).sum()), Counter(notes))
+def _reasons(refusals: Iterable[Refusal]) -> dict[str, int]:
+    return {_told(refusal, refusal.message): len(refusal.rows) for refusal in merged(refusals)}
+
+
+def _told(refusal: Refusal, message: str) -> str:
+    return f"{refusal.field}: {message}" if refusal.field else message

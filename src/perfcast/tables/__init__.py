@@ -6,26 +6,13 @@ guess, and says which rows are wrong; `read_moments` reads times. Files and requ
 imported where a table is opened, never before.
 """
 
-from perfcast.tables._batches import BatchReader, check_kinds, merged
-from perfcast.tables._mapping import ColumnMap, map_columns
-from perfcast.tables._moments import Moments, Times, read_moments
-from perfcast.tables._open import (
-    BATCH_BYTES,
-    BATCH_ROWS,
-    FORMATS,
-    ParquetTable,
-    Table,
-    format_of,
-    is_table,
-    open_table,
-    unreadable,
-)
+from perfcast.tables._mapping import BatchReader, ColumnMap, check_kinds, map_columns
+from perfcast.tables._moments import Moments, read_moments
+from perfcast.tables._open import FORMATS, ParquetTable, Table, is_table, open_table
 from perfcast.tables._reader import TIME, Column, ColumnReader, Taken
 from perfcast.tables._text import TextTable
 
 __all__ = [
-    "BATCH_BYTES",
-    "BATCH_ROWS",
     "FORMATS",
     "TIME",
     "BatchReader",
@@ -37,13 +24,9 @@ __all__ = [
     "Table",
     "Taken",
     "TextTable",
-    "Times",
     "check_kinds",
-    "format_of",
     "is_table",
     "map_columns",
-    "merged",
     "open_table",
     "read_moments",
-    "unreadable",
 ]

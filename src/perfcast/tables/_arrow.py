@@ -26,7 +26,6 @@ _NANOSECONDS: dict[str, int] = {
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether values are texts."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
@@ -68,7 +67,7 @@ def spans(column: pa.Array, unit: str) -> Numbers | None:
 def parse_numbers(
     texts: pa.Array, decimal: str, field: str, notes: Counter[str], *, percent: bool, milli: bool = False
 ) -> tuple[Numbers, npt.NDArray[np.bool_]]:
-    """Numbers in texts.
+    """Numbers in texts, float64 [rows], NaN where there is none; and where a text stands that is no number.
 
     Args:
         texts: Such as `12.5`; thousands may be parted where that can't be meant as decimals.
@@ -77,9 +76,6 @@ def parse_numbers(
         notes: Is told what was assumed, and in how many rows.
         percent: Whether `45%` means 45.
         milli: Whether `450m` means 0.45.
-
-    Returns:
-        float64 [rows], NaN where there is none; and where a text stands that is no number.
     """
     if decimal == ",":
         swapped = pc.replace_substring(pc.replace_substring(texts, ".", "\0"), ",", ".")
@@ -88,6 +84,7 @@ def parse_numbers(
         return texts.cast(pa.float64()).to_numpy(zero_copy_only=False), np.zeros(len(texts), dtype=np.bool_)
     except pa.ArrowInvalid:
         tidy = pc.utf8_trim_whitespace(texts)
+        tidy = pc.if_else(pc.equal(tidy, ""), None, tidy)
     marks = [(_GROUPED, ",", "", "commas or dots between thousands were left out")]
     marks += [(r"\d\s*%$", r"\s*%$", "", "read without its %")] if percent else []
     marks += [(r"^[+-]?[\d.]+m$", "m$", "e-3", "m was read as thousandths")] if milli else []

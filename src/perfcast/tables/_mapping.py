@@ -2,16 +2,20 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import InvalidData, InvalidDeclaration
-from perfcast.tables._reader import TIME
-from perfcast.workloads import TIMESTAMP, ArrayArithmetic, Expression, Refusal, Workload, evaluate, names, parse
+from perfcast.tables._moments import Times, read_moments
+from perfcast.tables._reader import TIME, ColumnReader, Taken
+from perfcast.tables._values import ValueReader
+from perfcast.workloads import TIMESTAMP, ArrayArithmetic, Expression, Refusal, Rows, Workload, evaluate, names, parse
 
 _LONG = 5
 """Letters of a word in which one may be wrong; in shorter ones another letter makes another word (cpu, gpu; rx, tx)."""
@@ -46,14 +50,7 @@ class ColumnMap:
     choices: frozenset[str]
 
     def columns(self, batch: Any, decimal: str, notes: Counter[str], unread: list[Refusal]) -> dict[str, Any]:
-        """The columns of features, cost and `measured_at`.
-
-        Args:
-            batch: Some rows, Arrow's.
-            decimal: What stands before decimals in texts.
-            notes: Is told what was assumed.
-            unread: Is told which texts in arithmetic are no numbers.
-        """
+        """The columns of features, cost and `measured_at` in a batch of Arrow's; what is odd is added to the lists."""
         return {
             name: batch.column(source)
             if isinstance(source, str)
@@ -63,25 +60,36 @@ class ColumnMap:
 
     def with_recipe(self, refusal: Refusal) -> Refusal:
         """The refusal with what to do, where the value that it shows is a number with a mark."""
-        source = self.sources.get(refusal.field)
-        shown = re.search(r"got '(.*)'$", refusal.message)
-        if shown is None or not isinstance(source, str):
-            return refusal
+        return refusal.said(refusal.field, partial(self._advised, refusal.field))
+
+    def _advised(self, field: str, message: str) -> str:
+        source = self.sources.get(field)
+        if not isinstance(source, str):
+            return message
+        halves = [name for name in self.ignored if _is_alias(TIME, name)] if field == TIME else []
+        if halves and not message.endswith("got None"):
+            return (
+                f"{message}; where '{halves[0]}' and '{source}' are a date and its time, join them into one column, "
+                "such as 2026-03-01T14:05:00"
+            )
+        shown = re.search(r"got '(.*)'$", message)
+        if shown is None:
+            return message
         column = source if source.isidentifier() else f"`{source}`"
         recipes = {
-            r".*\d\s*%": f"--map '{refusal.field}={column} / 100' takes the number before the %",
-            r"[\d.]+m": f"--map '{refusal.field}=1 * {column}' takes m as thousandths: 450m is 0.45",
+            r".*\d\s*%": f"--map '{field}={column} / 100' takes the number before the %",
+            r"[\d.]+m": f"--map '{field}=1 * {column}' takes m as thousandths: 450m is 0.45",
             r"[+-]?\d{1,3}[.,]\d{3}": "this can be thousands or decimals; write it without a mark between thousands",
         }
-        told = next((recipe for pattern, recipe in recipes.items() if re.fullmatch(pattern, shown[1])), None)
-        return Refusal(refusal.field, f"{refusal.message}; {told}", refusal.rows) if told else refusal
+        return next(
+            (f"{message}; {recipe}" for pattern, recipe in recipes.items() if re.fullmatch(pattern, shown[1])), message
+        )
 
 
 class _Exactly(ArrayArithmetic):
     """In double precision: seconds since 1970 don't fit into float32."""
 
     def constant(self, value: float) -> Any:
-        """A float64 array of shape []."""
         return np.asarray(value, dtype=np.float64)
 
 
@@ -91,43 +99,27 @@ def _computed(
     """float64 [rows]; NaN where a column has no number."""
     used = {}
     for name in dict.fromkeys(names(source)):
-        used[name], wrong = _floats(name, batch.column(name), decimal, notes)
-        if len(wrong):
-            shown = repr(batch.column(name)[int(wrong[0])].as_py())[:40]
-            unread.append(Refusal(field, f"column '{name}': expected a number, got {shown}", wrong))
+        wrong: list[Refusal] = []
+        reader = ValueReader(name, "s", None, decimal, notes, arithmetic=True)
+        used[name] = reader.read(batch.column(name), wrong).astype(np.float64)
+        unread += [bad.said(field, partial(_of_column, name)) for bad in wrong]
     return np.array(np.broadcast_to(evaluate(source, used, _Exactly()), batch.num_rows), dtype=np.float64)
 
 
-def _floats(name: str, column: Any, decimal: str, notes: Counter[str]) -> tuple[Any, npt.NDArray[np.int64]]:
-    """The numbers of a column, and the rows that have something else."""
-    import pyarrow as pa
-
-    from perfcast.tables._arrow import decoded, is_number, is_text, parse_numbers, plain, spans
-
-    column = decoded(column)
-    none = np.zeros(0, dtype=np.int64)
-    if is_text(column.type):
-        numbers, wrong = parse_numbers(column, decimal, name, notes, percent=True, milli=True)
-        return numbers, np.flatnonzero(wrong)
-    if is_number(column.type) or pa.types.is_null(column.type):
-        return plain(column).astype(np.float64), none
-    if pa.types.is_duration(column.type):
-        notes[f"{name}: durations were read in seconds"] += len(column) - column.null_count
-        return spans(column, "s"), none
-    raise InvalidData(f"column '{name}' holds {column.type}, which arithmetic can't use; numbers are expected")
+def _of_column(name: str, message: str) -> str:
+    return f"column '{name}': {message}"
 
 
 def map_columns(
     workload: Workload, columns: Sequence[str], told: Mapping[str, str], *, measured: bool = True
 ) -> ColumnMap:
-    """Find each of the workload's columns; the cost is never guessed.
+    """Find each of the workload's columns; the cost, where rows are measured, is never guessed.
 
     Args:
         workload: Whose columns are wanted.
         columns: The file's.
-        told: By the name of a feature, the cost or `measured_at`: a column's name, or arithmetic over columns such
-            as `requests / 60`.
-        measured: Whether the rows have a cost; it isn't looked for else.
+        told: By the name of a feature, the cost or `measured_at`: a column's name, or arithmetic (`requests / 60`).
+        measured: Whether the rows have a cost.
 
     Raises:
         InvalidData: `told` names something unknown, a column that is required can't be found, or several are alike.
@@ -249,3 +241,56 @@ def _require(
             f"the file has no column for {', '.join(missing)}; it has {', '.join(columns)}. "
             f"Say which it is with --map {missing[0]}=COLUMN"
         )
+
+
+class BatchReader:
+    """Reads batches of a file whose columns were mapped; times without an offset are in the zone."""
+
+    def __init__(self, workload: Workload, columns: ColumnMap, zone: tzinfo) -> None:
+        self._workload, self._columns, self._zone = workload, columns, zone
+        self._reader = ColumnReader(workload, zone)
+        clocks = [feature.name for feature in workload.features if feature.declaration.clock]
+        self._timed = TIME in columns.sources and any(name not in columns.sources for name in clocks)
+
+    def read(self, batch: Any, decimal: str, *, measured: bool) -> tuple[Taken, Rows | None, Times | None]:
+        """Some rows, their costs where measured, and when that was.
+
+        Args:
+            batch: Arrow's.
+            decimal: What stands before decimals in its texts.
+            measured: Whether costs and times are wanted; else times only where features come from them.
+        """
+        notes, unread = Counter[str](), list[Refusal]()
+        columns = self._columns.columns(batch, decimal, notes, unread)
+        column, cost = columns.pop(TIME, None), columns.pop(self._workload.cost.name, None)
+        times = None
+        if column is not None and (measured or self._timed):
+            times = read_moments(TIME, column, self._zone)
+        taken, costs = self._reader.take(columns, times, cost, decimal=decimal)
+        others = (self._columns.with_recipe(refusal.without(unread)) for refusal in taken.refusals)
+        refusals = [*unread, *(refusal for refusal in others if len(refusal.rows))]
+        return Taken(taken.rows, refusals, taken.notes + notes), costs, times
+
+
+def check_kinds(schema: Any, used: Iterable[str]) -> None:
+    """Refuse columns that can't hold a number, a text or a time.
+
+    Raises:
+        InvalidData: One is such.
+    """
+    import pyarrow as pa
+
+    unreadable = (
+        pa.types.is_nested,
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+        pa.types.is_binary_view,
+        pa.types.is_fixed_size_binary,
+        pa.types.is_decimal256,
+        lambda kind: isinstance(kind, pa.BaseExtensionType),
+    )
+    for name in used:
+        kind = schema.field(name).type
+        inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if any(is_such(inner) for is_such in unreadable):
+            raise InvalidData(f"column '{name}' holds {kind}, where numbers, texts or times are expected")

@@ -2,26 +2,20 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
+from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.workloads import CLOCK, NOWHEN, Refusal, no_moment, numbered_moments, stated_moment
+from perfcast.workloads import NOWHEN, Refusal, no_moment, numbered_moments, offsets, stated_moment
 
 Moments: TypeAlias = npt.NDArray[np.datetime64]
 Micros = npt.NDArray[np.int64]
 _SLICE = 65_536
 _FEW = 4_096
 """Texts of a JSON list that aren't worth the import of PyArrow."""
-_QUARTER = 900
-"""Seconds within which no zone's offset changes (since 1972)."""
-_DAY = 86_400
-_WEEK = 7 * 24 * 60
-_MONDAY = 3 * 24 * 60
-"""Minutes from a Monday to 1970-01-01, a Thursday."""
 _RANGE = tuple(np.datetime64(text, "us").astype(np.int64) for text in ("0001-01-03", "9999-12-29"))
 _YEARS = tuple(bound // 1_000_000 for bound in _RANGE)
 """The same in seconds, which no unit of time overflows."""
@@ -30,27 +24,15 @@ _ZONED = r"(Z|[+-]\d\d:?\d\d)$"
 
 
 class Times(NamedTuple):
-    """Moments of rows.
+    """Moments of rows."""
 
-    Attributes:
-        moments: datetime64[us] [rows] in UTC, NaT where there is none.
-        refusal: The rows that have none.
-        notes: What was assumed, and of how many rows.
-    """
-
-    moments: Moments
-    refusal: Refusal | None
-    notes: Counter[str]
+    moments: Moments  # datetime64[us] [rows] in UTC, NaT where there is none
+    refusal: Refusal | None  # the rows that have none
+    notes: Counter[str]  # what was assumed, and of how many rows
 
 
 def read_moments(field: str, column: Any, zone: tzinfo) -> Times:
-    """Every row's moment.
-
-    Args:
-        field: What the column is called in refusals.
-        column: NumPy's or Arrow's; NumPy's times are in UTC.
-        zone: Time zone of what has no offset.
-    """
+    """Every row's moment, from a column of NumPy's (times in UTC) or Arrow's; what has no offset is in the zone."""
     parts = [_read(column[at : at + _SLICE]) for at in range(0, len(column), _SLICE)]
     micros = np.concatenate([part[0] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
     local = np.concatenate([part[1] for part in parts]) if parts else np.zeros(0, dtype=np.bool_)
@@ -63,38 +45,22 @@ def read_moments(field: str, column: Any, zone: tzinfo) -> Times:
     return Times(micros.view("datetime64[us]"), _refusal(field, column, wrong), notes)
 
 
-def clock_columns(moments: Moments, names: Sequence[str], zone: tzinfo) -> dict[str, npt.NDArray[np.float64]]:
-    """Clock features, each float64 [rows], NaN where there is no moment; to the bit what one moment's would be."""
-    missing = np.isnat(moments)
-    seconds = np.where(missing, 0, moments.astype("datetime64[s]").astype(np.int64))
-    if str(zone) != "UTC":
-        seconds = seconds + _offsets(seconds, zone, utc=True)[:, 0]
-    places = (seconds // 60 + _MONDAY) % _WEEK
-    columns = {name: _week(name)[places] for name in names}
-    for column in columns.values():
-        column[missing] = np.nan
-    return columns
-
-
-@lru_cache
-def _week(name: str) -> npt.NDArray[np.float64]:
-    """A clock feature at each minute of a week that begins on Monday."""
-    monday = datetime(2024, 1, 1, tzinfo=UTC)
-    return np.array([CLOCK[name](monday + timedelta(minutes=minute)) for minute in range(_WEEK)])
-
-
 def _refusal(field: str, column: Any, rows: npt.NDArray[np.int64]) -> Refusal | None:
     if not len(rows):
         return None
     if not isinstance(column, np.ndarray) and _other_kind(column.type):
         return Refusal(field, f"holds {column.type}, where times are expected", rows)
-    first = column[int(rows[0])]
+    own = partial(_untold, column)
+    return Refusal(field, own(int(rows[0])), rows, own)
+
+
+def _untold(column: Any, row: int) -> str:
+    cell = column[row]
     try:
-        value = first.as_py() if hasattr(first, "as_py") else first
+        value = cell.as_py() if hasattr(cell, "as_py") else cell
     except (ValueError, OverflowError):  # Python has no such year
-        value = np.int64(getattr(first.value, "value", first.value))
-    shown = str(value) if isinstance(value, np.generic) else repr(value)
-    return Refusal(field, no_moment(shown[:40]), rows)
+        value = np.int64(getattr(cell.value, "value", cell.value))
+    return no_moment((str(value) if isinstance(value, np.generic) else repr(value))[:40])
 
 
 def _other_kind(kind: Any) -> bool:
@@ -198,7 +164,7 @@ def _singly(values: Sequence[Any]) -> tuple[Micros, npt.NDArray[np.bool_]]:
 
 def _to_utc(local: Micros, zone: tzinfo, field: str, notes: Counter[str]) -> Micros:
     """Local times in UTC: of one that comes twice the first, and one that doesn't exist as the clock had run on."""
-    first, second = _offsets(local // 1_000_000, zone, utc=False).T
+    first, second = offsets(local // 1_000_000, zone, utc=False).T
     twice, none = int((first > second).sum()), int((first < second).sum())
     if twice:
         notes[f"{field}: local times that come twice as clocks go back, each taken for the first"] = twice
@@ -206,29 +172,3 @@ def _to_utc(local: Micros, zone: tzinfo, field: str, notes: Counter[str]) -> Mic
         notes[f"{field}: local times that don't exist as clocks go forward, each taken for an hour later"] = none
     moments: Micros = local - 1_000_000 * first
     return moments
-
-
-def _offsets(seconds: Micros, zone: tzinfo, *, utc: bool) -> Micros:
-    """Seconds that local time is ahead of UTC, [rows, 2]: by the first and by the second reading of a local time.
-
-    Each distinct day is looked up once, and each quarter of an hour of the days on which clocks change.
-    """
-    days, places = np.unique(seconds // _DAY, return_inverse=True)
-    begins, ends = (_readings(_DAY * some, zone, utc=utc) for some in (days, days + 1))
-    offsets = begins[places]
-    change = ((begins != ends).any(axis=1) | (begins[:, 0] != begins[:, 1]))[places]
-    if change.any():
-        quarters, within = np.unique(seconds[change] // _QUARTER, return_inverse=True)
-        offsets[change] = _readings(_QUARTER * quarters, zone, utc=utc)[within]
-    return offsets
-
-
-def _readings(seconds: Micros, zone: tzinfo, *, utc: bool) -> Micros:
-    begin = datetime(1970, 1, 1, tzinfo=UTC if utc else None)
-    moments = [begin + timedelta(seconds=second) for second in seconds.tolist()]
-    local = [
-        [moment.astimezone(zone)] * 2 if utc else [moment.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
-        for moment in moments
-    ]
-    offsets = [[int((time.utcoffset() or timedelta()).total_seconds()) for time in pair] for pair in local]
-    return np.array(offsets, dtype=np.int64).reshape(-1, 2)

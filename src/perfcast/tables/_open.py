@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -49,10 +50,7 @@ class ParquetTable:
         """Numbers are numbers here, and nothing is a comment."""
 
     def batches(self, group: int | None = None) -> Iterator[Any]:
-        """Rows: `BATCH_ROWS`, or as many as fit into `BATCH_BYTES`.
-
-        Args:
-            group: Number of a row group; else all.
+        """Rows, `BATCH_ROWS` or as many as fit into `BATCH_BYTES`, of one row group if given, else of all.
 
         Raises:
             InvalidData: They can't be read.
@@ -80,8 +78,11 @@ class ParquetTable:
         """The rows' numbers, as they are."""
         return rows
 
+    def expected(self, rows: int) -> int | None:  # noqa: ARG002  # the file says it
+        """How many rows there are; None where that isn't known."""
+        return sum(self.group_rows) if self.group_rows else None
+
     def close(self) -> None:
-        """Close the file."""
         self._file.close()
 
 
@@ -117,7 +118,6 @@ class ArrowTable(ParquetTable):
             raise unreadable(self._path, error) from None
 
     def close(self) -> None:
-        """Close the file."""
         self._mapped.close()
 
 
@@ -156,18 +156,17 @@ def open_table(path: Path) -> Table:
     kind = format_of(path)
     try:
         if kind == "text":
-            return TextTable(lambda: _unpacked(path), str(path))
+            packed = _is_packed(path)
+            opened = partial(pa.input_stream, str(path), compression="gzip" if packed else None)
+            return TextTable(opened, str(path), 0 if packed else path.stat().st_size)
         return ParquetTable(path) if kind == "parquet" else ArrowTable(path)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(path, error) from None
 
 
-def _unpacked(path: Path) -> Any:
-    import pyarrow as pa
-
+def _is_packed(path: Path) -> bool:
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return pa.input_stream(str(path), compression="gzip" if packed else None)
+        return file.read(2) == b"\x1f\x8b"
 
 
 def unreadable(path: Path, error: Exception) -> InvalidData:

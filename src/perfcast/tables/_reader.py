@@ -3,15 +3,16 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import tzinfo
-from difflib import get_close_matches
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import FieldError, InvalidInput
-from perfcast.tables._moments import Times, clock_columns, read_moments
+from perfcast.tables._moments import Times, read_moments
 from perfcast.tables._values import ValueReader, note_rounding
 from perfcast.workloads import (
     EXACT,
@@ -22,10 +23,14 @@ from perfcast.workloads import (
     Rows,
     Workload,
     check_table,
+    clock_columns,
     evaluate,
     exact,
     inexact,
+    merged,
+    missing_feature,
     rules_hold,
+    unknown_feature,
 )
 
 Column: TypeAlias = Any
@@ -39,28 +44,18 @@ TIME = "measured_at"
 
 
 class Taken(NamedTuple):
-    """What became of rows.
+    """What became of rows."""
 
-    Attributes:
-        rows: float32 [rows, features], NaN where a required value can't be had.
-        refusals: All that is wrong, by row counted from 0.
-        notes: What was assumed, and of how many rows.
-    """
-
-    rows: Rows
-    refusals: list[Refusal]
-    notes: Counter[str]
+    rows: Rows  # float32 [rows, features], NaN where a required value can't be had
+    refusals: list[Refusal]  # all that is wrong, by row counted from 0
+    notes: Counter[str]  # what was assumed, and of how many rows
 
 
 class ColumnReader:
     """Turns columns into rows for the model, or says what is wrong with which rows.
 
     `read` refuses all where a row is wrong, `take` says which rows are. Absent columns and missing values of features
-    that have a default take it; `timestamp` may stand for the clock features, in any form of a moment.
-
-    Args:
-        workload: Whose features to read.
-        zone: Time zone in which a `timestamp` becomes time features.
+    that have a default take it; `timestamp` (in `zone`) may stand for the clock features, in any form of a moment.
     """
 
     def __init__(self, workload: Workload, zone: tzinfo) -> None:
@@ -74,14 +69,7 @@ class ColumnReader:
         self._whole = [position for position, feature in enumerate(workload.features) if feature.whole]
 
     def read(self, columns: Mapping[str, Column], *, decimal: str = ".") -> Rows:
-        """Read whole columns.
-
-        Args:
-            columns: By feature name, all of one length.
-            decimal: What stands before decimals in texts.
-
-        Returns:
-            float32 [rows, features], in declared order.
+        """Read whole columns, by feature name and of one length: float32 [rows, features], in declared order.
 
         Raises:
             InvalidInput: Names every field that is wrong, in how many rows, and the first of these (counted from 0).
@@ -99,16 +87,13 @@ class ColumnReader:
     def take(
         self, columns: Mapping[str, Column], times: Times | None, cost: Column | None = None, *, decimal: str = "."
     ) -> tuple[Taken, Rows | None]:
-        """Read what can be read.
+        """Read what can be read, and the costs, float32 [rows], where given.
 
         Args:
             columns: By feature name, all of one length; others may be absent.
             times: When the rows were measured, from which clock features without a column are computed.
             cost: The measured costs.
             decimal: What stands before decimals in texts.
-
-        Returns:
-            The rows, and their costs, float32 [rows], where given.
         """
         notes = Counter(times.notes if times else {})
         rows, unread, _ = self._rows(columns, times, decimal, notes)
@@ -118,7 +103,8 @@ class ColumnReader:
             reader = ValueReader(name, unit, None, decimal, notes)
             numbers = reader.read(cost, unread)
             note_rounding(name, numbers, notes)
-            costs = numbers.astype(np.float32)
+            with np.errstate(over="ignore"):
+                costs = numbers.astype(np.float32)
         return Taken(rows, self._refusals(rows, unread, costs), notes), costs
 
     def _rows(
@@ -137,10 +123,7 @@ class ColumnReader:
         return rows, unread, clean
 
     def check(self, rows: Rows) -> None:
-        """Check rows that are laid out already.
-
-        Args:
-            rows: float32 [rows, features], in declared order; every value is given.
+        """Check float32 [rows, features], laid out in declared order, every value given.
 
         Raises:
             InvalidInput: As `read`.
@@ -154,32 +137,19 @@ class ColumnReader:
         return not self.workload.rules or self._keeps_rules(np.ascontiguousarray(rows.T))
 
     def fill(self, rows: npt.NDArray[np.floating]) -> None:
-        """Replace what is missing by the defaults, in place.
-
-        Args:
-            rows: float [rows, features], NaN where a value is missing.
-        """
+        """Replace what is missing, NaN in float [rows, features], by the defaults, in place."""
         columns = rows.T
         for position in np.flatnonzero(np.isnan(rows).any(axis=0)).tolist():
             _fill(self.workload.features[position], position, columns, self._names)
 
     def _check_names(self, columns: Mapping[str, Column]) -> None:
-        errors = [FieldError(name, self._unknown(name)) for name in columns if not self._known(name)]
-        given_by_time = self._clocks if self._timed and TIMESTAMP in columns else []
-        for feature in self.workload.features:
-            if feature.required and feature.name not in columns and feature.name not in given_by_time:
-                hint = f" (or give '{TIMESTAMP}')" if feature.name in self._clocks else ""
-                errors.append(FieldError(feature.name, f"is required{hint}"))
+        known = {*self._names, TIMESTAMP} if self._timed else {*self._names}
+        errors = [unknown_feature(name, self.workload) for name in columns if name not in known]
+        given = {*columns, *self._clocks} if self._timed and TIMESTAMP in columns else {*columns}
+        needed = (feature for feature in self.workload.features if feature.required)
+        errors += [missing_feature(feature) for feature in needed if feature.name not in given]
         if errors:
             raise InvalidInput(errors)
-
-    def _known(self, name: str) -> bool:
-        return name in self._names or (self._timed and name == TIMESTAMP)
-
-    def _unknown(self, name: str) -> str:
-        close = get_close_matches(name, self._names, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        return f"is not a feature of {self.workload.name}{hint}"
 
     def _sources(
         self,
@@ -210,14 +180,15 @@ class ColumnReader:
         if feature.whole and max(-feature.minimum, feature.maximum) > EXACT:
             wrong = np.flatnonzero(~exact(feature, numbers))
             if len(wrong):
-                unread.append(Refusal(feature.name, inexact(numbers[wrong[0]]), wrong))
+                own = partial(_inexact, numbers)
+                unread.append(Refusal(feature.name, own(wrong[0]), wrong, own))
         return numbers
 
     def _block(self, sources: Sequence[Column | None], begin: int, end: int) -> Rows:
-        """float32 [features, rows]."""
         block = np.empty((len(sources), end - begin), dtype=np.float32)
         for position, (feature, source) in enumerate(zip(self.workload.features, sources, strict=True)):
-            block[position] = math.nan if source is None else source[begin:end]
+            with np.errstate(over="ignore"):  # what float32 can't hold is infinite, and out of bounds
+                block[position] = math.nan if source is None else source[begin:end]
             may_miss = source is None or source.dtype.kind == "f"
             if may_miss and feature.default is not None:
                 _fill(feature, position, block, self._names)
@@ -236,18 +207,13 @@ class ColumnReader:
 
     def _refusals(self, rows: Rows, unread: list[Refusal], cost: Rows | None) -> list[Refusal]:
         """All that is wrong; a value that could not even be read is not reported again as missing."""
-        found, seen = list(unread), {refusal.field: refusal.rows for refusal in unread}
-        untimed = next((refusal.rows for refusal in unread if refusal.field in (TIME, TIMESTAMP)), None)
-        if untimed is not None:
-            seen |= {name: untimed for name in self._clocks if name not in seen}
-        for refusal in check_table(self.workload, rows, cost):
-            left = np.setdiff1d(refusal.rows, seen.get(refusal.field, np.array([], dtype=np.int64)))
-            if len(left):
-                found.append(Refusal(refusal.field, refusal.message, left))
-        return found
+        untimed = [refusal for refusal in unread if refusal.field in (TIME, TIMESTAMP)]
+        told = [*unread, *(replace(refusal, field=name) for refusal in untimed for name in self._clocks)]
+        found = (refusal.without(told) for refusal in check_table(self.workload, rows, cost))
+        return [*unread, *(refusal for refusal in found if len(refusal.rows))]
 
     def _refuse(self, rows: Rows, unread: list[Refusal]) -> None:
-        raise InvalidInput([_told(refusal) for refusal in self._refusals(rows, unread, None)])
+        raise InvalidInput([_told(refusal) for refusal in merged(self._refusals(rows, unread, None))])
 
 
 def _fill(feature: Feature, position: int, columns: npt.NDArray[np.floating], names: Sequence[str]) -> None:
@@ -261,12 +227,15 @@ def _fill(feature: Feature, position: int, columns: npt.NDArray[np.floating], na
 
 
 def _check_lengths(columns: Mapping[str, Column]) -> None:
-    """Refuse columns that differ in length."""
     lengths = {name: len(column) for name, column in columns.items()}
     longest = max(lengths.values(), default=0)
     short = [FieldError(name, f"has {n:,} values, others {longest:,}") for name, n in lengths.items() if n < longest]
     if short:
         raise InvalidInput(short)
+
+
+def _inexact(numbers: npt.NDArray[Any], row: int) -> str:
+    return inexact(numbers[row])
 
 
 def _incomplete(column: Column | None) -> bool:
@@ -283,7 +252,6 @@ def _first_of(given: Column, other: Column) -> Column:
 
 
 def _told(refusal: Refusal) -> FieldError:
-    """The field, what is wrong with it, and where."""
     rows = refusal.rows
     shown = ", ".join(map(str, rows[:_SHOWN].tolist()))
     where = f"row {shown}" if len(rows) == 1 else f"{len(rows):,} rows: {shown}{', …' if len(rows) > _SHOWN else ''}"

@@ -34,20 +34,14 @@ _POINT = re.compile(r"[+-]?(\d*\.(?!\d{3}$)\d+|(0\d*|\d{4,})?\.\d{3})")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text file is written.
+    """How a text file is written."""
 
-    Attributes:
-        names: Of its columns.
-        skipped: Lines down to these names, with them.
-        encoding, separator: What it is written in, and what stands between columns.
-        sample: Cells of its first rows.
-    """
-
-    names: tuple[str, ...]
-    skipped: int
+    names: tuple[str, ...]  # of its columns
+    skipped: int  # lines above the first row
+    commented: bool  # whether the names stand in a line that begins with `#`
     encoding: str
-    separator: str
-    sample: Sequence[Sequence[str]]
+    separator: str  # between columns
+    sample: Sequence[Sequence[str]]  # cells of its first rows
 
     def decimal_of(self, numbers: Collection[str]) -> str:
         """What stands before decimals in columns of numbers: a comma where some have it for sure, and none a point.
@@ -62,12 +56,7 @@ class Dialect:
 
 
 def dialect_of(head: bytes, *, whole: bool, name: str) -> Dialect:
-    """How a file is written.
-
-    Args:
-        head: Its first bytes.
-        whole: Whether these are all.
-        name: What people know it as.
+    """How a file that begins with these bytes is written; `whole` says that they are all.
 
     Raises:
         InvalidData: It has no line of names.
@@ -88,8 +77,20 @@ def dialect_of(head: bytes, *, whole: bool, name: str) -> Dialect:
     body = [line for line in lines[skipped : skipped + _LINES] if line.strip() and not line.startswith("#")]
     separator = told[1] if told and told[1] in _SEPARATORS else _separator(body)
     cells = [_split(line, separator) for line in body]
+    comments = [_split(line.lstrip("# "), separator) for line in reversed(lines[:skipped]) if line.startswith("#")]
+    above = next((line for line in comments if len(line) == len(cells[0]) and _are_names(line, cells[0])), None)
+    cells = [above or cells[0], *cells[above is None :]]
     names = tuple(cell.strip() or f"column {number}" for number, cell in enumerate(cells[0], start=1))
-    return Dialect(names, skipped + 1, encoding, separator, cells[1:])
+    return Dialect(names, skipped + (above is None), above is not None, encoding, separator, cells[1:])
+
+
+def _are_names(line: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether a comment holds the names of columns: it has no numbers, as the line below has, and no empty cell."""
+
+    def numeric(cell: str) -> bool:
+        return bool(re.fullmatch(r"[-+.,:/TZ\s\d]*\d[-+.,:/TZ\s\d]*([eE][-+]?\d+)?\s*%?\s*", cell))
+
+    return any(map(numeric, below)) and not any(numeric(cell) or not cell.strip() for cell in line)
 
 
 def _encoding(head: bytes) -> str:
@@ -127,11 +128,10 @@ class TextTable:
     Args:
         opened: Opens its bytes, unpacked, from the beginning; called twice.
         name: What people know it as.
+        size: How many bytes these are, where that is known.
 
     Attributes:
-        decimal: What stands before decimals, once it is known which columns are numbers (`read_as`); empty where
-            its first lines don't tell.
-        names: Of the columns.
+        decimal: What stands before decimals, after `read_as`; empty where its first lines don't tell.
         notes: What was remarkable, and in how many rows.
 
     Raises:
@@ -140,11 +140,12 @@ class TextTable:
 
     group_rows: ClassVar[None] = None
 
-    def __init__(self, opened: Callable[[], Any], name: str) -> None:
+    def __init__(self, opened: Callable[[], Any], name: str, size: int = 0) -> None:
         with opened() as stream:
             head = stream.read(_HEAD)
-        self._opened, self._name = opened, name
+        self._opened, self._name, self._size = opened, name, size
         self._dialect = dialect_of(head, whole=len(head) < _HEAD, name=name)
+        self._size //= 2 if self._dialect.encoding.startswith("utf-16") else 1  # as it is parsed
         self.names, self.decimal = self._dialect.names, "."
         self._ragged: list[tuple[int, str]] = []
         self._comments, self._hashes = 0, list[int]()
@@ -152,12 +153,7 @@ class TextTable:
         self.notes: Counter[str] = Counter()
 
     def read_as(self, numbers: Collection[str], choices: Collection[str]) -> None:
-        """Say which columns are read as what.
-
-        Args:
-            numbers: Only these tell what stands before decimals.
-            choices: Where the first column is none of these, rows that begin with `#` are comments.
-        """
+        """Say which columns are numbers, which alone tell decimal commas, and choices, where `#` is no comment."""
         self.decimal, self._commented = self._dialect.decimal_of(numbers), self.names[0] not in choices
 
     def rows_in(self, firsts: Any) -> Any:
@@ -191,17 +187,20 @@ class TextTable:
         """
         import pyarrow as pa
 
-        rows, ended = 0, False
+        rows, ended, self._parsed = 0, False, 0
         self._ragged, self._comments, self._hashes, self.notes = [], 0, [], Counter()
         try:
             with self._opened() as raw, self._reader(raw) as reader:
                 for batch in reader:
+                    self._parsed = min(self._parsed + _BLOCK, self._stream.read_bytes)  # it reads some blocks ahead
                     ended = batch.num_rows > 0 and batch.column(0)[-1].as_py() == _END
                     taken = self._without_comments(batch.slice(0, batch.num_rows - ended), rows)
                     rows += taken.num_rows
                     self._note_breaks(taken)
                     if taken.num_rows:
                         yield taken
+            if self._dialect.commented:
+                self.notes["the names of the columns stand in a line that begins with #"] = 1
             if comments := self._comments + len(self._hashes):
                 self.notes["a line that begins with # is a comment"] = comments
             if not ended:
@@ -251,25 +250,30 @@ class TextTable:
         if row.text.lstrip().startswith("#"):
             self._comments += 1
         else:
-            told = f"has {row.actual_columns} columns where {row.expected_columns} have names: {row.text[:40]!r}"
+            told = f"has {row.actual_columns} columns where {row.expected_columns} have names, got {row.text[:40]!r}"
             self._ragged.append((row.number - self._dialect.skipped - 1 - self._comments, told))
         return "skip"
 
     @property
     def ragged(self) -> list[Refusal]:
         """Rows that were left out, by their number counted from 0."""
-        if not self._ragged:
-            return []
+        numbers, found = self._left_out(), dict[str, list[int]]()
+        for at, (_, told) in enumerate(self._ragged):
+            found.setdefault(told.partition(", got ")[0], []).append(at)
+        return [Refusal("row", self._ragged[places[0]][1], numbers[places]) for places in found.values()]
+
+    def _left_out(self) -> npt.NDArray[np.int64]:
         rows = np.array([row for row, _ in self._ragged], dtype=np.int64)
-        comments_before = np.searchsorted(self._hashes, rows - np.arange(len(rows)))
-        return [Refusal("row", self._ragged[0][1], rows - comments_before)]
+        return rows - np.searchsorted(self._hashes, rows - np.arange(len(rows)))
 
     def numbered(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The numbers of rows in the file, from their places among those that were given."""
-        if not self._ragged:
-            return rows
-        left_out = self.ragged[0].rows
+        left_out = self._left_out()
         return rows + np.searchsorted(left_out - np.arange(len(left_out)), rows, side="right")
+
+    def expected(self, rows: int) -> int | None:
+        """About how many rows there are, when so many were read; None where the file's size isn't known."""
+        return round(rows * self._size / self._parsed) if self._size else None
 
     def close(self) -> None:
         """Nothing stays open between batches."""
@@ -281,15 +285,11 @@ def _has_breaks(texts: Any) -> bool:
 
 
 class _Ended(io.RawIOBase):
-    """A stream with something below its end.
-
-    Attributes:
-        quoted: Whether some quotation mark was read.
-    """
+    """A stream with something below its end; knows how many bytes were read, and whether a quotation mark was."""
 
     def __init__(self, stream: Any, end: bytes) -> None:
         super().__init__()
-        self._stream, self._end, self.quoted = stream, end, False
+        self._stream, self._end, self.quoted, self.read_bytes = stream, end, False, 0
 
     def readable(self) -> bool:
         return True
@@ -297,7 +297,7 @@ class _Ended(io.RawIOBase):
     def read(self, size: int = -1, /) -> bytes:
         """Some bytes; none when also the end is read."""
         data: bytes = self._stream.read(size)
-        self.quoted = self.quoted or b'"' in data
+        self.quoted, self.read_bytes = self.quoted or b'"' in data, self.read_bytes + len(data)
         if not data:
             data, self._end = self._end, b""
         return data

@@ -16,21 +16,14 @@ Numbers = npt.NDArray[Any]
 
 
 class ValueReader(NamedTuple):
-    """Reads the columns of one feature, or of the cost.
+    """Reads the columns of one feature, or of the cost."""
 
-    Attributes:
-        name: What it is called in refusals.
-        unit: Its unit: durations are converted to it, and `45%` is 45 percent.
-        feature: None for the cost, which is a number.
-        decimal: What stands before decimals in texts.
-        notes: Is told what was assumed.
-    """
-
-    name: str
-    unit: str
-    feature: Feature | None
-    decimal: str
-    notes: Counter[str]
+    name: str  # what it is called in refusals
+    unit: str  # durations are converted to it, and `45%` is 45 percent
+    feature: Feature | None  # none for the cost, which is a number
+    decimal: str  # what stands before decimals in texts
+    notes: Counter[str]  # is told what was assumed
+    arithmetic: bool = False  # whether the column stands in arithmetic: 45% is 45, 450m 0.45
 
     def read(self, column: Any, unread: list[Refusal]) -> Numbers:
         """The numbers, [rows], NaN where there is none; what is there but can't be read is added to `unread`."""
@@ -56,8 +49,10 @@ class ValueReader(NamedTuple):
         if is_number(column.type) or pa.types.is_null(column.type):
             return plain(column)
         if is_text(column.type):
-            percent = self.unit.strip().lower() in ("percent", "%")
-            numbers, wrong = parse_numbers(column, self.decimal, self.name, self.notes, percent=percent)
+            percent = self.arithmetic or self.unit.strip().lower() in ("percent", "%")
+            numbers, wrong = parse_numbers(
+                column, self.decimal, self.name, self.notes, percent=percent, milli=self.arithmetic
+            )
             if wrong.any():
                 places = np.flatnonzero(wrong)
                 numbers = numbers.copy()
@@ -67,6 +62,8 @@ class ValueReader(NamedTuple):
         if converted is None:
             unread.append(Refusal(self.name, self._misplaced(column.type), np.arange(len(column))))
             return np.full(len(column), math.nan)
+        if self.arithmetic:
+            self.notes[f"{self.name}: durations were read in seconds"] += len(column) - column.null_count
         return converted
 
     def _misplaced(self, kind: Any) -> str:
@@ -89,44 +86,50 @@ class ValueReader(NamedTuple):
         wrong: list[Refusal] = []
         codes = self._encoded(listed, wrong)
         taken = kinds.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)
-        if wrong:
-            rows = np.flatnonzero(np.isin(taken, wrong[0].rows))
-            unread.append(Refusal(self.name, wrong[0].message, rows if places is None else places[rows]))
+        for bad in wrong:
+            at = np.flatnonzero(np.isin(taken, bad.rows))
+            rows = at if places is None else places[at]
+            told = {row: bad.of(code) for row, code in zip(rows.tolist(), taken[at].tolist(), strict=True)}
+            unread.append(Refusal(self.name, bad.message, rows, told.__getitem__))
         numbers: Numbers = np.append(codes, math.nan)[taken]
         return numbers
 
     def _encoded(self, values: Sequence[Any], unread: list[Refusal]) -> Numbers:
         """Value by value, each distinct one once; what can't be read is NaN and told."""
-        known: dict[tuple[type, Any], float] = {}
+        known: dict[tuple[type, Any], float | str] = {}
         numbers = np.full(len(values), math.nan)
-        wrong: list[int] = []
-        told = ""
+        wrong: dict[str, dict[int, str]] = {}
         for row, value in enumerate(values):
-            if value is None or (isinstance(value, float) and math.isnan(value)):
-                continue
             key = (type(value), value if isinstance(value, Hashable) else repr(value))
             number = known.get(key)
             if number is None:
-                try:
-                    number = known[key] = self._encode(value)
-                except ValueError as error:
-                    wrong.append(row)
-                    told = told or str(error)
-                    continue
-            numbers[row] = number
-        if wrong:
-            unread.append(Refusal(self.name, told, np.array(wrong, dtype=np.int64)))
+                number = known[key] = self._encode(value)
+            if isinstance(number, str):
+                wrong.setdefault(number.partition(", got ")[0], {})[row] = number
+            else:
+                numbers[row] = number
+        for told in wrong.values():
+            rows = np.array(list(told), dtype=np.int64)
+            unread.append(Refusal(self.name, told[int(rows[0])], rows, told.__getitem__))
         return numbers
 
-    def _encode(self, value: Any) -> float:
+    def _encode(self, value: Any) -> float | str:
+        """The number, NaN where there is none, or what is wrong with it."""
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return math.nan
         if self.feature is None:
-            raise ValueError(f"expected a number, got {repr(value)[:40]}")
+            blank = isinstance(value, str) and not value.strip()
+            return math.nan if blank else f"expected a number, got {repr(value)[:40]}"
+        if self.feature.lacks(value):
+            return math.nan
         declared = self.feature.declaration.values
         if declared and self.decimal != "." and isinstance(value, str) and value not in self.feature.codes:
-            number = re.sub(r"^\s*([+-]?\d*),(\d+)\s*$", r"\1.\2", value)
             with suppress(ValueError):
-                return self.feature.encode(number)
-        return self.feature.encode(value)
+                return self.feature.encode(re.sub(r"^\s*([+-]?\d*),(\d+)\s*$", r"\1.\2", value))
+        try:
+            return self.feature.encode(value)
+        except ValueError as error:
+            return str(error)
 
 
 def note_rounding(name: str, numbers: Numbers, notes: Counter[str]) -> None:

@@ -16,18 +16,25 @@ from perfcast.workloads._catalogue import (
     survey_workloads,
     workload_from_document,
 )
-from perfcast.workloads._clock import CLOCK, NOWHEN, no_moment, numbered_moments, read_moment, stated_moment
+from perfcast.workloads._clock import (
+    NOWHEN,
+    clock_columns,
+    no_moment,
+    numbered_moments,
+    offsets,
+    read_moment,
+    stated_moment,
+)
 from perfcast.workloads._comparison import differences, document_differences, encoded_for, same_rows
 from perfcast.workloads._declaration import read_declaration
 from perfcast.workloads._expressions import ArrayArithmetic, Expression, Name, Operator, evaluate, names, parse
 from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
-from perfcast.workloads._rows import TIMESTAMP, RowReader
-from perfcast.workloads._table import Refusal, check_table, rules_hold
+from perfcast.workloads._rows import TIMESTAMP, RowReader, missing_feature, unknown_feature
+from perfcast.workloads._table import Refusal, check_table, merged, rules_hold
 from perfcast.workloads._workload import Rows, Workload
 from perfcast.workloads._yaml import read_yaml
 
 __all__ = [
-    "CLOCK",
     "EXACT",
     "LARGEST",
     "NOWHEN",
@@ -44,6 +51,7 @@ __all__ = [
     "Workload",
     "builtin_workloads",
     "check_table",
+    "clock_columns",
     "differences",
     "document_differences",
     "encoded_for",
@@ -53,9 +61,12 @@ __all__ = [
     "inexact",
     "load_workload",
     "load_workloads",
+    "merged",
+    "missing_feature",
     "names",
     "no_moment",
     "numbered_moments",
+    "offsets",
     "parse",
     "read_declaration",
     "read_moment",
@@ -64,5 +75,6 @@ __all__ = [
     "same_rows",
     "stated_moment",
     "survey_workloads",
+    "unknown_feature",
     "workload_from_document",
 ]

@@ -27,24 +27,34 @@ def builtin_workloads() -> Mapping[str, Workload]:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What a look at every place found.
+    """What a look at every place found: workloads by name, and why a file, folder or entry point can't be used."""
 
-    Attributes:
-        workloads: Those that can be used, by name.
-        problems: For each file, folder or entry point that can't be used, the reason.
-    """
+    workloads: dict[str, Workload]
+    problems: dict[str, str]
 
-    workloads: Mapping[str, Workload]
-    problems: Mapping[str, str]
+    def add(self, workload: Workload, place: str) -> None:
+        """Take in what was found at a place."""
+        if workload.name in self.workloads:
+            raise InvalidDeclaration(f"{place}: workload '{workload.name}' is declared twice")
+        self.workloads[workload.name] = workload
+
+    @contextmanager
+    def noting(self, place: str) -> Iterator[None]:
+        """Note what goes wrong, and go on."""
+        try:
+            yield
+        except InvalidDeclaration as error:
+            self.problems[place] = str(error)
+        except Exception as error:  # noqa: BLE001 - others' files and packages may fail in any way
+            self.problems[place] = f"{place}: {type(error).__name__}: {error}"
 
 
 def survey_workloads(folder: Path | None = None) -> Catalogue:
     """Every workload that can be used; what can't be used is told, and keeps nothing else from being used.
 
-    Args:
-        folder: Where your own `*.yaml` and `*.yml` files lie; None for none.
+    Your own `*.yaml` and `*.yml` files lie in the folder, if there is one.
     """
-    survey = _Survey(dict(builtin_workloads()), {})
+    survey = Catalogue(dict(builtin_workloads()), {})
     for point in entry_points(group=ENTRY_POINTS):
         place = f"entry point '{point.name}'"
         with survey.noting(place):
@@ -53,14 +63,11 @@ def survey_workloads(folder: Path | None = None) -> Catalogue:
         _survey_files(folder, survey)
     elif folder is not None:
         survey.problems[str(folder)] = f"WORKLOADS_DIR: '{folder}' is not a folder"
-    return Catalogue(survey.workloads, survey.problems)
+    return survey
 
 
 def load_workloads(folder: Path | None = None) -> dict[str, Workload]:
-    """Every workload there is, by name; where one can't be used, none is given.
-
-    Args:
-        folder: Where your own `*.yaml` and `*.yml` files lie; None for none.
+    """The same by name; where one can't be used, none is given.
 
     Raises:
         InvalidDeclaration: A file is wrong, two have one name, or the folder is missing.
@@ -68,15 +75,11 @@ def load_workloads(folder: Path | None = None) -> dict[str, Workload]:
     catalogue = survey_workloads(folder)
     if catalogue.problems:
         raise InvalidDeclaration("; ".join(catalogue.problems.values()))
-    return dict(catalogue.workloads)
+    return catalogue.workloads
 
 
 def load_workload(path: Path, known: Mapping[str, Workload] | None = None) -> Workload:
-    """The workload that one YAML file declares.
-
-    Args:
-        path: The file.
-        known: Workloads that it may extend; the built-in ones by default.
+    """The workload that one YAML file declares; it may extend a known one (by default one that is built in).
 
     Raises:
         InvalidDeclaration: The file is wrong.
@@ -107,28 +110,7 @@ def find_workload(name: str, workloads: Mapping[str, Workload]) -> Workload:
     return workloads[name]
 
 
-@dataclass(frozen=True)
-class _Survey:
-    workloads: dict[str, Workload]
-    problems: dict[str, str]
-
-    def add(self, workload: Workload, place: str) -> None:
-        if workload.name in self.workloads:
-            raise InvalidDeclaration(f"{place}: workload '{workload.name}' is declared twice")
-        self.workloads[workload.name] = workload
-
-    @contextmanager
-    def noting(self, place: str) -> Iterator[None]:
-        """Note what goes wrong, and go on."""
-        try:
-            yield
-        except InvalidDeclaration as error:
-            self.problems[place] = str(error)
-        except Exception as error:  # noqa: BLE001 - others' files and packages may fail in any way
-            self.problems[place] = f"{place}: {type(error).__name__}: {error}"
-
-
-def _survey_files(folder: Path, survey: _Survey) -> None:
+def _survey_files(folder: Path, survey: Catalogue) -> None:
     """Add the folder's workloads; a file may extend one of another file, whatever their order."""
     waiting: dict[Path, Declaration] = {}
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):

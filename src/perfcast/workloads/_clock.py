@@ -1,9 +1,10 @@
-"""Moments: what a text or a number says of when, and the features that a moment decides."""
+"""Moments: what a text or a number says of when, what a zone's clock shows then, and the features that it decides."""
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,15 +32,19 @@ NOWHEN = np.iinfo(np.int64).min
 """Microseconds of what is no moment; NumPy's NaT."""
 _EARLIEST, _LATEST = 631_152_000, 7_258_118_400
 """Seconds since 1970 of the years 1990 and 2200: within them no number can be of two units, nor be digits of a date."""
+_QUARTER = 900
+"""Seconds within which no zone's offset changes (since 1972)."""
+_DAY = 86_400
+_WEEK = 7 * 24 * 60
+_MONDAY = 3 * 24 * 60
+"""Minutes from a Monday to 1970-01-01, a Thursday."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # NumPy's times have no zone
 
 
 def read_moment(value: object, zone: tzinfo) -> datetime:
-    """A moment in the service's time zone; of a local time that comes twice, the first; of none, an hour later.
+    """A moment in the service's zone; of a local time that comes twice, the first; of none, an hour later.
 
-    Args:
-        value: ISO 8601 text, a time, a date, or a number: yyyymmdd, yyyymmddHHMMSS, or s, ms, µs, ns since 1970.
-        zone: The service's time zone, also of what has no offset.
+    `value` is ISO 8601 text, a time, a date, or a number: yyyymmdd, yyyymmddHHMMSS, or s, ms, µs, ns since 1970.
 
     Raises:
         ValueError: It is none, its unit can't be told, or it lies before the year 1 or after 9999 in the zone.
@@ -84,10 +89,7 @@ def stated_moment(value: object) -> tuple[datetime, bool]:
 
 
 def numbered_moments(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Moments that are written as numbers.
-
-    Args:
-        numbers: [rows]: s, ms, µs or ns since 1970, yyyymmdd or yyyymmddHHMMSS, told by their size.
+    """Moments that are written as numbers: s, ms, µs or ns since 1970, yyyymmdd or yyyymmddHHMMSS, told by their size.
 
     Returns:
         Microseconds since 1970, int64 [rows], `NOWHEN` where that can't be told, as of yyyymmddHH; and whether it is
@@ -131,3 +133,51 @@ def _digits(values: npt.NDArray[Any], ends: int) -> npt.NDArray[np.int64]:
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+def clock_columns(
+    moments: npt.NDArray[np.datetime64], names: Sequence[str], zone: tzinfo
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Clock features, each float64 [rows], NaN where there is no moment; to the bit what one moment's would be."""
+    missing = np.isnat(moments)
+    seconds = np.where(missing, 0, moments.astype("datetime64[s]").astype(np.int64))
+    if str(zone) != "UTC":
+        seconds = seconds + offsets(seconds, zone, utc=True)[:, 0]
+    places = (seconds // 60 + _MONDAY) % _WEEK
+    columns = {name: _week(name)[places] for name in names}
+    for column in columns.values():
+        column[missing] = np.nan
+    return columns
+
+
+@lru_cache
+def _week(name: str) -> npt.NDArray[np.float64]:
+    """A clock feature at each minute of a week that begins on Monday."""
+    monday = datetime(2024, 1, 1, tzinfo=UTC)
+    return np.array([CLOCK[name](monday + timedelta(minutes=minute)) for minute in range(_WEEK)])
+
+
+def offsets(seconds: npt.NDArray[np.int64], zone: tzinfo, *, utc: bool) -> npt.NDArray[np.int64]:
+    """Seconds that local time is ahead of UTC, [rows, 2]: by the first and by the second reading of a local time.
+
+    Each distinct day is looked up once, and each quarter of an hour of the days on which clocks change.
+    """
+    days, places = np.unique(seconds // _DAY, return_inverse=True)
+    begins, ends = (_readings(_DAY * some, zone, utc=utc) for some in (days, days + 1))
+    ahead = begins[places]
+    change = ((begins != ends).any(axis=1) | (begins[:, 0] != begins[:, 1]))[places]
+    if change.any():
+        quarters, within = np.unique(seconds[change] // _QUARTER, return_inverse=True)
+        ahead[change] = _readings(_QUARTER * quarters, zone, utc=utc)[within]
+    return ahead
+
+
+def _readings(seconds: npt.NDArray[np.int64], zone: tzinfo, *, utc: bool) -> npt.NDArray[np.int64]:
+    begin = datetime(1970, 1, 1, tzinfo=UTC if utc else None)
+    moments = [begin + timedelta(seconds=second) for second in seconds.tolist()]
+    local = [
+        [moment.astimezone(zone)] * 2 if utc else [moment.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
+        for moment in moments
+    ]
+    offsets = [[int((time.utcoffset() or timedelta()).total_seconds()) for time in pair] for pair in local]
+    return np.array(offsets, dtype=np.int64).reshape(-1, 2)

@@ -34,18 +34,10 @@ def same_rows(one: Workload, other: Workload) -> bool:
 
 
 def encoded_for(rows: Rows, source: Workload, target: Workload) -> Rows:
-    """Rows of one declaration as another one would have read them: features by name, choices by value.
-
-    Args:
-        rows: float32 [rows, features of the source].
-        source: Whose declaration the rows follow.
-        target: Whose declaration they shall follow.
-
-    Returns:
-        float32 [rows, features of the target].
+    """Rows, float32 [rows, features], of one declaration as another would have read them: by names and choices' values.
 
     Raises:
-        InvalidData: The target knows a feature, a unit or a value that the other doesn't, or predicts something else.
+        InvalidData: The target knows a feature, a unit or a value that the source doesn't, or predicts something else.
     """
     if _cost(source) != _cost(target):
         raise InvalidData(f"one predicts {_cost(source)}, the other {_cost(target)}")

@@ -9,11 +9,12 @@ float32 features.
 """
 
 import ast
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,13 +38,13 @@ _BINARY: dict[type[ast.operator], Operator] = {
     ast.Mult: "multiply",
     ast.Div: "divide",
 }
-_COMPARISON: dict[type[ast.cmpop], str] = {
-    ast.LtE: "<=",
-    ast.GtE: ">=",
-    ast.Lt: "<",
-    ast.Gt: ">",
-    ast.Eq: "==",
-    ast.NotEq: "!=",
+_COMPARISON: dict[type[ast.cmpop], Callable[..., Any]] = {
+    ast.LtE: operator.le,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.Gt: operator.gt,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
 }
 
 
@@ -74,10 +75,10 @@ Expression: TypeAlias = Number | Name | Operation
 
 @dataclass(frozen=True)
 class Comparison:
-    """A rule that must hold: `left relation right`."""
+    """A rule that must hold: `relation(left, right)`, of numbers and of arrays."""
 
     left: Expression
-    relation: str
+    relation: Callable[..., Any]
     right: Expression
 
 
@@ -116,13 +117,7 @@ class ArrayArithmetic:
 
 
 def evaluate(expression: Expression, values: Mapping[str, Quantity], arithmetic: Arithmetic[Quantity]) -> Quantity:
-    """Run an expression.
-
-    Args:
-        expression: What `parse` returned.
-        values: A quantity for each name in it.
-        arithmetic: What carries out the operations.
-    """
+    """Run an expression that `parse` returned; `values` has a quantity for each name in it."""
     match expression:
         case Number(value):
             return arithmetic.constant(value)

@@ -35,7 +35,6 @@ class Feature:
 
     @property
     def name(self) -> str:
-        """Its name."""
         return self.declaration.name
 
     @property
@@ -52,6 +51,10 @@ class Feature:
     def codes(self) -> Mapping[object, float]:
         """The position of each value of a choice, by the value as it is declared and by its text."""
         return _codes(self.declaration.values)
+
+    def lacks(self, value: object) -> bool:
+        """Whether a value is none: null, or a text of blanks that isn't one of a choice's values."""
+        return value is None or (isinstance(value, str) and not value.strip() and value not in self.codes)
 
     def encode(self, value: object) -> float:
         """A caller's value as the number the model reads: itself, or its position among a choice's values.
@@ -81,14 +84,10 @@ class Feature:
 
 
 def exact(feature: Feature, values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Where float32 holds a column as the feature means it: whole numbers to the last digit, others rounded.
+    """Where float32 holds a column as the feature means it, bool [rows]: whole numbers to the last digit.
 
-    Args:
-        feature: Whose values they are.
-        values: [rows], as they were read: int64 or float64, before anything is rounded to float32.
-
-    Returns:
-        bool [rows]; true also where a value is no whole number or not finite, since it is refused for that.
+    `values` are int64 or float64 as they were read. Also true where one is no whole number or not finite, since it is
+    refused for that.
     """
     if not feature.whole or not len(values) or np.nanmax(np.abs(values), initial=0) <= EXACT:
         return np.ones(len(values), dtype=np.bool_)
@@ -109,11 +108,7 @@ def inexact(value: float) -> str:
 
 
 def ready(item: FeatureDeclaration, where: str) -> Feature:
-    """The feature that a declaration means.
-
-    Args:
-        item: The declaration.
-        where: Workload and feature, for messages.
+    """The feature that a declaration means; `where` says workload and feature in messages.
 
     Raises:
         InvalidDeclaration: It contradicts itself.
@@ -160,7 +155,13 @@ def _codes(values: Sequence[str | float]) -> Mapping[object, float]:
 
 def _position(values: Sequence[str | float], codes: Mapping[object, float], value: object) -> float:
     """A value's position: by its text, else by its number where one of both is a number and only one fits."""
-    texts = (value,) if isinstance(value, str) else (str(value), str(value).lower()) if isinstance(value, bool) else ()
+    texts = (
+        (value, value.strip())
+        if isinstance(value, str)
+        else (str(value), str(value).lower())
+        if isinstance(value, bool)
+        else ()
+    )
     for text in texts:
         if text in codes:
             return codes[text]

@@ -22,7 +22,7 @@ from perfcast.workloads._expressions import (
     parse,
     parse_comparison,
 )
-from perfcast.workloads._feature import LARGEST, Feature, ready
+from perfcast.workloads._feature import LARGEST, ready
 
 Rows: TypeAlias = npt.NDArray[np.float32]
 
@@ -123,40 +123,17 @@ class Workload:
         return (*features, *([0] * len(self.indicators)), *(sign[item.trend] for item in self.derived))
 
     def quantities(self, features: Sequence[Quantity], arithmetic: Arithmetic[Quantity]) -> list[Quantity]:
-        """Every model input, computed by whatever arithmetic is given.
-
-        Args:
-            features: One quantity a feature, in declared order.
-            arithmetic: NumPy's or a graph's.
-
-        Returns:
-            One quantity for each of `input_names`.
-        """
+        """One quantity for each of `input_names`, from one for each feature, by NumPy's arithmetic or a graph's."""
         values: dict[str, Quantity] = dict(zip(self.feature_names, features, strict=True))
         for item in (*self.indicators, *self.derived):
             values[item.name] = evaluate(item.expression, values, arithmetic)
         return list(values.values())
 
     def inputs(self, features: Rows) -> Rows:
-        """Features and derived quantities.
-
-        Args:
-            features: float32 [rows, features].
-
-        Returns:
-            float32 [rows, inputs], columns as `input_names`.
-        """
+        """Model inputs, float32 [rows, inputs], columns as `input_names`, from features, float32 [rows, features]."""
         columns: list[Rows] = list(np.ascontiguousarray(features.T, dtype=np.float32))
         quantities: list[Rows] = self.quantities(columns, ArrayArithmetic())
         return np.stack(np.broadcast_arrays(*quantities), axis=1).astype(np.float32, copy=False)
-
-    def encode(self, feature: Feature, value: object) -> float:
-        """A caller's value as the number the model reads: itself, or its position among a choice's values.
-
-        Raises:
-            ValueError: As `Feature.encode`.
-        """
-        return feature.encode(value)
 
     def document(self) -> Mapping[str, object]:
         """The declaration as plain data, as it is written into a manifest."""

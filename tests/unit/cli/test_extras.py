@@ -5,7 +5,7 @@ from importlib.machinery import ModuleSpec
 import pytest
 
 from perfcast.cli import main
-from perfcast.cli._extras import how_to_install
+from perfcast.cli._doctor import how_to_install
 
 
 class WithoutPyArrow:

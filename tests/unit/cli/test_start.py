@@ -3,7 +3,7 @@ import os
 import subprocess
 import sys
 
-from perfcast.cli._main import JOBS, MODELS, SCHEDULES, TOP, help_text
+from perfcast.cli._main import COMMANDS, help_text
 from perfcast.cli._options import KEY
 from perfcast.settings import CLIENT_KEY
 
@@ -29,10 +29,11 @@ def test_commands_send_the_key_that_processes_are_not_given() -> None:
 
 
 def test_every_command_explains_itself_with_an_example() -> None:
-    for group, commands in {"": TOP, "jobs ": JOBS, "schedules ": SCHEDULES, "models ": MODELS}.items():
-        for name, function in commands.items():
-            examples = help_text(function.__doc__ or "").partition("Examples:\n")[2].split("\n\n")
-            assert any(f"perfcast {group}{name}" in example for example in examples), f"{group}{name}"
+    for group, (_, commands) in COMMANDS.items():
+        for command in commands:
+            called = " ".join(filter(None, ("perfcast", group, command.__name__.strip("_"))))
+            examples = help_text(command.__doc__ or "").partition("Examples:\n")[2].split("\n\n")
+            assert any(called in example for example in examples), called
 
 
 def test_examples_are_apart_in_the_help() -> None:

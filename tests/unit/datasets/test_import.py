@@ -47,7 +47,10 @@ def write(frame: pl.DataFrame, path: Path) -> Path:
 @pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz", "rows.tsv", "rows.parquet", "rows.arrow", "stream.arrow"])
 def test_every_format_gives_the_same_dataset(tmp_path: Path, name: str) -> None:
     reference, _ = import_file(write(convolutions(), tmp_path / "rows.csv"), CONVOLUTION, name="d")
-    dataset, report = import_file(write(convolutions(), tmp_path / name), CONVOLUTION, name="d")
+    seen: list[tuple[int, int | None]] = []
+    path = write(convolutions(), tmp_path / name)
+    dataset, report = import_file(path, CONVOLUTION, name="d", on_rows=lambda *rows: seen.append(rows))
+    assert seen == [(5, 5 if name in ("rows.csv", "rows.tsv", "rows.parquet") else None)]
     assert dataset.digest == reference.digest
     assert (report.rows, report.kept, report.refused, report.repeats) == (5, 5, 0, 0)
 

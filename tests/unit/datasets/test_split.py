@@ -5,14 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfcast.datasets import (
-    Dataset,
-    Part,
-    configuration_numbers,
-    split_by_configuration,
-    split_by_time,
-    without_repeats,
-)
+from perfcast.datasets import Dataset, Part, configuration_numbers, split_by_configuration, split_by_time
+from perfcast.datasets._dataset import without_repeats
 from perfcast.errors import InvalidData
 from perfcast.workloads import Rows, builtin_workloads, workload_from_document
 from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate

@@ -98,6 +98,98 @@ def test_the_same_file_means_the_same_in_imports_batches_and_scoring(tmp_path: P
         score(Plan(plan.version, plan.graph, on_bad="refuse"), tmp_path / "rows.csv", tmp_path / "other.parquet")
 
 
+def scored(plan: Plan, path: Path, content: str) -> tuple[list[str | None], dict[str, int]]:
+    """The problem of each row, and the reasons of all."""
+    path.write_text(content)
+    report = score(plan, path, path.with_suffix(".parquet"), overwrite=True)
+    return pq.read_table(path.with_suffix(".parquet"))["problem"].to_pylist(), dict(report.reasons)
+
+
+@pytest.fixture
+def plan(workload: Workload) -> Plan:
+    made = draft(workload, weighted(workload, rate=1.0))
+    return Plan(Version("shop", 1, None, made.manifest, "", "2026-01-01T00:00:00Z"), made.graph, zone=str(ZONE))
+
+
+def test_each_row_is_told_its_own_value_and_a_reason_is_counted_once(tmp_path: Path, plan: Plan) -> None:
+    rows = ["-1,1,001", "-2,1.5,001", "x; y,1,001", "450m,1,z", "1,1,001"]
+    lines = [f"{row},1,2026-03-02T10:07" for row in rows]
+    problems, reasons = scored(plan, tmp_path / "rows.csv", "\n".join(["rate,users,plan,night,timestamp", *lines, ""]))
+    recipe = "--map 'rate=1 * rate' takes m as thousandths: 450m is 0.45"
+    assert problems == [
+        "rate: must be at least 0, got -1",
+        "rate: must be at least 0, got -2; users: must be a whole number, got 1.5",
+        "rate: expected a number, got 'x; y'",
+        f"rate: expected a number, got '450m'; {recipe}; plan: expected one of 001, 010, 002, got 'z'",
+        None,
+    ]
+    assert reasons == {
+        "rate: must be at least 0, got -1": 2,
+        "users: must be a whole number, got 1.5": 1,
+        "rate: expected a number, got 'x; y'": 2,
+        "plan: expected one of 001, 010, 002, got 'z'": 1,
+    }
+
+
+def test_rows_with_too_many_columns_are_left_out_and_counted_wherever_a_file_is_read(
+    tmp_path: Path, workload: Workload, plan: Plan
+) -> None:
+    path, lines = tmp_path / "rows.csv", ["rate,night,plan,timestamp"] + 3 * ["1,1,001,2026-03-02T10:07"]
+    lines[2] += ",9,9"
+    content = "\n".join([*lines, ""])
+    problems, reasons = scored(plan, path, content)
+    told = "row: has 6 columns where 4 have names, got '1,1,001,2026-03-02T10:07,9,9'"
+    assert (problems, reasons) == ([None, None], {told: 1})
+    with pytest.raises(InvalidData, match=r"row 2 \(counted from 1\) has 6 columns.*nothing was written"):
+        score(Plan(plan.version, plan.graph, on_bad="refuse"), path, tmp_path / "other.parquet")
+    path.write_text("cpu," + content.replace("\n1", "\n5,1"))
+    dataset, report = import_file(path, workload, name="d", zone=ZONE, told={"measured_at": "timestamp"})
+    assert (len(dataset), report.repeats, report.rows, report.refusals[0].rows.tolist()) == (1, 1, 3, [1])
+    with pytest.raises(InvalidInput, match=r"has 6 columns.*row 1, counted from 0"):
+        read_table(CSV, content.encode(), 9)
+
+
+def test_blanks_around_values_do_not_count_and_blanks_alone_are_missing(
+    tmp_path: Path, workload: Workload, plan: Plan
+) -> None:
+    time = "2026-03-02T10:07"
+    content = f"rate,users,plan,night,timestamp\n 1 , , 010 , yes ,{time}\n2,  ,  ,no,{time}\n , 3,001,0,{time}\n"
+    problems, _ = scored(plan, tmp_path / "rows.csv", content)
+    assert problems == [None, "plan: is missing or not a finite number", "rate: is missing or not a finite number"]
+    with pytest.raises(InvalidInput, match=r"rate: .*\(row 2.*plan: .*\(row 1"):
+        read_table(CSV, content.encode(), 9).read(ColumnReader(workload, ZONE))
+    body = {"rate": 1, "users": " ", "plan": " 010 ", "night": " yes ", "timestamp": time}
+    columns = {name: np.array([value], dtype=object) for name, value in body.items()}
+    one = ColumnReader(workload, ZONE).read(columns)
+    assert one.tolist() == [[np.float32(value) for value in RowReader(workload, ZONE).read(body)]]
+    assert one[0, :4].tolist() == [1, 1, 1, 1]
+    with pytest.raises(InvalidInput, match="plan: is required"):
+        RowReader(workload, ZONE).read(body | {"plan": " "})
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("cost", ["inf", "1e300"])
+def test_numbers_that_are_not_finite_are_refused_with_what_stood_there(
+    tmp_path: Path, workload: Workload, cost: str
+) -> None:
+    path, time = tmp_path / "rows.csv", "2026-03-02T10:07"
+    path.write_text(
+        f"rate,plan,night,measured_at,cpu\n1,001,1,{time},{cost}\n{cost},001,1,{time},5\n1,001,1,{time},5\n"
+    )
+    _, report = import_file(path, workload, name="d", zone=ZONE)
+    assert [(bad.field, bad.message) for bad in report.refusals] == [
+        ("rate", "must be finite and at least 0, got inf"),
+        ("cpu", "must lie between 0 and 100 percent, got inf"),
+    ]
+
+
+def test_a_date_and_its_time_in_two_columns_are_to_be_joined(tmp_path: Path, workload: Workload) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("rate,plan,night,date,time,cpu\n1,001,1,2026-03-02,10:07,5\n")
+    with pytest.raises(InvalidData, match="where 'date' and 'time' are a date and its time, join them into one column"):
+        import_file(path, workload, name="d", zone=ZONE)
+
+
 @pytest.mark.parametrize(
     ("told", "problem"),
     [

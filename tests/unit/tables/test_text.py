@@ -53,7 +53,7 @@ def test_one_odd_value_far_down_refuses_its_row_alone(tmp_path: Path, workload: 
     (tmp_path / "rows.csv").write_text("\n".join([*lines, "7,1,N/A"]))
     dataset, report = import_file(tmp_path / "rows.csv", workload, name="d")
     assert {(bad.field, bad.message): bad.rows.tolist() for bad in report.refusals} == {
-        ("row", "has 4 columns where 3 have names: '1,2,3,4'"): [10_402],
+        ("row", "has 4 columns where 3 have names, got '1,2,3,4'"): [10_402],
         ("a", "expected a number, got 'N/A'"): [10_400],
         ("c", "expected a number, got 'N/A'"): [12_000],
     }
@@ -106,6 +106,27 @@ def test_columns_with_blanks_and_marks_stand_in_arithmetic(tmp_path: Path, workl
     assert report.notes == {"CPU Used: m was read as thousandths": 1}
     with pytest.raises(InvalidData, match="in backticks: `CPU Used`"):
         import_file(tmp_path / "rows.csv", workload, name="d", told={"c": "100 * CPU Used"})
+
+
+@pytest.mark.parametrize(
+    ("above", "names", "noted"),
+    [
+        ("#a,b,c", "abc", True),
+        ("# 2 rows\n# a,b,c\n# by hand", "abc", True),
+        ("#a,b,c\na,b,c", "abc", False),
+        ("#1,2,3\na,b,c", "abc", False),
+        ("# by hand\na,b,c", "abc", False),
+        ("# x,y,z\na,b,c\n1,1,2", "abc", False),
+    ],
+)
+def test_names_in_a_comment_are_taken_where_a_row_of_numbers_stands_below(
+    tmp_path: Path, workload: Workload, above: str, names: str, *, noted: bool
+) -> None:
+    (tmp_path / "rows.csv").write_text(f"{above}\n1.5,2,30\n2.5,3,x\n# the end\n")
+    dataset, report = import_file(tmp_path / "rows.csv", workload, name="d")
+    assert open_table(tmp_path / "rows.csv").names == tuple(names)
+    assert (dataset.cost.tolist()[-1], len(report.refusals[0].rows)) == (30, 1)
+    assert ("the names of the columns stand in a line that begins with #" in report.notes) == noted
 
 
 def test_names_keep_their_quotation_marks_single(tmp_path: Path) -> None:

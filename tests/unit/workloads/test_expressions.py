@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from perfcast.errors import InvalidDeclaration
 from perfcast.workloads import ArrayArithmetic, evaluate, names, parse
 from perfcast.workloads._expressions import parse_comparison
-from perfcast.workloads._scalars import holds, scalar
+from perfcast.workloads._rows import holds, scalar
 
 whole = st.integers(1, 4096)
 

@@ -1,21 +1,16 @@
 """The profiler's journal and fingerprint: what survives a kill, and what counts as the same device."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from perfcast.errors import Conflict, InvalidData
-from perfcast.workloads.cnn_execution_time.profiler import (
-    Block,
-    ConvConfig,
-    Fingerprint,
-    Journal,
-    ProfileOptions,
-    journal_path,
-    read_fingerprint,
-    read_journal,
-)
+from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions
+from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig
+from perfcast.workloads.cnn_execution_time.profiler._fingerprint import Fingerprint, read_fingerprint
+from perfcast.workloads.cnn_execution_time.profiler._journal import Block, Journal, read_journal
+from perfcast.workloads.cnn_execution_time.profiler._profile import journal_path
 
 DEVICE = Fingerprint("A CPU", "family 1, flags abc", "1 MB", 1, 8, "Linux 6", "", {"torch": "2.0"})
 CONFIGS = [ConvConfig(1, 3, 8, 8, 4, 3, 1, 1), ConvConfig(2, 3, 8, 8, 4, 1)]
@@ -24,7 +19,7 @@ BLOCK = Block(1, "2026-01-01T00:00:00Z", 2.5, ((0, 0.25), (1, 0.5)), (), 1.0)
 
 def header(name: str = "cpu-torch", device: Fingerprint = DEVICE) -> dict[str, object]:
     """Return the header of a journal."""
-    return {"name": name, "fingerprint": device.to_json(), "options": {}}
+    return {"name": name, "fingerprint": asdict(device), "options": {}}
 
 
 def written(path: Path, device: Fingerprint = DEVICE, name: str = "cpu-torch") -> Path:
@@ -114,4 +109,4 @@ def test_a_machine_without_cpuinfo_still_has_a_fingerprint(tmp_path: Path) -> No
     mark = read_fingerprint(cores=1, cpuinfo=tmp_path / "missing")
     assert mark.memory_gb >= 1
     assert mark.versions["python"]
-    assert Fingerprint.from_json(mark.to_json()) == mark
+    assert Fingerprint(**asdict(mark)) == mark

@@ -5,15 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfcast.errors import InvalidSetting
-from perfcast.workloads.cnn_execution_time.profiler import (
-    Block,
-    Measurements,
-    ProfileOptions,
-    Reading,
-    half_spread,
-    round_plan,
-)
-from perfcast.workloads.cnn_execution_time.profiler._timing import Budget, TooSlowError, time_call
+from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions
+from perfcast.workloads.cnn_execution_time.profiler._journal import Block
+from perfcast.workloads.cnn_execution_time.profiler._rounds import Measurements, Reading, half_spread, round_plan
+from perfcast.workloads.cnn_execution_time.profiler._runners import Budget, TooSlowError, time_call
 
 AT = "2026-01-01T00:00:00Z"
 

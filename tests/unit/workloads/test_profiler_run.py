@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 from tests.patience import PATIENCE_SECONDS
 
+from perfcast.cli._progress import ProfileDisplay
 from perfcast.errors import InvalidSetting
-from perfcast.workloads.cnn_execution_time.profiler import (
-    ConvConfig,
-    ProfileOptions,
-    ProfileProgress,
-    ProfileResult,
-    ProgressDisplay,
-    WorkBound,
-    profile,
-    read_journal,
-    write_dataset,
-)
+from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions, ProfileProgress, profile
+from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound
+from perfcast.workloads.cnn_execution_time.profiler._dataset import ProfileResult
+from perfcast.workloads.cnn_execution_time.profiler._journal import read_journal
 from perfcast.workloads.cnn_execution_time.profiler._runners import OnnxRuntimeRunner, TorchRunner, make_runner
 
 SMALL = WorkBound(flops=2e7, tensor_bytes=2e6)
@@ -80,7 +75,7 @@ def test_each_runtime_and_pass_measures_plausible_times(
 def test_the_parquet_file_holds_features_cost_noise_and_provenance(finished: ProfileResult) -> None:
     table = pq.read_table(finished.dataset)
     assert table.column_names == [
-        *ConvConfig.names(), "execution_time_ms", "rounds", "half_spread", "sentinel_ratio", "measured_at",
+        *ConvConfig.__slots__, "execution_time_ms", "rounds", "half_spread", "sentinel_ratio", "measured_at",
         "device", "runtime", "runtime_version", "python_version",
     ]  # fmt: skip
     metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
@@ -162,10 +157,11 @@ def test_a_configuration_that_takes_too_long_is_left_out_with_its_reason(tmp_pat
 
 
 def test_a_convolution_that_does_not_fit_in_memory_is_left_out_with_its_reason(tmp_path: Path) -> None:
-    from perfcast.workloads.cnn_execution_time.profiler import Journal, read_fingerprint
+    from perfcast.workloads.cnn_execution_time.profiler._fingerprint import read_fingerprint
+    from perfcast.workloads.cnn_execution_time.profiler._journal import Journal
 
     huge = ConvConfig(4096, 1, 1, 1, 65_536, 1, padding=1024)
-    device = read_fingerprint(cores=1).to_json()
+    device = asdict(read_fingerprint(cores=1))
     journal = Journal.open(
         tmp_path / "cpu-torch.journal.jsonl", {"name": "cpu-torch", "fingerprint": device, "options": {}}
     )
@@ -176,12 +172,6 @@ def test_a_convolution_that_does_not_fit_in_memory_is_left_out_with_its_reason(t
     [(index, reason)] = [failed for block in read_journal(result.journal).blocks for failed in block.failed]
     assert index == 0
     assert "memory" in reason
-
-
-def test_the_data_set_can_be_written_again_from_the_journal_alone(finished: ProfileResult, tmp_path: Path) -> None:
-    written = write_dataset(finished.journal, output=tmp_path)
-    assert written.rows == finished.rows
-    assert pq.read_table(written.dataset).equals(pq.read_table(finished.dataset))
 
 
 def test_the_run_is_pinned_while_it_measures_and_released_after(tmp_path: Path) -> None:
@@ -220,8 +210,8 @@ def test_both_runtimes_run_the_convolution_that_the_configuration_describes() ->
 
 def test_progress_is_logged_in_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
     stream = io.StringIO()
-    with ProgressDisplay(stream) as display:
-        profile(options(tmp_path), on_progress=display)
+    with ProfileDisplay(stream) as display:
+        profile(options(tmp_path), on_progress=display.show)
     lines = stream.getvalue().splitlines()
     assert lines[0].startswith("a new data set on ")
     assert "cpu-torch round 2 of 2: 8/8 configurations" in stream.getvalue()
@@ -236,8 +226,8 @@ class Terminal(io.StringIO):
 
 def test_progress_is_a_live_line_on_a_terminal() -> None:
     stream = Terminal()
-    with ProgressDisplay(stream) as display:
-        display(ProfileProgress("cpu-torch", 1, 4, 10, note="a new data set"))
-        display(ProfileProgress("cpu-torch", 1, 4, 10, done=7000, total=7500, accepted=6999, seconds_left=1275))
+    with ProfileDisplay(stream) as display:
+        display.show(ProfileProgress("cpu-torch", 1, 4, 10, note="a new data set"))
+        display.show(ProfileProgress("cpu-torch", 1, 4, 10, done=7000, total=7500, accepted=6999, seconds_left=1275))
     assert "a new data set" in stream.getvalue()
     assert "round 1/4, 7,000/7,500, 6,999 ok, slowed 1.00 x, 21 min 15 s left" in stream.getvalue()

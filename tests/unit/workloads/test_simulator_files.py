@@ -10,15 +10,8 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from perfcast.workloads.cpu_utilization.simulator import (
-    COST,
-    FEATURES,
-    MEASURED_AT,
-    Scenario,
-    simulate,
-    write_csvs,
-    write_parquet,
-)
+from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate, write_csvs, write_parquet
+from perfcast.workloads.cpu_utilization.simulator._simulation import COST, FEATURES, MEASURED_AT
 
 ROOT = Path(__file__).resolve().parents[3]
 SIMULATION = Scenario(days=1, seed=3)

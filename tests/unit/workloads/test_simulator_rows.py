@@ -6,20 +6,10 @@ import numpy as np
 import pytest
 
 from perfcast.errors import InvalidInput
-from perfcast.workloads.cpu_utilization.simulator import (
-    COST,
-    FEATURES,
-    MEASURED_AT,
-    Deploy,
-    Observation,
-    Scenario,
-    Service,
-    Simulation,
-    Traffic,
-    simulate,
-    time_features,
-)
+from perfcast.workloads.cpu_utilization.simulator import Scenario, Simulation, simulate
+from perfcast.workloads.cpu_utilization.simulator._scenario import Deploy, Observation, Service, Traffic
 from perfcast.workloads.cpu_utilization.simulator._series import first_order, slow_release
+from perfcast.workloads.cpu_utilization.simulator._simulation import COST, FEATURES, MEASURED_AT
 
 CALM = Traffic(noise=0.0, bursts_per_day=0.0, flash_crowds_per_week=0.0, growth_per_week=0.0)
 PERFECT = Observation(jitter_seconds=0.0, missing_share=0.0, reading_error=0.0)
@@ -73,7 +63,7 @@ def test_a_deploy_leaves_the_load_as_it_was_and_steps_the_utilisation_after_it()
     assert np.array_equal(before.cpu_utilization[early], after.cpu_utilization[early])
     assert after.cpu_utilization[~early].mean() > 1.1 * before.cpu_utilization[~early].mean()
     late = before.measured_at > np.datetime64("2025-01-08T06:00")
-    assert after.truth.demand[late] == pytest.approx(1.3 * before.truth.demand[late])
+    assert after.truth["demand"][late] == pytest.approx(1.3 * before.truth["demand"][late])
 
 
 def test_workdays_are_busier_than_weekends_and_a_holiday_looks_like_a_sunday(simulation):
@@ -120,7 +110,7 @@ def test_connections_stay_within_the_pool_and_reach_its_limit_under_pressure():
 def test_the_service_is_throttled_at_its_cap():
     service = replace(Service(), cap_percent=60.0)
     seen = simulate(Scenario(days=2, service=service))
-    assert seen.truth.actual.max() == 60.0
+    assert seen.truth["actual"].max() == 60.0
     assert seen.cpu_utilization.max() == np.float32(60.0)
 
 
@@ -133,12 +123,12 @@ def test_about_the_asked_share_of_scrapes_is_missing(share):
 def test_without_noise_the_rows_are_the_truth():
     service = replace(Service(), demand_noise=0.0, neighbour_cores=0.0, gc_cpu_seconds=0.0)
     seen = simulate(Scenario(days=3, service=service, observation=PERFECT))
-    assert seen.truth.actual == pytest.approx(seen.truth.expected, abs=1e-9)
-    assert seen.cpu_utilization == pytest.approx(seen.truth.expected, abs=1e-4)
+    assert seen.truth["actual"] == pytest.approx(seen.truth["expected"], abs=1e-9)
+    assert seen.cpu_utilization == pytest.approx(seen.truth["expected"], abs=1e-4)
 
 
 def test_the_noise_that_no_model_can_learn_is_one_to_two_points(simulation):
-    error = np.abs(simulation.cpu_utilization - simulation.truth.expected)
+    error = np.abs(simulation.cpu_utilization - simulation.truth["expected"])
     assert 1.0 < error.mean() < 2.0
 
 
@@ -152,24 +142,9 @@ def test_scrapes_are_late_but_never_early_and_counters_lose_no_request():
     assert column(jittered, "request_rate").astype(float).mean() == pytest.approx(total, rel=0.01)
 
 
-def test_time_features_are_of_the_local_clock_and_follow_daylight_saving():
-    at = np.array(["2025-01-10T08:15:30", "2025-07-10T07:15:30", "2025-07-12T07:15:30"], "datetime64[ms]")
-    seen = time_features(at, "Europe/Berlin")  # 09:15 on Friday, Thursday, Saturday
-    assert seen["hour_sin"] == pytest.approx(np.sin(2 * np.pi * 9 / 24))
-    assert seen["hour_cos"] == pytest.approx(np.cos(2 * np.pi * 9 / 24))
-    assert seen["minute_sin"] == pytest.approx(1.0)
-    assert seen["minute_cos"] == pytest.approx(0.0, abs=1e-12)
-    assert seen["is_business_hour"].tolist() == [1.0, 1.0, 0.0]
-
-
-def test_business_hours_begin_at_nine_and_end_before_five():
-    at = np.array(["2025-01-10T08:59:59", "2025-01-10T09:00", "2025-01-10T16:59", "2025-01-10T17:00"], "datetime64[ms]")
-    assert time_features(at, "UTC")["is_business_hour"].tolist() == [0.0, 1.0, 1.0, 0.0]
-
-
 def test_an_unknown_time_zone_is_refused_by_name():
     with pytest.raises(InvalidInput, match="Mars/Olympus"):
-        time_features(np.datetime64("2025-01-10"), "Mars/Olympus")
+        simulate(Scenario(days=0.2, time_zone="Mars/Olympus"))
 
 
 def test_recurrences_equal_their_loops():

@@ -1,4 +1,4 @@
-"""The truth of the simulated service: monotone, with a knee, capped, and exactly invertible."""
+"""The truth of the simulated service: monotone, with a knee, and capped."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,17 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfcast.errors import InvalidInput
-from perfcast.workloads.cpu_utilization.simulator import (
-    CronJob,
-    Deploy,
-    RequestClass,
-    Scenario,
-    Service,
-    Traffic,
-    expected_utilization,
-    max_request_rate,
-)
+from perfcast.workloads.cpu_utilization.simulator import Scenario
 from perfcast.workloads.cpu_utilization.simulator._scaling import busy_cores, peak_cores, work_done
+from perfcast.workloads.cpu_utilization.simulator._scenario import CronJob, Deploy, RequestClass, Service, Traffic
+from perfcast.workloads.cpu_utilization.simulator._service import expected_utilization
 
 NOON = datetime(2025, 1, 8, 12, 30, tzinfo=UTC)
 NIGHT = datetime(2025, 1, 8, 4, 30, tzinfo=UTC)
@@ -82,50 +75,9 @@ def test_without_contention_and_coherency_utilisation_is_proportional_to_the_wor
 
 def test_each_further_request_costs_more_near_saturation_than_on_an_idle_machine():
     scenario = Scenario()
-    busy = max_request_rate(scenario, 95.0, at=NOON)
-    seen = expected_utilization(scenario, np.array([5.0, 6.0, busy, busy + 1.0]), 0, 0, at=NOON)
-    assert seen[3] - seen[2] > 2.0 * (seen[1] - seen[0]) > 0.0
-
-
-@given(
-    services,
-    st.floats(1.0, 99.0),
-    st.floats(0.0, 50.0),
-    st.floats(0.0, 20.0),
-    st.floats(0.0, 1.0),
-    st.floats(0.0, 0.5),
-    moments,
-)
-def test_utilisation_at_the_largest_rate_is_the_limit(service, limit, users, connections, per_user, per_connection, at):
-    scenario = Scenario(service=service)
-    rate = max_request_rate(
-        scenario,
-        limit,
-        at=at,
-        active_users=users,
-        db_connections=connections,
-        users_per_rate=per_user,
-        connections_per_rate=per_connection,
-    )
-
-    def seen(rate: float) -> float:
-        loads = (rate, users + per_user * rate, connections + per_connection * rate)
-        return float(expected_utilization(scenario, *loads, at=at))
-
-    if limit >= service.cap_percent:
-        assert rate == float("inf")
-        assert seen(1e9) <= limit
-    elif rate == 0.0:
-        assert seen(0.0) >= limit - 1e-6
-    elif limit / 100 * service.cores < 0.99 * peak_cores(service.contention, service.coherency):
-        assert seen(rate) == pytest.approx(limit, abs=1e-6)
-    else:  # the law peaks before the limit: a bit more load and the machine is at its cap
-        assert seen(rate * 0.999) <= limit + 1e-6
-        assert seen(rate * 1.05 + 0.5) >= limit - 1e-6
-
-
-def test_no_rate_is_left_where_idle_work_already_exceeds_the_limit():
-    assert max_request_rate(Scenario(service=Service(base_cores=6.0)), 50.0, at=NOON) == 0.0
+    seen = expected_utilization(scenario, np.arange(400.0), 0, 0, at=NOON)
+    costs = np.diff(seen[seen < 95.0])
+    assert costs[-1] > 2.0 * costs[5] > 0.0
 
 
 def test_a_request_costs_more_after_a_deploy_and_most_right_after_it():

@@ -14,12 +14,12 @@ from perfcast.workloads import (
     Workload,
     builtin_workloads,
     check_table,
+    clock_columns,
     find_workload,
     load_workload,
     load_workloads,
     workload_from_document,
 )
-from perfcast.workloads.cpu_utilization.simulator import time_features
 
 CONVOLUTION = {
     "batch_size": 32,
@@ -118,14 +118,20 @@ def test_a_timestamp_stands_for_the_time_features_in_the_services_zone(service: 
 
 
 @given(st.datetimes(datetime(2001, 1, 1), datetime(2037, 1, 1)))  # noqa: DTZ001
-def test_the_simulator_and_a_request_agree_on_what_the_clock_says(moment: datetime) -> None:
+def test_a_column_and_a_request_agree_on_what_the_clock_says(moment: datetime) -> None:
     workload = builtin_workloads()["cpu-utilization"]
     moment = moment.replace(microsecond=0, tzinfo=UTC)
     loads = {"request_rate": 1, "active_users": 2, "db_connections": 3}
     row = RowReader(workload, ZoneInfo("Europe/Berlin")).read(loads | {"timestamp": moment.isoformat()})
-    simulated = time_features(moment, "Europe/Berlin")
-    for name, values in simulated.items():
-        assert row[workload.feature_names.index(name)] == pytest.approx(float(values), abs=1e-9)
+    names = workload.feature_names[3:]
+    at = np.array([moment.replace(tzinfo=None)], dtype="datetime64[us]")
+    columns = clock_columns(at, names, ZoneInfo("Europe/Berlin"))
+    assert row[3:] == [columns[name][0] for name in names]
+
+
+def test_business_hours_begin_at_nine_and_end_before_five() -> None:
+    at = np.array(["2025-01-10T08:59:59", "2025-01-10T09:00", "2025-01-10T16:59", "2025-01-10T17:00"], "datetime64[us]")
+    assert clock_columns(at, ["is_business_hour"], UTC)["is_business_hour"].tolist() == [0.0, 1.0, 1.0, 0.0]
 
 
 def test_derived_quantities_of_a_convolution_are_those_of_its_definition(convolution: Workload) -> None:

@@ -6,33 +6,7 @@ result as Parquet with a data card that publishes the noise floor. Nothing heavy
 runs.
 """
 
-from ._configurations import ConvConfig, WorkBound, sample_configurations
-from ._dataset import ProfileResult, write_dataset
-from ._fingerprint import Fingerprint, read_fingerprint
-from ._journal import Block, Journal, read_journal
 from ._options import ProfileOptions
-from ._profile import ProfileProgress, journal_path, profile
-from ._progress import ProgressDisplay
-from ._rounds import Measurements, Reading, half_spread, round_plan
+from ._profile import ProfileProgress, profile
 
-__all__ = [
-    "Block",
-    "ConvConfig",
-    "Fingerprint",
-    "Journal",
-    "Measurements",
-    "ProfileOptions",
-    "ProfileProgress",
-    "ProfileResult",
-    "ProgressDisplay",
-    "Reading",
-    "WorkBound",
-    "half_spread",
-    "journal_path",
-    "profile",
-    "read_fingerprint",
-    "read_journal",
-    "round_plan",
-    "sample_configurations",
-    "write_dataset",
-]
+__all__ = ["ProfileOptions", "ProfileProgress", "profile"]

@@ -27,15 +27,7 @@ def data_card(
     measurements: Measurements,
     settings: Mapping[str, Any],
 ) -> str:
-    """Render the data card as Markdown.
-
-    Args:
-        file: The data set's Parquet file.
-        rows: What it holds.
-        contents: The journal it was made from.
-        measurements: All readings, of configurations that were left out too.
-        settings: The run's options as plain data.
-    """
+    """Render the data card of a run, configurations that were left out included, as Markdown."""
     parts = (
         _heading(file, rows, contents),
         _method(settings),

@@ -2,14 +2,14 @@
 
 import math
 import random
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Self
 
-from perfcast.workloads import Feature, builtin_workloads
-
-from ._networks import NETWORK_LAYERS, Layer
+from perfcast.errors import InvalidInput
+from perfcast.workloads import RowReader, builtin_workloads
 
 WORKLOAD = "cnn-execution-time"
 _NETWORK_SHARE = 0.35
@@ -36,15 +36,6 @@ class ConvConfig:
     padding: int = 0
     groups: int = 1
     dilation: int = 1
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Return the feature names in declared order."""
-        return tuple(field.name for field in fields(cls))
-
-    def values(self) -> tuple[int, ...]:
-        """Return the ten feature values in declared order."""
-        return astuple(self)
 
     @property
     def output_size(self) -> tuple[int, int]:
@@ -79,63 +70,52 @@ class ConvConfig:
         """Bytes of input, weights and output together, in float32."""
         return 4 * sum(map(math.prod, (self.input_shape, self.weight_shape, self.output_shape)))
 
-    def problem(self) -> str | None:
-        """Return why this is no valid convolution within the workload's bounds, or None if it is one."""
-        for feature in _features():
-            value = getattr(self, feature.name)
-            if not feature.minimum <= value <= feature.maximum:
-                return f"{feature.name} is {value}, expected {feature.minimum:g} to {feature.maximum:g}"
-        if self.input_channels % self.groups or self.output_channels % self.groups:
-            return f"groups {self.groups} must divide {self.input_channels} and {self.output_channels} channels"
-        extent = self.dilation * (self.kernel_size - 1) + 1
-        if extent > min(self.input_height, self.input_width) + 2 * self.padding:
-            return f"the kernel spans {extent} pixels, more than the padded input"
-        return None
+    @property
+    def valid(self) -> bool:
+        """Whether the workload allows it."""
+        try:
+            return bool(_reader().read(asdict(self)))
+        except InvalidInput:
+            return False
 
 
 @cache
-def _features() -> tuple[Feature, ...]:
-    return builtin_workloads()[WORKLOAD].features
+def _reader() -> RowReader:
+    return RowReader(builtin_workloads()[WORKLOAD])
+
+
+@cache
+def network_layers() -> Sequence[ConvConfig]:
+    """Layers of well-known networks, from the papers of their architectures: each once, at the paper's resolution."""
+    lines = Path(__file__).with_name("networks.csv").read_text().splitlines()
+    rows = (map(int, line.split(",")[1:]) for line in lines[1:])
+    return [ConvConfig(1, channels, size, size, *rest) for channels, size, *rest in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkBound:
-    """The most work that one call may be.
-
-    Attributes:
-        flops: Floating-point operations.
-        tensor_bytes: Bytes of input, weights and output together.
-    """
+    """The most work that one call may be: floating-point operations, and bytes of its tensors together."""
 
     flops: float = 4e9
     tensor_bytes: float = 96e6
 
     def scaled(self, factor: float) -> Self:
-        """Return a bound with `factor` times the FLOPs and its square root times the bytes."""
+        """A bound with `factor` times the FLOPs and its square root times the bytes."""
         return type(self)(self.flops * factor, self.tensor_bytes * math.sqrt(factor))
 
     def admits(self, config: ConvConfig) -> bool:
-        """Tell whether a configuration stays within the bound."""
         return config.flops <= self.flops and config.tensor_bytes <= self.tensor_bytes
 
 
 def sample_configurations(
     count: int, *, seed: int, bound: WorkBound | None = None, known: Iterable[ConvConfig] = ()
 ) -> list[ConvConfig]:
-    """Choose distinct, valid convolutions: log-uniform sizes and a third from well-known networks.
+    """Choose distinct, valid convolutions in random order: log-uniform sizes and a third from well-known networks.
 
     The work bound of a log-uniform configuration is itself drawn log-uniformly, down to a fiftieth of the
     given one, which fills the small region as well as the large. One in a hundred may exceed the bound
     (twice the FLOPs, five times the bytes), so that a model also sees the beginning of what lies above it.
-
-    Args:
-        count: How many configurations to return.
-        seed: Seed; the same seed, bound and known configurations give the same list.
-        bound: The most work that one call may be; 4 GFLOP and 96 MB unless stated.
-        known: Configurations that must not be chosen again.
-
-    Returns:
-        Configurations in random order.
+    `known` ones are not chosen; the same arguments give the same list.
     """
     usual = bound or WorkBound()
     large = WorkBound(2 * usual.flops, 5 * usual.tensor_bytes)
@@ -148,33 +128,21 @@ def sample_configurations(
         else:
             limit, config = usual.scaled(10 ** -rng.uniform(0, _SMALLEST_LIMIT_EXPONENT)), _log_uniform(rng)
         limit = large if rng.random() < _LARGE_SHARE else limit
-        if config not in seen and config.problem() is None and limit.admits(config):
+        if config not in seen and config.valid and limit.admits(config):
             seen.add(config)
             chosen.append(config)
     return chosen
 
 
 def _of_network(rng: random.Random) -> ConvConfig:
-    """Draw a layer of a well-known network with a batch size and now and then another resolution."""
-    layer: Layer = rng.choice(NETWORK_LAYERS)
-    size = max(1, round(layer.size * rng.choice(_RESOLUTIONS)))
-    same = layer.dilation * (layer.kernel - 1) // 2
-    return ConvConfig(
-        batch_size=_batch(rng),
-        input_channels=layer.channels,
-        input_height=size,
-        input_width=size,
-        output_channels=layer.filters,
-        kernel_size=layer.kernel,
-        stride=layer.stride,
-        padding=same if layer.padding < 0 else layer.padding,
-        groups=layer.groups,
-        dilation=layer.dilation,
-    )
+    """A layer of a well-known network with a batch size and now and then another resolution."""
+    layer = rng.choice(network_layers())
+    size = max(1, round(layer.input_height * rng.choice(_RESOLUTIONS)))
+    return replace(layer, batch_size=_batch(rng), input_height=size, input_width=size)
 
 
 def _log_uniform(rng: random.Random) -> ConvConfig:
-    """Draw every size log-uniformly and independently; not every draw is valid."""
+    """Every size log-uniform and independent; not every draw is valid."""
     kernel = rng.choices(_KERNELS, _KERNEL_WEIGHTS)[0]
     dilation = rng.choice((2, 3, 4)) if kernel > 1 and rng.random() < 0.06 else 1
     groups, channels, filters = _channels(rng)
@@ -194,7 +162,7 @@ def _log_uniform(rng: random.Random) -> ConvConfig:
 
 
 def _channels(rng: random.Random) -> tuple[int, int, int]:
-    """Draw groups, input channels and output channels: 78 % dense, 13 % depthwise, 9 % few groups."""
+    """Groups, input channels and output channels: 78 % dense, 13 % depthwise, 9 % few groups."""
     channels, filters, kind = _width(rng), _width(rng), rng.random()
     if kind < 0.78:
         return 1, channels, filters
@@ -206,13 +174,13 @@ def _channels(rng: random.Random) -> tuple[int, int, int]:
 
 
 def _width(rng: random.Random) -> int:
-    """Draw a number of channels: log-uniform in 1 to 2048, two thirds of the larger ones rounded to 8."""
+    """A number of channels: log-uniform in 1 to 2048, two thirds of the larger ones rounded to 8."""
     width = _size(rng, 1, 2048)
     return 8 * round(width / 8) if width >= 12 and rng.random() < 0.67 else width
 
 
 def _padding(rng: random.Random, kernel: int, dilation: int) -> int:
-    """Draw a padding: mostly size-preserving, else none or any below the kernel's extent."""
+    """Mostly size-preserving, else none or any below the kernel's extent."""
     kind = rng.random()
     if kind < 0.84:
         return dilation * (kernel - 1) // 2
@@ -220,7 +188,7 @@ def _padding(rng: random.Random, kernel: int, dilation: int) -> int:
 
 
 def _batch(rng: random.Random) -> int:
-    """Draw a batch size: half a power of two up to 128, a fifth single, else log-uniform in 1 to 256."""
+    """A fifth single, half a power of two up to 128, else log-uniform in 1 to 256."""
     kind = rng.random()
     if kind < 0.2:
         return 1
@@ -230,5 +198,5 @@ def _batch(rng: random.Random) -> int:
 
 
 def _size(rng: random.Random, low: int, high: int) -> int:
-    """Draw a log-uniform integer from low to high, both included."""
+    """A log-uniform integer from low to high, both included."""
     return int(math.exp(rng.uniform(math.log(low), math.log(high + 1))))

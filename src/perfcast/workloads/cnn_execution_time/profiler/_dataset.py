@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-from perfcast.errors import InvalidData
 
 from ._card import data_card
 from ._configurations import WORKLOAD, ConvConfig
@@ -19,16 +17,7 @@ from ._rounds import MeasuredRow, accepted_rows, measurements_of
 
 @dataclass(frozen=True, slots=True)
 class ProfileResult:
-    """What a run wrote.
-
-    Attributes:
-        dataset: The Parquet file.
-        card: The data card beside it.
-        journal: The journal that both were made from.
-        rows: Rows in the Parquet file.
-        left_out: Configurations measured or tried but not in it.
-        fingerprint: The device.
-    """
+    """What a run wrote, how many rows, how many of its configurations were left out, and on which device."""
 
     dataset: Path
     card: Path
@@ -38,27 +27,14 @@ class ProfileResult:
     fingerprint: Fingerprint
 
 
-def write_dataset(journal: Path, *, options: ProfileOptions | None = None, output: Path | None = None) -> ProfileResult:
-    """Write the accepted configurations of a journal as Parquet, and a data card beside it.
-
-    Args:
-        journal: The journal; it may belong to an unfinished run.
-        options: Tolerance, base rounds and command; those in the journal's header unless given.
-        output: Folder to write to; the journal's own unless given.
-
-    Raises:
-        InvalidData: The journal is empty or damaged.
-    """
+def write_dataset(journal: Path, options: ProfileOptions) -> ProfileResult:
+    """Write the accepted configurations of a journal as Parquet, and a data card, beside it."""
     contents = read_journal(journal)
-    if not contents.header:
-        raise InvalidData(f"{journal} is empty; profile again to fill it")
-    settings = options.to_json() if options else contents.header["options"]
+    settings = options.to_json()
     measurements = measurements_of(contents)
     rows = accepted_rows(contents, measurements, tolerance=settings["tolerance"], rounds=settings["rounds"])
     stem = journal.name.removesuffix(SUFFIX)
-    folder = output or journal.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    dataset, card = folder / f"{stem}.parquet", folder / f"{stem}.md"
+    dataset, card = journal.with_name(f"{stem}.parquet"), journal.with_name(f"{stem}.md")
     _write_parquet(dataset, rows, contents, settings)
     card.write_text(data_card(dataset, rows, contents, measurements, settings))
     left_out = len(contents.configurations) - len(rows)
@@ -73,7 +49,7 @@ def _write_parquet(
 
     fingerprint, runtime = contents.fingerprint, settings["runtime"]
     columns: dict[str, Any] = {
-        name: pa.array([getattr(row.config, name) for row in rows], pa.int32()) for name in ConvConfig.names()
+        name: pa.array([getattr(row.config, name) for row in rows], pa.int32()) for name in ConvConfig.__slots__
     }
     columns["execution_time_ms"] = pa.array([row.execution_time_ms for row in rows], pa.float64())
     columns["rounds"] = pa.array([row.rounds for row in rows], pa.int16())
@@ -92,7 +68,7 @@ def _write_parquet(
         "name": contents.header["name"],
         "workload": WORKLOAD,
         "source": f"perfcast profile, {runtime} {settings['measured_pass']}",
-        "fingerprint": json.dumps(fingerprint.to_json(), sort_keys=True),
+        "fingerprint": json.dumps(asdict(fingerprint), sort_keys=True),
         "licence": "MIT",
     }
     unfinished = path.with_suffix(".parquet.tmp")

@@ -5,40 +5,28 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Self
 
 _LIBRARIES = ("torch", "onnxruntime", "onnx", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """The device a data set was measured on.
+    """The device a data set was measured on."""
 
-    Attributes:
-        device: Human-readable name of the processor that did the work.
-        processor: CPU vendor, family, model and stepping, and a hash of its flags.
-        cache: Size of the last-level cache as the operating system states it.
-        cores: Cores used.
-        memory_gb: Memory of the machine, rounded to whole GB.
-        system: Operating system and kernel.
-        gpu: Name of the GPU, or an empty string.
-        versions: Library name to version.
-    """
-
-    device: str
-    processor: str
-    cache: str
-    cores: int
+    device: str  # human-readable name of the processor that did the work
+    processor: str  # CPU vendor, family, model and stepping, and a hash of its flags
+    cache: str  # size of the last-level cache as the operating system states it
+    cores: int  # cores used
     memory_gb: int
     system: str
-    gpu: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
+    gpu: str = ""  # name of the GPU, or an empty string
+    versions: Mapping[str, str] = field(default_factory=dict)  # library name to version
 
     def identity(self, runtime: str) -> str:
-        """Return 8 hexadecimal digits that change when processor, GPU or the measured runtime changes.
+        """8 hexadecimal digits that change when processor, GPU or the measured runtime changes.
 
         Memory and kernel are recorded but left out: a reboot with a patched kernel is the same device.
         """
@@ -46,31 +34,13 @@ class Fingerprint:
         text = "|".join((*parts, runtime, self.versions.get(runtime, "")))
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the fingerprint as plain data."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
-        return cls(**data)
-
     def describe(self) -> str:
-        """Return one line for people."""
+        """One line for people."""
         return f"{self.gpu or self.device} ({self.processor}), {self.cores} core(s), {self.system}"
 
 
 def read_fingerprint(*, cores: int, gpu: str = "", cpuinfo: Path = Path("/proc/cpuinfo")) -> Fingerprint:
-    """Read the fingerprint of this machine.
-
-    Args:
-        cores: Cores that the measurement uses.
-        gpu: Name of the GPU that the measurement runs on, or an empty string.
-        cpuinfo: Where Linux describes the processor; missing elsewhere, which is no error.
-
-    Returns:
-        The fingerprint.
-    """
+    """The fingerprint of this machine; `cpuinfo` is where Linux describes the processor, missing elsewhere."""
     cpu = _first_processor(cpuinfo)
     flags = json.dumps(sorted(cpu.get("flags", cpu.get("Features", "")).split()))
     parts = [f"{key} {cpu[key]}" for key in ("vendor_id", "cpu family", "model", "stepping") if key in cpu]
@@ -96,7 +66,7 @@ def _first_processor(cpuinfo: Path) -> dict[str, str]:
 
 
 def _last_level_cache() -> str:
-    """Read the size of the largest cache of the first core, where Linux states it."""
+    """The size of the largest cache of the first core, where Linux states it."""
     sizes = sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"))
     return sizes[-1].read_text().strip() if sizes else "unknown"
 

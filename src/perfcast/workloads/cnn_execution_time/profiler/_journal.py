@@ -7,7 +7,7 @@ measured block. A line is on disk before the next block starts; a torn last line
 import fcntl
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import starmap
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -23,23 +23,14 @@ SUFFIX = ".journal.jsonl"
 
 
 class Block(msgspec.Struct, frozen=True):
-    """Some configurations measured one after another, with the sentinel measured before them.
+    """Some configurations measured one after another, with the sentinel measured before them."""
 
-    Attributes:
-        round: Number of the round, from 1.
-        at: ISO 8601 UTC time of the block's end.
-        sentinel_ms: The sentinel convolution's time just before the block, in ms.
-        rows: (index of the configuration, ms per call).
-        failed: (index of the configuration, reason it can't be measured).
-        seconds: How long the block took.
-    """
-
-    round: int
-    at: str
-    sentinel_ms: float
-    rows: tuple[tuple[int, float], ...]
-    failed: tuple[tuple[int, str], ...] = ()
-    seconds: float = 0.0
+    round: int  # number of the round, from 1
+    at: str  # ISO 8601 UTC time of the block's end
+    sentinel_ms: float  # the sentinel convolution's time just before the block, in ms
+    rows: tuple[tuple[int, float], ...]  # (index of the configuration, ms per call)
+    failed: tuple[tuple[int, str], ...] = ()  # (index of the configuration, reason it can't be measured)
+    seconds: float = 0.0  # how long the block took
 
 
 @dataclass(slots=True)
@@ -52,8 +43,7 @@ class JournalContents:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """The device that the journal's measurements come from."""
-        return Fingerprint.from_json(self.header["fingerprint"])
+        return Fingerprint(**self.header["fingerprint"])
 
 
 def read_journal(path: Path) -> JournalContents:
@@ -85,7 +75,6 @@ class Journal:
     """A journal open for appending by this process alone."""
 
     def __init__(self, path: Path, file: BinaryIO, contents: JournalContents) -> None:
-        """Take over an open, locked file; use `Journal.open`."""
         self.path = path
         self.contents = contents
         self._file = file
@@ -93,10 +82,6 @@ class Journal:
     @classmethod
     def open(cls, path: Path, header: dict[str, Any]) -> Self:
         """Open a journal, creating it with a header if it does not exist or is empty.
-
-        Args:
-            path: The journal's file.
-            header: What to write into a new journal's first line.
 
         Raises:
             Conflict: Another process has it open.
@@ -117,12 +102,11 @@ class Journal:
         return journal
 
     def add_configurations(self, configurations: Sequence[ConvConfig]) -> None:
-        """Append configurations; their indices go on from those already there."""
-        self._append({"configurations": [config.values() for config in configurations]})
+        """Their indices go on from those already there."""
+        self._append({"configurations": [astuple(config) for config in configurations]})
         self.contents.configurations += configurations
 
     def add_block(self, block: Block) -> None:
-        """Append one measured block."""
         self._append(block)
         self.contents.blocks.append(block)
 
@@ -131,12 +115,11 @@ class Journal:
         self._file.close()
 
     def _append(self, entry: object) -> None:
-        """Write one line and bring it to the disk."""
         self._file.write(msgspec.json.encode(entry) + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 
 
 def _whole_lines(data: bytes) -> Iterable[bytes]:
-    """Return the lines that end with a newline, with their newlines."""
+    """The lines that end with a newline, with their newlines."""
     return (line for line in data.splitlines(keepends=True) if line.endswith(b"\n"))

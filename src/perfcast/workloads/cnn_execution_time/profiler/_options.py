@@ -17,43 +17,26 @@ Pass = Literal["forward", "training"]
 class ProfileOptions:
     """Options of one profiling run.
 
-    Attributes:
-        output: Folder for journal, Parquet file and data card.
-        runtime: Library that runs the convolutions.
-        device: Where they run; `cuda` needs torch with a visible GPU.
-        measured_pass: `forward`, or `training` for forward and backward together (torch only).
-        configurations: How many distinct configurations to measure.
-        rounds: Rounds over all configurations.
-        max_rounds: Rounds at most, counting the further ones for configurations not yet accepted.
-        tolerance: Largest relative difference between the halves of a configuration's rounds.
-        budget_ms: Time for the repetitions of one configuration in one round, in ms.
-        max_call_ms: A configuration whose single call takes longer is left out.
-        core: CPU core to pin the process to, or None to leave it unpinned.
-        seed: Seed of sampler and orders.
-        bound: Largest usual convolution.
-        command: The command that started the run, for the data card.
-
     Raises:
         InvalidSetting: An option has a value that can't be used.
     """
 
-    output: Path
-    runtime: Runtime = "torch"
-    device: Device = "cpu"
-    measured_pass: Pass = "forward"
-    configurations: int = 8000
-    rounds: int = 4
-    max_rounds: int = 10
-    tolerance: float = 0.05
-    budget_ms: float = 15.0
-    max_call_ms: float = 1000.0
-    core: int | None = None
-    seed: int = 0
-    bound: WorkBound = field(default_factory=WorkBound)
-    command: str = "perfcast profile"
+    output: Path  # folder for journal, Parquet file and data card
+    runtime: Runtime = "torch"  # library that runs the convolutions
+    device: Device = "cpu"  # where they run; `cuda` needs torch with a visible GPU
+    measured_pass: Pass = "forward"  # `forward`, or `training` for forward and backward together (torch only)
+    configurations: int = 8000  # how many distinct configurations to measure
+    rounds: int = 4  # rounds over all configurations
+    max_rounds: int = 10  # rounds at most, counting the further ones for configurations not yet accepted
+    tolerance: float = 0.05  # largest relative difference between the halves of a configuration's rounds
+    budget_ms: float = 15.0  # time for the repetitions of one configuration in one round, in ms
+    max_call_ms: float = 1000.0  # a configuration whose single call takes longer is left out
+    core: int | None = None  # CPU core to pin the process to, or None to leave it unpinned
+    seed: int = 0  # seed of sampler and orders
+    bound: WorkBound = field(default_factory=WorkBound)  # largest usual convolution
+    command: str = "perfcast profile"  # the command that started the run, for the data card
 
     def __post_init__(self) -> None:
-        """Refuse values that would measure nothing or never accept anything."""
         for option, value, choices in (
             ("runtime", self.runtime, get_args(Runtime)),
             ("device", self.device, get_args(Device)),
@@ -70,12 +53,12 @@ class ProfileOptions:
 
     @property
     def name(self) -> str:
-        """Name of the data set, for instance `cpu-torch` or `cuda-torch-training`."""
+        """Of the data set, for instance `cpu-torch` or `cuda-torch-training`."""
         suffix = "-training" if self.measured_pass == "training" else ""
         return f"{self.device}-{self.runtime}{suffix}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the options as plain data, without the folder they write to."""
+        """The options as plain data, without the folder they write to."""
         data = asdict(self)
         del data["output"]
         return data

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +13,7 @@ from ._fingerprint import Fingerprint, read_fingerprint
 from ._journal import SUFFIX, Block, Journal, read_journal
 from ._options import ProfileOptions
 from ._rounds import measurements_of, round_plan
-from ._runners import Runner, Timer, make_runner, pinned
-from ._timing import Budget, time_call
+from ._runners import Budget, Runner, Timer, make_runner, pinned, time_call
 
 SENTINEL = ConvConfig(1, 64, 56, 56, 64, 3, 1, 1)
 
@@ -26,33 +25,19 @@ _SENTINEL_WAITS = (0.1, 0.25, 0.5, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class ProfileProgress:
-    """Where a run stands.
-
-    Attributes:
-        name: Name of the data set.
-        round: Number of the present round, from 1.
-        rounds: Base rounds.
-        max_rounds: Rounds at most.
-        done: Configurations done in this round.
-        total: Configurations that this round measures.
-        accepted: Configurations whose halves agree so far.
-        left_out: Configurations that can't be measured.
-        sentinel_ratio: The sentinel's latest time relative to its best.
-        seconds_left: Estimate for the rest of the base rounds, or of the present further round.
-        note: Something to tell the user once, or an empty string.
-    """
+    """Where a run stands; after `rounds` base rounds come further ones, to `max_rounds` at most."""
 
     name: str
-    round: int
+    round: int  # from 1
     rounds: int
     max_rounds: int
-    done: int = 0
+    done: int = 0  # of the round's configurations
     total: int = 0
-    accepted: int = 0
-    left_out: int = 0
-    sentinel_ratio: float = 1.0
-    seconds_left: float = 0.0
-    note: str = ""
+    accepted: int = 0  # so far, of all
+    left_out: int = 0  # can't be measured
+    sentinel_ratio: float = 1.0  # its latest time relative to its best
+    seconds_left: float = 0.0  # for the rest of the base rounds, or of the present further round
+    note: str = ""  # something to tell the user once
 
 
 OnProgress = Callable[[ProfileProgress], None]
@@ -68,9 +53,6 @@ def profile(options: ProfileOptions, *, on_progress: OnProgress = lambda progres
         options: What to measure and where to write.
         on_progress: Called after every block, about once a second.
 
-    Returns:
-        The files written.
-
     Raises:
         MissingDependency: The runtime is not installed or has no such device.
         InvalidSetting: The runtime is not measured on that device or pass.
@@ -80,18 +62,14 @@ def profile(options: ProfileOptions, *, on_progress: OnProgress = lambda progres
         fingerprint = read_fingerprint(cores=1, gpu=runner.gpu)
         path, note = journal_path(options, fingerprint)
         on_progress(ProfileProgress(options.name, 1, options.rounds, options.max_rounds, note=note))
-        header = {"name": options.name, "fingerprint": fingerprint.to_json(), "options": options.to_json()}
+        header = {"name": options.name, "fingerprint": asdict(fingerprint), "options": options.to_json()}
         with contextlib.closing(Journal.open(path, header)) as journal:
             _Run(options, runner, journal, on_progress).complete()
-    return write_dataset(path, options=options)
+    return write_dataset(path, options)
 
 
 def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Path, str]:
-    """Find the journal of this device, or name a new one.
-
-    Returns:
-        The journal's path, and a sentence for the user on what is resumed or begun.
-    """
+    """The journal of this device, or a new one's, and a sentence for the user on what is resumed or begun."""
     identity = fingerprint.identity(options.runtime)
     others = 0
     for path in sorted(options.output.glob(f"{options.name}*{SUFFIX}")):
@@ -111,8 +89,6 @@ def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Pat
 
 
 class _Run:
-    """One process's part of a profiling run."""
-
     def __init__(self, options: ProfileOptions, runner: Runner, journal: Journal, on_progress: OnProgress) -> None:
         self._options = options
         self._runner = runner
@@ -126,7 +102,6 @@ class _Run:
         self._seconds, self._measured = 0.0, 0
 
     def complete(self) -> None:
-        """Measure all rounds that are still due."""
         for number in range(1, self._options.max_rounds + 1):
             plan = round_plan(number, self._measurements, self._options)
             done = 0
@@ -139,7 +114,7 @@ class _Run:
                 self._on_progress(self._progress(number, done, len(plan), ratio))
 
     def _chosen_configurations(self) -> list[ConvConfig]:
-        """Return the journal's configurations, first adding as many as the options ask beyond them."""
+        """The journal's configurations, after adding as many as the options ask beyond them."""
         known, options = self._journal.contents.configurations, self._options
         missing = options.configurations - len(known)
         if missing > 0:
@@ -148,7 +123,6 @@ class _Run:
         return self._journal.contents.configurations
 
     def _blocks(self, number: int, plan: Sequence[int]) -> Iterator[tuple[Block, float]]:
-        """Measure a round's configurations block by block."""
         position = 0
         while position < len(plan):
             sentinel_ms, ratio = self._settled_sentinel()
@@ -166,11 +140,7 @@ class _Run:
             yield Block(number, _now(), sentinel_ms, tuple(rows), tuple(failed), seconds), ratio
 
     def _settled_sentinel(self) -> tuple[float, float]:
-        """Measure the sentinel, waiting briefly a few times while the machine is slower than at its best.
-
-        Returns:
-            The sentinel's last time in ms and its ratio to the best so far.
-        """
+        """The sentinel's ms and their ratio to the best, after waits while the machine is slower than at its best."""
         for wait in _SENTINEL_WAITS:
             ms = _rounded(1e3 * time_call(self._sentinel, Budget(0.008)))
             ratio = self._measurements.note_sentinel(ms)
@@ -180,7 +150,7 @@ class _Run:
         return ms, ratio
 
     def _measure(self, config: ConvConfig) -> float | str:
-        """Return a configuration's time in ms, or why it can't be measured."""
+        """A configuration's time in ms, or why it can't be measured."""
         try:
             return _rounded(1e3 * time_call(self._runner.prepare(config), self._budget))
         except Exception as error:  # noqa: BLE001  runtimes raise their own types, down to plain Exception
@@ -205,7 +175,6 @@ class _Run:
 
 
 def _now() -> str:
-    """Return the time as ISO 8601 UTC with whole seconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

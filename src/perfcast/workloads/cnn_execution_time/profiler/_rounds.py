@@ -15,14 +15,7 @@ from ._options import ProfileOptions
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One configuration's time in one round.
-
-    Attributes:
-        round: Number of the round, from 1.
-        ms: Time per call in ms.
-        sentinel_ms: The sentinel's time just before, in ms.
-        at: ISO 8601 UTC time.
-    """
+    """One configuration's time in one round (from 1): ms per call, the sentinel's ms just before, ISO 8601 UTC time."""
 
     round: int
     ms: float
@@ -31,11 +24,7 @@ class Reading:
 
 
 def half_spread(readings: Iterable[Reading]) -> float | None:
-    """Return how far apart the best of the odd and of the even rounds are, relative to the smaller.
-
-    Returns:
-        The relative difference, or None while one of the halves has no reading.
-    """
+    """How far apart the best of odd and even rounds are, relative to the smaller; None while a half has no reading."""
     bests: dict[int, float] = {}
     for reading in readings:
         bests[reading.round % 2] = min(reading.ms, bests.get(reading.round % 2, reading.ms))
@@ -46,22 +35,15 @@ def half_spread(readings: Iterable[Reading]) -> float | None:
 
 @dataclass(slots=True)
 class Measurements:
-    """All readings of a run, by index of the configuration.
+    """All readings of a run, by index of the configuration."""
 
-    Attributes:
-        count: Number of configurations.
-        readings: Index to readings, in the order they were made.
-        failed: Index to the reason why a configuration can't be measured.
-        sentinel_best_ms: The sentinel's best time so far, or None before the first.
-    """
-
-    count: int
+    count: int  # number of configurations
+    # those of each configuration, in the order they were made
     readings: dict[int, list[Reading]] = field(default_factory=dict)
-    failed: dict[int, str] = field(default_factory=dict)
-    sentinel_best_ms: float | None = None
+    failed: dict[int, str] = field(default_factory=dict)  # why a configuration can't be measured
+    sentinel_best_ms: float | None = None  # the sentinel's best time so far, or None before the first
 
     def add(self, block: Block) -> None:
-        """Take in a measured block."""
         self.note_sentinel(block.sentinel_ms)
         for index, ms in block.rows:
             reading = Reading(block.round, ms, block.sentinel_ms, block.at)
@@ -74,20 +56,12 @@ class Measurements:
         return ms / self.sentinel_best_ms
 
     def accepted(self, index: int, *, tolerance: float, rounds: int, before: int | None = None) -> bool:
-        """Tell whether a configuration has its base rounds and its halves agree.
-
-        Args:
-            index: The configuration.
-            tolerance: Largest relative difference of the halves.
-            rounds: Base rounds it must have.
-            before: Look only at rounds below this number.
-        """
+        """Whether a configuration has its base rounds and its halves agree, in rounds `before` a number if given."""
         seen = [r for r in self.readings.get(index, ()) if before is None or r.round < before]
         spread = half_spread(seen)
         return len(seen) >= rounds and spread is not None and spread <= tolerance
 
     def accepted_count(self, options: ProfileOptions) -> int:
-        """Count the configurations accepted so far."""
         return sum(
             self.accepted(index, tolerance=options.tolerance, rounds=min(2, options.rounds))
             for index in self.readings
@@ -96,7 +70,6 @@ class Measurements:
 
 
 def measurements_of(contents: JournalContents) -> Measurements:
-    """Gather the readings of a journal."""
     measurements = Measurements(len(contents.configurations))
     for block in contents.blocks:
         measurements.add(block)
@@ -105,36 +78,20 @@ def measurements_of(contents: JournalContents) -> Measurements:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRow:
-    """One accepted configuration.
-
-    Attributes:
-        config: The features.
-        execution_time_ms: The least time per call over all rounds, in ms.
-        rounds: Rounds that measured it.
-        half_spread: Relative difference between the best of its odd and of its even rounds.
-        sentinel_ratio: The sentinel's time before the best round, relative to its best in the run.
-        measured_at: ISO 8601 UTC time of the best round.
-    """
+    """One accepted configuration."""
 
     config: ConvConfig
-    execution_time_ms: float
+    execution_time_ms: float  # the least time per call over all rounds, in ms
     rounds: int
-    half_spread: float
-    sentinel_ratio: float
-    measured_at: str
+    half_spread: float  # relative difference between the best of its odd and of its even rounds
+    sentinel_ratio: float  # the sentinel's time before the best round, relative to its best in the run
+    measured_at: str  # ISO 8601 UTC time of the best round
 
 
 def accepted_rows(
     contents: JournalContents, measurements: Measurements, *, tolerance: float, rounds: int
 ) -> list[MeasuredRow]:
-    """The configurations whose halves agree, in the order they were sampled.
-
-    Args:
-        contents: A journal.
-        measurements: Its readings.
-        tolerance: Largest relative difference of the halves.
-        rounds: Rounds that a configuration must have.
-    """
+    """The configurations whose halves agree, in the order they were sampled."""
     return [
         _row(contents.configurations[index], readings, measurements)
         for index, readings in sorted(measurements.readings.items())
@@ -149,18 +106,10 @@ def _row(config: ConvConfig, readings: Sequence[Reading], measurements: Measurem
 
 
 def round_plan(number: int, measurements: Measurements, options: ProfileOptions) -> list[int]:
-    """Return what is left to measure in a round, in this round's own random order.
+    """Indices of what is left to measure in a round (from 1), in this round's own random order.
 
     Base rounds measure every configuration; later ones those that earlier rounds left unaccepted. A round
     that was interrupted goes on with what it had not measured.
-
-    Args:
-        number: Number of the round, from 1.
-        measurements: All readings so far.
-        options: Rounds, tolerance and seed.
-
-    Returns:
-        Indices of configurations.
     """
     order = list(range(measurements.count))
     random.Random(f"{options.seed}:round:{number}").shuffle(order)
@@ -168,7 +117,6 @@ def round_plan(number: int, measurements: Measurements, options: ProfileOptions)
 
 
 def _is_due(index: int, number: int, measurements: Measurements, options: ProfileOptions) -> bool:
-    """Tell whether a configuration must still be measured in a round."""
     done = any(reading.round == number for reading in measurements.readings.get(index, ()))
     if done or index in measurements.failed:
         return False

@@ -9,7 +9,8 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,26 +25,8 @@ Timer = Callable[[int], float]
 _POOL_ELEMENTS = 1 << 20
 
 
-class Runner(Protocol):
-    """A runtime on a device.
-
-    Attributes:
-        gpu: Name of the GPU it runs on, or an empty string.
-    """
-
-    gpu: str
-
-    def prepare(self, config: ConvConfig) -> Timer:
-        """Make tensors and graph of a configuration and return its timer."""
-        ...
-
-    def close(self) -> None:
-        """Undo the process-wide settings that measuring needed."""
-        ...
-
-
-def make_runner(options: ProfileOptions) -> Runner:
-    """Return the runner for the options.
+def make_runner(options: ProfileOptions) -> "Runner":
+    """The runner for the options.
 
     Raises:
         MissingDependency: The runtime or the device is missing.
@@ -82,12 +65,11 @@ class ValuePool:
     """
 
     def __init__(self, seed: int) -> None:
-        """Draw the first million values."""
         drawn = np.random.default_rng(seed).standard_normal(_POOL_ELEMENTS, dtype=np.float32)
         self._values: npt.NDArray[np.float32] = drawn
 
     def take(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-        """Return values in a shape; arrays handed out share memory and must not be written."""
+        """Values in a shape; arrays handed out share memory and must not be written."""
         size = math.prod(shape)
         if size > self._values.size:
             self._values = np.tile(self._values, -(-size // self._values.size))
@@ -95,15 +77,9 @@ class ValuePool:
 
 
 class TorchRunner:
-    """PyTorch with one thread, on the CPU or a CUDA device."""
+    """PyTorch with one thread, on `cpu` or `cuda`, forward or forward and backward together (`training`)."""
 
     def __init__(self, *, device: str, training: bool) -> None:
-        """Import torch and set it up for measuring.
-
-        Args:
-            device: `cpu` or `cuda`.
-            training: Whether to time forward and backward together rather than forward alone.
-        """
         self._torch = _import("torch")
         if device == "cuda" and not self._torch.cuda.is_available():
             raise MissingDependency("torch sees no CUDA device; use --device cpu or install a CUDA build")
@@ -116,7 +92,6 @@ class TorchRunner:
         self._settle_allocator()
 
     def prepare(self, config: ConvConfig) -> Timer:
-        """Make the tensors of a configuration and return its timer."""
         torch = self._torch
         inputs = self._tensor(self._inputs, config.input_shape)
         weights = self._tensor(self._weights, config.weight_shape)
@@ -155,7 +130,7 @@ class TorchRunner:
         return timer
 
     def _cuda_timer(self, call: Callable[[], Any], mode: Callable[[], Any]) -> Timer:
-        """Return a timer that reads CUDA events, so that only the device's time counts."""
+        """Reads CUDA events, so that only the device's time counts."""
         cuda = self._torch.cuda
 
         def timer(calls: int) -> float:
@@ -184,7 +159,6 @@ class OnnxRuntimeRunner:
     """ONNX Runtime's CPU provider with one thread, on a graph of one Conv node with constant weights."""
 
     def __init__(self) -> None:
-        """Import ONNX Runtime and onnx."""
         self.gpu = ""
         self._ort = _import("onnxruntime")
         self._onnx = _import("onnx")
@@ -208,7 +182,7 @@ class OnnxRuntimeRunner:
         """Do nothing: all settings belong to the sessions."""
 
     def _session_options(self) -> Any:
-        """Return session options: one thread that does not spin, denormals flushed."""
+        """One thread that does not spin, denormals flushed."""
         options = self._ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -216,7 +190,6 @@ class OnnxRuntimeRunner:
         return options
 
     def _model(self, config: ConvConfig) -> bytes:
-        """Serialise a model of one Conv node from `x` to `y`."""
         helper, float32 = self._onnx.helper, self._onnx.TensorProto.FLOAT
         weights = self._weights.take(config.weight_shape).tobytes()
         node = helper.make_node(
@@ -235,6 +208,10 @@ class OnnxRuntimeRunner:
         return bytes(model.SerializeToString())
 
 
+Runner: TypeAlias = TorchRunner | OnnxRuntimeRunner
+"""A runtime on a device; `gpu` is the name of the GPU it runs on, or an empty string."""
+
+
 def _time_calls(call: Callable[[], Any], calls: int) -> float:
     begin = time.perf_counter()
     for _ in range(calls):
@@ -243,13 +220,50 @@ def _time_calls(call: Callable[[], Any], calls: int) -> float:
 
 
 def _import(name: str) -> Any:
-    """Import a library that only the profiler needs.
-
-    Raises:
-        MissingDependency: It is not installed.
-    """
     try:
         return importlib.import_module(name)
     except ImportError as error:
         message = f"{name} is not installed, so it can't be measured; install perfcast's `train` extra"
         raise MissingDependency(message) from error
+
+
+class TooSlowError(RuntimeError):
+    """A single call takes longer than a configuration may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long to repeat a call."""
+
+    seconds: float  # time for the timed batches together
+    batch_seconds: float = 1e-3  # least duration of a batch, so that the clock's resolution doesn't matter
+    batches: int = 3  # least number of batches
+    call_seconds: float = math.inf  # longest allowed single call
+
+
+def time_call(timer: Timer, budget: Budget) -> float:
+    """Warm up, repeat timed batches of calls, and return the least seconds per call.
+
+    Raises:
+        TooSlowError: A warm call took longer than the budget allows.
+    """
+    if timer(1) > 2 * budget.call_seconds:
+        raise TooSlowError(f"one call takes more than {2e3 * budget.call_seconds:.0f} ms")
+    warm = timer(1)
+    if warm > budget.call_seconds:
+        raise TooSlowError(f"one call takes {1e3 * warm:.0f} ms, more than {1e3 * budget.call_seconds:.0f} ms")
+    calls = _calls_per_batch(timer, warm, budget.batch_seconds)
+    best, spent, batches = (warm, warm, 1) if calls == 1 else (math.inf, 0.0, 0)
+    while batches < budget.batches or spent < budget.seconds:
+        elapsed = timer(calls)
+        best, spent, batches = min(best, elapsed / calls), spent + elapsed, batches + 1
+    return best
+
+
+def _calls_per_batch(timer: Timer, warm: float, batch_seconds: float) -> int:
+    """How many calls fill a batch, from a second estimate where the first is short."""
+    if warm >= batch_seconds:
+        return 1
+    trial = max(1, int(0.3 * batch_seconds / warm))
+    per_call = min(warm, timer(trial) / trial)
+    return max(1, math.ceil(batch_seconds / per_call))

@@ -4,32 +4,11 @@ Calendar, noise, bursts and flash crowds make the load (`_load`); users and data
 through queues (`_load`, `_service`); requests, users, connections, garbage collections and cron jobs make
 work, which becomes busy cores through the Universal Scalability Law (`_service`, `_scaling`); a scraper sees
 that late, with gaps and errors (`_observation`). A `Scenario` holds every parameter, `simulate` runs it, and
-since the truth is known, `expected_utilization` and `max_request_rate` (`_truth`) say exactly what a model of
-it should find.
+since the truth is known, `expected_utilization` (`_service`) says exactly what a model of it should find.
 """
 
-from ._calendar import time_features
 from ._files import write_csvs, write_parquet
-from ._scenario import CronJob, Deploy, Observation, RequestClass, Scenario, Service, Traffic
-from ._simulation import COST, FEATURES, MEASURED_AT, Simulation, simulate
-from ._truth import expected_utilization, max_request_rate
+from ._scenario import Scenario
+from ._simulation import Simulation, simulate
 
-__all__ = [
-    "COST",
-    "FEATURES",
-    "MEASURED_AT",
-    "CronJob",
-    "Deploy",
-    "Observation",
-    "RequestClass",
-    "Scenario",
-    "Service",
-    "Simulation",
-    "Traffic",
-    "expected_utilization",
-    "max_request_rate",
-    "simulate",
-    "time_features",
-    "write_csvs",
-    "write_parquet",
-]
+__all__ = ["Scenario", "Simulation", "simulate", "write_csvs", "write_parquet"]

@@ -19,18 +19,12 @@ LOADS = ("request_rate", "active_users", "db_connections")
 
 
 def write_csvs(simulation: Simulation, folder: Path) -> tuple[Path, Path]:
-    """Write `cpu_features_raw.csv` and `cpu_features_scaled.csv`.
+    """Write `cpu_features_raw.csv` and `cpu_features_scaled.csv` into a folder, and give their paths.
 
     Both hold the eight features, `cpu_utilization` (percent) and `measured_at` (ISO 8601, UTC). In the scaled
     file the three loads are standardised over all rows (mean 0, standard deviation 1; a constant load becomes
-    0); the time features already lie within -1 and 1 and stay, and so does the cost.
-
-    Args:
-        simulation: What to write.
-        folder: Where to; made if it isn't there. Present files are replaced in one step.
-
-    Returns:
-        The paths of the raw and the scaled file.
+    0); the time features already lie within -1 and 1 and stay, and so does the cost. Present files are replaced
+    in one step.
     """
     raw, scaled = folder / RAW_CSV, folder / SCALED_CSV
     columns = dict(simulation.columns())
@@ -40,15 +34,7 @@ def write_csvs(simulation: Simulation, folder: Path) -> tuple[Path, Path]:
 
 
 def write_parquet(simulation: Simulation, path: Path) -> Path:
-    """Write the rows as Parquet, the scenario as JSON in its metadata under `perfcast.scenario`.
-
-    Args:
-        simulation: What to write.
-        path: Where to; its folder is made if it isn't there. A present file is replaced in one step.
-
-    Returns:
-        The path.
-    """
+    """Write the rows as Parquet, the scenario as JSON in its metadata under `perfcast.scenario`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -10,16 +10,9 @@ SUNDAY = 6
 
 
 def weekly_shape(traffic: Traffic, local: Times) -> Floats:
-    """The load that the calendar alone explains, relative to `peak_rate`.
+    """The load that the calendar alone explains, relative to `peak_rate`: float64 [steps], >= 0.
 
-    Hours are joined by straight lines. A holiday looks like a Sunday.
-
-    Args:
-        traffic: The load's parameters.
-        local: datetime64[ms] [steps], local time.
-
-    Returns:
-        float64 [steps], >= 0.
+    Hours are joined by straight lines; a holiday looks like a Sunday. `local` is datetime64[ms] [steps].
     """
     day = np.where(is_holiday(local, traffic.holidays), SUNDAY, weekday(local))
     days = [traffic.workday_shape] * 5 + [traffic.weekend_shape] * 2
@@ -31,18 +24,7 @@ def weekly_shape(traffic: Traffic, local: Times) -> Floats:
 
 
 def request_rate(scenario: Scenario, at: Times, rng: np.random.Generator) -> Floats:
-    """The rate at which requests arrive.
-
-    Calendar x growth x (noise + bursts) + flash crowds.
-
-    Args:
-        scenario: The scenario.
-        at: datetime64[ms] [steps], UTC.
-        rng: Source of randomness.
-
-    Returns:
-        Requests/s, float64 [steps], >= 0.
-    """
+    """Requests/s, float64 [steps], at UTC moments: calendar x growth x (noise + bursts) + flash crowds."""
     traffic, minute = scenario.traffic, 60.0 / scenario.step_seconds
     weeks = np.arange(len(at)) * scenario.step_seconds / (7 * 86_400.0)
     growth = (1.0 + traffic.growth_per_week) ** weeks
@@ -75,19 +57,11 @@ def _flash_crowds(scenario: Scenario, rng: np.random.Generator, steps: int) -> F
 
 
 def active_users(scenario: Scenario, rate: Floats, rng: np.random.Generator) -> Floats:
-    """Users in a session: an M/M/infinity queue that the requests feed.
+    """Users in a session, whole numbers as float64 [steps]: an M/M/infinity queue that requests (`rate`, per s) feed.
 
     The mean follows dN/dt = arrivals - N / session; around it the number fluctuates with a variance equal to
     the mean and a correlation time of one session. In a steady state Little's law holds: users = session
     arrivals/s x session seconds (Little 1961, "A Proof for the Queuing Formula L = lambda W").
-
-    Args:
-        scenario: The scenario.
-        rate: Requests/s, float64 [steps].
-        rng: Source of randomness.
-
-    Returns:
-        Whole numbers as float64 [steps], >= 0.
     """
     traffic = scenario.traffic
     memory = traffic.session_seconds / scenario.step_seconds

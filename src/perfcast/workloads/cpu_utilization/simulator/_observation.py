@@ -1,7 +1,5 @@
 """What a scraper sees of the service: late, at times not at all, and with an error."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,31 +7,13 @@ from ._calendar import Floats
 from ._scenario import Observation, Scenario
 
 
-@dataclass(frozen=True)
-class Scrapes:
-    """When the scraper came.
-
-    Attributes:
-        seconds: Time of each scrape since the start, float64 [steps]; the k-th is due at the end of step k.
-        succeeded: Whether it brought a row, bool [steps].
-    """
-
-    seconds: Floats
-    succeeded: NDArray[np.bool_]
+def scrapes(scenario: Scenario, rng: np.random.Generator) -> tuple[Floats, NDArray[np.bool_]]:
+    """When the scraper came, seconds since the start, one at each step's end; and whether it brought a row: [steps]."""
+    return _due(scenario) + _delays(scenario, rng), ~_outages(scenario.observation, scenario.steps, rng)
 
 
-def scrapes(scenario: Scenario, rng: np.random.Generator) -> Scrapes:
-    """Draw the scrapes of a simulation.
-
-    Args:
-        scenario: The scenario.
-        rng: Source of randomness.
-
-    Returns:
-        One scrape for each step.
-    """
-    due = np.arange(1, scenario.steps + 1) * scenario.step_seconds
-    return Scrapes(due + _delays(scenario, rng), ~_outages(scenario.observation, scenario.steps, rng))
+def _due(scenario: Scenario) -> Floats:
+    return np.asarray(np.arange(1, scenario.steps + 1) * scenario.step_seconds, dtype=np.float64)
 
 
 def _delays(scenario: Scenario, rng: np.random.Generator) -> Floats:
@@ -54,17 +34,9 @@ def _outages(observation: Observation, steps: int, rng: np.random.Generator) -> 
 
 
 def counter_rate(per_second: Floats, seconds: Floats, step_seconds: float) -> Floats:
-    """What a counter says between one scrape and the next.
+    """What a counter says per second between one scrape and the next, float64 [steps].
 
-    The counter grows by `per_second` within each step; each scrape reads it and subtracts the reading before.
-
-    Args:
-        per_second: The counter's growth within each step, float64 [steps].
-        seconds: Time of each scrape since the start, float64 [steps].
-        step_seconds: Length of a step.
-
-    Returns:
-        Growth per second since the scrape before, float64 [steps].
+    It grows by `per_second` within each step; each scrape, at `seconds` since the start, subtracts the reading before.
     """
     edges = np.arange(len(per_second) + 1) * step_seconds
     total = np.concatenate([[0.0], np.cumsum(per_second * step_seconds)])
@@ -77,21 +49,11 @@ def counter_rate(per_second: Floats, seconds: Floats, step_seconds: float) -> Fl
     return np.asarray(np.diff(readings, prepend=0.0) / np.diff(seconds, prepend=0.0), dtype=np.float64)
 
 
-def read_utilization(scenario: Scenario, actual: Floats, when: Scrapes, rng: np.random.Generator) -> Floats:
-    """The utilisation as it is reported.
+def read_utilization(scenario: Scenario, actual: Floats, rng: np.random.Generator) -> Floats:
+    """The utilisation as it is reported: percent 0 to `cap_percent`, float64 [steps].
 
-    Another exporter counts CPU time, so it is scraped with delays of its own, and read with an error.
-
-    Args:
-        scenario: The scenario.
-        actual: Utilisation in each step (percent), float64 [steps].
-        when: The scrapes of the loads.
-        rng: Source of randomness.
-
-    Returns:
-        Percent 0 to `cap_percent`, float64 [steps].
+    Another exporter counts CPU time, so `actual` (percent) is scraped with delays of its own, and read with an error.
     """
-    due = np.arange(1, len(when.seconds) + 1) * scenario.step_seconds
-    seen = counter_rate(actual, due + _delays(scenario, rng), scenario.step_seconds)
+    seen = counter_rate(actual, _due(scenario) + _delays(scenario, rng), scenario.step_seconds)
     error = rng.normal(0.0, scenario.observation.reading_error, len(seen))
     return np.clip(seen + error, 0.0, scenario.service.cap_percent)

@@ -22,35 +22,18 @@ def peak_cores(contention: float, coherency: float) -> float:
 
 
 def work_done(cores: ArrayLike, contention: float, coherency: float) -> Floats:
-    """C(N): the work that busy cores get done.
-
-    Args:
-        cores: N >= 0, of any shape.
-        contention: sigma.
-        coherency: kappa.
-
-    Returns:
-        CPU-seconds of useful work per second, float64 of the same shape.
-    """
+    """C(N): CPU-seconds of useful work per second that busy cores, N >= 0 of any shape, get done."""
     busy = np.asarray(cores, dtype=np.float64)
     more = np.maximum(busy - 1.0, 0.0)
     return np.asarray(busy / (1.0 + contention * more + coherency * busy * more), dtype=np.float64)
 
 
 def busy_cores(work: ArrayLike, contention: float, coherency: float) -> Floats:
-    """The smallest N with C(N) = work; infinite where no number of cores gets that much done.
+    """The smallest N with C(N) = work (w >= 0, of any shape); infinite where no number of cores gets that much done.
 
     Above one core the law is the quadratic equation
     kappa w N^2 - (1 - sigma w + kappa w) N + (1 - sigma) w = 0; its smaller root is taken in the form that
     loses no digits when kappa is small.
-
-    Args:
-        work: w >= 0, CPU-seconds of useful work per second, of any shape.
-        contention: sigma.
-        coherency: kappa.
-
-    Returns:
-        Busy cores, float64 of the same shape, non-decreasing in `work`.
     """
     wanted = np.asarray(work, dtype=np.float64)
     linear = 1.0 - contention * wanted + coherency * wanted

@@ -24,49 +24,29 @@ HOLIDAYS_2025 = (
 
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """The load that users bring, before the service answers any of it.
+    """The load that users bring, before the service answers any of it."""
 
-    Attributes:
-        peak_rate: Requests/s of the busiest workday hour in the first week, without noise.
-        workday_shape: 24 factors of `peak_rate`, one for each local hour, Monday to Friday.
-        weekend_shape: The same for Saturday and Sunday.
-        weekday_factors: 7 further factors, Monday first.
-        holidays: Local dates (ISO 8601) that look like a Sunday.
-        growth_per_week: Relative growth of the load each week (0.01 = 1 %).
-        noise: Standard deviation of the autocorrelated noise of the rate's logarithm.
-        noise_minutes: Correlation time of that noise.
-        bursts_per_day: Mean number of short bursts (retries, crawlers) a day.
-        burst_size: Mean height of a burst, relative to the load at that time.
-        burst_minutes: Time after which a burst has fallen to 1/e.
-        flash_crowds_per_week: Flash crowds; the number in a simulation is rounded, not random.
-        flash_crowd_size: Height of a flash crowd, relative to `peak_rate`.
-        flash_crowd_minutes: Time after which a flash crowd has fallen to 1/e.
-        sessions_per_request: User sessions that begin for each request.
-        session_seconds: Mean length of a session.
-    """
-
-    peak_rate: float = 158.0
+    peak_rate: float = 158.0  # requests/s of the busiest workday hour in the first week, without noise
+    # 24 factors of `peak_rate`, one for each local hour, Monday to Friday
     workday_shape: tuple[float, ...] = WORKDAY_SHAPE
-    weekend_shape: tuple[float, ...] = WEEKEND_SHAPE
-    weekday_factors: tuple[float, ...] = (1.0, 1.03, 1.02, 1.0, 0.93, 0.95, 1.0)
-    holidays: tuple[str, ...] = HOLIDAYS_2025
-    growth_per_week: float = 0.01
-    noise: float = 0.07
-    noise_minutes: float = 45.0
-    bursts_per_day: float = 4.0
-    burst_size: float = 0.25
-    burst_minutes: float = 6.0
-    flash_crowds_per_week: float = 0.5
-    flash_crowd_size: float = 0.5
-    flash_crowd_minutes: float = 40.0
-    sessions_per_request: float = 1.0 / 600.0
-    session_seconds: float = 300.0
+    weekend_shape: tuple[float, ...] = WEEKEND_SHAPE  # the same for Saturday and Sunday
+    weekday_factors: tuple[float, ...] = (1.0, 1.03, 1.02, 1.0, 0.93, 0.95, 1.0)  # 7 further factors, Monday first
+    holidays: tuple[str, ...] = HOLIDAYS_2025  # local dates (ISO 8601) that look like a Sunday
+    growth_per_week: float = 0.01  # relative growth of the load each week (0.01 = 1 %)
+    noise: float = 0.07  # standard deviation of the autocorrelated noise of the rate's logarithm
+    noise_minutes: float = 45.0  # correlation time of that noise
+    bursts_per_day: float = 4.0  # mean number of short bursts (retries, crawlers) a day
+    burst_size: float = 0.25  # mean height of a burst, relative to the load at that time
+    burst_minutes: float = 6.0  # time after which a burst has fallen to 1/e
+    flash_crowds_per_week: float = 0.5  # flash crowds; the number in a simulation is rounded, not random
+    flash_crowd_size: float = 0.5  # height of a flash crowd, relative to `peak_rate`
+    flash_crowd_minutes: float = 40.0  # time after which a flash crowd has fallen to 1/e
+    sessions_per_request: float = 1.0 / 600.0  # user sessions that begin for each request
+    session_seconds: float = 300.0  # mean length of a session
 
     def __post_init__(self) -> None:
-        """Refuse shapes of the wrong length and negative sizes (raises `InvalidInput`)."""
+        """Refuse shapes of the wrong length and amounts that can't be (raises `InvalidInput`)."""
         shapes = (self.workday_shape, self.weekend_shape)
-        sizes = (self.noise, self.bursts_per_day, self.burst_size, self.flash_crowds_per_week)
-        times = (self.noise_minutes, self.burst_minutes, self.flash_crowd_minutes, self.session_seconds)
         rules = {
             "workday_shape, weekend_shape": (
                 all(len(shape) == 24 and min(shape) >= 0 for shape in shapes),
@@ -76,206 +56,125 @@ class Traffic:
                 len(self.weekday_factors) == 7 and min(self.weekday_factors) >= 0,
                 "7 factors >= 0 are expected, Monday first",
             ),
-            "peak_rate": (self.peak_rate >= 0, "must not be negative"),
             "growth_per_week": (self.growth_per_week > -1, "must be above -1 (-100 % a week)"),
-            "noise, burst and flash crowd sizes": (min(sizes) >= 0, "must not be negative"),
-            "noise, burst, flash crowd and session times": (min(times) > 0, "must be positive"),
         }
-        _require("traffic", rules)
+        _require(self, rules)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestClass:
-    """One kind of request.
+    """One kind of request."""
 
-    Attributes:
-        name: What it is called.
-        cpu_seconds: CPU-seconds that one such request takes on an idle machine.
-        share: Share of all requests outside business hours (0-1).
-        business_share: Share of all requests within business hours (0-1).
-    """
-
-    name: str
-    cpu_seconds: float
-    share: float
-    business_share: float
+    name: str  # what it is called
+    cpu_seconds: float  # CPU-seconds that one such request takes on an idle machine
+    share: float  # share of all requests outside business hours (0-1)
+    business_share: float  # share of all requests within business hours (0-1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CronJob:
-    """Work that the clock starts.
+    """Work that the clock starts."""
 
-    Attributes:
-        name: What it is called.
-        cores: Busy cores while it runs.
-        minute: Minute of the hour at which it starts.
-        hour: Local hour at which it starts each day; None = every hour.
-        duration_minutes: How long it runs.
-    """
-
-    name: str
-    cores: float
-    minute: int
-    hour: int | None = None
-    duration_minutes: float = 2.0
+    name: str  # what it is called
+    cores: float  # busy cores while it runs
+    minute: int  # minute of the hour at which it starts
+    hour: int | None = None  # local hour at which it starts each day; None = every hour
+    duration_minutes: float = 2.0  # how long it runs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deploy:
-    """A release that steps the CPU demand of every request.
+    """A release that steps the CPU demand of every request."""
 
-    Attributes:
-        day: Days after the scenario's start (fractions allowed).
-        demand_factor: Demand after it, relative to the demand before.
-    """
-
-    day: float
-    demand_factor: float
+    day: float  # days after the scenario's start (fractions allowed)
+    demand_factor: float  # demand after it, relative to the demand before
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """The machine and the program on it: how load becomes busy cores.
+    """The machine and the program on it: how load becomes busy cores."""
 
-    Attributes:
-        cores: Cores of the machine; 100 % is all of them busy.
-        cap_percent: CPU quota at which the service is throttled (percent 0-100).
-        contention: Sigma of the Universal Scalability Law (serialised share of the work).
-        coherency: Kappa of the Universal Scalability Law (cost of keeping cores in agreement).
-        base_cores: Mean busy cores of the idle machine, unrelated processes included.
-        request_classes: The kinds of requests and what they cost.
-        cores_per_user: Busy cores for each active user (heartbeats, open sockets).
-        cores_per_connection: Busy cores for each open database connection.
-        connection_seconds: Time that a request holds a connection on an idle machine.
-        pool_minimum: Connections that stay open without load.
-        pool_limit: Connections that the pool never exceeds.
-        pool_idle_seconds: Time after which idle connections beyond the need have fallen to 1/e.
-        gc_requests: Requests between two full garbage collections (allocation drives them).
-        gc_cpu_seconds: CPU-seconds of one full garbage collection.
-        cron_jobs: Work that the clock starts.
-        deploys: Releases that step the demand, in the order of their days.
-        warm_up_factor: Extra demand right after a deploy (0.3 = 30 % more), falling from there.
-        warm_up_minutes: Time after which that extra demand has fallen to 1/e.
-        demand_noise: Standard deviation of the demand's logarithm (what requests ask for varies).
-        demand_noise_minutes: Correlation time of that noise.
-        neighbour_cores: Scale (half-normal) of the busy cores that unrelated processes take.
-        neighbour_minutes: Correlation time of those.
-    """
-
-    cores: int = 8
-    cap_percent: float = 100.0
-    contention: float = 0.03
-    coherency: float = 0.004
-    base_cores: float = 0.35
-    request_classes: tuple[RequestClass, ...] = (
+    cores: int = 8  # cores of the machine; 100 % is all of them busy
+    cap_percent: float = 100.0  # CPU quota at which the service is throttled (percent 0-100)
+    contention: float = 0.03  # sigma of the Universal Scalability Law (serialised share of the work)
+    coherency: float = 0.004  # kappa of the Universal Scalability Law (cost of keeping cores in agreement)
+    base_cores: float = 0.35  # mean busy cores of the idle machine, unrelated processes included
+    request_classes: tuple[RequestClass, ...] = (  # the kinds of requests and what they cost
         RequestClass(name="read", cpu_seconds=0.012, share=0.755, business_share=0.745),
         RequestClass(name="write", cpu_seconds=0.030, share=0.200, business_share=0.200),
         RequestClass(name="report", cpu_seconds=0.150, share=0.045, business_share=0.055),
     )
-    cores_per_user: float = 0.004
-    cores_per_connection: float = 0.008
-    connection_seconds: float = 0.18
-    pool_minimum: int = 5
-    pool_limit: int = 60
-    pool_idle_seconds: float = 600.0
-    gc_requests: float = 12_000.0
-    gc_cpu_seconds: float = 5.0
-    cron_jobs: tuple[CronJob, ...] = (
+    cores_per_user: float = 0.004  # busy cores for each active user (heartbeats, open sockets)
+    cores_per_connection: float = 0.008  # busy cores for each open database connection
+    connection_seconds: float = 0.18  # time that a request holds a connection on an idle machine
+    pool_minimum: int = 5  # connections that stay open without load
+    pool_limit: int = 60  # connections that the pool never exceeds
+    pool_idle_seconds: float = 600.0  # time after which idle connections beyond the need have fallen to 1/e
+    gc_requests: float = 12_000.0  # requests between two full garbage collections (allocation drives them)
+    gc_cpu_seconds: float = 5.0  # CPU-seconds of one full garbage collection
+    cron_jobs: tuple[CronJob, ...] = (  # work that the clock starts
         CronJob(name="log rotation", cores=0.3, minute=0, duration_minutes=3.0),
         CronJob(name="backup", cores=1.3, minute=30, hour=2, duration_minutes=28.0),
     )
+    # releases that step the demand, in the order of their days
     deploys: tuple[Deploy, ...] = (Deploy(day=8.4, demand_factor=1.04), Deploy(day=16.6, demand_factor=0.97))
-    warm_up_factor: float = 0.25
-    warm_up_minutes: float = 8.0
-    demand_noise: float = 0.03
-    demand_noise_minutes: float = 10.0
-    neighbour_cores: float = 0.08
-    neighbour_minutes: float = 20.0
+    warm_up_factor: float = 0.25  # extra demand right after a deploy (0.3 = 30 % more), falling from there
+    warm_up_minutes: float = 8.0  # time after which that extra demand has fallen to 1/e
+    demand_noise: float = 0.03  # standard deviation of the demand's logarithm (what requests ask for varies)
+    demand_noise_minutes: float = 10.0  # correlation time of that noise
+    neighbour_cores: float = 0.08  # scale (half-normal) of the busy cores that unrelated processes take
+    neighbour_minutes: float = 20.0  # correlation time of those
 
     def __post_init__(self) -> None:
         """Refuse a machine without capacity or with negative costs (raises `InvalidInput`)."""
         kinds = self.request_classes
         shares = (sum(kind.share for kind in kinds), sum(kind.business_share for kind in kinds))
-        costs = (self.base_cores, self.cores_per_user, self.cores_per_connection, self.gc_cpu_seconds)
-        noises = (self.demand_noise, self.neighbour_cores, self.warm_up_factor)
-        times = (self.demand_noise_minutes, self.neighbour_minutes, self.warm_up_minutes)
         rules = {
             "cores": (self.cores >= 1, "at least one core is needed"),
             "cap_percent": (0 < self.cap_percent <= 100, "a percentage above 0 and up to 100 is expected"),
-            "contention, coherency": (
-                min(self.contention, self.coherency) >= 0 and self.contention + self.coherency < 1,
-                "both must be >= 0 and their sum below 1",
-            ),
+            "contention, coherency": (self.contention + self.coherency < 1, "their sum must be below 1"),
             "request_classes": (
                 all(isclose(share, 1.0, abs_tol=1e-9) for share in shares)
                 and all(min(kind.cpu_seconds, kind.share, kind.business_share) >= 0 for kind in kinds),
                 "shares must be >= 0 and add up to 1 (so must business shares), CPU-seconds be >= 0",
             ),
-            "base_cores, cores_per_..., gc_cpu_seconds": (min(costs) >= 0, "must not be negative"),
-            "noises and warm_up_factor": (min(noises) >= 0, "must not be negative"),
-            "noise and warm-up times": (min(times) > 0, "must be positive"),
             "gc_requests": (self.gc_requests > 0, "must be positive"),
-            "connection_seconds": (self.connection_seconds >= 0, "must not be negative"),
-            "pool_idle_seconds": (self.pool_idle_seconds > 0, "must be positive"),
-            "pool_minimum, pool_limit": (
-                0 <= self.pool_minimum <= self.pool_limit,
-                "0 <= pool_minimum <= pool_limit is expected",
-            ),
+            "pool_minimum, pool_limit": (self.pool_minimum <= self.pool_limit, "the limit must not be the lesser"),
             "deploys": (all(deploy.demand_factor > 0 for deploy in self.deploys), "demand factors must be positive"),
         }
-        _require("service", rules)
+        _require(self, rules)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """How the service is watched.
+    """How the service is watched."""
 
-    Attributes:
-        jitter_seconds: Scale of the delay of a scrape (half-normal; never early).
-        missing_share: Share of scrapes that fail and leave no row (0 <= share < 1).
-        outage_scrapes: Mean number of scrapes that fail in a row.
-        reading_error: Standard deviation of the utilisation's reading error (percent points).
-    """
-
-    jitter_seconds: float = 0.8
-    missing_share: float = 0.01
-    outage_scrapes: float = 3.0
-    reading_error: float = 0.8
+    jitter_seconds: float = 0.8  # scale of the delay of a scrape (half-normal; never early)
+    missing_share: float = 0.01  # share of scrapes that fail and leave no row (0 <= share < 1)
+    outage_scrapes: float = 3.0  # mean number of scrapes that fail in a row
+    reading_error: float = 0.8  # standard deviation of the utilisation's reading error (percent points)
 
     def __post_init__(self) -> None:
         """Refuse shares outside 0-1 and negative errors (raises `InvalidInput`)."""
         rules = {
-            "jitter_seconds": (self.jitter_seconds >= 0, "must not be negative"),
-            "missing_share": (0 <= self.missing_share < 1, "a share of at least 0 and below 1 is expected"),
+            "missing_share": (self.missing_share < 1, "a share of at least 0 and below 1 is expected"),
             "outage_scrapes": (self.outage_scrapes >= 1, "an outage is at least one scrape long"),
-            "reading_error": (self.reading_error >= 0, "must not be negative"),
         }
-        _require("observation", rules)
+        _require(self, rules)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """Everything that a simulation depends on.
+    """Everything that a simulation depends on."""
 
-    Attributes:
-        days: Length of the simulated time.
-        step_seconds: Time between two scrapes.
-        start: First moment (with a time zone; Monday 2025-01-06 by default).
-        time_zone: IANA name of the zone in which the users live.
-        seed: Seed of all randomness.
-        traffic: The load.
-        service: The machine.
-        observation: The watching.
-    """
-
-    days: float = 30.0
-    step_seconds: float = 60.0
-    start: datetime = datetime(2025, 1, 6, tzinfo=UTC)
-    time_zone: str = "UTC"
-    seed: int = 0
-    traffic: Traffic = field(default_factory=Traffic)
-    service: Service = field(default_factory=Service)
-    observation: Observation = field(default_factory=Observation)
+    days: float = 30.0  # length of the simulated time
+    step_seconds: float = 60.0  # time between two scrapes
+    start: datetime = datetime(2025, 1, 6, tzinfo=UTC)  # first moment (with a time zone; Monday 2025-01-06 by default)
+    time_zone: str = "UTC"  # IANA name of the zone in which the users live
+    seed: int = 0  # seed of all randomness
+    traffic: Traffic = field(default_factory=Traffic)  # the load
+    service: Service = field(default_factory=Service)  # the machine
+    observation: Observation = field(default_factory=Observation)  # the watching
 
     def __post_init__(self) -> None:
         """Refuse times that can't be simulated (raises `InvalidInput`)."""
@@ -283,9 +182,8 @@ class Scenario:
             "step_seconds": (self.step_seconds > 0, "must be positive"),
             "days": (self.step_seconds <= 0 or self.steps >= 1, "at least one step must fit in"),
             "start": (self.start.tzinfo is not None, "a time zone is needed, for instance UTC"),
-            "seed": (self.seed >= 0, "must not be negative"),
         }
-        _require("scenario", rules)
+        _require(self, rules)
 
     @property
     def steps(self) -> int:
@@ -293,8 +191,13 @@ class Scenario:
         return int(self.days * 86_400.0 / self.step_seconds)
 
 
-def _require(part: str, rules: Mapping[str, tuple[bool, str]]) -> None:
-    """Refuse a part that breaks one of its rules: for each field whether it holds, and what was expected."""
-    wrong = [FieldError(f"{part}.{name}", message) for name, (holds, message) in rules.items() if not holds]
+def _require(part: "Traffic | Service | Observation | Scenario", rules: Mapping[str, tuple[bool, str]]) -> None:
+    """Refuse a part that breaks a rule (whether it holds, and what was expected) or has an amount below 0."""
+    wrong = {name: message for name, (holds, message) in rules.items() if not holds}
+    for name, value in vars(part).items():
+        memory = name.endswith(("_minutes", "session_seconds", "idle_seconds"))
+        if isinstance(value, (int, float)) and name != "growth_per_week" and (value < 0 or (memory and not value)):
+            wrong[name] = "must be positive" if memory else "must not be negative"
     if wrong:
-        raise InvalidInput(wrong)
+        where = type(part).__name__.lower()
+        raise InvalidInput([FieldError(f"{where}.{name}", message) for name, message in wrong.items()])

@@ -7,17 +7,10 @@ Floats = NDArray[np.float64]
 
 
 def first_order(drive: Floats, coefficient: float) -> Floats:
-    """The recurrence `y[t] = coefficient * y[t-1] + drive[t]`, with `y[-1] = 0`.
+    """The recurrence `y[t] = coefficient * y[t-1] + drive[t]`, with `y[-1] = 0` and 0 <= coefficient < 1; [steps].
 
     The operator 1 / (1 - aB) is the product of (1 + a^(2^j) B^(2^j)) over j = 0, 1, 2, ... (B shifts by
     one step), so log2(rows) vector additions do it; factors that no longer matter are left out.
-
-    Args:
-        drive: float64 [steps].
-        coefficient: a, with 0 <= a < 1.
-
-    Returns:
-        float64 [steps].
     """
     result, shift, factor = drive.copy(), 1, coefficient
     while shift < len(drive) and factor > 1e-17:
@@ -27,16 +20,7 @@ def first_order(drive: Floats, coefficient: float) -> Floats:
 
 
 def correlated_noise(rng: np.random.Generator, steps: int, *, steps_of_memory: float) -> Floats:
-    """Stationary Gaussian noise of variance 1 whose correlation falls to 1/e after some steps.
-
-    Args:
-        rng: Source of randomness.
-        steps: Length.
-        steps_of_memory: Correlation time in steps.
-
-    Returns:
-        float64 [steps], an AR(1) process.
-    """
+    """Gaussian AR(1) noise of variance 1, float64 [steps], whose correlation falls to 1/e after some steps."""
     coefficient = np.exp(-1.0 / steps_of_memory)
     drive = rng.standard_normal(steps) * np.sqrt(1.0 - coefficient**2)
     drive[0] /= np.sqrt(1.0 - coefficient**2)
@@ -44,14 +28,6 @@ def correlated_noise(rng: np.random.Generator, steps: int, *, steps_of_memory: f
 
 
 def slow_release(level: Floats, *, steps_of_memory: float) -> Floats:
-    """The recurrence `y[t] = max(level[t], exp(-1 / memory) * y[t-1])`: up at once, down slowly.
-
-    Args:
-        level: float64 [steps], positive.
-        steps_of_memory: Steps after which what was released has fallen to 1/e.
-
-    Returns:
-        float64 [steps].
-    """
+    """The recurrence `y[t] = max(level[t], exp(-1 / memory) * y[t-1])`, [steps]: up at once, down slowly."""
     decay = np.arange(len(level)) / steps_of_memory
     return np.asarray(np.exp(np.maximum.accumulate(np.log(level) + decay) - decay), dtype=np.float64)

@@ -1,18 +1,20 @@
 """One run of a scenario, from the load to the rows that a scraper collects."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._calendar import Floats, Times, as_utc, time_features
+from perfcast.workloads import clock_columns
+
+from ._calendar import Floats, Times, as_utc, zone
 from ._load import active_users, request_rate
 from ._observation import counter_rate, read_utilization, scrapes
 from ._scenario import Scenario
 from ._series import correlated_noise
-from ._service import collections, cron_cores, demand, fixed_cores, open_connections, utilization
-from ._truth import expected_utilization
+from ._service import collections, cron_cores, demand, expected_utilization, fixed_cores, open_connections, utilization
 
 FEATURES = (
     "request_rate",
@@ -29,37 +31,22 @@ MEASURED_AT = "measured_at"
 
 
 @dataclass(frozen=True)
-class Truth:
-    """What observation hides, for each observed row.
-
-    Attributes:
-        demand: CPU-seconds per request without noise or garbage collection, float64 [rows].
-        expected: Utilisation that the true loads bring without noise (percent), float64 [rows].
-        actual: Utilisation as it really was, noise of the service included (percent), float64 [rows].
-    """
-
-    demand: Floats
-    expected: Floats
-    actual: Floats
-
-
-@dataclass(frozen=True)
 class Simulation:
     """Rows as a scraper collected them, and the truth behind them.
 
     Attributes:
-        scenario: What was simulated.
         measured_at: End of each row's window, datetime64[ms] [rows], UTC, increasing.
         features: float32 [rows, 8] in the order of `FEATURES`.
         cpu_utilization: Percent 0-100, float32 [rows].
-        truth: What observation hides.
+        truth: What observation hides, each float64 [rows]: the `demand` (CPU-seconds per request without noise and
+            garbage collection), the utilisation (percent) `expected` of the true loads, and the `actual` one.
     """
 
     scenario: Scenario
     measured_at: Times
     features: NDArray[np.float32]
     cpu_utilization: NDArray[np.float32]
-    truth: Truth
+    truth: Mapping[str, Floats]
 
     def __len__(self) -> int:
         return len(self.measured_at)
@@ -83,16 +70,10 @@ class _Steps:
 
 
 def simulate(scenario: Scenario) -> Simulation:
-    """Run a scenario.
+    """Run a scenario: the observed rows and their truth; the same scenario gives the same bytes.
 
     Requests, their rate, users, service and observation each draw from a stream of their own, so that
     changing one (a deploy, say) leaves the randomness of the load as it was.
-
-    Args:
-        scenario: What to simulate.
-
-    Returns:
-        The observed rows and their truth; the same scenario gives the same bytes.
 
     Example:
         >>> simulation = simulate(Scenario(days=1))
@@ -135,18 +116,17 @@ def _neighbours(scenario: Scenario, rng: np.random.Generator) -> Floats:
 
 
 def _observe(scenario: Scenario, steps: _Steps, rng: np.random.Generator) -> Simulation:
-    when = scrapes(scenario, rng)
-    seen = read_utilization(scenario, steps.actual, when, rng)
-    measured_at = _moments(scenario, when.seconds)
+    seconds, keep = scrapes(scenario, rng)
+    seen = read_utilization(scenario, steps.actual, rng)
+    measured_at = _moments(scenario, seconds)
     columns = {
-        "request_rate": counter_rate(steps.rate, when.seconds, scenario.step_seconds),
+        "request_rate": counter_rate(steps.rate, seconds, scenario.step_seconds),
         "active_users": steps.users,
         "db_connections": steps.connections,
-        **time_features(measured_at, scenario.time_zone),
+        **clock_columns(measured_at, FEATURES[3:], zone(scenario.time_zone)),
     }
-    keep = when.succeeded
     features = np.stack([columns[name] for name in FEATURES], axis=1).astype(np.float32)
-    truth = Truth(steps.demand[keep], steps.expected[keep], steps.actual[keep])
+    truth = {name: getattr(steps, name)[keep] for name in ("demand", "expected", "actual")}
     return Simulation(scenario, measured_at[keep], features[keep], seen.astype(np.float32)[keep], truth)
 
 
