@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import structlog
+from structlog import stdlib
 
 from perfcast.settings import Settings
 
@@ -20,24 +21,19 @@ def configure_logs(settings: Settings, *, of_command: bool = False) -> None:
             whose failures come as errors anyway; unless `LOG_LEVEL=DEBUG` asks for everything.
     """
     made = structlog.get_config()["logger_factory"]
-    if not isinstance(made, structlog.stdlib.LoggerFactory):  # once: loggers that were used keep what they have
+    if not isinstance(made, stdlib.LoggerFactory):  # once: loggers that were used keep what they have
         structlog.configure(
-            processors=[
-                structlog.stdlib.filter_by_level,
-                *_shared(),
-                structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-            ],
-            logger_factory=structlog.stdlib.LoggerFactory(),
-            wrapper_class=structlog.stdlib.BoundLogger,
+            processors=[stdlib.filter_by_level, *_shared(), stdlib.ProcessorFormatter.wrap_for_formatter],
+            logger_factory=stdlib.LoggerFactory(),
+            wrapper_class=stdlib.BoundLogger,
             cache_logger_on_first_use=True,
         )
     plain = of_command and settings.log_level != "DEBUG"
     rendering = [_plain_line] if plain else _rendering(settings)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_shared(),
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        stdlib.ProcessorFormatter(
+            foreign_pre_chain=_shared(), processors=[stdlib.ProcessorFormatter.remove_processors_meta, *rendering]
         )
     )
     own = logging.getLogger("perfcast")
@@ -57,10 +53,10 @@ def configure_logs(settings: Settings, *, of_command: bool = False) -> None:
 def _shared() -> list[Any]:
     return [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
+        stdlib.add_log_level,
+        stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.stdlib.ExtraAdder(),
+        stdlib.ExtraAdder(),
     ]
 
 

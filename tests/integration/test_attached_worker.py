@@ -14,6 +14,7 @@ from tests.contract.conftest import fill
 from tests.patience import until
 from tests.workers import Shop
 
+from perfcast import processes
 from perfcast.jobs import attached_worker
 from perfcast.settings import load_settings
 
@@ -78,20 +79,14 @@ def test_a_killed_worker_is_replaced_and_ends_with_its_owner(shop: Shop, end: si
         owner.send_signal(end)
         assert owner.wait(20) == 0
         assert is_gone(second)
-    assert "another is begun" in (shop.settings.data_dir / "up.log").read_text()
+    assert "attached worker ended" in (shop.settings.data_dir / "up.log").read_text()
 
 
-def test_a_worker_that_dies_at_once_is_begun_again_after_longer_and_longer_pauses(tmp_path: Path) -> None:
+def test_its_owner_may_end_while_the_worker_is_being_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "FIRST_WAIT_SECONDS", 600)
+    monkeypatch.setattr(processes, "LONGEST_WAIT_SECONDS", 600)
     settings = load_settings(data_dir=tmp_path, database_url="nonsense://nowhere")
-    with capture_logs() as logs, attached_worker(settings, pause=0.05, longest_pause=0.2):
-        until(lambda: len(logs) >= 4, 60)
-    told = [(line["log_level"], line["status"], line["pause_seconds"]) for line in logs[:4]]
-    assert told == [("error", 1, 0.05), ("error", 1, 0.1), ("error", 1, 0.2), ("error", 1, 0.2)]
-
-
-def test_its_owner_may_end_while_the_worker_is_being_replaced(tmp_path: Path) -> None:
-    settings = load_settings(data_dir=tmp_path, database_url="nonsense://nowhere")
-    with capture_logs() as logs, attached_worker(settings, pause=600, longest_pause=600) as worker:
+    with capture_logs() as logs, attached_worker(settings):
         until(lambda: logs)
         assert workers(os.getpid()) == []
-    assert is_gone(worker.pid)
+    assert [(line["event"], line["status"]) for line in logs] == [("attached worker ended", 1)]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -48,20 +49,8 @@ Predicts what a workload will cost before it runs: the CPU utilisation of a serv
 convolutions. Errors are RFC 9457 problem details."""
 
 ROOMS = (
-    predict,
-    batch,
-    benchmark,
-    inference_protocol,
-    kserve,
-    mlflow,
-    models,
-    aliases,
-    versions,
-    training,
-    schedules,
-    health,
-    metrics,
-    documentation,
+    *(predict, batch, benchmark, inference_protocol, kserve, mlflow, models, aliases, versions, training),
+    *(schedules, health, metrics, documentation),
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""
 _MODEL_IN_BODY = (BATCH, "/invocations")
@@ -104,40 +93,28 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
     for room in ROOMS:
         checks = [] if room is inference_protocol else [Depends(refuse_null_characters)]
         app.include_router(room.router, dependencies=checks)
-    _explain_errors(app)
+    for kind in (PerfcastError, TooLarge, TooManyRows, Overloaded, Exception):  # the last is logged by `Front`
+        app.add_exception_handler(kind, _explained)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _of_http)
     describe(app, keyed=held.gate is not None and held.gate.keyed)
     return Front(app, held)
 
 
-def _explain_errors(app: FastAPI) -> None:
-    async def refused(request: Request, error: Exception) -> Response:
-        return _response(request, problem_of(error))
-
-    @app.exception_handler(PerfcastError)
-    async def known(request: Request, error: PerfcastError) -> Response:
-        return _response(request, problem_of(error, in_body=request.scope["path"] in _MODEL_IN_BODY))
-
-    for kind in (TooLarge, TooManyRows, Overloaded):
-        app.exception_handler(kind)(refused)
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        fields = [FieldError(str(item["loc"][-1]), item["msg"]) for item in error.errors()]
-        return _response(request, problem_of(InvalidInput(fields)))
-
-    @app.exception_handler(HTTPException)
-    async def by_status(request: Request, error: HTTPException) -> Response:
-        return _response(request, _of_http(request, error))
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        return _response(request, problem_of(error))  # logged by `Front`, to which it is raised again
+async def _explained(request: Request, error: Exception) -> Response:
+    return _response(request, problem_of(error, in_body=request.scope["path"] in _MODEL_IN_BODY))
 
 
-def _of_http(request: Request, error: HTTPException) -> Problem:
+async def _invalid(request: Request, error: Any) -> Response:
+    fields = [FieldError(str(item["loc"][-1]), item["msg"]) for item in error.errors()]
+    return _response(request, problem_of(InvalidInput(fields)))
+
+
+async def _of_http(request: Request, error: Any) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == 400 and isinstance(error.__cause__, ValueError):  # FastAPI could not parse a body
-        return problem_of(InvalidInput([FieldError("body", f"is not JSON text: {error.__cause__}")]))
+        fields = [FieldError("body", f"is not JSON text: {error.__cause__}")]
+        return _response(request, problem_of(InvalidInput(fields)))
     path = request.url.path[:_SHOWN]
     if error.status_code == 404:
         detail = f"nothing is at {path}; /docs lists what there is"
@@ -146,7 +123,7 @@ def _of_http(request: Request, error: HTTPException) -> Problem:
         detail = f"{request.method} is not allowed at {path}; allowed: {headers['Allow']}"
     else:
         detail = str(error.detail)
-    return problem_of_status(error.status_code, detail, headers)
+    return _response(request, problem_of_status(error.status_code, detail, headers))
 
 
 def _allowed(request: Request) -> str:

@@ -6,9 +6,9 @@ metrics.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,22 +47,14 @@ class Front:
     """The application as the server sees it.
 
     A `POST /predict` that can be answered at once need not come as an ASGI call: see `at_once` and `server/_direct`.
-
-    Args:
-        app: FastAPI.
-        services: Opened by the application's lifespan.
     """
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
-        self._app = app
-        self._lifetime = services.lifetime
-        self._tally = services.tally
-        self._identifiers = services.identifiers
-        self._predict = services.predict
-        self._limit = services.settings.max_body_bytes
-        self._gate = services.gate
-        self._lanes = Lanes(services.settings.max_concurrency, services.settings.max_heavy_concurrency)
-        self._patience = services.settings.request_timeout_seconds
+        settings = services.settings
+        self._app, self._gate, self._predict = app, services.gate, services.predict
+        self._lifetime, self._tally, self._identifiers = services.lifetime, services.tally, services.identifiers
+        self._limit, self._patience = settings.max_body_bytes, settings.request_timeout_seconds
+        self._lanes = Lanes(settings.max_concurrency, settings.max_heavy_concurrency)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass on what is none."""
@@ -74,14 +66,14 @@ class Front:
         try:
             refusal = None if self._gate is None else await self._gate.admit(scope)
             if refusal is not None:
-                status = await self._refuse(refusal, scope, send)
+                status = await _send_problem(refusal, self._request_id(scope), send)
                 route = REFUSED
             elif scope["path"] == PREDICT and scope["method"] == "POST":
                 status = await self._take(self._lanes.predictions, self._answer, scope, receive, send)
                 route = PREDICT
             else:
                 status = await self._take(self._lanes.of(scope["path"]), self._pass_on, scope, receive, send)
-                route = route_of(scope)
+                route = getattr(scope.get("route"), "path", None) or "unmatched"  # its template, never the raw path
             self._tally.request(route, scope["method"], status, time.perf_counter() - began)
         finally:
             self._tally.in_flight -= 1
@@ -120,16 +112,13 @@ class Front:
         self._tally.request(PREDICT, "POST", 200, time.perf_counter() - began)
         return b"x-request-id: %b\r\n" % request_id.encode(), answer
 
-    async def _refuse(self, refusal: Problem, scope: Scope, send: Send) -> int:
-        return await _send_problem(refusal, given_request_id(scope["headers"]) or self._identifiers.next(), send)
-
     async def _take(self, lane: Lane, answer: _Answering, scope: Scope, receive: Receive, send: Send) -> int:
         """Answer if the lane has a place, and not for longer than a body may take to come; gives the status."""
         refused = 0
 
         async def refuse(error: TooSlow | Overloaded) -> None:
             nonlocal refused
-            refused = await self._refuse(problem_of(error), scope, send)
+            refused = await _send_problem(problem_of(error), self._request_id(scope), send)
 
         async def send_unless_refused(message: Message) -> None:
             if not refused:
@@ -153,25 +142,23 @@ class Front:
             return await _send_problem(problem_of(error), request_id, send)
         except Disconnected:
             return 499
-        reply = await self._predict(body, request_id, own_id, partial(key_of, scope))
-        if reply.problem is not None:
-            return await _send_problem(reply.problem, request_id, send)
+        answer = await self._predict(body, request_id, own_id, partial(key_of, scope))
+        if not isinstance(answer, bytes):
+            return await _send_problem(answer, request_id, send)
         start = {
             "type": "http.response.start",
             "status": 200,
-            "headers": [_JSON, (b"content-length", b"%d" % len(reply.body)), (b"x-request-id", request_id.encode())],
+            "headers": [_JSON, (b"content-length", b"%d" % len(answer)), (b"x-request-id", request_id.encode())],
         }
         await send(start)
-        await send({"type": "http.response.body", "body": reply.body})
+        await send({"type": "http.response.body", "body": answer})
         return 200
 
-    def _limit_of(self, scope: Scope) -> int:
-        """Most bytes of a request's body."""
-        return max(self._limit, UPLOAD_BYTES) if is_upload(scope["path"]) else self._limit
+    def _request_id(self, scope: Scope) -> str:
+        return given_request_id(scope["headers"]) or self._identifiers.next()
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> int:
-        request_id = given_request_id(scope["headers"]) or self._identifiers.next()
-        scope[REQUEST_ID] = request_id
+        request_id = scope[REQUEST_ID] = self._request_id(scope)
         status = 0
 
         async def send_with_id(message: Message) -> None:
@@ -183,8 +170,10 @@ class Front:
 
         try:
             if scope["path"] != BATCH:  # which has a limit of its own, and tells it
-                check_length(scope["headers"], self._limit_of(scope), packed=may_be_packed(scope["path"]))
-            scope["headers"] = _as_json(scope["headers"])
+                limit = max(self._limit, UPLOAD_BYTES) if is_upload(scope["path"]) else self._limit
+                check_length(scope["headers"], limit, packed=may_be_packed(scope["path"]))
+            # `curl -d` calls any body a form. No route takes forms, so such a body is read as the JSON it must be
+            scope["headers"] = [_JSON if header == _FORM else header for header in scope["headers"]]
             await self._app(scope, receive, send_with_id)
         except (TooLarge, Compressed) as error:
             return await _send_problem(problem_of(error), request_id, send)
@@ -194,17 +183,6 @@ class Front:
                 return await _send_problem(problem_of(error), request_id, send)
         log.debug("request", request_id=request_id, method=scope["method"], path=scope["path"], status=status)
         return status
-
-
-def _as_json(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """`curl -d` calls any body a form. No route takes forms, so such a body is read as the JSON that it must be."""
-    return [_JSON if header == _FORM else header for header in headers]
-
-
-def route_of(scope: Scope) -> str:
-    """The route's template, never the raw path; `unmatched` where no route fits."""
-    route: Any = scope.get("route")
-    return getattr(route, "path", None) or "unmatched"
 
 
 async def _send_problem(problem: Problem, request_id: str, send: Send) -> int:

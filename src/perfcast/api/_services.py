@@ -25,10 +25,10 @@ from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
 from perfcast.monitoring import PredictionLog
 from perfcast.registry import Registry
-from perfcast.serving import Follower, Shadows, choose_inference, make_answer_cache
+from perfcast.serving import AnswerCache, Follower, Shadows, choose_inference
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
-from perfcast.workloads import Catalogue, Workload, survey_workloads
+from perfcast.workloads import Catalogue, survey_workloads
 
 log = structlog.stdlib.get_logger("perfcast.api")
 
@@ -37,22 +37,8 @@ class Services:
     """All that the API needs, made from the settings; opened and closed with the application.
 
     Attributes:
-        settings: What was configured.
-        database, blobs, registry: The state.
-        inference: Where models run.
-        follower: What is served.
         gate: Who may call what, and how often; None where everybody may do everything.
-        predict: Answers `/predict`.
-        inference_protocol: Answers the Open Inference Protocol.
-        batches: Answers `/predict/batch`.
-        answers: Expensive answers that were given.
-        benchmarks: Answers `/benchmark`.
-        transport, jobs: The queue of training jobs.
-        tally, exposition: What is counted, and how it is shown.
         records: The log of predictions; None where `PREDICTION_LOG` is off.
-        shadows: Asks shadow versions behind the callers' backs.
-        lifetime: Whether the process can serve, and is about to end.
-        condition: How the service is; watches what it depends on.
         held: What routes are given, made when they ask for it, by its type.
 
     Raises:
@@ -73,29 +59,26 @@ class Services:
             self.registry,
             zone=zone,
             refresh_seconds=settings.refresh_seconds,
-            workloads=self._known_workloads,
+            workloads=lambda: self.catalogue.workloads,
             cache_bytes=settings.model_cache_bytes,
             inference=self.inference,
         )
         self.records = (
             PredictionLog(self.database, seconds=settings.prediction_log_seconds) if settings.prediction_log else None
         )
-        self.shadows = Shadows(self.follower.cache.load, self.records, self.tally.shadows.observe)
+        self.shadows = Shadows(self.follower.cache.load, self.records, self.tally.shadowed)
         self.predict = Predict(self.follower, self.tally, self.records, self.shadows)
         self.inference_protocol = InferenceProtocol(self.follower, self.tally, self.records, self.shadows)
         self.batches = Batches(settings, self.follower, self.tally, self.records, self.shadows, self.identifiers)
-        self.answers = make_answer_cache(settings.redis_url)
+        self.answers = AnswerCache(settings.redis_url)
         self.benchmarks = Benchmarks(self.follower, self.answers)
         self.transport = make_transport(settings)
         self.jobs = Jobs(
             self.database, self.transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds
         )
-        dependencies: tuple[Probe, ...] = (
-            Probe("database", self.database.ping),
-            Probe("artifacts", lambda: self.blobs.exists("0" * 64)),
-        )
+        dependencies = [Probe("database", self.database.ping), Probe("artifacts", lambda: self.blobs.exists("0" * 64))]
         if settings.redis_url:
-            dependencies += (Probe("redis", self.transport.ping),)
+            dependencies.append(Probe("redis", self.transport.ping))
         self.lifetime = Lifetime(self.follower)
         system = Probe("system", lambda: system_info(str(_existing(settings.data_dir))))
         self.condition = Condition(self.lifetime, self.follower, self.inference, dependencies, system, self._problems)
@@ -124,16 +107,15 @@ class Services:
         self._opened.callback(self.database.close)
         self._opened.callback(self.transport.close)
         migrated = self._migrate()
-        if self.records is not None:
-            self.records.start()
-            self._opened.callback(self.records.close)
-        self.shadows.start()
-        self._opened.callback(self.shadows.close)
         self._opened.callback(self.batches.close)
         self._opened.callback(self.answers.close)
+        for thread in (self.records, self.shadows):
+            if thread is not None:
+                thread.start()
+                self._opened.callback(thread.close)
         self.follower.start(look=migrated)  # a database that hangs has cost enough; the thread keeps asking
         self._opened.callback(self.follower.close)
-        for probe in self.condition.probes:
+        for probe in (*self.condition.dependencies, self.condition.system):
             probe.start()
             self._opened.callback(probe.close)
 
@@ -153,7 +135,7 @@ class Services:
     @property
     def submissions(self) -> Submissions:
         """Completes what callers ask to be trained."""
-        return Submissions(Datasets(self.database, self.blobs), self.registry, self._known_workloads())
+        return Submissions(Datasets(self.database, self.blobs), self.registry, self.catalogue.workloads)
 
     @property
     def schedules(self) -> Schedules:
@@ -165,7 +147,7 @@ class Services:
             *(self.settings, self.registry, self.follower, self.identifiers, self.lifetime, self.condition, self.tally),
             *(self.exposition, self.predict, self.batches, self.inference_protocol, self.benchmarks, self.jobs),
         )
-        return {type(thing): partial(_same, thing) for thing in ready_made} | {
+        return {type(thing): partial(lambda thing: thing, thing) for thing in ready_made} | {
             Catalogue: lambda: self.catalogue,
             Records: lambda: Records(self.database),
             Schedules: lambda: self.schedules,
@@ -183,15 +165,8 @@ class Services:
             return False
         return True
 
-    def _known_workloads(self) -> Mapping[str, Workload]:
-        return self.catalogue.workloads
-
 
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
     folder = folder.absolute()
     return next(path for path in (folder, *folder.parents) if path.exists())
-
-
-def _same(thing: Any) -> Any:
-    return thing

@@ -1,21 +1,22 @@
-"""Starting a converting process for one file, and ending it."""
+"""Starting a converting process for one file, ending it, and what the two say to each other in MessagePack."""
 
 import ctypes
 import os
 import signal
 import subprocess
 import sys
-import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Thread
-from typing import Any
+from tempfile import TemporaryFile
+from threading import Event
+from typing import IO, Any
 
 import msgspec
 
-from perfcast.discovery._messages import Converted, Failed, Order, Outcome
 from perfcast.errors import Refused, Stopped
+from perfcast.manifest import GraphFacts, Parity
 
 MODULE = "perfcast.discovery.conversion"
 LARGEST_OUTCOME = 32 << 20
@@ -27,6 +28,58 @@ _KEPT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT"
 _DUMPABLE = 4
 _LAST_WORDS = 400
 """Bytes of what a process wrote to its standard error that are looked at."""
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What to convert.
+
+    Attributes:
+        file: Name of the model file among `files`.
+        files: Contents by name.
+        workloads: Declarations that inputs may be named from; the first is meant where nothing else is said.
+        unconfined: Whether a file that runs code may be read although the process couldn't be confined.
+        parent: Process that must not be looked into.
+    """
+
+    file: str
+    files: Mapping[str, bytes]
+    workloads: Sequence[Mapping[str, Any]]
+    unconfined: bool
+    parent: int
+
+
+class Converted(msgspec.Struct, frozen=True, tag="converted"):
+    """A graph and what is known of it.
+
+    Attributes:
+        graph: Serialised ONNX, from all features of the workload to the cost.
+        family: What the file holds: `xgboost`, `random_forest`, `neural_network`, `polynomial`, …
+        workload: Name of the workload it answers for.
+        inputs: What the model reads, in its own order.
+        original: The model's class.
+        facts, parity: As in a manifest.
+        libraries: Versions of what read it.
+        notes: Remarks for the manifest.
+    """
+
+    graph: bytes
+    family: str | None
+    workload: str
+    inputs: tuple[str, ...]
+    original: str
+    facts: GraphFacts
+    parity: Parity
+    libraries: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """Why a file can't be converted, in a sentence."""
+
+    reason: str
+
+
+Outcome = Converted | Failed
 
 
 @dataclass(frozen=True)
@@ -43,13 +96,8 @@ class Converter:
     seconds: float
     unconfined: bool = False
 
-    def convert(self, file: str, files: Mapping[str, bytes], *, stopping: Any = None) -> Converted:
-        """The graph of a model file.
-
-        Args:
-            file: Its name.
-            files: Its contents and those of the files beside it, by name.
-            stopping: An event that ends the process early.
+    def convert(self, file: str, files: Mapping[str, bytes], *, stopping: Event | None = None) -> Converted:
+        """The graph of a model file, whose content is among the files by name; setting `stopping` ends it early.
 
         Raises:
             Refused: It can't be converted; the text says why.
@@ -61,49 +109,38 @@ class Converter:
             raise Refused(outcome.reason)
         return outcome
 
-    def _outcome(self, order: bytes, stopping: Any) -> Outcome:
+    def _outcome(self, order: bytes, stopping: Event | None) -> Outcome:
         _hide_environment()
-        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told:
+        with TemporaryFile() as given, TemporaryFile() as answer, TemporaryFile() as told:
             given.write(order)
             given.seek(0)
             process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-P", "-m", MODULE],
                 stdin=given,
-                stdout=subprocess.PIPE,
+                stdout=answer,
                 stderr=told,
                 env=_environment(),
                 start_new_session=True,
             )
-            heard: list[bytes] = []
-            reader = Thread(target=_read, args=(process, heard), name="perfcast-converter", daemon=True)
-            reader.start()
             try:
-                self._await(process, reader, stopping)
+                self._await(process, stopping)
             finally:
                 _end(process)
-            reader.join(1.0)
-            return _understood(b"".join(heard), process.returncode, told)
+            answer.seek(0)
+            return _understood(answer.read(LARGEST_OUTCOME), process.returncode, told)
 
-    def _await(self, process: subprocess.Popen[bytes], reader: Thread, stopping: Any) -> None:
-        """Until it has said all it has to say: what it does after that is of no interest."""
-        waited = 0.0
-        while reader.is_alive():
-            reader.join(_TICK_SECONDS)
-            waited += _TICK_SECONDS
+    def _await(self, process: subprocess.Popen[bytes], stopping: Event | None) -> None:
+        until = time.monotonic() + self.seconds
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_TICK_SECONDS)
+                return
             if stopping is not None and stopping.is_set():
                 raise Stopped("the conversion was stopped")
-            if waited >= self.seconds:
+            if time.monotonic() >= until:
                 raise Refused(
                     f"its conversion took longer than the {self.seconds:g} s that MODELS_CONVERT_SECONDS allows"
                 )
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(1.0)
-
-
-def _read(process: subprocess.Popen[bytes], heard: list[bytes]) -> None:
-    assert process.stdout is not None
-    with suppress(OSError, ValueError):
-        heard.append(process.stdout.read(LARGEST_OUTCOME))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -112,7 +149,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _understood(data: bytes, status: int, told: Any) -> Outcome:
+def _understood(data: bytes, status: int, told: IO[bytes]) -> Outcome:
     try:
         outcome: Outcome = msgspec.msgpack.decode(data, type=Outcome)
     except msgspec.MsgspecError:

@@ -8,15 +8,15 @@ from pathlib import Path
 from threading import Event
 from typing import Literal
 
+import msgspec
 import sqlalchemy as sa
 import structlog
 
-from perfcast.discovery._converter import Converter
-from perfcast.discovery._messages import Converted
+from perfcast.discovery._converter import Converted, Converter
 from perfcast.discovery._naming import family
 from perfcast.discovery._records import Record, Records, is_done, write
 from perfcast.discovery._scan import Found, Scan, read_files, scan
-from perfcast.errors import Conflict, PerfcastError, Stopped, Unavailable
+from perfcast.errors import Conflict, PerfcastError, Stopped, Unavailable, UnknownModel
 from perfcast.manifest import LARGEST_GRAPH, Draft, Manifest
 from perfcast.registry import CHAMPION, Registry, Version
 from perfcast.workloads import Workload
@@ -47,13 +47,7 @@ class Discovery:
     A file's content becomes a version once: another file, or the same one again, with the same content for the same
     model adds nothing. A new version answers at once, as the predecessor's operators expect.
 
-    Args:
-        folder: `MODELS_DIR`.
-        registry: Where versions go.
-        records: What came of each file.
-        converter: Makes graphs.
-        workloads: Known ones by name.
-        stopping: Ends a look early.
+    Setting `stopping` ends a look early.
     """
 
     def __init__(
@@ -74,9 +68,7 @@ class Discovery:
     def look(self, seen: Scan | None = None, *, dry_run: bool = False) -> Iterator[Result]:
         """Look once; one result for each file, as soon as there is one.
 
-        Args:
-            seen: A scan just made.
-            dry_run: Convert, but register and record nothing.
+        With `dry_run` models are converted, but nothing is registered or recorded.
 
         Raises:
             InvalidSetting: The folder can't be read.
@@ -145,22 +137,19 @@ class Discovery:
 
     def _existing(self, found: Found, digest: str) -> Version | None:
         """The version that was made of this content before."""
-        names = {summary.name for summary in self._registry.models()}
-        if found.naming.model not in names:
+        try:
+            versions = self._registry.versions(found.naming.model)
+        except UnknownModel:
             return None
-        label = found.naming.label
-        for version in reversed(self._registry.versions(found.naming.model)):
-            same = version.manifest.settings.get("sha256") == digest
-            if same and label in (None, version.label):
-                return version
-        return None
+        same = (version for version in versions[::-1] if version.manifest.settings.get("sha256") == digest)
+        return next((version for version in same if found.naming.label in (None, version.label)), None)
 
     def _register(self, found: Found, draft: Draft, digest: str) -> Version:
         path = str(found.path)
 
         def claim(connection: sa.Connection, versions: list[Version]) -> None:
             if is_done(connection, path, digest):
-                raise _Taken("another worker has registered it")
+                raise Conflict("another worker has registered it")
             write(connection, Record(path, versions[0].model, digest, "registered", version=versions[0].number))
 
         try:
@@ -179,19 +168,12 @@ class Discovery:
         if len(converted.graph) > LARGEST_GRAPH or converted.workload not in self._workloads:
             raise Conflict("its conversion gave something that can't be a version")
         workload = self._workloads[converted.workload]
-        facts = converted.facts
+        facts = {"sha256": sha256(converted.graph).hexdigest(), "bytes": len(converted.graph)}
         manifest = Manifest(
             type=converted.family or family(found.naming.model) or "onnx",
             workload=dict(workload.document()),
             ranges={},
-            graph=type(facts)(
-                sha256=sha256(converted.graph).hexdigest(),
-                bytes=len(converted.graph),
-                opset=facts.opset,
-                ir=facts.ir,
-                row_us=facts.row_us,
-                native_row_us=facts.native_row_us,
-            ),
+            graph=msgspec.structs.replace(converted.facts, **facts),
             created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             parity=converted.parity,
             settings={"file": str(found.path), "sha256": digest, "original": converted.original},
@@ -200,7 +182,3 @@ class Discovery:
             notes=("imported: it brings no metrics and no intervals", *converted.notes),
         )
         return Draft(converted.graph, manifest)
-
-
-class _Taken(Conflict):
-    """Another worker was faster."""

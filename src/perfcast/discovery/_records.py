@@ -1,6 +1,6 @@
 """What came of each file, in the database, so that every process can tell."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Literal
 
 import sqlalchemy as sa
@@ -34,6 +34,9 @@ class Record:
     at: str = ""
 
 
+_NAMES = [field.name for field in fields(Record)]
+
+
 class Records:
     """The table of outcomes.
 
@@ -48,10 +51,7 @@ class Records:
         """By path."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(_TABLE).order_by(_TABLE.c.path)).all()
-        return {
-            row.path: Record(row.path, row.model, row.sha256, row.state, row.reason, row.version, row.at)
-            for row in rows
-        }
+        return {row.path: Record(**{name: getattr(row, name) for name in _NAMES}) for row in rows}
 
     def failed(self) -> list[Record]:
         """The files that aren't loaded, by path."""
@@ -71,15 +71,8 @@ class Records:
 
 def write(connection: sa.Connection, record: Record) -> None:
     """Write it inside the caller's transaction."""
-    values = {
-        "model": record.model,
-        "sha256": record.sha256,
-        "state": record.state,
-        "reason": record.reason,
-        "version": record.version,
-        "at": now(),
-    }
-    if not insert_new(connection, _TABLE, {"path": record.path, **values}):
+    values = asdict(record) | {"at": now()}
+    if not insert_new(connection, _TABLE, values):
         connection.execute(sa.update(_TABLE).where(_TABLE.c.path == record.path).values(**values))
 
 

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
@@ -69,12 +69,7 @@ def read_files(found: Found) -> tuple[dict[str, bytes], str]:
     Raises:
         Refused: One can't be read, is no regular file, or is too large.
     """
-    contents: dict[str, bytes] = {}
-    for name, path in found.files.items():
-        try:
-            contents[name] = _content(name, path)
-        except OSError as error:
-            raise Refused(f"{name} can't be read: {error.strerror}") from None
+    contents = {name: _content(name, path) for name, path in found.files.items()}
     digest = sha256()
     for name, data in contents.items():
         digest.update(f"{name}\0{len(data)}\0".encode())
@@ -84,22 +79,22 @@ def read_files(found: Found) -> tuple[dict[str, bytes], str]:
 
 
 def _content(name: str, path: Path) -> bytes:
-    """What a file holds; it may have become another since the folder was looked through."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-        status = os.fstat(file.fileno())
-        problem = _unreadable(name, status)
-        if problem is not None:
-            raise Refused(problem)
-        return file.read(status.st_size)
+    """What a file holds; it may become another at any time."""
+    try:
+        _size(name, path.lstat())
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+            return file.read(_size(name, os.fstat(file.fileno())))
+    except OSError as error:
+        raise Refused(f"{name} can't be read: {error.strerror}") from None
 
 
-def _unreadable(name: str, status: os.stat_result) -> str | None:
-    """Why a file must not be read: opening a pipe or a device may wait for ever, or do something."""
+def _size(name: str, status: os.stat_result) -> int:
+    """Of a file that may be opened and read: opening a pipe or a device may wait for ever, or do something."""
     if not stat.S_ISREG(status.st_mode):
-        return f"{name} is no regular file"
+        raise Refused(f"{name} is no regular file")
     if status.st_size > LARGEST_FILE:
-        return f"{name} is larger than {LARGEST_FILE:,} bytes"
-    return None
+        raise Refused(f"{name} is larger than {LARGEST_FILE:,} bytes")
+    return status.st_size
 
 
 def _model_files(root: Path) -> Iterator[Path]:
@@ -118,18 +113,7 @@ def _found(root: Path, path: Path) -> Found:
     real = {name: other.resolve() for name, other in files.items()}
     leaving = [name for name, other in real.items() if not other.is_relative_to(root)]
     problem = f"{', '.join(leaving)} is a link that leaves the folder of models; copy the file" if leaving else None
-    return Found(relative, naming(relative), real, problem or _problem(real))
-
-
-def _problem(files: Mapping[str, Path]) -> str | None:
-    for name, path in files.items():
-        try:
-            problem = _unreadable(name, path.lstat())
-        except OSError:  # reading it tells
-            continue
-        if problem is not None:
-            return problem
-    return None
+    return Found(relative, naming(relative), real, problem)
 
 
 def _is_scaler(name: str) -> bool:
@@ -147,7 +131,7 @@ def _without_rivals(found: list[Found]) -> Iterator[Found]:
             yield item
         else:
             reason = f"{taken} is called {item.naming.model} too; keep one of them, or move one to a release folder"
-            yield Found(item.path, item.naming, item.files, reason)
+            yield replace(item, problem=reason)
 
 
 def _stamp(path: Path) -> Stamp | None:

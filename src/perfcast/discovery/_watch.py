@@ -53,39 +53,30 @@ def _watch(settings: Settings, stopping: Event) -> None:
     registry = Registry(database, Blobs(settings.artifacts_address))
     converter = make_converter(settings, workloads)
     discovery = Discovery(settings.models_dir, registry, Records(database), converter, workloads, stopping=stopping)
-    watch = _Watch(discovery, database)
     try:
-        while not stopping.is_set():
-            watch.turn()
-            stopping.wait(settings.models_poll_seconds)
+        _look_on(discovery, database, stopping, settings.models_poll_seconds)
     except Stopped:
         log.info("discovery ended while it converted")
     finally:
         database.close()
 
 
-class _Watch:
-    """Looks when something has changed, and says once what is in the way."""
-
-    def __init__(self, discovery: Discovery, database: Database) -> None:
-        self._discovery, self._database = discovery, database
-        self._seen: tuple[Stamp, ...] | None = None
-        self._complaint = ""
-
-    def turn(self) -> None:
-        """One look, where the folder is not as it was at the last."""
+def _look_on(discovery: Discovery, database: Database, stopping: Event, seconds: float) -> None:
+    """Look when something has changed, and say once what is in the way."""
+    seen: tuple[Stamp, ...] | None = None
+    complaint = ""
+    while not stopping.is_set():
         try:
-            seen = scan(self._discovery.folder)
-            if seen.signature == self._seen:
-                return
-            self._database.migrate()
-            for _ in self._discovery.look(seen):
-                pass
-            self._seen = seen.signature
-            self._complaint = ""
+            found = scan(discovery.folder)
+            if found.signature != seen:
+                database.migrate()
+                for _ in discovery.look(found):
+                    pass
+                seen, complaint = found.signature, ""
         except Stopped:
             raise
         except (PerfcastError, OSError) as error:
-            if str(error) != self._complaint:
+            if str(error) != complaint:
                 log.warning("models can't be discovered; trying again", reason=str(error))
-            self._complaint = str(error)
+            complaint = str(error)
+        stopping.wait(seconds)

@@ -1,9 +1,12 @@
 """Running a graph once, outside any server: for evaluation, parity and measurement."""
 
+import platform
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import onnx
@@ -19,6 +22,7 @@ LARGEST_DIFFERENCE = 1e-4
 LEAST_SCALE = 0.01
 """Where errors are judged absolutely, a cost below this share of the largest is compared as if it were that large:
 float32 sums near 0 differ by what the large terms in them were rounded by."""
+_LIBRARIES = ("perfcast", "numpy", "onnx", "onnxruntime", "xgboost-cpu", "xgboost", "scikit-learn", "torch", "optuna")
 
 Predict = Callable[[Rows], Rows]
 
@@ -39,15 +43,7 @@ def open_session(graph: bytes) -> ort.InferenceSession:
 
 
 def run(graph: bytes, features: Rows) -> Rows:
-    """The cost of each row.
-
-    Args:
-        graph: What `compose` returned.
-        features: float32 [rows, features].
-
-    Returns:
-        float32 [rows].
-    """
+    """The cost of each row, float32 [rows], of float32 [rows, features], by what `compose` returned."""
     return _cost(open_session(graph), features)
 
 
@@ -103,6 +99,15 @@ def measure(graph: bytes, features: Rows, native: Predict | None = None, *, repe
         row_us=_row_us(lambda row: _cost(session, row), features, repeats),
         native_row_us=_row_us(native, features, max(1, repeats // 10)) if native else None,
     )
+
+
+def libraries() -> dict[str, str]:
+    """Versions of Python and of those libraries that models are made with and that are installed."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _cost(session: ort.InferenceSession, features: Rows) -> Rows:

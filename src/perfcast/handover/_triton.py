@@ -16,13 +16,7 @@ LARGEST_BATCH = 4096
 
 @dataclass(frozen=True)
 class Handed:
-    """A version to be handed over.
-
-    Attributes:
-        model: Its model's name.
-        number: Its number within the model.
-        draft: Its graph and manifest.
-    """
+    """A version to be handed over: its model's name, its number, its graph and manifest."""
 
     model: str
     number: int
@@ -30,11 +24,7 @@ class Handed:
 
 
 def write_onnx(folder: Path, version: Handed) -> list[Path]:
-    """Write `model.onnx` and `manifest.json`.
-
-    Returns:
-        What was written.
-    """
+    """Write `model.onnx` and `manifest.json`; returns what was written."""
     manifest = msgspec.json.format(version.draft.manifest.to_json(), indent=2)
     return _write({folder / "model.onnx": version.draft.graph, folder / "manifest.json": manifest + b"\n"})
 
@@ -44,14 +34,7 @@ def write_triton(folder: Path, version: Handed) -> list[Path]:
 
     The graph lies under the version's own number, so that Triton's versions are Perfcast's. Triton reads
     `config.pbtxt` and the graph, and leaves alone what else is there: the manifest, the intervals' table, a page for
-    people.
-
-    Args:
-        folder: The repository.
-        version: What to write.
-
-    Returns:
-        What was written.
+    people. Returns what was written.
     """
     manifest = version.draft.manifest
     home = folder / version.model
@@ -67,15 +50,11 @@ def write_triton(folder: Path, version: Handed) -> list[Path]:
 
 
 def triton_config(name: str, features: int) -> str:
-    """The model's configuration, a `ModelConfig` in protocol buffers' text form.
+    """The configuration of a model of so many features, a `ModelConfig` in protocol buffers' text form.
 
     A batched tensor has its rows as a first dimension that isn't named, and at least one more: so `cost`, of shape
     [rows], is shown as [rows, 1] and reshaped. The graphs are small and made for one thread: the processor runs them
     also where there is a GPU.
-
-    Args:
-        name: The model's, which is its folder's.
-        features: How many the graph takes.
     """
     return f"""\
 name: {json.dumps(name)}

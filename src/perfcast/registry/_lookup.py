@@ -55,7 +55,6 @@ def find_version(connection: sa.Connection, model: str, asked: Reference) -> Ver
 
 def unknown_version(connection: sa.Connection, model: str, asked: Reference) -> UnknownVersion:
     """The error that names what is closest to a version or an alias that isn't there."""
-    """The error that says which versions or aliases there are."""
     if asked.alias is not None:
         known = [f"{model}@{alias}" for alias in repository.aliases(connection, model)]
         return UnknownVersion(str(asked), known, hint=f"the aliases are {', '.join(ALIASES)}; set one first")

@@ -4,7 +4,7 @@ A split of the callers lasts while champion and challenger both are set and are 
 gives all callers back to the champion.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from math import isfinite
 
 import sqlalchemy as sa
@@ -20,29 +20,20 @@ def move_alias(connection: sa.Connection, change: AliasChange, kind: Kind, reaso
     before = repository.share(connection, change.model)
     repository.point_alias(connection, change)
     pointing = repository.aliases(connection, change.model)
+    shares: tuple[float | None, float | None] = (None, None)
     if before and not _can_be_split(pointing):
-        if CHALLENGER in pointing:
-            repository.set_share(connection, change.model, 0)
-        shares: tuple[float, float] | tuple[None, None] = (before, 0.0)
-    else:
-        shares = (None, None)
+        repository.set_share(connection, change.model, 0)
+        shares = (before, 0.0)
     event = AliasEvent(change.model, change.alias, kind, change.before, change.after, reason, actor, now(), *shares)
     repository.add_event(connection, event)
     repository.bump(connection)
 
 
 def move_traffic(connection: sa.Connection, model: str, percent: float, reason: str, actor: str) -> float:
-    """Give a share of the callers to the challenger.
-
-    Args:
-        connection: In a transaction that has locked the model.
-        model: Name of the model.
-        percent: The challenger's share.
-        reason: Why, for the history.
-        actor: Who, for the history.
+    """Give a percentage of the callers to the challenger; the model is locked.
 
     Returns:
-        The share before; nothing is written where it is the same.
+        The share before.
 
     Raises:
         Refused: The challenger, or the champion beside it, isn't set, or both are one version.
@@ -81,6 +72,32 @@ def challengers_share(weights: Mapping[str, float]) -> float:
     if errors:
         raise InvalidInput(errors)
     return float(weights.get(CHALLENGER, 0.0))
+
+
+def one_before(events: Sequence[AliasEvent], present: int | None, alive: Collection[int]) -> int | None:
+    """Where stepping back leads: the version the alias pointed to before, or None for nowhere.
+
+    Pointing adds to the trail and stepping back walks it, so that stepping back twice goes two versions back and
+    doesn't swing between two. Versions that aren't alive are passed over. The events are the alias's, oldest first.
+    """
+    for number in reversed(_trail(events)[:-1]):
+        if number is None:
+            return None
+        if number != present and number in alive:
+            return number
+    return None
+
+
+def _trail(events: Sequence[AliasEvent]) -> list[int | None]:
+    trail: list[int | None] = []
+    for event in events:
+        if event.kind == "point":
+            trail.append(event.after)
+            continue
+        trail.pop()
+        while trail and trail[-1] != event.after:
+            trail.pop()
+    return trail
 
 
 def _can_be_split(pointing: Mapping[str, int]) -> bool:

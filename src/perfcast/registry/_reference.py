@@ -68,11 +68,7 @@ def check_name(name: str) -> str:
     Raises:
         InvalidInput: It could be mistaken for a version or can't stand in a reference; the field is `model_name`.
     """
-    if not re.fullmatch(_NAME, name) or len(name) > LONGEST:
-        raise _wrong(
-            "model_name",
-            f"must begin with a letter or digit and hold only letters, digits, '.', '_' and '-', at most {LONGEST}",
-        )
+    _check_text("model_name", name, _NAME, "'.', '_' and '-'")
     if _looks_like_a_version(name):
         raise _wrong("model_name", f"must not look like a version, as '{name}' does")
     return name
@@ -84,15 +80,16 @@ def check_label(label: str) -> str:
     Raises:
         InvalidInput: It could be mistaken for a number or can't stand in a reference; the field is `label`.
     """
-    if not re.fullmatch(_LABEL, label) or len(label) > LONGEST:
-        raise _wrong(
-            "label",
-            "must begin with a letter or digit and hold only letters, digits, '.', '_', '+' and '-', "
-            f"at most {LONGEST}",
-        )
+    _check_text("label", label, _LABEL, "'.', '_', '+' and '-'")
     if _NUMBER.fullmatch(label):
         raise _wrong("label", f"must not look like a version's number, as '{label}' does; use for instance v1.2.0")
     return label
+
+
+def _check_text(field: str, text: str, form: str, marks: str) -> None:
+    if not re.fullmatch(form, text) or len(text) > LONGEST:
+        allowed = f"only letters, digits, {marks}, at most {LONGEST}"
+        raise _wrong(field, f"must begin with a letter or digit and hold {allowed}")
 
 
 def _looks_like_a_version(text: str) -> bool:

@@ -8,9 +8,8 @@ from perfcast.errors import BrokenVersion, Conflict, NoUsableModel, Refused, Unk
 from perfcast.manifest import Draft
 from perfcast.registry import _repository as repository
 from perfcast.registry._addition import insert_version, workload_of
-from perfcast.registry._history import one_before
 from perfcast.registry._lookup import check_alias, find_version, present_version, require_model, unknown_version
-from perfcast.registry._moves import challengers_share, move_alias, move_traffic
+from perfcast.registry._moves import challengers_share, move_alias, move_traffic, one_before
 from perfcast.registry._reference import Reference, check_label, check_name, parse_reference
 from perfcast.registry._types import (
     ANY,
@@ -35,7 +34,10 @@ class Registry:
     """Models, versions, aliases and defaults in a database, their graphs among the blobs.
 
     Every change is one transaction that also raises `revision`; what is read at once belongs together. Safe to share
-    between threads and between processes that each make their own.
+    between threads and between processes that each make their own. Where a model or a version isn't there, all methods
+    raise UnknownModel or UnknownVersion, which name the closest. Where they take `expect`, what is believed to be so
+    now (None: an alias that isn't set), they raise Conflict if it isn't; `reason` and `actor`, why and who, stand in
+    the history; and nothing is written where before and after are equal.
     """
 
     def __init__(self, database: Database, blobs: Blobs) -> None:
@@ -43,26 +45,7 @@ class Registry:
         self._blobs = blobs
 
     def add(self, model: str, draft: Draft, *, dataset: str = "", label: str | None = None, note: str = "") -> Version:
-        """Register a version, making the model if it is new; a workload's first model becomes its default.
-
-        The graph is kept before the transaction that names it: if the process dies between the two, bytes that
-        nobody refers to are all that is left.
-
-        Args:
-            model: Name of the model.
-            draft: Graph and manifest.
-            dataset: Name of the dataset line the model learns from.
-            label: The name an imported version came with, such as `v1.2.0`.
-            note: Anything worth remembering; may be changed later.
-
-        Returns:
-            The version, a candidate: no alias points to it.
-
-        Raises:
-            InvalidInput: Name or label can't be used.
-            Refused: Graph and manifest disagree, the graph is too large, or the model answers for another workload.
-            Conflict: The label is taken.
-        """
+        """`add_all` of one draft; its note, anything worth remembering, may be changed later."""
         return self.add_all(model, [draft], dataset=dataset, label=label, notes=[note])[0]
 
     def add_all(
@@ -75,22 +58,26 @@ class Registry:
         notes: Sequence[str] = (),
         within: Callable[[sa.Connection, list[Version]], None] | None = None,
     ) -> list[Version]:
-        """Register several versions in one transaction: all of them or none.
+        """Register versions, all or none, making the model if it is new; a workload's first model becomes its default.
+
+        The graphs are kept before the transaction that names them: if the process dies between the two, bytes that
+        nobody refers to are all that is left.
 
         Args:
             model: Name of the model.
             drafts: Graphs and manifests.
             dataset: Name of the dataset line the model learns from.
-            label: As for `add`; where there is one draft.
+            label: The name an imported version came with, such as `v1.2.0`; where there is one draft.
             notes: One for each draft, or none.
             within: Called in the same transaction with the versions; what it raises undoes all.
 
         Returns:
-            The versions in the order of the drafts, candidates all.
+            The versions in the order of the drafts, candidates all: no alias points to them.
 
         Raises:
-            InvalidInput: The name can't be used.
-            Refused: As for `add`.
+            InvalidInput: Name or label can't be used.
+            Refused: Graph and manifest disagree, the graph is too large, or the model answers for another workload.
+            Conflict: The label is taken.
         """
         check_name(model)
         if label is not None:
@@ -127,24 +114,10 @@ class Registry:
         reason: str = "",
         actor: str = "",
     ) -> AliasChange:
-        """Move an alias, in one transaction.
-
-        Args:
-            model: Name of the model.
-            alias: `champion`, `challenger` or `shadow`.
-            number: The version it shall point to; None clears it.
-            expect: The version it is believed to point to now (None for nowhere).
-            reason: Why, for the history.
-            actor: Who, for the history.
-
-        Returns:
-            Before and after; nothing is written where they are equal.
+        """Move an alias to a version, or clear it where that is None.
 
         Raises:
             InvalidInput: There is no such alias.
-            UnknownModel: There is no such model.
-            UnknownVersion: There is no such version.
-            Conflict: It points elsewhere than expected.
         """
         check_alias(alias)
         with self._database.begin() as connection:
@@ -166,23 +139,11 @@ class Registry:
         reason: str = "",
         actor: str = "",
     ) -> TrafficChange:
-        """Split a model's callers between champion and challenger, in one transaction.
-
-        Args:
-            model: Its name.
-            weights: Percent of the callers by alias, 100 together, such as `{"champion": 90, "challenger": 10}`.
-            expect: What the weights are believed to be now.
-            reason: Why, for the history.
-            actor: Who, for the history.
-
-        Returns:
-            Before and after; nothing is written where they are equal.
+        """Split a model's callers by percents that make 100, such as `{"champion": 90, "challenger": 10}`.
 
         Raises:
             InvalidInput: The weights are no percentages of these two aliases that make 100.
-            UnknownModel: There is no such model.
             Refused: An alias that callers would need isn't set, or both are one version.
-            Conflict: The weights are others than expected.
         """
         percent = challengers_share(weights)
         with self._database.begin() as connection:
@@ -199,18 +160,7 @@ class Registry:
     def step_back(
         self, model: str, *, expect: int | AnyVersion | None = ANY, reason: str = "", actor: str = ""
     ) -> AliasChange:
-        """Return the champion to the one before, or to none; each call goes one further back.
-
-        Args:
-            model: Name of the model.
-            expect: The version that is believed to be champion now.
-            reason: Why, for the history.
-            actor: Who, for the history.
-
-        Raises:
-            UnknownModel: There is no such model.
-            Conflict: Another version than expected is champion.
-        """
+        """Return the champion to the one before, or to none; each call goes one further back."""
         with self._database.begin() as connection:
             self._lock(connection, model)
             before = present_version(connection, model, CHAMPION, expect)
@@ -227,8 +177,6 @@ class Registry:
 
         Raises:
             InvalidInput: It has no reference's shape.
-            UnknownModel: There is no such model.
-            UnknownVersion: There is no such version, or the alias isn't set.
             NoUsableModel: The model has no champion, or there is no default model.
         """
         asked = parse_reference(reference)
@@ -243,25 +191,13 @@ class Registry:
             return find_version(connection, name, asked)
 
     def version(self, model: str, number: int) -> Version:
-        """A version by its number.
-
-        Raises:
-            UnknownModel: There is no such model.
-            UnknownVersion: There is no such version.
-        """
+        """A version by its number."""
         with self._database.read() as connection:
             require_model(connection, model)
             return find_version(connection, model, Reference(model, number=number))
 
     def some_versions(self, keys: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], Version | BrokenVersion]:
-        """Versions by model and number, read together.
-
-        Args:
-            keys: Which; what doesn't exist is left out of the answer.
-
-        Returns:
-            For each its version, or why it can't be read.
-        """
+        """Versions by model and number, or why one can't be read; what doesn't exist is left out."""
         with self._database.read() as connection:
             return repository.some_versions(connection, keys)
 
@@ -272,21 +208,13 @@ class Registry:
             return Snapshot(revision, models, repository.defaults(connection), repository.aliased_graphs(connection))
 
     def versions(self, model: str) -> list[Version]:
-        """A model's versions, oldest first.
-
-        Raises:
-            UnknownModel: There is no such model.
-        """
+        """A model's versions, oldest first."""
         with self._database.read() as connection:
             require_model(connection, model)
             return repository.all_versions(connection, model)
 
     def model(self, name: str) -> ModelSummary:
-        """A model by its name.
-
-        Raises:
-            UnknownModel: There is no such model.
-        """
+        """A model by its name."""
         with self._database.read() as connection:
             require_model(connection, name)
             return repository.summaries(connection, name)[0]
@@ -297,21 +225,13 @@ class Registry:
             return repository.summaries(connection)
 
     def history(self, model: str) -> list[AliasEvent]:
-        """Every move of a model's aliases and of its callers, newest first.
-
-        Raises:
-            UnknownModel: There is no such model.
-        """
+        """Every move of a model's aliases and of its callers, newest first."""
         with self._database.read() as connection:
             require_model(connection, model)
             return repository.events(connection, model)[::-1]
 
     def annotate(self, version: Version, note: str) -> None:
-        """Replace a version's note.
-
-        Raises:
-            UnknownVersion: It has been deleted.
-        """
+        """Replace a version's note."""
         with self._database.begin() as connection:
             if not repository.set_note(connection, version.model, version.number, note):
                 raise unknown_version(connection, version.model, Reference(version.model, number=version.number))
@@ -321,8 +241,6 @@ class Registry:
         """Forget a version, also one whose manifest can't be read, and its graph unless another version has the same.
 
         Raises:
-            UnknownModel: There is no such model.
-            UnknownVersion: There is no such version.
             Conflict: An alias points to it.
         """
         with self._database.begin() as connection:
@@ -345,7 +263,6 @@ class Registry:
         """Make a model the one that answers for its workload when a caller names none.
 
         Raises:
-            UnknownModel: There is no such model.
             Refused: It answers for another workload.
         """
         with self._database.begin() as connection:

@@ -26,11 +26,7 @@ _MODEL, _VERSION, _ALIAS, _HISTORY = schema.model, schema.version, schema.alias,
 
 
 def next_number(connection: sa.Connection, name: str, workload: str, dataset: str) -> tuple[int, str]:
-    """Take a model's next version number, making the model if it is new; it stays locked until the end.
-
-    Returns:
-        The number, and the workload that the model answers for.
-    """
+    """A model's next version number and its workload, making the model if it is new; it stays locked until the end."""
     new = {"name": name, "workload": workload, "dataset": dataset, "newest": 0, "created_at": now()}
     insert_new(connection, _MODEL, new)
     statement = (
@@ -44,11 +40,7 @@ def next_number(connection: sa.Connection, name: str, workload: str, dataset: st
 
 
 def lock_model(connection: sa.Connection, name: str) -> str | None:
-    """Keep other writers from this model until the end (SQLite's writers queue anyway).
-
-    Returns:
-        The workload it answers for, or None where there is no such model.
-    """
+    """Keep other writers from this model until the end; the workload it answers for, None where there is no such."""
     query = sa.select(_MODEL.c.workload).where(_MODEL.c.name == name).with_for_update()
     return connection.execute(query).scalar_one_or_none()
 
@@ -80,19 +72,15 @@ def find_version(
     connection: sa.Connection, model: str, number: int | None = None, label: str | None = None
 ) -> Version | None:
     """A version by its number, or by its label where no number is given."""
-    if number is not None and not 0 < number <= LARGEST_NUMBER:
-        return None
-    which = _VERSION.c.label == label if number is None else _VERSION.c.number == number
+    which = _VERSION.c.label == label if number is None else _is(model, number)
     row = connection.execute(sa.select(_VERSION).where(_VERSION.c.model == model, which)).one_or_none()
     return None if row is None else _version(row)
 
 
 def find_graph(connection: sa.Connection, model: str, number: int) -> str | None:
     """The digest of a version's graph, also where its manifest can't be read; None where there is no such version."""
-    if not 0 < number <= LARGEST_NUMBER:
-        return None
-    which = (_VERSION.c.model == model) & (_VERSION.c.number == number)
-    digest: str | None = connection.execute(sa.select(_VERSION.c.graph).where(which)).scalar_one_or_none()
+    query = sa.select(_VERSION.c.graph).where(_is(model, number))
+    digest: str | None = connection.execute(query).scalar_one_or_none()
     return digest
 
 
@@ -133,13 +121,12 @@ def numbers(connection: sa.Connection, model: str) -> set[int]:
 
 def set_note(connection: sa.Connection, model: str, number: int, note: str) -> bool:
     """Change a version's note; False where there is no such version."""
-    which = (_VERSION.c.model == model) & (_VERSION.c.number == number)
-    return connection.execute(sa.update(_VERSION).where(which).values(note=note)).rowcount == 1
+    return connection.execute(sa.update(_VERSION).where(_is(model, number)).values(note=note)).rowcount == 1
 
 
 def delete_version(connection: sa.Connection, model: str, number: int) -> None:
     """Forget a version; its number isn't given again."""
-    connection.execute(sa.delete(_VERSION).where(_VERSION.c.model == model, _VERSION.c.number == number))
+    connection.execute(sa.delete(_VERSION).where(_is(model, number)))
 
 
 def is_referred_to(connection: sa.Connection, digest: str) -> bool:
@@ -162,7 +149,7 @@ def share(connection: sa.Connection, model: str) -> float:
 
 
 def set_share(connection: sa.Connection, model: str, percent: float) -> None:
-    """Change it; a challenger must be there."""
+    """Change it, where there is a challenger."""
     which = (_ALIAS.c.model == model) & (_ALIAS.c.alias == CHALLENGER)
     connection.execute(sa.update(_ALIAS).where(which).values(share=percent or None))
 
@@ -212,19 +199,9 @@ def summaries(connection: sa.Connection, name: str | None = None) -> list[ModelS
     for row in connection.execute(pointers):
         pointing[row.model][row.alias] = row.number
         shares[row.model] += row.share or 0.0
-    found = [
-        ModelSummary(
-            row.name,
-            row.workload,
-            row.dataset,
-            row.created_at,
-            pointing[row.name],
-            tuple(known[row.name]),
-            shares[row.name],
-        )
-        for row in connection.execute(models)
-    ]
-    return sorted(found, key=lambda summary: summary.name)
+    rows = sorted(connection.execute(models), key=lambda row: row.name)
+    named = ((row.name, row.workload, row.dataset, row.created_at) for row in rows)
+    return [ModelSummary(*row, pointing[row[0]], tuple(known[row[0]]), shares[row[0]]) for row in named]
 
 
 def aliased_graphs(connection: sa.Connection) -> dict[tuple[str, int], str]:
@@ -250,6 +227,11 @@ def set_default(connection: sa.Connection, workload: str, model: str) -> bool:
     table = schema.default_model
     which = (table.c.workload == workload) & (table.c.model != model)
     return connection.execute(sa.update(table).where(which).values(model=model)).rowcount == 1
+
+
+def _is(model: str, number: int) -> sa.ColumnElement[bool]:
+    """One version; none where the number is more than the column holds."""
+    return (_VERSION.c.model == model) & (_VERSION.c.number == (number if 0 < number <= LARGEST_NUMBER else 0))
 
 
 def _version(row: sa.Row[Any]) -> Version:

@@ -7,9 +7,10 @@ R7), and `GraphCache` keeps the graphs within a bound. `Shadows` asks further ve
 `upload` registers a graph that was made elsewhere, once it has been looked through. Nothing here knows HTTP.
 """
 
-from perfcast.serving._answer_cache import AnswerCache, MemoryAnswers, RedisAnswers, make_answer_cache
-from perfcast.serving._arms import Arm, Key, Split
+from perfcast.serving._answer_cache import AnswerCache
+from perfcast.serving._arms import Arm, Key
 from perfcast.serving._body import BodyReader, Request, UnknownReference, parse_object
+from perfcast.serving._cache import Slot
 from perfcast.serving._follower import Follower
 from perfcast.serving._foreign import open_foreign, try_rows
 from perfcast.serving._items import ItemReader
@@ -18,7 +19,6 @@ from perfcast.serving._reaching import reach, read_reaching
 from perfcast.serving._reader import Reader
 from perfcast.serving._session import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference
 from perfcast.serving._shadows import Shadows
-from perfcast.serving._slot import Slot
 from perfcast.serving._upload import LARGEST_MANIFEST, read_statement, upload
 
 __all__ = [
@@ -33,19 +33,15 @@ __all__ = [
     "Inference",
     "ItemReader",
     "Key",
-    "MemoryAnswers",
     "Prediction",
     "Predictor",
     "Reader",
-    "RedisAnswers",
     "Request",
     "Shadows",
     "Slot",
-    "Split",
     "UnknownReference",
     "choose_inference",
     "declared_workload",
-    "make_answer_cache",
     "open_foreign",
     "parse_object",
     "reach",

@@ -13,30 +13,18 @@ from perfcast.errors import BrokenVersion
 
 _EXTERNAL = 1
 _STANDARD = ("", "ai.onnx")
-# Of each message in the published onnx.proto only the fields that matter here: name, number, label, type.
-_FIELDS: dict[str, tuple[tuple[str, int, str], ...]] = {
-    "Model": (
-        ("ir_version", 1, "int64"),
-        ("graph", 7, "Graph"),
-        ("opsets", 8, "*Opset"),
-        ("functions", 25, "*Function"),
-    ),
-    "Opset": (("domain", 1, "string"), ("version", 2, "int64")),
-    "Graph": (("nodes", 1, "*Node"), ("initializers", 5, "*Tensor"), ("sparse", 15, "*Sparse")),
-    "Node": (("operator", 4, "string"), ("attributes", 5, "*Attribute"), ("domain", 7, "string")),
-    "Attribute": (
-        ("tensor", 5, "Tensor"),
-        ("graph", 6, "Graph"),
-        ("tensors", 10, "*Tensor"),
-        ("graphs", 11, "*Graph"),
-        ("sparse", 22, "Sparse"),
-        ("sparses", 23, "*Sparse"),
-    ),
-    "Tensor": (("external", 13, "*Entry"), ("location", 14, "int32")),
-    "Entry": (("key", 1, "string"),),
-    "Sparse": (("values", 1, "Tensor"), ("indices", 2, "Tensor")),
-    "Function": (("nodes", 7, "*Node"), ("domain", 10, "string"), ("attributes", 11, "*Attribute")),
-}
+_FIELDS = """
+Model: ir_version 1 int64, graph 7 Graph, opsets 8 *Opset, functions 25 *Function
+Opset: domain 1 string, version 2 int64
+Graph: nodes 1 *Node, initializers 5 *Tensor, sparse 15 *Sparse
+Node: operator 4 string, attributes 5 *Attribute, domain 7 string
+Attribute: tensor 5 Tensor, graph 6 Graph, tensors 10 *Tensor, graphs 11 *Graph, sparse 22 Sparse, sparses 23 *Sparse
+Tensor: external 13 *Entry, location 14 int32
+Entry: key 1 string
+Sparse: values 1 Tensor, indices 2 Tensor
+Function: nodes 7 *Node, domain 10 string, attributes 11 *Attribute
+"""
+"""Of each message in the published onnx.proto only the fields that matter here: name, number, `*` for many, type."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +107,13 @@ def _message(name: str) -> Any:
     )
     kinds = descriptor_pb2.FieldDescriptorProto
     scalars = {"int64": kinds.TYPE_INT64, "int32": kinds.TYPE_INT32, "string": kinds.TYPE_STRING}
-    for message, fields in _FIELDS.items():
+    for line in _FIELDS.strip().splitlines():
+        message, fields = line.split(": ")
         declared = file.message_type.add(name=message)
-        for field, number, kind in fields:
+        for field, number, kind in map(str.split, fields.split(", ")):
             plain = kind.removeprefix("*")
             label = kinds.LABEL_REPEATED if kind.startswith("*") else kinds.LABEL_OPTIONAL
-            entry = declared.field.add(name=field, number=number, label=label)
+            entry = declared.field.add(name=field, number=int(number), label=label)
             entry.type = scalars.get(plain, kinds.TYPE_MESSAGE)
             if plain not in scalars:
                 entry.type_name = f".perfcast.anatomy.{plain}"

@@ -9,7 +9,7 @@ import msgspec
 
 from perfcast.errors import FieldError, InvalidInput, NoUsableModel
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
-from perfcast.serving._reader import ENVELOPE, Reader
+from perfcast.serving._reader import BESIDE, ENVELOPE, Reader
 
 FEATURES = "features"
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -220,13 +220,8 @@ def _kind(value: object) -> str:
 
 
 def _envelope(places: Sequence[str]) -> type[msgspec.Struct]:
-    beside: list[tuple[str, Any, Any]] = [
-        ("model_name", str | None, None),
-        ("coverage", float | None, None),
-        ("device", str | None, None),
-    ]
     held: list[tuple[str, Any, Any]] = [(place, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for place in places]
-    return msgspec.defstruct("Envelope", [*beside, *held], forbid_unknown_fields=True, gc=False)
+    return msgspec.defstruct("Envelope", [*BESIDE, *held], forbid_unknown_fields=True, gc=False)
 
 
 def _model_name(document: Mapping[str, Any], errors: list[FieldError]) -> str | None:

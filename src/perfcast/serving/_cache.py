@@ -2,15 +2,67 @@
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from threading import Lock
 
 import structlog
 
 from perfcast.errors import PerfcastError
+from perfcast.registry import Version
 from perfcast.serving._predictor import Predictor
-from perfcast.serving._slot import MOST_IMPORTANT, Slot
+from perfcast.serving._reader import Reader
 
 log = structlog.stdlib.get_logger("perfcast.serving")
+
+
+MOST_IMPORTANT = 4
+"""The importance of a default model's champion."""
+
+
+def reason_of(error: Exception) -> str:
+    """In words; a store's driver and a declaration made elsewhere may fail in any way."""
+    return str(error) if isinstance(error, PerfcastError) else f"{type(error).__name__}: {error}"
+
+
+@dataclass(eq=False, slots=True)
+class Slot:
+    """A version that can answer; only its graph comes and goes.
+
+    Who wants an answer reads `predictor` once and keeps what it got: the next moment another thread may have taken it
+    away, which does a prediction that has begun no harm.
+
+    Attributes:
+        version, model, number: What the registry says about it.
+        reader: Reads its workload's features, also while the graph isn't loaded.
+        predictor: The loaded graph; None while it isn't in memory.
+        used: When it was asked for last, seconds of `time.perf_counter`.
+        importance: Greater ones are loaded earlier at start; `MOST_IMPORTANT` ones leave memory last.
+        reason: Why it could not be loaded at the last attempt; None where nothing is known against it.
+        loading: Held while it is being loaded, so that it is loaded once.
+    """
+
+    version: Version
+    reader: Reader
+    predictor: Predictor | None = None
+    used: float = 0.0
+    importance: int = 0
+    reason: str | None = None
+    loading: Lock = field(default_factory=Lock)
+    model: str = field(init=False)
+    number: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.model, self.number = self.version.model, self.version.number
+
+    @property
+    def name(self) -> str:
+        """The reference that always means this version."""
+        return self.version.reference
+
+    @property
+    def bytes(self) -> int:
+        """Size of its graph."""
+        return self.version.manifest.graph.bytes
 
 
 class GraphCache:
@@ -38,11 +90,6 @@ class GraphCache:
         """Whether graphs may have to leave."""
         return self._limit > 0
 
-    @property
-    def graphs(self) -> int:
-        """How many are in memory."""
-        return len(self._loaded)
-
     def fitting(self, slots: Sequence[Slot]) -> list[Slot]:
         """As many of the first of these as can be in memory together; at least one."""
         room, chosen = self._limit - self.bytes, list[Slot]()
@@ -60,9 +107,7 @@ class GraphCache:
             PerfcastError: It can't be loaded; `slot.reason` says why until an attempt succeeds.
         """
         with slot.loading:
-            predictor = slot.predictor
-            if predictor is None:
-                predictor = self._loaded_now(slot)
+            predictor = slot.predictor or self._loaded_now(slot)
             slot.used = time.perf_counter()
             return predictor
 
@@ -75,15 +120,11 @@ class GraphCache:
     def _loaded_now(self, slot: Slot) -> Predictor:
         try:
             predictor = self._open(slot)
-        except PerfcastError as error:
-            slot.reason = str(error)
-            raise
-        except Exception as error:  # a store's driver and a declaration made elsewhere may fail in any way
-            slot.reason = f"{type(error).__name__}: {error}"
+        except Exception as error:
+            slot.reason = reason_of(error)
             raise
         slot.reason = None
         with self._lock:
-            slot.used = time.perf_counter()
             slot.predictor = predictor
             self._loaded[slot] = slot.bytes
             self.bytes += slot.bytes
@@ -94,8 +135,8 @@ class GraphCache:
     def _make_room(self, newest: Slot) -> None:
         if not self._limit:
             return
-        others = sorted((slot for slot in self._loaded if slot is not newest), key=_staying)
-        for slot in others:
+        others = (slot for slot in self._loaded if slot is not newest)
+        for slot in sorted(others, key=lambda slot: (slot.importance == MOST_IMPORTANT, slot.used)):
             if self.bytes <= self._limit:
                 return
             self._drop(slot)
@@ -107,8 +148,3 @@ class GraphCache:
     def _drop(self, slot: Slot) -> None:
         slot.predictor = None
         self.bytes -= self._loaded.pop(slot)
-
-
-def _staying(slot: Slot) -> tuple[bool, float]:
-    """Greater for what leaves later: default models' champions leave last."""
-    return slot.importance == MOST_IMPORTANT, slot.used

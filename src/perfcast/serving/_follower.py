@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from datetime import tzinfo
 from threading import Event, Lock, Thread
 
@@ -13,14 +12,13 @@ from perfcast.errors import BrokenVersion, NotFound, NoUsableModel, PerfcastErro
 from perfcast.processors import processors
 from perfcast.registry import Registry, Snapshot, Version
 from perfcast.serving._arms import NAMED, Arm, Key
-from perfcast.serving._cache import GraphCache
+from perfcast.serving._cache import GraphCache, Slot, reason_of
 from perfcast.serving._plan import NO_PLAN, exact, make_plan, rank
 from perfcast.serving._predictor import Predictor, declared_workload
 from perfcast.serving._reader import Reader
 from perfcast.serving._refusals import Refusals
 from perfcast.serving._routes import Routes
 from perfcast.serving._session import ON_CPU, Inference
-from perfcast.serving._slot import Slot
 from perfcast.workloads import Workload
 
 _KEPT = 64
@@ -39,7 +37,7 @@ class Follower:
 
     Args:
         registry: What to follow.
-        zone: The service's time zone.
+        zone: As for `Reader`.
         refresh_seconds: How often to look.
         workloads: Gives every known workload, also those without a model; called once, at the first
             request that fits no loaded model's workload.
@@ -141,19 +139,7 @@ class Follower:
         arm = self.routes.arm(reference)
         if arm is not None:
             return self._obtain(arm.slot)
-        revision = self.routes.revision
-        refusal = self._refusals.find(reference, revision)
-        if refusal is not None:
-            raise refusal
-        try:
-            return self._reach(reference)
-        except (NotFound, NoUsableModel) as error:
-            self._refusals.add(reference, error, revision)
-            raise
-        except BrokenVersion as error:
-            broken = NoUsableModel(f"model '{reference}' can't answer: {error}")
-            self._refusals.add(reference, broken, revision, seconds=_RETRY_SECONDS)
-            raise broken from None
+        return self._remembering(reference, lambda: self._reach(reference))
 
     def pick(self, reference: str | None, workload: str, key: Key) -> tuple[Arm, Predictor]:
         """Who answers one caller, as `Routes.pick`, its graph in memory; waits where that has to be loaded.
@@ -172,8 +158,8 @@ class Follower:
         with self._swap:
             self._kept.pop(version.reference, None)
             self._kept[version.reference] = slot
-            while len(self._kept) > _KEPT:
-                self._kept.pop(next(iter(self._kept)))
+            if len(self._kept) > _KEPT:
+                del self._kept[next(iter(self._kept))]
             self._publish()
         if revision != self.routes.revision:  # an alias may be new, or the version gone by now
             self.refresh()
@@ -181,15 +167,23 @@ class Follower:
 
     def _obtain(self, slot: Slot) -> Predictor:
         """The predictor of a slot among the routes."""
-        refusal = self._refusals.find(slot.name, self.routes.revision)
+        return self._remembering(slot.name, lambda: self.cache.load(slot))
+
+    def _remembering(self, name: str, load: Callable[[], Predictor]) -> Predictor:
+        """What that loads, or why it was refused a moment ago."""
+        revision = self.routes.revision
+        refusal = self._refusals.find(name, revision)
         if refusal is not None:
             raise refusal
         try:
-            return self.cache.load(slot)
+            return load()
+        except (NotFound, NoUsableModel) as error:
+            self._refusals.add(name, error, revision)
+            raise
         except BrokenVersion as error:
             self._retry_at = 0.0
-            broken = NoUsableModel(f"model '{slot.name}' can't answer: {error}")
-            self._refusals.add(slot.name, broken, self.routes.revision, seconds=_RETRY_SECONDS)
+            broken = NoUsableModel(f"model '{name}' can't answer: {error}")
+            self._refusals.add(name, broken, revision, seconds=_RETRY_SECONDS)
             raise broken from None
 
     def _open(self, slot: Slot) -> Predictor:
@@ -236,10 +230,16 @@ class Follower:
         slots, reasons = self._slots_of(snapshot)
         self._load_new(rank(snapshot, slots), first=self._plan is NO_PLAN)
         plan = make_plan(snapshot, slots, reasons, self._plan)
-        self._report(plan.problems)
+        for reference, reason in plan.problems.items():
+            if self.routes.problems.get(reference) != reason:
+                log.error("model can't be loaded", model=reference, reason=reason)
+        for reference, reason in plan.notes.items():
+            if self.routes.notes.get(reference) != reason:
+                log.warning("version isn't asked", model=reference, reason=reason)
         with self._swap:
             self._plan = plan
-            self._kept = {name: slot for name, slot in self._kept.items() if (slot.model, slot.number) in plan.existing}
+            existing = {f"{model.name}:{number}" for model in snapshot.models for number in model.versions}
+            self._kept = {name: slot for name, slot in self._kept.items() if name in existing}
             self._publish()
         self._retry_at = time.monotonic() + _RETRY_SECONDS
 
@@ -260,10 +260,8 @@ class Follower:
                 continue
             try:
                 slots[key] = self._slot(version)
-            except PerfcastError as error:
-                reasons[key] = str(error)
             except Exception as error:  # noqa: BLE001 - a declaration made elsewhere may fail in any way
-                reasons[key] = f"{type(error).__name__}: {error}"
+                reasons[key] = reason_of(error)
         return slots, reasons
 
     def _load_new(self, slots: Sequence[Slot], *, first: bool) -> None:
@@ -272,15 +270,9 @@ class Follower:
         new = [slot for slot in slots if slot.predictor is None and (slot not in serving or slot.reason is not None)]
         if first:
             new = self.cache.fitting(new)
-        if len(new) == 1:
-            self._try(new[0])
-        elif new:
-            with ThreadPoolExecutor(min(_LOADERS, processors()), "perfcast-loader") as pool:
-                list(pool.map(self._try, new))
-
-    def _try(self, slot: Slot) -> None:
-        with suppress(Exception):  # the slot keeps the reason
-            self.cache.load(slot)
+        with ThreadPoolExecutor(min(_LOADERS, processors()), "perfcast-loader") as pool:
+            for loading in [pool.submit(self.cache.load, slot) for slot in new]:
+                loading.exception()  # the slot keeps the reason
 
     def _publish(self) -> None:
         """Put plan and kept versions in place; the swap lock is held."""
@@ -288,14 +280,12 @@ class Follower:
         for slot in self._kept.values():
             for name in exact(slot):
                 arms.setdefault(name, Arm(NAMED, slot))
-        self.routes = Routes(plan.revision, arms, plan.defaults, plan.problems, self._other_readers, self.cache.bounded)
+        shown = plan.snapshot
+        self.routes = Routes(
+            shown.revision, arms, shown.defaults, plan.problems, self._other_readers, self.cache.bounded, plan.notes
+        )
         self._slots = {(slot.model, slot.number): slot for slot in self.routes.slots}
         self.cache.keep_only(self.routes.slots)
-
-    def _report(self, problems: Mapping[str, str]) -> None:
-        for reference, reason in problems.items():
-            if self.routes.problems.get(reference) != reason:
-                log.error("model can't be loaded", model=reference, reason=reason)
 
     def _reader_of(self, workload: Workload) -> Reader:
         reader = self._readers.get(workload)
@@ -303,12 +293,11 @@ class Follower:
 
     def _other_readers(self) -> Sequence[Reader]:
         if self._others is None:
-            self._others = [reader for item in self._workloads().values() if (reader := self._reader_or_none(item))]
+            readers = []
+            for workload in self._workloads().values():
+                try:
+                    readers.append(self._reader_of(workload))
+                except Exception as error:  # noqa: BLE001 - one that msgspec can't express must not end a request
+                    log.warning("workload can't be read", workload=workload.name, reason=str(error))
+            self._others = readers
         return self._others
-
-    def _reader_or_none(self, workload: Workload) -> Reader | None:
-        try:
-            return self._reader_of(workload)
-        except Exception as error:  # noqa: BLE001 - a declaration that msgspec can't express must not end a request
-            log.warning("workload can't be read", workload=workload.name, reason=str(error))
-            return None

@@ -49,11 +49,7 @@ def open_foreign(graph: bytes) -> tuple[Anatomy, ort.InferenceSession]:
 
 
 def try_rows(session: ort.InferenceSession, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """What a graph of one input and one output answers within `TRIAL_SECONDS`.
-
-    Args:
-        session: From `open_foreign`.
-        rows: Shape [rows, inputs], of the kind that the input has.
+    """What a graph of one input, [rows, inputs], and one output answers within `TRIAL_SECONDS`.
 
     Raises:
         InvalidInput: It can't answer them, or not in time; the field is `graph`.

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
-from perfcast.serving._reader import Reader
+from perfcast.serving._reader import BESIDE, Reader
 
 FEATURES = "features"
 
@@ -74,10 +74,5 @@ class ItemReader:
 
 
 def _item(place: str, reader: Reader) -> type[msgspec.Struct]:
-    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [
-        (place, reader.nested.type),
-        ("model_name", str | None, None),
-        ("coverage", float | None, None),
-        ("device", str | None, None),
-    ]
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [(place, reader.nested.type), *BESIDE]
     return msgspec.defstruct("Item", fields, forbid_unknown_fields=True, kw_only=True, gc=False)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from perfcast.registry import CHALLENGER, CHAMPION, SHADOW, ModelSummary, Snapshot
-from perfcast.serving._arms import NAMED, Arm, champions_arm
-from perfcast.serving._slot import MOST_IMPORTANT, Slot
+from perfcast.serving._arms import NAMED, Arm
+from perfcast.serving._cache import MOST_IMPORTANT, Slot
 from perfcast.workloads import differences, same_rows
 
 _IMPORTANCE = {CHAMPION: 3, CHALLENGER: 2, SHADOW: 1}
@@ -16,23 +16,21 @@ class Plan:
     """Who answers to each reference that an alias gives rise to.
 
     Attributes:
-        revision: The registry's.
-        defaults: Each workload's default model.
-        existing: Model and number of every version that there is.
+        snapshot: What the registry says.
         arms: Who answers, by reference.
         problems: What can't be served as the registry says, and why, by reference.
+        notes: Who isn't asked although an alias points to it, and why, by reference; every caller is answered.
         pointed: The slot that answers for each model's alias.
     """
 
-    revision: int
-    defaults: Mapping[str, str]
-    existing: frozenset[tuple[str, int]]
+    snapshot: Snapshot
     arms: dict[str, Arm] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     pointed: dict[tuple[str, str], Slot] = field(default_factory=dict)
 
 
-NO_PLAN = Plan(-1, {}, frozenset())
+NO_PLAN = Plan(Snapshot(-1, (), {}, {}))
 """Before the first look at the registry."""
 
 
@@ -47,8 +45,7 @@ def make_plan(
         reasons: Why others of them have no slot.
         former: What was served until now: who answered for an alias goes on where its new version can't be used.
     """
-    existing = frozenset((summary.name, number) for summary in snapshot.models for number in summary.versions)
-    plan = Plan(snapshot.revision, snapshot.defaults, existing)
+    plan = Plan(snapshot)
     for summary in snapshot.models:
         for alias, number in summary.aliases.items():
             key = (summary.name, number)
@@ -98,7 +95,7 @@ def _add_arms(plan: Plan, summary: ModelSummary) -> None:
     champion = pointed.get(CHAMPION)
     if champion is not None:
         beside = {alias: _beside(plan, alias, champion, pointed.get(alias)) for alias in (CHALLENGER, SHADOW)}
-        plan.arms[model] = champions_arm(champion, beside[CHALLENGER], beside[SHADOW], summary.share)
+        plan.arms[model] = Arm(CHAMPION, champion, beside[SHADOW], beside[CHALLENGER], summary.share)
 
 
 def _beside(plan: Plan, alias: str, champion: Slot, slot: Slot | None) -> Slot | None:
@@ -107,7 +104,7 @@ def _beside(plan: Plan, alias: str, champion: Slot, slot: Slot | None) -> Slot |
     if ours is None or same_rows(theirs, ours):
         return slot
     changed = "; ".join(differences(theirs, ours))
-    plan.problems[f"{champion.model}@{alias}"] = (
+    plan.notes[f"{champion.model}@{alias}"] = (
         f"isn't asked beside the champion, whose declaration differs ({changed}); it answers where it is named"
     )
     return None

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from perfcast.errors import BrokenVersion, FieldError, InvalidInput, PerfcastError
-from perfcast.manifest import DEFAULT_COVERAGE, Calibration
+from perfcast.manifest import DEFAULT_COVERAGE
 from perfcast.registry import Version
 from perfcast.serving._reader import Reader
 from perfcast.serving._session import ON_CPU, Inference, open_session
@@ -87,7 +87,7 @@ class Predictor:
         self.workload = self.reader.workload
         self.calibration = version.manifest.calibration
         self._ranges = _ranges(version, self.workload)
-        self._low, self._high = (np.array(side, dtype=np.float64) for side in _bounds(self._ranges))
+        self._low, self._high = np.array([bounds for _, *bounds in self._ranges], dtype=np.float64).T
         self._session = open_session(graph, self.name, inference)
         check_signature(self._session, len(self.workload.features), self.name)
         self._single = _SingleRow(self._session, len(self.workload.features))
@@ -126,7 +126,8 @@ class Predictor:
         cost = self.run(rows)
         if not np.isfinite(cost).all():
             raise _no_finite_cost(self.name)
-        lower, upper = _intervals(self.calibration, cost, coverage)
+        bounds = self.calibration.intervals(cost, coverage) if self.calibration is not None else None
+        lower, upper = (side.astype(np.float32) for side in bounds) if bounds is not None else (None, None)
         return Answer(cost, lower, upper, self.outside(rows))
 
     def outside(self, rows: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
@@ -218,18 +219,6 @@ def _ranges(version: Version, workload: Workload) -> tuple[tuple[str, float, flo
         low, high = trained.get(feature.name, (feature.minimum, feature.maximum))
         wide.append((feature.name, low - _ROUNDING * abs(low), high + _ROUNDING * abs(high)))
     return tuple(wide)
-
-
-def _bounds(ranges: Sequence[tuple[str, float, float]]) -> tuple[list[float], list[float]]:
-    return [low for _, low, _ in ranges], [high for _, _, high in ranges]
-
-
-def _intervals(calibration: Calibration | None, cost: Rows, coverage: float) -> tuple[Rows | None, Rows | None]:
-    bounds = calibration.intervals(cost, coverage) if calibration is not None else None
-    if bounds is None:
-        return None, None
-    lower, upper = bounds
-    return lower.astype(np.float32), upper.astype(np.float32)
 
 
 def _no_finite_cost(name: str) -> InvalidInput:

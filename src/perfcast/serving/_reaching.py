@@ -6,14 +6,10 @@ from perfcast.errors import NoUsableModel, PerfcastError
 from perfcast.serving._body import Request, UnknownReference
 from perfcast.serving._follower import Follower
 
-
-def _allow(_: str) -> None:
-    """Any."""
+Allow = Callable[[str], None]
 
 
-def reach(
-    follower: Follower, reference: str, examine: Callable[[], object], allow: Callable[[str], None] = _allow
-) -> None:
+def reach(follower: Follower, reference: str, examine: Callable[[], object], allow: Allow | None = None) -> None:
     """Load what a reference means, which may wait for the database.
 
     Args:
@@ -21,25 +17,18 @@ def reach(
         reference: Names a model that isn't loaded.
         examine: Called where that fails: what it raises, because the features are wrong, is told first.
         allow: Called with the reference before it is looked for; raises where it must not be.
-
-    Raises:
-        PerfcastError: The features are wrong, or the model can't be had.
     """
     try:
-        allow(reference)
+        if allow is not None:
+            allow(reference)
         follower.reach(reference)
     except PerfcastError:
         examine()
         raise
 
 
-def read_reaching(follower: Follower, body: bytes | bytearray, allow: Callable[[str], None] = _allow) -> Request:
+def read_reaching(follower: Follower, body: bytes | bytearray, allow: Allow | None = None) -> Request:
     """Read a `/predict` body; the model it names is loaded where it isn't yet, which may wait for the database.
-
-    Args:
-        follower: Holds the routes.
-        body: JSON text.
-        allow: Called with the reference before it is looked for; raises where it must not be.
 
     Raises:
         PerfcastError: The body is wrong, or its model can't be had; what is wrong with the features is told first.

@@ -10,8 +10,13 @@ from perfcast.errors import InvalidInput
 from perfcast.tables import ColumnReader
 from perfcast.workloads import EXACT, TIMESTAMP, Feature, RowReader, Workload
 
-ENVELOPE = ("model_name", "coverage", "device")
-"""What may stand beside the features in a body."""
+BESIDE: tuple[tuple[str, Any, Any], ...] = (
+    ("model_name", str | None, None),
+    ("coverage", float | None, None),
+    ("device", str | None, None),
+)
+"""What may stand beside the features in a body, as `msgspec.defstruct` takes it."""
+ENVELOPE = tuple(name for name, _, _ in BESIDE)
 
 
 class Reader:

@@ -30,13 +30,9 @@ class Refusals:
         return _anew(error) if error is not None and at == revision and self._clock() < until else None
 
     def add(self, reference: str, error: PerfcastError, revision: int, *, seconds: float = math.inf) -> None:
-        """Remember a refusal.
+        """Remember why a reference was refused, for so many seconds where that may end without a change.
 
-        Args:
-            reference: What was asked for.
-            error: Why it was refused.
-            revision: What was known of the registry before it was asked, so that no later change is missed.
-            seconds: How long it holds, where it may end without a change of the registry.
+        The revision is the one known before the registry was asked, so that no later change is missed.
         """
         with self._lock:
             self._known.pop(reference, None)

@@ -9,17 +9,8 @@ from perfcast.errors import InvalidInput, NoUsableModel
 from perfcast.registry import DEFAULT_WORKLOAD, parse_reference
 from perfcast.serving._arms import Arm, Key
 from perfcast.serving._body import BodyReader
-from perfcast.serving._predictor import Predictor
+from perfcast.serving._cache import Slot
 from perfcast.serving._reader import Reader
-from perfcast.serving._slot import Slot
-
-
-def _no_readers() -> Sequence[Reader]:
-    return ()
-
-
-def _nobody() -> str:
-    return ""
 
 
 @dataclass(frozen=True)
@@ -34,6 +25,7 @@ class Routes:
             others too.
         defaults: Each workload's default model.
         problems: For each reference that can't be served as the registry says, the reason.
+        notes: For each alias whose version isn't asked beside the champion, the reason; every caller is answered.
         others: Gives readers of workloads that no default model serves.
         bounded: Whether graphs may leave memory, so that it matters when each was used.
     """
@@ -42,14 +34,17 @@ class Routes:
     arms: Mapping[str, Arm] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
-    others: Callable[[], Sequence[Reader]] = _no_readers
+    others: Callable[[], Sequence[Reader]] = tuple
     bounded: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
     bodies: BodyReader = field(init=False)
     slots: frozenset[Slot] = field(init=False)
     champions: Mapping[str, Slot] = field(init=False)
 
     def __post_init__(self) -> None:
-        readers = [self.arms[model].slot.reader for model in self._ordered() if model in self.arms]
+        workloads = sorted(self.defaults, key=lambda workload: (workload != DEFAULT_WORKLOAD, workload))
+        models = [self.defaults[workload] for workload in workloads]
+        readers = [self.arms[model].slot.reader for model in models if model in self.arms]
         object.__setattr__(self, "bodies", BodyReader(readers, self._reader, self.others))
         object.__setattr__(self, "slots", frozenset(arm.slot for arm in self.arms.values()))
         champions = {name: arm.slot for name, arm in self.arms.items() if name == arm.slot.model}
@@ -71,19 +66,14 @@ class Routes:
         except InvalidInput:
             return None
 
-    def predictor(self, reference: str) -> Predictor | None:
-        """The loaded version that a reference means, a model's champion; None where it isn't loaded."""
-        arm = self.arm(reference)
-        return None if arm is None else arm.slot.predictor
-
-    def pick(self, reference: str | None, workload: str, key: Key = _nobody) -> Arm:
+    def pick(self, reference: str | None, workload: str, key: Key = str) -> Arm:
         """Who answers one caller; `arm.slot.predictor` is None where its graph has to be loaded first.
 
         Args:
             reference: A model reference; None for the workload's default model.
             workload: The workload of the features.
-            key: Gives what the caller is known by; asked only where callers are split. A caller that is known by
-                nothing gets the same arm as all others of this kind.
+            key: Gives what the caller is known by; asked only where callers are split. Callers that are known by
+                nothing all get the same arm.
 
         Raises:
             NoUsableModel: There is nobody that can answer; says what to do.
@@ -92,27 +82,11 @@ class Routes:
         arm = self.arm(name) if name is not None else None
         if arm is None:
             raise self._nothing_for(name, workload)
-        if arm.split is not None:
-            arm = arm.split.pick(key())
+        if arm.challenger is not None:
+            arm = arm.pick(key)
         if self.bounded:
             arm.slot.used = time.perf_counter()
         return arm
-
-    def find(self, reference: str | None, workload: str) -> Predictor:
-        """The version that answers where callers aren't told apart: a model's champion.
-
-        Args:
-            reference: A model reference; None for the workload's default model.
-            workload: The workload of the features.
-
-        Raises:
-            NoUsableModel: There is none that can answer at once; says what to do.
-        """
-        slot = self.pick(reference, workload).slot
-        predictor = slot.predictor
-        if predictor is None:
-            raise NoUsableModel(f"{slot.name} is not in memory just now (MODEL_CACHE_SIZE); ask it again in a moment")
-        return predictor
 
     def _nothing_for(self, name: str | None, workload: str) -> NoUsableModel:
         if name is None:
@@ -127,10 +101,6 @@ class Routes:
     def _reader(self, reference: str) -> Reader | None:
         arm = self.arm(reference)
         return None if arm is None else arm.slot.reader
-
-    def _ordered(self) -> list[str]:
-        names = sorted(self.defaults, key=lambda workload: (workload != DEFAULT_WORKLOAD, workload))
-        return [self.defaults[workload] for workload in names]
 
 
 def _no_champion(model: str) -> str:

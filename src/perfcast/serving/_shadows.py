@@ -13,8 +13,8 @@ import structlog
 from perfcast.manifest import DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog, Record
 from perfcast.registry import SHADOW
+from perfcast.serving._cache import Slot
 from perfcast.serving._predictor import Predictor
-from perfcast.serving._slot import Slot
 
 CAPACITY = 20_000
 """Rows that may wait for shadows; what comes on top is dropped and counted."""
@@ -28,14 +28,7 @@ log = structlog.stdlib.get_logger("perfcast.serving")
 
 
 class Errand(msgspec.Struct, frozen=True, gc=False):
-    """A row that a shadow shall be asked for.
-
-    Attributes:
-        slot: The shadow.
-        id: Of the prediction that the caller got.
-        row: One number a feature, in declared order.
-        at: When the caller was answered: ISO 8601, UTC.
-    """
+    """A row that a shadow, its slot, shall be asked for; see `Shadows.offer`."""
 
     slot: Slot
     id: str
@@ -84,7 +77,7 @@ class Shadows:
             slot: The shadow.
             name: Id of the prediction that the caller got.
             row: One number a feature, in declared order.
-            at: When the caller was answered.
+            at: When the caller was answered: ISO 8601, UTC.
         """
         if len(self._waiting) >= self._capacity:
             self.dropped += 1
@@ -136,16 +129,14 @@ class Shadows:
         for errand, value in zip(errands, cost.tolist(), strict=True):
             if isfinite(value):
                 self._count(labels, seconds)
-                self._keep(slot, errand, value)
+                if self._records is not None:
+                    self._records.append(_record(slot, errand, value))
             else:
                 self.failed += 1
 
-    def _keep(self, slot: Slot, errand: Errand, cost: float) -> None:
-        if self._records is None:
-            return
-        calibration = slot.version.manifest.calibration
-        bounds = calibration.interval(cost, DEFAULT_COVERAGE) if calibration is not None else None
-        lower, upper = bounds or (None, None)
-        self._records.append(
-            Record(errand.id, slot.model, slot.number, errand.row, cost, lower, upper, errand.at, SHADOW)
-        )
+
+def _record(slot: Slot, errand: Errand, cost: float) -> Record:
+    calibration = slot.version.manifest.calibration
+    bounds = calibration.interval(cost, DEFAULT_COVERAGE) if calibration is not None else None
+    lower, upper = bounds or (None, None)
+    return Record(errand.id, slot.model, slot.number, errand.row, cost, lower, upper, errand.at, SHADOW)

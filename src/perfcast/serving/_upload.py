@@ -24,6 +24,20 @@ _CALLED = "upload"
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _Text = Annotated[str, msgspec.Meta(max_length=2000)]
 
+_SAID = (
+    "type",
+    "data",
+    "metrics",
+    "calibration",
+    "settings",
+    "search",
+    "libraries",
+    "seconds",
+    "keeps_trends",
+    "inputs",
+)
+"""What a sender's word is taken for as it stands."""
+
 
 class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the sender says of a graph. Any part may be left out; a whole manifest of another installation will do.
@@ -78,7 +92,7 @@ def read_statement(data: bytes) -> Statement:
 def upload(
     registry: Registry, model: str, graph: bytes, statement: Statement, workloads: Mapping[str, Workload]
 ) -> Version:
-    """Register a graph that was made elsewhere, as a candidate.
+    """Register a graph that was made elsewhere, as a candidate; uncalibrated unless the statement brings a calibration.
 
     Args:
         registry: Where to.
@@ -86,9 +100,6 @@ def upload(
         graph: Serialised ONNX, from `features` float32 [rows, features] to `cost` float32 [rows].
         statement: What its sender says of it.
         workloads: Those that it may name.
-
-    Returns:
-        The version; uncalibrated unless the statement brings a calibration.
 
     Raises:
         InvalidInput: Something is wrong with the model's name, the graph or the statement; names the part.
@@ -194,22 +205,14 @@ def _middle(workload: Workload, ranges: Mapping[str, tuple[float, float]]) -> li
 def _manifest(statement: Statement, workload: Workload, facts: GraphFacts) -> Manifest:
     bare = "uploaded: its graph was checked for its shape; what stands in its manifest is its sender's word"
     declared = {feature.name: (feature.minimum, feature.maximum) for feature in workload.features}
+    said = {name: getattr(statement, name) for name in _SAID}
     return Manifest(
-        type=statement.type,
         workload=dict(workload.document()),
         ranges=declared | statement.ranges,
         graph=facts,
         created_at=statement.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        data=statement.data,
-        metrics=statement.metrics,
-        calibration=statement.calibration,
-        settings=statement.settings,
-        search=statement.search,
-        libraries=statement.libraries,
-        seconds=statement.seconds,
-        keeps_trends=statement.keeps_trends,
-        inputs=statement.inputs,
         notes=(*statement.notes, *([] if bare in statement.notes else [bare])),
+        **said,
     )
 
 

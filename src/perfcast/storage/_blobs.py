@@ -47,7 +47,8 @@ class Blobs:
         except ValueError as error:
             raise InvalidSetting(f"ARTIFACTS_URL {self.address}: {error}") from None
         self._root = str(root).rstrip("/")
-        self._local = "file" in _protocols(self._files.protocol)
+        protocol = self._files.protocol  # one word or several
+        self._local = "file" in ([protocol] if isinstance(protocol, str) else protocol)
         self._errors = OSError if self._local else Exception
 
     def put(self, data: bytes) -> str:
@@ -166,10 +167,6 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _protocols(protocol: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (protocol,) if isinstance(protocol, str) else protocol
 
 
 def _without_credentials(url: str) -> str:

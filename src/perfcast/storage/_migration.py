@@ -5,7 +5,6 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from perfcast.errors import Conflict
@@ -20,11 +19,6 @@ def configuration() -> Config:
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
-
-
-def newest() -> str | None:
-    """The last of the packaged migrations."""
-    return ScriptDirectory.from_config(configuration()).get_current_head()
 
 
 def upgrade(connection: sa.Connection, target: str, address: str) -> None:

@@ -165,6 +165,11 @@ class TextTable:
         rows = pc.invert(pc.starts_with(pc.utf8_ltrim_whitespace(firsts), "#")).fill_null(True)  # noqa: FBT003
         return None if pc.all(rows).as_py() else rows
 
+    def note_comments(self, count: int) -> None:
+        """Note the comments: so many with as many cells as names, and what else begins with #."""
+        self.notes["a line that begins with # is a comment"] = self._comments + count
+        self.notes = +self.notes  # without what is 0
+
     @property
     def words(self) -> str:
         """How it is written."""
@@ -201,8 +206,7 @@ class TextTable:
                         yield taken
             if self._dialect.commented:
                 self.notes["the names of the columns stand in a line that begins with #"] = 1
-            if comments := self._comments + len(self._hashes):
-                self.notes["a line that begins with # is a comment"] = comments
+            self.note_comments(len(self._hashes))
             if not ended:
                 where = f"row {rows + len(self._ragged)} (counted from 1)"
                 raise InvalidData(f"{self._name}: a quotation mark is not closed in {where}; close or remove it")

@@ -1,18 +1,16 @@
 """A trained model made into a version that can be registered: evaluated, calibrated, exported, checked."""
 
-import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from perfcast.datasets import Dataset, Moments, Part, Split
-from perfcast.export import Target, check_parity, compose, measure
+from perfcast.export import Target, check_parity, compose, libraries, measure
 from perfcast.manifest import DataFacts, Draft, Manifest
 from perfcast.training.families import Fitted, Settings
 from perfcast.training.judging import broken_trends, calibrate, evaluate
@@ -20,7 +18,6 @@ from perfcast.workloads import Rows, Workload
 
 MOST_PARITY_ROWS = 5_000
 THRESHOLD_ROWS = 600
-LIBRARIES = ("perfcast", "numpy", "onnx", "onnxruntime", "xgboost-cpu", "xgboost", "scikit-learn", "torch", "optuna")
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,7 @@ def draft(
         parity=parity,
         settings={**model.settings, "fit": model.fitted.details()},
         search={**(search or {}), "score": model.score},
-        libraries=_libraries(),
+        libraries=libraries(),
         seconds=round(model.seconds + time.monotonic() - begun, 2),
         keeps_trends=model.keeps_trends,
         notes=(*model.notes, *left_out(search or {})),
@@ -151,13 +148,3 @@ def _data_facts(dataset: Dataset, split: Split) -> DataFacts:
 
 def _newest(moments: Moments | None) -> str | None:
     return None if moments is None else f"{np.datetime_as_string(moments.max(), unit='us')}Z"
-
-
-def _libraries() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -131,7 +131,7 @@ def _digits(values: npt.NDArray[Any], ends: int) -> npt.NDArray[np.int64]:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = "null" if value is None else repr(value)
     return text if len(text) <= 40 else f"{text[:37]}…"
 
 

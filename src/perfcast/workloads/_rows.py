@@ -67,12 +67,11 @@ class RowReader:
         return filled
 
     def _with_clock(self, features: Mapping[str, object], errors: list[FieldError]) -> Mapping[str, object]:
-        moment = features.get(TIMESTAMP)
-        if moment is None or not self._clock or TIMESTAMP in self._positions:
+        if TIMESTAMP not in features or not self._clock or TIMESTAMP in self._positions:
             return features
         given = {name: value for name, value in features.items() if name != TIMESTAMP}
         try:
-            when = read_moment(moment, self._zone)
+            when = read_moment(features[TIMESTAMP], self._zone)
         except ValueError as error:
             errors.append(FieldError(TIMESTAMP, str(error)))
             return given | dict.fromkeys(self._clock, 0.0)

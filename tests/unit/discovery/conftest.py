@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 import pytest
 
-from perfcast.discovery._messages import Converted, Order
+from perfcast.discovery._converter import Converted, Order
 from perfcast.discovery.conversion._convert import convert
 from perfcast.workloads import builtin_workloads
 

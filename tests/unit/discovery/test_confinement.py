@@ -17,8 +17,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from perfcast.discovery import Converter
-from perfcast.discovery._messages import Failed, Order, Outcome
+from perfcast.discovery._converter import Converter, Failed, Order, Outcome
 from perfcast.errors import Refused, Stopped
 from perfcast.workloads import builtin_workloads
 

@@ -11,8 +11,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from tests.unit.discovery.conftest import Convert, all_features, dumped
 
+from perfcast.discovery.conversion._inputs import README_ORDER
 from perfcast.errors import Refused
 from perfcast.export import run
+from perfcast.workloads import builtin_workloads
 
 NAMES = ("Batch_Size", "Input_Size", "In_Channels", "Out_Channels", "Kernel_Size", "Stride", "Padding")
 NAMES = (*NAMES, "Algorithm_direct", "Algorithm_smm")
@@ -66,7 +68,12 @@ def test_inputs_without_names_are_said_in_order_and_may_be_arithmetic(
 @pytest.mark.parametrize(
     ("hints", "said"),
     [
-        (b"workload: cnn-execution-time", "names 0 inputs, but the model reads 9"),
+        (b"workload: cnn-execution-time", "Algorithm_smm, which cnn-execution-time's are not; put a model.yaml"),
+        (b"inputs: []", "model.yaml names 0 inputs, but the model reads 9"),
+        (
+            DIRECT + b"activation: tanh",
+            "'activation: tanh' is for PyTorch networks .*; best_lasso_model.joblib is none, so remove that line$",
+        ),
         (DIRECT.replace(b"  Stride: stride\n", b""), "needs one line for each of Batch_Size, .*among them: Stride$"),
         (DIRECT.replace(b"Stride:", b"Step:"), "missing or not among them: Step, Stride$"),
         (DIRECT.replace(b": stride", b": step"), "cnn-execution-time has no step; it has batch_size"),
@@ -86,3 +93,33 @@ def test_inputs_that_do_not_fit_are_refused_by_name(
     beside = {} if hints is None else {"model__yaml": hints}
     with pytest.raises(Refused, match=said):
         to_graph("best_lasso_model.joblib", dumped(polynomial), **beside)
+
+
+CPU, CNN = builtin_workloads().values()
+
+
+@pytest.mark.parametrize("hints", [b"workload: cpu-utilization", b"workload: cpu-utilization\ninputs:\n"])
+def test_with_a_workload_alone_the_inputs_are_its_features_in_order(hints: bytes, to_graph: Convert) -> None:
+    table = np.random.default_rng(0).uniform(1, 20, (50, len(CPU.features)))
+    model = Lasso(alpha=0.01).fit(table, 20 + table[:, 1])
+    converted = to_graph("best_ridge_model.joblib", dumped(model), model__yaml=hints)
+    assert (converted.workload, converted.inputs) == ("cpu-utilization", CPU.feature_names)
+
+
+def test_with_a_workload_alone_another_count_is_refused_by_both(to_graph: Convert) -> None:
+    model = Lasso().fit(np.ones((5, 2)), np.ones(5))
+    said = (
+        f"it reads 2 inputs, not the {len(CPU.features)} features of cpu-utilization; add 'inputs:' to its model.yaml"
+    )
+    with pytest.raises(Refused, match=said):
+        to_graph("best_ridge_model.joblib", dumped(model), model__yaml=b"workload: cpu-utilization")
+
+
+def test_the_usual_workload_named_alone_means_the_usual_inputs_or_all_features(
+    rows: np.ndarray, cost: np.ndarray, to_graph: Convert
+) -> None:
+    hints = b"workload: cnn-execution-time"
+    model = Lasso(alpha=0.01).fit(rows[:, :7], cost)
+    assert to_graph("best_ridge_model.joblib", dumped(model), model__yaml=hints).inputs == README_ORDER[:7]
+    model = Lasso(alpha=0.01).fit(all_features(rows).astype(np.float64), cost)
+    assert to_graph("best_ridge_model.joblib", dumped(model), model__yaml=hints).inputs == CNN.feature_names

@@ -4,8 +4,7 @@ import os
 
 import pytest
 
-from perfcast.discovery.conversion._call_numbers import ARCHITECTURES
-from perfcast.discovery.conversion._system_calls import _number, _steps
+from perfcast.discovery.conversion._system_calls import _ALL, ARCHITECTURES, _numbers, _steps
 
 ALLOW, REFUSE, ABSENT, KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
 OWN, OTHER, WIDE = 77, 78, 1 << 32
@@ -61,9 +60,7 @@ def answer(machine: str, number: int, *arguments: int, architecture: int | None 
 def test_a_call_is_answered_by_its_number_and_arguments(
     machine: str, name: str, arguments: tuple[int, ...], expected: int
 ) -> None:
-    number = _number(name, machine)
-    assert number is not None
-    assert answer(machine, number, *arguments) == expected
+    assert answer(machine, _numbers(_ALL, machine)[name], *arguments) == expected
 
 
 @pytest.mark.parametrize("machine", ARCHITECTURES)

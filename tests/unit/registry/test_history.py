@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfcast.registry import AliasEvent
-from perfcast.registry._history import one_before
+from perfcast.registry._moves import one_before
 
 
 class Alias:

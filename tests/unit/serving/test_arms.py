@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from tests.drafts import draft, weighted
 
 from perfcast.registry import Registry, Version
-from perfcast.serving import Arm, Follower, Reader, Slot, Split
-from perfcast.serving._arms import champions_arm
+from perfcast.serving import Arm, Follower, Reader, Slot
 from perfcast.workloads import Workload, builtin_workloads, workload_from_document
 
 CPU = builtin_workloads()["cpu-utilization"]
@@ -25,10 +24,8 @@ def slot(model: str, number: int) -> Slot:
 
 def challenged(model: str, share: float) -> set[str]:
     """Which of the callers the challenger answers."""
-    arm = champions_arm(slot(model, 1), slot(model, 2), None, share)
-    if arm.split is None:
-        return set()
-    return {caller for caller in CALLERS if arm.split.pick(caller) is not arm}
+    arm = Arm("champion", slot(model, 1), challenger=slot(model, 2), share=share)
+    return {caller for caller in CALLERS if arm.pick(lambda caller=caller: caller) is not arm}
 
 
 @given(share=st.floats(0, 100))
@@ -53,8 +50,8 @@ def test_models_part_their_callers_independently() -> None:
 
 @given(key=st.text())
 def test_any_text_is_a_key_and_meets_the_same_arm_each_time(key: str) -> None:
-    champion, challenger = Arm("champion", slot("m", 1)), Arm("challenger", slot("m", 2))
-    assert Split(champion, challenger, 30).pick(key) is Split(champion, challenger, 30).pick(key)
+    one, other = (Arm("champion", slot("m", 1), challenger=slot("m", 2), share=30) for _ in range(2))
+    assert one.pick(lambda: key).labels == other.pick(lambda: key).labels == one.pick(lambda: key).labels
 
 
 @pytest.mark.parametrize("share", [0, 100])
@@ -131,5 +128,5 @@ def test_who_reads_other_numbers_than_the_champion_answers_only_where_it_is_name
     arm = routes.pick("m", "zones", never)
     assert (arm.name, arm.slot.number, arm.shadow) == ("champion", 1, None)
     assert routes.pick("m@challenger", "zones", never).slot.number == 2
-    assert "'zone' had the values a, b; now b, a" in routes.problems["m@challenger"]
-    assert routes.problems.keys() == {"m@challenger", "m@shadow"}
+    assert "'zone' had the values a, b; now b, a" in routes.notes["m@challenger"]
+    assert (routes.notes.keys(), routes.problems) == ({"m@challenger", "m@shadow"}, {})

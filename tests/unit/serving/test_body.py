@@ -134,6 +134,8 @@ def test_each_offered_coverage_can_be_asked_in_each_form(coverage: float) -> Non
         ({"cnn_config": CONVOLUTION, "padding": 1}, "padding", "features go into 'cnn_config'"),
         ({**LOAD, "request_rate": 1e308}, "request_rate", "must be a finite number, at most 1e+30"),
         ({**LOAD, "request_rate": "120"}, "request_rate", "expected a number"),
+        ({**LOAD, "timestamp": None}, "timestamp", "expected an ISO 8601 time such as 2026-03-01T14:05:00Z, a date"),
+        ({"request_rate": 1, "active_users": 1, "timestamp": None}, "timestamp", "got null"),
         ({**LOAD, "request_rate": int("9" * 400)}, "request_rate", "must be a finite number"),
         ({**LOAD, "request_rat": 1}, "request_rat", "did you mean 'request_rate'"),
         ({"cnn_config": CONVOLUTION | {"groups": 2}}, "groups", "must divide"),

@@ -12,7 +12,8 @@ from tests.patience import until
 
 from perfcast.errors import InvalidInput, NotFound, NoUsableModel, Unavailable
 from perfcast.registry import Registry, Version
-from perfcast.serving import Follower
+from perfcast.serving import Follower, Predictor
+from perfcast.serving._routes import Routes
 from perfcast.storage import Blobs, Database, schema
 from perfcast.workloads import Workload, builtin_workloads
 
@@ -24,6 +25,12 @@ def add(registry: Registry, workload: Workload, name: str, weight: float, *, lab
     return registry.add(name, draft(workload, weighted(workload, **{feature: weight})), label=label)
 
 
+def answering(routes: Routes, reference: str | None, workload: str) -> Predictor:
+    predictor = routes.pick(reference, workload).slot.predictor
+    assert predictor is not None
+    return predictor
+
+
 def corrupt(tmp_path: Path, version: Version) -> None:
     digest = version.manifest.graph.sha256
     (path,) = (path for path in (tmp_path / "artifacts").rglob(digest) if path.is_file())
@@ -33,13 +40,13 @@ def corrupt(tmp_path: Path, version: Version) -> None:
 
 def test_an_empty_registry_says_what_to_do(follow: Follow) -> None:
     with pytest.raises(NoUsableModel, match="perfcast up"):
-        follow().routes.find(None, "cpu-utilization")
+        answering(follow().routes, None, "cpu-utilization")
 
 
 def test_a_model_without_a_champion_says_what_to_do(registry: Registry, cpu: Workload, follow: Follow) -> None:
     add(registry, cpu, "m", 1)
     with pytest.raises(NoUsableModel, match="perfcast models activate m:VERSION"):
-        follow().routes.find(None, "cpu-utilization")
+        answering(follow().routes, None, "cpu-utilization")
 
 
 def test_the_champion_answers_to_its_name_its_version_its_alias_and_its_label(
@@ -48,7 +55,7 @@ def test_the_champion_answers_to_its_name_its_version_its_alias_and_its_label(
     add(registry, cpu, "m", 1, label="v1.2.0")
     registry.point("m", "champion", 1)
     routes = follow().routes
-    found = {id(routes.find(reference, cpu.name)) for reference in ("m", "m:1", "m@champion", "m:v1.2.0", None)}
+    found = {id(answering(routes, reference, cpu.name)) for reference in ("m", "m:1", "m@champion", "m:v1.2.0", None)}
     assert len(found) == 1
 
 
@@ -60,10 +67,10 @@ def test_a_moved_champion_is_followed_and_an_unchanged_one_keeps_its_session(
         registry.point(name, "champion", 1)
     add(registry, cpu, "a", 2)
     follower = follow()
-    kept = follower.routes.find("b", "")
+    kept = answering(follower.routes, "b", "")
     registry.point("a", "champion", 2)
-    until(lambda: follower.routes.find("a", "").number == 2)
-    assert follower.routes.find("b", "") is kept
+    until(lambda: answering(follower.routes, "a", "").number == 2)
+    assert answering(follower.routes, "b", "") is kept
     assert follower.routes.arm("a:1") is None
 
 
@@ -76,7 +83,7 @@ def test_a_version_that_can_not_be_loaded_leaves_the_former_one_answering(
     corrupt(tmp_path, add(registry, cpu, "m", 2))
     registry.point("m", "champion", 2)
     until(lambda: bool(follower.routes.problems))
-    assert follower.routes.find("m", cpu.name).number == 1
+    assert answering(follower.routes, "m", cpu.name).number == 1
     assert "version 1 still answers" in follower.routes.problems["m"]
     registry.point("m", "champion", 1)
     until(lambda: not follower.routes.problems)
@@ -91,10 +98,10 @@ def test_a_version_that_no_alias_holds_is_loaded_when_asked_and_kept(
     follower = follow()
     assert follower.reach("m:2").number == 2
     assert follower.reach("v3").number == 3
-    before = follower.routes.find("m:2", "")
+    before = answering(follower.routes, "m:2", "")
     registry.point("m", "champion", 3)
-    until(lambda: follower.routes.find("m", "").number == 3)
-    assert follower.routes.find("m:2", "") is before
+    until(lambda: answering(follower.routes, "m", "").number == 3)
+    assert answering(follower.routes, "m:2", "") is before
     registry.delete("m", 2)
     until(lambda: follower.routes.arm("m:2") is None)
 
@@ -130,7 +137,7 @@ def test_while_the_database_is_gone_what_is_loaded_keeps_answering(cpu: Workload
         follower.refresh()
     with pytest.raises(Unavailable):
         follower.reach("m:2")
-    assert follower.routes.find("m", cpu.name).answer([5.0] + [0.0] * 7).cost == 10.0
+    assert answering(follower.routes, "m", cpu.name).answer([5.0] + [0.0] * 7).cost == 10.0
     follower.close()
 
 
@@ -184,8 +191,7 @@ def test_each_spelling_of_a_version_means_the_same_predictor(registry: Registry,
     predictor = follower.reach("m:1")
     seen = statements(registry)
     for reference in ("m:1", "m:01", "m:v1", "m:v001", "m:v1.2.0", "1", "v1", "v1.2.0"):
-        assert follower.routes.predictor(reference) is predictor
-        assert follower.routes.find(reference, cpu.name) is predictor
+        assert answering(follower.routes, reference, cpu.name) is predictor
     assert seen == []
 
 
@@ -196,7 +202,7 @@ def test_spellings_do_not_displace_each_other(registry: Registry, cpu: Workload)
     kept = follower.reach("m:2")
     for zeros in range(100):
         follower.reach(f"m:{'0' * zeros}1")
-    assert follower.routes.predictor("m:2") is kept
+    assert answering(follower.routes, "m:2", "") is kept
 
 
 def test_a_manifest_that_can_not_be_read_keeps_no_other_model_from_changing(

@@ -65,7 +65,7 @@ async def score(
     if form.partition(";")[0].strip().lower() == CSV:
         query = request.query_params
         reply = await batches.answer(body, content_type=CSV, accept=JSON, query=query, key=key)
-        return Json(await run_in_threadpool(whole, reply))
+        return Json(await run_in_threadpool(whole, reply), headers=reply.headers)
     return Json(await answered(follower, batches, await run_in_threadpool(_asked, body), key))
 
 

@@ -58,7 +58,10 @@ def _question(table: pa.Table, most_rows: int, text: TextTable | None) -> Questi
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if twice:
         raise InvalidInput([FieldError(name, "is there twice") for name in twice])
-    columns = {name: _column(name, table.column(name)) for name in table.column_names}
+    if text is None:  # in a text file each row has its own texts, some of which may stand in comments
+        for name in table.column_names:
+            _check_texts(name, table.column(name))
+    columns = {name: _column(table.column(name)) for name in table.column_names}
     return Question(columns, *_asked(table.schema.metadata or {}), text)
 
 
@@ -114,9 +117,8 @@ def _asked(metadata: dict[bytes, bytes]) -> tuple[str | None, float | None]:
         raise InvalidInput([FieldError("coverage", "the schema's metadata must be text and a number")]) from None
 
 
-def _column(name: str, column: pa.ChunkedArray) -> Column:
+def _column(column: pa.ChunkedArray) -> Column:
     """A column as it is read: NumPy's view of numbers, which is a copy only where values are missing or in batches."""
-    _check_texts(name, column)
     single = decoded(column)
     return plain(single) if is_number(single.type) and not pa.types.is_boolean(single.type) else single
 
@@ -153,12 +155,21 @@ def _longest(texts: pa.Array) -> int:
 def write_table(form: str, predictor: Predictor, coverage: float, answers: Sequence[Answer]) -> Iterator[bytes]:
     """The answer as a table: the cost, `lower`, `upper`, `extrapolated`."""
     schema = _schema(form, predictor, coverage)
-    sink = _Pieces()
+    sink = io.BytesIO()
     with _writer(form, sink, schema) as writer:
         for answer in answers:
             writer.write_batch(pa.record_batch(_arrays(form, predictor, answer), schema=schema))
-            yield from sink.taken()
-    yield from sink.taken()
+            yield from _taken(sink)
+    yield from _taken(sink)
+
+
+def _taken(sink: io.BytesIO) -> Iterator[bytes]:
+    """What was written since the last call; nothing is kept."""
+    data = sink.getvalue()
+    sink.seek(0)
+    sink.truncate()
+    if data:
+        yield data
 
 
 def _schema(form: str, predictor: Predictor, coverage: float) -> pa.Schema:
@@ -174,7 +185,7 @@ def _schema(form: str, predictor: Predictor, coverage: float) -> pa.Schema:
     return pa.schema([*numbers, ("extrapolated", outside)], metadata=about)
 
 
-def _writer(form: str, sink: "_Pieces", schema: pa.Schema) -> Any:
+def _writer(form: str, sink: io.BytesIO, schema: pa.Schema) -> Any:
     if form == CSV:
         return pa.csv.CSVWriter(sink, schema)
     return pa.ipc.new_stream(sink, schema) if form == ARROW else pq.ParquetWriter(sink, schema)
@@ -190,26 +201,3 @@ def _arrays(form: str, predictor: Predictor, answer: Answer) -> list[pa.Array]:
     names = pa.array(predictor.workload.feature_names, pa.string()).take(pa.array(np.nonzero(outside)[1]))
     lists = pa.ListArray.from_arrays(pa.array(offsets), names)
     return [pa.array(answer.cost), *bounds, pc.binary_join(lists, ";") if form == CSV else lists]
-
-
-class _Pieces(io.RawIOBase):
-    """A file that hands over what is written to it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._held: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any, /) -> int:
-        """Hold a copy: the writer may use its buffer again."""
-        copy = bytes(data)
-        self._held.append(copy)
-        return len(copy)
-
-    def taken(self) -> Iterator[bytes]:
-        """What was written since the last call."""
-        held, self._held = self._held, []
-        if held:
-            yield b"".join(held)

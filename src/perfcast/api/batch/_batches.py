@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -34,22 +33,33 @@ _LONG, _SHORT = 2, 4
 
 
 class BatchReply(NamedTuple):
-    """What to send: its form, who answered where it was one version, and the bytes, made as they are asked for."""
+    """What to send.
+
+    Attributes:
+        form: Its media type.
+        model: Who answered, where it was one version.
+        pieces: The bytes, made as they are asked for.
+        counts: What was predicted.
+        notes: What was remarkable about a text file, and in how many rows.
+    """
 
     form: str
     model: str | None
     pieces: Iterator[bytes]
     counts: Counts
+    notes: Mapping[str, int] = {}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What stands beside the answer: who gave it, and the notes."""
+        headers = {} if self.model is None else {"X-Model-Version": self.model}
+        if self.notes:
+            headers["X-Notes"] = "; ".join(f"{note} (rows: {rows:,})" for note, rows in self.notes.items())
+        return headers
 
 
 class Batches:
-    """Answers batches.
-
-    Args:
-        settings: The bounds.
-        follower: Holds the routes.
-        tally, records, shadows, identifiers: As of `/predict`.
-    """
+    """Answers batches."""
 
     def __init__(
         self,
@@ -60,11 +70,8 @@ class Batches:
         shadows: Shadows,
         identifiers: Identifiers,
     ) -> None:
-        self._follower = follower
-        self._tally = tally
-        self.most_rows = settings.max_batch_rows
-        self.most_bytes = settings.max_batch_bytes
-        self._zone = ZoneInfo(settings.service_timezone)
+        self._follower, self._tally = follower, tally
+        self.most_rows, self.most_bytes = settings.max_batch_rows, settings.max_batch_bytes
         self._lists = ListAnswerer(follower, records, shadows, identifiers, settings.max_batch_rows)
         self._held_bytes = 0
         self._long, self._short = Semaphore(_LONG), Semaphore(_SHORT)
@@ -78,14 +85,7 @@ class Batches:
 
     @contextmanager
     def room(self, announced: int | None) -> Iterator[None]:
-        """Room in memory for a body.
-
-        Args:
-            announced: Its bytes, where they are known.
-
-        Raises:
-            Overloaded: Bodies that were taken in before fill it.
-        """
+        """Room in memory for a body whose bytes may be known, else `Overloaded`."""
         needed = self.most_bytes if announced is None else announced
         if self._held_bytes and self._held_bytes + needed > 2 * self.most_bytes:
             raise Overloaded("large batches are being answered already; send this one again in a moment")
@@ -121,8 +121,7 @@ class Batches:
     def _count(self, counts: Counts, seconds: float) -> None:
         """On the event loop's thread, as all counting."""
         for labels, rows in counts.good.items():
-            self._tally.predicted(labels[0], seconds, rows)
-            self._tally.arms.observe(labels, seconds, rows)
+            self._tally.predicted(labels, seconds, rows)
         self._tally.failed(UNKNOWN, counts.bad)
 
     def _answer(
@@ -130,17 +129,16 @@ class Batches:
     ) -> BatchReply:
         _coverage(query.get("coverage"), None)  # a list's bodies say it themselves; a wrong one is told all the same
         if form == JSON and bytes(body[:64]).lstrip()[:1] != b"{":
-            batch = self._lists.read(body, key)
-            counts = batch.predict(self._spread)
-            return BatchReply(JSON, None, batch.write(), counts)
+            return BatchReply(JSON, None, *self._lists.answer(body, key, self._spread))
         question = self._read(body, form)
         arm, predictor, coverage = self._asked(question, query, key)
         rows = question.read(predictor.reader.columns)
+        notes = question.text.notes if question.text is not None else {}
         del question
         answers = self._predict(predictor, rows, coverage)
         form = wanted(accept, form)
         counts = Counts({arm.labels: len(rows)}, 0)
-        return BatchReply(form, predictor.name, _writer(form)(predictor, coverage, answers), counts)
+        return BatchReply(form, predictor.name, _writer(form)(predictor, coverage, answers), counts, notes)
 
     def _read(self, body: bytes | bytearray, form: str) -> Question:
         if form == JSON:
@@ -163,30 +161,26 @@ class Batches:
         return *self._follower.pick(reference, workload, key), coverage
 
     def _predict(self, predictor: Predictor, rows: Rows, coverage: float) -> list[Answer]:
-        starts = range(0, len(rows), _CHUNK)
-        answers: list[Answer] = [None] * len(starts)  # type: ignore[list-item]  # each is put in its place below
         endless: list[int] = []
 
-        def predict(place: int) -> None:
-            part = rows[starts[place] : starts[place] + _CHUNK]
+        def predict(start: int) -> Answer | None:
+            part = rows[start : start + _CHUNK]
             try:
-                answers[place] = predictor.predict(part, coverage)
+                return predictor.predict(part, coverage)
             except InvalidInput:
-                endless.extend((starts[place] + np.flatnonzero(~np.isfinite(predictor.run(part)))).tolist())
+                endless.extend((start + np.flatnonzero(~np.isfinite(predictor.run(part)))).tolist())
+                return None
 
-        self._spread(predict, range(len(starts)))
+        answers = self._spread(predict, range(0, len(rows), _CHUNK))
         if endless:
             first = ", ".join(map(str, sorted(endless)[:5]))
             told = f"model {predictor.name} gives no finite cost for {len(endless):,} rows: {first}"
             raise InvalidInput([FieldError("body", told)])
         return answers
 
-    def _spread(self, do: Callable[[Any], None], arguments: Sequence[Any]) -> None:
-        if len(arguments) == 1:
-            do(arguments[0])
-            return
-        for _ in self._runners.map(do, arguments):
-            pass
+    def _spread(self, do: Callable[[Any], Any], arguments: Sequence[Any]) -> list[Any]:
+        """A function's result for each of the arguments, in several threads where there are several."""
+        return list(map(do, arguments) if len(arguments) == 1 else self._runners.map(do, arguments))
 
 
 def _writer(form: str) -> Callable[[Predictor, float, Sequence[Answer]], Iterator[bytes]]:

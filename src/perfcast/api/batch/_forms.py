@@ -1,9 +1,8 @@
 """The forms a batch may have, by media type."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from perfcast.serving import Answer, Predictor
 from perfcast.tables import Column, ColumnReader, TextTable
 from perfcast.workloads import Rows
 
@@ -52,22 +51,10 @@ class Question(NamedTuple):
         choices = {feature.name for feature in reader.workload.features if feature.declaration.values}
         self.text.read_as(set(reader.workload.feature_names) - choices, choices)
         kept, columns = self.text.rows_in(self.columns[self.text.names[0]]), self.columns
+        self.text.note_comments(0 if kept is None else len(kept) - kept.true_count)
         if kept is not None:
             columns = {name: column.filter(kept) for name, column in columns.items()}
         return reader.read(columns, decimal=self.text.decimal)
-
-
-class Writer(Protocol):
-    """Writes answers in one form."""
-
-    def __call__(self, predictor: Predictor, coverage: float, answers: Sequence[Answer]) -> Iterator[bytes]:
-        """The answer's bytes.
-
-        Args:
-            predictor: Who answered.
-            coverage: Of the intervals.
-            answers: Of all rows in order, some rows each.
-        """
 
 
 def media_type(header: str) -> str:

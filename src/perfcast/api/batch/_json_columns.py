@@ -1,7 +1,7 @@
 """Columns as JSON, in and out."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from perfcast.api.batch._forms import Question
 from perfcast.api.batch._pieces import pieces
-from perfcast.api.batch._rounding import rounded
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidInput
@@ -20,6 +19,9 @@ from perfcast.tables import Column
 _COMMA = re.compile(rb",")
 _PIECE_BYTES = 65_536
 """Of a column, decoded without giving way to other threads: about a millisecond."""
+_FURTHER_DIGITS = 6
+"""After the first one: seven in all are what float32 holds."""
+_EXACT = 15
 _encode = msgspec.json.Encoder().encode
 
 
@@ -95,27 +97,28 @@ def write_columns(predictor: Predictor, coverage: float, answers: Sequence[Answe
     }
     yield _encode(about)[:-1] + b',"columns":{'
     names = predictor.workload.feature_names
-    yield from _list(predictor.workload.cost.name, (rounded(answer.cost) for answer in answers))
-    for name in ("lower", "upper"):
-        yield b","
-        yield from _list(name, (_side(answer, name) for answer in answers))
-    yield b","
-    yield from _list("extrapolated", (names_outside(answer.extrapolated, names) for answer in answers))
+    columns: dict[str, Callable[[Answer], list[Any]]] = {
+        predictor.workload.cost.name: lambda answer: rounded(answer.cost),
+        "lower": lambda answer: [None] * len(answer.cost) if answer.lower is None else rounded(answer.lower),
+        "upper": lambda answer: [None] * len(answer.cost) if answer.upper is None else rounded(answer.upper),
+        "extrapolated": lambda answer: names_outside(answer.extrapolated, names),
+    }
+    begin = b""
+    for name, part in columns.items():
+        yield begin + _encode(name) + b":"
+        yield from written(map(part, answers))
+        begin = b","
     yield b"}}"
 
 
-def _side(answer: Answer, name: str) -> list[Any]:
-    bounds = getattr(answer, name)
-    return [None] * len(answer.cost) if bounds is None else rounded(bounds)
-
-
-def _list(name: str, parts: Iterable[list[Any]]) -> Iterator[bytes]:
-    begin = _encode(name) + b":["
+def written(parts: Iterable[list[Any]]) -> Iterator[bytes]:
+    """The parts joined to one JSON list, written part by part."""
+    begin = b"["
     for part in parts:
         if part:
             yield begin + _encode(part)[1:-1]
             begin = b","
-    yield b"]" if begin == b"," else begin + b"]"
+    yield b"]" if begin == b"," else b"[]"
 
 
 def names_outside(outside: npt.NDArray[np.bool_], names: tuple[str, ...]) -> list[list[str]]:
@@ -125,3 +128,25 @@ def names_outside(outside: npt.NDArray[np.bool_], names: tuple[str, ...]) -> lis
     for row in np.flatnonzero(outside.any(axis=1)).tolist():
         told[row] = [names[position] for position in np.flatnonzero(outside[row]).tolist()]
     return told
+
+
+def rounded(values: npt.NDArray[np.floating]) -> list[float]:
+    """Each value at seven significant digits, the same as `float(f"{value:.7g}")` but thirty times as fast.
+
+    Powers of ten up to 10²² are exact in float64, so scaling to a whole number and back rounds correctly, except near
+    a tie or far from 1; those few are left to Python.
+    """
+    exact = np.asarray(values, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        exponent = np.floor(np.log10(np.abs(exact)))
+        exponent[~np.isfinite(exponent)] = 0
+        places = _FURTHER_DIGITS - exponent
+        scale = 10.0 ** np.abs(places)
+        scaled = np.where(places >= 0, exact * scale, exact / scale)
+        whole = np.rint(scaled)
+        result = np.where(places >= 0, whole / scale, whole * scale)
+        doubtful = (np.abs(np.abs(scaled - whole) - 0.5) < 1e-6) | (np.abs(exponent) > _EXACT)
+    numbers: list[float] = result.tolist()
+    for position in np.flatnonzero(doubtful).tolist():
+        numbers[position] = float(f"{exact[position]:.7g}")
+    return numbers

@@ -2,20 +2,19 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from perfcast.api.batch._forms import Counts
-from perfcast.api.batch._json_columns import names_outside
+from perfcast.api.batch._json_columns import names_outside, rounded, written
 from perfcast.api.batch._pieces import pieces
-from perfcast.api.batch._rounding import rounded
-from perfcast.api.batch._shape import answer_shape
 from perfcast.api.http._identifiers import Clock, Identifiers, timestamp
 from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidInput, NoUsableModel, PerfcastError
@@ -29,7 +28,18 @@ _SHORT_BYTES = 2_000
 """Of a list that isn't worth a guess."""
 _MOST_LOADED = 64
 """Models one batch may have loaded for it; each is a query."""
-_encode = msgspec.json.Encoder().encode
+_BESIDE = {
+    **dict.fromkeys(("model_name", "model_type", "prediction_timestamp", "status"), str),
+    "model_version": int,
+    **dict.fromkeys(("lower", "upper"), float | None),
+    "coverage": float,
+    "extrapolated": list[str],
+    "prediction_id": str,
+}
+"""What stands beside an answer's cost, in `/predict`'s order."""
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_Spread = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
+_item_reader = lru_cache(maxsize=_MOST_LOADED)(ItemReader)
 
 
 @dataclass
@@ -60,13 +70,7 @@ class _Piece:
 
 
 class ListAnswerer:
-    """Answers lists of bodies.
-
-    Args:
-        follower: Holds the routes.
-        records, shadows, identifiers: As of `/predict`.
-        most_rows: Most bodies of a list.
-    """
+    """Answers lists of bodies."""
 
     def __init__(
         self,
@@ -76,190 +80,59 @@ class ListAnswerer:
         identifiers: Identifiers,
         most_rows: int,
     ) -> None:
-        self._follower = follower
-        self._records = records
-        self._shadows = shadows
-        self._identifiers = identifiers
-        self._most_rows = most_rows
-        self._items: WeakKeyDictionary[Reader, ItemReader] = WeakKeyDictionary()
+        self._follower, self._records, self._shadows = follower, records, shadows
+        self._identifiers, self._most_rows = identifiers, most_rows
+        self._clock = Clock()
 
-    def read(self, body: bytes | bytearray, key: Key) -> "ListBatch":
-        """Read a list; nothing is predicted yet.
+    def answer(self, body: bytes | bytearray, key: Key, spread: _Spread) -> tuple[Iterator[bytes], Counts]:
+        """Answer a list; all is predicted when this returns.
 
         Args:
             body: JSON text.
             key: Gives what the caller is known by; asked only where callers are split.
+            spread: Calls a function with each of many arguments, in several threads.
+
+        Returns:
+            The answer's bytes, made as they are asked for, which keeps the records too; and what was predicted.
 
         Raises:
             InvalidInput: It is no JSON list.
             TooManyRows: It is too long.
         """
-        batch = _Reading(self._follower, self._items, key)
-        count = 0
-        read: list[_Piece] = []
-        whole = None
-        for piece in pieces(body, _BETWEEN, _PIECE_BYTES):
-            done = batch.read(piece)
-            if done is None:  # the list was cut at a wrong place, or is wrong
-                whole = piece
-                break
-            read.append(done)
-            count += done.count
+        read = self._read(body, _Reading(self._follower, key))
+        spread(_predict, [piece for piece in read if piece.groups])
+        good: dict[tuple[str, str, int], int] = {}
+        for group in (group for piece in read for group in piece.groups):
+            good[group.arm.labels] = good.get(group.arm.labels, 0) + len(group.places)
+        return self._write(read), Counts(good, sum(len(piece.wrong) for piece in read))
+
+    def _read(self, body: bytes | bytearray, reading: "_Reading") -> list[_Piece]:
+        try:
+            return self._bounded(map(reading.read, pieces(body, _BETWEEN, _PIECE_BYTES)))
+        except _UNREADABLE:  # the list was cut at a wrong place, or is wrong
+            pass
+        try:
+            return self._bounded([reading.read(bytes(body))])
+        except _UNREADABLE as error:
+            why = error if isinstance(error, msgspec.MsgspecError) else "it is not UTF-8 text, or is nested too deeply"
+            raise InvalidInput([FieldError("body", f"expected a list of /predict bodies: {why}")]) from None
+
+    def _bounded(self, read: Iterable[_Piece]) -> list[_Piece]:
+        held, count = list[_Piece](), 0
+        for piece in read:
+            held.append(piece)
+            count += piece.count
             if count > self._most_rows:
                 raise TooManyRows(self._most_rows)
-        if whole is not None:
-            done = batch.read(bytes(body))
-            if done is None:
-                raise InvalidInput([FieldError("body", _why_no_list(body))])
-            if done.count > self._most_rows:
-                raise TooManyRows(self._most_rows)
-            read = [done]
-        return ListBatch(read, self._records, self._shadows, self._identifiers)
+        return held
 
-
-class _Reading:
-    """What is known while one list is read: so each model is looked for once."""
-
-    def __init__(self, follower: Follower, items: MutableMapping[Reader, ItemReader], key: Key) -> None:
-        self._follower = follower
-        self._key = key
-        self._routes = follower.routes
-        self._found: dict[tuple[str | None, str], tuple[Arm, Predictor] | None] = {}
-        self._items = items
-        self._likely: ItemReader | None = None
-        self._loaded: set[str] = set()
-
-    def read(self, piece: bytes) -> _Piece | None:
-        """The piece's bodies; None where it is no JSON list."""
-        if self._likely is None and len(piece) > _SHORT_BYTES:
-            self._guess(piece)
-        return self._at_once(piece) or self._one_by_one(piece)
-
-    def _guess(self, piece: bytes) -> None:
-        """Take the whole list to be what its first body is."""
-        try:
-            first = msgspec.json.decode(piece, type=list[msgspec.Raw])[:1]
-            for raw in first:
-                self._expect(self._routes.bodies.read(bytes(raw)).reader)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, PerfcastError, UnknownReference):
-            return
-
-    def _expect(self, reader: Reader) -> None:
-        if self._likely is None or self._likely.reader is not reader:
-            if reader not in self._items:
-                self._items[reader] = ItemReader(reader)
-            self._likely = self._items[reader]
-
-    def _at_once(self, piece: bytes) -> _Piece | None:
-        items = self._likely.read(piece) if self._likely is not None else None
-        if items is None or self._likely is None:
-            return None
-        reader = self._likely.reader
-        places: dict[tuple[str | None, float], list[int]] = {}
-        if len(set(items.asked)) == 1:
-            places[items.asked[0]] = list(range(len(items.asked)))
-        else:
-            for place, asked in enumerate(items.asked):
-                places.setdefault(asked, []).append(place)
-        groups = []
-        for (name, coverage), held in places.items():
-            found = self._find(name, reader)
-            if found is None:
-                return None
-            at = np.array(held)
-            groups.append(_Group(*found, coverage, at, items.rows[at]))
-        return _Piece(len(items.asked), groups, {})
-
-    def _find(self, name: str | None, reader: Reader) -> tuple[Arm, Predictor] | None:
-        """Who answers with this reader's rows."""
-        key = (name, reader.workload.name)
-        if key not in self._found:
-            try:
-                self._found[key] = self._follower.pick(name, reader.workload.name, self._key)
-            except NoUsableModel:
-                self._found[key] = None
-        found = self._found[key]
-        return found if found is not None and found[1].reader is reader else None
-
-    def _one_by_one(self, piece: bytes) -> _Piece | None:
-        try:
-            bodies = msgspec.json.decode(piece, type=list[msgspec.Raw])
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        rows: dict[tuple[Arm, Predictor, float], list[tuple[int, Sequence[float]]]] = {}
-        wrong: dict[int, Any] = {}
-        for place, raw in enumerate(bodies):
-            body = bytes(raw)
-            try:
-                arm, predictor, coverage, row = self._single(body)
-                rows.setdefault((arm, predictor, coverage), []).append((place, row))
-            except PerfcastError as error:
-                wrong[place] = _failure(str(error), self._routes.bodies.named(body))
-        groups = [
-            _Group(
-                arm,
-                predictor,
-                coverage,
-                np.array([place for place, _ in held]),
-                np.array([row for _, row in held], dtype=np.float64),
-            )
-            for (arm, predictor, coverage), held in rows.items()
-        ]
-        return _Piece(len(bodies), groups, wrong)
-
-    def _single(self, body: bytes) -> tuple[Arm, Predictor, float, Sequence[float]]:
-        request = read_reaching(self._follower, body, self._may_load)
-        reader = request.reader
-        found = self._find(request.reference, reader)
-        if found is None:  # it has been loaded since, or can't answer
-            self._routes = self._follower.routes
-            found = self._follower.pick(request.reference, reader.workload.name, self._key)
-            self._found[request.reference, reader.workload.name] = found
-        self._expect(reader)
-        return *found, request.coverage, request.row
-
-    def _may_load(self, reference: str) -> None:
-        self._loaded.add(reference)
-        if len(self._loaded) > _MOST_LOADED:
-            raise NoUsableModel(
-                f"model '{reference}' isn't loaded, and one batch may name at most {_MOST_LOADED} such; send several"
-            )
-
-
-class ListBatch:
-    """A list that has been read: predict, then write."""
-
-    def __init__(
-        self, read: list[_Piece], records: PredictionLog | None, shadows: Shadows, identifiers: Identifiers
-    ) -> None:
-        self._pieces = read
-        self._records = records
-        self._shadows = shadows
-        self._identifiers = identifiers
-        self._clock = Clock()
-        self.rows = sum(piece.count for piece in read)
-
-    def predict(self, spread: Callable[[Callable[[Any], None], Sequence[Any]], None]) -> Counts:
-        """Predict all; `spread` calls a function with each of many arguments, in several threads."""
-        spread(_predict, [piece for piece in self._pieces if piece.groups])
-        counts: dict[tuple[str, str, int], int] = {}
-        for piece in self._pieces:
-            for group in piece.groups:
-                labels = group.arm.labels
-                counts[labels] = counts.get(labels, 0) + len(group.places)
-        return Counts(counts, sum(len(piece.wrong) for piece in self._pieces))
-
-    def write(self) -> Iterator[bytes]:
-        """The answer's bytes; records are kept as it is written."""
-        good, begin = 0, b'{"results":['
-        for piece in self._pieces:
-            if piece.count:
-                good += piece.count - len(piece.wrong)
-                yield begin + _encode(self._results(piece))[1:-1]
-                begin = b","
-        head = b"" if begin == b"," else begin
-        about = {"total_requests": self.rows, "successful_predictions": good, "timestamp": timestamp()}
-        yield head + b"]," + _encode(about)[1:]
+    def _write(self, read: Sequence[_Piece]) -> Iterator[bytes]:
+        yield b'{"results":'
+        yield from written(map(self._results, read))
+        rows = sum(piece.count for piece in read)
+        good = rows - sum(len(piece.wrong) for piece in read)
+        about = {"total_requests": rows, "successful_predictions": good, "timestamp": timestamp()}
+        yield b"," + msgspec.json.encode(about)[1:]
 
     def _results(self, piece: _Piece) -> list[Any]:
         results: list[Any] = [None] * piece.count
@@ -286,7 +159,7 @@ class ListBatch:
         outside = names_outside(predictor.outside(group.rows), predictor.workload.feature_names)
         at, number, model, kind = self._clock.text(time.time()), predictor.number, predictor.model, predictor.type
         names = [self._identifiers.next() for _ in nothing]
-        shape = answer_shape(predictor.workload.cost.name)
+        shape = _shape(predictor.workload.cost.name)
         answers = [
             shape(cost, model, kind, at, "success", number, low, high, coverage, told, name)
             for cost, low, high, told, name in zip(rounded(group.cost), *shown, outside, names, strict=True)
@@ -296,6 +169,92 @@ class ListBatch:
         return answers, [
             Record(name, model, number, row, cost, low, high, at, arm) for name, row, cost, low, high in exact
         ]
+
+
+class _Reading:
+    """What is known while one list is read: so each model is looked for once."""
+
+    def __init__(self, follower: Follower, key: Key) -> None:
+        self._follower, self._key = follower, key
+        self._routes = follower.routes
+        self._found: dict[tuple[str | None, str], tuple[Arm, Predictor] | None] = {}
+        self._likely: ItemReader | None = None
+        self._loaded: set[str] = set()
+
+    def read(self, piece: bytes) -> _Piece:
+        """The piece's bodies.
+
+        Raises:
+            msgspec.MsgspecError, UnicodeDecodeError, RecursionError: It is no JSON list.
+        """
+        if self._likely is None and len(piece) > _SHORT_BYTES:  # the whole list is likely what its first body is
+            with suppress(PerfcastError, UnknownReference):
+                first = next(pieces(piece, _BETWEEN, 1))[1:-1]
+                self._likely = _item_reader(self._routes.bodies.read(first).reader)
+        return self._at_once(piece) or self._one_by_one(piece)
+
+    def _at_once(self, piece: bytes) -> _Piece | None:
+        items = self._likely.read(piece) if self._likely is not None else None
+        if items is None or self._likely is None:
+            return None
+        reader = self._likely.reader
+        places: dict[tuple[str | None, float], list[int]] = {}
+        for place, asked in enumerate(items.asked):
+            places.setdefault(asked, []).append(place)
+        groups = []
+        for (name, coverage), held in places.items():
+            found = self._find(name, reader)
+            if found is None:
+                return None
+            at = np.array(held)
+            groups.append(_Group(*found, coverage, at, items.rows[at]))
+        return _Piece(len(items.asked), groups, {})
+
+    def _find(self, name: str | None, reader: Reader) -> tuple[Arm, Predictor] | None:
+        """Who answers with this reader's rows."""
+        key = (name, reader.workload.name)
+        if key not in self._found:
+            try:
+                self._found[key] = self._follower.pick(name, reader.workload.name, self._key)
+            except NoUsableModel:
+                self._found[key] = None
+        found = self._found[key]
+        return found if found is not None and found[1].reader is reader else None
+
+    def _one_by_one(self, piece: bytes) -> _Piece:
+        bodies = msgspec.json.decode(piece, type=list[msgspec.Raw])
+        rows: dict[tuple[Arm, Predictor, float], list[tuple[int, Sequence[float]]]] = {}
+        wrong: dict[int, Any] = {}
+        for place, raw in enumerate(bodies):
+            body = bytes(raw)
+            try:
+                arm, predictor, coverage, row = self._single(body)
+                rows.setdefault((arm, predictor, coverage), []).append((place, row))
+            except PerfcastError as error:
+                wrong[place] = _failure(str(error), self._routes.bodies.named(body))
+        groups = []
+        for (arm, predictor, coverage), held in rows.items():
+            places, values = zip(*held, strict=True)
+            groups.append(_Group(arm, predictor, coverage, np.array(places), np.array(values, dtype=np.float64)))
+            self._likely = _item_reader(predictor.reader)
+        return _Piece(len(bodies), groups, wrong)
+
+    def _single(self, body: bytes) -> tuple[Arm, Predictor, float, Sequence[float]]:
+        request = read_reaching(self._follower, body, self._may_load)
+        reader = request.reader
+        found = self._find(request.reference, reader)
+        if found is None:  # it has been loaded since, or can't answer
+            self._routes = self._follower.routes
+            found = self._follower.pick(request.reference, reader.workload.name, self._key)
+            self._found[request.reference, reader.workload.name] = found
+        return *found, request.coverage, request.row
+
+    def _may_load(self, reference: str) -> None:
+        self._loaded.add(reference)
+        if len(self._loaded) > _MOST_LOADED:
+            raise NoUsableModel(
+                f"model '{reference}' isn't loaded, and one batch may name at most {_MOST_LOADED} such; send several"
+            )
 
 
 def _predict(piece: _Piece) -> None:
@@ -315,11 +274,7 @@ def _failure(told: str, model: str | None) -> Mapping[str, str | None]:
     return {"status": "error", "error": told, "model_name": model}
 
 
-def _why_no_list(body: bytes | bytearray) -> str:
-    try:
-        msgspec.json.decode(body, type=list[msgspec.Raw])
-    except msgspec.MsgspecError as error:
-        return f"expected a list of /predict bodies: {error}"
-    except (UnicodeDecodeError, RecursionError):
-        return "expected a list of /predict bodies: it is not UTF-8 text, or is nested too deeply"
-    return "expected a list of /predict bodies"
+@lru_cache(maxsize=256)
+def _shape(cost: str) -> Any:
+    """The struct of the answers whose cost has that name, which msgspec writes."""
+    return msgspec.defstruct("Answer", [(cost, float), *_BESIDE.items()], gc=False)

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from perfcast.api.batch import Batches, BatchReply
+from perfcast.api.batch import Batches
 from perfcast.api.batch._schemas import BATCH_ANSWER, BATCH_BODY, BATCH_QUERY
 from perfcast.api.http._bodies import check_length, read_body
 from perfcast.api.http._callers import key_of
@@ -46,13 +46,8 @@ async def predict_batch(request: Request, batches: Annotated[Batches, held(Batch
                 query=request.query_params,
                 key=partial(key_of, request.scope),
             )
-            return _response(reply, short=len(body) < _SHORT_BYTES)
+            if len(body) < _SHORT_BYTES:
+                return Response(b"".join(reply.pieces), media_type=reply.form, headers=reply.headers)
+            return StreamingResponse(reply.pieces, media_type=reply.form, headers=reply.headers)
     except Disconnected:
         return Response(status_code=499)
-
-
-def _response(reply: BatchReply, *, short: bool) -> Response:
-    headers = {} if reply.model is None else {"X-Model-Version": reply.model}
-    if short:
-        return Response(b"".join(reply.pieces), media_type=reply.form, headers=headers)
-    return StreamingResponse(reply.pieces, media_type=reply.form, headers=headers)

@@ -4,12 +4,13 @@ from typing import Any
 
 from perfcast.api.batch import ARROW, CSV, JSON, PARQUET
 from perfcast.api.predict import PREDICT_ANSWER, PREDICT_BODY
+from perfcast.api.predict._schemas import COVERAGE, asked
 from perfcast.manifest import COVERAGES
 
 _MODEL = "cnn-execution-time-cpu-torch"
 _CONVOLUTION = PREDICT_BODY["content"][JSON]["examples"]["convolution"]["value"]
 _COLUMNS = {name: [value, value] for name, value in _CONVOLUTION["cnn_config"].items()}
-_BINARY = {"type": "string", "format": "binary"}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 _NUMBERS: dict[str, Any] = {"type": "array", "items": {"type": ["number", "null"]}}
 _ONE = PREDICT_ANSWER["content"][JSON]
 
@@ -23,21 +24,8 @@ _FAILURE = {
 }
 
 BATCH_QUERY: list[dict[str, Any]] = [
-    {
-        "name": "model_name",
-        "in": "query",
-        "required": False,
-        "description": "Of columns: NAME, NAME:VERSION or NAME@ALIAS",
-        "schema": {"type": "string"},
-        "example": _MODEL,
-    },
-    {
-        "name": "coverage",
-        "in": "query",
-        "required": False,
-        "description": "Of columns: what their intervals shall hold",
-        "schema": {"type": "number", "enum": list(COVERAGES), "default": 0.9},
-    },
+    asked("model_name", {"type": "string"}, description="Of columns: NAME, NAME:VERSION or NAME@ALIAS", example=_MODEL),
+    asked("coverage", COVERAGE, description="Of columns: what their intervals shall hold"),
 ]
 BATCH_BODY: dict[str, Any] = {
     "required": True,
@@ -67,8 +55,8 @@ BATCH_BODY: dict[str, Any] = {
                 "columns": {"summary": "Columns", "value": {"model_name": _MODEL, "columns": _COLUMNS}},
             },
         },
-        ARROW: {"schema": _BINARY},
-        PARQUET: {"schema": _BINARY},
+        ARROW: _BINARY,
+        PARQUET: _BINARY,
         CSV: {
             "schema": {"type": "string"},
             "example": ",".join(_COLUMNS) + "\n" + ",".join(str(values[0]) for values in _COLUMNS.values()) + "\n",
@@ -115,8 +103,8 @@ BATCH_ANSWER: dict[str, Any] = {
                 "timestamp": "2026-03-01T10:30:00.000000Z",
             },
         },
-        ARROW: {"schema": _BINARY},
-        PARQUET: {"schema": _BINARY},
+        ARROW: _BINARY,
+        PARQUET: _BINARY,
         CSV: {
             "schema": {"type": "string"},
             "example": '"execution_time_ms","lower","upper","extrapolated"\n45.67,40.1,52,""\n',

@@ -41,6 +41,9 @@ class Health(Answer):
     inference: InferencePlace
     dependencies: dict[str, Dependency]
     problems: dict[str, str] = Field(description="By model reference or workload file")
+    notes: dict[str, str] = Field(
+        description="What degrades nothing, by model reference: a challenger or shadow that isn't asked"
+    )
     version: str
 
 

@@ -1,7 +1,7 @@
 """How the service is."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from perfcast import __version__
@@ -11,53 +11,38 @@ from perfcast.api.http._lifetime import Lifetime
 from perfcast.serving import Follower, Inference
 
 
+@dataclass(frozen=True)
 class Condition:
-    """Watches what the process depends on.
+    """What the process depends on, as far as it is known.
 
-    Args:
-        lifetime: Since when it serves.
-        follower: Holds the routes.
-        inference: Where models run.
+    Attributes:
         dependencies: What must answer.
         system: Looks at the machine.
-        problems: What else is wrong just now, by its name.
+        problems: Gives what else is wrong just now, by its name.
     """
 
-    def __init__(
-        self,
-        lifetime: Lifetime,
-        follower: Follower,
-        inference: Inference,
-        dependencies: tuple[Probe, ...],
-        system: Probe,
-        problems: Callable[[], Mapping[str, str]],
-    ) -> None:
-        self._lifetime = lifetime
-        self._follower = follower
-        self._inference = inference
-        self._dependencies = dependencies
-        self._system = system
-        self._problems = problems
-
-    @property
-    def probes(self) -> tuple[Probe, ...]:
-        """All that must be started and closed."""
-        return (*self._dependencies, self._system)
+    lifetime: Lifetime
+    follower: Follower
+    inference: Inference
+    dependencies: Sequence[Probe]
+    system: Probe
+    problems: Callable[[], Mapping[str, str]]
 
     def document(self) -> dict[str, Any]:
         """What `/health` answers: `healthy`, `degraded` or, where nothing can be predicted, `unhealthy`, and why."""
-        routes, finding = self._follower.routes, self._system.finding
-        dependencies = {probe.name: probe.state() for probe in self._dependencies}
-        problems = {**self._problems(), **routes.unanswered, **routes.problems}
+        routes, finding = self.follower.routes, self.system.finding
+        dependencies = {probe.name: probe.state() for probe in self.dependencies}
+        problems = {**self.problems(), **routes.unanswered, **routes.problems}
         wrong = bool(problems) or any(state["status"] == "down" for state in dependencies.values())
         return {
             "status": "unhealthy" if not routes.champions else "degraded" if wrong else "healthy",
             "timestamp": timestamp(),
-            "uptime_seconds": self._lifetime.uptime_seconds,
+            "uptime_seconds": self.lifetime.uptime_seconds,
             "models_loaded": len(routes.champions),
             "system_info": (finding.value if finding is not None else None) or UNKNOWN_SYSTEM,
-            "inference": asdict(self._inference),
+            "inference": asdict(self.inference),
             "dependencies": dependencies,
             "problems": problems,
+            "notes": routes.notes,
             "version": __version__,
         }

@@ -15,6 +15,7 @@ HEALTH: dict[str, Any] = {
         "artifacts": {"status": "up", "latency_ms": 0.05},
     },
     "problems": {},
+    "notes": {},
     "version": "0.1.0",
 }
 UNHEALTHY: dict[str, Any] = HEALTH | {

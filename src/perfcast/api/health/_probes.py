@@ -21,18 +21,10 @@ class Finding:
 
 
 class Probe:
-    """Calls a check every few seconds in a thread of its own, and remembers what came of it.
-
-    Args:
-        name: For the thread.
-        check: Raises, or returns a value worth keeping.
-        seconds: Time between two calls.
-    """
+    """Calls a check every few seconds in a thread of its own, and remembers what it returned or raised."""
 
     def __init__(self, name: str, check: Callable[[], Any], *, seconds: float = _SECONDS) -> None:
-        self.name = name
-        self._check = check
-        self._seconds = seconds
+        self.name, self._check, self._seconds = name, check, seconds
         self._stop = Event()
         self._begun = time.monotonic()
         self._thread = Thread(target=self._watch, name=f"perfcast-probe-{name}", daemon=True)
@@ -63,17 +55,13 @@ class Probe:
 
     def _watch(self) -> None:
         while not self._stop.is_set():
-            self.finding = self._find()
+            begin, value, reason = time.perf_counter(), None, None
+            try:
+                value = self._check()
+            except Exception as error:  # noqa: BLE001 - a dependency may fail in any way; that is what is asked
+                reason = str(error) or type(error).__name__
+            self.finding = Finding(value, reason, (time.perf_counter() - begin) * 1000, time.monotonic())
             self._stop.wait(self._seconds)
-
-    def _find(self) -> Finding:
-        begin = time.perf_counter()
-        value, reason = None, None
-        try:
-            value = self._check()
-        except Exception as error:  # noqa: BLE001 - a dependency may fail in any way; that is what is asked
-            reason = str(error) or type(error).__name__
-        return Finding(value, reason, (time.perf_counter() - begin) * 1000, time.monotonic())
 
 
 def system_info(folder: str) -> dict[str, float]:

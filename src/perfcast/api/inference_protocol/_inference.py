@@ -122,8 +122,7 @@ class InferenceProtocol:
         model = _UNKNOWN
         try:
             arm = await self.arm(name, version)
-            if arm.split is not None:
-                arm = arm.split.pick(key())
+            arm = arm.pick(key)
             model = arm.slot.model
             predictor = arm.slot.predictor or await self._fetch(arm.slot)
             work = partial(self._answer, predictor, body, json_length, prediction_id)
@@ -133,8 +132,7 @@ class InferenceProtocol:
             raise
         self._record(arm, done, prediction_id)
         seconds = time.perf_counter() - began
-        self._tally.predicted(model, seconds, rows=len(done.rows))
-        self._tally.arms.observe(arm.labels, seconds, len(done.rows))
+        self._tally.predicted(arm.labels, seconds, len(done.rows))
         return done.response
 
     def _answer(

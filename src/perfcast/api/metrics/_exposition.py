@@ -1,12 +1,15 @@
 """What Prometheus is shown."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from perfcast.api.metrics._shared_tally import SharedTally
-from perfcast.api.metrics._tally import Tally, TallyCollector
+from perfcast.api.metrics._tally import Durations, Tally
 from perfcast.monitoring import PredictionLog
 from perfcast.serving import Follower, Shadows
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 _MEANINGS = {
     "ml_model_evictions": "Graphs that left memory for others",
@@ -14,7 +17,11 @@ _MEANINGS = {
     "ml_shadow_rows_failed": "Rows that a shadow had no answer for",
     "prediction_records_written": "Records of predictions written to the database",
     "prediction_records_dropped": "Records of predictions lost because the database could not take them",
+    "ml_models_loaded_total": "Models whose champion is in memory",
+    "ml_models_loaded_bytes": "Bytes of the graphs in memory",
+    "http_requests_in_flight": "Requests being answered",
 }
+_ARM = ("model_name", "arm", "version")
 
 
 class Exposition:
@@ -22,22 +29,46 @@ class Exposition:
 
     Attributes:
         shared: What all processes on this port counted; None where this is the only one.
-
-    Args:
-        tally: What requests and predictions count.
-        follower, shadows, records: Count for themselves.
     """
 
     def __init__(self, tally: Tally, follower: Follower, shadows: Shadows, records: PredictionLog | None) -> None:
         self.shared: SharedTally | None = None
         self._tally, self._follower, self._shadows, self._records = tally, follower, shadows, records
 
-    def share(self, folder: str, slot: int) -> SharedTally:
+    def share(self, folder: str, slot: int) -> None:
         """Count together with the other processes on this port; see `SharedTally`."""
-        self.shared = SharedTally(folder, slot, self._tally, self.counts)
-        return self.shared
+        self.shared = SharedTally(folder, slot, self._tally, self._counts)
 
-    def counts(self) -> dict[str, int]:
+    @property
+    def counted(self) -> Tally:
+        """What requests and predictions counted; of all processes, where several share the port."""
+        return self._tally if self.shared is None else self.shared.total()[0]
+
+    def text(self) -> bytes:
+        """Prometheus' text format; of all processes, where several share the port."""
+        from prometheus_client import generate_latest
+
+        return generate_latest(self)
+
+    def collect(self) -> "Iterable[Metric]":
+        """Prometheus' metric families."""
+        from prometheus_client import ProcessCollector
+        from prometheus_client.core import GaugeMetricFamily
+
+        tally, counts = (self._tally, self._counts()) if self.shared is None else self.shared.total()
+        slots = self._follower.routes.champions.values()
+        gauges = counts | {
+            "ml_models_loaded_total": sum(slot.predictor is not None for slot in slots),
+            "ml_models_loaded_bytes": self._follower.cache.bytes,
+            "http_requests_in_flight": tally.in_flight,
+        }
+        yield from _families(tally)
+        for name, value in gauges.items():
+            yield GaugeMetricFamily(name, _MEANINGS[name], value=float(value))
+        if self.shared is None:  # of several processes, it would show now this one and now that
+            yield from ProcessCollector(registry=None).collect()
+
+    def _counts(self) -> dict[str, int]:
         """What the process counts besides requests and predictions."""
         records = self._records
         return {
@@ -48,32 +79,32 @@ class Exposition:
             "prediction_records_dropped": records.dropped if records is not None else 0,
         }
 
-    @property
-    def counted(self) -> Tally:
-        """What requests and predictions counted; of all processes, where several share the port."""
-        return self._tally if self.shared is None else self.shared.total()[0]
 
-    def text(self) -> bytes:
-        """Prometheus' text format; of all processes, where several share the port."""
-        from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+def _families(tally: Tally) -> "Iterable[Metric]":
+    arms = {**tally.arms, **tally.shadows}  # of which shadows are counted on a thread of their own
+    answers = {labels: durations.answers for labels, durations in arms.items()}
+    yield _counter("ml_predictions", "Predictions answered", ("model_name", "status"), tally.predictions)
+    yield _counter("http_requests", "Requests answered", ("route", "method", "status"), tally.requests)
+    meaning = "Time of a prediction"
+    yield _histogram("ml_prediction_duration_seconds", meaning, ("model_name",), tally.prediction_seconds)
+    yield _histogram("http_request_duration_seconds", "Time of a request", ("route",), tally.request_seconds)
+    yield _counter("ml_arm_predictions", "Predictions answered by each arm", _ARM, answers)
+    yield _histogram("ml_arm_prediction_duration_seconds", "Time of a prediction by arm", _ARM, arms)
 
-        registry = CollectorRegistry()
-        if self.shared is None:
-            registry.register(self._collector(self._tally, self.counts()))
-            ProcessCollector(registry=registry)  # of several, it would show now this one and now that
-        else:
-            registry.register(self._collector(*self.shared.total()))
-        return generate_latest(registry)
 
-    def _collector(self, tally: Tally, counts: dict[str, int]) -> TallyCollector:
-        follower = self._follower
-        gauges: dict[str, tuple[str, Callable[[], float]]] = {
-            "ml_models_loaded_total": (
-                "Models whose champion is in memory",
-                lambda: sum(slot.predictor is not None for slot in follower.routes.champions.values()),
-            ),
-            "ml_models_loaded_bytes": ("Bytes of the graphs in memory", lambda: follower.cache.bytes),
-            "http_requests_in_flight": ("Requests being answered", lambda: tally.in_flight),
-        }
-        counted = {name: (_MEANINGS[name], partial(float, count)) for name, count in counts.items()}
-        return TallyCollector(tally, gauges | counted)
+def _counter(name: str, meaning: str, labels: tuple[str, ...], counts: Mapping[Any, int]) -> "Metric":
+    from prometheus_client.core import CounterMetricFamily
+
+    family = CounterMetricFamily(name, meaning, labels=labels)
+    for values, count in counts.items():
+        family.add_metric([*map(str, values)], count)
+    return family
+
+
+def _histogram(name: str, meaning: str, labels: tuple[str, ...], durations: Mapping[Any, Durations]) -> "Metric":
+    from prometheus_client.core import HistogramMetricFamily
+
+    family = HistogramMetricFamily(name, meaning, labels=labels)
+    for values, item in durations.items():
+        family.add_metric([values] if isinstance(values, str) else [*map(str, values)], item.buckets(), item.total)
+    return family

@@ -7,13 +7,13 @@ shown once never falls, whoever dies; what a killed process counted since it las
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from perfcast.api.metrics._tally import Tally
+from perfcast.api.metrics._tally import Tally, add_counts
 
 _Counts = dict[str, int]
+_decode = msgspec.msgpack.Decoder(tuple[Tally, _Counts]).decode
 
 
 class SharedTally:
@@ -29,16 +29,19 @@ class SharedTally:
     def __init__(self, folder: str, slot: int, tally: Tally, further: Callable[[], _Counts]) -> None:
         self._folder = Path(folder)
         self._own = self._folder / f"{slot}.tally"
-        self._tally = tally
-        self._further = further
-        self._base = self._restore()
+        self._tally, self._further = tally, further
+        self._base: _Counts = {}
+        if self._own.exists():
+            restored, self._base = _decode(self._own.read_bytes())
+            restored.in_flight = 0
+            tally.add(restored)
 
     def write(self) -> None:
         """Let the others see what was counted until now."""
-        counts = self._added(self._further(), self._base)
-        document = msgspec.msgpack.encode([self._tally.snapshot(), counts])
+        counts = self._further()
+        add_counts(counts, self._base)
         new = self._own.with_suffix(".new")
-        new.write_bytes(document)
+        new.write_bytes(msgspec.msgpack.encode((self._tally, counts)))
         new.replace(self._own)
 
     def total(self) -> tuple[Tally, _Counts]:
@@ -46,24 +49,7 @@ class SharedTally:
         self.write()
         tally, counts = Tally(), _Counts()
         for path in sorted(self._folder.glob("*.tally")):
-            snapshot, further = _read(path)
-            tally.add(snapshot)
-            counts = self._added(counts, further)
+            theirs, further = _decode(path.read_bytes())
+            tally.add(theirs)
+            add_counts(counts, further)
         return tally, counts
-
-    def _restore(self) -> _Counts:
-        if not self._own.exists():
-            return {}
-        snapshot, counts = _read(self._own)
-        self._tally.add(snapshot)
-        self._tally.in_flight = 0
-        return counts
-
-    @staticmethod
-    def _added(one: _Counts, other: _Counts) -> _Counts:
-        return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
-
-
-def _read(path: Path) -> tuple[dict[str, Any], _Counts]:
-    snapshot, counts = msgspec.msgpack.decode(path.read_bytes())
-    return snapshot, counts

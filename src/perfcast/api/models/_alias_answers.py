@@ -12,6 +12,7 @@ class ArmFigures(Answer):
     share: float = Field(description="Percent of the callers; a shadow answers none")
     predictions: int
     mean_ms: float | None = Field(None, description="Mean time of a prediction; null where there was none")
+    note: str | None = Field(None, description="Why the version isn't asked beside the champion")
 
 
 class Traffic(Answer):

@@ -17,6 +17,7 @@ from perfcast.api.models._answers import AliasMoved
 from perfcast.api.models._moves import Following, IfMatch, Registered, expected_version, model_name, moved
 from perfcast.errors import FieldError, InvalidInput, UnknownVersion
 from perfcast.registry import ANY, CHALLENGER, CHAMPION, ModelSummary
+from perfcast.serving import Follower
 
 router = APIRouter(prefix="/models", tags=["models"])
 Alias = Literal["challenger", "shadow"]
@@ -80,13 +81,13 @@ def clear_alias(name: str, alias: Alias, registry: Registered, follower: Followi
     summary="How callers are split",
     **said(Traffic, examples.TRAFFIC, "The split and what each arm did", 404, 422, 503),
 )
-def show_traffic(name: str, registry: Registered, tally: Counted, lifetime: Alive) -> Json:
+def show_traffic(name: str, registry: Registered, follower: Following, tally: Counted, lifetime: Alive) -> Json:
     """Percent of the callers by alias, and how many predictions each made in this process, and how fast.
 
     The `ETag` is the split, for `If-Match`.
     """
     summary = registry.model(model_name(registry, name))
-    return Json(_traffic(summary, tally, lifetime), headers={"ETag": _etag(summary)})
+    return Json(_traffic(summary, follower, tally, lifetime), headers={"ETag": _etag(summary)})
 
 
 @router.put(
@@ -112,7 +113,7 @@ def set_traffic(
     change = registry.set_traffic(model, weights, expect=_expected_split(if_match), actor="api")
     follower.refresh()
     summary = registry.model(model)
-    document = _traffic(summary, tally, lifetime) | {"before": dict(change.before), "status": "success"}
+    document = _traffic(summary, follower, tally, lifetime) | {"before": dict(change.before), "status": "success"}
     return Json(document, headers={"ETag": _etag(summary)})
 
 
@@ -138,13 +139,15 @@ def show_history(name: str, registry: Registered, limit: Annotated[int, Query(ge
     )
 
 
-def _traffic(summary: ModelSummary, tally: Tally, lifetime: Lifetime) -> dict[str, Any]:
+def _traffic(summary: ModelSummary, follower: Follower, tally: Tally, lifetime: Lifetime) -> dict[str, Any]:
+    notes = follower.routes.notes
     observed = dict([*tally.arms.items(), *tally.shadows.items()])
     arms = {
         alias: {
             "version": number,
             "share": summary.traffic.get(alias, 0.0),
             **_figures(observed.get((summary.name, alias, number))),
+            **({"note": note} if (note := notes.get(f"{summary.name}@{alias}")) else {}),
         }
         for alias, number in sorted(summary.aliases.items())
     }

@@ -68,6 +68,7 @@ class ModelEntry(Answer):
     aliases: dict[str, int] = Field(description="Version by alias")
     traffic: dict[str, float] = Field(description="Percent of callers by the alias that answers them")
     problem: str | None = Field(None, description="Why the champion can't be served")
+    notes: dict[str, str] | None = Field(None, description="By alias: why its version isn't asked beside the champion")
 
 
 class NotLoaded(Answer):
@@ -115,6 +116,7 @@ class ModelDetails(Answer):
     metrics: HeldOutMetrics | None
     loaded: bool
     problem: str | None = None
+    notes: dict[str, str] | None = Field(None, description="By alias: why its version isn't asked beside the champion")
     dataset: str = Field(description="The dataset line it learns from")
     created_at: Time
     aliases: dict[str, int]

@@ -10,7 +10,7 @@ import numpy as np
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._problems import Overloaded
 from perfcast.errors import InvalidInput
-from perfcast.serving import AnswerCache, Follower, Predictor, Slot
+from perfcast.serving import AnswerCache, Follower, Predictor
 
 _ROWS = 64
 _SLICE_SECONDS = 0.002
@@ -46,11 +46,10 @@ class Benchmarks:
             Overloaded: Another benchmark runs.
         """
         in_thread = get_running_loop().run_in_executor
-        predictor = self._follower.routes.predictor(reference)
-        if predictor is None:
-            predictor = await in_thread(None, self._follower.reach, reference)
-        question = b"benchmark:%d" % iterations
-        known = None if fresh else await in_thread(None, self._known, predictor, question)
+        predictor = await in_thread(None, self._follower.reach, reference)
+        question = f"benchmark:{iterations}"
+        version = predictor.version.manifest.graph.sha256
+        known = None if fresh else await in_thread(None, self._known, version, question)
         if known is not None:
             found: dict[str, Any] = msgspec.json.decode(known)
             return found | {"cached": True}
@@ -59,17 +58,17 @@ class Benchmarks:
         self._running = True
         try:
             result = await in_thread(None, measure, predictor, iterations)
-            await in_thread(None, self._answers.put, _version(predictor), question, msgspec.json.encode(result))
+            await in_thread(None, self._answers.put, version, question, msgspec.json.encode(result))
         finally:
             self._running = False
         return result | {"cached": False}
 
-    def _known(self, predictor: Predictor, question: bytes) -> bytes | None:
+    def _known(self, version: str, question: str) -> bytes | None:
         routes = self._follower.routes
         if routes.revision != self._revision:
-            self._answers.keep({_version(slot) for slot in routes.slots})
+            self._answers.keep({slot.version.manifest.graph.sha256 for slot in routes.slots})
             self._revision = routes.revision
-        return self._answers.get(_version(predictor), question)
+        return self._answers.get(version, question)
 
 
 def measure(predictor: Predictor, iterations: int) -> dict[str, Any]:
@@ -129,7 +128,3 @@ def _rows(predictor: Predictor) -> list[list[float]]:
         columns.append(np.rint(values) if feature.whole else values)
     rows: list[list[float]] = np.stack(columns, axis=1).tolist()
     return rows
-
-
-def _version(held: Predictor | Slot) -> str:
-    return held.version.manifest.graph.sha256

@@ -136,7 +136,10 @@ def _entry(registry: Registry, follower: Follower, summary: ModelSummary) -> dic
     problem = follower.routes.problems.get(summary.name)
     if problem is None and isinstance(version, BrokenVersion):
         problem = str(version)
-    return entry | ({"problem": problem} if problem else {})
+    if problem:
+        entry["problem"] = problem
+    notes = {alias: follower.routes.notes.get(f"{summary.name}@{alias}") for alias in summary.aliases}
+    return entry | ({"notes": told} if (told := {alias: note for alias, note in notes.items() if note}) else {})
 
 
 def _input_features(manifest: Manifest) -> list[str]:

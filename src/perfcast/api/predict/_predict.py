@@ -2,7 +2,6 @@
 
 import time
 from asyncio import shield, wrap_future
-from typing import NamedTuple
 
 import structlog
 
@@ -20,31 +19,14 @@ UNKNOWN = "unknown"
 log = structlog.stdlib.get_logger("perfcast.api")
 
 
-class Reply(NamedTuple):
-    """A response: status, JSON body, and further headers where it is a problem."""
-
-    status: int
-    body: bytes
-    problem: Problem | None = None
-
-
 class Predict:
     """Answers `/predict` bodies.
 
     Everything it needs is in memory: no SQL, no blocking call, no log line for an answer (rule R6).
-
-    Args:
-        follower: Holds the routes.
-        tally: Counts.
-        records: Takes a record of each answer; None where they aren't kept.
-        shadows: Takes the rows that a shadow shall be asked for too.
     """
 
     def __init__(self, follower: Follower, tally: Tally, records: PredictionLog | None, shadows: Shadows) -> None:
-        self._follower = follower
-        self._tally = tally
-        self._records = records
-        self._shadows = shadows
+        self._follower, self._tally, self._records, self._shadows = follower, tally, records, shadows
         self._clock = Clock()
         self._write = AnswerWriter().write
 
@@ -71,18 +53,11 @@ class Predict:
             log.exception("prediction failed; it is tried again the slower way", prediction_id=prediction_id)
             return None
 
-    async def __call__(self, body: bytes | bytearray, request_id: str, prediction_id: str, key: Key) -> Reply:
-        """Answer one body.
-
-        Args:
-            body: JSON text.
-            request_id: For the problem details and the log.
-            prediction_id: The answer's name; unique.
-            key: Gives what the caller is known by; asked only where callers are split.
-        """
+    async def __call__(self, body: bytes | bytearray, request_id: str, prediction_id: str, key: Key) -> bytes | Problem:
+        """The answer to any body, or why there is none; as `at_once`, and `request_id` is for the log."""
         answer = self.at_once(body, prediction_id, key)
         if answer is not None:
-            return Reply(200, answer)
+            return answer
         began = time.perf_counter()
         model = ""
         try:
@@ -95,12 +70,12 @@ class Predict:
             arm = routes.pick(request.reference, request.reader.workload.name, key)
             model = arm.slot.model
             predictor = arm.slot.predictor or await self._fetch(arm.slot)
-            return Reply(200, self._answer(arm, predictor, request, prediction_id, began))
-        except PerfcastError as error:
-            return self._failed(problem_of(error, in_body=True), model or self._named(body), request_id)
+            return self._answer(arm, predictor, request, prediction_id, began)
         except Exception as error:
-            log.exception("prediction failed", request_id=request_id, model=model)
-            return self._failed(problem_of(error), model or self._named(body), request_id)
+            if not isinstance(error, PerfcastError):
+                log.exception("prediction failed", request_id=request_id, model=model)
+            self._tally.failed(model or self._named(body))
+            return problem_of(error, in_body=True)
 
     def _answer(self, arm: Arm, predictor: Predictor, request: Request, name: str, began: float) -> bytes:
         """Predict, count, record and write the answer."""
@@ -114,8 +89,7 @@ class Predict:
         if arm.shadow is not None:
             self._shadows.offer(arm.shadow, name, row, at)
         seconds = time.perf_counter() - began
-        self._tally.predicted(model, seconds)
-        self._tally.arms.observe(arm.labels, seconds)
+        self._tally.predicted(arm.labels, seconds)
         return answer
 
     async def _reach(self, body: bytes | bytearray, reference: str) -> Request:
@@ -143,7 +117,3 @@ class Predict:
         reference = routes.bodies.named(body)
         arm = routes.arm(reference) if reference is not None else None
         return UNKNOWN if arm is None else arm.slot.model
-
-    def _failed(self, problem: Problem, model: str, request_id: str) -> Reply:
-        self._tally.failed(model)
-        return Reply(problem.status, problem.body(request_id), problem)

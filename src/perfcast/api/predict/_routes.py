@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from perfcast.api.http._bodies import read_body
 from perfcast.api.http._callers import key_of
 from perfcast.api.http._identifiers import REQUEST_ID, Identifiers
 from perfcast.api.http._problems import CONTENT_TYPE
@@ -16,9 +15,10 @@ from perfcast.api.predict._predict import Predict
 from perfcast.api.predict._query import body_of
 from perfcast.api.predict._schemas import PREDICT_ANSWER, PREDICT_BODY, PREDICT_QUERY
 from perfcast.serving import Follower
-from perfcast.settings import Settings
 
 router = APIRouter(tags=["predict"])
+_UNCACHED = {"Cache-Control": "no-store"}
+"""Each answer is a prediction of its own, by the version of just now, as POST's are, which nobody caches."""
 
 
 @router.post(
@@ -28,19 +28,13 @@ router = APIRouter(tags=["predict"])
     responses={200: PREDICT_ANSWER, **problems(400, 413, 422, 503)},
     openapi_extra={"requestBody": PREDICT_BODY},
 )
-async def predict(
-    request: Request,
-    answerer: Annotated[Predict, held(Predict)],
-    settings: Annotated[Settings, held(Settings)],
-    identifiers: Annotated[Identifiers, held(Identifiers)],
-) -> Response:
+async def predict() -> Response:
     """The cost of one set of features, its interval, and whether the model was asked beyond what it has seen.
 
     Features stand flat, under `features`, or under the workload's own wrapper such as `cnn_config`. Without
     `model_name` the default model of the workload that the features belong to answers.
     """
-    body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes)
-    return await _answered(request, answerer, body, identifiers)
+    raise AssertionError("`Front` answers it")
 
 
 @router.get(
@@ -58,11 +52,9 @@ async def predict_query(
 ) -> Response:
     """The same as `POST /predict`, its features flat in the query: `/predict?request_rate=120&active_users=60&…`."""
     body = await body_of(request.query_params.multi_items(), follower)
-    return await _answered(request, answerer, body, identifiers)
-
-
-async def _answered(request: Request, answerer: Predict, body: bytes | bytearray, identifiers: Identifiers) -> Response:
-    reply = await answerer(body, request.scope[REQUEST_ID], identifiers.next(), partial(key_of, request.scope))
-    media_type = CONTENT_TYPE if reply.problem is not None else "application/json"
-    headers = reply.problem.headers if reply.problem is not None else None
-    return Response(reply.body, status_code=reply.status, media_type=media_type, headers=headers)
+    request_id = request.scope[REQUEST_ID]
+    answer = await answerer(body, request_id, identifiers.next(), partial(key_of, request.scope))
+    if isinstance(answer, bytes):
+        return Response(answer, media_type="application/json", headers=_UNCACHED)
+    headers = answer.headers | _UNCACHED
+    return Response(answer.body(request_id), answer.status, headers, CONTENT_TYPE)

@@ -56,30 +56,25 @@ PREDICT_BODY: dict[str, Any] = {
         }
     },
 }
+
+
+def asked(name: str, schema: dict[str, Any], **further: Any) -> dict[str, Any]:
+    """What may stand in a query."""
+    return {"name": name, "in": "query", "required": False, "schema": schema, **further}
+
+
+COVERAGE = {"type": "number", "enum": list(COVERAGES), "default": 0.9}
 PREDICT_QUERY: list[dict[str, Any]] = [
-    {
-        "name": "model_name",
-        "in": "query",
-        "required": False,
-        "description": "NAME, NAME:VERSION or NAME@ALIAS",
-        "schema": {"type": "string"},
-    },
-    {
-        "name": "coverage",
-        "in": "query",
-        "required": False,
-        "schema": {"type": "number", "enum": list(COVERAGES), "default": 0.9},
-    },
-    {
-        "name": "features",
-        "in": "query",
-        "required": False,
-        "style": "form",
-        "explode": True,
-        "description": "The features, each a parameter of its own name",
-        "schema": {"type": "object", "additionalProperties": {"type": ["number", "string"]}},
-        "example": _LOAD,
-    },
+    asked("model_name", {"type": "string"}, description="NAME, NAME:VERSION or NAME@ALIAS"),
+    asked("coverage", COVERAGE),
+    asked(
+        "features",
+        {"type": "object", "additionalProperties": {"type": ["number", "string"]}},
+        description="The features, each a parameter of its own name",
+        example=_LOAD,
+        style="form",
+        explode=True,
+    ),
 ]
 PREDICT_ANSWER: dict[str, Any] = {
     "description": "The predicted cost under its own name, with its interval",

@@ -10,23 +10,18 @@ from typing import Any, TypeAlias
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from perfcast.api.http._problems import CONTENT_TYPE, TooSlow, problem_of
+from perfcast.api.http._problems import TooSlow, problem_of
+from perfcast.api.server._heads import last_words
 
 _Standstill: TypeAlias = tuple[str, Any, int]
 """What a connection waits for, the message concerned, and how many bytes of an answer are still unsent."""
 
 
 class Watch:
-    """Ends connections that have stood still for too long.
-
-    Args:
-        seconds: How long that is.
-        on_late: Called for each whose headers didn't come.
-    """
+    """Ends connections that have stood still for `seconds`; `on_late` is called for each whose headers didn't come."""
 
     def __init__(self, seconds: float, on_late: Callable[[], None]) -> None:
-        self._seconds = seconds
-        self._on_late = on_late
+        self._seconds, self._on_late = seconds, on_late
         self._seen: dict[HttpToolsProtocol, tuple[_Standstill, float]] = {}
 
     def look(self, connections: Iterable[Any]) -> None:
@@ -50,7 +45,7 @@ class Watch:
         kind, message, _ = state
         if kind == "headers":
             if message is not None:  # a caller who never sent a byte is not told anything
-                connection.transport.write(_late(self._seconds))
+                connection.transport.write(last_words(problem_of(TooSlow(self._seconds))))
             self._on_late()
             connection.transport.close()
         else:
@@ -67,9 +62,3 @@ def _standstill(connection: HttpToolsProtocol) -> _Standstill | None:
     if connection.cycle is None or connection.cycle.response_complete:
         return "headers", connection.scope, 0
     return None
-
-
-def _late(seconds: float) -> bytes:
-    body = problem_of(TooSlow(seconds)).body("")
-    lines = f"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: {CONTENT_TYPE}\r\n"
-    return f"{lines}content-length: {len(body)}\r\n\r\n".encode() + body

@@ -71,7 +71,7 @@ class DirectProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Answer what was held back, or hand it over."""
         if self._held is not None:
-            reply = self._reply(self._held) if self.parser.should_keep_alive() else None
+            reply = self.at_once(self.headers, self.client, self._held) if self.parser.should_keep_alive() else None
             if reply is not None:
                 self._release()
                 self._send(*reply)
@@ -89,9 +89,6 @@ class DirectProtocol(HttpToolsProtocol):
             and not self.flow.write_paused
             and not parser.should_upgrade()
         )
-
-    def _reply(self, body: bytearray) -> tuple[bytes, bytes] | None:
-        return type(self).at_once(self.headers, self.client, body)
 
     def _send(self, lines: bytes, answer: bytes) -> None:
         dated = self.server_state.default_headers
@@ -118,9 +115,5 @@ class DirectProtocol(HttpToolsProtocol):
 
 
 def direct_protocol(at_once: AtOnce) -> type[DirectProtocol]:
-    """The protocol for one application.
-
-    Args:
-        at_once: Answers a whole request, or leaves it to the application.
-    """
+    """The protocol for one application; `at_once` answers a whole request, or leaves it to the application."""
     return type("BoundedDirectProtocol", (BoundedHeads, DirectProtocol), {"at_once": staticmethod(at_once)})

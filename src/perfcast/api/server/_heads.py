@@ -9,12 +9,19 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from perfcast.api.http._problems import CONTENT_TYPE, problem_of_status
+from perfcast.api.http._problems import CONTENT_TYPE, Problem, problem_of_status
 
 HEAD_BYTES = 65_536
 """Most bytes of a request's line and headers. Of what one read brings, more may be in memory for a moment."""
 HEADER_LINES = 200
 """Most headers of a request."""
+
+
+def last_words(problem: Problem, request_id: str = "") -> bytes:
+    """A problem as the response after which a connection is closed."""
+    body, phrase = problem.body(request_id), HTTPStatus(problem.status).phrase
+    head = f"HTTP/1.1 {problem.status} {phrase}\r\nconnection: close\r\ncontent-type: {CONTENT_TYPE}\r\n"
+    return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
 class _HeadTooLarge(Exception):
@@ -65,9 +72,7 @@ class BoundedHeads(HttpToolsProtocol):
         else:
             status = HTTPStatus.BAD_REQUEST
             detail = "this is no valid HTTP/1.1 request"
-        body = problem_of_status(status, detail).body(secrets.token_hex(13))
-        head = f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {CONTENT_TYPE}\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(f"{head}connection: close\r\n\r\n".encode() + body)
+        self.transport.write(last_words(problem_of_status(status, detail), secrets.token_hex(13)))
         self.transport.close()
 
     def _size(self) -> int:

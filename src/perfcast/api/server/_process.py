@@ -12,7 +12,6 @@ import structlog
 import uvicorn
 
 from perfcast.api._services import Services
-from perfcast.api.metrics import SharedTally
 from perfcast.api.server._connections import Watch
 from perfcast.settings import Settings
 
@@ -32,18 +31,13 @@ class Server(uvicorn.Server):
 
     Told to end, it says so at once (`/readyz`, and `Connection: close` on every answer), serves on for
     `DRAIN_SECONDS`, and then takes nothing new and finishes what was begun. Told twice, it waits no longer.
-
-    Args:
-        config: uvicorn's.
-        services: Told when draining begins.
-        shared: Counts shared with other processes, None where this is the only one.
     """
 
-    def __init__(self, config: uvicorn.Config, services: Services, shared: SharedTally | None) -> None:
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
         super().__init__(config)
         self._services = services
-        self._shared = shared
-        self._parent = os.getppid() if shared is not None else None
+        self._shared = services.exposition.shared
+        self._parent = os.getppid()
         self._leave_at = float("inf")
         tally = services.tally
         seconds = services.settings.request_timeout_seconds
@@ -61,8 +55,8 @@ class Server(uvicorn.Server):
             self._watch.look(self.server_state.connections)
             if self._shared is not None:
                 self._shared.write()
-            if self._parent is not None and os.getppid() != self._parent:
-                self._drain(0.0)  # whoever supervised this process is gone
+                if os.getppid() != self._parent:
+                    self._drain(0.0)  # whoever supervised this process is gone
         return ended or time.monotonic() >= self._leave_at
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
@@ -99,9 +93,8 @@ def serve_here(settings: Settings, listener: socket.socket, shared_folder: str =
     from perfcast.api._app import create_app
     from perfcast.api.server._direct import direct_protocol
 
-    shared = None
     if shared_folder:
-        shared = services.exposition.share(shared_folder, slot)
+        services.exposition.share(shared_folder, slot)
     front = create_app(settings, services=services)
     config = uvicorn.Config(
         front,
@@ -118,7 +111,7 @@ def serve_here(settings: Settings, listener: socket.socket, shared_folder: str =
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    Server(config, services, shared).run(sockets=[listener])
-    if shared is not None:
-        shared.write()
+    Server(config, services).run(sockets=[listener])
+    if services.exposition.shared is not None:
+        services.exposition.shared.write()
     log.info("stopped", process=os.getpid())

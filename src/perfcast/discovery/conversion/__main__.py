@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from perfcast.discovery._messages import Failed, Order, Outcome
+from perfcast.discovery._converter import Failed, Order, Outcome
 from perfcast.discovery.conversion._confinement import leave_network, limit, obstacle
 from perfcast.errors import PerfcastError, Refused
 

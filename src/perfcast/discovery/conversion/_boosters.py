@@ -7,10 +7,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery.conversion._original import Doubles, Original, Stage, chain, flat
+from perfcast.discovery.conversion._original import Doubles, Original, Stage, chain, flat, unchanged
 from perfcast.discovery.conversion._trees import Tree, special, sum_of_trees
 from perfcast.errors import Refused
 
@@ -22,11 +21,7 @@ _LOG = ("reg:gamma", "reg:tweedie", "count:poisson")
 
 
 def read_native(file: str, data: bytes) -> Original:
-    """A booster from the bytes of a `.ubj` or `.json` file.
-
-    Raises:
-        Refused: They are none.
-    """
+    """A booster from the bytes of a `.ubj` or `.json` file."""
     import xgboost
 
     try:
@@ -51,11 +46,7 @@ def from_regressor(model: Any) -> Original:
 
 
 def from_booster(booster: "xgboost.Booster") -> Original:
-    """A bare booster: all of its rounds.
-
-    Raises:
-        Refused: It has other parts than numeric trees for one target.
-    """
+    """A bare booster: all of its rounds."""
     import xgboost
 
     def matrix(rows: Doubles) -> Any:
@@ -81,14 +72,13 @@ def _original(
     learner = json.loads(used.save_raw("json"))["learner"]
     trees = _trees(learner)
     objective = str(learner["objective"]["name"])
-    base, link = _base(learner, objective), _link(objective)
+    base, link = _base_and_link(learner, objective)
     names = tuple(booster.feature_names or ())
 
     def exact(rows: Doubles) -> Doubles:
         places = np.asarray(leaves(rows), dtype=np.int64).reshape(len(rows), -1)
         margin = base + np.sum([tree.leaf[places[:, index]] for index, tree in enumerate(trees)], axis=0)
-        answer: Doubles = np.exp(margin) if objective in _LOG else margin
-        return answer
+        return np.asarray(np.exp(margin) if objective in _LOG else margin)
 
     return Original(
         family="xgboost",
@@ -134,18 +124,10 @@ def _tree(tree: dict[str, Any]) -> Tree:
     )
 
 
-def _base(learner: dict[str, Any], objective: str) -> float:
+def _base_and_link(learner: dict[str, Any], objective: str) -> tuple[float, Stage]:
     score = float(np.float32(learner["learner_model_param"]["base_score"].strip("[]")))
-    return float(np.log(score)) if objective in _LOG else score
-
-
-def _link(objective: str) -> Stage:
     if objective in _LOG:
-        return op.exp
+        return float(np.log(score)), op.exp
     if objective in _PLAIN:
-        return _same
+        return score, unchanged
     raise Refused(f"its objective {objective} is not known here; known are {', '.join((*_PLAIN, *_LOG))}")
-
-
-def _same(margin: spox.Var) -> spox.Var:
-    return margin

@@ -1,8 +1,7 @@
 """From the bytes of a model file to one graph, checked against the original."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -10,30 +9,30 @@ import onnx
 import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery._messages import Converted, Order
+from perfcast.discovery._converter import Converted, Order
 from perfcast.discovery._scan import HINTS
-from perfcast.discovery.conversion._inputs import computed, expression_of, find_inputs, read_hints
+from perfcast.discovery.conversion._boosters import read_native
+from perfcast.discovery.conversion._graphs import read_graph
+from perfcast.discovery.conversion._inputs import Hints, computed, expression_of, find_inputs, read_hints
+from perfcast.discovery.conversion._networks import read_network
 from perfcast.discovery.conversion._original import Original
+from perfcast.discovery.conversion._pickled import between_scalers, read_estimator
 from perfcast.discovery.conversion._rows import LEAST, comparison_rows, well_conditioned
 from perfcast.errors import Refused
-from perfcast.export import check_parity, compose, measure
+from perfcast.export import check_parity, compose, libraries, measure
 from perfcast.workloads import Rows, workload_from_document
 
-LIBRARIES = ("perfcast", "numpy", "onnx", "onnxruntime", "xgboost-cpu", "xgboost", "scikit-learn", "torch")
+_NETWORKS = (".pth", ".pt")
 
 
 def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
-    """Read, find the inputs, build the graph, compare.
-
-    Args:
-        order: What to convert.
-        may_run_code: Called before anything that can run code is read; raises where that is not allowed.
+    """Read, find the inputs, build the graph, compare; `may_run_code` is called before what is read may run code.
 
     Raises:
         PerfcastError: It can't be converted; the text says why.
     """
-    hints = read_hints(order.files[HINTS]) if HINTS in order.files else None
-    original = _read(order, may_run_code, hints.activation if hints else None)
+    hints = read_hints(order.files[HINTS]) if HINTS in order.files else Hints()
+    original = _read(order, may_run_code, hints.activation)
     workloads = [workload_from_document(document) for document in order.workloads]
     workload, texts = find_inputs(original, hints, workloads)
     inputs = [expression_of(text, workload) for text in texts]
@@ -59,54 +58,34 @@ def convert(order: Order, may_run_code: Callable[[], None]) -> Converted:
         original=original.kind,
         parity=check_parity(graph, predict, rows, relative=workload.cost.relative),
         facts=measure(graph, rows, predict),
-        libraries=_libraries(),
+        libraries=libraries(),
         notes=original.notes,
     )
 
 
 def _read(order: Order, may_run_code: Callable[[], None], activation: str | None) -> Original:
     data, suffix = order.files[order.file], PurePosixPath(order.file).suffix.lower()
+    if activation is not None and suffix not in _NETWORKS:
+        raise Refused(
+            f"model.yaml: 'activation: {activation}' is for PyTorch networks ({', '.join(_NETWORKS)}), which don't say "
+            f"it themselves; {order.file} is none, so remove that line"
+        )
     if suffix in (".ubj", ".json"):
-        from perfcast.discovery.conversion._boosters import read_native
-
         original = read_native(order.file, data)
     elif suffix == ".onnx":
-        from perfcast.discovery.conversion._graphs import read_graph
-
         original = read_graph(data)
-    elif suffix in (".pth", ".pt"):
-        from perfcast.discovery.conversion._networks import read_network
-
+    elif suffix in _NETWORKS:
         original = read_network(data, may_run_code, activation)
     else:
-        from perfcast.discovery.conversion._pickled import read_estimator
-
         may_run_code()
         return read_estimator(order.file, order.files)
-    return _between_scalers(original, order, may_run_code)
-
-
-def _between_scalers(original: Original, order: Order, may_run_code: Callable[[], None]) -> Original:
-    from perfcast.discovery.conversion._pickled import between_scalers
-
-    scalers: Sequence[str] = [name for name in order.files if name not in (order.file, HINTS)]
-    if not scalers:
-        return original
-    may_run_code()
-    return between_scalers(original, order.files)
+    if order.files.keys() - {order.file, HINTS}:
+        may_run_code()
+        return between_scalers(original, order.files)
+    return original
 
 
 def _body(original: Original) -> onnx.ModelProto:
     argument = spox.argument(spox.Tensor(np.float32, ("rows", original.inputs)))
     cost = op.cast(original.stage(op.cast(argument, to=np.float64)), to=np.float32)
     return spox.build({"inputs": argument}, {"cost": cost})
-
-
-def _libraries() -> dict[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

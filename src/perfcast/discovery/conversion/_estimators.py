@@ -1,80 +1,43 @@
 """scikit-learn's regressors as nodes, and what they are called here."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery.conversion._original import Doubles, Stage, chain, constant
+from perfcast.discovery.conversion._boosters import from_regressor
+from perfcast.discovery.conversion._original import Regressor, Stage, chain, constant, dense, unchanged
 from perfcast.discovery.conversion._transformers import inverse, pulled_back, transformer
 from perfcast.discovery.conversion._trees import Tree, shape_of, special, sum_of_trees
 from perfcast.errors import Refused
 
 
-@dataclass(frozen=True)
-class Regressor:
-    """A fitted regressor's stage, from its inputs to [rows, 1].
-
-    Attributes:
-        family: As in a manifest.
-        stage: The nodes.
-        special: As of an `Original`, on its own inputs.
-    """
-
-    family: str
-    stage: Stage
-    special: Mapping[int, Doubles] = field(default_factory=dict)
-
-
 def regressor(model: Any) -> Regressor:
-    """How to convert a fitted regressor.
-
-    Raises:
-        Refused: It is of a kind that can't be converted.
-    """
-    name = type(model).__name__
+    """How to convert a fitted regressor."""
+    name, library = type(model).__name__, type(model).__module__
     if name in _KNOWN:
         return _KNOWN[name](model)
-    if hasattr(model, "coef_") and hasattr(model, "intercept_") and _is_linear(model):
+    if hasattr(model, "coef_") and hasattr(model, "intercept_") and ".linear_model." in library:
         return _linear(model)
     raise Refused(
-        f"{type(model).__module__.partition('.')[0]}'s {name} can't be converted; known are linear models, "
+        f"{library.partition('.')[0]}'s {name} can't be converted; known are linear models, "
         f"{', '.join(sorted(_KNOWN))} and XGBoost; convert it to ONNX yourself and save it as best_…_model.onnx"
     )
-
-
-def _is_linear(model: Any) -> bool:
-    return ".linear_model." in type(model).__module__ and type(model).__name__ not in _LINKED
-
-
-_LINKED = ("GammaRegressor", "PoissonRegressor", "TweedieRegressor")
 
 
 def _linear(model: Any) -> Regressor:
     weights = np.asarray(model.coef_, dtype=np.float64)
     if weights.ndim > 1 and weights.shape[0] > 1:
         raise Refused("it predicts several targets; a model has one cost")
-    column, constant_term = weights.reshape(-1, 1), np.asarray(model.intercept_, dtype=np.float64).reshape(-1)[0]
-    return Regressor(
-        "polynomial", lambda rows: op.add(op.matmul(rows, constant(column)), constant(float(constant_term)))
-    )
+    intercept = np.asarray(model.intercept_, dtype=np.float64).reshape(-1)[:1]
+    return Regressor("polynomial", dense([(weights.reshape(-1, 1), intercept)], unchanged))
 
 
 def _log_linear(model: Any) -> Regressor:
     if type(model).__name__ == "TweedieRegressor" and type(model._base_loss.link).__name__ != "LogLink":  # noqa: SLF001  # it tells nowhere else
         return _linear(model)
     return Regressor("polynomial", chain([_linear(model).stage, op.exp]))
-
-
-def _forest(model: Any) -> Regressor:
-    return _averaged([estimator.tree_ for estimator in model.estimators_])
-
-
-def _single(model: Any) -> Regressor:
-    return _averaged([model.tree_])
 
 
 def _averaged(grown: list[Any]) -> Regressor:
@@ -119,23 +82,11 @@ def _histogram_tree(nodes: Any) -> Tree:
 
 
 def _network(model: Any) -> Regressor:
-    activation = _ACTIVATIONS[model.activation]
-    stages: list[Stage] = []
-    layers = list(zip(model.coefs_, model.intercepts_, strict=True))
-    for position, (weights, bias) in enumerate(layers):
-        stages.append(layer(weights, bias))
-        if position < len(layers) - 1:
-            stages.append(activation)
-    if layers[-1][0].shape[1] != 1:
+    if model.n_outputs_ != 1:
         raise Refused("it predicts several targets; a model has one cost")
-    if model.out_activation_ != "identity":
-        stages.append(op.exp)
-    return Regressor("neural_network", chain(stages))
-
-
-def layer(weights: Any, bias: Any) -> Stage:
-    """A dense layer: weights [in, out], bias [out]."""
-    return lambda rows: op.add(op.matmul(rows, constant(weights)), constant(bias))
+    layers = zip(map(np.float64, model.coefs_), map(np.float64, model.intercepts_), strict=True)
+    link = [op.exp] if model.out_activation_ != "identity" else []
+    return Regressor("neural_network", chain([dense(layers, _ACTIVATIONS[model.activation]), *link]))
 
 
 def _pipeline(model: Any) -> Regressor:
@@ -147,46 +98,27 @@ def _pipeline(model: Any) -> Regressor:
 
 def _transformed_target(model: Any) -> Regressor:
     inner = regressor(model.regressor_)
-    step = model.transformer_
-    return Regressor(inner.family, chain([inner.stage, inverse(step)]), inner.special)
-
-
-def _search(model: Any) -> Regressor:
-    return regressor(model.best_estimator_)
-
-
-def _xgboost(model: Any) -> Regressor:
-    from perfcast.discovery.conversion._boosters import from_regressor
-
-    original = from_regressor(model)
-    return Regressor("xgboost", original.stage, original.special)
-
-
-def _unchanged(value: spox.Var) -> spox.Var:
-    return value
+    return Regressor(inner.family, chain([inner.stage, inverse(model.transformer_)]), inner.special)
 
 
 _ACTIVATIONS: Mapping[str, Stage] = {
-    "identity": _unchanged,
+    "identity": unchanged,
     "logistic": lambda value: op.div(constant(1.0), op.add(constant(1.0), op.exp(op.neg(value)))),
     "relu": lambda value: op.max([value, constant(0.0)]),
     "tanh": op.tanh,
 }
 _KNOWN: Mapping[str, Callable[[Any], Regressor]] = {
-    "DecisionTreeRegressor": _single,
-    "ExtraTreeRegressor": _single,
-    "ExtraTreesRegressor": _forest,
-    "GammaRegressor": _log_linear,
+    **dict.fromkeys(("DecisionTreeRegressor", "ExtraTreeRegressor"), lambda model: _averaged([model.tree_])),
+    **dict.fromkeys(
+        ("ExtraTreesRegressor", "RandomForestRegressor"),
+        lambda model: _averaged([estimator.tree_ for estimator in model.estimators_]),
+    ),
+    **dict.fromkeys(("GammaRegressor", "PoissonRegressor", "TweedieRegressor"), _log_linear),
+    **dict.fromkeys(("GridSearchCV", "RandomizedSearchCV"), lambda model: regressor(model.best_estimator_)),
+    **dict.fromkeys(("XGBRFRegressor", "XGBRegressor"), from_regressor),
     "GradientBoostingRegressor": _gradient_boosting,
-    "GridSearchCV": _search,
     "HistGradientBoostingRegressor": _histogram_boosting,
     "MLPRegressor": _network,
     "Pipeline": _pipeline,
-    "PoissonRegressor": _log_linear,
-    "RandomForestRegressor": _forest,
-    "RandomizedSearchCV": _search,
     "TransformedTargetRegressor": _transformed_target,
-    "TweedieRegressor": _log_linear,
-    "XGBRFRegressor": _xgboost,
-    "XGBRegressor": _xgboost,
 }

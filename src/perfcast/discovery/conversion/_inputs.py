@@ -22,6 +22,7 @@ README_ORDER = (
     "padding",
 )
 """The predecessor's inputs in order; its models read the first 7, or all 8."""
+Input = str | int | float
 
 
 class Hints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,22 +30,18 @@ class Hints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         inputs: What the model reads, in order or by the names in its file: features, derived quantities, numbers or
-            arithmetic over them. None for the usual ones.
+            arithmetic over them. None for what the model calls them, else the workload's features in order.
         workload: Which it answers for; None for the predecessor's.
         activation: What stands between a network's layers.
     """
 
-    inputs: tuple[str | int | float, ...] | dict[str, str | int | float] | None = None
+    inputs: tuple[Input, ...] | dict[str, Input] | None = None
     workload: str | None = None
     activation: Literal["relu", "tanh", "sigmoid", "elu", "gelu", "leaky_relu", "silu"] | None = None
 
 
 def read_hints(data: bytes) -> Hints:
-    """Read a `model.yaml`.
-
-    Raises:
-        Refused: It isn't one.
-    """
+    """Read a `model.yaml`."""
     try:
         return read_yaml(data, Hints)
     except ValueError as error:
@@ -55,11 +52,7 @@ def read_hints(data: bytes) -> Hints:
 
 
 def expression_of(text: str, workload: Workload) -> Expression:
-    """What an input is, over the workload's own.
-
-    Raises:
-        Refused: It is neither a name of the workload's nor arithmetic over them.
-    """
+    """What an input is, over the workload's own."""
     try:
         expression = Name(text) if text in workload.input_names else parse(text)
     except InvalidDeclaration as error:
@@ -78,39 +71,39 @@ def computed(inputs: Sequence[Expression], workload: Workload, features: Rows) -
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def find_inputs(original: Original, hints: Hints | None, workloads: Sequence[Workload]) -> tuple[Workload, list[str]]:
-    """The workload a model answers for, and what its inputs are.
-
-    Args:
-        original: The model.
-        hints: From the `model.yaml` beside it.
-        workloads: Known ones; the first is meant where nothing else is said.
+def find_inputs(original: Original, hints: Hints, workloads: Sequence[Workload]) -> tuple[Workload, list[str]]:
+    """The workload a model answers for, the first where nothing else is said, and what its inputs are.
 
     Returns:
         Workload, and an expression over its `input_names` for each input, in the model's own order.
-
-    Raises:
-        Refused: It can't be told; nothing is guessed.
     """
-    if hints is not None and (hints.inputs is not None or hints.workload is not None):
-        return _hinted(original, hints, workloads)
+    usual = workloads[0]
+    if hints.workload is not None:
+        known = {workload.name: workload for workload in workloads}
+        if hints.workload not in known:
+            raise Refused(f"model.yaml: unknown workload '{hints.workload}'; known are {', '.join(known)}")
+        workloads = [known[hints.workload]]
+    if hints.inputs is not None:
+        return workloads[0], _hinted(original, hints.inputs)
     if original.names:
         return _named(original, workloads)
     workload = workloads[0]
-    if original.inputs not in (7, 8):
+    if workload is usual and original.inputs in (7, 8):
+        return workload, list(README_ORDER[: original.inputs])
+    if hints.workload is None:
         raise Refused(
             f"it reads {original.inputs} inputs, not the 7 of {workload.name} nor 8 with padding; "
             "put a model.yaml beside it with 'inputs:' and their names in its order"
         )
-    return workload, list(README_ORDER[: original.inputs])
+    if original.inputs != len(workload.features):
+        raise Refused(
+            f"it reads {original.inputs} inputs, not the {len(workload.features)} features of {workload.name}; "
+            "add 'inputs:' to its model.yaml, and their names in its order"
+        )
+    return workload, list(workload.feature_names)
 
 
-def _hinted(original: Original, hints: Hints, workloads: Sequence[Workload]) -> tuple[Workload, list[str]]:
-    known = {workload.name: workload for workload in workloads}
-    name = hints.workload or workloads[0].name
-    if name not in known:
-        raise Refused(f"model.yaml: unknown workload '{name}'; known are {', '.join(known)}")
-    inputs = hints.inputs or ()
+def _hinted(original: Original, inputs: tuple[Input, ...] | dict[str, Input]) -> list[str]:
     if isinstance(inputs, dict):
         order = original.names or tuple(inputs)
         if unlike := sorted(set(order) ^ set(inputs)):
@@ -121,7 +114,7 @@ def _hinted(original: Original, hints: Hints, workloads: Sequence[Workload]) -> 
         inputs = tuple(inputs[item] for item in order)
     if len(inputs) != original.inputs:
         raise Refused(f"model.yaml names {len(inputs)} inputs, but the model reads {original.inputs}")
-    return known[name], list(map(str, inputs))
+    return list(map(str, inputs))
 
 
 def _named(original: Original, workloads: Sequence[Workload]) -> tuple[Workload, list[str]]:
@@ -129,7 +122,8 @@ def _named(original: Original, workloads: Sequence[Workload]) -> tuple[Workload,
     for workload in workloads:
         if len(plain) == original.inputs and set(plain) <= set(workload.input_names):
             return workload, plain
+    whose = "no workload's are" if len(workloads) > 1 else f"{workloads[0].name}'s are not"
     raise Refused(
-        f"its inputs are called {', '.join(original.names)}, which no workload's are; "
+        f"its inputs are called {', '.join(original.names)}, which {whose}; "
         "put a model.yaml beside it with 'inputs:' and a line for each, such as 'Input_Size: input_height'"
     )

@@ -8,10 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery.conversion._original import Doubles, Original, Stage, flat
+from perfcast.discovery.conversion._original import Doubles, Original, Stage, chain, dense, flat, unchanged
 from perfcast.errors import Refused
 
 if TYPE_CHECKING:
@@ -20,23 +19,25 @@ if TYPE_CHECKING:
 HOLDERS = ("model_state_dict", "state_dict", "model", "net", "network")
 """Where checkpoints keep the weights."""
 STATE_DICT = "state dict"
-_LAYER = re.compile(r"(?P<place>.*?)(?P<number>\d+)?\.?(?P<part>weight|bias)")
+_LAYER = re.compile(r"(?P<place>.*?)(?P<part>weight|bias)")
 
 _ASSUMED = (
     "its file doesn't say what stands between its layers: ReLU was assumed; where that is wrong, say what it is in a "
     "model.yaml beside it, as in 'activation: tanh'"
 )
-_ACTIVATIONS: Mapping[str, Stage] = {
-    "relu": op.relu,
-    "tanh": op.tanh,
-    "sigmoid": op.sigmoid,
-    "elu": op.elu,
-    "gelu": op.gelu,
-    "leaky_relu": op.leaky_relu,
-    "silu": lambda value: op.mul(value, op.sigmoid(value)),
+_ACTIVATIONS: Mapping[str, tuple[str, Stage]] = {
+    "relu": ("ReLU", op.relu),
+    "tanh": ("Tanh", op.tanh),
+    "sigmoid": ("Sigmoid", op.sigmoid),
+    "elu": ("ELU", op.elu),
+    "gelu": ("GELU", op.gelu),
+    "leaky_relu": ("LeakyReLU", op.leaky_relu),
+    "silu": ("SiLU", lambda value: op.mul(value, op.sigmoid(value))),
 }
+"""What PyTorch calls each, and its nodes."""
 
 Layers = list[tuple[Any, Any]]
+"""Of each linear layer weights [out, in] and bias [out], as PyTorch keeps them."""
 
 
 def is_script(data: bytes) -> bool:
@@ -49,32 +50,28 @@ def is_script(data: bytes) -> bool:
 
 
 def read_network(data: bytes, may_run_code: Callable[[], None], activation: str | None = None) -> Original:
-    """The network in a `.pth` file.
-
-    Args:
-        data: The file.
-        may_run_code: Called before anything that can run code is read; raises where that is not allowed.
-        activation: What stands between its layers, where somebody said so; ReLU is assumed else.
-
-    Raises:
-        Refused: It can't be read, or has other parts than linear layers with the activation between.
-    """
+    """The network in a `.pth` file, with the activation between its layers, ReLU where nobody said which."""
     import torch
 
     torch.set_num_threads(1)
-    if is_script(data):
-        may_run_code()
-        try:
-            module = torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
-        except (RuntimeError, ValueError) as error:
-            raise Refused(f"PyTorch can't read this TorchScript: {_first_line(error)}") from None
-        return _from_module(module, "TorchScript", activation or "relu")
-    loaded = _load(data, may_run_code)
+    between = activation or "relu"
+    loaded = _load_script(data, may_run_code) if is_script(data) else _load(data, may_run_code)
     if isinstance(loaded, torch.nn.Module):
-        return _from_module(loaded, type(loaded).__name__, activation or "relu")
+        kind = "TorchScript" if isinstance(loaded, torch.jit.ScriptModule) else type(loaded).__name__
+        return _original(loaded, _layers(loaded.state_dict()), kind, between)
     layers = _layers(_weights(loaded))
     notes = (_ASSUMED,) if activation is None and len(layers) > 1 else ()
-    return replace(_original(layers, STATE_DICT, activation or "relu"), notes=notes)
+    return replace(_original(_module(layers, between), layers, STATE_DICT, between), notes=notes)
+
+
+def _load_script(data: bytes, may_run_code: Callable[[], None]) -> Any:
+    import torch
+
+    may_run_code()
+    try:
+        return torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
+    except (RuntimeError, ValueError) as error:
+        raise Refused(f"PyTorch can't read this TorchScript: {_first_line(error)}") from None
 
 
 def _load(data: bytes, may_run_code: Callable[[], None]) -> Any:
@@ -95,14 +92,28 @@ def _load(data: bytes, may_run_code: Callable[[], None]) -> Any:
         raise Refused(f"PyTorch can't read it: {_first_line(error)} (as weights only: {reason})") from None
 
 
-def _from_module(module: Any, kind: str, activation: str) -> Original:
-    """By its weights; its own answer tells whether there is more in it than linear layers with ReLU between."""
+def _module(layers: Layers, activation: str) -> Any:
+    """What a state dict is taken to be the weights of: the activation between its layers, ReLU at its end."""
+    import torch
+
+    parts: list[torch.nn.Module] = []
+    for weight, bias in layers:
+        linear = torch.nn.Linear(weight.shape[1], weight.shape[0])
+        linear.weight.data, linear.bias.data = weight.float(), bias.float()
+        parts += [linear, getattr(torch.nn, _ACTIVATIONS[activation][0])()]
+    return torch.nn.Sequential(*parts[:-1], torch.nn.ReLU())
+
+
+def _original(module: Any, layers: Layers, kind: str, activation: str) -> Original:
+    """Its own answers tell whether it ends in ReLU, and whether there is more in it than the layers."""
     import copy
 
     import torch
 
+    widths = [layers[0][0].shape[1], *(weight.shape[0] for weight, _ in layers)]
+    if widths[-1] != 1:
+        raise Refused(f"its last layer gives {widths[-1]} numbers; a model has one cost")
     module.eval()
-    layers = _layers(dict(module.state_dict()))
     precise = copy.deepcopy(module).double()
 
     def ask(which: Any, rows: Doubles, number: torch.dtype) -> Doubles:
@@ -110,64 +121,47 @@ def _from_module(module: Any, kind: str, activation: str) -> Original:
             return flat(which(torch.from_numpy(rows.astype(np.float32)).to(number)).numpy())
 
     random = np.random.default_rng(0)
-    anywhere = random.normal(0, 1, (4_096, layers[0][0].shape[1])) * np.exp(random.uniform(0, 8, (4_096, 1)))
-    original = _original(layers, kind, activation, ends_in_relu=bool(ask(module, anywhere, torch.float32).min() >= 0))
-    return replace(
-        original,
-        predict=lambda rows: ask(module, rows, torch.float32),
-        exact=lambda rows: ask(precise, rows, torch.float64),
-    )
-
-
-def _original(layers: Layers, kind: str, activation: str, *, ends_in_relu: bool = True) -> Original:
-    import torch
-
-    widths = [layers[0][0].shape[1], *(weight.shape[0] for weight, _ in layers)]
-    if widths[-1] != 1:
-        raise Refused(f"its last layer gives {widths[-1]} numbers; a model has one cost")
+    anywhere = random.normal(0, 1, (4_096, widths[0])) * np.exp(random.uniform(0, 8, (4_096, 1)))
+    end = op.relu if ask(module, anywhere, torch.float32).min() >= 0 else unchanged
+    arrays = [(np.ascontiguousarray(weight.float().numpy().T), bias.float().numpy()) for weight, bias in layers]
     return Original(
         family="neural_network",
         kind=f"PyTorch {kind} {'→'.join(map(str, widths))}",
         inputs=widths[0],
-        predict=_forward(layers, torch.float32, activation, ends_in_relu=ends_in_relu),
-        exact=_forward(layers, torch.float64, activation, ends_in_relu=ends_in_relu),
-        stage=lambda rows: _nodes(layers, rows, activation, ends_in_relu=ends_in_relu),
+        predict=lambda rows: ask(module, rows, torch.float32),
+        exact=lambda rows: ask(precise, rows, torch.float64),
+        stage=chain([_to(np.float32), dense(arrays, _ACTIVATIONS[activation][1]), end, _to(np.float64)]),
     )
+
+
+def _to(kind: type[np.floating]) -> Stage:
+    return lambda value: op.cast(value, to=kind)
 
 
 def _weights(loaded: Any) -> Mapping[str, "torch.Tensor"]:
     import torch
 
-    def is_state(value: Any) -> bool:
-        return isinstance(value, Mapping) and bool(value) and all(isinstance(v, torch.Tensor) for v in value.values())
-
-    if is_state(loaded):
-        return dict(loaded)
-    if isinstance(loaded, Mapping):
-        for name in HOLDERS:
-            if is_state(loaded.get(name)):
-                return dict(loaded[name])
-            if isinstance(loaded.get(name), torch.nn.Module):
-                return dict(loaded[name].state_dict())
-        held = ", ".join(str(name) for name in list(loaded)[:8])
-        raise Refused(
-            f"it is a checkpoint without a state dict (it holds {held}); expected one of {', '.join(HOLDERS)}"
-        )
-    raise Refused(f"it holds a {type(loaded).__name__}, not a state dict")
+    held = [loaded, *(loaded.get(name) for name in HOLDERS)] if isinstance(loaded, Mapping) else []
+    for value in held:
+        state = value.state_dict() if isinstance(value, torch.nn.Module) else value
+        if isinstance(state, Mapping) and state and all(isinstance(item, torch.Tensor) for item in state.values()):
+            return dict(state)
+    if not held:
+        raise Refused(f"it holds a {type(loaded).__name__}, not a state dict")
+    names = ", ".join(str(name) for name in list(loaded)[:8])
+    raise Refused(f"it is a checkpoint without a state dict (it holds {names}); expected one of {', '.join(HOLDERS)}")
 
 
 def _layers(weights: Mapping[str, "torch.Tensor"]) -> Layers:
-    """The linear layers in order, each with its bias."""
-    named: dict[tuple[int, str], dict[str, Any]] = {}
-    for order, (name, tensor) in enumerate(weights.items()):
+    """The linear layers in the order in which they are first named, each with its bias."""
+    named: dict[str, dict[str, Any]] = {}
+    for name, tensor in weights.items():
         found = _LAYER.fullmatch(name)
         if found is None:
             raise Refused(f"it has '{name}', which no linear layer has; only linear layers can be converted")
-        place = name.removesuffix(found["part"])
-        key = next((item for item in named if item[1] == place), (order, place))
-        named.setdefault(key, {})[found["part"]] = tensor.detach()
+        named.setdefault(found["place"], {})[found["part"]] = tensor.detach()
     layers: Layers = []
-    for (_, place), parts in sorted(named.items(), key=lambda item: item[0][0]):
+    for place, parts in named.items():
         weight = parts.get("weight")
         if weight is None or weight.ndim != 2:
             raise Refused(f"'{place}' is no linear layer; only linear layers with ReLU between can be converted")
@@ -175,42 +169,8 @@ def _layers(weights: Mapping[str, "torch.Tensor"]) -> Layers:
             raise Refused(
                 f"'{place}' takes {weight.shape[1]} numbers, but the layer before gives {layers[-1][0].shape[0]}"
             )
-        layers.append((weight, parts.get("bias")))
+        layers.append((weight, parts.get("bias", weight.new_zeros(len(weight)))))
     return layers
-
-
-def _forward(
-    layers: Layers, kind: "torch.dtype", activation: str, *, ends_in_relu: bool
-) -> Callable[[Doubles], Doubles]:
-    import torch
-
-    between = getattr(torch, activation, None) or getattr(torch.nn.functional, activation)
-
-    def run(rows: Doubles) -> Doubles:
-        value = torch.from_numpy(rows.astype(np.float32)).to(kind)
-        for position, (weight, bias) in enumerate(layers):
-            value = torch.nn.functional.linear(value, weight.to(kind), None if bias is None else bias.to(kind))
-            if position < len(layers) - 1:
-                value = between(value)
-            elif ends_in_relu:
-                value = torch.relu(value)
-        return flat(value.numpy())
-
-    return run
-
-
-def _nodes(layers: Layers, rows: spox.Var, activation: str, *, ends_in_relu: bool) -> spox.Var:
-    """In float32, as PyTorch computes."""
-    value = op.cast(rows, to=np.float32)
-    for position, (weight, bias) in enumerate(layers):
-        value = op.matmul(value, op.constant(value=np.ascontiguousarray(weight.float().numpy().T)))
-        if bias is not None:
-            value = op.add(value, op.constant(value=bias.float().numpy()))
-        if position < len(layers) - 1:
-            value = _ACTIVATIONS[activation](value)
-        elif ends_in_relu:
-            value = op.relu(value)
-    return op.cast(value, to=np.float64)
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,8 +1,8 @@
 """A model as it was read from a file, whatever made it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,29 +15,38 @@ Stage: TypeAlias = Callable[[spox.Var], spox.Var]
 
 
 @dataclass(frozen=True)
-class Original:
-    """What a conversion needs to know of a model.
+class Regressor:
+    """A model as nodes of a graph.
 
     Attributes:
         family: As in a manifest; None where the file doesn't tell.
+        stage: From double [rows, inputs] to double [rows, 1].
+        special: By an input's position the values at which the answer jumps: what stands for missing, then thresholds.
+    """
+
+    family: str | None
+    stage: Stage
+    special: Mapping[int, Doubles] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Original(Regressor):
+    """What a conversion needs to know of a model.
+
+    Attributes:
         kind: Class and library, for people.
         inputs: How many it reads.
         names: What it calls them; empty where it doesn't say.
         predict: What its user would call: double [rows, inputs] to double [rows].
         exact: The same with float64 sums, for a model that adds up in float32; None where `predict` is that.
-        stage: The same as nodes of a graph, from double [rows, inputs] to double [rows, 1].
-        special: By an input's position the values at which the answer jumps: what stands for missing, then thresholds.
         notes: Remarks for the manifest.
     """
 
-    family: str | None
     kind: str
     inputs: int
     predict: Callable[[Doubles], Doubles]
-    stage: Stage
     names: tuple[str, ...] = ()
     exact: Callable[[Doubles], Doubles] | None = None
-    special: Mapping[int, Doubles] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -55,6 +64,20 @@ def chain(stages: Sequence[Stage]) -> Stage:
         return value
 
     return run
+
+
+def unchanged(value: spox.Var) -> spox.Var:
+    """The stage that does nothing."""
+    return value
+
+
+def dense(layers: Iterable[tuple[Any, Any]], between: Stage) -> Stage:
+    """Layers of weights [in, out] and bias [out], in whose kind of number is computed, with an activation between."""
+
+    def layer(weights: Any, bias: Any) -> Stage:
+        return lambda rows: op.add(op.matmul(rows, op.constant(value=weights)), op.constant(value=bias))
+
+    return chain([stage for weights, bias in layers for stage in (layer(weights, bias), between)][:-1])
 
 
 def flat(values: object) -> Doubles:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from perfcast.discovery.conversion._boosters import from_booster, from_regressor
 from perfcast.discovery.conversion._estimators import regressor
 from perfcast.discovery.conversion._networks import STATE_DICT
 from perfcast.discovery.conversion._original import Doubles, Original, chain, flat
@@ -22,11 +23,7 @@ from perfcast.errors import Refused
 
 
 def load(name: str, data: bytes) -> tuple[Any, tuple[str, ...]]:
-    """The object in a joblib or pickle file, and what its libraries have to say about its age.
-
-    Raises:
-        Refused: It can't be loaded.
-    """
+    """The object in a joblib or pickle file, and what its libraries have to say about its age."""
     import joblib
 
     with warnings.catch_warnings(record=True) as caught:
@@ -65,14 +62,8 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def read_estimator(file: str, files: Mapping[str, bytes]) -> Original:
-    """The estimator of a joblib file, between the scalers beside it.
-
-    Raises:
-        Refused: It can't be loaded or converted.
-    """
+    """The estimator of a joblib file, between the scalers beside it."""
     import xgboost
-
-    from perfcast.discovery.conversion._boosters import from_booster, from_regressor
 
     model, notes = load(file, files[file])
     warnings.filterwarnings("ignore", message="X does not have valid feature names")
@@ -84,17 +75,12 @@ def read_estimator(file: str, files: Mapping[str, bytes]) -> Original:
         original = _original(model)
     else:
         raise Refused(f"it holds a {type(model).__name__}, not an estimator")
-    alone = type(model).__name__ == "Pipeline"
-    scaled = original if alone else between_scalers(original, files)
+    scaled = original if type(model).__name__ == "Pipeline" else between_scalers(original, files)
     return replace(scaled, notes=(*notes, *scaled.notes))
 
 
 def between_scalers(original: Original, files: Mapping[str, bytes]) -> Original:
-    """The model with what `*scaler_X*` does to its inputs and `*scaler_y*` undoes of its answer.
-
-    Raises:
-        Refused: A scaler can't be loaded or converted, or there are several.
-    """
+    """The model with what `*scaler_X*` does to its inputs and `*scaler_y*` undoes of its answer."""
     before, after = _scaler("scaler_x", files), _scaler("scaler_y", files)
     if before is None and after is None:
         return original
@@ -118,13 +104,7 @@ def between_scalers(original: Original, files: Mapping[str, bytes]) -> Original:
         names=original.names or tuple(getattr(before, "feature_names_in_", ())),
         predict=lambda rows: unscaled(original.predict(scaled(rows))),
         exact=None if exact is None else lambda rows: unscaled(exact(scaled(rows))),
-        stage=chain(
-            [
-                *([transformer(before)] if before is not None else []),
-                original.stage,
-                *([inverse(after)] if after is not None else []),
-            ]
-        ),
+        stage=chain([transformer(before), original.stage, inverse(after)]),
         special=pulled_back(original.special, [before]),
         notes=(*original.notes, "scalers beside the file are part of the graph"),
     )
@@ -136,25 +116,18 @@ def _original(model: Any) -> Original:
     if not isinstance(inputs, int):
         raise Refused("it doesn't say how many inputs it reads; is it fitted?")
 
-    def predict(rows: Doubles) -> Doubles:
-        return flat(model.predict(rows))
-
+    kind = type(model).__name__
+    if kind == "Pipeline":
+        kind = f"Pipeline({', '.join(type(step).__name__ for _, step in model.steps)})"
     return Original(
         family=converted.family,
-        kind=_kind(model),
+        kind=kind,
         inputs=inputs,
-        names=tuple(str(name) for name in getattr(model, "feature_names_in_", ())),
-        predict=predict,
+        names=tuple(map(str, getattr(model, "feature_names_in_", ()))),
+        predict=lambda rows: flat(model.predict(rows)),
         stage=converted.stage,
         special=converted.special,
     )
-
-
-def _kind(model: Any) -> str:
-    name = type(model).__name__
-    if name == "Pipeline":
-        return f"Pipeline({', '.join(type(step).__name__ for _, step in model.steps)})"
-    return name
 
 
 def _scaler(word: str, files: Mapping[str, bytes]) -> Any:

@@ -26,9 +26,6 @@ def comparison_rows(workload: Workload, original: Original, inputs: Sequence[Exp
 
     Returns:
         float32 [rows, features].
-
-    Raises:
-        Refused: The workload's rules leave hardly a row.
     """
     random = np.random.default_rng(0)
     columns: dict[str, Any] = {feature.name: _sample(feature, random) for feature in workload.features}

@@ -1,26 +1,23 @@
 """scikit-learn's transformers as nodes that compute in float64, as they do themselves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial, reduce
 from typing import Any, TypeAlias
 
 import numpy as np
 import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery.conversion._original import Doubles, Stage, chain, constant
+from perfcast.discovery.conversion._original import Doubles, Stage, chain, constant, unchanged
 from perfcast.errors import Refused
 
 Node: TypeAlias = Callable[[spox.Var, spox.Var], spox.Var]
 
 
 def transformer(step: Any) -> Stage:
-    """The stage of a fitted transformer.
-
-    Raises:
-        Refused: It is of a kind that can't be converted.
-    """
+    """The stage of a fitted transformer."""
     if step is None or step in ("passthrough", "drop"):
-        return _unchanged
+        return unchanged
     make = _FORWARD.get(type(step).__name__)
     if make is None:
         raise Refused(f"{type(step).__name__} can't be converted; known are {', '.join(sorted(_FORWARD))}")
@@ -28,19 +25,13 @@ def transformer(step: Any) -> Stage:
 
 
 def inverse(step: Any) -> Stage:
-    """The stage that undoes a fitted scaler.
-
-    Raises:
-        Refused: It is of a kind that can't be undone here.
-    """
+    """The stage that undoes a fitted scaler; of none where there is none."""
+    if step is None:
+        return unchanged
     make = _BACKWARD.get(type(step).__name__)
     if make is None:
         raise Refused(f"{type(step).__name__} can't be undone here; known are {', '.join(sorted(_BACKWARD))}")
     return make(step)
-
-
-def _unchanged(value: spox.Var) -> spox.Var:
-    return value
 
 
 def pulled_back(special: Mapping[int, Doubles], steps: Sequence[Any]) -> Mapping[int, Doubles]:
@@ -54,7 +45,7 @@ def pulled_back(special: Mapping[int, Doubles], steps: Sequence[Any]) -> Mapping
 
 
 def _scaler(step: Any) -> Stage:
-    stages = [_by(node, value) for node, value in _AFFINE[type(step).__name__](step) if value is not None]
+    stages = _affine(_AFFINE[type(step).__name__](step))
     if getattr(step, "clip", False):
         low, high = step.feature_range
         stages.append(lambda rows: op.clip(rows, constant(low), constant(high)))
@@ -62,31 +53,28 @@ def _scaler(step: Any) -> Stage:
 
 
 def _scaler_back(step: Any) -> Stage:
-    steps = reversed(_AFFINE[type(step).__name__](step))
-    return chain([_by(_OPPOSITE[node], value) for node, value in steps if value is not None])
+    return chain(_affine((_OPPOSITE[node], value) for node, value in reversed(_AFFINE[type(step).__name__](step))))
 
 
-def _by(node: Node, value: Any) -> Stage:
-    return lambda rows: node(rows, constant(value))
+def _affine(operations: Iterable[tuple[Node, Any]]) -> list[Stage]:
+    return [partial(_apply, node, value) for node, value in operations if value is not None]
+
+
+def _apply(node: Node, value: Any, rows: spox.Var) -> spox.Var:
+    return node(rows, constant(value))
 
 
 def _polynomial(step: Any) -> Stage:
     """Each product of inputs as so many factors as the highest degree has, 1 where it has fewer."""
     powers = np.asarray(step.powers_, dtype=np.int64)
-    factors = [np.repeat(np.arange(1, powers.shape[1] + 1), row) for row in powers]
-    degree = max((len(row) for row in factors), default=0)
-    table = np.zeros((len(factors), max(1, degree)), dtype=np.int64)
-    for row, positions in zip(table, factors, strict=True):
-        row[: len(positions)] = positions
+    table = np.zeros((max(1, powers.sum(axis=1).max(initial=0)), len(powers)), dtype=np.int64)
+    for term, row in enumerate(powers):
+        table[: row.sum(), term] = np.repeat(np.arange(1, len(row) + 1), row)
 
     def stage(rows: spox.Var) -> spox.Var:
-        first = op.mul(op.gather(rows, op.constant(value=np.array([0], dtype=np.int64)), axis=1), constant([[0.0]]))
+        first = op.mul(op.gather(rows, op.constant(value=np.zeros(1, dtype=np.int64)), axis=1), constant([[0.0]]))
         columns = op.concat([op.add(first, constant([[1.0]])), rows], axis=1)
-        product = op.gather(columns, op.constant(value=np.ascontiguousarray(table[:, 0])), axis=1)
-        for position in range(1, table.shape[1]):
-            factor = op.gather(columns, op.constant(value=np.ascontiguousarray(table[:, position])), axis=1)
-            product = op.mul(product, factor)
-        return product
+        return reduce(op.mul, [op.gather(columns, op.constant(value=places), axis=1) for places in table])
 
     return stage
 
@@ -96,19 +84,11 @@ def _selection(step: Any) -> Stage:
     return lambda rows: op.gather(rows, op.constant(value=kept), axis=1)
 
 
-def _function(step: Any) -> Stage:
-    function = getattr(step.func, "__name__", None)
-    return elementwise(function, step.kw_args)
-
-
-def elementwise(name: str | None, arguments: Mapping[str, Any] | None = None) -> Stage:
-    """A NumPy function by its name.
-
-    Raises:
-        Refused: It is another function.
-    """
-    if name is None:
-        return _unchanged
+def _elementwise(function: Any, arguments: Mapping[str, Any] | None) -> Stage:
+    """A NumPy function by its name."""
+    if function is None:
+        return unchanged
+    name = getattr(function, "__name__", "without a name")
     if name not in _FUNCTIONS or arguments:
         raise Refused(f"function {name} can't be converted; known are {', '.join(sorted(_FUNCTIONS))}")
     return _FUNCTIONS[name]
@@ -138,7 +118,7 @@ _AFFINE: Mapping[str, Callable[[Any], list[tuple[Node, Any]]]] = {
 """What each scaler does, in its order; None where it leaves a step out."""
 _FORWARD: Mapping[str, Callable[[Any], Stage]] = {
     **dict.fromkeys(_AFFINE, _scaler),
-    "FunctionTransformer": _function,
+    "FunctionTransformer": lambda step: _elementwise(step.func, step.kw_args),
     "PCA": _projection,
     "PolynomialFeatures": _polynomial,
     "SelectFromModel": _selection,
@@ -147,5 +127,5 @@ _FORWARD: Mapping[str, Callable[[Any], Stage]] = {
 }
 _BACKWARD: Mapping[str, Callable[[Any], Stage]] = {
     **dict.fromkeys(_AFFINE, _scaler_back),
-    "FunctionTransformer": lambda step: elementwise(getattr(step.inverse_func, "__name__", None), step.inv_kw_args),
+    "FunctionTransformer": lambda step: _elementwise(step.inverse_func, step.inv_kw_args),
 }

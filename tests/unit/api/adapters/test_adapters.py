@@ -68,6 +68,13 @@ def test_version_and_coverage_are_taken_from_where_each_form_has_them(client: Te
         assert (answer["lower"], answer["upper"]) == ([expected["lower"]], [expected["upper"]])
 
 
+def test_comments_of_a_text_file_are_left_out_and_counted(client: TestClient) -> None:
+    csv = ",".join(LOAD) + "\n# a comment\n" + ",".join(map(str, VALUES)) + "\n"
+    response = client.post(MLFLOW, content=csv, headers=CSV)
+    assert len(response.json()["predictions"]) == 1
+    assert response.headers["x-notes"] == "a line that begins with # is a comment (rows: 1)"
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "message"),
     [

@@ -351,6 +351,29 @@ def test_a_line_of_names_without_end_is_refused(client: TestClient) -> None:
     assert "line of names" in response.json()["detail"]
 
 
+@pytest.mark.parametrize("wanted", [CSV, JSON])
+def test_comments_of_a_text_file_are_left_out_and_counted_however_wide(client: TestClient, wanted: str) -> None:
+    names = ",".join(["batch_size", *CNN])
+    row = ",".join(map(str, CNN.values()))
+    lines = [names, "# one cell", f"1,{row}", "# a cell a name" + "é" * 300 + "," * len(CNN), f"2,{row}"]
+    headers = {"Content-Type": CSV, "Accept": wanted}
+    response = client.post("/predict/batch?model_name=conv", content="\n".join(lines).encode(), headers=headers)
+    assert response.status_code == 200, response.text
+    assert read(wanted, response.content)["execution_time_ms"] == [1.125, 2.125]
+    assert response.headers["x-notes"] == "a line that begins with # is a comment (rows: 2)"
+    plain = client.post("/predict/batch?model_name=conv", content="\n".join(lines[::2]).encode(), headers=headers)
+    assert "x-notes" not in plain.headers
+
+
+def test_a_long_text_in_a_text_file_refuses_its_row(client: TestClient) -> None:
+    row = ",".join(map(str, CNN.values()))
+    body = "\n".join([",".join(["batch_size", *CNN]), f"1,{row}", f"{'x' * 100_000},{row}"]).encode()
+    response = client.post("/predict/batch?model_name=conv", content=body, headers={"Content-Type": CSV})
+    assert (response.status_code, len(response.text) < 2000) == (422, True)
+    assert "batch_size: expected a whole number, got 'xxx" in response.json()["detail"]
+    assert "(row 1, counted from 0)" in response.json()["detail"]
+
+
 def test_rows_are_counted_for_the_arm_that_answered(client: TestClient) -> None:
     batch(client, [convolution(7), convolution(8)])
     client.post("/predict/batch?model_name=conv", content=written(ARROW, table(30)), headers={"Content-Type": ARROW})

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.drafts import draft, weighted
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 from perfcast.api import Services, create_app
 from perfcast.monitoring import read_records
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
-from perfcast.workloads import builtin_workloads
+from perfcast.workloads import builtin_workloads, workload_from_document
 
 MODEL = "/models/cpu-utilization"
 CPU = builtin_workloads()["cpu-utilization"]
@@ -82,6 +82,31 @@ def test_what_can_not_be_is_refused(client: TestClient, method: str, path: str, 
     response = client.request(method, path, json=body)
     assert response.status_code == status, response.text
     assert client.get(f"{MODEL}/traffic").json()["arms"].keys() == {"champion"}
+
+
+def test_a_challenger_of_another_declaration_is_noted_and_degrades_nothing(
+    client: TestClient, registry: Registry
+) -> None:
+    for values in (("a", "b"), ("b", "a")):
+        feature = {"name": "zone", "type": "choice", "values": values}
+        workload = workload_from_document({"name": "zones", "cost": {"name": "ms"}, "features": [feature]})
+        registry.add("zones", draft(workload, weighted(workload, zone=1)))
+    registry.point("zones", "champion", 1)
+    until(lambda: client.post("/predict", json={"zone": "b"}).status_code == 200)
+    assert client.put("/models/zones/aliases/challenger", json={"version": 2}).status_code == 200
+    client.put("/models/zones/traffic", json={"champion": 0, "challenger": 100})
+    assert client.post("/predict", json={"zone": "b"}).json()["model_version"] == 1
+    until(lambda: client.get("/health").json()["status"] == "healthy")
+    health, traffic = client.get("/health").json(), client.get("/models/zones/traffic").json()
+    note = health["notes"]["zones@challenger"]
+    assert note.startswith("isn't asked beside the champion, whose declaration differs ('zone' had the values a, b;")
+    assert health["problems"] == {}
+    assert traffic["arms"]["challenger"]["note"] == note
+    assert client.get("/models").json()["models"]["zones"]["notes"] == {"challenger": note}
+    assert client.get("/models/zones").json()["notes"] == {"challenger": note}
+    client.delete("/models/zones/aliases/challenger")
+    assert client.get("/health").json()["notes"] == {}
+    assert "notes" not in client.get("/models").json()["models"]["zones"]
 
 
 @pytest.mark.parametrize("alias", ["challenger", "shadow"])

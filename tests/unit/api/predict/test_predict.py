@@ -40,6 +40,12 @@ def test_an_answer_has_the_contracts_fields_in_the_predecessors_order(client: Te
     }
 
 
+def test_an_answer_to_a_query_is_not_to_be_cached(client: TestClient) -> None:
+    for query, status in ((LOAD, 200), (LOAD | {"request_rate": -1}, 422)):
+        response = client.get("/predict", params=query)
+        assert (response.status_code, response.headers["cache-control"]) == (status, "no-store")
+
+
 def test_bad_features_are_told_before_an_unknown_model(client: TestClient) -> None:
     response = client.post("/predict", json={"model_name": "nowhere", **LOAD, "request_rate": -1})
     assert response.status_code == 422

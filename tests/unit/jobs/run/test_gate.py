@@ -1,5 +1,6 @@
 """The promotion gate over a real registry, real graphs and real rows."""
 
+import re
 from dataclasses import replace as replaced
 from pathlib import Path
 
@@ -7,10 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 from tests.drafts import draft, weighted
+from tests.workers import Shop
 
 from perfcast.datasets import Dataset
-from perfcast.jobs import default_model
+from perfcast.jobs import JobRequest, default_model
 from perfcast.jobs.run._gate import promote_if_better
+from perfcast.jobs.run._publication import Published, promote, register
 from perfcast.manifest import DataFacts
 from perfcast.registry import CHAMPION, Registry
 from perfcast.storage import Blobs, Database
@@ -140,3 +143,27 @@ def test_a_champion_whose_units_differ_is_not_compared(registry: Registry) -> No
     promoted, reason = promote_if_better(registry, better, measured(now), actor="test")
     assert not promoted
     assert "'load' is declared as number by one and as number s by the other; activate it yourself" in reason
+
+
+def published(shop: Shop, workload: Workload, **weights: float) -> Published:
+    """What becomes of a version that a job learnt from the rows as this declaration has them."""
+    dataset = measured(workload)
+    shop.jobs.submit(JobRequest(model="zones", workload="zones", dataset="zones", digest=dataset.digest))
+    job = shop.jobs.claim("worker")
+    assert job is not None
+    numbers = register(shop.registry, shop.jobs, job, [draft(workload, weighted(workload, **weights))])
+    made = promote(shop.registry, job, numbers, dataset)
+    shop.jobs.succeed(job.fence, version=made.version, outcome=made.outcome)
+    return made
+
+
+def test_from_registering_to_promoting_each_version_reads_rows_by_its_own_declaration(shop: Shop) -> None:
+    """Errors by zone and version: 0, 100, 200; then 0, 120, 60; then none; then 100 again."""
+    former, swapped = zones("001", "002", "003"), zones("001", "003", "002")
+    offers = [(former, 0, True), (swapped, 80, True), (former, 100, True), (swapped, 0, False)]
+    made = [published(shop, workload, zone=weight, load=1) for workload, weight, _ in offers]
+    assert [one.promoted for one in made] == [promoted for _, _, promoted in offers]
+    errors = [re.findall(r"MAE ([\d.]+) .* champion's ([\d.]+)", one.outcome)[0] for one in made[1:]]
+    expected = [pytest.approx(pair, abs=10) for pair in ((60, 100), (0, 60), (100, 0))]
+    assert [tuple(map(float, pair)) for pair in errors] == expected
+    assert all("'zone' had the values" in one.outcome for one in made[1:])

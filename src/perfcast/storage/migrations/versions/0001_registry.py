@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 NAME, DIGEST, TIME = sa.String(128), sa.String(64), sa.String(32)
 
@@ -20,12 +18,6 @@ def upgrade() -> None:
     _alias_history()
     _default_models()
     _revision()
-
-
-def downgrade() -> None:
-    """Drop them, those that refer to others first."""
-    for table in ("revision", "default_model", "alias_history", "alias", "version", "model", "dataset"):
-        op.drop_table(table)
 
 
 def _datasets() -> None:

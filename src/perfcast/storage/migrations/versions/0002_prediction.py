@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -24,8 +22,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_prediction"),
         sqlite_with_rowid=False,
     )
-
-
-def downgrade() -> None:
-    """Drop it."""
-    op.drop_table("prediction")

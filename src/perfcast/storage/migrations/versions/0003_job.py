@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 NAME, TIME = sa.String(128), sa.String(32)
 
@@ -45,8 +43,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_job"),
     )
     op.create_index("ix_job_status_id", "job", ["status", "id"])
-
-
-def downgrade() -> None:
-    """Drop it."""
-    op.drop_table("job")

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 NAME, DIGEST, TIME, JOB = sa.String(128), sa.String(64), sa.String(32), sa.String(36)
 
@@ -46,9 +44,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_schedule_event"),
     )
     op.create_index("ix_schedule_event_model_id", "schedule_event", ["model", "id"])
-
-
-def downgrade() -> None:
-    """Drop them."""
-    op.drop_table("schedule_event")
-    op.drop_table("schedule")

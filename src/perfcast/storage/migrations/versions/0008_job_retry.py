@@ -5,16 +5,9 @@ from alembic import op
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
     """Add the time before which a job that was put back is not claimed."""
     comment = "nobody claims it before; null where it may be at once"
     op.add_column("job", sa.Column("retry_at", sa.String(32), nullable=True, comment=comment))
-
-
-def downgrade() -> None:
-    """Forget it; jobs that wait are claimed at once."""
-    op.drop_column("job", "retry_at")

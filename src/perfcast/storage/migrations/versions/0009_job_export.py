@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0009"
 down_revision = "0008"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -18,8 +16,3 @@ def upgrade() -> None:
         sa.Column("run", sa.String(64), nullable=True, comment="MLflow's id, once all of it is there"),
         sa.PrimaryKeyConstraint("job", name="pk_job_export"),
     )
-
-
-def downgrade() -> None:
-    """Drop it."""
-    op.drop_table("job_export")
