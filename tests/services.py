@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from threading import Timer
 
 import psutil
 import psycopg
@@ -109,16 +108,17 @@ class PostgresServer:
         _end(self._server)
 
     @contextmanager
-    def standing_still(self, seconds: float) -> Iterator[None]:
-        """Suspend it for some seconds, while something waits for it; connections stay."""
+    def standing_still(self) -> Iterator[None]:
+        """Suspend it; connections stay."""
         server = psutil.Process(self._server.pid)
         suspended = [server, *server.children(recursive=True)]
         for process in suspended:
             process.suspend()
-        timer = Timer(seconds, lambda: [process.resume() for process in suspended])
-        timer.start()
-        yield
-        timer.join()
+        try:
+            yield
+        finally:
+            for process in suspended:
+                process.resume()
 
 
 @contextmanager

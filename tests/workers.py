@@ -16,7 +16,8 @@ import numpy as np
 from tests.patience import PATIENCE_SECONDS, until
 
 from perfcast.datasets import Dataset, Datasets
-from perfcast.jobs import Asked, Job, JobRequest, Jobs, Submissions, make_transport
+from perfcast.jobs import Asked, Job, Jobs, Submissions, make_transport
+from perfcast.jobs.queue import JobRequest
 from perfcast.registry import Registry
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database

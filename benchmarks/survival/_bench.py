@@ -39,6 +39,8 @@ PATIENCE = 300.0
 """Seconds within which anything that works has happened, on however busy a machine."""
 GONE_SECONDS = 10.0
 """Within this after a job's end no process of its training is left."""
+CANCEL_SECONDS = 5.0
+"""Within this after its cancellation nothing is left of a job: what docs/jobs.md promises."""
 BEGUN = ("running", "succeeded")
 
 Before = dict[int, tuple[str, object]]
@@ -126,10 +128,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is done, and on which state: `files`, or `servers` (PostgreSQL and Redis)."""
+    """What is done, and what must hold of it.
+
+    Attributes:
+        run: Does it.
+        servers: Whether the state is in PostgreSQL and Redis, else in files.
+        within: Seconds that are promised; more is wrong.
+    """
 
     run: Callable[[Bench], Finding]
     servers: bool = False
+    within: float | None = None
 
 
 @dataclass(frozen=True)

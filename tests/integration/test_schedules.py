@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,8 @@ from tests.patience import until
 from tests.workers import Shop, stop, working
 
 from perfcast.cli import main
-from perfcast.jobs import Plan, Retrain, ScheduleEvent, Schedules, Submissions
+from perfcast.jobs import Plan, Schedules, Submissions
+from perfcast.jobs.schedules import Retrain
 from perfcast.workloads import builtin_workloads
 
 MODEL = "cpu-utilization"
@@ -29,13 +31,13 @@ def with_model(shop: Shop) -> Schedules:
     return Schedules(shop.database, submissions, ZoneInfo("UTC"))
 
 
-def done(schedules: Schedules, runs: int) -> list[ScheduleEvent]:
+def done(schedules: Schedules, runs: int) -> list[dict[str, Any]]:
     """The runs, oldest first, once so many have succeeded."""
 
-    def look() -> list[ScheduleEvent] | None:
-        fired = [event for event in reversed(schedules.history(MODEL)) if event.kind == "fired"]
-        assert "failed" not in [event.job_status for event in fired], fired
-        return fired if [event.job_status for event in fired] == ["succeeded"] * runs else None
+    def look() -> list[dict[str, Any]] | None:
+        fired = [event for event in reversed(schedules.history(MODEL)) if event["kind"] == "fired"]
+        assert "failed" not in [event["job_status"] for event in fired], fired
+        return fired if [event["job_status"] for event in fired] == ["succeeded"] * runs else None
 
     return until(look, 90)
 
@@ -45,16 +47,16 @@ def test_a_schedule_fires_retrains_is_gated_and_leaves_its_history(either_shop: 
     schedules.put(MODEL, Plan(new_rows=500, drift=True, minimum_interval_seconds=1, request=QUICKLY))
     with working(either_shop.settings):
         (first,) = done(schedules, 1)
-        assert first.trigger == "new_rows"
-        assert (first.outcome or "").startswith("promoted")
-        assert either_shop.registry.model(MODEL).aliases["champion"] == first.model_version == 2
+        assert first["trigger"] == "new_rows"
+        assert (first["outcome"] or "").startswith("promoted")
+        assert either_shop.registry.model(MODEL).aliases["champion"] == first["model_version"] == 2
         assert schedules.signal(MODEL, "drift", "PSI of request_rate 0.31")
         _, second = done(schedules, 2)
-    assert (second.trigger, second.reason) == ("drift", "drift signal: PSI of request_rate 0.31")
-    assert (second.outcome or "").startswith("stays a candidate")
-    assert (second.model_version, either_shop.registry.model(MODEL).aliases["champion"]) == (3, 2)
-    events = [event for event in schedules.history(MODEL) if event.kind != "held_back"]
-    assert [event.kind for event in events] == ["fired", "signal", "fired"]
+    assert (second["trigger"], second["reason"]) == ("drift", "drift signal: PSI of request_rate 0.31")
+    assert (second["outcome"] or "").startswith("stays a candidate")
+    assert (second["model_version"], either_shop.registry.model(MODEL).aliases["champion"]) == (3, 2)
+    events = [event for event in schedules.history(MODEL) if event["kind"] != "held_back"]
+    assert [event["kind"] for event in events] == ["fired", "signal", "fired"]
     assert either_shop.jobs.page()[1] == 2
 
 

@@ -80,7 +80,7 @@ class Here:
         self._schedules.remove(model)
 
     def schedule_history(self, model: str, limit: int) -> list[dict[str, Any]]:
-        return [event.document() for event in self._schedules.history(model, limit=limit)]
+        return self._schedules.history(model, limit=limit)
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def missing_starters(registry: "Registry") -> list[str]:
 def _train(name: str, told: "queue.Queue[tuple[str, TrialReport]]") -> str:
     """One model, in a process of its own, on one processor; gives the line to show."""
     from perfcast.datasets import shipped_dataset
-    from perfcast.jobs import default_model, run_training
+    from perfcast.jobs import Effort, default_model, run_training
     from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate
 
     with workbench() as bench:
@@ -73,9 +73,15 @@ def _train(name: str, told: "queue.Queue[tuple[str, TrialReport]]") -> str:
         bench.datasets.add(rows)
         model = default_model(rows.name, rows.workload.name)
         outcome = run_training(
-            bench.registry, rows, model, trials=_TRIALS, on_trial=lambda report: told.put((name, report)), threads=1
+            bench.registry,
+            rows,
+            model,
+            Effort(n_trials=_TRIALS),
+            on_trial=lambda report: told.put((name, report)),
+            threads=1,
         )
-    return f"{model}: version {outcome.best.number} ({outcome.best.type}) {outcome.reason}"
+    best = outcome.versions[0]
+    return f"{model}: version {best.number} ({best.type}) {outcome.reason}"
 
 
 def simulated_dataset(simulation: "Simulation", *, name: str = SIMULATED) -> "Dataset":

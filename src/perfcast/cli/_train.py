@@ -1,6 +1,6 @@
 """`perfcast train`: learn from a dataset."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -38,10 +38,13 @@ def train(
         perfcast train --dataset shop --trials 500 --resume overnight
     """
     from perfcast.cli._progress import training_progress
-    from perfcast.jobs import default_model, run_training
+    from perfcast.jobs import Effort, default_model, run_training
 
     if promote not in ("auto", "never"):
         raise InvalidSetting(f"--promote must be auto or never, got '{promote}'")
+    wanted: Literal["auto", "never"] = "auto" if promote == "auto" else "never"
+    chosen = tuple(names(families))
+    effort = Effort(n_trials=trials, families=chosen, timeout_seconds=timeout, promote=wanted, seed=seed)
     with workbench() as bench:
         rows = bench.datasets.load(_record(bench, dataset, workload))
         name = model or default_model(rows.name, rows.workload.name)
@@ -50,14 +53,11 @@ def train(
                 bench.registry,
                 rows,
                 name,
-                families=tuple(names(families)),
-                trials=trials,
-                timeout=timeout,
-                seed=seed,
-                promote="auto" if promote == "auto" else "never",
+                effort,
                 pruning=prune,
                 cluster=bench.settings.dask_scheduler_address,
-                study=_study(bench.settings.data_dir, resume, rows, families, seed) if resume else ("", ""),
+                study_storage=_journal(bench.settings.data_dir, resume, rows, families, seed) if resume else None,
+                study_name=f"{rows.name}-{resume}" if resume else None,
                 on_trial=on_trial,
             )
     _show(outcome)
@@ -81,14 +81,14 @@ def _record(bench: "Workbench", dataset: str, workload: str) -> "DatasetRecord":
     return fitting[0]
 
 
-def _study(folder: "Path", name: str, rows: "Dataset", families: str, seed: int) -> tuple[str, str]:
+def _journal(folder: "Path", name: str, rows: "Dataset", families: str, seed: int) -> "Path":
     """One journal for each name, content, choice of families and seed: else scores could not be compared."""
     from hashlib import sha256
 
     journals = folder / "studies"
     journals.mkdir(parents=True, exist_ok=True)
     key = sha256(f"{rows.digest} {sorted(families.split(','))} {seed}".encode()).hexdigest()[:12]
-    return str(journals / f"{name}-{key}.journal"), f"{rows.name}-{name}"
+    return journals / f"{name}-{key}.journal"
 
 
 def _show(outcome: "Outcome") -> None:
@@ -97,6 +97,6 @@ def _show(outcome: "Outcome") -> None:
     version_table(outcome.versions)
     for family, reason in outcome.refused.items():
         say(f"{family}: {reason}")
-    best = outcome.best
+    best = outcome.versions[0]
     say(f"{best.model}: version {best.number} ({best.type}) {outcome.reason}; {outcome.seconds:.0f} s in all")
     say(f"all about it: perfcast models show {best.reference}")

@@ -5,42 +5,21 @@ jobs and runs each as a process group of its own; `schedules/` says when models 
 what has ended to an MLflow server.
 """
 
-from perfcast.jobs.queue import (
-    FAMILIES,
-    STATUSES,
-    Asked,
-    Fence,
-    Job,
-    JobRequest,
-    Jobs,
-    Progress,
-    Status,
-    Submissions,
-    default_model,
-    make_transport,
-)
+from perfcast.jobs.queue import STATUSES, Asked, Effort, Job, Jobs, Submissions, default_model, make_transport
 from perfcast.jobs.run import Outcome, run_training
-from perfcast.jobs.schedules import Plan, Retrain, ScheduleEvent, Scheduler, Schedules
-from perfcast.jobs.worker import Worker, attached_worker, run_worker
+from perfcast.jobs.schedules import Plan, Schedules
+from perfcast.jobs.worker import attached_worker, run_worker
 
 __all__ = [
-    "FAMILIES",
     "STATUSES",
     "Asked",
-    "Fence",
+    "Effort",
     "Job",
-    "JobRequest",
     "Jobs",
     "Outcome",
     "Plan",
-    "Progress",
-    "Retrain",
-    "ScheduleEvent",
-    "Scheduler",
     "Schedules",
-    "Status",
     "Submissions",
-    "Worker",
     "attached_worker",
     "default_model",
     "make_transport",

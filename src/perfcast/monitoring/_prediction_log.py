@@ -19,18 +19,13 @@ log = structlog.stdlib.get_logger("perfcast.monitoring")
 
 
 class PredictionLog:
-    """Takes records without waiting and writes them from a thread.
+    """Takes records without waiting and writes them from a thread every so many seconds (rule R5).
 
-    Args:
-        database: Where the blocks of records are.
-        seconds: How often to write; what a killed process loses is at most this old (rule R5).
-        capacity: Records that may wait.
+    Records of the last so many seconds are what a killed process loses; `capacity` says how many may wait.
     """
 
     def __init__(self, database: Database, *, seconds: float, capacity: int = CAPACITY) -> None:
-        self._database = database
-        self._seconds = seconds
-        self._capacity = capacity
+        self._database, self._seconds, self._capacity = database, seconds, capacity
         self._waiting: deque[Record] = deque()
         self._lock = Lock()
         self._dropping = Lock()
@@ -63,11 +58,7 @@ class PredictionLog:
         self._thread.start()
 
     def flush(self) -> None:
-        """Write all that waits now before returning; what comes meanwhile waits for the next time.
-
-        Raises:
-            sqlalchemy.exc.SQLAlchemyError: The database refused; the records wait on.
-        """
+        """Write all that waits now before returning; what comes meanwhile, or what the database refuses, waits on."""
         with self._lock:
             left = len(self._waiting)  # under load more comes during each transaction: there would be no end to them
             while left:

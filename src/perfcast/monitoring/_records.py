@@ -45,12 +45,7 @@ _decoder = msgspec.msgpack.Decoder(list[Record])
 
 
 def write_records(connection: sa.Connection, records: Iterable[Record]) -> None:
-    """Keep records, in a block for each version and arm.
-
-    Args:
-        connection: In a transaction that may write.
-        records: In any order.
-    """
+    """Keep records, given in any order, in a block for each version and arm."""
     kinds: dict[tuple[str, int, str], list[Record]] = {}
     for record in records:
         kinds.setdefault((record.model, record.version, record.arm), []).append(record)
@@ -60,11 +55,7 @@ def write_records(connection: sa.Connection, records: Iterable[Record]) -> None:
 
 
 def read_records(connection: sa.Connection) -> Iterator[Record]:
-    """Every record, block by block, the oldest block first; within a block by id.
-
-    Args:
-        connection: Read from while this is iterated.
-    """
+    """Every record, block by block, the oldest block first; within a block by id."""
     table = schema.prediction_block
     for (held,) in connection.execute(sa.select(table.c.records).order_by(table.c.first_id, table.c.arm)):
         yield from _decoder.decode(zlib.decompress(held))

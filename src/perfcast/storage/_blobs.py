@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,7 +24,7 @@ class Blobs:
 
     Bytes are there whole or not at all, whatever is killed on the way: a folder gets them by rename after they have
     reached the disk, object stores take an object as one request. At worst an unfinished file whose name begins with
-    a dot stays behind.
+    a dot stays behind. All methods raise `Unavailable` where the store can't be read or written.
     """
 
     def __init__(self, url: str) -> None:
@@ -52,16 +52,11 @@ class Blobs:
         self._errors = OSError if self._local else Exception
 
     def put(self, data: bytes) -> str:
-        """Keep bytes; the same ones twice are kept once, and altered or half-lost ones are mended.
-
-        Returns:
-            Their sha256 in hexadecimal.
-
-        Raises:
-            Unavailable: The store can't be written.
-        """
+        """Keep bytes, and give their sha256; the same ones twice are kept once, altered or half-lost ones mended."""
         digest = sha256(data)
-        if not self._holds(digest):
+        try:
+            self.get(digest)
+        except BrokenVersion:
             with self._reached("written"):
                 self._write(self._path(digest), data)
         return digest
@@ -71,7 +66,6 @@ class Blobs:
 
         Raises:
             BrokenVersion: They are missing or altered; the text says which.
-            Unavailable: The store can't be read.
         """
         path = self._path(digest)
         with self._reached("read"):
@@ -90,32 +84,14 @@ class Blobs:
         return data
 
     def exists(self, digest: str) -> bool:
-        """Whether something is kept under this digest; its content is checked only by `get`.
-
-        Raises:
-            Unavailable: The store can't be read.
-        """
+        """Whether something is kept under this digest; its content is checked only by `get`."""
         with self._reached("read"):
             return bool(self._files.exists(self._path(digest)))
 
     def delete(self, digest: str) -> None:
-        """Forget bytes; nothing happens where there are none.
-
-        Raises:
-            Unavailable: The store can't be written.
-        """
-        with self._reached("written"):
-            try:
-                self._files.rm_file(self._path(digest))
-            except FileNotFoundError:
-                return
-
-    def _holds(self, digest: str) -> bool:
-        try:
-            self.get(digest)
-        except BrokenVersion:
-            return False
-        return True
+        """Forget bytes; nothing happens where there are none."""
+        with self._reached("written"), suppress(FileNotFoundError):
+            self._files.rm_file(self._path(digest))
 
     def _path(self, digest: str) -> str:
         if not _DIGEST.fullmatch(digest):

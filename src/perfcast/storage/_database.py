@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from perfcast.errors import FieldError, InvalidInput, PerfcastError, Unavailable
 from perfcast.storage._engine import make_engine, parse_url
 from perfcast.storage._schema import HEAD
+from perfcast.storage._statements import take_turns
 
 _NO_TABLE = "42P01"  # PostgreSQL's undefined_table
-_MIGRATION_LOCK = 0x7065726663617374  # any number that nobody else takes: "perfcast"
 
 
 class Database:
@@ -37,10 +37,9 @@ class Database:
         parsed = parse_url(url)
         self.address = parsed.set(query={}).render_as_string(hide_password=True)
         self._engine = make_engine(parsed, pool_size)
-        self._postgres = parsed.get_backend_name() == "postgresql"
         self._reader = (
             self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            if self._postgres
+            if parsed.get_backend_name() == "postgresql"
             else self._engine.execution_options(sqlite_begin="BEGIN")
         )
 
@@ -67,11 +66,7 @@ class Database:
             yield connection
 
     def ping(self) -> None:
-        """Ask for one number.
-
-        Raises:
-            Unavailable: No answer.
-        """
+        """Ask for one number; raises `Unavailable`."""
         with self.read() as connection:
             connection.execute(sa.select(1))
 
@@ -92,8 +87,7 @@ class Database:
         from perfcast.storage._migration import upgrade
 
         with self.begin() as connection:
-            if self._postgres:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            take_turns(connection, "migrate")
             if _revision(connection) != HEAD:
                 upgrade(connection, HEAD, self.address)
 

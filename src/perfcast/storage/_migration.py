@@ -22,16 +22,7 @@ def configuration() -> Config:
 
 
 def upgrade(connection: sa.Connection, target: str, address: str) -> None:
-    """Run what is missing up to a migration, inside the connection's transaction.
-
-    Args:
-        connection: In a transaction that keeps other migrating processes out.
-        target: Name of the migration.
-        address: Of the database, for the message.
-
-    Raises:
-        Conflict: The database is at a migration that this code doesn't know.
-    """
+    """Run what is missing up to a migration, inside a transaction that keeps other migrating processes out."""
     config = configuration()
     config.attributes["connection"] = connection
     try:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.testclient import TestClient
 from tests.workers import small_dataset
 
-from perfcast.api import Services
+from perfcast.api import Services, create_app
 from perfcast.api._app import ROOMS
 from perfcast.api.http._problems import STATUSES, problem_of
 from perfcast.api.http._schemas import ProblemDetails, problems
@@ -18,13 +18,24 @@ from perfcast.api.training import _routes as training
 from perfcast.api.training import _schedule_routes as schedules
 from perfcast.datasets import Datasets
 from perfcast.errors import InvalidDeclaration
-from perfcast.jobs import Plan, Progress, Scheduler
+from perfcast.jobs import Plan
+from perfcast.jobs.queue import Progress
+from perfcast.jobs.schedules import Scheduler
+from perfcast.settings import load_settings
 
 ROUTES = [
     route for room in ROOMS for route in room.router.routes if isinstance(route, APIRoute) and route.include_in_schema
 ]
 JSON, PROBLEM, EVENTS = "application/json", "application/problem+json", "text/event-stream"
 TABLES = ("application/vnd.apache.arrow.stream", "application/vnd.apache.parquet", "text/csv")
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `/openapi.json` answers, asked for once."""
+    settings = load_settings(data_dir=tmp_path_factory.mktemp("documented"))
+    with TestClient(create_app(settings)) as client:
+        return client.get("/openapi.json").json()  # type: ignore[no-any-return]
 
 
 def answers(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -41,8 +52,8 @@ def validated(model: type[BaseModel], answer: dict[str, Any]) -> None:
     assert model.model_validate(answer, strict=True).model_dump(exclude_unset=True) == answer
 
 
-def test_every_answer_has_a_schema_and_an_example(client: TestClient) -> None:
-    found = list(answers(client.get("/openapi.json").json()))
+def test_every_answer_has_a_schema_and_an_example(document: dict[str, Any]) -> None:
+    found = list(answers(document))
     for place, media_type, content in found:
         if media_type in TABLES:
             assert content["schema"], place
@@ -55,8 +66,8 @@ def test_every_answer_has_a_schema_and_an_example(client: TestClient) -> None:
     assert len({place for place, *_ in found}) >= 25
 
 
-def test_problems_are_documented_as_what_they_are_sent_as(client: TestClient) -> None:
-    for place, media_type, _ in answers(client.get("/openapi.json").json()):
+def test_problems_are_documented_as_what_they_are_sent_as(document: dict[str, Any]) -> None:
+    for place, media_type, _ in answers(document):
         failed = place[-3] in "45" and place not in ("GET /health 503", "GET /readyz 503", "GET /v2/health/ready 503")
         assert (media_type == PROBLEM) == failed, place
 
@@ -64,9 +75,9 @@ def test_problems_are_documented_as_what_they_are_sent_as(client: TestClient) ->
 @pytest.mark.parametrize(
     "route", [route for route in ROUTES if route.response_model], ids=lambda route: f"{route.path}-{route.name}"
 )
-def test_the_example_fits_the_schema(client: TestClient, route: APIRoute) -> None:
+def test_the_example_fits_the_schema(document: dict[str, Any], route: APIRoute) -> None:
     (method,) = route.methods
-    responses = client.get("/openapi.json").json()["paths"][route.path][method.lower()]["responses"]
+    responses = document["paths"][route.path][method.lower()]["responses"]
     for response in responses.values():
         for media_type, content in response.get("content", {}).items():
             validated(ProblemDetails if media_type == PROBLEM else route.response_model, content["example"])
@@ -119,7 +130,9 @@ def test_each_problem_has_an_example_of_a_kind_that_is_sent_with_its_status(stat
         ("POST", "/models/2/deactivate"),
     ],
 )
-def test_what_is_answered_is_what_is_documented(client: TestClient, method: str, path: str) -> None:
+def test_what_is_answered_is_what_is_documented(
+    client: TestClient, document: dict[str, Any], method: str, path: str
+) -> None:
     client.put("/models/cpu-utilization/aliases/shadow", json={"version": 2})
     body = {"version": 2} if "aliases" in path else {"champion": 100}
     response = client.request(method, path, json=body if method == "PUT" else None)
@@ -130,9 +143,7 @@ def test_what_is_answered_is_what_is_documented(client: TestClient, method: str,
     (route,) = (item for item in ROUTES if item.path == template and method in item.methods)
     problem = response.headers["content-type"] == PROBLEM
     validated(ProblemDetails if problem else route.response_model, response.json())
-    assert (
-        str(response.status_code) in client.get("/openapi.json").json()["paths"][template][method.lower()]["responses"]
-    )
+    assert str(response.status_code) in document["paths"][template][method.lower()]["responses"]
 
 
 @pytest.fixture
@@ -171,7 +182,7 @@ def job(client: TestClient, services: Services) -> str:
     ],
 )
 def test_what_is_answered_about_training_is_what_is_documented(
-    client: TestClient, job: str, method: str, path: str, asked: str
+    client: TestClient, document: dict[str, Any], job: str, method: str, path: str, asked: str
 ) -> None:
     body = {"PUT": {"new_rows": 50, "request": {"timeout_seconds": 60}}, "POST": {}}.get(method)
     response = client.request(method, asked.replace("JOB", job), json=body)
@@ -179,7 +190,7 @@ def test_what_is_answered_about_training_is_what_is_documented(
     problem = response.headers["content-type"] == PROBLEM
     assert problem == ("nowhere" in asked)
     validated(ProblemDetails if problem else route.response_model, response.json())
-    documented = client.get("/openapi.json").json()["paths"][path][method.lower()]["responses"]
+    documented = document["paths"][path][method.lower()]["responses"]
     assert str(response.status_code) in documented
 
 
@@ -192,8 +203,8 @@ def said(route: object) -> bool:
     return isinstance(route, APIRoute) and route.response_model is not None
 
 
-def test_the_device_is_not_promised_where_no_model_takes_it(client: TestClient) -> None:
-    body = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["requestBody"]
+def test_the_device_is_not_promised_where_no_model_takes_it(client: TestClient, document: dict[str, Any]) -> None:
+    body = document["paths"]["/predict"]["post"]["requestBody"]
     description = body["content"][JSON]["schema"]["properties"]["device"]["description"]
     assert "built-in workloads know one device each and refuse it" in description
     load = body["content"][JSON]["examples"]["load"]["value"]

@@ -141,5 +141,4 @@ def remove(model: str, schedules: Held) -> Response:
 )
 def history(model: str, schedules: Held, limit: Most = 50) -> Json:
     """When it fired and why, which job and what the promotion gate said, or why it was held back."""
-    events = schedules.history(model, limit=limit)
-    return Json({"events": [event.document() for event in events], "timestamp": timestamp()})
+    return Json({"events": schedules.history(model, limit=limit), "timestamp": timestamp()})

@@ -1,20 +1,17 @@
 """Writes each finished job to MLflow, once, however it ended and whoever ran it."""
 
-import time
 from datetime import UTC, datetime, timedelta
-from threading import Thread
 
 import sqlalchemy as sa
 import structlog
 
-from perfcast.errors import BrokenVersion, NotFound, Unavailable
+from perfcast.errors import BrokenVersion, NotFound
 from perfcast.jobs.mlflow._mlflow import export
 from perfcast.jobs.queue import Job
 from perfcast.jobs.queue import _repository as repository
 from perfcast.registry import Registry, Version
 from perfcast.storage import Database, insert_new, now, schema, time_text
 
-LOOK_SECONDS = 5.0
 AGAIN_SECONDS = 300.0
 """How long a job waits after an attempt to write it, which failed or whose worker is gone."""
 LAST_FOR = timedelta(days=1)
@@ -26,52 +23,22 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
 class Exporter:
-    """Looks for finished jobs that MLflow doesn't have yet; of several workers one writes each.
-
-    Args:
-        address: `MLFLOW_TRACKING_URI`.
-        database: Where the jobs are, and which of them were written.
-        registry: Where their versions are.
-    """
+    """Looks for finished jobs that the server at an address doesn't have yet; of several workers one writes each."""
 
     def __init__(self, address: str, database: Database, registry: Registry) -> None:
-        self._address = address
-        self._database = database
-        self._registry = registry
-
-    def start(self) -> None:
-        """Look every few seconds, in a thread that ends with the process."""
-        Thread(target=self._follow, name="perfcast-exporter", daemon=True).start()
+        self._address, self._database, self._registry = address, database, registry
 
     def look(self) -> list[str]:
-        """Write what has finished since the last look; ends at the first job that can't be written.
-
-        Returns:
-            The ids of the jobs that were written.
-
-        Raises:
-            Unavailable: The database can't be reached.
-        """
+        """Write what has finished since the last look, until one can't be written; gives the ids of those that were."""
         written: list[str] = []
         while (job := self._claim()) is not None:
-            best = self._best(job)
-            run = export(job, best, self._graph(best), address=self._address)
+            run = export(job, *self._best(job), address=self._address)
             if run is None:
                 break
             with self._database.begin() as connection:
                 connection.execute(sa.update(_EXPORT).where(_EXPORT.c.job == job.id).values(run=run))
             written.append(job.id)
         return written
-
-    def _follow(self) -> None:
-        while True:
-            try:
-                self.look()
-            except Unavailable:
-                pass  # the worker says so
-            except Exception as error:  # noqa: BLE001 - whatever it is: later jobs shall be written all the same
-                log.error("a job can't be exported", reason=f"{type(error).__name__}: {error}")
-            time.sleep(LOOK_SECONDS)
 
     def _claim(self) -> Job | None:
         """A job that no other worker writes at the same time."""
@@ -83,20 +50,19 @@ class Exporter:
                     return repository.find(connection, job)
         return None
 
-    def _best(self, job: Job) -> Version | None:
+    def _best(self, job: Job) -> tuple[Version | None, bytes | None]:
+        """Its best version and that one's graph, as far as there are such."""
         if job.model_version is None:
-            return None
+            return None, None
         try:
-            return self._registry.version(job.request.model, job.model_version)
+            best = self._registry.version(job.request.model, job.model_version)
         except (NotFound, BrokenVersion):  # deleted since
-            return None
-
-    def _graph(self, best: Version | None) -> bytes | None:
+            return None, None
         try:
-            return None if best is None else self._registry.graph(best)
+            return best, self._registry.graph(best)
         except BrokenVersion as error:
-            log.warning("exported without its graph", version=best and best.reference, reason=str(error))
-            return None
+            log.warning("exported without its graph", version=best.reference, reason=str(error))
+            return best, None
 
 
 def _due(connection: sa.Connection) -> list[tuple[str, str | None]]:

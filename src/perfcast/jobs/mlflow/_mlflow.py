@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from datetime import datetime
 from http.client import HTTPException
 from math import isfinite
@@ -18,6 +19,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+import msgspec
 import structlog
 
 from perfcast.jobs.queue import Job
@@ -47,16 +49,9 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 def export(job: Job, best: Version | None, graph: bytes | None, *, address: str) -> str | None:
     """Write a finished job to MLflow: parameters, metrics, tags, and of its best version the manifest and the graph.
 
-    The run is found again by the job's id, so doing it twice leaves one run.
-
-    Args:
-        job: One that has finished.
-        best: What the registry says about its best version; None where there is none.
-        graph: Serialised ONNX graph of that version; None where it can't be had.
-        address: `MLFLOW_TRACKING_URI`; a name and password may stand in it, with `%40` for `@` and so on.
-
-    Returns:
-        The run's id once all of it has arrived, else None, and the log has a warning. Takes at most `TOTAL_SECONDS`.
+    The run is found again by the job's id, so doing it twice leaves one run. Gives the run's id once all of it has
+    arrived, within `TOTAL_SECONDS`; else None, and the log has a warning. In the address, `MLFLOW_TRACKING_URI`, a name
+    and password may stand, with `%40` for `@` and so on.
     """
     try:
         run = _within(TOTAL_SECONDS, lambda: _write(_Server(address), job, best, graph))
@@ -69,30 +64,22 @@ def export(job: Job, best: Version | None, graph: bytes | None, *, address: str)
 
 
 def _within(seconds: float, call: Callable[[], _T]) -> _T:
-    """What a call gives or raises, if it does so in time: a server that drips may hold it up for ever.
-
-    Raises:
-        TimeoutError: It takes longer, or an earlier one that took longer still hangs; the thread is left to itself.
-    """
+    """What a call gives or raises, or `TimeoutError`: a server that drips may hold it up for ever, and is left."""
     if any(thread.name == _THREAD for thread in threading.enumerate()):
         raise TimeoutError("an earlier call still hangs")
-    given: list[_T] = []
-    raised: list[Exception] = []
+    future: Future[_T] = Future()
 
     def work() -> None:
         try:
-            given.append(call())
+            future.set_result(call())
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
-            raised.append(error)
+            future.set_exception(error)
 
-    thread = threading.Thread(target=work, name=_THREAD, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if raised:
-        raise raised[0]
-    if not given:
-        raise TimeoutError(f"MLflow took more than {seconds:g} s")
-    return given[0]
+    threading.Thread(target=work, name=_THREAD, daemon=True).start()
+    try:
+        return future.result(seconds)
+    except TimeoutError as error:
+        raise error if future.done() else TimeoutError(f"MLflow took more than {seconds:g} s") from None
 
 
 def _write(server: "_Server", job: Job, best: Version | None, graph: bytes | None) -> str:
@@ -137,12 +124,7 @@ class _NoRedirects(HTTPRedirectHandler):
 
 
 class _Refusal(OSError):
-    """The server answered with an error.
-
-    Args:
-        code: HTTP status.
-        said: The beginning of its answer.
-    """
+    """The server answered with an error; `said` is the beginning of its answer."""
 
     def __init__(self, code: int, said: str) -> None:
         super().__init__(f"status {code}: {said}")
@@ -176,14 +158,7 @@ class _Server:
         return str(self.post("experiments/create", {"name": name})["experiment_id"])
 
     def run(self, job: str, experiment: str, name: str, begun: int) -> dict[str, Any]:
-        """What MLflow says about the job's run, which is made where there is none.
-
-        Args:
-            job: The job's id.
-            experiment: The experiment's id.
-            name: Of a new run.
-            begun: When it began, in milliseconds since 1970.
-        """
+        """What MLflow says about the job's run, made where there is none; `begun` in milliseconds since 1970."""
         wanted = f"tags.\"{JOB_TAG}\" = '{job}'"
         search = {"experiment_ids": [experiment], "filter": wanted, "max_results": 1}
         found = self.post("runs/search", search).get("runs")
@@ -227,7 +202,6 @@ class _Server:
             raise _Refusal(error.code, said.decode(errors="replace")) from None
 
     def _left(self) -> float:
-        """Seconds until the deadline."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError(f"MLflow took more than {TOTAL_SECONDS:g} s")
@@ -266,9 +240,7 @@ def _metrics(job: Job, best: Version | None) -> dict[str, float]:
 
 
 def _metrics_of(manifest: Manifest) -> dict[str, Any]:
-    held_out: dict[str, Any] = {}
-    if manifest.metrics is not None:
-        held_out = {name: getattr(manifest.metrics, name) for name in manifest.metrics.__struct_fields__}
+    held_out = {} if manifest.metrics is None else msgspec.structs.asdict(manifest.metrics)
     return dict(_flat("test", held_out)) | {
         "tuning.score": manifest.search.get("score"),
         "tuning.trials": manifest.search.get("trials"),

@@ -6,8 +6,7 @@ a caller asks for. A `Transport` (Huey's queue in a file or in Redis) carries id
 
 from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Effort, Fence, Job, JobRequest, Progress, Status
 from perfcast.jobs.queue._jobs import Jobs, is_overdue
-from perfcast.jobs.queue._naming import default_model
-from perfcast.jobs.queue._submission import FAMILIES, Asked, Submissions
+from perfcast.jobs.queue._submission import FAMILIES, Asked, Submissions, default_model
 from perfcast.jobs.queue._transport import Transport, make_transport
 
 __all__ = [

@@ -1,7 +1,8 @@
 """The queue of training jobs: submitted by anybody, claimed by workers, watched and cancelled by anybody."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -11,7 +12,7 @@ from perfcast.jobs.queue import _repository as repository
 from perfcast.jobs.queue._job import Fence, Job, JobRequest, Progress, Status, new_id
 from perfcast.jobs.queue._transport import Transport
 from perfcast.registry import Version
-from perfcast.storage import Database, now, time_text
+from perfcast.storage import Database, now, take_turns, time_text
 
 CANCEL_SECONDS = 5.0
 """Within this a cancelled job has ended."""
@@ -28,7 +29,8 @@ class Jobs:
     """Jobs in a database; the row is the truth, messages only wake workers.
 
     Every write of a worker is given its claim, a `Fence`: once the job was taken from it, the write raises `Fenced`
-    and changes nothing. Safe to share between threads, and between processes that each make their own.
+    and changes nothing. Safe to share between threads, and between processes that each make their own. Where the
+    database can't be reached, any method raises `Unavailable`.
 
     Args:
         database: Where the rows are.
@@ -40,24 +42,18 @@ class Jobs:
     def __init__(
         self, database: Database, transport: Transport | None = None, *, attempts: int = 3, retry_seconds: float = 10.0
     ) -> None:
-        self._database = database
-        self._transport = transport
-        self._attempts = attempts
-        self._retry_seconds = retry_seconds
+        self._database, self._transport = database, transport
+        self._attempts, self._retry_seconds = attempts, retry_seconds
 
     def submit(self, request: JobRequest, *, within: Callable[[sa.Connection, str], None] | None = None) -> Job:
-        """Keep a job and wake a worker.
+        """Keep a job and wake a worker; a queue that can't be reached is logged, and workers will look.
 
-        Args:
-            request: What to train.
-            within: Called with the new job's id in the transaction that keeps it; what it raises undoes the job.
-
-        Raises:
-            Unavailable: The database can't be reached. A queue that can't be reached is logged; workers will look.
+        `within` is called with the new job's id in the transaction that keeps it; what it raises undoes the job.
         """
         identifier = new_id()
         with self._database.begin() as connection:
-            repository.take_models_turn(connection, request.model)
+            # to this model alone: what is `within` sees every job that was submitted to it before
+            take_turns(connection, f"submit a job of {request.model}")
             repository.add(connection, identifier, request)
             if within is not None:
                 within(connection, identifier)
@@ -65,26 +61,14 @@ class Jobs:
         return self.find(identifier)
 
     def find(self, identifier: str) -> Job:
-        """A job by its id.
-
-        Raises:
-            UnknownJob: There is none.
-        """
+        """A job by its id; raises `UnknownJob`."""
         with self._database.read() as connection:
             return _require(connection, identifier)
 
     def page(
         self, *, status: str = "", model: str = "", workload: str = "", limit: int = 50, offset: int = 0
     ) -> tuple[list[Job], int]:
-        """Jobs newest first, and how many there are in all.
-
-        Args:
-            status: Only those of this status.
-            model: Only those of this model.
-            workload: Only those of this workload.
-            limit: Most jobs.
-            offset: How many to leave out first.
-        """
+        """Jobs newest first, of a status, model and workload where they are given, and how many there are in all."""
         given = {"status": status, "model": model, "workload": workload}
         with self._database.read() as connection:
             return repository.page(connection, {k: v for k, v in given.items() if v}, limit, offset)
@@ -96,14 +80,11 @@ class Jobs:
             UnknownJob: There is none.
             Conflict: It has finished, or has registered its versions and is about to.
         """
-        for _ in range(3):  # between the two updates it may be claimed or put back
-            with self._database.begin() as connection:
-                done = repository.cancel_queued(connection, identifier)
-                if done or repository.cancel_running(connection, identifier):
-                    return _require(connection, identifier)
-                job = _require(connection, identifier)
-            if job.finished or job.versions is not None:
-                break
+        with self._database.begin() as connection:
+            asked = repository.cancel(connection, identifier)
+            job = _require(connection, identifier)
+        if asked:
+            return job
         said = f"has {job.status}" if job.finished else "has registered its versions"
         raise Conflict(f"job {identifier} {said}, so it can't be cancelled; its versions, if any, can be deactivated")
 
@@ -116,20 +97,15 @@ class Jobs:
             return repository.claim(connection, worker)
 
     def beat(self, fence: Fence, *, spent_seconds: float, progress: Progress | None = None) -> None:
-        """Say that a running job lives, and how far it is.
-
-        Args:
-            fence: The claim.
-            spent_seconds: How long it has run, over all attempts.
-            progress: None where nothing has changed.
-        """
-        with self._database.begin() as connection:
-            _require_fence(repository.write(connection, fence, repository.beat(progress, spent_seconds)), fence)
+        """Say that a running job lives, how long it has run over all attempts, and how far it is if that changed."""
+        beat = {"heartbeat_at": now(), "spent_seconds": spent_seconds}
+        self._write(fence, beat | (repository.columns(progress) if progress else {}))
 
     def is_cancelled(self, fence: Fence) -> bool:
         """Whether a running job shall end."""
         job = self.find(fence.job)
-        _require_fence(job.fence == fence and job.status == "running", fence)
+        if job.fence != fence or job.status != "running":
+            raise repository.fenced(fence)
         return job.cancel_requested_at is not None
 
     def recording(self, fence: Fence) -> Callable[[sa.Connection, list[Version]], None]:
@@ -140,8 +116,7 @@ class Jobs:
 
         def record(connection: sa.Connection, versions: list[Version]) -> None:
             values = {"versions": [version.number for version in versions], "stage": "registering"}
-            written = repository.write(connection, fence, values, cancelled_too=False)
-            _require_fence(written, fence)
+            repository.write(connection, fence, values, cancelled_too=False)
 
         return record
 
@@ -153,7 +128,7 @@ class Jobs:
         """End a running job for good. One whose versions are registered has succeeded all the same."""
         with self._database.begin() as connection:
             versions = _require(connection, fence.job, locked=True).versions
-            _require_fence(repository.write(connection, fence, repository.failed(error, versions)), fence)
+            repository.write(connection, fence, repository.failed(error, versions))
 
     def finish_cancelled(self, fence: Fence) -> None:
         """End a running job that was cancelled."""
@@ -163,23 +138,14 @@ class Jobs:
         """Put a running job back, because its worker is stopped; the attempt doesn't count."""
         job = self.find(fence.job)
         values = repository.requeued(None) | {"handed_back": job.handed_back + 1}
-        with self._database.begin() as connection:
-            _require_fence(repository.write(connection, fence, values), fence)
+        self._write(fence, values)
         self._wake(fence.job)
 
     def retry(self, fence: Fence, error: str, *, at_once: bool = False) -> Status:
-        """Put a running job back after something broke; after the last attempt it has failed.
+        """Put a running job back after something broke; after the last attempt it has failed. Gives its status then.
 
         It is begun again after a pause, so that what was out of order has time to recover: `retry_seconds`, and four
-        times as long from one attempt to the next, up to ten minutes. Meanwhile it is in no worker's hands.
-
-        Args:
-            fence: The claim.
-            error: What broke.
-            at_once: Whether it was but killed, so that the first time needs no pause.
-
-        Returns:
-            The status it has then.
+        times as long from one attempt to the next, up to ten minutes. Where it was but killed, the first is `at_once`.
         """
         job = self.find(fence.job)
         attempts = self._attempts if job.versions is None else max(self._attempts, GATE_ATTEMPTS)
@@ -189,8 +155,7 @@ class Jobs:
         pause = self._pause(job.tries - at_once)
         retry_at = time_text(datetime.now(UTC) + timedelta(seconds=pause)) if pause else None
         told = error if retry_at is None else f"{error}; it is tried again at {retry_at[:19]}Z"
-        with self._database.begin() as connection:
-            _require_fence(repository.write(connection, fence, repository.requeued(told, retry_at)), fence)
+        self._write(fence, repository.requeued(told, retry_at))
         if retry_at is None:
             self._wake(fence.job)
         return self.find(fence.job).status
@@ -202,14 +167,10 @@ class Jobs:
     def running(self) -> list[Job]:
         """Every running job, oldest first."""
         with self._database.read() as connection:
-            return repository.by_status(connection, "running")
+            return repository.running(connection)
 
     def end_overdue(self, identifier: str) -> Job:
-        """The job; one that should have been cancelled by now, and whose worker doesn't do it, is cancelled here.
-
-        Raises:
-            UnknownJob: There is none.
-        """
+        """The job; one that should have been cancelled by now, and whose worker doesn't do it, is cancelled here."""
         job = self.find(identifier)
         if job.status == "running" and is_overdue(job):
             log.warning("the worker didn't cancel in time: taken from it", job=job.id, worker=job.worker)
@@ -221,9 +182,11 @@ class Jobs:
         return job
 
     def _end(self, fence: Fence, status: Status, **values: object) -> None:
-        ended = {"status": status, "finished_at": now(), "eta_seconds": None, **values}
+        self._write(fence, {"status": status, "finished_at": now(), "eta_seconds": None, **values})
+
+    def _write(self, fence: Fence, values: Mapping[str, Any]) -> None:
         with self._database.begin() as connection:
-            _require_fence(repository.write(connection, fence, ended), fence)
+            repository.write(connection, fence, values)
 
     def _wake(self, identifier: str) -> None:
         if self._transport is None:
@@ -247,8 +210,3 @@ def _require(connection: sa.Connection, identifier: str, *, locked: bool = False
     if job is None:
         raise UnknownJob(identifier, hint="`perfcast jobs list` or GET /train/jobs shows them")
     return job
-
-
-def _require_fence(written: bool, fence: Fence) -> None:  # noqa: FBT001
-    if not written:
-        raise Fenced(f"job {fence.job} no longer belongs to attempt {fence.attempt} of worker {fence.worker}")

@@ -1,22 +1,18 @@
 """All SQL of jobs: each function does its part inside the caller's transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from perfcast.jobs.queue._job import Fence, Job, JobRequest, Progress
+from perfcast.errors import Fenced
+from perfcast.jobs.queue._job import UNFINISHED, Fence, Job, JobRequest, Progress
 from perfcast.storage import now, schema, take_turns
 
 _JOB = schema.job
 _AS_KEPT = {field.name for field in fields(Job)} - {"request", "progress", "versions", "error"}
-
-
-def take_models_turn(connection: sa.Connection, model: str) -> None:
-    """Submit to this model alone until the end, and see every job that was submitted to it before."""
-    take_turns(connection, f"submit a job of {model}")
 
 
 def add(connection: sa.Connection, identifier: str, request: JobRequest) -> None:
@@ -35,49 +31,30 @@ def add(connection: sa.Connection, identifier: str, request: JobRequest) -> None
             spent_seconds=0.0,
             n_trials=request.n_trials,
             outcome="",
-            **_columns(Progress()),
+            **columns(Progress()),
         )
     )
 
 
 def find(connection: sa.Connection, identifier: str, *, locked: bool = False) -> Job | None:
-    """A job by its id.
-
-    Args:
-        connection: In a transaction.
-        identifier: The job's id.
-        locked: Whether nobody else shall change it until the transaction's end.
-    """
+    """A job by its id; a locked one nobody else changes until the transaction's end."""
     query = sa.select(_JOB).where(_JOB.c.id == identifier)
     row = connection.execute(query.with_for_update() if locked else query).one_or_none()
     return None if row is None else _job(row)
 
 
 def page(connection: sa.Connection, filters: Mapping[str, str], limit: int, offset: int) -> tuple[list[Job], int]:
-    """Jobs newest first, and how many there are in all.
-
-    Args:
-        connection: In a transaction.
-        filters: Values that columns must have.
-        limit: Most jobs.
-        offset: How many to leave out first.
-    """
+    """Jobs newest first whose columns have these values, and how many there are in all."""
     where = [_JOB.c[name] == value for name, value in filters.items()]
     total = connection.execute(sa.select(sa.func.count()).select_from(_JOB).where(*where)).scalar_one()
     query = sa.select(_JOB).where(*where).order_by(_JOB.c.created_at.desc(), _JOB.c.id.desc())
     return [_job(row) for row in connection.execute(query.limit(limit).offset(offset))], int(total)
 
 
-def by_status(connection: sa.Connection, status: str) -> list[Job]:
-    """Every job of a status, oldest first."""
-    query = sa.select(_JOB).where(_JOB.c.status == status).order_by(_JOB.c.id)
+def running(connection: sa.Connection) -> list[Job]:
+    """Every running job, oldest first."""
+    query = sa.select(_JOB).where(_JOB.c.status == "running").order_by(_JOB.c.id)
     return [_job(row) for row in connection.execute(query)]
-
-
-def finished_before(connection: sa.Connection, identifiers: Sequence[str], until: str) -> list[str]:
-    """Those of some jobs that finished before a time."""
-    query = sa.select(_JOB.c.id).where(_JOB.c.id.in_(identifiers), _JOB.c.finished_at < until)
-    return list(connection.execute(query).scalars())
 
 
 def any_claimable(connection: sa.Connection) -> bool:
@@ -120,44 +97,29 @@ def claim(connection: sa.Connection, worker: str) -> Job | None:
     if row is None:
         return None
     job = _job(row)
-    if problem := _kept(row)[1]:
-        write(connection, job.fence, failed(problem, job.versions))
+    if job.error:  # which was emptied just now: the row can't be read
+        write(connection, job.fence, failed(job.error, job.versions))
         return None
     return job
 
 
-def write(connection: sa.Connection, fence: Fence, values: Mapping[str, Any], *, cancelled_too: bool = True) -> bool:
-    """Write to a running job, if the claim still holds.
-
-    Args:
-        connection: In a transaction.
-        fence: The claim.
-        values: By column name.
-        cancelled_too: Whether to write also when its cancellation has been asked for.
-    """
-    where = [
-        _JOB.c.id == fence.job,
-        _JOB.c.attempt == fence.attempt,
-        _JOB.c.worker == fence.worker,
-        _JOB.c.status == "running",
-    ]
+def write(connection: sa.Connection, fence: Fence, values: Mapping[str, Any], *, cancelled_too: bool = True) -> None:
+    """Write values to a running job, also when its cancellation has been asked for; raises `Fenced`."""
+    theirs = (_JOB.c.id == fence.job) & (_JOB.c.attempt == fence.attempt) & (_JOB.c.worker == fence.worker)
+    where = theirs & (_JOB.c.status == "running")
     if not cancelled_too:
-        where.append(_JOB.c.cancel_requested_at.is_(None))
-    return connection.execute(sa.update(_JOB).where(*where).values(**values)).rowcount == 1
+        where &= _JOB.c.cancel_requested_at.is_(None)
+    if connection.execute(sa.update(_JOB).where(where).values(**values)).rowcount != 1:
+        raise fenced(fence)
 
 
-def beat(progress: Progress | None, spent_seconds: float) -> dict[str, Any]:
-    """What a heartbeat writes."""
-    return {"heartbeat_at": now(), "spent_seconds": spent_seconds} | (_columns(progress) if progress else {})
+def fenced(fence: Fence) -> Fenced:
+    """What says that a claim no longer holds."""
+    return Fenced(f"job {fence.job} no longer belongs to attempt {fence.attempt} of worker {fence.worker}")
 
 
 def requeued(error: str | None, retry_at: str | None = None) -> dict[str, Any]:
-    """What puts a running job back into the queue; one whose cancellation has been asked for ends instead.
-
-    Args:
-        error: Why.
-        retry_at: When it may be claimed; None for at once.
-    """
+    """What puts a running job back into the queue; one whose cancellation has been asked for ends instead."""
     asked = _JOB.c.cancel_requested_at.is_not(None)
     return {
         "status": sa.case((asked, "cancelled"), else_="queued"),
@@ -177,18 +139,17 @@ def failed(error: str, versions: Sequence[int] | None) -> dict[str, Any]:
     return ended | {"status": "succeeded", "progress": 1.0, "model_version": versions[-1], "outcome": outcome}
 
 
-def cancel_queued(connection: sa.Connection, identifier: str) -> bool:
-    """End a job that waits; one that has registered its versions no longer can."""
-    at = now()
-    values = {"status": "cancelled", "finished_at": at, "cancel_requested_at": at, "eta_seconds": None, "error": None}
-    where = (_JOB.c.id == identifier) & (_JOB.c.status == "queued") & _JOB.c.versions.is_(None)
-    return connection.execute(sa.update(_JOB).where(where).values(**values)).rowcount == 1
-
-
-def cancel_running(connection: sa.Connection, identifier: str) -> bool:
-    """Ask a running job to end; one that has registered its versions no longer can."""
-    where = (_JOB.c.id == identifier) & (_JOB.c.status == "running") & _JOB.c.versions.is_(None)
-    values = {"cancel_requested_at": sa.func.coalesce(_JOB.c.cancel_requested_at, now())}
+def cancel(connection: sa.Connection, identifier: str) -> bool:
+    """End a job that waits, or ask a running one to end; one that has registered its versions no longer can."""
+    at, waits = now(), _JOB.c.status == "queued"
+    values = {
+        "status": sa.case((waits, "cancelled"), else_=_JOB.c.status),
+        "finished_at": sa.case((waits, at), else_=None),
+        "eta_seconds": sa.case((waits, sa.null()), else_=_JOB.c.eta_seconds),
+        "cancel_requested_at": sa.func.coalesce(_JOB.c.cancel_requested_at, at),
+        "error": None,
+    }
+    where = (_JOB.c.id == identifier) & _JOB.c.status.in_(sorted(UNFINISHED)) & _JOB.c.versions.is_(None)
     return connection.execute(sa.update(_JOB).where(where).values(**values)).rowcount == 1
 
 
@@ -202,17 +163,11 @@ def _claimable() -> tuple[sa.ColumnElement[bool], ...]:
     return _JOB.c.status == "queued", due, ~busy.exists(), ~earlier.exists()
 
 
-def _columns(progress: Progress) -> dict[str, Any]:
-    trials: Sequence[Mapping[str, Any]] = [dict(trial) for trial in progress.trials]
-    return {
-        "stage": progress.stage,
-        "progress": progress.share,
-        "trial": progress.trial,
-        "best_score": progress.best_score,
-        "best_family": progress.best_family,
-        "eta_seconds": progress.eta_seconds,
-        "trials": trials,
-    }
+def columns(progress: Progress) -> dict[str, Any]:
+    """How a row keeps how far its job is."""
+    kept = asdict(progress)
+    kept["progress"] = kept.pop("share")
+    return kept
 
 
 class _Kept(msgspec.Struct):
@@ -223,23 +178,16 @@ class _Kept(msgspec.Struct):
     trials: list[dict[str, Any]]
 
 
-def _kept(row: sa.Row[Any]) -> tuple[_Kept, str | None]:
-    """What a row keeps as JSON, and why that can't be read, if it can't: then it is what the other columns say."""
+def _job(row: sa.Row[Any]) -> Job:
+    """A row; where its JSON can't be read, `error` says so, and the rest is what the other columns say."""
+    error = row.error
     try:
-        found = {"request": row.request, "versions": row.versions, "trials": row.trials}
-        return msgspec.convert(found, _Kept), None
-    except msgspec.ValidationError as error:
+        kept = msgspec.convert({"request": row.request, "versions": row.versions, "trials": row.trials}, _Kept)
+    except msgspec.ValidationError as problem:
+        error = error or f"its row can't be read by this version of Perfcast: {problem}"
         bare = JobRequest(model=row.model, workload=row.workload, dataset=row.dataset, digest="", n_trials=row.n_trials)
         whole = isinstance(row.versions, list) and all(isinstance(number, int) for number in row.versions)
-        return _Kept(
-            bare, tuple(row.versions) if whole else None, []
-        ), f"its row can't be read by this version of Perfcast: {error}"
-
-
-def _job(row: sa.Row[Any]) -> Job:
-    kept, problem = _kept(row)
+        kept = _Kept(bare, tuple(row.versions) if whole else None, [])
     same = {name: getattr(row, name) for name in _AS_KEPT}
     progress = (row.stage, row.progress, row.trial, row.best_score, row.best_family, row.eta_seconds, kept.trials)
-    return Job(
-        **same, request=kept.request, progress=Progress(*progress), versions=kept.versions, error=row.error or problem
-    )
+    return Job(**same, request=kept.request, progress=Progress(*progress), versions=kept.versions, error=error)

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from perfcast.datasets import DatasetRecord, Datasets
 from perfcast.errors import FieldError, InvalidInput, NotFound, UnknownModel, UnknownWorkload
 from perfcast.jobs.queue._job import Effort, JobRequest
-from perfcast.jobs.queue._naming import default_model
 from perfcast.registry import DEFAULT_WORKLOAD, ModelSummary, Registry, check_name
-from perfcast.workloads import Workload
+from perfcast.workloads import Workload, builtin_workloads
 
 FAMILIES = ("xgboost", "neural_network", "polynomial", "random_forest", "ensemble")
 """What `training.families` has, and their mean: named here so that the API need not import it; a test compares."""
 MOST_TRIALS = 10_000
 LONGEST_SECONDS = 7 * 24 * 3600.0
 LARGEST_SEED = 2**31 - 1
+
+STARTERS: Mapping[tuple[str, str], str] = {("simulated", "cpu-utilization"): "cpu-utilization"}
+"""Datasets, with their workload, whose model has a name of its own."""
 
 
 class Asked(Effort, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,13 +30,7 @@ class Asked(Effort, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Submissions:
-    """Completes requests against what there is.
-
-    Attributes:
-        datasets: Where rows are.
-        registry: Where models are.
-        workloads: Those that are known, by name; datasets of others bring their own.
-    """
+    """Completes requests against the datasets, models and known workloads; datasets of others bring their own."""
 
     datasets: Datasets
     registry: Registry
@@ -86,9 +82,12 @@ class Submissions:
         if asked.dataset is not None:
             name, _, digest = asked.dataset.partition("@")
             try:
-                return self._fitting(asked, self.datasets.find(name, digest or None))
+                record = self.datasets.find(name, digest or None)
             except NotFound as error:
                 raise _wrong("dataset", str(error)) from None
+            if asked.workload not in (None, record.workload):
+                raise _wrong("workload", f"dataset '{name}' is of '{record.workload}', not '{asked.workload}'")
+            return record
         workload = asked.workload or (model.workload if model else DEFAULT_WORKLOAD)
         records = [record for record in self.datasets.list() if record.workload == workload]
         of_model = [record for record in records if model is not None and record.name == model.dataset]
@@ -102,11 +101,6 @@ class Submissions:
             f"there is none of '{workload}' to learn from; bring measured rows with `perfcast data import FILE "
             f"--workload {workload}`, or start with `perfcast up`, which brings the starters",
         )
-
-    def _fitting(self, asked: Asked, record: DatasetRecord) -> DatasetRecord:
-        if asked.workload is not None and asked.workload != record.workload:
-            raise _wrong("workload", f"dataset '{record.name}' is of '{record.workload}', not '{asked.workload}'")
-        return record
 
     def _named(self, asked: Asked, record: DatasetRecord) -> str:
         """The name of the model where none is given: the default model if it learns from this line, else a new one."""
@@ -137,6 +131,15 @@ class Submissions:
         if asked.metric not in (None, metric):
             raise _wrong("metric", f"models of '{record.workload}' are tuned by {metric}, not '{asked.metric}'")
         return metric
+
+
+def default_model(dataset: str, workload: str) -> str:
+    """The name of the model that learns from a dataset when none is given."""
+    known = STARTERS.get((dataset, workload))
+    if known is not None:
+        return known
+    own = workload not in builtin_workloads() and f"{workload}-".startswith(f"{dataset}-")
+    return workload if own else f"{workload}-{dataset}"
 
 
 def _check_numbers(asked: Asked) -> None:

@@ -28,13 +28,8 @@ _PORT = 6379
 class Transport:
     """Carries job ids from those who submit to those who work: a Huey queue, opened when first used.
 
-    Args:
-        address: Where it is, without password, for messages.
-        open_storage: Makes Huey's storage.
-        blocks: Whether its `dequeue` waits by itself.
-
-    Raises:
-        Unavailable: By any method but `close`: the queue can't be reached.
+    Its address is without password, for messages; `blocks` says whether its `dequeue` waits by itself. All but `close`
+    raise `Unavailable` where the queue can't be reached.
     """
 
     def __init__(self, address: str, open_storage: "Callable[[], BaseStorage]", *, blocks: bool) -> None:

@@ -3,19 +3,8 @@
 `run_training` does it in the caller's process; a worker's child does the same step by step.
 """
 
-from perfcast.jobs.run._publication import Published, promote, register
-from perfcast.jobs.run._run import Outcome, champions_settings, check_request, run_training
+from perfcast.jobs.run._publication import promote, register
+from perfcast.jobs.run._run import Outcome, learn, run_training
 from perfcast.jobs.run._studies import SCHEMA, prepared_study, studies_folder
 
-__all__ = [
-    "SCHEMA",
-    "Outcome",
-    "Published",
-    "champions_settings",
-    "check_request",
-    "prepared_study",
-    "promote",
-    "register",
-    "run_training",
-    "studies_folder",
-]
+__all__ = ["SCHEMA", "Outcome", "learn", "prepared_study", "promote", "register", "run_training", "studies_folder"]

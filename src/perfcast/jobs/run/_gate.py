@@ -16,19 +16,11 @@ if TYPE_CHECKING:
 _RACES = 3
 
 
-def promote_if_better(registry: Registry, best: Version, dataset: Dataset, *, actor: str) -> tuple[bool, str]:
+def promote_if_better(registry: Registry, best: Version, dataset: Dataset, *, actor: str) -> str:
     """Compare a version with the present champion on rows that neither has learnt from, and move the alias if it wins.
 
-    Args:
-        registry: Where both are.
-        best: The version that stands for promotion.
-        dataset: What it learnt from; its test part judges.
-        actor: Who is to stand in the history.
-
-    Returns:
-        Whether it was promoted, and the reason, which is also its note from now on.
+    Gives what was decided, and why.
     """
-    promoted, reason = False, "stays a candidate: the champion changed again and again while it was judged"
     for _ in range(_RACES):
         number = registry.model(best.model).aliases.get(CHAMPION)
         champion = None if number is None else registry.version(best.model, number)
@@ -38,10 +30,8 @@ def promote_if_better(registry: Registry, best: Version, dataset: Dataset, *, ac
                 registry.point(best.model, CHAMPION, best.number, expect=number, reason=verdict.reason, actor=actor)
         except Conflict:  # somebody moved the champion meanwhile: judge against the new one
             continue
-        promoted, reason = verdict.promote, verdict.reason
-        break
-    registry.annotate(best, reason)
-    return promoted, reason
+        return verdict.reason
+    return "stays a candidate: the champion changed again and again while it was judged"
 
 
 def _verdict(registry: Registry, best: Version, champion: Version | None, dataset: Dataset) -> "Verdict":

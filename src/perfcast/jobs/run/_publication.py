@@ -1,71 +1,52 @@
 """From drafts to versions, and from the best version to a champion: each step once, however often it is begun."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import sqlalchemy as sa
 
 from perfcast.datasets import Dataset
-from perfcast.jobs.queue import Job, Jobs
 from perfcast.jobs.run._gate import promote_if_better
 from perfcast.manifest import Draft
-from perfcast.registry import CHAMPION, Registry
+from perfcast.registry import CHAMPION, Registry, Version
 
 DECIDED = ("promoted", "stays a candidate")
 """How the gate's reasons begin; a version's note may hold other remarks before."""
 
 
-@dataclass(frozen=True)
-class Published:
-    """What became of a job's best version."""
+def register(
+    registry: Registry,
+    drafts: Sequence[Draft],
+    *,
+    model: str,
+    dataset: str,
+    run: str,
+    within: Callable[[sa.Connection, list[Version]], None] | None = None,
+) -> list[Version]:
+    """Register what a run made, given best first, all or nothing; gives the versions with the best one last.
 
-    version: int
-    promoted: bool
-    outcome: str
-
-
-def register(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]) -> tuple[int, ...]:
-    """Register a job's drafts, once: the numbers are written into the job's row in the same transaction.
-
-    Args:
-        registry: Where the versions go.
-        jobs: Where the job's row is.
-        job: As it was claimed.
-        drafts: Best first.
-
-    Returns:
-        The versions' numbers, the best one last, so that it has the highest.
-
-    Raises:
-        Fenced: The job is no longer this claim's, or was cancelled; nothing was registered.
+    Their notes say which run it was; `within` is that of `Registry.add_all`.
     """
-    ordered = list(reversed(drafts))
+    ordered = drafts[::-1]
     best = ordered[-1].manifest.type
-    notes = [f"the best {draft.manifest.type} of job {job.id}, whose best was {best}" for draft in ordered[:-1]]
-    versions = registry.add_all(
-        job.request.model, ordered, dataset=job.request.dataset, notes=[*notes, ""], within=jobs.recording(job.fence)
-    )
-    return tuple(version.number for version in versions)
+    notes = [f"the best {draft.manifest.type} of {run} whose best was {best}" for draft in ordered[:-1]]
+    return registry.add_all(model, ordered, dataset=dataset, notes=[*notes, ""], within=within)
 
 
-def promote(registry: Registry, job: Job, numbers: Sequence[int], dataset: Dataset) -> Published:
-    """Let the gate decide whether the best version becomes champion. Doing it again changes nothing.
+def promote(
+    registry: Registry, best: Version, dataset: Dataset, *, wanted: Literal["auto", "never"], actor: str
+) -> str:
+    """Let the gate decide whether the best version of a run becomes champion, unless that is never wanted.
 
-    Args:
-        registry: Where the versions are.
-        job: Which registered them.
-        numbers: Of the versions, the best one last.
-        dataset: What they learnt from.
+    Gives what was decided and why, which is also the version's note from now on. Doing it again changes nothing.
     """
-    from perfcast.training import left_out
-
-    best = registry.version(job.request.model, numbers[-1])
     if best.note.startswith(DECIDED):  # an earlier attempt got this far
-        promoted, reason = best.note.startswith("promoted"), best.note
-    elif job.request.promote == "never":
-        promoted, reason = False, "stays a candidate: promotion was not asked for"
-        registry.annotate(best, reason)
+        return best.note
+    if wanted == "never":
+        reason = "stays a candidate: promotion was not asked for"
     elif registry.model(best.model).aliases.get(CHAMPION) == best.number:  # killed before the note was written
-        promoted, reason = True, next(e.reason for e in registry.history(best.model) if e.after == best.number)
-        registry.annotate(best, reason)
+        reason = next(event.reason for event in registry.history(best.model) if event.after == best.number)
     else:
-        promoted, reason = promote_if_better(registry, best, dataset, actor=f"job {job.id}")
-    return Published(best.number, promoted, "; ".join([reason, *left_out(best.manifest.search)]))
+        reason = promote_if_better(registry, best, dataset, actor=actor)
+    registry.annotate(best, reason)
+    return reason

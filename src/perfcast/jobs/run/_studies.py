@@ -5,8 +5,6 @@ Where state is in PostgreSQL, workers may be on several machines, so the study i
 own, because Optuna's tables bring an `alembic_version` that would clash with ours.
 """
 
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +14,11 @@ from sqlalchemy.engine import make_url
 
 from perfcast.errors import Unavailable
 from perfcast.settings import Settings
-from perfcast.storage import Database, take_turns
+from perfcast.storage import Database, patiently, take_turns
 
 SCHEMA = "optuna"
 EARLIER_SECONDS = 10.0
 """How long a job's training process waits for an earlier one to end."""
-_LOOK_SECONDS = 0.1
 _SETTING_UP = "set up optuna"
 
 
@@ -71,27 +68,19 @@ def _set_up(address: str, database: Database) -> None:
 
 @contextmanager
 def _held(journal: Path) -> Iterator[None]:
-    """Have a journal to oneself: an earlier process of the same job may need seconds to notice that it is shut out.
-
-    Raises:
-        Unavailable: It hasn't ended in time.
-    """
+    """Have a journal to oneself: an earlier process of the same job may need seconds to notice that it is shut out."""
     journal.parent.mkdir(parents=True, exist_ok=True)
-    if sys.platform == "win32":
-        yield
-        return
     import fcntl
 
-    deadline = time.monotonic() + EARLIER_SECONDS
     with journal.open("ab") as file:  # the system lets go of it when this process dies
-        while True:
+
+        def lock() -> None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
             except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise Unavailable("an earlier training process of this job has not ended yet") from None
-                time.sleep(_LOOK_SECONDS)
+                raise Unavailable("an earlier training process of this job has not ended yet") from None
+
+        patiently(lock, EARLIER_SECONDS)
         yield
 
 

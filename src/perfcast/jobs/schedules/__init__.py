@@ -7,8 +7,8 @@ run is too recent. Of several schedulers exactly one fires: a conditional update
 """
 
 from perfcast.jobs.schedules._cron import check_cron, next_occurrence
-from perfcast.jobs.schedules._schedule import Plan, Retrain, ScheduleEvent
+from perfcast.jobs.schedules._schedule import Plan, Retrain
 from perfcast.jobs.schedules._scheduler import Scheduler
 from perfcast.jobs.schedules._schedules import Schedules
 
-__all__ = ["Plan", "Retrain", "ScheduleEvent", "Scheduler", "Schedules", "check_cron", "next_occurrence"]
+__all__ = ["Plan", "Retrain", "Scheduler", "Schedules", "check_cron", "next_occurrence"]

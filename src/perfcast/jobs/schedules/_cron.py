@@ -36,18 +36,10 @@ def check_cron(expression: str) -> str:
 
 
 def next_occurrence(expression: str, after: datetime, zone: ZoneInfo) -> datetime:
-    """When an expression comes about next.
+    """When an expression, as `check_cron` gives it, comes about next after an aware time, in UTC.
 
     What falls into the hour that daylight saving skips happens right after it; what falls into the hour that comes
     twice happens once (unless it is of every hour or minute), as in Debian's cron.
-
-    Args:
-        expression: As `check_cron` gives it.
-        after: An aware time; the answer is later.
-        zone: In which the expression is meant.
-
-    Returns:
-        A time in UTC.
     """
     # In the hour that comes twice, the library may answer with the first of the two, which has passed.
     occurrences = (found.astimezone(UTC) for found in CronSim(expression, after.astimezone(zone)))

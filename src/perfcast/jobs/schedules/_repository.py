@@ -1,14 +1,14 @@
 """All SQL of schedules: each function does its part inside the caller's transaction."""
 
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from perfcast.jobs.queue import UNFINISHED, JobRequest
-from perfcast.jobs.schedules._schedule import Plan, Retrain, Schedule, ScheduleEvent
-from perfcast.storage import insert_new, now, schema, time_text
+from perfcast.jobs.queue import UNFINISHED
+from perfcast.jobs.schedules._schedule import Plan, Schedule
+from perfcast.storage import insert_new, now, schema
 
 _SCHEDULE, _EVENT, _JOB = schema.schedule, schema.schedule_event, schema.job
 KEPT_EVENTS = 1000
@@ -42,17 +42,13 @@ def keep(connection: sa.Connection, model: str, plan: Plan, at: str) -> None:
         connection.execute(sa.update(_SCHEDULE).where(_SCHEDULE.c.model == model).values(**changed))
 
 
-def remove(connection: sa.Connection, model: str) -> bool:
+def remove(connection: sa.Connection, model: str) -> None:
     """Delete a schedule; its history stays."""
-    return connection.execute(sa.delete(_SCHEDULE).where(_SCHEDULE.c.model == model)).rowcount == 1
+    connection.execute(sa.delete(_SCHEDULE).where(_SCHEDULE.c.model == model))
 
 
 def note_signal(connection: sa.Connection, model: str, kind: str, reason: str) -> bool:
-    """Leave a signal with a schedule that listens; the history notes it once until it is acted on.
-
-    Returns:
-        Whether some schedule listens.
-    """
+    """Leave a signal with a schedule that listens, if one does; the history notes it once until it is acted on."""
     listening = (_SCHEDULE.c.model == model) & _SCHEDULE.c.drift & _SCHEDULE.c.enabled
     first = (
         sa.update(_SCHEDULE).where(listening, _SCHEDULE.c.signal.is_(None)).values(signal=kind, signal_reason=reason)
@@ -64,13 +60,7 @@ def note_signal(connection: sa.Connection, model: str, kind: str, reason: str) -
 
 
 def unfinished_job(connection: sa.Connection, model: str, *, but: str = "") -> tuple[str, str] | None:
-    """Id and status of a job of the model that is queued or running.
-
-    Args:
-        connection: In a transaction.
-        model: Whose.
-        but: Id of a job that doesn't count.
-    """
+    """Id and status of a job of the model that is queued or running, but for one."""
     query = sa.select(_JOB.c.id, _JOB.c.status).where(
         _JOB.c.model == model, _JOB.c.status.in_(sorted(UNFINISHED)), _JOB.c.id != but
     )
@@ -78,18 +68,9 @@ def unfinished_job(connection: sa.Connection, model: str, *, but: str = "") -> t
     return None if row is None else (row.id, row.status)
 
 
-def fire(
-    connection: sa.Connection, seen: Schedule, at: datetime, *, reason: str, job: str, request: JobRequest, rows: int
-) -> bool:
+def fire(connection: sa.Connection, seen: Schedule, last: Mapping[str, Any]) -> bool:
     """Note a run, if the schedule is still as it was seen: of several schedulers one gets True."""
-    values = {
-        "last_fired_at": time_text(at),
-        "last_reason": reason,
-        "last_job": job,
-        "last_digest": request.digest,
-        "last_rows": rows,
-    }
-    return connection.execute(_unchanged(seen).values(**values, **_FRESH)).rowcount == 1
+    return connection.execute(_unchanged(seen).values(**last, **_FRESH)).rowcount == 1
 
 
 def hold_back(connection: sa.Connection, seen: Schedule, why: str) -> bool:
@@ -109,16 +90,11 @@ def add_event(
     connection.execute(sa.delete(_EVENT).where(_EVENT.c.model == model, _EVENT.c.id <= first_too_old))
 
 
-def history(connection: sa.Connection, model: str, limit: int) -> list[ScheduleEvent]:
-    """Events newest first, each with what became of its job.
-
-    Args:
-        connection: In a transaction.
-        model: Whose; all when empty.
-        limit: Most events.
-    """
+def history(connection: sa.Connection, model: str, limit: int) -> list[dict[str, Any]]:
+    """Events newest first, of one model or of all, each with what became of its job, as the HTTP contract has it."""
     columns = [
-        *(_EVENT.c[name] for name in ("model", "at", "kind", "trigger", "reason", "job")),
+        *(_EVENT.c.model.label("model_name"), _EVENT.c.job.label("job_id")),
+        *(_EVENT.c[name] for name in ("at", "kind", "trigger", "reason")),
         *(_JOB.c.status.label("job_status"), _JOB.c.model_version),
         *(sa.func.nullif(_JOB.c.outcome, "").label("outcome"), _JOB.c.error),
     ]
@@ -126,7 +102,7 @@ def history(connection: sa.Connection, model: str, limit: int) -> list[ScheduleE
     if model:
         query = query.where(_EVENT.c.model == model)
     rows = connection.execute(query.order_by(_EVENT.c.id.desc()).limit(limit))
-    return [ScheduleEvent(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
+    return [dict(row) for row in rows.mappings()]
 
 
 def _unchanged(seen: Schedule) -> sa.Update:
@@ -138,14 +114,6 @@ def _unchanged(seen: Schedule) -> sa.Update:
 
 
 def _schedule(row: sa.Row[Any]) -> Schedule:
-    plan = Plan(
-        cron=row.cron,
-        new_rows=row.new_rows,
-        drift=row.drift,
-        enabled=row.enabled,
-        minimum_interval_seconds=row.minimum_interval_seconds,
-        request=msgspec.convert(row.request, Retrain),
-    )
-    names = ("updated_at", "signal", "signal_reason", "held_back", "last_fired_at", "last_reason", "last_job")
-    kept = {name: getattr(row, name) for name in names}
-    return Schedule(model=row.model, plan=plan, **kept, last_digest=row.last_digest, last_rows=row.last_rows)
+    kept = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    plan = msgspec.convert({name: kept.pop(name) for name in Plan.__struct_fields__}, Plan)
+    return Schedule(plan=plan, **kept)

@@ -14,11 +14,7 @@ SIGNALS: tuple[SignalKind, ...] = ("drift", "accuracy")
 
 
 class Retrain(Effort, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a schedule trains; the rows are the newest at that time.
-
-    Attributes:
-        dataset: Name of the line to learn from; None for the model's own.
-    """
+    """How a schedule trains: on the newest rows of a line of datasets; None for the model's own."""
 
     dataset: str | None = None
 
@@ -88,39 +84,5 @@ class Schedule:
 
     def document(self) -> dict[str, Any]:
         """The schedule as the HTTP contract shows it, but for the time at which it is due next."""
-        shown = {"model_name": self.model, **msgspec.to_builtins(self.plan), "updated_at": self.updated_at}
-        names = ("signal", "signal_reason", "held_back", "last_fired_at", "last_reason", "last_job")
-        shown |= {name: getattr(self, name) for name in names}
-        return shown | {"last_digest": self.last_digest, "last_rows": self.last_rows}
-
-
-@dataclass(frozen=True)
-class ScheduleEvent:
-    """One thing that a schedule did.
-
-    Attributes:
-        kind: `fired`, `held_back`, or `signal` where one came.
-        trigger: `cron`, `new_rows`, `drift` or `accuracy`.
-        reason: In words.
-        job: The job that was submitted.
-        job_status: Of that job, now.
-        model_version: What the job made.
-        outcome: What the promotion gate said of it.
-        error: Why the job failed.
-    """
-
-    model: str
-    at: str
-    kind: str
-    trigger: str
-    reason: str
-    job: str | None
-    job_status: str | None
-    model_version: int | None
-    outcome: str | None
-    error: str | None
-
-    def document(self) -> dict[str, Any]:
-        """The event as the HTTP contract shows it."""
-        shown = {"model_name": self.model, "job_id": self.job} | vars(self)
-        return {name: value for name, value in shown.items() if name not in ("model", "job")}
+        kept = {name: value for name, value in vars(self).items() if name not in ("model", "plan")}
+        return {"model_name": self.model, **msgspec.to_builtins(self.plan), **kept}

@@ -27,29 +27,15 @@ class _Due:
 
 @dataclass(frozen=True)
 class Scheduler:
-    """Submits a job for each schedule that is due.
-
-    Attributes:
-        schedules: Which there are.
-        jobs: Where to submit.
-    """
+    """Submits a job for each schedule that is due."""
 
     schedules: Schedules
     jobs: Jobs
 
     def look(self, at: datetime | None = None) -> list[Job]:
-        """Look at every schedule once.
+        """Look at every schedule once, now or as if it were another time; gives the jobs that were submitted.
 
         A trigger stays due until it has led to a run: what is held back now fires as soon as it may.
-
-        Args:
-            at: An aware time; now if not given.
-
-        Returns:
-            The jobs that were submitted.
-
-        Raises:
-            Unavailable: The database can't be reached.
         """
         at = at or datetime.now(UTC)
         enabled = [schedule for schedule in self.schedules.every() if schedule.plan.enabled]
@@ -126,8 +112,8 @@ class Scheduler:
         request, rows = self._newest(schedule)
 
         def note(connection: sa.Connection, job: str) -> None:
-            values = {"reason": due.reason, "job": job, "request": request, "rows": rows}
-            if not repository.fire(connection, schedule, at, **values):  # type: ignore[arg-type]
+            last = {"last_fired_at": time_text(at), "last_reason": due.reason, "last_job": job}
+            if not repository.fire(connection, schedule, last | {"last_digest": request.digest, "last_rows": rows}):
                 raise Conflict("another scheduler fired it")
             if repository.unfinished_job(connection, schedule.model, but=job) is not None:
                 raise Conflict("a job of this model was submitted just now")

@@ -12,7 +12,7 @@ from perfcast.errors import FieldError, InvalidInput, UnknownSchedule
 from perfcast.jobs.queue import Submissions
 from perfcast.jobs.schedules import _repository as repository
 from perfcast.jobs.schedules._cron import check_cron, next_occurrence
-from perfcast.jobs.schedules._schedule import SIGNALS, Plan, Schedule, ScheduleEvent, SignalKind
+from perfcast.jobs.schedules._schedule import SIGNALS, Plan, Schedule, SignalKind
 from perfcast.storage import Database, time_text
 
 MOST_ROWS = 1_000_000_000
@@ -22,25 +22,14 @@ _LONGEST_REASON = 500
 
 @dataclass(frozen=True)
 class Schedules:
-    """The schedules of all models.
-
-    Attributes:
-        database: Where the rows are.
-        submissions: Says whether a job could be made of a plan.
-        zone: In which cron expressions are meant.
-    """
+    """The schedules of all models; cron is meant in a zone, and submissions say whether a plan makes a job."""
 
     database: Database
     submissions: Submissions
     zone: ZoneInfo
 
     def put(self, model: str, plan: Plan, at: datetime | None = None) -> Schedule:
-        """Make or change a model's schedule. Putting the same again changes nothing.
-
-        Args:
-            model: Whose.
-            plan: What is wanted.
-            at: An aware time, from which cron counts; now if not given.
+        """Make or change a model's schedule, whose cron counts from now. Putting the same again changes nothing.
 
         Raises:
             UnknownModel: There is no such model.
@@ -54,11 +43,7 @@ class Schedules:
             return _require(connection, model)
 
     def find(self, model: str) -> Schedule:
-        """A model's schedule.
-
-        Raises:
-            UnknownSchedule: It has none.
-        """
+        """A model's schedule; raises `UnknownSchedule`."""
         with self.database.read() as connection:
             return _require(connection, model)
 
@@ -68,25 +53,13 @@ class Schedules:
             return repository.every(connection)
 
     def remove(self, model: str) -> None:
-        """Delete a schedule; its history and its jobs stay.
-
-        Raises:
-            UnknownSchedule: There is none.
-        """
+        """Delete a schedule; its history and its jobs stay. Raises `UnknownSchedule`."""
         with self.database.begin() as connection:
             _require(connection, model)
             repository.remove(connection, model)
 
-    def history(self, model: str = "", *, limit: int = 50) -> list[ScheduleEvent]:
-        """What schedules did, newest first, with what became of each job.
-
-        Args:
-            model: Only that of this model.
-            limit: Most events.
-
-        Raises:
-            UnknownModel: There is no such model.
-        """
+    def history(self, model: str = "", *, limit: int = 50) -> list[dict[str, Any]]:
+        """What schedules did, newest first, of one model or of all, with what became of each job."""
         with self.database.read() as connection:
             found = repository.history(connection, model, limit)
         if model and not found:
@@ -94,15 +67,9 @@ class Schedules:
         return found
 
     def signal(self, model: str, kind: SignalKind, reason: str) -> bool:
-        """Say that a model's inputs or its accuracy have moved, as often as one likes: it is noted once until acted on.
+        """Say that a model's inputs or its accuracy have moved, what was measured; gives whether a schedule listens.
 
-        Args:
-            model: Which.
-            kind: `drift` or `accuracy`.
-            reason: What was measured, for the history.
-
-        Returns:
-            Whether a schedule listens; if not, nothing is kept.
+        As often as one likes: it is noted once until acted on, and not where none listens.
         """
         if kind not in SIGNALS:
             raise InvalidInput([FieldError("kind", f"must be one of {', '.join(SIGNALS)}, got '{kind}'")])

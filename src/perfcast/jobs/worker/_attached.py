@@ -18,12 +18,8 @@ _SOUND_SECONDS = 60.0
 
 
 @contextmanager
-def attached_worker(settings: Settings) -> Iterator[None]:
-    """A worker as a child of this process, drained at the end and also when this process is killed.
-
-    Args:
-        settings: Given to it as environment variables.
-    """
+def attached_worker(settings: Settings) -> Iterator[KeptProcess]:
+    """A worker as a child of this process, drained at the end and also when this process is killed."""
 
     def begin() -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
@@ -43,7 +39,7 @@ def attached_worker(settings: Settings) -> Iterator[None]:
     watcher = Thread(target=watch, name="perfcast-worker-watch", daemon=True)
     watcher.start()
     try:
-        yield
+        yield worker
     finally:
         ending.set()
         watcher.join()

@@ -7,20 +7,22 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
 from threading import Thread
-from typing import TypeVar
+
+import msgspec
 
 from perfcast.datasets import Dataset, Datasets
 from perfcast.errors import Fenced, PerfcastError, Stopped, Unavailable
 from perfcast.jobs.queue import Fence, Job, Jobs
-from perfcast.jobs.run import Published, champions_settings, check_request, prepared_study, promote, register
+from perfcast.jobs.run import learn, prepared_study, promote, register
 from perfcast.jobs.worker._messages import Channel, die_with_parent, kill_own_group
 from perfcast.logs import configure_logs
+from perfcast.manifest import Draft
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
-from perfcast.storage import Blobs, Database
+from perfcast.storage import Blobs, Database, patiently
 
 _PATIENCE_SECONDS = 30.0
 _LEAST_SECONDS = 5.0
@@ -28,7 +30,6 @@ _LEAST_SECONDS = 5.0
 _NICENESS = 5
 _LOOK_SECONDS = 0.5
 _GRACE_SECONDS = 3.0
-_T = TypeVar("_T")
 
 
 def main(job: str, attempt: str, worker: str, threads: str) -> int:
@@ -39,8 +40,8 @@ def main(job: str, attempt: str, worker: str, threads: str) -> int:
     try:
         settings = load_settings()
         configure_logs(settings)
-        published = run(settings, channel, Fence(job, int(attempt), worker), threads=int(threads))
-        channel.send("done", version=published.version, outcome=published.outcome)
+        best, outcome = run(settings, channel, Fence(job, int(attempt), worker), threads=int(threads))
+        channel.send("done", version=best, outcome=outcome)
     except (Stopped, Fenced):
         channel.send("stopped")
     except Unavailable as error:
@@ -53,8 +54,8 @@ def main(job: str, attempt: str, worker: str, threads: str) -> int:
     return 0
 
 
-def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> Published:
-    """Do what of the job is still to be done.
+def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> tuple[int, str]:
+    """Do what of the job is still to be done; gives the number of the best version, and what became of it.
 
     Raises:
         Stopped: It was asked to end.
@@ -69,9 +70,15 @@ def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> 
             raise Fenced(f"job {fence.job} is at attempt {job.attempt}")
         Thread(target=_end_when_told, args=(jobs, channel, fence), name="perfcast-fence", daemon=True).start()
         dataset = datasets.load(datasets.find(job.request.dataset, job.request.digest))
-        numbers = job.versions or _learn(settings, database, channel, job, dataset, registry, jobs, threads)
+        drafts = () if job.versions else _learn(settings, database, channel, job, dataset, registry, threads)
         channel.send("stage", stage="registering")
-        return _patiently(lambda: promote(registry, job, numbers, dataset))
+
+        def publish() -> tuple[int, str]:
+            # When a connection broke during the commit, nobody was told whether it took place: look.
+            numbers = jobs.find(job.id).versions or registered(registry, jobs, job, drafts)
+            return judged(registry, job, numbers[-1], dataset)
+
+        return patiently(publish, _PATIENCE_SECONDS)
     finally:
         database.close()
 
@@ -83,34 +90,39 @@ def _learn(
     job: Job,
     dataset: Dataset,
     registry: Registry,
-    jobs: Jobs,
     threads: int,
-) -> tuple[int, ...]:
-    from perfcast.training import Budget, train
-
-    check_request(registry, dataset, job.request.model)
-    limit = job.request.timeout_seconds
+) -> Sequence[Draft]:
+    request, limit = job.request, job.request.timeout_seconds
+    left = None if limit is None else max(_LEAST_SECONDS, limit - job.spent_seconds)
     with prepared_study(job.id, settings, database) as study:
-        training = train(
+        return learn(
+            registry,
             dataset,
-            Budget(job.request.n_trials, None if limit is None else max(_LEAST_SECONDS, limit - job.spent_seconds)),
-            family_names=job.request.families,
-            seed=job.request.seed,
+            request.model,
+            msgspec.structs.replace(request, timeout_seconds=left),
             threads=threads,
             cluster=settings.dask_scheduler_address,
-            warm_start=champions_settings(registry, job.request.model),
             study_storage=study,
             study_name=job.id,
             on_trial=lambda report: channel.send("trial", **asdict(report)),
             stop=channel.stop,
-        )
-    channel.send("stage", stage="registering")
+        ).drafts
 
-    def once() -> tuple[int, ...]:
-        # When a connection broke during the commit, nobody was told whether it took place: look.
-        return jobs.find(job.id).versions or register(registry, jobs, job, training.drafts)
 
-    return _patiently(once)
+def registered(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]) -> tuple[int, ...]:
+    """Register a job's drafts, once: their numbers are written into its row in the same transaction."""
+    model, dataset, within = job.request.model, job.request.dataset, jobs.recording(job.fence)
+    versions = register(registry, drafts, model=model, dataset=dataset, run=f"job {job.id},", within=within)
+    return tuple(version.number for version in versions)
+
+
+def judged(registry: Registry, job: Job, number: int, dataset: Dataset) -> tuple[int, str]:
+    """The best version's number and what the gate said of it, together with what the search left out."""
+    from perfcast.training import left_out
+
+    best = registry.version(job.request.model, number)
+    reason = promote(registry, best, dataset, wanted=job.request.promote, actor=f"job {job.id}")
+    return number, "; ".join([reason, *left_out(best.manifest.search)])
 
 
 def _end_when_told(jobs: Jobs, channel: Channel, fence: Fence) -> None:
@@ -127,18 +139,6 @@ def _end_when_told(jobs: Jobs, channel: Channel, fence: Fence) -> None:
             channel.ask()
             time.sleep(_GRACE_SECONDS)
             kill_own_group()
-
-
-def _patiently(call: Callable[[], _T]) -> _T:
-    """Try again while the database doesn't answer, rather than train a second time."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return call()
-        except Unavailable:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
 
 
 if __name__ == "__main__":

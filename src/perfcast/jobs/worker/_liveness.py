@@ -3,7 +3,6 @@
 import os
 import secrets
 import socket
-import sys
 from pathlib import Path
 from typing import IO
 
@@ -20,9 +19,6 @@ class Liveness:
     """Locks of the workers that share a folder.
 
     A worker on another machine, or one whose file isn't here, is neither alive nor dead as far as this can tell.
-
-    Args:
-        folder: Where the locks lie.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,8 +27,6 @@ class Liveness:
 
     def hold(self, worker: str) -> None:
         """Say that a worker lives, until `release` or the end of this process."""
-        if sys.platform == "win32":
-            return
         import fcntl
 
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +45,7 @@ class Liveness:
 
     def is_dead(self, worker: str) -> bool:
         """Whether a worker is known to have died."""
-        if sys.platform == "win32" or worker in self._held:
+        if worker in self._held:
             return False
         import fcntl
 
@@ -68,8 +62,7 @@ class Liveness:
 
     def forget(self, worker: str) -> None:
         """Remove the lock of a worker that has died and whose jobs have been seen to."""
-        if worker not in self._held and self.is_dead(worker):
-            self._path(worker).unlink(missing_ok=True)
+        self._path(worker).unlink(missing_ok=True)
 
     def _path(self, worker: str) -> Path:
         return self._folder / f"{worker}.lock"

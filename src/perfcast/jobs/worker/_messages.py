@@ -15,12 +15,9 @@ STOP = b"stop\n"
 
 
 class Channel:
-    """The training process's end.
+    """The training process's end; calls `on_orphaned` when the supervisor is gone.
 
     Standard output belongs to the messages alone; what libraries print goes to standard error.
-
-    Args:
-        on_orphaned: Called when the supervisor is gone.
     """
 
     def __init__(self, on_orphaned: Callable[[], None]) -> None:

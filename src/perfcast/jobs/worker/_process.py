@@ -15,7 +15,8 @@ from perfcast.errors import Unavailable
 from perfcast.jobs.mlflow import Exporter
 from perfcast.jobs.queue import Jobs, Submissions, make_transport
 from perfcast.jobs.schedules import Scheduler, Schedules
-from perfcast.jobs.worker._retention import Retention
+from perfcast.jobs.worker._chore import Chore
+from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.jobs.worker._worker import Worker
 from perfcast.processors import processors
 from perfcast.registry import Registry
@@ -24,6 +25,7 @@ from perfcast.storage import Blobs, Database
 from perfcast.workloads import survey_workloads
 
 _WAIT_SECONDS = 1.0
+_EXPORT_SECONDS = 5.0
 
 log = structlog.stdlib.get_logger("perfcast.jobs")
 
@@ -31,24 +33,27 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 def run_worker(settings: Settings, *, attached: bool = False) -> None:
     """Work until SIGTERM or SIGINT; running jobs are then handed back. A second SIGINT ends at once.
 
-    Args:
-        settings: What is configured.
-        attached: End also when standard input does, which is when the process that holds its other end dies.
+    One that is attached ends also when its standard input does: when the process that holds the other end dies.
     """
     database = Database(settings.database_address, pool_size=settings.worker_concurrency + 2)
-    transport = make_transport(settings)
+    transport, blobs = make_transport(settings), Blobs(settings.artifacts_address)
+    registry, workloads = Registry(database, blobs), survey_workloads(settings.workloads_dir).workloads
+    submissions = Submissions(Datasets(database, blobs), registry, workloads)
     try:
         jobs = Jobs(database, transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds)
-        scheduler, retention = _scheduler(settings, database, jobs), Retention(settings, database)
-        worker = Worker(settings, jobs, transport, threads=processors(), scheduler=scheduler, retention=retention)
-
+        scheduler = Scheduler(Schedules(database, submissions, ZoneInfo(settings.service_timezone)), jobs)
+        chores = [
+            Chore("schedules", scheduler.look, every_seconds=settings.job_heartbeat_seconds),
+            Chore("old studies", Retention(settings, database).look, every_seconds=EVERY_SECONDS),
+        ]
+        worker = Worker(settings, jobs, transport, threads=processors(), chores=chores)
         stop_at_signals(worker)
         if attached:
             Thread(target=_stop_with_stdin, args=(worker,), name="perfcast-attached", daemon=True).start()
         if _migrated(database, worker):
             if settings.mlflow_tracking_uri:
-                blobs = Blobs(settings.artifacts_address)
-                Exporter(settings.mlflow_tracking_uri, database, Registry(database, blobs)).start()
+                exporter = Exporter(settings.mlflow_tracking_uri, database, registry)
+                Chore("exports", exporter.look, every_seconds=_EXPORT_SECONDS).follow()
             worker.run()
     finally:
         transport.close()
@@ -64,13 +69,6 @@ def stop_at_signals(worker: Worker) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-
-
-def _scheduler(settings: Settings, database: Database, jobs: Jobs) -> Scheduler:
-    blobs = Blobs(settings.artifacts_address)
-    workloads = survey_workloads(settings.workloads_dir).workloads
-    submissions = Submissions(Datasets(database, blobs), Registry(database, blobs), workloads)
-    return Scheduler(Schedules(database, submissions, ZoneInfo(settings.service_timezone)), jobs)
 
 
 def _migrated(database: Database, worker: Worker) -> bool:

@@ -21,26 +21,15 @@ class Reaper:
     reaper watched: its own clock counts, so machines whose clocks differ don't take each other's jobs away. And only
     the time between looks that follow each other counts: while the database, the machine or this worker stood still,
     nobody could tell whether a worker lives.
-
-    Args:
-        jobs: Where the rows are.
-        liveness: The locks of workers of this machine.
-        stale_seconds: How long a heartbeat may stand still.
     """
 
     def __init__(self, jobs: Jobs, liveness: Liveness, *, stale_seconds: float) -> None:
-        self._jobs = jobs
-        self._liveness = liveness
-        self._stale_seconds = stale_seconds
+        self._jobs, self._liveness, self._stale_seconds = jobs, liveness, stale_seconds
         self._seen: dict[str, tuple[str | None, float]] = {}
         self._looked = time.monotonic()
 
     def look(self) -> list[str]:
-        """Put back or end every job whose worker is gone.
-
-        Returns:
-            The ids of those jobs.
-        """
+        """Put back or end every job whose worker is gone; gives the ids of those jobs."""
         dead = self._liveness.dead()  # before the jobs are read: what these workers have claimed is among them
         try:
             running = self._jobs.running()

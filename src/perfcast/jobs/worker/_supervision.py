@@ -18,6 +18,7 @@ from perfcast.jobs.worker._messages import STOP, read_messages
 from perfcast.jobs.worker._stopping import Stopping
 from perfcast.jobs.worker._tracker import Tracker
 from perfcast.settings import Settings
+from perfcast.storage import patiently
 
 TICK_SECONDS = 0.1
 LOOK_SECONDS = 0.5
@@ -40,12 +41,7 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 class Supervision:
     """Runs a job in a process group of its own, and keeps its row true.
 
-    Args:
-        settings: Given to the process too.
-        jobs: Where the row is.
-        job: As it was claimed.
-        threads: Most threads for the process.
-        stopping: The worker's wish to end: then the process is ended, and the job handed back.
+    Where the worker is `stopping`, the process is ended and the job handed back.
     """
 
     def __init__(self, settings: Settings, jobs: Jobs, job: Job, *, threads: int, stopping: Stopping) -> None:
@@ -179,19 +175,13 @@ class Supervision:
 
     def _persist(self, write: Callable[[], Any]) -> Any:
         """Write, trying again while the database doesn't answer; in the end the reaper finds the job."""
-        patience = _PERSIST_DRAINING_SECONDS if self._stopping else _PERSIST_SECONDS
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                return write()
-            except Unavailable as error:
-                if time.monotonic() > deadline:
-                    self._log.error("the job's end can't be written; it will be run again", reason=str(error))
-                    return None
-                time.sleep(LOOK_SECONDS)
-            except Fenced as error:
-                self._log.warning("the job was taken from this worker", reason=str(error))
-                return None
+        try:
+            return patiently(write, _PERSIST_DRAINING_SECONDS if self._stopping else _PERSIST_SECONDS)
+        except Unavailable as error:
+            self._log.error("the job's end can't be written; it will be run again", reason=str(error))
+        except Fenced as error:
+            self._log.warning("the job was taken from this worker", reason=str(error))
+        return None
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

@@ -16,11 +16,7 @@ _FINAL_FITS = 2
 
 
 class Tracker:
-    """Collects messages into a `Progress`.
-
-    Args:
-        job: As it was claimed; a continued search goes on from its trials.
-    """
+    """Collects messages into a `Progress`; that of a continued search goes on from its trials."""
 
     def __init__(self, job: Job) -> None:
         self._limit = job.request.timeout_seconds

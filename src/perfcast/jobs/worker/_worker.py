@@ -1,16 +1,15 @@
 """The worker: claims jobs, supervises them, and looks after those of workers that are gone."""
 
+from collections.abc import Sequence
 from threading import Thread
 
 import structlog
 
 from perfcast.errors import Unavailable
 from perfcast.jobs.queue import Jobs, Transport
-from perfcast.jobs.schedules import Scheduler
 from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._liveness import Liveness, new_worker
 from perfcast.jobs.worker._reaper import Reaper
-from perfcast.jobs.worker._retention import Retention
 from perfcast.jobs.worker._stopping import Stopping
 from perfcast.jobs.worker._supervision import Supervision
 from perfcast.settings import Settings
@@ -24,26 +23,10 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
 class Worker:
-    """Runs jobs until it is stopped.
-
-    Args:
-        settings: Concurrency and intervals.
-        jobs: Where the rows are.
-        transport: Wakes it.
-        threads: Most threads for all its jobs together.
-        scheduler: Looks which schedules are due; None for a worker that leaves them to others.
-        retention: Deletes old studies; None for a worker that leaves them.
-    """
+    """Runs jobs until it is stopped, with so many threads for all together, and does chores beside them."""
 
     def __init__(
-        self,
-        settings: Settings,
-        jobs: Jobs,
-        transport: Transport,
-        *,
-        threads: int,
-        scheduler: Scheduler | None = None,
-        retention: Retention | None = None,
+        self, settings: Settings, jobs: Jobs, transport: Transport, *, threads: int, chores: Sequence[Chore] = ()
     ) -> None:
         self.name = new_worker()
         self._settings, self._jobs, self._transport = settings, jobs, transport
@@ -52,12 +35,8 @@ class Worker:
         self._liveness = Liveness(settings.data_dir.absolute() / "workers")
         stale = max(settings.job_stale_seconds, 3 * settings.job_heartbeat_seconds)
         reaper = Reaper(jobs, self._liveness, stale_seconds=stale)
-        beat = settings.job_heartbeat_seconds
-        self._chores = [Chore("jobs of other workers", reaper.look, every_seconds=min(_REAP_SECONDS, beat))]
-        if scheduler is not None:
-            self._chores.append(Chore("schedules", scheduler.look, every_seconds=beat))
-        if retention is not None:
-            self._chores.append(Chore("old studies", retention.look, every_seconds=beat))
+        often = min(_REAP_SECONDS, settings.job_heartbeat_seconds)
+        self._chores = [Chore("jobs of other workers", reaper.look, every_seconds=often), *chores]
         self._running: list[Thread] = []
         self._stopping = Stopping()
         self._reachable = True
@@ -87,22 +66,18 @@ class Worker:
         """One look around: who has ended, who is gone, who waits."""
         self._running = [thread for thread in self._running if thread.is_alive()]
         try:
-            self._look_around()
+            for chore in self._chores:
+                chore.do_if_due()
             if len(self._running) >= self._settings.worker_concurrency:
                 self._stopping.wait(_FULL_SECONDS)
             elif not self._begin():
-                self._wait()
+                self._transport.receive(self._wait_seconds)  # not long: a message may be lost, a row is not
             self._reachable = True
         except Unavailable as error:
             if self._reachable:
                 log.warning("waiting for what can't be reached", reason=str(error))
             self._reachable = False
             self._stopping.wait(self._wait_seconds)
-
-    def _look_around(self) -> None:
-        """After jobs of workers that are gone, schedules that are due, and studies that are old."""
-        for chore in self._chores:
-            chore.do_if_due()
 
     def _begin(self) -> bool:
         """Claim a job and begin it; False where none waits."""
@@ -114,16 +89,6 @@ class Worker:
         self._running.append(thread)
         thread.start()
         return True
-
-    def _wait(self) -> None:
-        """Wait for a message, but not long: a message may be lost, a row is not."""
-        try:
-            self._transport.receive(self._wait_seconds)
-        except Unavailable as error:
-            if self._reachable:
-                log.warning("no messages: looking into the database instead", reason=str(error))
-            self._reachable = False
-            self._stopping.wait(self._wait_seconds)
 
     def _drain(self) -> None:
         self._stopping.ask()  # also where it ends by itself, because something unforeseen went wrong

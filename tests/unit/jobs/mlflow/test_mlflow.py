@@ -18,9 +18,10 @@ import pytest
 from tests.drafts import draft, weighted
 from tests.mlflow_server import Server, running
 
-from perfcast.jobs import Job, JobRequest, Progress, Status
+from perfcast.jobs import Job
 from perfcast.jobs.mlflow import _mlflow
 from perfcast.jobs.mlflow._mlflow import export
+from perfcast.jobs.queue import JobRequest, Progress, Status
 from perfcast.registry import Version
 from perfcast.workloads import builtin_workloads
 

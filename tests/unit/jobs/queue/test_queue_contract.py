@@ -12,9 +12,10 @@ from tests.patience import until
 from tests.workers import Shop
 
 from perfcast.errors import Conflict, Fenced, UnknownJob
-from perfcast.jobs import Fence, Job, Jobs, Progress
+from perfcast.jobs import Job, Jobs
+from perfcast.jobs.queue import Fence, Progress
 from perfcast.jobs.queue._jobs import GATE_ATTEMPTS
-from perfcast.jobs.run._publication import promote, register
+from perfcast.jobs.worker._child import judged, registered
 from perfcast.storage import now, schema
 from perfcast.workloads import builtin_workloads
 
@@ -199,13 +200,13 @@ def test_later_jobs_of_its_model_wait_for_one_that_is_tried_again_while_others_p
     assert claimed.id == later.id
 
 
-def registered(shop: Shop, job: Job) -> tuple[int, ...]:
+def drafted(shop: Shop, job: Job) -> tuple[int, ...]:
     workload = builtin_workloads()["cpu-utilization"]
-    return register(shop.registry, shop.jobs, job, [draft(workload, weighted(workload, request_rate=0.15))])
+    return registered(shop.registry, shop.jobs, job, [draft(workload, weighted(workload, request_rate=0.15))])
 
 
 def test_a_job_that_has_registered_its_versions_is_tried_more_often_and_never_fails(shop: Shop, running: Job) -> None:
-    numbers, job = registered(shop, running), running
+    numbers, job = drafted(shop, running), running
     jobs = Jobs(shop.database, attempts=1, retry_seconds=0)
     for _ in range(GATE_ATTEMPTS - 1):
         assert jobs.retry(job.fence, "the store can't be read") == "queued"
@@ -219,14 +220,14 @@ def test_a_job_that_has_registered_its_versions_is_tried_more_often_and_never_fa
 
 
 def test_a_job_that_has_registered_its_versions_does_not_fail_for_good_either(shop: Shop, running: Job) -> None:
-    numbers = registered(shop, running)
+    numbers = drafted(shop, running)
     shop.jobs.fail(running.fence, "the champion can't be read")
     ended = shop.jobs.find(running.id)
     assert (ended.status, ended.model_version) == ("succeeded", numbers[-1])
 
 
 def test_a_job_that_waits_with_its_versions_registered_can_not_be_cancelled(shop: Shop, running: Job) -> None:
-    registered(shop, running)
+    drafted(shop, running)
     shop.jobs.hand_back(running.fence)
     with pytest.raises(Conflict, match="has registered its versions"):
         shop.jobs.cancel(running.id)
@@ -293,7 +294,7 @@ def test_jobs_are_listed_newest_first_filtered_and_in_pages(shop: Shop) -> None:
 def test_versions_are_registered_once_with_the_row_that_names_them(shop: Shop, running: Job) -> None:
     workload = builtin_workloads()["cpu-utilization"]
     drafts = [draft(workload, weighted(workload, request_rate=weight)) for weight in (0.15, 0.3)]
-    assert register(shop.registry, shop.jobs, running, drafts) == (1, 2)
+    assert registered(shop.registry, shop.jobs, running, drafts) == (1, 2)
     assert shop.jobs.find(running.id).versions == (1, 2)
     with pytest.raises(Conflict, match="has registered"):
         shop.jobs.cancel(running.id)
@@ -308,7 +309,7 @@ def test_a_cancelled_or_fenced_out_job_registers_nothing(shop: Shop, running: Jo
     drafts = [draft(workload, weighted(workload, request_rate=0.15))]
     shop.jobs.cancel(running.id)
     with pytest.raises(Fenced):
-        register(shop.registry, shop.jobs, running, drafts)
+        registered(shop.registry, shop.jobs, running, drafts)
     assert shop.registry.models() == []
 
 
@@ -317,13 +318,14 @@ def test_promoting_again_after_a_kill_changes_nothing(shop: Shop, running: Job) 
     made = draft(workload, weighted(workload, request_rate=0.15))
     search = {"left_out": {"polynomial": "not tried: no time was left for it"}}
     drafts = [replace(made, manifest=msgspec.structs.replace(made.manifest, search=search))]
-    numbers = register(shop.registry, shop.jobs, running, drafts)
-    first = promote(shop.registry, running, numbers, dataset)
-    assert first.promoted
-    assert first.outcome.endswith("; polynomial: not tried: no time was left for it")
+    numbers = registered(shop.registry, shop.jobs, running, drafts)
+    first = judged(shop.registry, running, numbers[-1], dataset)
+    assert first[0] == 1
+    assert first[1].startswith("promoted")
+    assert first[1].endswith("; polynomial: not tried: no time was left for it")
     shop.registry.annotate(shop.registry.version("cpu-utilization", 1), "")  # as if killed before the note
-    second = promote(shop.registry, running, numbers, dataset)
-    third = promote(shop.registry, running, numbers, dataset)
+    second = judged(shop.registry, running, numbers[-1], dataset)
+    third = judged(shop.registry, running, numbers[-1], dataset)
     assert first == second == third
     assert len(shop.registry.history("cpu-utilization")) == 1
 

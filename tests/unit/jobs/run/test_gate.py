@@ -8,14 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 from tests.drafts import draft, weighted
-from tests.workers import Shop
 
 from perfcast.datasets import Dataset
-from perfcast.jobs import JobRequest, default_model
-from perfcast.jobs.run._gate import promote_if_better
-from perfcast.jobs.run._publication import Published, promote, register
+from perfcast.jobs import default_model
+from perfcast.jobs.run import promote, register
 from perfcast.manifest import DataFacts
-from perfcast.registry import CHAMPION, Registry
+from perfcast.registry import CHAMPION, Registry, Version
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import Workload, builtin_workloads, workload_from_document
 
@@ -45,8 +43,13 @@ def add(registry: Registry, weight: float, *, learnt_until: str | None = None) -
     return registry.add("service", replaced(made, manifest=msgspec.structs.replace(made.manifest, data=facts))).number
 
 
+def judged(registry: Registry, best: Version, dataset: Dataset) -> tuple[bool, str]:
+    reason = promote(registry, best, dataset, wanted="auto", actor="test")
+    return reason.startswith("promoted"), reason
+
+
 def offer(registry: Registry, number: int, dataset: Dataset) -> tuple[bool, str]:
-    return promote_if_better(registry, registry.version("service", number), dataset, actor="test")
+    return judged(registry, registry.version("service", number), dataset)
 
 
 def champion(registry: Registry) -> int | None:
@@ -126,10 +129,10 @@ def test_a_champion_of_another_declaration_reads_the_rows_by_its_own(registry: R
     before, now = zones("001", "002", "003"), zones("003", "001", "002")
     good = draft(before, weighted(before, zone=100, load=1))
     number = registry.add("zones", good).number
-    assert promote_if_better(registry, registry.version("zones", number), measured(before), actor="test")[0]
+    assert judged(registry, registry.version("zones", number), measured(before))[0]
     worse = registry.add("zones", draft(now, weighted(now, zone=100, load=1)))
     assert "its declaration differs from the champion's: 'zone' had the values 001, 002, 003" in worse.note
-    promoted, reason = promote_if_better(registry, worse, measured(now), actor="test")
+    promoted, reason = judged(registry, worse, measured(now))
     assert not promoted
     assert "against the champion's 0;" in reason
     assert "'zone' had the values 001, 002, 003; now 003, 001, 002" in reason
@@ -138,32 +141,27 @@ def test_a_champion_of_another_declaration_reads_the_rows_by_its_own(registry: R
 def test_a_champion_whose_units_differ_is_not_compared(registry: Registry) -> None:
     before, now = zones("001", "002", "003"), zones("001", "002", "003", unit="s")
     number = registry.add("zones", draft(before, weighted(before, load=1))).number
-    promote_if_better(registry, registry.version("zones", number), measured(before), actor="test")
+    judged(registry, registry.version("zones", number), measured(before))
     better = registry.add("zones", draft(now, weighted(now, load=1)))
-    promoted, reason = promote_if_better(registry, better, measured(now), actor="test")
+    promoted, reason = judged(registry, better, measured(now))
     assert not promoted
     assert "'load' is declared as number by one and as number s by the other; activate it yourself" in reason
 
 
-def published(shop: Shop, workload: Workload, **weights: float) -> Published:
-    """What becomes of a version that a job learnt from the rows as this declaration has them."""
-    dataset = measured(workload)
-    shop.jobs.submit(JobRequest(model="zones", workload="zones", dataset="zones", digest=dataset.digest))
-    job = shop.jobs.claim("worker")
-    assert job is not None
-    numbers = register(shop.registry, shop.jobs, job, [draft(workload, weighted(workload, **weights))])
-    made = promote(shop.registry, job, numbers, dataset)
-    shop.jobs.succeed(job.fence, version=made.version, outcome=made.outcome)
-    return made
+def published(registry: Registry, workload: Workload, **weights: float) -> tuple[bool, str]:
+    """What becomes of a version that a run learnt from the rows as this declaration has them."""
+    made = [draft(workload, weighted(workload, **weights))]
+    (best,) = register(registry, made, model="zones", dataset="zones", run="a run")
+    return judged(registry, best, measured(workload))
 
 
-def test_from_registering_to_promoting_each_version_reads_rows_by_its_own_declaration(shop: Shop) -> None:
+def test_from_registering_to_promoting_each_version_reads_rows_by_its_own_declaration(registry: Registry) -> None:
     """Errors by zone and version: 0, 100, 200; then 0, 120, 60; then none; then 100 again."""
     former, swapped = zones("001", "002", "003"), zones("001", "003", "002")
     offers = [(former, 0, True), (swapped, 80, True), (former, 100, True), (swapped, 0, False)]
-    made = [published(shop, workload, zone=weight, load=1) for workload, weight, _ in offers]
-    assert [one.promoted for one in made] == [promoted for _, _, promoted in offers]
-    errors = [re.findall(r"MAE ([\d.]+) .* champion's ([\d.]+)", one.outcome)[0] for one in made[1:]]
+    made = [published(registry, workload, zone=weight, load=1) for workload, weight, _ in offers]
+    assert [promoted for promoted, _ in made] == [promoted for _, _, promoted in offers]
+    errors = [re.findall(r"MAE ([\d.]+) .* champion's ([\d.]+)", reason)[0] for _, reason in made[1:]]
     expected = [pytest.approx(pair, abs=10) for pair in ((60, 100), (0, 60), (100, 0))]
     assert [tuple(map(float, pair)) for pair in errors] == expected
-    assert all("'zone' had the values" in one.outcome for one in made[1:])
+    assert all("'zone' had the values" in reason for _, reason in made[1:])

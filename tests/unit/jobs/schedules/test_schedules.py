@@ -12,7 +12,8 @@ from tests.drafts import draft, weighted
 from tests.workers import Shop, small_dataset
 
 from perfcast.errors import InvalidInput, UnknownModel, UnknownSchedule
-from perfcast.jobs import Job, Jobs, Plan, Retrain, Scheduler, Schedules, Submissions
+from perfcast.jobs import Job, Jobs, Plan, Schedules, Submissions
+from perfcast.jobs.schedules import Retrain, Scheduler
 from perfcast.jobs.schedules import _repository as repository
 from perfcast.manifest import DataFacts, Draft
 from perfcast.storage import now
@@ -55,7 +56,7 @@ def finish(shop: Shop) -> None:
 
 
 def kinds(schedules: Schedules) -> list[tuple[str, str]]:
-    return [(event.kind, event.trigger) for event in reversed(schedules.history(MODEL))]
+    return [(event["kind"], event["trigger"]) for event in reversed(schedules.history(MODEL))]
 
 
 def test_a_schedule_is_set_found_listed_replaced_and_removed(schedules: Schedules) -> None:
@@ -152,7 +153,7 @@ def test_it_fires_when_enough_rows_have_come_since_the_last_run(
     assert (first.request.digest == newest.digest, job.request.digest == newest.digest) == (False, True)
     finish(shop)
     assert scheduler.look(later(hours=4)) == []
-    assert "50 new rows of 'simulated' (250; the last run learnt from 200)" in schedules.history(MODEL)[0].reason
+    assert "50 new rows of 'simulated' (250; the last run learnt from 200)" in schedules.history(MODEL)[0]["reason"]
 
 
 @pytest.mark.parametrize(("line", "runs"), [("simulated", 0), ("shop", 1)])
@@ -254,7 +255,7 @@ def test_of_many_schedulers_racing_exactly_one_fires(schedules: Schedules, shop:
         assert schedules.signal(MODEL, "drift", "PSI 0.4")
         assert sum(pool.map(race, range(12))) == 1
     assert shop.jobs.page()[1] == 1
-    assert [event.kind for event in schedules.history(MODEL)].count("fired") == 1
+    assert [event["kind"] for event in schedules.history(MODEL)].count("fired") == 1
 
 
 def test_a_schedule_waits_for_a_submission_that_has_not_been_committed_yet(
@@ -284,8 +285,8 @@ def test_the_newest_events_of_a_model_are_kept(
         for number in range(5):
             for model in (MODEL, "another"):
                 repository.add_event(connection, model, "signal", "drift", f"{number}", at=now())
-    assert [event.reason for event in schedules.history(MODEL)] == ["4", "3", "2"]
-    assert [event.reason for event in schedules.history("another")] == ["4", "3", "2"]
+    assert [event["reason"] for event in schedules.history(MODEL)] == ["4", "3", "2"]
+    assert [event["reason"] for event in schedules.history("another")] == ["4", "3", "2"]
 
 
 def test_a_scheduler_that_saw_the_schedule_before_another_fired_submits_nothing(
@@ -323,7 +324,7 @@ def test_the_history_says_what_became_of_each_job(schedules: Schedules, schedule
     schedules.signal(MODEL, "drift", "PSI 0.4")
     (job,) = scheduler.look()
     finish(shop)
-    event: dict[str, Any] = schedules.history(MODEL)[0].document()
+    event: dict[str, Any] = schedules.history(MODEL)[0]
     assert event["job_id"] == job.id
     assert (event["kind"], event["job_status"], event["error"]) == ("fired", "failed", "not trained in this test")
     schedules.remove(MODEL)

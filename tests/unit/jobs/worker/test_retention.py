@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from tests.patience import until
 from tests.workers import Shop
 
-from perfcast.jobs import Job, Worker
+from perfcast.jobs import Job
 from perfcast.jobs.run._studies import prepared_study, study_address
+from perfcast.jobs.worker import Worker
+from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._retention import Retention
 from perfcast.settings import Settings
 from perfcast.storage import schema, time_text
@@ -83,8 +85,8 @@ def test_more_than_fit_into_one_look_follow_in_the_next(shop: Shop, monkeypatch:
 
 def test_a_worker_deletes_them_while_it_works(shop: Shop) -> None:
     old = trained(shop, ended=MONTH)
-    retention = Retention(shop.settings, shop.database)
-    worker = Worker(shop.settings, shop.jobs, shop.transport, threads=1, retention=retention)
+    chore = Chore("old studies", Retention(shop.settings, shop.database).look, every_seconds=60)
+    worker = Worker(shop.settings, shop.jobs, shop.transport, threads=1, chores=[chore])
     thread = Thread(target=worker.run)
     thread.start()
     try:

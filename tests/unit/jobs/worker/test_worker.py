@@ -17,9 +17,12 @@ from tests.patience import until
 from tests.unit.jobs.worker.test_retention import MONTH, is_kept, trained
 from tests.workers import Shop, small_dataset, training_process
 
-from perfcast.jobs import Plan, Retrain, Scheduler, Schedules, Submissions, Worker
+from perfcast.jobs import Plan, Schedules, Submissions
 from perfcast.jobs.run._studies import studies_folder
-from perfcast.jobs.worker._retention import Retention
+from perfcast.jobs.schedules import Retrain, Scheduler
+from perfcast.jobs.worker import Worker
+from perfcast.jobs.worker._chore import Chore
+from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.settings import load_settings
 from perfcast.storage import schema
 from perfcast.workloads import builtin_workloads
@@ -42,6 +45,10 @@ def scheduler(shop: Shop) -> Scheduler:
     return Scheduler(Schedules(shop.database, submissions, ZoneInfo("UTC")), shop.jobs)
 
 
+def old_studies(shop: Shop) -> Chore:
+    return Chore("old studies", Retention(shop.settings, shop.database).look, every_seconds=EVERY_SECONDS)
+
+
 def test_a_stored_schedule_that_can_not_be_read_keeps_it_from_nothing_else(shop: Shop) -> None:
     workload = builtin_workloads()["cpu-utilization"]
     shop.registry.add("cpu-utilization", draft(workload, weighted(workload, request_rate=0.25)))
@@ -55,8 +62,7 @@ def test_a_stored_schedule_that_can_not_be_read_keeps_it_from_nothing_else(shop:
         shop.jobs,
         shop.transport,
         threads=1,
-        scheduler=looks,
-        retention=Retention(shop.settings, shop.database),
+        chores=[Chore("schedules", looks.look, every_seconds=0.5), old_studies(shop)],
     )
     with capture_logs() as logs, at_work(worker):
         until(lambda: not is_kept(shop, old))
@@ -73,9 +79,7 @@ def test_a_journal_that_can_not_be_deleted_keeps_it_from_nothing_else(shop: Shop
     in_the_way.unlink(missing_ok=True)
     in_the_way.mkdir(parents=True)
     os.utime(in_the_way, (0, 0))
-    worker = Worker(
-        shop.settings, shop.jobs, shop.transport, threads=1, retention=Retention(shop.settings, shop.database)
-    )
+    worker = Worker(shop.settings, shop.jobs, shop.transport, threads=1, chores=[old_studies(shop)])
     with capture_logs() as logs, at_work(worker):
         until(lambda: not is_kept(shop, old))
         job = shop.submit(families=("polynomial",), n_trials=1)
@@ -87,7 +91,7 @@ def test_it_looks_around_every_second_though_its_queue_is_gone_and_it_polls_seld
     shop = Shop(load_settings(data_dir=tmp_path, redis_url="redis://127.0.0.1:1/0", job_poll_seconds=60))
     shop.datasets.add(small_dataset(200))
     with capture_logs() as logs, at_work(Worker(shop.settings, shop.jobs, shop.transport, threads=1)):
-        until(lambda: [line for line in logs if "no messages" in line["event"]])
+        until(lambda: [line for line in logs if "can't be reached" in line["event"]])
         job = shop.submit(families=("polynomial",), n_trials=1)
         shop.wait(job, "running")
     shop.close()
@@ -109,7 +113,8 @@ def test_a_training_process_that_is_stopped_together_with_its_worker_costs_no_at
 INTERRUPTED = """
 import signal, sys
 from pathlib import Path
-from perfcast.jobs import Jobs, Worker, make_transport
+from perfcast.jobs import Jobs, make_transport
+from perfcast.jobs.worker import Worker
 from perfcast.jobs.worker._process import stop_at_signals
 from perfcast.settings import load_settings
 from perfcast.storage import Database

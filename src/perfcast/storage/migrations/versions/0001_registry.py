@@ -11,16 +11,6 @@ NAME, DIGEST, TIME = sa.String(128), sa.String(64), sa.String(32)
 
 def upgrade() -> None:
     """Make the first tables."""
-    _datasets()
-    _models()
-    _versions()
-    _aliases()
-    _alias_history()
-    _default_models()
-    _revision()
-
-
-def _datasets() -> None:
     op.create_table(
         "dataset",
         sa.Column("id", sa.Integer, nullable=False),
@@ -34,9 +24,6 @@ def _datasets() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_dataset"),
         sa.UniqueConstraint("name", "digest", name="uq_dataset_name_digest"),
     )
-
-
-def _models() -> None:
     op.create_table(
         "model",
         sa.Column("name", NAME, nullable=False),
@@ -46,9 +33,6 @@ def _models() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_model"),
     )
-
-
-def _versions() -> None:
     op.create_table(
         "version",
         sa.Column("model", NAME, nullable=False),
@@ -65,9 +49,6 @@ def _versions() -> None:
         sa.ForeignKeyConstraint(["model"], ["model.name"], name="fk_version_model"),
     )
     op.create_index("ix_version_graph", "version", ["graph"])
-
-
-def _aliases() -> None:
     op.create_table(
         "alias",
         sa.Column("model", NAME, nullable=False),
@@ -77,9 +58,6 @@ def _aliases() -> None:
         sa.PrimaryKeyConstraint("model", "alias", name="pk_alias"),
         sa.ForeignKeyConstraint(["model", "number"], ["version.model", "version.number"], name="fk_alias_model_number"),
     )
-
-
-def _alias_history() -> None:
     op.create_table(
         "alias_history",
         sa.Column("id", sa.Integer, nullable=False),
@@ -95,9 +73,6 @@ def _alias_history() -> None:
         sa.ForeignKeyConstraint(["model"], ["model.name"], name="fk_alias_history_model"),
     )
     op.create_index("ix_alias_history_model_alias", "alias_history", ["model", "alias"])
-
-
-def _default_models() -> None:
     op.create_table(
         "default_model",
         sa.Column("workload", NAME, nullable=False),
@@ -105,9 +80,6 @@ def _default_models() -> None:
         sa.PrimaryKeyConstraint("workload", name="pk_default_model"),
         sa.ForeignKeyConstraint(["model"], ["model.name"], name="fk_default_model_model"),
     )
-
-
-def _revision() -> None:
     table = op.create_table(
         "revision",
         sa.Column("id", sa.Integer, nullable=False, autoincrement=False),
