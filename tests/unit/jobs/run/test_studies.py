@@ -246,12 +246,16 @@ def test_a_study_goes_on_that_was_begun_before_trends_ruled_an_objective_out(tmp
         study = open_study(tmp_path / "job.journal", "job")
         first = propose([], families, LESSON, seed=0, index=0, start=("xgboost", {"objective": "absolute"}))
         first = replace(first, distributions={**first.distributions, **kept})
-        end(study, begin(study, 0, first), FitResult(0, "complete", seconds=1.0, score=1.0))
+        end(study, begin(study, 0, first), FitResult(0, "xgboost", "complete", seconds=1.0, score=1.0))
         study = open_study(tmp_path / "job.journal", "job")
         for index in range(1, 13):
             known = list(finished_trials(study).values())
             proposal = propose(known, families, lesson, seed=0, index=index, start=None)
             chosen.append(proposal.settings["objective"])
-            end(study, begin(study, index, proposal), FitResult(index, "complete", seconds=1.0, score=1.0 + index))
+            end(
+                study,
+                begin(study, index, proposal),
+                FitResult(index, "xgboost", "complete", seconds=1.0, score=1.0 + index),
+            )
         assert list(finished_trials(study)) == list(range(13))
     assert ("absolute" in chosen) == (trend == 0)
