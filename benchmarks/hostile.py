@@ -112,6 +112,7 @@ def _flood(first: bytes, times: int, last: bytes) -> Sent:
     return lambda: iter((first, *endless(b"a" * _CHUNK, times), last))
 
 
+INFER = "/v2/models/cpu-utilization/infer"
 CASES = (
     Case("a good body, for comparison", once(post(_GOOD)), (200,)),
     Case("50 MB announced", _announced, (413,)),
@@ -133,6 +134,11 @@ CASES = (
         "gzip bomb (100 MB of blanks in 100 kB)",
         lambda: iter((post(gzip.compress(b" " * 100_000_000), "Content-Encoding: gzip"),)),
         (415,),
+    ),
+    Case(
+        "gzip bomb for `/v2/…/infer`, which unpacks",
+        lambda: iter((post(gzip.compress(b" " * 100_000_000), "Content-Encoding: gzip", path=INFER),)),
+        (413,),
     ),
     Case("gzip bomb, unannounced", lambda: iter((post(gzip.compress(b" " * 10_000_000)),)), (422,)),
     Case("10,000,000 headers", _many_headers, (431,)),

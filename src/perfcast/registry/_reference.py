@@ -56,9 +56,9 @@ def parse_reference(text: str) -> Reference:
         raise _wrong("model_name", "must be NAME, NAME:VERSION or NAME@ALIAS, or a bare version such as 3")
     name, version, alias = found["name"], found["version"], found["alias"]
     if alias is not None:
-        return Reference(check_name(name), alias=alias)
+        return Reference(_no_version(name), alias=alias)
     if version is not None:
-        return _version(check_name(name), version)
+        return _version(_no_version(name), version)
     return _version(None, name) if _looks_like_a_version(name) else Reference(name)
 
 
@@ -68,10 +68,12 @@ def check_name(name: str) -> str:
     Raises:
         InvalidInput: It could be mistaken for a version or can't stand in a reference; the field is `model_name`.
     """
+    if name == "stats":
+        raise _wrong(
+            "model_name", "must not be 'stats': /v2/models/stats is the statistics of all models; choose another"
+        )
     _check_text("model_name", name, _NAME, "'.', '_' and '-'")
-    if _looks_like_a_version(name):
-        raise _wrong("model_name", f"must not look like a version, as '{name}' does")
-    return name
+    return _no_version(name)
 
 
 def check_label(label: str) -> str:
@@ -84,6 +86,12 @@ def check_label(label: str) -> str:
     if _NUMBER.fullmatch(label):
         raise _wrong("label", f"must not look like a version's number, as '{label}' does; use for instance v1.2.0")
     return label
+
+
+def _no_version(name: str) -> str:
+    if _looks_like_a_version(name):
+        raise _wrong("model_name", f"must not look like a version, as '{name}' does")
+    return name
 
 
 def _check_text(field: str, text: str, form: str, marks: str) -> None:

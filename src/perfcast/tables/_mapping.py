@@ -72,6 +72,8 @@ class ColumnMap:
                 f"{message}; where '{halves[0]}' and '{source}' are a date and its time, join them into one column, "
                 "such as 2026-03-01T14:05:00"
             )
+        if message.endswith("; give numbers"):
+            return f"{message}; --map '{field}=COLUMN / 1' takes durations in seconds"
         shown = re.search(r"got '(.*)'$", message)
         if shown is None:
             return message

@@ -71,7 +71,7 @@ class ValueReader(NamedTuple):
 
         if pa.types.is_duration(kind):
             unit = f"its unit is '{self.unit}'" if self.unit else "its unit isn't said"
-            return f"holds {kind}, but {unit}; --map '{self.name}=COLUMN / 1' takes durations in seconds"
+            return f"holds {kind}, but {unit}; give numbers"
         return f"holds {kind}, where numbers are expected"
 
     def _distinct(self, column: Any, unread: list[Refusal], places: npt.NDArray[np.int64] | None = None) -> Numbers:

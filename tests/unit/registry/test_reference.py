@@ -86,10 +86,16 @@ def test_any_text_is_a_reference_or_an_error_of_ours(text: str) -> None:
     assert [reference.number, reference.label, reference.alias].count(None) >= 2
 
 
-@pytest.mark.parametrize("name", ["3", "v3", "v1.2.0", "1.5", "", "a b", "a:b", "ä", "x" * 129, "_a"])
+@pytest.mark.parametrize("name", ["3", "v3", "v1.2.0", "1.5", "", "a b", "a:b", "ä", "x" * 129, "_a", "stats"])
 def test_a_name_that_could_be_mistaken_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput):
         check_name(name)
+
+
+def test_a_model_of_that_name_from_before_is_still_found() -> None:
+    assert parse_reference("stats") == Reference("stats")
+    assert parse_reference("stats@champion") == Reference("stats", alias="champion")
+    assert parse_reference("stats:2") == Reference("stats", number=2)
 
 
 @pytest.mark.parametrize("label", ["3", "v3", "", "a b", "a@b", "x" * 129])

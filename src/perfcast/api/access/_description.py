@@ -12,12 +12,7 @@ _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
 
 def describe(app: FastAPI, *, keyed: bool) -> None:
-    """Add the security scheme, and what a guarded route answers when it refuses.
-
-    Args:
-        app: Its document is made as before, then completed.
-        keyed: Whether keys are configured; without, the document says that a key may be left out.
-    """
+    """Add the security scheme, and what a guarded route answers when it refuses; unless `keyed`, a key is optional."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:

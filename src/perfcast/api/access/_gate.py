@@ -1,13 +1,13 @@
 """The gate: asked before anything else whether a request may be answered."""
 
+import math
 from collections.abc import Iterable
 from typing import TypeAlias
 
 from starlette.types import Scope
 
-from perfcast.api.access._addresses import address_of, parse_proxies
-from perfcast.api.access._keys import ADMIN, Key, Keys, parse_keys
-from perfcast.api.access._limits import Limits, parse_rates, retry_after
+from perfcast.api.access._keys import ADMIN, Key, address_of, find, parse_keys, parse_proxies
+from perfcast.api.access._limits import Limits, parse_rates
 from perfcast.api.access._rules import Rules
 from perfcast.api.access._windows import Excess
 from perfcast.api.http._callers import CLIENT
@@ -21,7 +21,7 @@ _CHALLENGE = {"WWW-Authenticate": f'ApiKey realm="perfcast", header="{HEADER}"'}
 
 
 class Gate:
-    """Admits requests, or says why not.
+    """Admits requests, or says why not; made by `make_gate`.
 
     Args:
         keys: Who is let in; None: everybody.
@@ -29,7 +29,7 @@ class Gate:
         proxied: Whether callers' addresses are known only from what trusted proxies say.
     """
 
-    def __init__(self, keys: Keys | None, limits: Limits | None, *, proxied: bool = False) -> None:
+    def __init__(self, keys: tuple[Key, ...] | None, limits: Limits | None, *, proxied: bool = False) -> None:
         self.keyed = keys is not None
         self._proxied = proxied
         self._keys = keys
@@ -38,18 +38,14 @@ class Gate:
         self._to_predict = self._rules.needed("POST", "/predict")
 
     async def admit(self, scope: Scope) -> Problem | None:
-        """Nothing for a request that may go on, whose caller's name is then in the scope; else what to answer.
-
-        Args:
-            scope: An ASGI scope of type `http`.
-        """
+        """Nothing for a request that may go on, whose caller's name is then in the scope; else what to answer."""
         needed = self._rules.needed(scope["method"], scope["path"])
         if not needed:
             return None
         key, stranger = None, None
         if self._keys is not None:
             given = _given(scope["headers"])
-            key = self._keys.find(given)
+            key = find(self._keys, given)
             stranger = _unknown(given) if key is None else None
         caller = scope[CLIENT] = key.caller if key is not None else address_of(scope.get("client"))
         if self._limits is not None and (excess := await self._limits.hit(caller)) is not None:
@@ -59,15 +55,10 @@ class Gate:
         return stranger
 
     def passes(self, headers: Headers, client: tuple[str, int] | None) -> str:
-        """The caller of a `POST /predict` that may be answered at once; empty where `admit` must be asked.
-
-        Args:
-            headers: The request's, names in lower case.
-            client: The address that the connection comes from.
-        """
+        """The caller of a `POST /predict` that may be answered at once; empty where `admit` must be asked."""
         caller = ""
         if self._keys is not None:
-            key = self._keys.find(_given(headers))
+            key = find(self._keys, _given(headers))
             if key is not None and key.scopes & self._to_predict:
                 caller = key.caller
         elif not self._proxied:
@@ -82,7 +73,7 @@ class Gate:
     @property
     def summary(self) -> str:
         """What it asks for, without secrets: `2 keys; 600 requests in 60 s`."""
-        count = len(self._keys) if self._keys is not None else 0
+        count = len(self._keys or ())
         parts = [f"{count} key{'' if count == 1 else 's'}"]
         if self._limits is not None:
             parts += [f"{rate.amount} requests in {rate.seconds} s" for rate in self._limits.rates]
@@ -138,9 +129,8 @@ def _forbidden(key: Key, needed: frozenset[str]) -> Problem:
 
 
 def _too_many(excess: Excess) -> Problem:
-    headers = retry_after(excess)
-    detail = (
-        f"more than {excess.rate.amount} requests in {excess.rate.seconds} s; ask again in {headers['Retry-After']} s, "
-        "or raise RATE_LIMIT"
-    )
-    return problem_of_status(429, detail, headers)
+    rate = excess.rate
+    wait = str(min(max(1, math.ceil(excess.wait)), rate.seconds))  # the clock of another process may run ahead
+    detail = f"more than {rate.amount} requests in {rate.seconds} s; ask again in {wait} s, or raise RATE_LIMIT"
+    headers = {"X-RateLimit-Limit": str(rate.amount), "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": wait}
+    return problem_of_status(429, detail, {"Retry-After": wait, **headers})

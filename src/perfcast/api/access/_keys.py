@@ -1,8 +1,9 @@
-"""API keys: what `API_KEY` says, and whose key a caller sent."""
+"""Who a caller is: by the key it sent, as `API_KEY` has it, else by its address, also behind trusted proxies."""
 
 import hashlib
 import hmac
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from perfcast.errors import InvalidSetting
 
@@ -10,54 +11,34 @@ ADMIN = "admin"
 ALL = frozenset({"read", "predict", "train", ADMIN})
 """The scopes. `admin` includes the others."""
 _SHOWN = 8
+_NETWORK_BITS = 64
 
 
 @dataclass(frozen=True)
 class Key:
-    """One key; its secret is not kept.
-
-    Attributes:
-        digest: SHA-256 of the secret.
-        scopes: What it may do; for `admin` the other scopes stand here too.
-        caller: What its owner is called: `key:` and the beginning of the digest in hex.
-    """
+    """One key; of its secret only the SHA-256 is kept. Its owner is called by the beginning of that."""
 
     digest: bytes
     scopes: frozenset[str]
     caller: str
 
 
-class Keys:
-    """All keys that are let in."""
+def find(keys: tuple[Key, ...], secret: bytes) -> Key | None:
+    """The key with that secret.
 
-    def __init__(self, keys: tuple[Key, ...]) -> None:
-        self._keys = keys
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def find(self, secret: bytes) -> Key | None:
-        """The key with that secret.
-
-        Digests are compared in constant time, and always with every key, so that the time of an answer says nothing
-        about how much of which key was right.
-        """
-        digest = hashlib.sha256(secret).digest()
-        found = None
-        for key in self._keys:
-            if hmac.compare_digest(key.digest, digest):
-                found = key
-        return found
+    Digests are compared in constant time, and always with every key, so that the time of an answer says nothing about
+    how much of which key was right.
+    """
+    digest = hashlib.sha256(secret).digest()
+    found = None
+    for key in keys:
+        if hmac.compare_digest(key.digest, digest):
+            found = key
+    return found
 
 
-def parse_keys(text: str) -> Keys | None:
-    """Read `API_KEY`.
-
-    Args:
-        text: `SECRET` (all scopes) or `SECRET:SCOPE+SCOPE`, several separated by commas.
-
-    Returns:
-        None where the text is blank.
+def parse_keys(text: str) -> tuple[Key, ...] | None:
+    """Read `API_KEY`: `SECRET` (all scopes) or `SECRET:SCOPE+SCOPE`, several separated by commas. Blank: None.
 
     Raises:
         InvalidSetting: A part can't be used; the text names its place, never its secret.
@@ -67,7 +48,7 @@ def parse_keys(text: str) -> Keys | None:
     keys = tuple(_key(part.strip(), place) for place, part in enumerate(text.split(","), 1))
     if len({key.digest for key in keys}) < len(keys):
         raise InvalidSetting("API_KEY: two keys are the same; give each secret once, with all its scopes")
-    return Keys(keys)
+    return keys
 
 
 def _key(part: str, place: int) -> Key:
@@ -82,3 +63,36 @@ def _key(part: str, place: int) -> Key:
         )
     digest = hashlib.sha256(secret.encode("ascii")).digest()
     return Key(digest, ALL if ADMIN in scopes else scopes, f"key:{digest.hex()[:_SHOWN]}")
+
+
+def address_of(client: tuple[str, int] | None) -> str:
+    """The caller's address; of IPv6 the first 64 bits, since one caller commonly has all the others."""
+    host = client[0] if client else ""
+    if ":" not in host:
+        return f"address:{host}"
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return f"address:{host[:64]}"
+    if not isinstance(address, IPv6Address):
+        return f"address:{address}"
+    if address.ipv4_mapped is not None:
+        return f"address:{address.ipv4_mapped}"
+    return f"address:{ip_network((address, _NETWORK_BITS), strict=False)}"
+
+
+def parse_proxies(text: str) -> list[str]:
+    """Read `TRUSTED_PROXIES`: addresses and networks, separated by commas.
+
+    Raises:
+        InvalidSetting: A part is neither.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    for part in parts:
+        try:
+            ip_network(part)
+        except ValueError as error:
+            raise InvalidSetting(
+                f"TRUSTED_PROXIES: {error}; give addresses or networks such as 10.0.0.5, 10.1.0.0/16"
+            ) from None
+    return parts

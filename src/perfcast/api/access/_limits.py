@@ -1,20 +1,67 @@
 """How often a caller may ask: in this process's memory, or shared with all processes through Redis."""
 
 import asyncio
-import math
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 
-from perfcast.api.access._shared import SharedWindows
 from perfcast.api.access._windows import Excess, Rate, Windows
 from perfcast.errors import InvalidSetting
 
+_PREFIX = "perfcast:limit"
+_CONNECTIONS = 16
 _ANSWER_SECONDS = 0.25
 _LOOK_SECONDS = 0.5
 
 log = structlog.stdlib.get_logger("perfcast.api")
+
+
+class _SharedWindows:
+    """When each caller's last requests were admitted, by any process.
+
+    Args:
+        url: Address of Redis.
+        rates: All of them hold for every caller. A request that breaks a later one has counted for the earlier ones.
+        seconds: Longest wait for a connection or an answer.
+    """
+
+    def __init__(self, url: str, rates: Sequence[Rate], *, seconds: float) -> None:
+        from limits.aio.storage import RedisStorage
+        from redis.asyncio import BlockingConnectionPool, Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+
+        self._rates = tuple(rates)
+        self._pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=_CONNECTIONS,
+            timeout=seconds,
+            socket_connect_timeout=seconds,
+            socket_timeout=seconds,
+            retry=Retry(NoBackoff(), 1),  # once, for a connection that a restart has cut
+        )
+        self._redis = Redis(connection_pool=self._pool)
+        options: dict[str, Any] = {"connection_pool": self._pool}
+        self._storage = RedisStorage("async+redis://", implementation="redispy", key_prefix=_PREFIX, **options)
+
+    async def hit(self, caller: str) -> Excess | None:
+        """Admit a request, or say which rate it breaks; what is refused doesn't count."""
+        for rate in self._rates:
+            name = f"{caller}/{rate.amount}/{rate.seconds}"
+            if not await self._storage.acquire_entry(name, rate.amount, rate.seconds):
+                oldest, _ = await self._storage.get_moving_window(name, rate.amount, rate.seconds)
+                return Excess(rate, max(0.0, oldest + rate.seconds - time.time()))
+        return None
+
+    async def ping(self) -> None:
+        """Raise unless Redis answers."""
+        await self._redis.ping()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._pool.disconnect()
 
 
 class Limits:
@@ -31,7 +78,7 @@ class Limits:
     def __init__(self, rates: Sequence[Rate], redis_url: str = "") -> None:
         self.rates = tuple(rates)
         self._own = Windows(rates)
-        self._shared = SharedWindows(redis_url, self.rates, seconds=_ANSWER_SECONDS) if redis_url else None
+        self._shared = _SharedWindows(redis_url, self.rates, seconds=_ANSWER_SECONDS) if redis_url else None
         self._looking: asyncio.Task[None] | None = None
         self.problem: str | None = None
 
@@ -60,7 +107,7 @@ class Limits:
         if self._shared is not None:
             await self._shared.close()
 
-    def _fall_back(self, shared: SharedWindows, error: Exception) -> None:
+    def _fall_back(self, shared: _SharedWindows, error: Exception) -> None:
         if self._looking is not None:  # another request, which began before, was told the same
             return
         self.problem = (
@@ -69,7 +116,7 @@ class Limits:
         log.warning("rate limits are counted in this process's memory", reason=self.problem)
         self._looking = asyncio.get_running_loop().create_task(self._look(shared))
 
-    async def _look(self, shared: SharedWindows) -> None:
+    async def _look(self, shared: _SharedWindows) -> None:
         """Ask until Redis answers, then share again."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
@@ -84,26 +131,12 @@ class Limits:
 
 
 def parse_rates(text: str) -> tuple[Rate, ...]:
-    """Read `RATE_LIMIT`.
-
-    Args:
-        text: Such as `600/minute`; several separated by semicolons. Blank: none.
+    """Read `RATE_LIMIT`, such as `600/minute`; several are separated by semicolons. Blank: none.
 
     Raises:
         InvalidSetting: A part can't be used.
     """
     return tuple(_rate(part.strip()) for part in text.split(";")) if text.strip() else ()
-
-
-def retry_after(excess: Excess) -> dict[str, str]:
-    """The response headers of a request too many; times are whole seconds, rounded up."""
-    wait = str(max(1, math.ceil(excess.wait)))
-    return {
-        "Retry-After": wait,
-        "X-RateLimit-Limit": str(excess.rate.amount),
-        "X-RateLimit-Remaining": "0",
-        "X-RateLimit-Reset": wait,
-    }
 
 
 def _rate(text: str) -> Rate:

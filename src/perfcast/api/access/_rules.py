@@ -49,10 +49,10 @@ RULES: Mapping[str, str] = {
     "GET /jobs/{job_id}": "read train",
     "GET /jobs/{job_id}/events": "read train",
     "GET /schedules": "read train",
-    "GET /schedules/{name}": "read train",
-    "GET /schedules/{name}/history": "read train",
-    "PUT /schedules/{name}": "train",
-    "DELETE /schedules/{name}": "train",
+    "GET /schedules/{model}": "read train",
+    "GET /schedules/{model}/history": "read train",
+    "PUT /schedules/{model}": "train",
+    "DELETE /schedules/{model}": "train",
     "GET /v2": "read",
     "GET /v2/models/{name}": "read",
     "GET /v2/models/{name}/versions/{version}": "read",
@@ -67,9 +67,8 @@ RULES: Mapping[str, str] = {
     "POST /v2/models/{name}/infer": "predict",
     "POST /v2/models/{name}/versions/{version}/infer": "predict",
 }
-"""Method and route template → scope; of two scopes, either will do. The names of parameters don't matter."""
+"""Method and route template → scope; of two scopes, either will do."""
 _UNLISTED = frozenset({ADMIN})
-_PARAMETER = re.compile(r"\{\w+")
 
 
 class Rules:
@@ -91,16 +90,9 @@ class Rules:
             self._patterns.setdefault(method, []).append((compile_path(path)[0], needed))
 
     def needed(self, method: str, path: str) -> frozenset[str]:
-        """The scopes of which a key must have one; none for an open route.
-
-        Args:
-            method: Of the request; `HEAD` needs what `GET` does.
-            path: Decoded, as in the ASGI scope.
-        """
-        if method == "HEAD":
-            method = "GET"
-        needed = self._exact.get((method, path))
-        if needed is not None:
+        """The scopes of which a key must have one; none for an open route. The path is decoded, as ASGI has it."""
+        method = "GET" if method == "HEAD" else method
+        if (needed := self._exact.get((method, path))) is not None:
             return needed
         found = [scopes for pattern, scopes in self._patterns.get(method, ()) if pattern.match(path)]
         if not found:
@@ -112,10 +104,5 @@ class Rules:
 
 def scopes_of(method: str, template: str) -> frozenset[str] | None:
     """What the table says of a route; None where it isn't listed."""
-    shape = _shape(f"{method} {template}")
-    return next((frozenset(scopes.split()) for route, scopes in RULES.items() if _shape(route) == shape), None)
-
-
-def _shape(route: str) -> str:
-    """A route with its parameters' names left out."""
-    return _PARAMETER.sub("{", route)
+    scopes = RULES.get(f"{method} {template}")
+    return None if scopes is None else frozenset(scopes.split())

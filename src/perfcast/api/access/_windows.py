@@ -30,12 +30,7 @@ class Excess(NamedTuple):
 
 
 class Windows:
-    """When each caller's last requests were admitted.
-
-    Args:
-        rates: All of them hold for every caller.
-        most: Callers that are kept.
-    """
+    """When each caller's last requests were admitted, of up to `most` callers; all rates hold for each of them."""
 
     def __init__(self, rates: Sequence[Rate], *, most: int = MOST_CALLERS) -> None:
         self._rates = tuple(rates)
@@ -46,12 +41,7 @@ class Windows:
         return len(self._callers)
 
     def hit(self, caller: str, now: float) -> Excess | None:
-        """Admit a request, or say which rate it breaks; what is refused doesn't count.
-
-        Args:
-            caller: Its name.
-            now: Seconds on a clock that never goes back.
-        """
+        """Admit a request, or say which rate it breaks; what is refused doesn't count. `now` is monotonic seconds."""
         windows = self._callers.get(caller)
         if windows is None:
             windows = self._callers[caller] = tuple(deque(maxlen=rate.amount) for rate in self._rates)

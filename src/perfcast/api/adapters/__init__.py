@@ -4,6 +4,6 @@ KServe's protocol version 1 (`_kserve_routes`) and MLflow's scoring server (`_ml
 `answered`, so that reading, checks, routing, counting and records are those of `/predict/batch`.
 """
 
-from perfcast.api.adapters._rows import Asked, answered, whole
+from perfcast.api.adapters._rows import Asked, answered, parsed, whole
 
-__all__ = ["Asked", "answered", "whole"]
+__all__ = ["Asked", "answered", "parsed", "whole"]

@@ -20,39 +20,28 @@ _ROWS: dict[str, Any] = {
 class Predictions(Answer):
     """One value a row."""
 
-    predictions: list[float] = Field(description="The costs")
-    lower: list[float | None]
-    upper: list[float | None]
-    extrapolated: list[list[str]] = Field(description="Names of features outside the trained range")
-    model_name: str
-    model_version: int
-    coverage: float
+    predictions: list[float] = Field(description="The costs", examples=[[30.0, 60.0]])
+    lower: list[float | None] = Field(examples=[[28.0, 56.0]])
+    upper: list[float | None] = Field(examples=[[32.0, 64.0]])
+    extrapolated: list[list[str]] = Field(
+        description="Names of features outside the trained range", examples=[[[], []]]
+    )
+    model_name: str = Field(examples=[MODEL])
+    model_version: int = Field(examples=[1])
+    coverage: float = Field(examples=[0.9])
 
 
 class ModelNames(Answer):
     """The models that answer."""
 
-    models: list[str]
+    models: list[str] = Field(examples=[["cnn-execution-time-cpu-torch", MODEL]])
 
 
 class ModelState(Answer):
     """The model answers."""
 
-    name: str
-    ready: bool
-
-
-PREDICTIONS: dict[str, Any] = {
-    "predictions": [30.0, 60.0],
-    "lower": [28.0, 56.0],
-    "upper": [32.0, 64.0],
-    "extrapolated": [[], []],
-    "model_name": MODEL,
-    "model_version": 1,
-    "coverage": 0.9,
-}
-MODEL_NAMES: dict[str, Any] = {"models": ["cnn-execution-time-cpu-torch", MODEL]}
-MODEL_STATE: dict[str, Any] = {"name": MODEL, "ready": True}
+    name: str = Field(examples=[MODEL])
+    ready: bool = Field(examples=[True])
 
 
 def _body(properties: dict[str, Any], examples: dict[str, tuple[str, Any]], **further: Any) -> dict[str, Any]:

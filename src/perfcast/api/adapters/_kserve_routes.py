@@ -11,15 +11,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Match
 from starlette.types import Scope
 
-from perfcast.api.adapters import Asked, answered
+from perfcast.api.adapters import Asked, answered, parsed
 from perfcast.api.adapters import _answers as answers
 from perfcast.api.batch import Batches
 from perfcast.api.http._bodies import read_body
 from perfcast.api.http._callers import key_of
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import said
-from perfcast.errors import FieldError, InvalidInput
-from perfcast.serving import Follower, parse_object
+from perfcast.serving import Follower
 from perfcast.settings import Settings
 
 _VERB = ":predict"
@@ -44,17 +43,13 @@ class _Instances(msgspec.Struct, forbid_unknown_fields=True):
     coverage: Any = None
 
 
-@router.get("", summary="The models that answer", **said(answers.ModelNames, answers.MODEL_NAMES, "Their names", 503))
+@router.get("", summary="The models that answer", **said(answers.ModelNames, "Their names", 503))
 async def list_models(follower: Following) -> Json:
     """The names of the models that have a champion."""
     return Json({"models": sorted(follower.routes.champions)})
 
 
-@router.get(
-    "/{name}",
-    summary="Whether a model is ready",
-    **said(answers.ModelState, answers.MODEL_STATE, "It answers", 404, 422, 503),
-)
+@router.get("/{name}", summary="Whether a model is ready", **said(answers.ModelState, "It answers", 404, 422, 503))
 async def model_ready(name: str, follower: Following) -> Json:
     """Whether a model can answer (`NAME`, `NAME:VERSION` or `NAME@ALIAS`); it is loaded if it wasn't."""
     await shield(wrap_future(follower.fetch(name)))
@@ -65,7 +60,7 @@ async def model_ready(name: str, follower: Following) -> Json:
     "/{name}" + _VERB,
     summary="Predict the costs of rows",
     openapi_extra={"requestBody": answers.INSTANCES},
-    **said(answers.Predictions, answers.PREDICTIONS, "One value a row", 404, 413, 422, 503),
+    **said(answers.Predictions, "One value a row", 404, 413, 422, 503),
 )
 async def predict(
     name: str,
@@ -79,13 +74,6 @@ async def predict(
     A row that is wrong refuses them all. Rows are recorded as those of `/predict`.
     """
     body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes)
-    given = await run_in_threadpool(_read, body)
+    given = await run_in_threadpool(parsed, body, _Instances, "expected an object with 'instances', a list")
     asked = Asked("instances", given.instances, reference=name, coverage=given.coverage)
     return Json(await answered(follower, batches, asked, partial(key_of, request.scope)))
-
-
-def _read(body: bytes | bytearray) -> _Instances:
-    try:
-        return msgspec.convert(parse_object(body), _Instances)
-    except msgspec.ValidationError as error:
-        raise InvalidInput([FieldError("body", f"expected an object with 'instances', a list: {error}")]) from None

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 
-from perfcast.api.adapters import Asked, answered, whole
+from perfcast.api.adapters import Asked, answered, parsed, whole
 from perfcast.api.adapters import _answers as answers
 from perfcast.api.batch import CSV, JSON, Batches
 from perfcast.api.http._bodies import read_body
@@ -17,7 +17,7 @@ from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import problems, said
 from perfcast.errors import FieldError, InvalidInput, NoUsableModel
-from perfcast.serving import Follower, parse_object
+from perfcast.serving import Follower
 from perfcast.settings import Settings
 
 router = APIRouter(tags=["mlflow scoring"])
@@ -45,7 +45,7 @@ class _Scoring(msgspec.Struct, forbid_unknown_fields=True):
     "/invocations",
     summary="Predict the costs of a data frame",
     openapi_extra={"requestBody": answers.SCORING},
-    **said(answers.Predictions, answers.PREDICTIONS, "One value a row", 400, 413, 422, 503),
+    **said(answers.Predictions, "One value a row", 400, 413, 422, 503),
 )
 async def score(
     request: Request,
@@ -83,15 +83,7 @@ async def ping(lifetime: Annotated[Lifetime, held(Lifetime)]) -> PlainTextRespon
 
 
 def _asked(body: bytes | bytearray) -> Asked:
-    """What a JSON body asks.
-
-    Raises:
-        InvalidInput: It holds none of the forms, or several.
-    """
-    try:
-        given = msgspec.convert(parse_object(body), _Scoring)
-    except msgspec.ValidationError as error:
-        raise InvalidInput([FieldError("body", f"is not what MLflow's clients send: {error}")]) from None
+    given = parsed(body, _Scoring, "is not what MLflow's clients send")
     forms = ("dataframe_split", "dataframe_records", "instances", "inputs")
     held_forms = [(name, value) for name in forms if (value := getattr(given, name)) is not None]
     if len(held_forms) != 1:

@@ -3,7 +3,7 @@
 from asyncio import shield, wrap_future
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -12,10 +12,9 @@ from perfcast.api.batch import JSON, Batches, BatchReply
 from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.manifest import COVERAGES
-from perfcast.serving import Follower, Key, Reader
+from perfcast.serving import Follower, Key, Reader, parse_object
 
-_SHOWN = 5
-"""Rows that are wrong of which each is told."""
+Kind = TypeVar("Kind")
 _BESIDE = ("lower", "upper", "extrapolated")
 
 
@@ -38,16 +37,7 @@ class Asked(NamedTuple):
 
 
 async def answered(follower: Follower, batches: Batches, asked: Asked, key: Key) -> dict[str, Any]:
-    """Answer rows: all of them, or none.
-
-    Args:
-        follower: Holds the routes.
-        batches: Answers lists of bodies.
-        asked: What is asked.
-        key: Gives what the caller is known by; asked only where callers are split.
-
-    Returns:
-        The document that `_answers.Predictions` describes.
+    """Answer rows, all of them or none, with the document that `_answers.Predictions` describes.
 
     Raises:
         InvalidInput: Names the rows that are wrong, counted from 0.
@@ -63,8 +53,8 @@ async def answered(follower: Follower, batches: Batches, asked: Asked, key: Key)
     reference, reader = await _model(follower, asked, key)
     body = await run_in_threadpool(_bodies, asked, reference, reader)
     with batches.room(len(body)):
-        reply = await batches.answer(body, content_type=JSON, accept=JSON, query={}, key=key)
-        return await run_in_threadpool(_of_list, reply, asked.where, reader.workload.cost.name)
+        reply = await batches.answer(body, content_type=JSON, accept=JSON, query={}, key=key, whole=asked.where)
+        return await run_in_threadpool(_of_list, reply, reader.workload.cost.name)
 
 
 def whole(reply: BatchReply) -> dict[str, Any]:
@@ -73,6 +63,18 @@ def whole(reply: BatchReply) -> dict[str, Any]:
     columns = document["columns"]
     (cost,) = columns.keys() - set(_BESIDE)
     return _document(columns.pop(cost), columns, document)
+
+
+def parsed(body: bytes | bytearray, kind: type[Kind], told: str) -> Kind:
+    """A JSON body as it must be; `told` says what that is.
+
+    Raises:
+        InvalidInput: It is something else.
+    """
+    try:
+        return msgspec.convert(parse_object(body), kind)
+    except msgspec.ValidationError as error:
+        raise InvalidInput([FieldError("body", f"{told}: {error}")]) from None
 
 
 async def _model(follower: Follower, asked: Asked, key: Key) -> tuple[str, Reader]:
@@ -114,13 +116,8 @@ def _sendable(value: object) -> object:
     return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
-def _of_list(reply: BatchReply, where: str, cost: str) -> dict[str, Any]:
+def _of_list(reply: BatchReply, cost: str) -> dict[str, Any]:
     results = msgspec.json.decode(b"".join(reply.pieces))["results"]
-    wrong = [(place, result["error"]) for place, result in enumerate(results) if result["status"] == "error"]
-    if wrong:
-        errors = [FieldError(f"{where}[{place}]", told) for place, told in wrong[:_SHOWN]]
-        more = [FieldError(where, f"{len(wrong) - _SHOWN:,} more rows are wrong")] if len(wrong) > _SHOWN else []
-        raise InvalidInput([*errors, *more])
     columns = {name: [result[name] for result in results] for name in _BESIDE}
     return _document([result[cost] for result in results], columns, results[0])
 

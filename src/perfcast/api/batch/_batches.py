@@ -96,7 +96,14 @@ class Batches:
             self._held_bytes -= needed
 
     async def answer(
-        self, body: bytes | bytearray, *, content_type: str, accept: str, query: Mapping[str, str], key: Key
+        self,
+        body: bytes | bytearray,
+        *,
+        content_type: str,
+        accept: str,
+        query: Mapping[str, str],
+        key: Key,
+        whole: str = "",
     ) -> BatchReply:
         """Answer a body; all is predicted when this returns.
 
@@ -106,12 +113,13 @@ class Batches:
             accept: The request's header.
             query: `model_name` and `coverage` for columns.
             key: Gives what the caller is known by; asked only where callers are split.
+            whole: Where one wrong body shall refuse a whole list: what the list is called.
 
         Raises:
             PerfcastError: It can't be answered; says why.
             TooManyRows: It has too many rows.
         """
-        work = partial(self._answer, body, media_type(content_type), accept, query, key)
+        work = partial(self._answer, body, media_type(content_type), accept, query, key, whole)
         async with self._long if len(body) > _LONG_BYTES else self._short:
             began = time.perf_counter()
             reply = await get_running_loop().run_in_executor(self._threads, work)
@@ -125,11 +133,11 @@ class Batches:
         self._tally.failed(UNKNOWN, counts.bad)
 
     def _answer(
-        self, body: bytes | bytearray, form: str, accept: str, query: Mapping[str, str], key: Key
+        self, body: bytes | bytearray, form: str, accept: str, query: Mapping[str, str], key: Key, whole: str
     ) -> BatchReply:
         _coverage(query.get("coverage"), None)  # a list's bodies say it themselves; a wrong one is told all the same
         if form == JSON and bytes(body[:64]).lstrip()[:1] != b"{":
-            return BatchReply(JSON, None, *self._lists.answer(body, key, self._spread))
+            return BatchReply(JSON, None, *self._lists.answer(body, key, self._spread, whole))
         question = self._read(body, form)
         arm, predictor, coverage = self._asked(question, query, key)
         rows = question.read(predictor.reader.columns)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -28,6 +29,8 @@ _SHORT_BYTES = 2_000
 """Of a list that isn't worth a guess."""
 _MOST_LOADED = 64
 """Models one batch may have loaded for it; each is a query."""
+_SHOWN = 5
+"""Wrong bodies of which each is told, where they refuse all."""
 _BESIDE = {
     **dict.fromkeys(("model_name", "model_type", "prediction_timestamp", "status"), str),
     "model_version": int,
@@ -84,23 +87,28 @@ class ListAnswerer:
         self._identifiers, self._most_rows = identifiers, most_rows
         self._clock = Clock()
 
-    def answer(self, body: bytes | bytearray, key: Key, spread: _Spread) -> tuple[Iterator[bytes], Counts]:
+    def answer(
+        self, body: bytes | bytearray, key: Key, spread: _Spread, whole: str = ""
+    ) -> tuple[Iterator[bytes], Counts]:
         """Answer a list; all is predicted when this returns.
 
         Args:
             body: JSON text.
             key: Gives what the caller is known by; asked only where callers are split.
             spread: Calls a function with each of many arguments, in several threads.
+            whole: Where one wrong body shall refuse the whole list: what the list is called.
 
         Returns:
             The answer's bytes, made as they are asked for, which keeps the records too; and what was predicted.
 
         Raises:
-            InvalidInput: It is no JSON list.
+            InvalidInput: It is no JSON list, or a body is wrong that refuses it whole.
             TooManyRows: It is too long.
         """
         read = self._read(body, _Reading(self._follower, key))
         spread(_predict, [piece for piece in read if piece.groups])
+        if whole:
+            _refuse(read, whole)
         good: dict[tuple[str, str, int], int] = {}
         for group in (group for piece in read for group in piece.groups):
             good[group.arm.labels] = good.get(group.arm.labels, 0) + len(group.places)
@@ -268,6 +276,19 @@ def _predict(piece: _Piece) -> None:
             group.places, group.rows, cost = group.places[good], group.rows[good], cost[good]
         group.cost = cost
     piece.groups = [group for group in piece.groups if len(group.places)]
+
+
+def _refuse(read: Sequence[_Piece], called: str) -> None:
+    """Refuse the whole list, which is called so, by its wrong bodies, counted from 0."""
+    begins = accumulate((piece.count for piece in read), initial=0)
+    wrong = [
+        FieldError(f"{called}[{begin + place}]", failure["error"])
+        for begin, piece in zip(begins, read, strict=False)
+        for place, failure in sorted(piece.wrong.items())
+    ]
+    if wrong:
+        more = [FieldError(called, f"{len(wrong) - _SHOWN:,} more rows are wrong")] if len(wrong) > _SHOWN else []
+        raise InvalidInput(wrong[:_SHOWN] + more)
 
 
 def _failure(told: str, model: str | None) -> Mapping[str, str | None]:

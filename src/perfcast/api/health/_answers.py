@@ -2,67 +2,79 @@
 
 from pydantic import Field
 
-from perfcast.api.http._answers import Answer, Time
+from perfcast.api.http._answers import Answer, Time, example_of
 
 
 class SystemInfo(Answer):
     """The machine's state."""
 
-    cpu_percent: float
-    memory_percent: float
-    disk_percent: float
-    available_memory_gb: float
+    cpu_percent: float = Field(examples=[7.5])
+    memory_percent: float = Field(examples=[41.2])
+    disk_percent: float = Field(examples=[63.0])
+    available_memory_gb: float = Field(examples=[9.41])
 
 
 class Dependency(Answer):
     """What is known of something the service depends on."""
 
-    status: str = Field(description="`up`, `down` or, before the first answer, `starting`")
-    latency_ms: float | None = None
+    status: str = Field(description="`up`, `down` or, before the first answer, `starting`", examples=["up"])
+    latency_ms: float | None = Field(None, examples=[0.21])
     reason: str | None = None
 
 
 class InferencePlace(Answer):
     """Where models run."""
 
-    device: str = Field(description="`cpu` or `cuda`")
-    provider: str = Field(description="ONNX Runtime's name of what runs them there")
-    runtime: str = Field(description="ONNX Runtime's version")
+    device: str = Field(description="`cpu` or `cuda`", examples=["cpu"])
+    provider: str = Field(description="ONNX Runtime's name of what runs them there", examples=["CPUExecutionProvider"])
+    runtime: str = Field(description="ONNX Runtime's version", examples=["1.31.1"])
 
 
 class Health(Answer):
     """How the service is."""
 
-    status: str = Field(description="`healthy`, `degraded` or `unhealthy`")
+    status: str = Field(description="`healthy`, `degraded` or `unhealthy`", examples=["healthy"])
     timestamp: Time
-    uptime_seconds: float
-    models_loaded: int
+    uptime_seconds: float = Field(examples=[86400.5])
+    models_loaded: int = Field(examples=[3])
     system_info: SystemInfo
     inference: InferencePlace
-    dependencies: dict[str, Dependency]
-    problems: dict[str, str] = Field(description="By model reference or workload file")
-    notes: dict[str, str] = Field(
-        description="What degrades nothing, by model reference: a challenger or shadow that isn't asked"
+    dependencies: dict[str, Dependency] = Field(
+        examples=[{"database": example_of(Dependency), "artifacts": example_of(Dependency)}]
     )
-    version: str
+    problems: dict[str, str] = Field(description="By model reference or workload file", examples=[{}])
+    notes: dict[str, str] = Field(
+        description="What degrades nothing, by model reference: a challenger or shadow that isn't asked", examples=[{}]
+    )
+    version: str = Field(examples=["0.1.0"])
 
 
 class Liveness(Answer):
     """The process lives."""
 
-    status: str
+    status: str = Field(examples=["alive"])
 
 
 class Readiness(Answer):
     """Whether to send requests here."""
 
-    status: str = Field(description="`ready` or `not ready`")
+    status: str = Field(description="`ready` or `not ready`", examples=["ready"])
     reason: str | None = None
 
 
 class Index(Answer):
     """What this is and where to go."""
 
-    service: str
-    version: str
-    see: dict[str, str]
+    service: str = Field(examples=["perfcast"])
+    version: str = Field(examples=["0.1.0"])
+    see: dict[str, str] = Field(
+        examples=[
+            {
+                "documentation": "/docs",
+                "models": "/models",
+                "predict": "/predict",
+                "health": "/health",
+                "metrics": "/metrics",
+            }
+        ]
+    )

@@ -5,17 +5,20 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from perfcast import __version__
-from perfcast.api.health import _examples as examples
-from perfcast.api.health._answers import Health, Index, Liveness, Readiness
+from perfcast.api.health._answers import Dependency, Health, Index, Liveness, Readiness
 from perfcast.api.health._condition import Condition
+from perfcast.api.http._answers import example_of
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import said
 
+_DOWN = {"database": {"status": "down", "reason": "no answer for 9 s"}, "artifacts": example_of(Dependency)}
+_UNHEALTHY = example_of(Health, status="unhealthy", models_loaded=0, dependencies=_DOWN)
+_NOT_READY = {"status": "not ready", "reason": "no usable model; `perfcast up` makes the starter models"}
 router = APIRouter(tags=["health"])
 
 
-@router.get("/", summary="What this is", **said(Index, examples.INDEX, "As asked"))
+@router.get("/", summary="What this is", **said(Index, "As asked"))
 async def index() -> Json:
     """The service, its version, and where to go."""
     places = {"documentation": "/docs", "models": "/models", "predict": "/predict", "health": "/health"}
@@ -25,7 +28,7 @@ async def index() -> Json:
 @router.get(
     "/health",
     summary="How the service is",
-    **said(Health, examples.HEALTH, "It is healthy or degraded", unwell=(examples.UNHEALTHY, "It is unhealthy")),
+    **said(Health, "It is healthy or degraded", unwell=(_UNHEALTHY, "It is unhealthy")),
 )
 async def health(condition: Annotated[Condition, held(Condition)]) -> Json:
     """`healthy`, `degraded` (it answers, but something is wrong) or `unhealthy` (503: nothing can be predicted)."""
@@ -33,7 +36,7 @@ async def health(condition: Annotated[Condition, held(Condition)]) -> Json:
     return Json(document, status_code=503 if document["status"] == "unhealthy" else 200)
 
 
-@router.get("/livez", summary="Whether the process lives", **said(Liveness, examples.ALIVE, "It does"))
+@router.get("/livez", summary="Whether the process lives", **said(Liveness, "It does"))
 async def livez() -> Json:
     """Always `alive`: restart the process when this doesn't answer."""
     return Json({"status": "alive"})
@@ -42,12 +45,7 @@ async def livez() -> Json:
 @router.get(
     "/readyz",
     summary="Whether to send requests here",
-    **said(
-        Readiness,
-        examples.READY,
-        "Some model answers",
-        unwell=(examples.NOT_READY, "No usable model, or the process is about to end"),
-    ),
+    **said(Readiness, "Some model answers", unwell=(_NOT_READY, "No usable model, or the process is about to end")),
 )
 async def readyz(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
     """`ready` while some model answers and the process isn't draining."""

@@ -8,12 +8,7 @@ CLIENT = "perfcast.client"
 
 
 def caller_key(headers: Iterable[tuple[bytes, bytes]], client: str | None) -> str:
-    """The caller's `X-Request-Key`, else who the client is.
-
-    Args:
-        headers: The request's, names in lower case.
-        client: Name or address of the client.
-    """
+    """The caller's `X-Request-Key`, else the client's name or address; headers have names in lower case."""
     for name, value in headers:
         if name == b"x-request-key":
             return value.decode("latin-1")

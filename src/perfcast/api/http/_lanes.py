@@ -20,12 +20,7 @@ _HEAVY = ("/predict/batch", "/benchmark/", "/networks/", "/invocations")
 
 
 class Lane:
-    """Requests of one kind.
-
-    Attributes:
-        limit: Most at a time.
-        busy: At present.
-    """
+    """Requests of one kind: so many at a time, and so many at present."""
 
     def __init__(self, kind: str, limit: int, setting: str) -> None:
         self.limit, self.busy = limit, 0
@@ -50,12 +45,7 @@ class Lane:
 
 
 class Lanes:
-    """The kinds of requests, each with a bound of its own.
-
-    Args:
-        limit: Most requests of each light kind.
-        heavy_limit: Most requests that keep a processor busy for long.
-    """
+    """The kinds of requests, each with a bound of its own; heavy ones keep a processor busy for long."""
 
     def __init__(self, limit: int, heavy_limit: int) -> None:
         self._probes = Lane("probes", sys.maxsize, "nothing")

@@ -6,14 +6,7 @@ from perfcast.serving import Follower
 
 
 class Lifetime:
-    """The process between its first request and its last.
-
-    Attributes:
-        draining: Whether it is about to end.
-
-    Args:
-        follower: Holds the routes.
-    """
+    """The process between its first request and its last, `draining` when it is about to end."""
 
     def __init__(self, follower: Follower) -> None:
         self.draining = False

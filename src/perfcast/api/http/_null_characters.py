@@ -20,9 +20,6 @@ _ESCAPED = b"\\u0000"
 async def refuse_null_characters(request: Request) -> None:
     """Refuse a request with a null character in its path, in a query that the route reads, or in its JSON body.
 
-    Args:
-        request: After its route was found, and its body read where the route declares one.
-
     Raises:
         InvalidInput: Names each field.
     """

@@ -83,21 +83,8 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (TooManyRows, 413, "too-large"),
 )
 """Each error's status and the name of its problem type; the first that fits."""
-_TITLES = {
-    "invalid-input": "Invalid input",
-    "invalid-declaration": "Invalid declaration",
-    "not-found": "Not found",
-    "no-usable-model": "No usable model",
-    "conflict": "Conflict",
-    "broken-version": "Broken version",
-    "refused": "Refused",
-    "missing-dependency": "Missing dependency",
-    "unavailable": "Unavailable",
-    "too-large": "Body too large",
-    "compressed": "Body compressed",
-    "too-slow": "Request too slow",
-    "overloaded": "Overloaded",
-}
+_TITLES = {"too-large": "Body too large", "compressed": "Body compressed", "too-slow": "Request too slow"}
+"""Of those types whose name isn't their title."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -121,6 +108,10 @@ class Problem(msgspec.Struct, frozen=True):
 
     def body(self, request_id: str) -> bytes:
         """The problem details as JSON."""
+        return msgspec.json.encode(self.document(request_id))
+
+    def document(self, request_id: str) -> dict[str, Any]:
+        """The problem details."""
         document: dict[str, Any] = {
             "type": f"urn:perfcast:problem:{self.kind}",
             "title": self.title,
@@ -131,29 +122,22 @@ class Problem(msgspec.Struct, frozen=True):
         }
         if self.status == 422 or self.fields:
             document["errors"] = [{"field": item.field, "message": item.message} for item in self.fields]
-        return msgspec.json.encode(document)
+        return document
 
 
 def problem_of(error: Exception, *, in_body: bool = False) -> Problem:
-    """What to tell the caller.
-
-    Args:
-        error: What was raised.
-        in_body: Whether an unknown name stood in the body (400) rather than in the path (404).
-    """
+    """What to tell the caller; an unknown name is a 400 where it stood in the body, else a 404."""
     for kind_of_error, usual, kind in STATUSES:
         if isinstance(error, kind_of_error):
             status = 400 if in_body and isinstance(error, NotFound) else usual
             fields = error.fields if isinstance(error, InvalidInput) else ()
-            headers = {"Retry-After": str(_retry_seconds(error))} if status == 503 else {}
+            seconds = SOON_SECONDS if isinstance(error, Overloaded) else RETRY_SECONDS
+            headers = {"Retry-After": str(seconds)} if status == 503 else {}
             if status == 408:
                 headers = {"Connection": "close"}
-            return Problem(status, kind, _TITLES[kind], str(error), fields, headers)
+            title = _TITLES.get(kind, kind.replace("-", " ").capitalize())
+            return Problem(status, kind, title, str(error), fields, headers)
     return Problem(500, "internal", "Internal error", "an unexpected error; the server's log has it by the request id")
-
-
-def _retry_seconds(error: Exception) -> int:
-    return SOON_SECONDS if isinstance(error, Overloaded) else RETRY_SECONDS
 
 
 def problem_of_status(status: int, detail: str, headers: dict[str, str] | None = None) -> Problem:

@@ -19,13 +19,7 @@ class Json(JSONResponse):
 
 
 def held(kind: type[Kind]) -> Any:
-    """What a route's parameter is annotated with to receive the process's thing of a type.
-
-    Example:
-        >>> from typing import Annotated
-        >>> from perfcast.registry import Registry
-        >>> Models = Annotated[Registry, held(Registry)]
-    """
+    """What a route's parameter is annotated with to receive the process's thing of a type."""
 
     async def given(request: Request) -> Kind:
         make: Callable[[], Kind] = request.app.state.held[kind]

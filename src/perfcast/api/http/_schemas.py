@@ -4,8 +4,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from perfcast.api.http._problems import CONTENT_TYPE
+from perfcast.api.http._answers import example_of
+from perfcast.api.http._problems import CONTENT_TYPE, Compressed, TooLarge, TooSlow, problem_of, problem_of_status
 from perfcast.api.http._reply import Json
+from perfcast.errors import Conflict, FieldError, InvalidInput, NoUsableModel, UnknownModel
 
 
 class ProblemDetails(BaseModel):
@@ -24,6 +26,8 @@ class ProblemDetails(BaseModel):
     )
 
 
+_ID = "019d2f4c3a17c0ffee000000001"
+_SCHEMA = ProblemDetails.model_json_schema()
 _MEANINGS = {
     400: "A name in the body is unknown; the closest ones are named",
     401: "A key is needed, or the one that was sent is not known",
@@ -32,100 +36,71 @@ _MEANINGS = {
     408: "The body did not come in time",
     409: "Somebody else changed it first, or it is in use",
     413: "The body is larger than MAX_BODY_BYTES",
-    415: "The body is compressed",
+    415: "The body is compressed: `/v2/…/infer` unpacks gzip and deflate, other routes nothing",
     422: "A field is malformed, missing or out of bounds; every one is named",
     429: "More requests than RATE_LIMIT allows; Retry-After says when to ask again",
     503: "No usable model, the database can't be reached, or too much to do; says what to do",
 }
-_EXAMPLES: dict[int, tuple[str, str, str]] = {
-    400: ("not-found", "Not found", "unknown model 'cpu-utilisation'; did you mean 'cpu-utilization'?"),
-    401: ("unauthorized", "Unauthorized", "this needs a key; send it as X-API-Key: KEY"),
-    403: ("forbidden", "Forbidden", "this needs a key with the scope train; yours has predict, read"),
-    404: ("not-found", "Not found", "unknown model 'cpu-utilisation'; did you mean 'cpu-utilization'?"),
-    408: (
-        "too-slow",
-        "Request too slow",
-        "the request did not come within the 15 s that REQUEST_TIMEOUT_SECONDS allows",
-    ),
-    409: (
-        "conflict",
-        "Conflict",
-        "cpu-utilization@champion is version 4 now, not version 3 as expected; look again and decide anew",
-    ),
-    413: (
-        "too-large",
-        "Body too large",
-        "the body is larger than the 10,000,000 bytes that MAX_BODY_BYTES allows; send fewer rows",
-    ),
-    415: (
-        "compressed",
-        "Body compressed",
-        "the body's Content-Encoding is 'gzip', and none is unpacked; send it as it is",
-    ),
-    429: (
-        "too-many-requests",
-        "Too Many Requests",
-        "more than 600 requests in 60 s; ask again in 7 s, or raise RATE_LIMIT",
-    ),
-    422: ("invalid-input", "Invalid input", "kernel_size: is required"),
-    503: (
-        "no-usable-model",
-        "No usable model",
-        "model 'm' has no champion; choose one of its versions with `perfcast models activate m:VERSION`",
-    ),
+_EXAMPLES = {
+    problem.status: problem
+    for problem in (
+        problem_of(UnknownModel("cpu-utilisation", ["cpu-utilization"]), in_body=True),
+        problem_of_status(401, "this needs a key; send it as X-API-Key: KEY"),
+        problem_of_status(403, "this needs a key with the scope train; yours has predict, read"),
+        problem_of(UnknownModel("cpu-utilisation", ["cpu-utilization"])),
+        problem_of(TooSlow(15)),
+        problem_of(
+            Conflict("cpu-utilization@champion is version 4 now, not version 3 as expected; look again and decide anew")
+        ),
+        problem_of(TooLarge(10_000_000)),
+        problem_of(Compressed("gzip")),
+        problem_of(InvalidInput([FieldError("kernel_size", "is required")])),
+        problem_of_status(429, "more than 600 requests in 60 s; ask again in 7 s, or raise RATE_LIMIT"),
+        problem_of(
+            NoUsableModel(
+                "model 'm' has no champion; choose one of its versions with `perfcast models activate m:VERSION`"
+            )
+        ),
+    )
 }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can fail so; any can be refused (503), and any body can be late (408)."""
     every = {*statuses, 503} | ({408} if 413 in statuses else set())
-    schema = ProblemDetails.model_json_schema()
     return {
         status: {
             "description": _MEANINGS[status],
-            "content": {CONTENT_TYPE: {"schema": schema, "example": _problem(status)}},
+            "content": {CONTENT_TYPE: {"schema": _SCHEMA, "example": _EXAMPLES[status].document(_ID)}},
         }
         for status in sorted(every)
     }
 
 
-def answer(example: Any, description: str) -> dict[str, Any]:
-    """The entry of a JSON answer among a route's `responses`."""
-    return {"description": description, "content": {"application/json": {"example": example}}}
-
-
 def said(
     model: type[BaseModel],
-    example: Any,
     description: str,
     *problem_statuses: int,
     status: int = 200,
+    example: Any = None,
     unwell: tuple[dict[str, Any], str] | None = None,
 ) -> dict[str, Any]:
     """What a route with a JSON answer says of it, for its decorator.
 
     Args:
-        model: Its schema.
-        example: An answer.
+        model: Its schema, whose fields' examples make the example unless another is given.
         description: When it is given.
         problem_statuses: How the route can fail.
         status: The answer's.
+        example: An answer.
         unwell: An answer of the same schema with status 503, and when it is given.
     """
-    responses = {status: answer(example, description), **(problems(*problem_statuses) if problem_statuses else {})}
+    responses = problems(*problem_statuses) if problem_statuses else {}
+    responses[status] = _answer(example or example_of(model), description)
     if unwell is not None:
-        responses[503] = {"model": model, **answer(*unwell)}
+        responses[503] = {"model": model, **_answer(*unwell)}
     return {"status_code": status, "response_class": Json, "response_model": model, "responses": responses}
 
 
-def _problem(status: int) -> dict[str, Any]:
-    kind, title, detail = _EXAMPLES[status]
-    document: dict[str, Any] = {
-        "type": f"urn:perfcast:problem:{kind}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "error": detail,
-        "request_id": "019d2f4c3a17c0ffee000000001",
-    }
-    return document | ({"errors": [{"field": "kernel_size", "message": "is required"}]} if status == 422 else {})
+def _answer(example: Any, description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"example": example}}}

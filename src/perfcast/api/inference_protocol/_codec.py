@@ -2,13 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from perfcast.api.inference_protocol._tensor import Tensor, check_elements, from_bytes, from_json, wrong
-from perfcast.errors import FieldError, InvalidInput
 
 _SIZE = "binary_data_size"
 _SHARED_MEMORY = "shared_memory_region"
@@ -16,47 +14,35 @@ _CLASSIFICATION = "classification"
 _Parameters = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class RequestedOutput:
-    """An output that the caller wants; as bytes or in the JSON."""
-
-    name: str
-    binary: bool
-
-
-@dataclass(frozen=True)
-class InferenceRequest:
+class InferenceRequest(NamedTuple):
     """What a request asks.
 
     Attributes:
         id: The caller's name for it, repeated in the response; None where it gave none.
         inputs: The tensors, in the caller's order.
-        outputs: Those wanted, in the caller's order; None for all.
+        outputs: Those wanted, in the caller's order, and whether each travels as bytes; None for all.
         binary: Whether all outputs travel as bytes, where `outputs` is None.
         parameters: Whatever else was asked for, such as `coverage`.
     """
 
     id: str | None
     inputs: tuple[Tensor, ...]
-    outputs: tuple[RequestedOutput, ...] | None
+    outputs: list[tuple[str, bool]] | None
     binary: bool
     parameters: Mapping[str, Any]
-
-
-class _Described(msgspec.Struct):
-    name: str
-    shape: list[int]
-    datatype: str
-    parameters: _Parameters | None = None
-
-
-class _Input(_Described):
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Output(msgspec.Struct):
     name: str
     parameters: _Parameters | None = None
+
+
+class _Input(msgspec.Struct):
+    name: str
+    shape: list[int]
+    datatype: str
+    parameters: _Parameters | None = None
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Request(msgspec.Struct):
@@ -66,7 +52,7 @@ class _Request(msgspec.Struct):
     parameters: _Parameters | None = None
 
 
-class _Parsed(_Described):
+class _Parsed(_Input):
     data: Any = None
 
 
@@ -85,16 +71,16 @@ def read_request(body: bytes | bytearray, json_length: int | None = None) -> Inf
     """
     end = len(body) if json_length is None else json_length
     if end > len(body):
-        raise _wrong_body(f"Inference-Header-Content-Length is {end:,}, but the body has {len(body):,} bytes")
+        raise wrong("body", f"Inference-Header-Content-Length is {end:,}, but the body has {len(body):,} bytes")
     view = memoryview(body)
     try:
         request = _decode(view[:end])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         _check_inputs(view[:end])
-        raise _wrong_body(f"is no inference request: {error}") from None
+        raise wrong("body", f"is no inference request: {error}") from None
     parameters = request.parameters or {}
     binary = _flag(parameters, "binary_data_output", default=False)
-    outputs = None if request.outputs is None else tuple(_requested(item, binary) for item in request.outputs)
+    outputs = None if request.outputs is None else [_requested(item, binary) for item in request.outputs]
     inputs = _inputs(request.inputs, view[end:])
     return InferenceRequest(request.id or None, inputs, outputs, binary, parameters)
 
@@ -112,7 +98,7 @@ def read_index_request(body: bytes | bytearray) -> bool:
     try:
         return msgspec.json.decode(body or b"{}", type=_Index).ready
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _wrong_body(f'must be empty or an object such as {{"ready": true}}: {error}') from None
+        raise wrong("body", f'must be empty or an object such as {{"ready": true}}: {error}') from None
 
 
 def write_response(head: Mapping[str, Any], outputs: Sequence[tuple[Tensor, bool]]) -> tuple[list[bytes], int | None]:
@@ -167,9 +153,9 @@ def _inputs(given: Sequence[_Input], tail: memoryview) -> tuple[Tensor, ...]:
             tensors.append(from_bytes(item.name, item.datatype, _shape(item), tail[begin : begin + size]))
             begin += size
     if begin != len(tail):
-        raise _wrong_body(f"{len(tail) - begin:,} bytes behind the JSON belong to no input; each says its {_SIZE}")
+        raise wrong("body", f"{len(tail) - begin:,} bytes behind the JSON belong to no input; each says its {_SIZE}")
     if len({tensor.name for tensor in tensors}) != len(tensors):
-        raise _wrong_body("an input is given twice")
+        raise wrong("body", "an input is given twice")
     return tuple(tensors)
 
 
@@ -196,12 +182,12 @@ def _shape(item: _Input) -> list[int]:
     return item.shape
 
 
-def _requested(item: _Output, binary: bool) -> RequestedOutput:  # noqa: FBT001  # its meaning stands in its name
+def _requested(item: _Output, binary: bool) -> tuple[str, bool]:  # noqa: FBT001  # its meaning stands in its name
     parameters = item.parameters or {}
     for unknown in (_SHARED_MEMORY, _CLASSIFICATION):
         if parameters.get(unknown):
             raise wrong(item.name, f"'{unknown}' is not offered")
-    return RequestedOutput(item.name, _flag(parameters, "binary_data", default=binary))
+    return item.name, _flag(parameters, "binary_data", default=binary)
 
 
 def _flag(parameters: Mapping[str, Any], name: str, *, default: bool) -> bool:
@@ -209,7 +195,3 @@ def _flag(parameters: Mapping[str, Any], name: str, *, default: bool) -> bool:
     if not isinstance(value, bool):
         raise wrong(name, "must be true or false")
     return value
-
-
-def _wrong_body(message: str) -> InvalidInput:
-    return InvalidInput([FieldError("body", message)])

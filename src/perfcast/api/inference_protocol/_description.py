@@ -6,7 +6,7 @@ from typing import Any
 from perfcast.api.inference_protocol._rows import inputs_of
 from perfcast.api.metrics import Tally
 from perfcast.registry import CHAMPION, ModelSummary
-from perfcast.serving import Follower, Predictor
+from perfcast.serving import Follower, Predictor, Slot
 
 PLATFORM = "onnxruntime_onnx"
 """What Triton calls models of this kind."""
@@ -16,12 +16,7 @@ _UNTIMED = ("queue", "compute_input", "compute_infer", "compute_output", "cache_
 
 
 def metadata(predictor: Predictor, versions: Sequence[int]) -> dict[str, Any]:
-    """A model as the protocol describes it.
-
-    Args:
-        predictor: The version that is described.
-        versions: All of the model's versions.
-    """
+    """A version as the protocol describes it, with the numbers of all of its model's versions."""
     outputs = [
         {"name": name, "datatype": datatype, "shape": [-1], "parameters": facts}
         for name, datatype, facts in _described(predictor)
@@ -45,11 +40,7 @@ def _described(predictor: Predictor) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def configuration(predictor: Predictor) -> dict[str, Any]:
-    """A version as Triton's configuration has it; dimensions are those of the metadata, rows among them.
-
-    Args:
-        predictor: The version that is described.
-    """
+    """A version as Triton's configuration has it; dimensions are those of the metadata, rows among them."""
     described = metadata(predictor, ())
     inputs = [
         _configured(item) | {"optional": item["parameters"]["style"] == "columns"} for item in described["inputs"]
@@ -65,25 +56,33 @@ def _configured(tensor: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": tensor["name"], "data_type": f"TYPE_{kind}", "dims": tensor["shape"]}
 
 
-def statistics(tally: Tally, champions: Mapping[str, int], shown: Iterable[tuple[str, int]]) -> dict[str, Any]:
-    """What was counted since the process began, of versions by model and number, in Triton's form.
+def statistics(
+    tally: Tally, champions: Mapping[str, Slot], slot: Slot | None = None, *, alone: bool = False
+) -> dict[str, Any]:
+    """What was counted since the process began, by version, in Triton's form: of those that answered and of champions.
 
     Failures are counted by model and told of its champion.
 
     Args:
         tally: The counts, of all processes.
         champions: Each model's champion.
-        shown: The versions to tell of.
+        slot: The version that is asked for; None for all of all models.
+        alone: Tell of that version alone, not of its model's others.
     """
     counted: dict[tuple[str, int], list[float]] = {}
     for (model, _, number), durations in tally.arms.items():
         held = counted.setdefault((model, number), [0, 0, 0.0])
         for place, further in enumerate((durations.answers, sum(durations.counts), durations.total)):
             held[place] += further
+    if slot is None:
+        shown = counted.keys() | {(model, champion.number) for model, champion in champions.items()}
+    else:
+        shown = {key for key in counted if key[0] == slot.model and not alone} | {(slot.model, slot.number)}
     entries = []
-    for model, number in sorted(set(shown)):
+    for model, number in sorted(shown):
         rows, requests, seconds = counted.get((model, number), (0, 0, 0.0))
-        failed = tally.predictions.get((model, "error"), 0) if champions.get(model) == number else 0
+        champion = champions.get(model)
+        failed = tally.predictions.get((model, "error"), 0) if champion and champion.number == number else 0
         times = {"success": _times(int(requests), seconds), "fail": _times(failed, 0.0)}
         entries.append(
             {
@@ -103,20 +102,17 @@ def _times(count: int, seconds: float) -> dict[str, int]:
 
 
 def repository_index(models: Iterable[ModelSummary], follower: Follower, *, ready: bool) -> list[dict[str, str]]:
-    """Every version and whether it can answer; one whose graph isn't in memory is loaded when it is asked.
+    """Every version and whether it can answer, which the follower knows; or those alone that are ready.
 
-    Args:
-        models: All that there are.
-        follower: Knows which can't be loaded.
-        ready: Leave out those that can't answer.
+    One whose graph isn't in memory is loaded when it is asked.
     """
     entries = []
     for model in sorted(models, key=lambda model: model.name):
         for number in model.versions:
             problem = follower.routes.problems.get(model.name) if number == model.aliases.get(CHAMPION) else None
             reason = problem or follower.refusal(f"{model.name}:{number}")
+            state = "READY" if reason is None else "UNAVAILABLE"
             if reason is None or not ready:
-                state = "READY" if reason is None else "UNAVAILABLE"
                 entries.append(
                     {"name": model.name, "version": str(number), "state": state, "reason": str(reason or "")}
                 )

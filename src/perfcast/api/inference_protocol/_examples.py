@@ -2,8 +2,8 @@
 
 from typing import Any
 
-_MODEL = "cpu-utilization"
-_COLUMNS: dict[str, list[float]] = {
+MODEL = "cpu-utilization"
+COLUMNS: dict[str, list[float]] = {
     "request_rate": [120.0, 240.0],
     "active_users": [60, 110],
     "db_connections": [25, 40],
@@ -15,67 +15,6 @@ _COLUMNS: dict[str, list[float]] = {
 }
 _WHOLE = ("active_users", "db_connections", "is_business_hour")
 
-SERVER: dict[str, Any] = {"name": "perfcast", "version": "0.1.0", "extensions": ["binary_tensor_data"]}
-LIVE: dict[str, Any] = {"live": True}
-READY: dict[str, Any] = {"ready": True}
-NOT_READY: dict[str, Any] = {"ready": False}
-MODEL_READY: dict[str, Any] = {"name": _MODEL, "ready": True}
-METADATA: dict[str, Any] = {
-    "name": _MODEL,
-    "versions": ["1", "2"],
-    "platform": "onnxruntime_onnx",
-    "inputs": [
-        {
-            "name": "features",
-            "datatype": "FP32",
-            "shape": [-1, 8],
-            "parameters": {"style": "matrix", "columns": ",".join(_COLUMNS)},
-        },
-        {
-            "name": "request_rate",
-            "datatype": "FP32",
-            "shape": [-1],
-            "parameters": {"style": "columns", "required": True, "unit": "requests/s", "minimum": 0.0, "maximum": 1e30},
-        },
-    ],
-    "outputs": [
-        {"name": "cpu_utilization", "datatype": "FP32", "shape": [-1], "parameters": {"unit": "percent"}},
-        {"name": "extrapolated", "datatype": "BOOL", "shape": [-1], "parameters": {}},
-    ],
-}
-CONFIGURATION: dict[str, Any] = {
-    "name": _MODEL,
-    "platform": "onnxruntime_onnx",
-    "backend": "onnxruntime",
-    "version_policy": {"specific": {"versions": [1]}},
-    "max_batch_size": 0,
-    "input": [
-        {"name": "features", "data_type": "TYPE_FP32", "dims": [-1, 8], "optional": False},
-        {"name": "request_rate", "data_type": "TYPE_FP32", "dims": [-1], "optional": True},
-    ],
-    "output": [{"name": "cpu_utilization", "data_type": "TYPE_FP32", "dims": [-1]}],
-}
-STATISTICS: dict[str, Any] = {
-    "model_stats": [
-        {
-            "name": _MODEL,
-            "version": "1",
-            "inference_count": 200,
-            "execution_count": 100,
-            "inference_stats": {"success": {"count": 100, "ns": 4200000}, "fail": {"count": 1, "ns": 0}},
-            "batch_stats": [],
-        }
-    ]
-}
-INDEX: list[dict[str, str]] = [
-    {"name": _MODEL, "version": "1", "state": "READY", "reason": ""},
-    {
-        "name": _MODEL,
-        "version": "2",
-        "state": "UNAVAILABLE",
-        "reason": "its graph is not the one it was registered with",
-    },
-]
 INDEX_BODY: dict[str, Any] = {
     "required": False,
     "content": {
@@ -89,7 +28,7 @@ BY_COLUMNS: dict[str, Any] = {
     "id": "42",
     "inputs": [
         {"name": name, "datatype": "INT64" if name in _WHOLE else "FP32", "shape": [2], "data": values}
-        for name, values in _COLUMNS.items()
+        for name, values in COLUMNS.items()
     ],
     "parameters": {"coverage": 0.95},
 }
@@ -99,13 +38,13 @@ BY_MATRIX: dict[str, Any] = {
             "name": "features",
             "datatype": "FP32",
             "shape": [2, 8],
-            "data": [[values[row] for values in _COLUMNS.values()] for row in range(2)],
+            "data": [[values[row] for values in COLUMNS.values()] for row in range(2)],
         }
     ],
     "outputs": [{"name": "cpu_utilization"}],
 }
 RESPONSE: dict[str, Any] = {
-    "model_name": _MODEL,
+    "model_name": MODEL,
     "model_version": "1",
     "id": "42",
     "parameters": {"coverage": 0.95, "prediction_id": "019d2f4c3a17c0ffee000000001"},

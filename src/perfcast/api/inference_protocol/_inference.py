@@ -3,18 +3,17 @@
 import time
 from asyncio import shield, wrap_future
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 
 from perfcast.api.http._identifiers import Clock
-from perfcast.api.inference_protocol._codec import InferenceRequest, RequestedOutput, read_request, write_response
+from perfcast.api.inference_protocol._codec import InferenceRequest, read_request, write_response
 from perfcast.api.inference_protocol._rows import rows_of
 from perfcast.api.inference_protocol._tensor import Tensor, wrong
-from perfcast.api.metrics._tally import Tally
+from perfcast.api.metrics import Tally
 from perfcast.errors import InvalidInput, NoUsableModel, PerfcastError, UnknownModel
 from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.monitoring import PredictionLog, Record
@@ -26,38 +25,12 @@ MOST_RECORDS = 100
 """Rows of one request that are recorded; a request with more leaves no record."""
 _INLINE = 16_384
 """Bytes of a body that is answered on the event loop; larger ones are answered in a thread."""
-_UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Inferred:
-    """A response, ready to be sent.
-
-    Attributes:
-        parts: Its body: JSON, then the tensors that travel as bytes.
-        json_length: Bytes of the JSON; None where it is the whole body.
-    """
-
-    parts: list[bytes]
-    json_length: int | None
-
-
-@dataclass(frozen=True)
-class _Answered:
-    rows: Rows
-    answer: Answer
-    response: Inferred
+Response: TypeAlias = tuple[list[bytes], int | None]
+"""A body in parts, the JSON and the tensors behind it, and the JSON's bytes; None where it is the whole body."""
 
 
 class InferenceProtocol:
-    """Answers the Open Inference Protocol's calls about models.
-
-    Args:
-        follower: Holds the routes.
-        tally: Counts.
-        records: Takes a record of each row; None where they aren't kept.
-        shadows: Takes the rows that a shadow shall be asked for too.
-    """
+    """Answers the Open Inference Protocol's calls about models; counts and records as `/predict` does."""
 
     def __init__(self, follower: Follower, tally: Tally, records: PredictionLog | None, shadows: Shadows) -> None:
         self._follower = follower
@@ -92,7 +65,6 @@ class InferenceProtocol:
         return arm
 
     async def _fetch(self, what: Slot | str) -> Predictor:
-        """Load it in a thread, together with whoever else waits for it."""
         return await shield(wrap_future(self._follower.fetch(what)))
 
     async def infer(
@@ -103,41 +75,41 @@ class InferenceProtocol:
         json_length: int | None,
         prediction_id: str,
         key: Key,
-    ) -> Inferred:
+    ) -> Response:
         """Answer an inference request.
 
         Args:
-            name: As `find`.
-            version: As `find`.
-            body: JSON, and behind it the inputs that travel as bytes.
-            json_length: Bytes of the JSON; None where it is the whole body.
+            name: As of `arm`.
+            version: As of `arm`.
+            body: As of `read_request`.
+            json_length: As of `read_request`.
             prediction_id: The answer's name; unique. The record of row 2 is called by it and `-2`.
             key: Gives what the caller is known by; asked only where callers are split.
 
         Raises:
             InvalidInput: Names each tensor or feature that is wrong.
-            NotFound, NoUsableModel: As `find`.
+            NotFound, NoUsableModel: As `arm`.
         """
         began = time.perf_counter()
-        model = _UNKNOWN
+        model = "unknown"
         try:
             arm = await self.arm(name, version)
             arm = arm.pick(key)
             model = arm.slot.model
             predictor = arm.slot.predictor or await self._fetch(arm.slot)
             work = partial(self._answer, predictor, body, json_length, prediction_id)
-            done = work() if len(body) <= _INLINE else await run_in_threadpool(work)
+            rows, answer, response = work() if len(body) <= _INLINE else await run_in_threadpool(work)
         except PerfcastError:
             self._tally.failed(model)
             raise
-        self._record(arm, done, prediction_id)
+        self._record(arm, rows, answer, prediction_id)
         seconds = time.perf_counter() - began
-        self._tally.predicted(arm.labels, seconds, len(done.rows))
-        return done.response
+        self._tally.predicted(arm.labels, seconds, len(rows))
+        return response
 
     def _answer(
         self, predictor: Predictor, body: bytes | bytearray, json_length: int | None, prediction_id: str
-    ) -> _Answered:
+    ) -> tuple[Rows, Answer, Response]:
         request = read_request(body, json_length)
         coverage = _coverage(request)
         rows = rows_of(predictor.reader, request.inputs)
@@ -149,18 +121,17 @@ class InferenceProtocol:
         head["parameters"] = {"coverage": coverage, "prediction_id": prediction_id}
         wanted = request.outputs
         if wanted is None:
-            wanted = tuple(RequestedOutput(tensor.name, request.binary) for tensor in tensors)
-        chosen = [(_chosen(item.name, tensors, coverage), item.binary) for item in wanted]
-        return _Answered(rows, answer, Inferred(*write_response(head, chosen)))
+            wanted = [(tensor.name, request.binary) for tensor in tensors]
+        chosen = [(_chosen(name, tensors, coverage), binary) for name, binary in wanted]
+        return rows, answer, write_response(head, chosen)
 
-    def _record(self, arm: Arm, done: _Answered, prediction_id: str) -> None:
-        """Record each row, and have the shadow asked for it."""
-        count = len(done.rows)
+    def _record(self, arm: Arm, rows: Rows, answer: Answer, prediction_id: str) -> None:
+        count = len(rows)
         if count > MOST_RECORDS:
             return
         at = self._clock.text(time.time())
-        lower, upper = _numbers(done.answer.lower, count), _numbers(done.answer.upper, count)
-        costs = zip(done.rows.tolist(), done.answer.cost.tolist(), lower, upper, strict=True)
+        lower, upper = _numbers(answer.lower, count), _numbers(answer.upper, count)
+        costs = zip(rows.tolist(), answer.cost.tolist(), lower, upper, strict=True)
         for position, (row, cost, low, high) in enumerate(costs):
             name = prediction_id if count == 1 else f"{prediction_id}-{position}"
             if self._records is not None:
@@ -197,11 +168,6 @@ def _coverage(request: InferenceRequest) -> float:
 
 
 def _reference(name: str, version: str | None) -> str:
-    """The model reference that a path means.
-
-    Raises:
-        UnknownModel: Nothing can have that name.
-    """
     text = name if version is None else f"{name}:{version}"
     try:
         named, asked = parse_reference(name), parse_reference(text)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
+import msgspec
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
@@ -14,22 +15,14 @@ from perfcast.api.http._bodies import read_body
 from perfcast.api.http._callers import key_of
 from perfcast.api.http._identifiers import REQUEST_ID, Identifiers
 from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._problems import CONTENT_TYPE, Problem, problem_of
+from perfcast.api.http._problems import CONTENT_TYPE, problem_of
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import problems, said
-from perfcast.api.inference_protocol import InferenceProtocol, configuration, metadata, repository_index, statistics
+from perfcast.api.inference_protocol import InferenceProtocol
+from perfcast.api.inference_protocol import _answers as answers
 from perfcast.api.inference_protocol import _examples as examples
-from perfcast.api.inference_protocol._answers import (
-    ModelConfiguration,
-    ModelMetadata,
-    ModelReadiness,
-    ModelStatistics,
-    RepositoryIndex,
-    ServerLiveness,
-    ServerMetadata,
-    ServerReadiness,
-)
 from perfcast.api.inference_protocol._codec import read_index_request
+from perfcast.api.inference_protocol._description import configuration, metadata, repository_index, statistics
 from perfcast.api.metrics import Exposition
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.registry import Registry
@@ -38,12 +31,11 @@ from perfcast.settings import Settings
 
 JSON_LENGTH = "Inference-Header-Content-Length"
 """The header that says how many bytes of a body are JSON; the tensors that travel as bytes come behind."""
-_MODEL = "/models/{name}"
-_VERSION = "/models/{name}/versions/{version}"
 Protocol = Annotated[InferenceProtocol, held(InferenceProtocol)]
 Following = Annotated[Follower, held(Follower)]
 Counted = Annotated[Exposition, held(Exposition)]
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+_Asked = TypeVar("_Asked", bound=Callable[..., Any])
 
 
 class _ProtocolRoute(APIRoute):
@@ -56,23 +48,49 @@ class _ProtocolRoute(APIRoute):
             try:
                 return await handle(request)
             except InvalidInput as error:
-                return _refused(request, problem_of(error))
+                problem = msgspec.structs.replace(problem_of(error), status=400)
+                body = problem.body(request.scope.get(REQUEST_ID, ""))
+                return Response(body, status_code=400, media_type=CONTENT_TYPE)
 
         return answered
 
 
 router = APIRouter(prefix="/v2", tags=["open inference protocol"], route_class=_ProtocolRoute)
-
-
-@router.get(
-    "", summary="The server", **said(ServerMetadata, examples.SERVER, "The server and its extensions of the protocol")
+_METADATA = {"summary": "A model's tensors"} | said(answers.ModelMetadata, "Its inputs and outputs", 404, 503)
+_READINESS = {"summary": "Whether a model is ready"} | said(answers.ModelReadiness, "It answers", 404, 503)
+_CONFIGURATION = {"summary": "A model's configuration"} | said(
+    answers.ModelConfiguration, "As Triton's clients read it", 404, 503
 )
+_STATISTICS = {"summary": "What was counted"} | said(answers.ModelStatistics, "Of each version", 404, 503)
+_INFERENCE: dict[str, Any] = {
+    "summary": "Predict",
+    "response_class": Response,
+    "responses": {200: examples.INFERRED, **problems(400, 404, 413, 503)},
+}
+_PATHS = {"/models/{name}/versions/{version}": [examples.NAME, examples.VERSION], "/models/{name}": [examples.NAME]}
+
+
+def _both(
+    method: str, end: str, about: dict[str, Any], *headers: dict[str, Any], **further: Any
+) -> Callable[[_Asked], _Asked]:
+    """A route about one version of a model, and the same about its champion."""
+
+    def add(handler: _Asked) -> _Asked:
+        for path, named in _PATHS.items():
+            extra = {"parameters": [*named, *headers], **further}
+            router.add_api_route(path + end, handler, methods=[method], openapi_extra=extra, **about)
+        return handler
+
+    return add
+
+
+@router.get("", summary="The server", **said(answers.ServerMetadata, "The server and its extensions of the protocol"))
 async def server() -> Json:
     """Name, version and extensions."""
     return Json({"name": "perfcast", "version": __version__, "extensions": ["binary_tensor_data"]})
 
 
-@router.get("/health/live", summary="Whether the server lives", **said(ServerLiveness, examples.LIVE, "It lives"))
+@router.get("/health/live", summary="Whether the server lives", **said(answers.ServerLiveness, "It lives"))
 async def live() -> Json:
     """Always true."""
     return Json({"live": True})
@@ -81,21 +99,18 @@ async def live() -> Json:
 @router.get(
     "/health/ready",
     summary="Whether the server is ready",
-    **said(ServerReadiness, examples.READY, "Some model answers", unwell=(examples.NOT_READY, "None does")),
+    **said(answers.ServerReadiness, "Some model answers", unwell=({"ready": False}, "None does")),
 )
 async def ready(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
     """Whether some model answers, and the process isn't about to end."""
     return Json({"ready": lifetime.ready}, status_code=200 if lifetime.ready else 503)
 
 
-_STATISTICS = {"summary": "What was counted"} | said(ModelStatistics, examples.STATISTICS, "Of each version", 404, 503)
-
-
 @router.post(
     "/repository/index",
     summary="All versions",
     openapi_extra={"requestBody": examples.INDEX_BODY},
-    **said(RepositoryIndex, examples.INDEX, "Every version, and whether it can answer", 400, 413, 503),
+    **said(answers.RepositoryIndex, "Every version, and whether it can answer", 400, 413, 503),
 )
 async def index(
     request: Request,
@@ -112,30 +127,10 @@ async def index(
 @router.get("/models/stats", **_STATISTICS)
 async def all_statistics(follower: Following, exposition: Counted) -> Json:
     """What was counted of every version that answered, and of each champion, since the server began."""
-    champions = {name: slot.number for name, slot in follower.routes.champions.items()}
-    tally = exposition.counted
-    answered = [(model, number) for (model, _, number), _ in tally.arms.items()]
-    return Json(statistics(tally, champions, [*answered, *champions.items()]))
+    return Json(statistics(exposition.counted, follower.routes.champions))
 
 
-_METADATA = {"summary": "A model's tensors"} | said(
-    ModelMetadata, examples.METADATA, "Its inputs and outputs", 404, 503
-)
-_READINESS = {"summary": "Whether a model is ready"} | said(
-    ModelReadiness, examples.MODEL_READY, "It answers", 404, 503
-)
-_CONFIGURATION = {"summary": "A model's configuration"} | said(
-    ModelConfiguration, examples.CONFIGURATION, "As Triton's clients read it", 404, 503
-)
-_INFERENCE: dict[str, Any] = {
-    "summary": "Predict",
-    "response_class": Response,
-    "responses": {200: examples.INFERRED, **problems(400, 404, 413, 503)},
-}
-
-
-@router.get(_MODEL, openapi_extra={"parameters": [examples.NAME]}, **_METADATA)
-@router.get(_VERSION, openapi_extra={"parameters": [examples.NAME, examples.VERSION]}, **_METADATA)
+@_both("GET", "", _METADATA)
 async def model(request: Request, protocol: Protocol, registry: Annotated[Registry, held(Registry)]) -> Json:
     """The inputs and outputs of a version: the one named, or the model's champion.
 
@@ -147,16 +142,14 @@ async def model(request: Request, protocol: Protocol, registry: Annotated[Regist
     return Json(metadata(predictor, summary.versions))
 
 
-@router.get(_MODEL + "/ready", openapi_extra={"parameters": [examples.NAME]}, **_READINESS)
-@router.get(_VERSION + "/ready", openapi_extra={"parameters": [examples.NAME, examples.VERSION]}, **_READINESS)
+@_both("GET", "/ready", _READINESS)
 async def model_ready(request: Request, protocol: Protocol) -> Json:
     """Whether a version can answer, the one named or the model's champion; it is loaded if it wasn't."""
     predictor = await protocol.find(*_named(request))
     return Json({"name": predictor.model, "ready": True})
 
 
-@router.get(_MODEL + "/config", openapi_extra={"parameters": [examples.NAME]}, **_CONFIGURATION)
-@router.get(_VERSION + "/config", openapi_extra={"parameters": [examples.NAME, examples.VERSION]}, **_CONFIGURATION)
+@_both("GET", "/config", _CONFIGURATION)
 async def model_configuration(request: Request, protocol: Protocol) -> Json:
     """The tensors of a version as Triton's configuration has them: the one named, or the model's champion.
 
@@ -166,8 +159,7 @@ async def model_configuration(request: Request, protocol: Protocol) -> Json:
     return Json(configuration(await protocol.find(*_named(request))))
 
 
-@router.get(_MODEL + "/stats", openapi_extra={"parameters": [examples.NAME]}, **_STATISTICS)
-@router.get(_VERSION + "/stats", openapi_extra={"parameters": [examples.NAME, examples.VERSION]}, **_STATISTICS)
+@_both("GET", "/stats", _STATISTICS)
 async def model_statistics(request: Request, protocol: Protocol, follower: Following, exposition: Counted) -> Json:
     """What was counted of the version named, or of all versions of the model that answered, since the server began.
 
@@ -176,25 +168,11 @@ async def model_statistics(request: Request, protocol: Protocol, follower: Follo
     """
     name, version = _named(request)
     slot = (await protocol.arm(name, version)).slot
-    champions = {model: held.number for model, held in follower.routes.champions.items()}
-    tally = exposition.counted
-    others = [] if version or "@" in name else [key[::2] for key, _ in tally.arms.items() if key[0] == slot.model]
-    return Json(statistics(tally, champions, [(slot.model, slot.number), *others]))
+    alone = version is not None or "@" in name
+    return Json(statistics(exposition.counted, follower.routes.champions, slot, alone=alone))
 
 
-@router.post(
-    _MODEL + "/infer",
-    openapi_extra={"requestBody": examples.INFER_BODY, "parameters": [examples.NAME, examples.LENGTH]},
-    **_INFERENCE,
-)
-@router.post(
-    _VERSION + "/infer",
-    openapi_extra={
-        "requestBody": examples.INFER_BODY,
-        "parameters": [examples.NAME, examples.VERSION, examples.LENGTH],
-    },
-    **_INFERENCE,
-)
+@_both("POST", "/infer", _INFERENCE, examples.LENGTH, requestBody=examples.INFER_BODY)
 async def infer(
     request: Request,
     protocol: Protocol,
@@ -209,13 +187,12 @@ async def infer(
     """
     json_length = _json_length(request)
     body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes, packed=True)
-    inferred = await protocol.infer(
-        *_named(request), body, json_length, identifiers.next(), partial(key_of, request.scope)
-    )
-    if inferred.json_length is None:
-        return Response(inferred.parts[0], media_type="application/json")
-    headers = {JSON_LENGTH: str(inferred.json_length)}
-    return Response(b"".join(inferred.parts), media_type="application/octet-stream", headers=headers)
+    key = partial(key_of, request.scope)
+    parts, length = await protocol.infer(*_named(request), body, json_length, identifiers.next(), key)
+    if length is None:
+        return Response(parts[0], media_type="application/json")
+    headers = {JSON_LENGTH: str(length)}
+    return Response(b"".join(parts), media_type="application/octet-stream", headers=headers)
 
 
 def _named(request: Request) -> tuple[str, str | None]:
@@ -224,20 +201,8 @@ def _named(request: Request) -> tuple[str, str | None]:
 
 
 def _json_length(request: Request) -> int | None:
-    """What the headers say of the body.
-
-    Raises:
-        InvalidInput: The length is no number.
-    """
-    text = request.headers.get(JSON_LENGTH)
-    if text is None:
+    if (text := request.headers.get(JSON_LENGTH)) is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 15:
         raise InvalidInput([FieldError(JSON_LENGTH, "must be the number of bytes of the body's JSON")])
     return int(text)
-
-
-def _refused(request: Request, problem: Problem) -> Response:
-    refused = Problem(400, problem.kind, problem.title, problem.detail, problem.fields)
-    body = refused.body(request.scope.get(REQUEST_ID, ""))
-    return Response(body, status_code=refused.status, media_type=CONTENT_TYPE)

@@ -48,8 +48,9 @@ def inputs_of(workload: Workload) -> list[dict[str, Any]]:
     matrix: list[dict[str, Any]] = []
     if MATRIX not in workload.feature_names:
         style = {"style": "matrix", "columns": ",".join(workload.feature_names)}
-        matrix = [_described(MATRIX, "FP32", [-1, len(workload.features)], style)]
-    return matrix + [_described(item.name, _datatype(item), [-1], _facts(item)) for item in workload.features]
+        shape = [-1, len(workload.features)]
+        matrix = [{"name": MATRIX, "datatype": "FP32", "shape": shape, "parameters": style}]
+    return matrix + [_described(feature) for feature in workload.features]
 
 
 def _check_names(reader: Reader, inputs: Sequence[Tensor]) -> None:
@@ -86,18 +87,11 @@ def _column(tensor: Tensor) -> npt.NDArray[Any]:
     raise wrong(tensor.name, f"must have shape [rows] or [rows, 1], got {list(shape)}")
 
 
-def _described(name: str, datatype: str, shape: list[int], parameters: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "datatype": datatype, "shape": shape, "parameters": parameters}
-
-
-def _datatype(feature: Feature) -> str:
-    if feature.declaration.values:
-        return BYTES
-    return "INT64" if feature.whole else "FP32"
-
-
-def _facts(feature: Feature) -> dict[str, Any]:
+def _described(feature: Feature) -> dict[str, Any]:
     facts: dict[str, Any] = {"style": "columns", "required": feature.required}
-    if feature.declaration.values:
-        return facts | {"values": ",".join(map(str, feature.declaration.values))}
-    return facts | {"unit": feature.declaration.unit, "minimum": feature.minimum, "maximum": feature.maximum}
+    if values := feature.declaration.values:
+        datatype, facts = BYTES, facts | {"values": ",".join(map(str, values))}
+    else:
+        datatype = "INT64" if feature.whole else "FP32"
+        facts |= {"unit": feature.declaration.unit, "minimum": feature.minimum, "maximum": feature.maximum}
+    return {"name": feature.name, "datatype": datatype, "shape": [-1], "parameters": facts}

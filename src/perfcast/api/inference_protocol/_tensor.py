@@ -37,13 +37,7 @@ _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 @dataclass(frozen=True)
 class Tensor:
-    """A named array.
-
-    Attributes:
-        name: A feature's name, `features`, or an output's name.
-        datatype: One of `DTYPES`, or `BYTES`.
-        values: An array of that type, of any shape; of texts (objects) for `BYTES`.
-    """
+    """A named array of one of `DTYPES`, of any shape; of texts (objects) for `BYTES`."""
 
     name: str
     datatype: str
@@ -135,21 +129,14 @@ def _count(name: str, shape: Sequence[int], given: int, *, exactly: bool = False
 def _elements(name: str, datatype: str, data: msgspec.Raw) -> list[Any]:
     """The list's elements, row after row."""
     kind: Any = _ELEMENTS[_dtype(name, datatype).kind]
-    try:
+    with suppress(*_UNREADABLE):
         flat: list[Any] = msgspec.json.decode(data, type=list[kind])
-    except _UNREADABLE:
-        return _nested(name, datatype, data, kind)
-    return flat
-
-
-def _nested(name: str, datatype: str, data: msgspec.Raw, kind: Any) -> list[Any]:
-    try:
-        rows: list[list[Any]] = msgspec.json.decode(data, type=list[list[kind]])
-    except _UNREADABLE:
-        with suppress(ValueError, RecursionError):
-            check_elements(name, datatype, json.loads(bytes(data)))
-        raise wrong(name, f"'data' must be a list, or a list of rows, of {_MEANINGS[kind]}") from None
-    return [element for row in rows for element in row]
+        return flat
+    with suppress(*_UNREADABLE):
+        return [element for row in msgspec.json.decode(data, type=list[list[kind]]) for element in row]
+    with suppress(ValueError, RecursionError):
+        check_elements(name, datatype, json.loads(bytes(data)))
+    raise wrong(name, f"'data' must be a list, or a list of rows, of {_MEANINGS[kind]}")
 
 
 def _fits(element: object, kind: type) -> bool:

@@ -6,15 +6,14 @@ import msgspec
 from fastapi import APIRouter, Body, Header, Query
 from pydantic import BaseModel, Field
 
+from perfcast.api.http._answers import example_of
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import said
 from perfcast.api.metrics import Durations, Tally
-from perfcast.api.models import _alias_examples as examples
-from perfcast.api.models._alias_answers import AliasHistory, Traffic, TrafficMoved
-from perfcast.api.models._answers import AliasMoved
-from perfcast.api.models._moves import Following, IfMatch, Registered, expected_version, model_name, moved
+from perfcast.api.models._answers import AliasHistory, AliasMoved, Traffic, TrafficMoved
+from perfcast.api.models._moves import Expected, Following, Registered, model_name, moved
 from perfcast.errors import FieldError, InvalidInput, UnknownVersion
 from perfcast.registry import ANY, CHALLENGER, CHAMPION, ModelSummary
 from perfcast.serving import Follower
@@ -30,6 +29,8 @@ Weights = Annotated[
     dict[str, float],
     Body(description="Percent of the callers by alias, 100 together", examples=[{"champion": 90, "challenger": 10}]),
 ]
+_SET = example_of(AliasMoved, alias="challenger", before=None, after=4)
+_CLEARED = example_of(AliasMoved, alias="shadow", before=4, after=None)
 
 
 class Pointer(BaseModel):
@@ -41,16 +42,15 @@ class Pointer(BaseModel):
 @router.put(
     "/{name}/aliases/{alias}",
     summary="Set the challenger or the shadow",
-    **said(AliasMoved, examples.ALIAS_SET, "Before and after", 404, 409, 413, 422, 503),
+    **said(AliasMoved, "Before and after", 404, 409, 413, 422, 503, example=_SET),
 )
 def set_alias(
-    name: str, alias: Alias, pointer: Pointer, registry: Registered, follower: Following, if_match: IfMatch = None
+    name: str, alias: Alias, pointer: Pointer, registry: Registered, follower: Following, expect: Expected
 ) -> Json:
     """Point an alias to a version. It is loaded first: one that can't be loaded is refused, and nothing changes.
 
     The champion is moved by `POST /models/{ref}/activate`.
     """
-    expect = expected_version(if_match)
     model = model_name(registry, name)
     registry.model(model)
     try:
@@ -59,27 +59,24 @@ def set_alias(
         raise InvalidInput([FieldError("version", str(error))]) from None
     follower.load(version)
     change = registry.point(model, alias, version.number, expect=expect, actor="api")
-    follower.refresh()
-    return moved(change)
+    return moved(follower, change)
 
 
 @router.delete(
     "/{name}/aliases/{alias}",
     summary="Clear the challenger or the shadow",
-    **said(AliasMoved, examples.ALIAS_CLEARED, "Before and after", 404, 409, 422, 503),
+    **said(AliasMoved, "Before and after", 404, 409, 422, 503, example=_CLEARED),
 )
-def clear_alias(name: str, alias: Alias, registry: Registered, follower: Following, if_match: IfMatch = None) -> Json:
+def clear_alias(name: str, alias: Alias, registry: Registered, follower: Following, expect: Expected) -> Json:
     """Let an alias point nowhere. Without a challenger the champion answers everybody."""
-    expect = expected_version(if_match)
     change = registry.point(model_name(registry, name), alias, None, expect=expect, actor="api")
-    follower.refresh()
-    return moved(change)
+    return moved(follower, change)
 
 
 @router.get(
     "/{name}/traffic",
     summary="How callers are split",
-    **said(Traffic, examples.TRAFFIC, "The split and what each arm did", 404, 422, 503),
+    **said(Traffic, "The split and what each arm did", 404, 422, 503),
 )
 def show_traffic(name: str, registry: Registered, follower: Following, tally: Counted, lifetime: Alive) -> Json:
     """Percent of the callers by alias, and how many predictions each made in this process, and how fast.
@@ -93,7 +90,7 @@ def show_traffic(name: str, registry: Registered, follower: Following, tally: Co
 @router.put(
     "/{name}/traffic",
     summary="Split callers between champion and challenger",
-    **said(TrafficMoved, examples.TRAFFIC_MOVED, "The split before and now", 404, 409, 413, 422, 503),
+    **said(TrafficMoved, "The split before and now", 404, 409, 413, 422, 503),
 )
 def set_traffic(
     name: str,
@@ -118,25 +115,15 @@ def set_traffic(
 
 
 @router.get(
-    "/{name}/history",
-    summary="What happened to a model's aliases",
-    **said(AliasHistory, examples.HISTORY, "Newest first", 404, 422, 503),
+    "/{name}/history", summary="What happened to a model's aliases", **said(AliasHistory, "Newest first", 404, 422, 503)
 )
 def show_history(name: str, registry: Registered, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Json:
     """Every move of an alias and every change of the split, newest first: when, why and by whom."""
     model = model_name(registry, name)
     events = registry.history(model)
-    return Json(
-        {
-            "model_name": model,
-            "total_events": len(events),
-            "history": [
-                {key: value for key, value in msgspec.to_builtins(event).items() if key != "model"}
-                for event in events[:limit]
-            ],
-            "timestamp": timestamp(),
-        }
-    )
+    listed = [msgspec.to_builtins(event) for event in events[:limit]]
+    history = [{key: value for key, value in event.items() if key != "model"} for event in listed]
+    return Json({"model_name": model, "total_events": len(events), "history": history, "timestamp": timestamp()})
 
 
 def _traffic(summary: ModelSummary, follower: Follower, tally: Tally, lifetime: Lifetime) -> dict[str, Any]:

@@ -1,72 +1,89 @@
 """What answers about models look like, for the OpenAPI document; tests hold real answers against these."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from perfcast.api.http._answers import Answer, Time
+from perfcast.api.http._answers import Answer, Time, example_of
+
+MODEL = "cnn-execution-time-cpu-torch"
+Name = Annotated[str, Field(examples=[MODEL])]
+Number = Annotated[int, Field(examples=[3])]
+Label = Annotated[str, Field(examples=["v1.2.0"])]
+Family = Annotated[str, Field(examples=["xgboost"])]
+Workload = Annotated[str, Field(examples=["cnn-execution-time"])]
+Aliases = Annotated[dict[str, int], Field(examples=[{"champion": 3, "challenger": 2}])]
+Shares = Annotated[dict[str, float], Field(examples=[{"champion": 90, "challenger": 10}])]
+Inputs = Annotated[list[str], Field(examples=[["batch_size", "input_channels", "kernel_size"]])]
+Status = Annotated[str, Field(examples=["success"])]
 
 
 class HeldOutMetrics(Answer):
     """How good the predictions are on rows that nothing else has seen; what can't be told is left out."""
 
-    rows: int
-    mae: float = Field(description="In the cost's unit")
-    rmse: float = Field(description="In the cost's unit")
-    r2: float
-    mape: float | None = Field(None, description="Percent of the true cost")
-    median_ape: float | None = Field(None, description="Percent of the true cost")
+    rows: int = Field(examples=[1204])
+    mae: float = Field(description="In the cost's unit", examples=[0.41])
+    rmse: float = Field(description="In the cost's unit", examples=[1.9])
+    r2: float = Field(examples=[0.994])
+    mape: float | None = Field(None, description="Percent of the true cost", examples=[7.9])
+    median_ape: float | None = Field(None, description="Percent of the true cost", examples=[5.1])
     within_5: float | None = Field(None, description="Percent of rows")
     within_10: float | None = Field(None, description="Percent of rows")
     within_20: float | None = Field(None, description="Percent of rows")
-    coverage: dict[str, float] = Field({}, description="Percent of rows inside the interval, by coverage")
-    width: dict[str, float] = Field({}, description="Mean width in the cost's unit, by coverage")
-    relative_width: dict[str, float] = Field({}, description="Median width, percent of the cost, by coverage")
+    coverage: dict[str, float] = Field(
+        {}, description="Percent of rows inside the interval, by coverage", examples=[{"0.9": 90.4}]
+    )
+    width: dict[str, float] = Field(
+        {}, description="Mean width in the cost's unit, by coverage", examples=[{"0.9": 2.2}]
+    )
+    relative_width: dict[str, float] = Field(
+        {}, description="Median width, percent of the cost, by coverage", examples=[{"0.9": 33.1}]
+    )
 
 
 class Graph(Answer):
     """A version's ONNX graph."""
 
-    sha256: str
-    bytes: int
-    opset: int
-    ir: int
-    row_us: float = Field(description="Median time of one row, microseconds")
-    native_row_us: float | None = None
+    sha256: str = Field(examples=["9f2c5a7d0e4b8c1f6a3d9e2b7c5f8a1d4e6b9c2f5a8d1e4b7c0f3a6d9e2b5c8f"])
+    bytes: int = Field(examples=[412_905])
+    opset: int = Field(examples=[21])
+    ir: int = Field(examples=[10])
+    row_us: float = Field(description="Median time of one row, microseconds", examples=[12.4])
+    native_row_us: float | None = Field(None, examples=[690.0])
 
 
 class GraphParity(Answer):
     """How far graph and native model differ, relative to the cost."""
 
-    rows: int
-    worst: float
-    p999: float
+    rows: int = Field(examples=[1500])
+    worst: float = Field(examples=[3.1e-5])
+    p999: float = Field(examples=[8.0e-6])
 
 
 class Data(Answer):
     """The rows a version was made from."""
 
-    name: str
-    digest: str
-    rows: int
-    configurations: int
-    parts: dict[str, int]
-    split: str
-    until: str | None
+    name: str = Field(examples=["cpu-torch"])
+    digest: str = Field(examples=["4be1f09c2d7a"])
+    rows: int = Field(examples=[6020])
+    configurations: int = Field(examples=[6020])
+    parts: dict[str, int] = Field(examples=[{"train": 3612, "calibrate": 1204, "test": 1204}])
+    split: str = Field(examples=["by configuration"])
+    until: str | None = Field(examples=["2026-02-28T23:59:00Z"])
 
 
 class ModelEntry(Answer):
     """A model at a glance: what its champion is, or without one its newest version."""
 
-    type: str | None = Field(description="The family")
-    input_features: list[str]
-    workload: str
-    champion: int | None
-    versions: list[int]
+    type: Family | None = Field(description="The family")
+    input_features: Inputs
+    workload: Workload
+    champion: Number | None
+    versions: list[int] = Field(examples=[[1, 2, 3]])
     metrics: HeldOutMetrics | None
-    loaded: bool = Field(description="Whether the champion's graph is in this process's memory")
-    aliases: dict[str, int] = Field(description="Version by alias")
-    traffic: dict[str, float] = Field(description="Percent of callers by the alias that answers them")
+    loaded: bool = Field(description="Whether the champion's graph is in this process's memory", examples=[True])
+    aliases: Aliases = Field(description="Version by alias")
+    traffic: Shares = Field(description="Percent of callers by the alias that answers them")
     problem: str | None = Field(None, description="Why the champion can't be served")
     notes: dict[str, str] | None = Field(None, description="By alias: why its version isn't asked beside the champion")
 
@@ -74,16 +91,18 @@ class ModelEntry(Answer):
 class NotLoaded(Answer):
     """A file of `MODELS_DIR` that is no version."""
 
-    path: str = Field(description="Relative to MODELS_DIR")
-    model: str = Field(description="What it would be called")
-    reason: str
+    path: str = Field(
+        description="Relative to MODELS_DIR", examples=["prediction-training-cpu/rdf/best_rf_model.joblib"]
+    )
+    model: str = Field(description="What it would be called", examples=["rf_prediction-training-cpu"])
+    reason: str = Field(examples=["it reads 9 inputs, not the 7 of cnn-execution-time nor 8 with padding"])
 
 
 class ModelList(Answer):
     """All models."""
 
-    models: dict[str, ModelEntry]
-    total_models: int
+    models: dict[str, ModelEntry] = Field(examples=[{MODEL: example_of(ModelEntry)}])
+    total_models: int = Field(examples=[1])
     not_loaded: list[NotLoaded]
     timestamp: Time
 
@@ -91,51 +110,58 @@ class ModelList(Answer):
 class VersionEntry(Answer):
     """One of a model's versions; where its manifest can't be read, its number and the problem."""
 
-    version: int
-    label: str | None = None
-    type: str | None = None
+    version: Number
+    label: Label | None = None
+    type: Family | None = None
     created_at: Time | None = None
-    note: str = ""
-    notes: list[str] = Field([], description="Remarks: what was assumed, left out or cut short while it was made")
-    aliases: list[str]
+    note: str = Field("", examples=[""])
+    notes: list[str] = Field(
+        [],
+        description="Remarks: what was assumed, left out or cut short while it was made",
+        examples=[["imported: it brings no metrics and no intervals"]],
+    )
+    aliases: list[str] = Field(examples=[["champion"]])
     metrics: HeldOutMetrics | None = None
     graph: Graph | None = None
-    calibrated: bool | None = None
+    calibrated: bool | None = Field(None, examples=[True])
     problem: str | None = None
 
 
 class ModelDetails(Answer):
     """A model with all its versions."""
 
-    name: str
-    type: str | None
-    input_features: list[str]
-    workload: str
-    champion: int | None
+    name: Name
+    type: Family | None
+    input_features: Inputs
+    workload: Workload
+    champion: Number | None
     versions: list[VersionEntry]
     metrics: HeldOutMetrics | None
-    loaded: bool
+    loaded: bool = Field(examples=[True])
     problem: str | None = None
     notes: dict[str, str] | None = Field(None, description="By alias: why its version isn't asked beside the champion")
-    dataset: str = Field(description="The dataset line it learns from")
+    dataset: str = Field(description="The dataset line it learns from", examples=["cpu-torch"])
     created_at: Time
-    aliases: dict[str, int]
-    traffic: dict[str, float]
-    features: list[dict[str, Any]] = Field(description="Name, type, unit, bounds, default and meaning of each")
+    aliases: Aliases
+    traffic: Shares
+    features: list[dict[str, Any]] = Field(
+        description="Name, type, unit, bounds, default and meaning of each",
+        examples=[[{"name": "batch_size", "type": "integer", "unit": "images", "minimum": 1, "maximum": 4096}]],
+    )
     timestamp: Time
 
 
 class VersionMetrics(Answer):
     """How good a version is, and how it was found."""
 
-    model_name: str
-    model_version: int
-    label: str | None
-    type: str
-    workload: str
+    model_name: Name
+    model_version: Number
+    label: Label | None
+    type: Family
+    workload: Workload
     metrics: HeldOutMetrics | None
-    search: dict[str, Any] = Field(description="Summary of the search")
-    settings: dict[str, Any] = Field(description="The family's settings")
+    search: dict[str, Any] = Field(description="Summary of the search", examples=[{"trials": 20}])
+    settings: dict[str, Any] = Field(description="The family's settings", examples=[{"max_depth": 6}])
     parity: GraphParity | None
     data: Data | None
     graph: Graph
@@ -146,52 +172,112 @@ class VersionMetrics(Answer):
 class AliasMoved(Answer):
     """Where an alias pointed before and points now; null is nowhere."""
 
-    model_name: str
-    alias: str
-    before: int | None = None
-    after: int | None = None
-    status: str
+    model_name: Name
+    alias: str = Field(examples=["champion"])
+    before: int | None = Field(None, examples=[2])
+    after: int | None = Field(None, examples=[3])
+    status: Status
     timestamp: Time
 
 
 class VersionAdded(Answer):
     """A version that was uploaded; no alias points to it yet."""
 
-    model_name: str
-    model_version: int
-    label: str | None
-    type: str
-    workload: str
-    calibrated: bool = Field(description="Whether its answers have bounds")
-    graph: Graph
+    model_name: Name
+    model_version: Number
+    label: Label | None
+    type: Family
+    workload: Workload
+    calibrated: bool = Field(description="Whether its answers have bounds", examples=[False])
+    graph: Graph = Field(examples=[example_of(Graph, native_row_us=None)])
     created_at: Time
-    status: str
+    status: Status
     timestamp: Time
 
 
 class VersionDeleted(Answer):
     """A version that is no more."""
 
-    model_name: str
-    model_version: int
-    status: str
+    model_name: Name
+    model_version: Number
+    status: Status
     timestamp: Time
 
 
 class Benchmark(Answer):
     """How quickly a version answers, one row after another, without HTTP."""
 
-    model_name: str
-    model_version: int
-    iterations: int
-    successful_predictions: int
-    avg_latency_ms: float
-    min_latency_ms: float
-    max_latency_ms: float
-    p50_latency_ms: float
-    p95_latency_ms: float
-    p99_latency_ms: float
-    predictions_per_second: float
+    model_name: Name
+    model_version: Number
+    iterations: int = Field(examples=[100])
+    successful_predictions: int = Field(examples=[100])
+    avg_latency_ms: float = Field(examples=[0.0143])
+    min_latency_ms: float = Field(examples=[0.0126])
+    max_latency_ms: float = Field(examples=[0.0417])
+    p50_latency_ms: float = Field(examples=[0.0138])
+    p95_latency_ms: float = Field(examples=[0.0171])
+    p99_latency_ms: float = Field(examples=[0.0392])
+    predictions_per_second: float = Field(examples=[69930.1])
     metrics: HeldOutMetrics | None = Field(description="How good it is on rows that nothing else has seen")
-    cached: bool = Field(description="Whether this was measured for an earlier call; `fresh=true` measures anew")
+    cached: bool = Field(
+        description="Whether this was measured for an earlier call; `fresh=true` measures anew", examples=[False]
+    )
     timestamp: Time = Field(description="ISO 8601, UTC: when it was measured")
+
+
+class ArmFigures(Answer):
+    """What one alias did in this process, for the version it points to."""
+
+    version: Number
+    share: float = Field(description="Percent of the callers; a shadow answers none", examples=[90])
+    predictions: int = Field(examples=[90_412])
+    mean_ms: float | None = Field(
+        None, description="Mean time of a prediction; null where there was none", examples=[0.031]
+    )
+    note: str | None = Field(None, description="Why the version isn't asked beside the champion")
+
+
+class Traffic(Answer):
+    """How callers are split between champion and challenger."""
+
+    model_name: Name
+    champion: float = Field(description="Percent of the callers", examples=[90])
+    challenger: float = Field(description="Percent of the callers", examples=[10])
+    arms: dict[str, ArmFigures] = Field(
+        description="By alias, those that are set",
+        examples=[{"champion": example_of(ArmFigures), "shadow": example_of(ArmFigures, version=2, share=0)}],
+    )
+    counted_for_seconds: float = Field(description="How long this process has been counting", examples=[3600.2])
+    timestamp: Time
+
+
+class TrafficMoved(Traffic):
+    """How callers are split now, and were before."""
+
+    before: dict[str, float] = Field(examples=[{"champion": 100, "challenger": 0}])
+    status: Status
+
+
+class AliasEventEntry(Answer):
+    """One move of an alias, or one change of the split."""
+
+    alias: str = Field(examples=["challenger"])
+    kind: str = Field(description="`point`, `step_back` or `traffic`", examples=["traffic"])
+    before: int | None = Field(None, description="Version; null is nowhere", examples=[4])
+    after: int | None = Field(None, examples=[4])
+    reason: str = Field(examples=["better at night"])
+    actor: str = Field(examples=["api"])
+    at: Time
+    share_before: float | None = Field(
+        None, description="The challenger's percent of the callers; null where unchanged", examples=[0]
+    )
+    share_after: float | None = Field(None, examples=[10])
+
+
+class AliasHistory(Answer):
+    """What happened to a model's aliases, newest first."""
+
+    model_name: Name
+    total_events: int = Field(examples=[1])
+    history: list[AliasEventEntry]
+    timestamp: Time

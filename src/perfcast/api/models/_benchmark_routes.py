@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query
 
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import said
-from perfcast.api.models import _examples as examples
 from perfcast.api.models._answers import Benchmark
 from perfcast.api.models._benchmarks import Benchmarks
 
@@ -16,9 +15,7 @@ Fresh = Annotated[bool, Query(description="Measure, even if the same was measure
 
 
 @router.get(
-    "/benchmark/{model}",
-    summary="How quickly a version answers",
-    **said(Benchmark, examples.BENCHMARK, "What was measured", 404, 422, 503),
+    "/benchmark/{model}", summary="How quickly a version answers", **said(Benchmark, "What was measured", 404, 422, 503)
 )
 async def benchmark(
     model: str,

@@ -19,12 +19,7 @@ _LARGEST = 1e6
 
 
 class Benchmarks:
-    """Runs benchmarks, one at a time, and remembers what came of them.
-
-    Args:
-        follower: Holds the routes.
-        answers: Where results are kept, by version and number of iterations.
-    """
+    """Runs benchmarks, one at a time, and remembers what came of them, by version and number of iterations."""
 
     def __init__(self, follower: Follower, answers: AnswerCache) -> None:
         self._follower = follower
@@ -33,12 +28,7 @@ class Benchmarks:
         self._running = False
 
     async def run(self, reference: str, iterations: int, *, fresh: bool) -> dict[str, Any]:
-        """Measure a version, or say what was measured before.
-
-        Args:
-            reference: A model reference.
-            iterations: Rows to predict, one after another.
-            fresh: Measure in any case.
+        """Measure a version by so many rows, or say what was measured before, unless it shall be `fresh`.
 
         Raises:
             NotFound: There is no such model or version.
@@ -95,22 +85,15 @@ def measure(predictor: Predictor, iterations: int) -> dict[str, Any]:
 
 def _result(predictor: Predictor, milliseconds: Any, failed: int) -> dict[str, Any]:
     p50, p95, p99 = np.percentile(milliseconds, [50, 95, 99])
-    average = float(milliseconds.mean())
-    latencies = {
-        "avg_latency_ms": average,
-        "min_latency_ms": milliseconds.min(),
-        "max_latency_ms": milliseconds.max(),
-        "p50_latency_ms": p50,
-        "p95_latency_ms": p95,
-        "p99_latency_ms": p99,
-    }
+    average, low, high = (float(value) for value in (milliseconds.mean(), milliseconds.min(), milliseconds.max()))
+    latencies = {"avg": average, "min": low, "max": high, "p50": p50, "p95": p95, "p99": p99}
     metrics = predictor.version.manifest.metrics
     return {
         "model_name": predictor.model,
         "model_version": predictor.number,
         "iterations": len(milliseconds),
         "successful_predictions": len(milliseconds) - failed,
-        **{name: round(float(value), 6) for name, value in latencies.items()},
+        **{f"{name}_latency_ms": round(float(value), 6) for name, value in latencies.items()},
         "predictions_per_second": round(1000 / average, 1),
         "metrics": None if metrics is None else msgspec.to_builtins(metrics),
         "timestamp": timestamp(),

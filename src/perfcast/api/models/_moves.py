@@ -2,17 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import Header
+from fastapi import Depends, Header
 
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, held
 from perfcast.errors import FieldError, InvalidInput, NoUsableModel
-from perfcast.registry import ANY, DEFAULT_WORKLOAD, AliasChange, Registry, parse_reference
+from perfcast.registry import ANY, DEFAULT_WORKLOAD, AliasChange, Registry, Version, parse_reference
 from perfcast.serving import Follower
 
 Registered = Annotated[Registry, held(Registry)]
 Following = Annotated[Follower, held(Follower)]
-IfMatch = Annotated[str | None, Header(description='The expected present version, such as "3", or "none"')]
 
 
 def model_name(registry: Registry, ref: str) -> str:
@@ -25,7 +24,9 @@ def model_name(registry: Registry, ref: str) -> str:
     return name
 
 
-def expected_version(if_match: str | None) -> Any:
+def _expected_version(
+    if_match: Annotated[str | None, Header(description='The expected present version, such as "3", or "none"')] = None,
+) -> Any:
     """What `If-Match` says the alias points to: a number, None for none, or anything."""
     if if_match is None or if_match.strip() == "*":
         return ANY
@@ -37,16 +38,20 @@ def expected_version(if_match: str | None) -> Any:
     return int(text)
 
 
-def moved(change: AliasChange) -> Json:
-    """What a route answers that moved an alias."""
-    document = {
-        "model_name": change.model,
-        "alias": change.alias,
-        "before": change.before,
-        "after": change.after,
-        "status": "success",
-        "timestamp": timestamp(),
-    }
+def described(version: Version) -> dict[str, Any]:
+    """What answers about a version begin with."""
+    about = {"model_name": version.model, "model_version": version.number, "label": version.label}
+    return about | {"type": version.type, "workload": version.workload_name}
+
+
+Expected = Annotated[Any, Depends(_expected_version)]
+
+
+def moved(follower: Follower, change: AliasChange) -> Json:
+    """What a route answers that moved an alias, when this process has followed."""
+    follower.refresh()
+    document = {"model_name": change.model, "alias": change.alias, "before": change.before, "after": change.after}
+    document |= {"status": "success", "timestamp": timestamp()}
     return Json(document, headers={"ETag": etag(change.after)})
 
 

@@ -2,15 +2,13 @@
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter
 
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import said
-from perfcast.api.models import _examples as examples
 from perfcast.api.models._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
-from perfcast.api.models._moves import Following, IfMatch, Registered, etag, expected_version, model_name, moved, shown
+from perfcast.api.models._moves import Expected, Following, Registered, described, etag, model_name, moved, shown
 from perfcast.discovery import Records
 from perfcast.errors import BrokenVersion, Conflict
 from perfcast.manifest import Manifest
@@ -18,9 +16,10 @@ from perfcast.registry import ANY, CHAMPION, ModelSummary, Registry, Version, pa
 from perfcast.serving import Follower
 
 router = APIRouter(prefix="/models", tags=["models"])
+_SHOWN = ("metrics", "search", "settings", "parity", "data", "graph")
 
 
-@router.get("", summary="List the models", **said(ModelList, examples.MODEL_LIST, "All models", 503))
+@router.get("", summary="List the models", **said(ModelList, "All models", 503))
 def list_models(registry: Registered, follower: Following, records: Annotated[Records, held(Records)]) -> Json:
     """Every model by name: what it predicts from what, which version answers, how good that is.
 
@@ -32,7 +31,7 @@ def list_models(registry: Registered, follower: Following, records: Annotated[Re
     return Json({"models": models, "total_models": len(models), "not_loaded": not_loaded, "timestamp": timestamp()})
 
 
-@router.get("/{name}", summary="One model", **said(ModelDetails, examples.MODEL, "The model", 404, 422, 503))
+@router.get("/{name}", summary="One model", **said(ModelDetails, "The model", 404, 422, 503))
 def show_model(name: str, registry: Registered, follower: Following) -> Json:
     """A model with all its versions. The `ETag` is the champion's number, for `If-Match`."""
     summary = registry.model(model_name(registry, name))
@@ -42,7 +41,7 @@ def show_model(name: str, registry: Registered, follower: Following) -> Json:
         **_entry(registry, follower, summary),
         "dataset": summary.dataset,
         "created_at": summary.created_at,
-        "features": _features([version for version in versions if isinstance(version, Version)]),
+        "features": next((v.manifest.workload["features"] for v in versions[::-1] if isinstance(v, Version)), []),
         "versions": [
             _version(number, version, summary) for number, version in zip(summary.versions, versions, strict=True)
         ],
@@ -51,27 +50,13 @@ def show_model(name: str, registry: Registered, follower: Following) -> Json:
     return Json(document, headers={"ETag": etag(summary.aliases.get(CHAMPION))})
 
 
-@router.get(
-    "/{ref}/metrics",
-    summary="How good a version is",
-    **said(VersionMetrics, examples.VERSION_METRICS, "Its metrics", 404, 422, 503),
-)
+@router.get("/{ref}/metrics", summary="How good a version is", **said(VersionMetrics, "Its metrics", 404, 422, 503))
 def show_metrics(ref: str, registry: Registered) -> Json:
     """Held-out metrics, and how the version was found."""
     version = registry.resolve(ref)
-    manifest = version.manifest
     document = {
-        "model_name": version.model,
-        "model_version": version.number,
-        "label": version.label,
-        "type": version.type,
-        "workload": version.workload_name,
-        "metrics": manifest.metrics,
-        "search": manifest.search,
-        "settings": manifest.settings,
-        "parity": manifest.parity,
-        "data": manifest.data,
-        "graph": manifest.graph,
+        **described(version),
+        **{name: getattr(version.manifest, name) for name in _SHOWN},
         "created_at": version.created_at,
         "timestamp": timestamp(),
     }
@@ -81,30 +66,27 @@ def show_metrics(ref: str, registry: Registered) -> Json:
 @router.post(
     "/{ref}/activate",
     summary="Make a version the champion",
-    **said(AliasMoved, examples.ALIAS_MOVED, "Before and after", 404, 409, 413, 422, 503),
+    **said(AliasMoved, "Before and after", 404, 409, 413, 422, 503),
 )
-def activate(ref: str, registry: Registered, follower: Following, if_match: IfMatch = None) -> Json:
+def activate(ref: str, registry: Registered, follower: Following, expect: Expected) -> Json:
     """Move the champion. This process has loaded and switched before it answers; others follow within two seconds.
 
     A version that can't be loaded is refused, and the champion stays. With `If-Match`, 409 where somebody else was
     faster.
     """
-    expect = expected_version(if_match)
     version = registry.resolve(ref)
     follower.load(version)
     change = registry.point(version.model, CHAMPION, version.number, expect=expect, actor="api")
-    follower.refresh()
-    return moved(change)
+    return moved(follower, change)
 
 
 @router.post(
     "/{ref}/deactivate",
     summary="Return to the champion before",
-    **said(AliasMoved, examples.ALIAS_MOVED, "Before and after", 404, 409, 413, 422, 503),
+    **said(AliasMoved, "Before and after", 404, 409, 413, 422, 503),
 )
-def deactivate(ref: str, registry: Registered, follower: Following, if_match: IfMatch = None) -> Json:
+def deactivate(ref: str, registry: Registered, follower: Following, expect: Expected) -> Json:
     """Return the champion to the one before, or to none. Where `ref` names a version, it must be the champion."""
-    expect = expected_version(if_match)
     name = model_name(registry, ref)
     named = _named_version(registry, ref)
     if named is not None:
@@ -113,8 +95,7 @@ def deactivate(ref: str, registry: Registered, follower: Following, if_match: If
             raise Conflict(f"{name}:{named} is not the champion, {shown(present)} is; nothing was changed")
         expect = named if expect is ANY else expect
     change = registry.step_back(name, expect=expect, actor="api")
-    follower.refresh()
-    return moved(change)
+    return moved(follower, change)
 
 
 def _entry(registry: Registry, follower: Follower, summary: ModelSummary) -> dict[str, Any]:
@@ -181,13 +162,7 @@ def _version(number: int, version: Version | BrokenVersion, summary: ModelSummar
     }
 
 
-def _features(versions: list[Version]) -> list[Any]:
-    features: list[Any] = msgspec.to_builtins(versions[-1].manifest.workload["features"]) if versions else []
-    return features
-
-
 def _named_version(registry: Registry, ref: str) -> int | None:
     reference = parse_reference(ref)
-    if reference.number is None and reference.label is None and reference.alias is None:
-        return None
-    return registry.resolve(ref).number
+    named = reference.number is not None or reference.label or reference.alias
+    return registry.resolve(ref).number if named else None

@@ -12,10 +12,8 @@ from perfcast.api.http._bodies import UPLOAD_BYTES, read_body
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import said
-from perfcast.api.models import _examples as examples
 from perfcast.api.models._answers import VersionAdded, VersionDeleted
-from perfcast.api.models._moves import Following, Registered
-from perfcast.api.models._schemas import UPLOAD_BODY
+from perfcast.api.models._moves import Following, Registered, described
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.registry import parse_reference
 from perfcast.serving import LARGEST_MANIFEST, read_statement, upload
@@ -23,6 +21,32 @@ from perfcast.settings import Settings
 from perfcast.workloads import Catalogue
 
 router = APIRouter(prefix="/models", tags=["models"])
+_UPLOAD: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["graph"],
+                "properties": {
+                    "graph": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "ONNX, at most 20 MB: from `features` float32 [rows, features] to `cost` "
+                        "float32 [rows], with ONNX's own operators only",
+                    },
+                    "manifest": {
+                        "type": "string",
+                        "contentMediaType": "application/json",
+                        "description": "What is known of it; every part may be left out, and for an existing model all",
+                        "examples": ['{"workload": "cpu-utilization", "label": "v1.3.0"}'],
+                    },
+                },
+            },
+            "encoding": {"manifest": {"contentType": "application/json"}},
+        }
+    },
+}
 _PARTS = ("graph", "manifest")
 _HOW = "send multipart/form-data, as `curl -F graph=@model.onnx -F manifest=@manifest.json` does"
 
@@ -30,8 +54,8 @@ _HOW = "send multipart/form-data, as `curl -F graph=@model.onnx -F manifest=@man
 @router.post(
     "/{name}/versions",
     summary="Upload a version",
-    openapi_extra={"requestBody": UPLOAD_BODY},
-    **said(VersionAdded, examples.VERSION_ADDED, "It is registered", 409, 413, 422, 503, status=201),
+    openapi_extra={"requestBody": _UPLOAD},
+    **said(VersionAdded, "It is registered", 409, 413, 422, 503, status=201),
 )
 async def add(
     name: str,
@@ -51,11 +75,7 @@ async def add(
     version = await run_in_threadpool(upload, registry, name, graph, statement, catalogue.workloads)
     await run_in_threadpool(follower.refresh)
     document = {
-        "model_name": version.model,
-        "model_version": version.number,
-        "label": version.label,
-        "type": version.type,
-        "workload": version.workload_name,
+        **described(version),
         "calibrated": version.manifest.calibration is not None,
         "graph": version.manifest.graph,
         "created_at": version.created_at,
@@ -68,7 +88,7 @@ async def add(
 @router.delete(
     "/{name}/versions/{version}",
     summary="Delete a version",
-    **said(VersionDeleted, examples.VERSION_DELETED, "It is no more", 404, 409, 422, 503),
+    **said(VersionDeleted, "It is no more", 404, 409, 422, 503),
 )
 def delete(
     name: str,
@@ -87,12 +107,7 @@ def delete(
 
 
 async def _parts(request: Request, most: int) -> tuple[bytes, bytes]:
-    """The graph and the manifest; an absent manifest is empty.
-
-    Raises:
-        InvalidInput: The body is something else.
-        TooLarge: It is too long.
-    """
+    """The graph and the manifest; an absent manifest is empty."""
     body = bytes(await read_body(request.scope["headers"], request.receive, most))
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise InvalidInput([FieldError("body", f"must have the parts graph and manifest; {_HOW}")])

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from perfcast.api.http._answers import example_of
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._reply import Json, held
@@ -22,41 +23,13 @@ router = APIRouter(tags=["training"])
 
 _FOLLOW_SECONDS = 0.5
 _KEEP_ALIVE_SECONDS = 15.0
-_JOB: dict[str, Any] = {
-    "job_id": "019aa9c1-7d2e-7c40-9b55-0f3a5d2c8e11",
-    "status": "running",
-    "progress": 0.35,
-    "stage": "searching",
-    "trial": 7,
-    "n_trials": 20,
-    "best_score": 1.93,
-    "best_family": "xgboost",
-    "eta_seconds": 41.5,
-    "created_at": "2026-03-01T10:30:00.000000Z",
-    "started_at": "2026-03-01T10:30:00.412000Z",
-    "finished_at": None,
-    "attempt": 1,
-    "error": None,
-    "retry_at": None,
-    "model_name": "cpu-utilization",
-    "model_version": None,
-    "outcome": None,
-    "workload": "cpu-utilization",
-    "dataset": "simulated",
-    "families": [],
-    "metric": "mae",
-    "timeout_seconds": None,
-    "promote": "auto",
-    "seed": 0,
-    "cancel_requested": False,
-    "worker": "trainer-1_4711_9f2c41d0",
-    "spent_seconds": 22.4,
-}
-_WAITING = {"status": "queued", "progress": 0, "stage": None, "trial": 0, "best_score": None, "best_family": None}
-_WAITING |= {"eta_seconds": None, "started_at": None, "attempt": 0, "worker": None, "spent_seconds": 0}
-_TRIAL = {"trial": 7, "family": "xgboost", "state": "complete", "score": 1.93, "seconds": 2.8}
-_SHOWN = {"summary": "A job"} | said(JobDetails, _JOB | {"trials": [_TRIAL]}, "The job", 404, 422, 503)
-_LIST = {"jobs": [_JOB], "total": 1, "limit": 50, "offset": 0, "timestamp": "2026-03-01T10:31:00.000Z"}
+_WAITING = example_of(
+    TrainingJob,
+    **dict.fromkeys(("stage", "best_score", "best_family", "eta_seconds", "started_at", "worker")),
+    **{"status": "queued", **dict.fromkeys(("progress", "trial", "attempt", "spent_seconds"), 0)},
+)
+_CANCELLED = example_of(TrainingJob, cancel_requested=True)
+_SHOWN = {"summary": "A job"} | said(JobDetails, "The job", 404, 422, 503)
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One `job` event for each change, each with the whole job; then `done`",
@@ -109,7 +82,7 @@ Statuses = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
 @router.post(
-    "/train", summary="Submit a training job", **said(TrainingJob, _JOB | _WAITING, "Taken", 413, 422, 503, status=202)
+    "/train", summary="Submit a training job", **said(TrainingJob, "Taken", 413, 422, 503, status=202, example=_WAITING)
 )
 def submit(jobs: Queue, submissions: Annotated[Submissions, held(Submissions)], body: Asking = None) -> Json:
     """Queue a training run; a worker begins it. `perfcast worker` starts one, and `perfcast up` has one."""
@@ -118,7 +91,7 @@ def submit(jobs: Queue, submissions: Annotated[Submissions, held(Submissions)], 
     return Json(job.document(), status_code=202, headers={"Location": f"/jobs/{job.id}"})
 
 
-@router.get("/train/jobs", summary="List the jobs", **said(JobList, _LIST, "Jobs, newest first", 422, 503))
+@router.get("/train/jobs", summary="List the jobs", **said(JobList, "Jobs, newest first", 422, 503))
 def list_jobs(
     queue: Queue,
     status: Annotated[Statuses | None, Query(description="Only those of this status")] = None,
@@ -143,7 +116,7 @@ def show(job_id: str, jobs: Queue) -> Json:
 @router.post(
     "/train/cancel/{job_id}",
     summary="Cancel a job",
-    **said(TrainingJob, _JOB | {"cancel_requested": True}, "It will have ended soon", 404, 409, 422, 503, status=202),
+    **said(TrainingJob, "It will have ended soon", 404, 409, 422, 503, status=202, example=_CANCELLED),
 )
 def cancel(job_id: str, jobs: Queue) -> Json:
     """End a job: at once while it waits, within five seconds while it runs. 409 when it has finished."""

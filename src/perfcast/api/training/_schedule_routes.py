@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from perfcast.api.http._answers import example_of
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, held
 from perfcast.api.http._schemas import problems, said
@@ -14,48 +15,6 @@ from perfcast.api.training._answers import ScheduleEntry, ScheduleHistory, Sched
 from perfcast.jobs import Plan, Schedules
 
 router = APIRouter(prefix="/schedules", tags=["training"])
-
-_SCHEDULE: dict[str, Any] = {
-    "model_name": "cpu-utilization",
-    "cron": "0 3 * * *",
-    "new_rows": 5000,
-    "drift": True,
-    "enabled": True,
-    "minimum_interval_seconds": 3600.0,
-    "request": {
-        "n_trials": 50,
-        "families": [],
-        "timeout_seconds": 600.0,
-        "dataset": None,
-        "promote": "auto",
-        "seed": 0,
-    },
-    "updated_at": "2026-03-01T10:30:00.000000Z",
-    "signal": None,
-    "signal_reason": None,
-    "held_back": None,
-    "last_fired_at": "2026-03-02T03:00:01.204000Z",
-    "last_reason": "cron '0 3 * * *' at 2026-03-02 03:00 UTC",
-    "last_job": "019aa9c1-7d2e-7c40-9b55-0f3a5d2c8e11",
-    "last_digest": "9f2c41d07be6a5530f7f4a6f5d0b1c6e2a94f3b8d7c6e5a4b3c2d1e0f9a8b7c6",
-    "last_rows": 60000,
-    "next_at": "2026-03-03T03:00:00.000000Z",
-    "time_zone": "UTC",
-}
-_EVENT: dict[str, Any] = {
-    "model_name": "cpu-utilization",
-    "job_id": "019aa9c1-7d2e-7c40-9b55-0f3a5d2c8e11",
-    "at": "2026-03-02T03:00:01.204000Z",
-    "kind": "fired",
-    "trigger": "cron",
-    "reason": "cron '0 3 * * *' at 2026-03-02 03:00 UTC",
-    "job_status": "succeeded",
-    "model_version": 7,
-    "outcome": "stays a candidate: its error on the same held-out rows is not lower by 1 %",
-    "error": None,
-}
-_LIST: dict[str, Any] = {"schedules": [_SCHEDULE], "total": 1, "timestamp": "2026-03-02T10:30:00.000Z"}
-_HISTORY: dict[str, Any] = {"events": [_EVENT], "timestamp": "2026-03-02T10:30:00.000Z"}
 
 
 class RetrainBody(BaseModel):
@@ -90,6 +49,7 @@ class ScheduleBody(BaseModel):
     request: RetrainBody = Field(default_factory=lambda: RetrainBody.model_validate({}), description="How to train.")
 
 
+_SCHEDULE = example_of(ScheduleEntry)
 _BODIES: dict[str, Any] = {
     "nightly": {"summary": "Every night at three", "value": {"cron": "0 3 * * *"}},
     "rows": {"summary": "With every 5,000 new rows", "value": {"new_rows": 5000, "request": {"n_trials": 50}}},
@@ -100,22 +60,20 @@ Asked = Annotated[ScheduleBody, Body(openapi_examples=_BODIES)]
 Most = Annotated[int, Query(ge=1, le=500, description="Most events")]
 
 
-@router.get("", summary="List the schedules", **said(ScheduleList, _LIST, "Schedules, sorted by model", 503))
+@router.get("", summary="List the schedules", **said(ScheduleList, "Schedules, sorted by model", 503))
 def list_schedules(schedules: Held) -> Json:
     """Every model's schedule: its triggers, its last run, and why it waits if it does."""
     listed = [schedules.document(schedule) for schedule in schedules.every()]
     return Json({"schedules": listed, "total": len(listed), "timestamp": timestamp()})
 
 
-@router.get("/{model}", summary="A model's schedule", **said(ScheduleEntry, _SCHEDULE, "As asked", 404, 422, 503))
+@router.get("/{model}", summary="A model's schedule", **said(ScheduleEntry, "As asked", 404, 422, 503))
 def show(model: str, schedules: Held) -> Json:
     """When the model is trained anew, and its last run."""
     return Json(schedules.document(schedules.find(model)))
 
 
-@router.put(
-    "/{model}", summary="Set a model's schedule", **said(ScheduleEntry, _SCHEDULE, "As asked", 404, 413, 422, 503)
-)
+@router.put("/{model}", summary="Set a model's schedule", **said(ScheduleEntry, "As asked", 404, 413, 422, 503))
 def put(model: str, schedules: Held, body: Asked) -> Json:
     """Make or replace it; what is left out has its default. Putting the same again changes nothing."""
     return Json(schedules.document(schedules.put(model, msgspec.convert(body.model_dump(), Plan))))
@@ -135,9 +93,7 @@ def remove(model: str, schedules: Held) -> Response:
 
 
 @router.get(
-    "/{model}/history",
-    summary="What a schedule did",
-    **said(ScheduleHistory, _HISTORY, "Events, newest first", 404, 422, 503),
+    "/{model}/history", summary="What a schedule did", **said(ScheduleHistory, "Events, newest first", 404, 422, 503)
 )
 def history(model: str, schedules: Held, limit: Most = 50) -> Json:
     """When it fired and why, which job and what the promotion gate said, or why it was held back."""

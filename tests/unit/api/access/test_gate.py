@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from perfcast.api import Services, create_app
 from perfcast.api.access import make_gate
-from perfcast.api.access._addresses import address_of
+from perfcast.api.access._keys import address_of
 from perfcast.api.http._callers import CLIENT
 from perfcast.api.http._schemas import ProblemDetails
 from perfcast.errors import InvalidSetting

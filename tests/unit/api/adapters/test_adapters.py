@@ -9,6 +9,7 @@ from tests.drafts import draft, linear_graph
 
 from perfcast.api import Services
 from perfcast.api.adapters import _answers as answers
+from perfcast.api.http._answers import example_of
 from perfcast.api.http._lanes import Lanes
 from perfcast.monitoring import read_records
 from perfcast.registry import Registry
@@ -44,9 +45,9 @@ def test_the_documented_examples_are_answered_as_documented(client: TestClient) 
     for path, body in ((V1, answers.INSTANCES), (MLFLOW, answers.SCORING)):
         for example in body["content"]["application/json"]["examples"].values():
             answer = client.post(path, json=example["value"])
-            assert (answer.status_code, answer.json()) == (200, answers.PREDICTIONS), answer.text
+            assert (answer.status_code, answer.json()) == (200, example_of(answers.Predictions)), answer.text
     csv = answers.SCORING["content"]["text/csv"]["example"]
-    assert client.post(MLFLOW, content=csv, headers=CSV).json() == answers.PREDICTIONS
+    assert client.post(MLFLOW, content=csv, headers=CSV).json() == example_of(answers.Predictions)
     assert client.get("/v1/models").json() == {"models": ["cpu-utilization"]}
     assert client.get("/v1/models/cpu-utilization:2").json() == {"name": "cpu-utilization:2", "ready": True}
     refused = client.get(V1)
@@ -114,6 +115,24 @@ def test_rows_are_counted_and_recorded_as_those_of_predict(client: TestClient, s
     services.records.flush()
     with services.database.begin() as connection:
         assert len(list(read_records(connection))) == 4
+
+
+@pytest.mark.parametrize("path", [V1, MLFLOW, "/csv"])
+def test_nothing_is_counted_or_recorded_of_a_request_with_a_bad_row(
+    client: TestClient, services: Services, path: str
+) -> None:
+    wrong = LOAD | {"active_users": -1}
+    csv = "\n".join(",".join(map(str, row)) for row in (LOAD, VALUES, list(wrong.values())))
+    services.registry.point("cpu-utilization", "shadow", 2)
+    services.follower.refresh()
+    answer = send(client, path, csv if path == "/csv" else {"instances": [LOAD, wrong, LOAD]})
+    assert (answer.status_code, "active_users" in answer.json()["error"]) == (422, True)
+    assert services.tally.predictions == {}
+    assert list(services.tally.arms.items()) == []
+    assert services.records is not None
+    services.records.flush()
+    with services.database.begin() as connection:
+        assert list(read_records(connection)) == []
 
 
 def test_they_stand_in_the_lane_of_batches() -> None:

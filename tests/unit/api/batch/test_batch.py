@@ -344,6 +344,18 @@ def test_columns_of_lists_are_refused(client: TestClient, kind: str) -> None:
     assert "batch_size: expected numbers or text" in response.json()["detail"]
 
 
+@pytest.mark.parametrize("kind", [ARROW, PARQUET])
+def test_durations_are_refused_without_advice_for_commands(client: TestClient, kind: str) -> None:
+    content = pa.table({name: [value] for name, value in CNN.items()} | {"batch_size": pa.array([3], pa.duration("s"))})
+    response = client.post(
+        "/predict/batch?model_name=conv", content=written(kind, content), headers={"Content-Type": kind}
+    )
+    assert response.status_code == 422
+    assert "holds duration[" in response.json()["detail"]
+    assert "give numbers" in response.json()["detail"]
+    assert "--" not in response.json()["detail"]
+
+
 def test_a_line_of_names_without_end_is_refused(client: TestClient) -> None:
     body = b"," * 100_000 + b"\n1\n"
     response = client.post("/predict/batch", content=body, headers={"Content-Type": CSV})

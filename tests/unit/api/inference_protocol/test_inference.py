@@ -11,8 +11,10 @@ from starlette.testclient import TestClient
 from tests.drafts import draft, linear_graph, weighted
 
 from perfcast.api import Services
+from perfcast.api.http._answers import example_of
 from perfcast.api.inference_protocol import _examples as examples
 from perfcast.api.inference_protocol import _inference
+from perfcast.api.inference_protocol._answers import ModelMetadata
 from perfcast.monitoring import read_records
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
@@ -51,7 +53,7 @@ def test_the_documented_examples_are_answered_as_documented(client: TestClient) 
     }
     assert outputs(client.post(INFER, json=examples.BY_MATRIX).json()) == {"cpu_utilization": [30, 60]}
     described = client.get("/v2/models/cpu-utilization").json()
-    assert described["inputs"][:2] == examples.METADATA["inputs"]
+    assert described["inputs"][:2] == example_of(ModelMetadata)["inputs"]
     assert [item["name"] for item in described["outputs"]] == ["cpu_utilization", "lower", "upper", "extrapolated"]
 
 
