@@ -7,7 +7,7 @@ from math import isclose
 
 from perfcast.errors import FieldError, InvalidInput
 
-# Requests relative to the busiest hour, one value for each local hour 0-23.
+# Requests relative to the busiest hour, one value for each hour 0-23.
 WORKDAY_SHAPE = (
     0.20, 0.16, 0.14, 0.13, 0.14, 0.18, 0.28, 0.45, 0.68, 0.88, 0.98, 1.00,
     0.90, 0.86, 0.94, 0.97, 0.92, 0.80, 0.68, 0.62, 0.60, 0.52, 0.40, 0.28,
@@ -27,11 +27,11 @@ class Traffic:
     """The load that users bring, before the service answers any of it."""
 
     peak_rate: float = 158.0  # requests/s of the busiest workday hour in the first week, without noise
-    # 24 factors of `peak_rate`, one for each local hour, Monday to Friday
+    # 24 factors of `peak_rate`, one for each hour, Monday to Friday
     workday_shape: tuple[float, ...] = WORKDAY_SHAPE
     weekend_shape: tuple[float, ...] = WEEKEND_SHAPE  # the same for Saturday and Sunday
     weekday_factors: tuple[float, ...] = (1.0, 1.03, 1.02, 1.0, 0.93, 0.95, 1.0)  # 7 further factors, Monday first
-    holidays: tuple[str, ...] = HOLIDAYS_2025  # local dates (ISO 8601) that look like a Sunday
+    holidays: tuple[str, ...] = HOLIDAYS_2025  # dates (ISO 8601) that look like a Sunday
     growth_per_week: float = 0.01  # relative growth of the load each week (0.01 = 1 %)
     noise: float = 0.07  # standard deviation of the autocorrelated noise of the rate's logarithm
     noise_minutes: float = 45.0  # correlation time of that noise
@@ -78,7 +78,7 @@ class CronJob:
     name: str  # what it is called
     cores: float  # busy cores while it runs
     minute: int  # minute of the hour at which it starts
-    hour: int | None = None  # local hour at which it starts each day; None = every hour
+    hour: int | None = None  # hour at which it starts each day; None = every hour
     duration_minutes: float = 2.0  # how long it runs
 
 
@@ -170,7 +170,6 @@ class Scenario:
     days: float = 30.0  # length of the simulated time
     step_seconds: float = 60.0  # time between two scrapes
     start: datetime = datetime(2025, 1, 6, tzinfo=UTC)  # first moment (with a time zone; Monday 2025-01-06 by default)
-    time_zone: str = "UTC"  # IANA name of the zone in which the users live
     seed: int = 0  # seed of all randomness
     traffic: Traffic = field(default_factory=Traffic)  # the load
     service: Service = field(default_factory=Service)  # the machine

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from perfcast.workloads import clock_columns
 
-from ._calendar import Floats, Times, as_utc, zone
+from ._calendar import Floats, Times, as_utc
 from ._load import active_users, request_rate
 from ._observation import counter_rate, read_utilization, scrapes
 from ._scenario import Scenario
@@ -123,7 +124,7 @@ def _observe(scenario: Scenario, steps: _Steps, rng: np.random.Generator) -> Sim
         "request_rate": counter_rate(steps.rate, seconds, scenario.step_seconds),
         "active_users": steps.users,
         "db_connections": steps.connections,
-        **clock_columns(measured_at, FEATURES[3:], zone(scenario.time_zone)),
+        **clock_columns(measured_at, FEATURES[3:], UTC),
     }
     features = np.stack([columns[name] for name in FEATURES], axis=1).astype(np.float32)
     truth = {name: getattr(steps, name)[keep] for name in ("demand", "expected", "actual")}
