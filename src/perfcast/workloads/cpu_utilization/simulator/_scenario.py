@@ -1,9 +1,7 @@
 """The parameters of a simulated service: its traffic, its machine and how it is watched."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from math import isclose
 
 from perfcast.errors import FieldError, InvalidInput
 
@@ -43,22 +41,6 @@ class Traffic:
     flash_crowd_minutes: float = 40.0  # time after which a flash crowd has fallen to 1/e
     sessions_per_request: float = 1.0 / 600.0  # user sessions that begin for each request
     session_seconds: float = 300.0  # mean length of a session
-
-    def __post_init__(self) -> None:
-        """Refuse shapes of the wrong length and amounts that can't be (raises `InvalidInput`)."""
-        shapes = (self.workday_shape, self.weekend_shape)
-        rules = {
-            "workday_shape, weekend_shape": (
-                all(len(shape) == 24 and min(shape) >= 0 for shape in shapes),
-                "24 factors >= 0 are expected, one for each hour",
-            ),
-            "weekday_factors": (
-                len(self.weekday_factors) == 7 and min(self.weekday_factors) >= 0,
-                "7 factors >= 0 are expected, Monday first",
-            ),
-            "growth_per_week": (self.growth_per_week > -1, "must be above -1 (-100 % a week)"),
-        }
-        _require(self, rules)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,25 +107,6 @@ class Service:
     neighbour_cores: float = 0.08  # scale (half-normal) of the busy cores that unrelated processes take
     neighbour_minutes: float = 20.0  # correlation time of those
 
-    def __post_init__(self) -> None:
-        """Refuse a machine without capacity or with negative costs (raises `InvalidInput`)."""
-        kinds = self.request_classes
-        shares = (sum(kind.share for kind in kinds), sum(kind.business_share for kind in kinds))
-        rules = {
-            "cores": (self.cores >= 1, "at least one core is needed"),
-            "cap_percent": (0 < self.cap_percent <= 100, "a percentage above 0 and up to 100 is expected"),
-            "contention, coherency": (self.contention + self.coherency < 1, "their sum must be below 1"),
-            "request_classes": (
-                all(isclose(share, 1.0, abs_tol=1e-9) for share in shares)
-                and all(min(kind.cpu_seconds, kind.share, kind.business_share) >= 0 for kind in kinds),
-                "shares must be >= 0 and add up to 1 (so must business shares), CPU-seconds be >= 0",
-            ),
-            "gc_requests": (self.gc_requests > 0, "must be positive"),
-            "pool_minimum, pool_limit": (self.pool_minimum <= self.pool_limit, "the limit must not be the lesser"),
-            "deploys": (all(deploy.demand_factor > 0 for deploy in self.deploys), "demand factors must be positive"),
-        }
-        _require(self, rules)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
@@ -153,14 +116,6 @@ class Observation:
     missing_share: float = 0.01  # share of scrapes that fail and leave no row (0 <= share < 1)
     outage_scrapes: float = 3.0  # mean number of scrapes that fail in a row
     reading_error: float = 0.8  # standard deviation of the utilisation's reading error (percent points)
-
-    def __post_init__(self) -> None:
-        """Refuse shares outside 0-1 and negative errors (raises `InvalidInput`)."""
-        rules = {
-            "missing_share": (self.missing_share < 1, "a share of at least 0 and below 1 is expected"),
-            "outage_scrapes": (self.outage_scrapes >= 1, "an outage is at least one scrape long"),
-        }
-        _require(self, rules)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,27 +131,16 @@ class Scenario:
     observation: Observation = field(default_factory=Observation)  # the watching
 
     def __post_init__(self) -> None:
-        """Refuse times that can't be simulated (raises `InvalidInput`)."""
-        rules = {
-            "step_seconds": (self.step_seconds > 0, "must be positive"),
-            "days": (self.step_seconds <= 0 or self.steps >= 1, "at least one step must fit in"),
-            "start": (self.start.tzinfo is not None, "a time zone is needed, for instance UTC"),
+        """Refuse what can't be simulated (raises `InvalidInput`)."""
+        wrong = {
+            "days": "at least one step must fit in" if self.steps < 1 else "",
+            "seed": "must not be negative" if self.seed < 0 else "",
         }
-        _require(self, rules)
+        errors = [FieldError(f"scenario.{name}", message) for name, message in wrong.items() if message]
+        if errors:
+            raise InvalidInput(errors)
 
     @property
     def steps(self) -> int:
         """Number of scrapes, those that will fail included."""
         return int(self.days * 86_400.0 / self.step_seconds)
-
-
-def _require(part: "Traffic | Service | Observation | Scenario", rules: Mapping[str, tuple[bool, str]]) -> None:
-    """Refuse a part that breaks a rule (whether it holds, and what was expected) or has an amount below 0."""
-    wrong = {name: message for name, (holds, message) in rules.items() if not holds}
-    for name, value in vars(part).items():
-        memory = name.endswith(("_minutes", "session_seconds", "idle_seconds"))
-        if isinstance(value, (int, float)) and name != "growth_per_week" and (value < 0 or (memory and not value)):
-            wrong[name] = "must be positive" if memory else "must not be negative"
-    if wrong:
-        where = type(part).__name__.lower()
-        raise InvalidInput([FieldError(f"{where}.{name}", message) for name, message in wrong.items()])
