@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from perfcast.cli._output import say, show_facts, show_list, show_table
-from perfcast.cli._progress import RowProgress
+from perfcast.cli._progress import row_progress
 from perfcast.cli._workbench import workbench
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ def import_(
     source = check_name(name) if name else _as_name(file)
     with workbench() as bench:
         declared = _workload(workload, file, bench.workloads)
-        with RowProgress() as progress:
+        with row_progress() as on_rows:
             dataset, report = import_file(
-                file, declared, name=source, told=told(map_), zone=bench.zone, on_rows=progress.show
+                file, declared, name=source, told=told(map_), zone=bench.settings.service_timezone, on_rows=on_rows
             )
         _show_report(report, declared)
         for remark in (*dataset.remarks, *_declared_anew(bench.datasets.changes(dataset))):

@@ -11,7 +11,7 @@ from perfcast.cli._data import told
 from perfcast.cli._options import KEY, URL
 from perfcast.cli._output import say, show_json
 from perfcast.cli._place import open_place
-from perfcast.cli._progress import RowProgress
+from perfcast.cli._progress import row_progress
 from perfcast.cli._workbench import workbench
 from perfcast.errors import FieldError, InvalidInput, InvalidSetting
 
@@ -72,11 +72,11 @@ def score(
         version = bench.registry.resolve(model)
         graph = bench.registry.graph(version)
     plan = Plan(
-        version, graph, coverage, told(column), "mark" if bad == "mark" else "refuse", settings.service_timezone
+        version, graph, coverage, told(column), "mark" if bad == "mark" else "refuse", str(settings.service_timezone)
     )
-    with RowProgress() as progress:
+    with row_progress() as on_rows:
         report = score_files(
-            plan, source, target, cluster=settings.dask_scheduler_address, overwrite=overwrite, on_rows=progress.show
+            plan, source, target, cluster=settings.dask_scheduler_address, overwrite=overwrite, on_rows=on_rows
         )
     _report(version.reference, target, report)
 

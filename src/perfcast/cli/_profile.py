@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from perfcast.cli._output import say
-from perfcast.cli._progress import ProfileDisplay
+from perfcast.cli._progress import profile_progress
 from perfcast.cli._workbench import workbench
 
 
@@ -48,8 +48,8 @@ def profile(
         seed=seed,
         command=" ".join(["perfcast", *sys.argv[1:]]),
     )
-    with ProfileDisplay() as display:
-        result = measure(options, on_progress=display.show)
+    with profile_progress() as show:
+        result = measure(options, on_progress=show)
     say(f"{result.rows} convolutions in {result.dataset}, {result.left_out} left out; what they are: {result.card}")
     if keep:
         from perfcast.datasets import import_file
