@@ -18,7 +18,6 @@ from perfcast.cli import (
     _jobs,
     _models,
     _predict,
-    _profile,
     _schedules,
     _starters,
     _train,
@@ -39,7 +38,7 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
     "": (
         _ABOUT,
         (
-            _up.up, _up.serve, _train.train, _up.worker, _predict.predict, _profile.profile, _doctor.doctor,
+            _up.up, _up.serve, _train.train, _up.worker, _predict.predict, _data.profile, _doctor.doctor,
             _predict.score,
         ),
     ),

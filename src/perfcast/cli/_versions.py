@@ -95,9 +95,9 @@ def discover(
     if settings.models_dir is None:
         raise InvalidSetting("no folder was given; name one, or set MODELS_DIR")
     with workbench(settings) as bench:
-        workloads = dict(bench.workloads)
-        converter = make_converter(settings, workloads)
-        discovery = Discovery(settings.models_dir, bench.registry, Records(bench.database), converter, workloads)
+        converter = make_converter(settings, bench.workloads)
+        records = Records(bench.database)
+        discovery = Discovery(settings.models_dir, bench.registry, records, converter, bench.workloads)
         logging.getLogger("perfcast.discovery").setLevel(logging.CRITICAL)  # the table tells of each file
         with working(f"looking through {settings.models_dir} …"):
             results = list(discovery.look(dry_run=dry_run))
