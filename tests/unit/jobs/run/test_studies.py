@@ -158,9 +158,8 @@ def heard(process: "subprocess.Popen[bytes]") -> bytes:
     return process.stdout.readline().strip()
 
 
-@pytest.mark.parametrize("_time", range(3))
 def test_the_first_jobs_of_a_new_postgresql_open_their_studies_at_once(
-    new_postgres_url: Callable[[], str], tmp_path: Path, _time: int
+    new_postgres_url: Callable[[], str], tmp_path: Path
 ) -> None:
     shop = Shop(load_settings(data_dir=tmp_path, database_url=new_postgres_url()))
     processes = [preparing(f"job-{number}", shop.settings.database_url, tmp_path) for number in range(3)]
