@@ -25,7 +25,7 @@ from perfcast.cli import (
     _versions,
 )
 from perfcast.cli._doctor import how_to_install
-from perfcast.cli._output import complain
+from perfcast.cli._output import say
 from perfcast.errors import PerfcastError
 
 _ABOUT = """Perfcast learns what a workload will cost before it runs, and serves that knowledge.
@@ -111,7 +111,7 @@ def main() -> None:
 
 
 def _end(text: str, *, status: int = 1) -> NoReturn:
-    complain(text)
+    say(f"perfcast: {text}")
     sys.exit(status)
 
 
