@@ -7,7 +7,7 @@
     ├── InvalidDeclaration    a workload's YAML or expression can't be used; names the place
     ├── InvalidData           a file of measured rows can't be taken
     ├── InvalidSetting        an environment variable or option is wrong
-    ├── NotFound              nothing has that name; carries the closest ones
+    ├── NotFound              nothing has that name; tells the closest ones
     │   ├── UnknownWorkload
     │   ├── UnknownDataset
     │   ├── UnknownModel
@@ -81,22 +81,14 @@ class InvalidSetting(PerfcastError):
 
 
 class NotFound(PerfcastError):
-    """Nothing has that name.
-
-    Attributes:
-        name: What was asked for.
-        closest: Up to three names that look alike.
-    """
-
-    kind = "thing"
+    """Nothing of the kind that the subclass names has that name; tells up to three names that look alike."""
 
     def __init__(self, name: str, known: Iterable[str] = (), *, hint: str = "") -> None:
         names = sorted(known)
-        self.name = name
-        self.closest = tuple(get_close_matches(name, names, n=3, cutoff=0.4))
-        text = f"unknown {self.kind} '{name}'"
-        if self.closest:
-            text += "; did you mean " + " or ".join(f"'{other}'" for other in self.closest) + "?"
+        closest = get_close_matches(name, names, n=3, cutoff=0.4)
+        text = f"unknown {type(self).__name__.removeprefix('Unknown').lower()} '{name}'"
+        if closest:
+            text += "; did you mean " + " or ".join(f"'{other}'" for other in closest) + "?"
         elif names:
             text += "; known: " + ", ".join(f"'{other}'" for other in names[:10])
         super().__init__(text + (f"; {hint}" if hint else ""))
@@ -105,37 +97,25 @@ class NotFound(PerfcastError):
 class UnknownWorkload(NotFound):
     """No workload has that name."""
 
-    kind = "workload"
-
 
 class UnknownDataset(NotFound):
     """No dataset has that name."""
-
-    kind = "dataset"
 
 
 class UnknownModel(NotFound):
     """No model has that name."""
 
-    kind = "model"
-
 
 class UnknownVersion(NotFound):
     """The model has no such version or alias."""
-
-    kind = "version"
 
 
 class UnknownJob(NotFound):
     """No training job has that id."""
 
-    kind = "job"
-
 
 class UnknownSchedule(NotFound):
     """The model is trained by no schedule."""
-
-    kind = "schedule"
 
 
 class NoUsableModel(PerfcastError):

@@ -4,10 +4,10 @@ import os
 import re
 from pathlib import Path
 from types import NoneType
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from perfcast.errors import InvalidSetting
@@ -17,6 +17,31 @@ CLIENT_KEY = "PERFCAST_API_KEY"
 _SECRET_NAMES = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|CREDENTIAL")
 
 
+def _zone(name: str | ZoneInfo) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"no time zone is called {name!r}; an example is Europe/Berlin") from error
+
+
+def _redis_address(value: str) -> str:
+    if value and not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must begin with redis://, rediss:// or unix://; an example is redis://localhost:6379/0")
+    return value
+
+
+def _bytes_of(size: str | int) -> int:
+    """The bytes that a text such as `100MB`, `1.5 GiB` or `2000000` means; 0 for an empty one."""
+    text = str(size).strip().lower()
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(k|m|g|t)?(i)?b?", text)
+    if not text:
+        return 0
+    if found is None or (found[3] and not found[2]):
+        raise ValueError(f"expected a size such as 100MB, 1GiB or a number of bytes, got {size!r}")
+    power = " kmgt".index(found[2] or " ")
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
+
+
 class Settings(BaseSettings):
     """What can be configured, with its default. `docs/settings.md` is written from this class."""
 
@@ -24,7 +49,9 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Address the API listens on; 0.0.0.0 for all interfaces.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda value: str(value).upper())
+    ] = Field("INFO", description="Least level that is logged.")
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="`json` for machines, `text` for people, `auto` decides by whether it is a terminal."
     )
@@ -49,11 +76,13 @@ class Settings(BaseSettings):
         default=False, description="Load joblib files also where the kernel can't keep them from network and secrets."
     )
     workloads_dir: Path | None = Field(None, description="Folder of your own workloads' YAML files.")
-    service_timezone: str = Field("UTC", description="Time zone in which a `timestamp` becomes time features.")
+    service_timezone: Annotated[ZoneInfo, BeforeValidator(_zone)] = Field(  # type: ignore[assignment]  # read as given ones are
+        "UTC", description="Time zone in which a `timestamp` becomes time features."
+    )
     refresh_seconds: float = Field(
         0.5, gt=0, le=2, description="How often a serving process looks for changed aliases and versions."
     )
-    model_cache_size: str = Field(
+    model_cache_size: Annotated[int, BeforeValidator(_bytes_of)] = Field(  # type: ignore[assignment]  # read as given ones are
         "", description="Most bytes of graphs in memory (`100MB`, `1GiB`); least recently used leave; empty: no bound."
     )
     inference_device: Literal["cpu", "cuda", "auto"] = Field(
@@ -97,7 +126,7 @@ class Settings(BaseSettings):
         "", description="Proxies whose `X-Forwarded-For` is believed: addresses or networks, separated by commas."
     )
 
-    redis_url: str = Field(
+    redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
         "", description="`redis://…` carries the queue between machines and shares rate limits; empty: files do."
     )
     worker_concurrency: int = Field(1, ge=1, le=64, description="Training jobs that one worker runs at a time.")
@@ -129,42 +158,10 @@ class Settings(BaseSettings):
         "([jobs](jobs.md#mlflow)); empty: nowhere.",
     )
 
-    @field_validator("redis_url")
-    @classmethod
-    def _redis_scheme(cls, value: str) -> str:
-        if value and not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must begin with redis://, rediss:// or unix://; an example is redis://localhost:6379/0")
-        return value
-
-    @field_validator("model_cache_size")
-    @classmethod
-    def _known_size(cls, value: str) -> str:
-        _bytes_of(value)
-        return value
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _upper(cls, value: object) -> object:
-        return value.upper() if isinstance(value, str) else value
-
-    @field_validator("service_timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"no time zone is called {value!r}; an example is Europe/Berlin") from error
-        return value
-
     @property
     def database_address(self) -> str:
         """The SQLAlchemy address in force."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'perfcast.db').absolute()}"
-
-    @property
-    def model_cache_bytes(self) -> int:
-        """Bytes of graphs that may be in memory; 0 for no bound."""
-        return _bytes_of(self.model_cache_size)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -183,18 +180,6 @@ class Settings(BaseSettings):
     def artifacts_address(self) -> str:
         """The fsspec address in force."""
         return self.artifacts_url or str((self.data_dir / "artifacts").absolute())
-
-
-def _bytes_of(size: str) -> int:
-    """The bytes that a text such as `100MB`, `1.5 GiB` or `2000000` means; 0 for an empty one."""
-    text = size.strip().lower()
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(k|m|g|t)?(i)?b?", text)
-    if not text:
-        return 0
-    if found is None or (found[3] and not found[2]):
-        raise ValueError(f"expected a size such as 100MB, 1GiB or a number of bytes, got {size!r}")
-    power = " kmgt".index(found[2] or " ")
-    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
 
 
 def environment_without_secrets() -> dict[str, str]:

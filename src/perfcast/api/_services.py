@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -54,13 +53,13 @@ class Services:
         self.tally = Tally()
         self.identifiers = Identifiers()
         self.inference = choose_inference(settings.inference_device)
-        zone = ZoneInfo(settings.service_timezone)
+        zone = settings.service_timezone
         self.follower = Follower(
             self.registry,
             zone=zone,
             refresh_seconds=settings.refresh_seconds,
             workloads=lambda: self.catalogue.workloads,
-            cache_bytes=settings.model_cache_bytes,
+            cache_bytes=settings.model_cache_size,
             inference=self.inference,
         )
         self.records = (
@@ -141,7 +140,7 @@ class Services:
     @property
     def schedules(self) -> Schedules:
         """When models are trained anew; workers look after them."""
-        return Schedules(self.database, self.submissions, ZoneInfo(self.settings.service_timezone))
+        return Schedules(self.database, self.submissions, self.settings.service_timezone)
 
     def _held(self) -> Mapping[type, Callable[[], Any]]:
         ready_made = {type(thing): partial(lambda thing: thing, thing) for thing in vars(self).values()}

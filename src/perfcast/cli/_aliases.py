@@ -18,11 +18,7 @@ def activate(reference: str = typer.Argument(..., help="NAME:VERSION."), reason:
     Examples:
         perfcast models activate cpu-utilization:2 --reason "better at night"
     """
-    with workbench() as bench:
-        version = bench.registry.resolve(reference)
-        bench.predictor(version)  # it must answer
-        change = bench.registry.point(version.model, "champion", version.number, reason=reason, actor="cli")
-    _tell(change)
+    _point(reference, "champion", reason)
 
 
 def deactivate(model: str = MODEL, reason: str = REASON) -> None:
@@ -61,14 +57,11 @@ def alias(
         )
     if not clear and not one_version(reference):
         raise typer.BadParameter(f"expected NAME:VERSION such as {reference}:4, or --clear")
+    if not clear:
+        _point(reference, name, reason)
+        return
     with workbench() as bench:
-        model, number = reference, None
-        if not clear:
-            version = bench.registry.resolve(reference)
-            bench.predictor(version)  # it must answer
-            model, number = version.model, version.number
-        change = bench.registry.point(model, name, number, reason=reason, actor="cli")
-    _tell(change)
+        _tell(bench.registry.point(reference, name, None, reason=reason, actor="cli"))
 
 
 def traffic(
@@ -106,6 +99,13 @@ def default(model: str = MODEL) -> None:
         workload = bench.registry.model(model).workload
         bench.registry.set_default(workload, model)
     say(f"{model} now answers for {workload} where a request names no model")
+
+
+def _point(reference: str, alias: str, reason: str) -> None:
+    with workbench() as bench:
+        version = bench.registry.resolve(reference)
+        bench.predictor(version)  # it must answer
+        _tell(bench.registry.point(version.model, alias, version.number, reason=reason, actor="cli"))
 
 
 def _tell(change: "AliasChange") -> None:

@@ -1,5 +1,6 @@
-"""`perfcast data …`: generate, import, list and show measured rows."""
+"""`perfcast data …` and `perfcast profile`: generate, measure, import, list and show rows."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from perfcast.cli._output import say, show_facts, show_list, show_table
-from perfcast.cli._progress import RowProgress
+from perfcast.cli._progress import profile_progress, row_progress
 from perfcast.cli._workbench import workbench
 
 if TYPE_CHECKING:
@@ -44,6 +45,57 @@ def generate(
         say(f"kept as dataset '{record.name}' ({record.rows:,} rows, {record.digest[:12]})")
 
 
+def profile(
+    runtime: str = typer.Option("torch", help="What runs the convolutions: torch or onnxruntime."),
+    device: str = typer.Option("cpu", help="cpu, or cuda where PyTorch sees a GPU."),
+    measured_pass: str = typer.Option("forward", "--pass", help="forward, or training (forward and backward)."),
+    configurations: int = typer.Option(2000, min=50, help="How many distinct convolutions."),
+    rounds: int = typer.Option(4, min=2, help="How often each is measured, spread over the whole run."),
+    budget_ms: float = typer.Option(15.0, min=1, help="Time for one convolution in one round, milliseconds."),
+    core: int | None = typer.Option(None, min=0, help="CPU core to stay on; the last one if not given."),
+    seed: int = typer.Option(0, help="Of the configurations and their order."),
+    output: Path = typer.Option(Path("profiles"), help="Folder for the journal, the Parquet file and its data card."),
+    keep: bool = typer.Option(True, help="Also keep the result as a dataset, ready for `perfcast train`."),
+) -> None:
+    """Measure how long convolutions take on this machine, honestly.
+
+    Every convolution is measured in several rounds spread in time, and taken only when the best of the odd rounds and
+    the best of the even rounds agree. Ctrl-C loses nothing: the same command goes on where it was.
+
+    Examples:
+        perfcast profile --configurations 500
+        perfcast profile --runtime onnxruntime --rounds 6 --core 1
+        perfcast profile --device cuda --pass training
+    """
+    from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions
+    from perfcast.workloads.cnn_execution_time.profiler import profile as measure
+
+    options = ProfileOptions(
+        output=output,
+        runtime=runtime,  # type: ignore[arg-type]  # checked by ProfileOptions, which names what is allowed
+        device=device,  # type: ignore[arg-type]
+        measured_pass=measured_pass,  # type: ignore[arg-type]
+        configurations=configurations,
+        rounds=rounds,
+        max_rounds=max(10, rounds),
+        budget_ms=budget_ms,
+        core=core,
+        seed=seed,
+        command=" ".join(["perfcast", *sys.argv[1:]]),
+    )
+    with profile_progress() as show:
+        result = measure(options, on_progress=show)
+    say(f"{result.rows} convolutions in {result.dataset}, {result.left_out} left out; what they are: {result.card}")
+    if keep:
+        from perfcast.datasets import import_file
+
+        with workbench() as bench:
+            workload = bench.workloads["cnn-execution-time"]
+            dataset, _ = import_file(result.dataset, workload, name=options.name)
+            bench.datasets.add(dataset)
+        say(f"kept as dataset '{options.name}'; learn from it with: perfcast train --dataset {options.name}")
+
+
 def import_(
     file: Path = typer.Argument(..., help="A text of columns (CSV, TSV; also .gz), Parquet or Arrow."),
     workload: str = typer.Option(
@@ -72,9 +124,9 @@ def import_(
     source = check_name(name) if name else _as_name(file)
     with workbench() as bench:
         declared = _workload(workload, file, bench.workloads)
-        with RowProgress() as progress:
+        with row_progress() as on_rows:
             dataset, report = import_file(
-                file, declared, name=source, told=told(map_), zone=bench.zone, on_rows=progress.show
+                file, declared, name=source, told=told(map_), zone=bench.settings.service_timezone, on_rows=on_rows
             )
         _show_report(report, declared)
         for remark in (*dataset.remarks, *_declared_anew(bench.datasets.changes(dataset))):
@@ -186,7 +238,6 @@ def _declared_anew(changes: tuple[str, ...]) -> list[str]:
 
 
 def _show_report(report: "ImportReport", workload: "Workload") -> None:
-
     if report.read_as:
         say(f"read as: {report.read_as}")
     show_table(("column of " + workload.name, "taken from"), list(report.columns.how.items()))

@@ -86,7 +86,6 @@ def _artifacts(settings: "Settings") -> Iterator[_Finding]:
 
 
 def _models(settings: "Settings") -> Iterator[_Finding]:
-
     with workbench(settings) as bench:
         models = bench.registry.models()
         if not models:

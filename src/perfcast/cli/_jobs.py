@@ -29,12 +29,9 @@ def submit(
         perfcast jobs submit --dataset shop --families xgboost,polynomial --timeout 300 --watch
         perfcast jobs submit --workload cnn-execution-time --url http://localhost:8000
     """
-    named = {"dataset": dataset, "workload": workload, "model_name": model}
-    asked: dict[str, Any] = {name: value for name, value in named.items() if value}
-    asked |= {"n_trials": trials, "seed": seed, "promote": promote}
-    asked |= {"families": names(families)}
-    if timeout is not None:
-        asked["timeout_seconds"] = timeout
+    given = {"dataset": dataset, "workload": workload, "model_name": model, "timeout_seconds": timeout}
+    asked: dict[str, Any] = {name: value for name, value in given.items() if value}
+    asked |= {"n_trials": trials, "seed": seed, "promote": promote, "families": names(families)}
     with open_place(url, key) as place:
         job = place.submit(asked)
         print(job["job_id"])

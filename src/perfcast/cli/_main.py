@@ -14,23 +14,18 @@ import typer
 from perfcast.cli import (
     _aliases,
     _data,
-    _discover,
     _doctor,
-    _export,
     _jobs,
     _models,
     _predict,
-    _profile,
     _schedules,
-    _score,
     _starters,
     _train,
     _up,
-    _variants,
     _versions,
 )
 from perfcast.cli._doctor import how_to_install
-from perfcast.cli._output import complain
+from perfcast.cli._output import say
 from perfcast.errors import PerfcastError
 
 _ABOUT = """Perfcast learns what a workload will cost before it runs, and serves that knowledge.
@@ -43,8 +38,8 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
     "": (
         _ABOUT,
         (
-            _up.up, _up.serve, _train.train, _up.worker, _predict.predict, _profile.profile, _doctor.doctor,
-            _score.score,
+            _up.up, _up.serve, _train.train, _up.worker, _predict.predict, _data.profile, _doctor.doctor,
+            _predict.score,
         ),
     ),
     "data": (
@@ -55,8 +50,8 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
         "List, show, activate, compare, upload and thin out models.",
         (
             _models.list_, _models.show, _aliases.activate, _aliases.deactivate, _aliases.alias, _aliases.traffic,
-            _models.compare, _aliases.default, _versions.upload, _versions.delete, _variants.quantize,
-            _variants.prune, _export.export, _discover.discover,
+            _models.compare, _aliases.default, _versions.upload, _versions.delete, _versions.quantize,
+            _versions.prune, _versions.export, _versions.discover,
         ),
     ),
     "jobs": (
@@ -116,7 +111,7 @@ def main() -> None:
 
 
 def _end(text: str, *, status: int = 1) -> NoReturn:
-    complain(text)
+    say(f"perfcast: {text}")
     sys.exit(status)
 
 

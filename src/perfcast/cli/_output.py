@@ -15,11 +15,6 @@ _NOTHING = 1e-12
 _SIGNS = str.maketrans("", "", ",.-+e")
 
 
-def complain(text: str) -> None:
-    """An error, on standard error."""
-    print(f"perfcast: {text}", file=sys.stderr)
-
-
 def say(text: str) -> None:
     """A line for people, on standard error, so that standard output stays clean."""
     print(text, file=sys.stderr)

@@ -24,7 +24,7 @@ class Here:
         from perfcast.jobs import Schedules
 
         self._bench, self._jobs, self._submissions = bench, jobs, submissions
-        self._schedules = Schedules(bench.database, submissions, bench.zone)
+        self._schedules = Schedules(bench.database, submissions, bench.settings.service_timezone)
 
     def predict(self, model: str, features: dict[str, Any], coverage: float) -> dict[str, Any]:
         from perfcast.workloads import RowReader
@@ -33,7 +33,9 @@ class Here:
         version = bench.registry.resolve(model or _default_model(bench, features))
         predictor = bench.predictor(version)
         cost = predictor.workload.cost
-        answer = predictor.answer(RowReader(predictor.workload, bench.zone).read(features), coverage)
+        answer = predictor.answer(
+            RowReader(predictor.workload, bench.settings.service_timezone).read(features), coverage
+        )
         return {
             cost.name: answer.cost,
             "lower": answer.lower,

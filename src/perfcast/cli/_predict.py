@@ -1,15 +1,22 @@
-"""`perfcast predict`: one answer, without a server or from one."""
+"""`perfcast predict` and `score`: the cost of one piece of work, or of every row of files."""
 
 import json
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from perfcast.cli._data import told
 from perfcast.cli._options import KEY, URL
-from perfcast.cli._output import show_json
+from perfcast.cli._output import say, show_json
 from perfcast.cli._place import open_place
-from perfcast.errors import InvalidInput
+from perfcast.cli._progress import row_progress
+from perfcast.cli._workbench import workbench
+from perfcast.errors import InvalidInput, InvalidSetting
+
+if TYPE_CHECKING:
+    from perfcast.scoring import ScoreReport
 
 
 def predict(
@@ -36,6 +43,44 @@ def predict(
         show_json(place.predict(model, _values(features or []), coverage))
 
 
+def score(
+    source: Path = typer.Argument(..., metavar="INPUT", help="CSV, Parquet or Arrow, or a folder of such files."),
+    target: Path = typer.Argument(..., metavar="OUTPUT", help="NAME.parquet for one file, else a folder of parts."),
+    model: str = typer.Option(..., help="NAME, NAME:VERSION or NAME@ALIAS."),
+    coverage: float = typer.Option(0.9, help="Share of true costs the intervals hold: 0.5, 0.8, 0.9, 0.95, 0.99."),
+    column: list[str] = typer.Option([], "--map", help="FEATURE=COLUMN or FEATURE=EXPRESSION; the rest goes by name."),
+    bad: str = typer.Option("mark", help="Rows that can't be scored: mark them with the reason, or refuse the file."),
+    overwrite: bool = typer.Option(False, help="Replace an earlier output."),
+) -> None:
+    """Score rows that may be more than memory holds; bad ones are counted.
+
+    Adds the columns cost, lower, upper, extrapolated and problem. With DASK_SCHEDULER_ADDRESS set the workers of that
+    cluster do the work; they must see both paths.
+
+    Examples:
+        perfcast score layers.parquet scored.parquet --model cnn-execution-time-cpu-torch
+        perfcast score logs/ scored/ --model cpu-utilization --coverage 0.95 --map request_rate="requests / 60"
+    """
+    from perfcast.scoring import Plan
+    from perfcast.scoring import score as score_files
+    from perfcast.settings import load_settings
+
+    if bad not in ("mark", "refuse"):
+        raise InvalidSetting(f"--bad must be mark or refuse, got '{bad}'")
+    settings = load_settings()
+    with workbench(settings) as bench:
+        version = bench.registry.resolve(model)
+        graph = bench.registry.graph(version)
+    plan = Plan(
+        version, graph, coverage, told(column), "mark" if bad == "mark" else "refuse", str(settings.service_timezone)
+    )
+    with row_progress() as on_rows:
+        report = score_files(
+            plan, source, target, cluster=settings.dask_scheduler_address, overwrite=overwrite, on_rows=on_rows
+        )
+    _report(version.reference, target, report)
+
+
 def _values(words: list[str]) -> dict[str, Any]:
     if words == ["-"]:
         return _object(sys.stdin.read())
@@ -52,7 +97,6 @@ def _values(words: list[str]) -> dict[str, Any]:
 
 
 def _object(text: str) -> dict[str, Any]:
-
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
@@ -60,3 +104,16 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput.of("body", "must be a JSON object of features")
     return value
+
+
+def _report(reference: str, target: Path, report: "ScoreReport") -> None:
+    rate = report.rows / report.seconds if report.seconds else 0.0
+    say(f"{report.rows:,} rows by {reference} into {target} in {report.seconds:.1f} s ({rate:,.0f} rows/s)")
+    if report.extrapolated:
+        say(f"{report.extrapolated:,} rows lie outside what the version was trained on")
+    for note, rows in report.notes.items():
+        say(f"assumed in {rows:,} rows: {note}")
+    if report.bad:
+        say(f"{report.bad:,} rows could not be scored; column 'problem' says why:")
+        for reason, rows in sorted(report.reasons.items(), key=lambda item: -item[1])[:10]:
+            say(f"  {rows:,} × {reason}")

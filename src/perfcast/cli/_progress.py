@@ -4,9 +4,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress, ProgressColumn
 
     from perfcast.training import TrialReport
@@ -66,68 +67,52 @@ class TrainingProgress:
         self._progress.stop_task(task)
 
 
-class _Bar:
-    """A bar on standard error, where that is a terminal; elsewhere a line now and then."""
+@contextmanager
+def _bar(*columns: "ProgressColumn", stream: TextIO | None = None) -> "Iterator[tuple[Callable[..., None], Console]]":
+    """A bar on standard error; elsewhere the line that is told with it, where it is due or none was for a while."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress
 
-    def __init__(self, *columns: "ProgressColumn", stream: TextIO | None = None) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress
+    console = Console(file=stream or sys.stderr, highlight=False)
+    with Progress(BarColumn(bar_width=10), *columns, console=console, disable=not console.is_terminal) as progress:
+        task, said = progress.add_task("", total=None), time.monotonic()
 
-        console = Console(file=stream or sys.stderr, highlight=False)
-        self._progress = Progress(BarColumn(bar_width=10), *columns, console=console, disable=not console.is_terminal)
-        self._task = self._progress.add_task("", total=None)
-        self._said = time.monotonic()
+        def tell(done: int, total: int | None, beside: str, line: str, *, due: bool = False) -> None:
+            nonlocal said
+            progress.update(task, completed=done, total=total, description=beside)
+            if progress.disable and (due or time.monotonic() - said >= _LINE_SECONDS):
+                said = time.monotonic()
+                console.print(line, soft_wrap=True)
 
-    def say(self, text: str) -> None:
-        """A line that stays."""
-        self._progress.console.print(text, soft_wrap=True)
-
-    def _update(self, done: int, total: int | None, beside: str, line: str, *, due: bool = False) -> None:
-        """Show what stands beside the bar; elsewhere the line, where it is due or none was told for a while."""
-        self._progress.update(self._task, completed=done, total=total, description=beside)
-        now = time.monotonic()
-        if self._progress.disable and (due or now - self._said >= _LINE_SECONDS):
-            self._said = now
-            self.say(line)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        yield tell, console
 
 
-class RowProgress(_Bar):
-    """How many rows of a file are done."""
+@contextmanager
+def row_progress() -> Iterator[Callable[[int, int | None], None]]:
+    """Shows how many rows of a file are done, of so many where that is known; gives the function to tell of them."""
+    from rich.progress import MofNCompleteColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    def __init__(self) -> None:
-        from rich.progress import MofNCompleteColumn, TimeElapsedColumn, TimeRemainingColumn
-
-        super().__init__(MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-
-    def show(self, done: int, total: int | None = None) -> None:
-        """So many rows are done, of so many where that is known."""
-        self._update(done, total, "", f"{done:,} of {total:,} rows" if total else f"{done:,} rows")
+    with _bar(MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()) as (tell, _):
+        yield lambda done, total: tell(done, total, "", f"{done:,} of {total:,} rows" if total else f"{done:,} rows")
 
 
-class ProfileDisplay(_Bar):
-    """Where a profiling run stands; a line also for the beginning and the end of each round."""
+@contextmanager
+def profile_progress(stream: TextIO | None = None) -> "Iterator[Callable[[ProfileProgress], None]]":
+    """Shows where a profiling run stands, a line also for the beginning and the end of each round."""
+    from rich.progress import TextColumn
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        from rich.progress import TextColumn
+    seen = 0
+    with _bar(TextColumn("{task.description}"), stream=stream) as (tell, console):
 
-        super().__init__(TextColumn("{task.description}"), stream=stream)
-        self._round = 0
+        def show(progress: "ProfileProgress") -> None:
+            nonlocal seen
+            if progress.note:
+                console.print(progress.note, soft_wrap=True)
+                return
+            due, seen = progress.round != seen or progress.done == progress.total, progress.round
+            tell(progress.done, progress.total, _short(progress), _line(progress), due=due)
 
-    def show(self, progress: "ProfileProgress") -> None:
-        """What the profiler tells."""
-        if progress.note:
-            self.say(progress.note)
-            return
-        due = progress.round != self._round or progress.done == progress.total
-        self._round = progress.round
-        self._update(progress.done, progress.total, _short(progress), _line(progress), due=due)
+        yield show
 
 
 def _line(progress: "ProfileProgress") -> str:

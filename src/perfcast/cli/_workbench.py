@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from perfcast.datasets import Datasets
@@ -25,11 +24,6 @@ class Workbench:
     registry: "Registry"
     workloads: "Mapping[str, Workload]"
 
-    @property
-    def zone(self) -> ZoneInfo:
-        """Where the service's days begin."""
-        return ZoneInfo(self.settings.service_timezone)
-
     def predictor(self, version: "Version") -> "Predictor":
         """What answers with a version.
 
@@ -38,7 +32,7 @@ class Workbench:
         """
         from perfcast.serving import Predictor
 
-        return Predictor(version, self.registry.graph(version), zone=self.zone)
+        return Predictor(version, self.registry.graph(version), zone=self.settings.service_timezone)
 
 
 @contextmanager

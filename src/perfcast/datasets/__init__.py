@@ -7,15 +7,7 @@ Perfcast; `Datasets` keeps them; `Dataset.split` parts them so that no configura
 from perfcast.datasets._dataset import Dataset, check_name
 from perfcast.datasets._files import from_parquet, to_parquet
 from perfcast.datasets._import import ImportReport, import_file, shipped_dataset, shipped_files
-from perfcast.datasets._split import (
-    FEWEST,
-    Moments,
-    Part,
-    Split,
-    configuration_numbers,
-    split_by_configuration,
-    split_by_time,
-)
+from perfcast.datasets._split import FEWEST, Part, Split, configuration_numbers, split_by_configuration, split_by_time
 from perfcast.datasets._store import DatasetRecord, Datasets
 
 __all__ = [
@@ -24,7 +16,6 @@ __all__ = [
     "DatasetRecord",
     "Datasets",
     "ImportReport",
-    "Moments",
     "Part",
     "Split",
     "check_name",

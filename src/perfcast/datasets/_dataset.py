@@ -12,7 +12,6 @@ import msgspec
 import numpy as np
 
 from perfcast.datasets._split import (
-    Moments,
     Part,
     Split,
     configuration_numbers,
@@ -21,6 +20,7 @@ from perfcast.datasets._split import (
     split_by_time,
 )
 from perfcast.errors import InvalidData
+from perfcast.tables import Moments
 from perfcast.workloads import Rows, Workload, check_table
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -95,7 +95,7 @@ class Dataset:
     def rows(self) -> Part:
         return Part(self.features, self.cost, self.measured_at)
 
-    def split(self, seed: int = 0) -> Split:
+    def split(self) -> Split:
         """Train, calibrate and test: by time where the rows have one, else by configuration (rule R4).
 
         Raises:
@@ -103,7 +103,7 @@ class Dataset:
         """
         if self.measured_at is not None and self.workload.declaration.series:
             return split_by_time(self.rows)
-        return split_by_configuration(self.rows, seed=seed)
+        return split_by_configuration(self.rows)
 
     @property
     def remarks(self) -> tuple[str, ...]:

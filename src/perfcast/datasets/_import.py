@@ -14,7 +14,7 @@ import numpy as np
 from perfcast.datasets._dataset import Dataset, without_repeats
 from perfcast.errors import InvalidData
 from perfcast.tables import BatchReader, ColumnMap, Moments, Taken, check_kinds, map_columns, open_table
-from perfcast.workloads import Refusal, Rows, Workload, builtin_workloads, merged
+from perfcast.workloads import Refusal, Rows, Workload, builtin_workloads, merged, right_rows
 
 _FOLDER = Path(__file__).parent.parent / "workloads" / "cnn_execution_time" / "measured"
 
@@ -118,9 +118,7 @@ class _Kept:
         self._features, self.cost, self._moments = bytearray(), bytearray(), bytearray()
 
     def add(self, taken: Taken, cost: Rows, moments: Moments | None) -> None:
-        right = np.ones(len(cost), dtype=np.bool_)
-        for refusal in taken.refusals:
-            right[refusal.rows] = False
+        right = right_rows(taken.refusals, len(cost))
         self._features += taken.rows[right].data
         self.cost += cost[right].data
         if moments is not None:

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import InvalidData
+from perfcast.tables import Moments
 from perfcast.workloads import Rows
 
-Moments = npt.NDArray[np.datetime64]
 Numbers = npt.NDArray[np.int64]
 
 CALIBRATE, TEST = 0.15, 0.20
@@ -60,18 +60,16 @@ def configuration_numbers(features: Rows) -> Numbers:
     return numbers.reshape(-1).astype(np.int64)
 
 
-def split_by_configuration(rows: Part, *, seed: int = 0) -> Split:
+def split_by_configuration(rows: Part) -> Split:
     """Each configuration's part is decided by a hash of its features, so it stays where it is as data grows.
-
-    Another seed makes another hash: leave it alone for data whose versions are to be compared.
 
     Raises:
         InvalidData: A part would have fewer than `FEWEST` rows.
     """
-    position = _hash_positions(rows.features, seed)
+    position = _hash_positions(rows.features)
     test, calibrate = position < TEST, (position >= TEST) & (position < TEST + CALIBRATE)
     train = ~test & ~calibrate
-    text = f"by hash of the configuration (seed {seed}): {_shares()}"
+    text = f"by hash of the configuration (seed 0): {_shares()}"
     return _checked(rows, train, calibrate, test, "configuration", text)
 
 
@@ -133,10 +131,9 @@ def _as_bytes(features: Rows) -> npt.NDArray[np.void]:
     return tidy.view(np.dtype((np.void, tidy.dtype.itemsize * tidy.shape[1]))).reshape(-1)
 
 
-def _hash_positions(features: Rows, seed: int) -> npt.NDArray[np.float64]:
+def _hash_positions(features: Rows) -> npt.NDArray[np.float64]:
     """A number in 0…1 for each row, decided by its features alone."""
-    salt = seed.to_bytes(8, "little", signed=True)
     distinct, numbers = np.unique(_as_bytes(features), return_inverse=True)
-    values = [int.from_bytes(blake2b(row.tobytes(), digest_size=8, salt=salt).digest(), "little") for row in distinct]
+    values = [int.from_bytes(blake2b(row.tobytes(), digest_size=8).digest(), "little") for row in distinct]
     positions: npt.NDArray[np.float64] = np.array(values, dtype=np.float64)[numbers.reshape(-1)] / 2.0**64
     return positions

@@ -48,7 +48,7 @@ class Order(msgspec.Struct, frozen=True):
     parent: int
 
 
-class Converted(msgspec.Struct, frozen=True, tag="converted"):
+class Converted(msgspec.Struct, frozen=True):
     """A graph and what is known of it.
 
     Attributes:
@@ -73,13 +73,8 @@ class Converted(msgspec.Struct, frozen=True, tag="converted"):
     notes: tuple[str, ...] = ()
 
 
-class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """Why a file can't be converted, in a sentence."""
-
-    reason: str
-
-
-Outcome = Converted | Failed
+Outcome = Converted | str
+"""What came of a file; a text says why it can't be converted."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +100,8 @@ class Converter:
         """
         order = Order(file, files, self.workloads, self.unconfined, os.getpid())
         outcome = self._outcome(msgspec.msgpack.encode(order), stopping)
-        if isinstance(outcome, Failed):
-            raise Refused(outcome.reason)
+        if isinstance(outcome, str):
+            raise Refused(outcome)
         return outcome
 
     def _outcome(self, order: bytes, stopping: Event | None) -> Outcome:
@@ -156,7 +151,7 @@ def _understood(data: bytes, status: int, told: IO[bytes]) -> Outcome:
         told.seek(max(0, told.seek(0, os.SEEK_END) - _LAST_WORDS))
         last = told.read(_LAST_WORDS).decode(errors="replace").strip().splitlines()
         end = f"was killed by signal {-status} (out of memory?)" if status < 0 else f"ended with status {status}"
-        return Failed(f"its conversion {end}" + (f": {last[-1]}" if last else ""))
+        return f"its conversion {end}" + (f": {last[-1]}" if last else "")
     return outcome
 
 

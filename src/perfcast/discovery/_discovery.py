@@ -1,7 +1,7 @@
 """One look through a folder: what is new in it becomes versions."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -41,6 +41,7 @@ class Result:
     family: str | None = None
 
 
+@dataclass(frozen=True)
 class Discovery:
     """Converts and registers the models of a folder.
 
@@ -50,20 +51,13 @@ class Discovery:
     Setting `stopping` ends a look early.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        registry: Registry,
-        records: Records,
-        converter: Converter,
-        workloads: dict[str, Workload],
-        *,
-        stopping: Event | None = None,
-    ) -> None:
-        self.folder = folder
-        self._registry, self._records, self._converter, self._workloads = registry, records, converter, workloads
-        self._stopping = stopping or Event()
-        self._tried: dict[str, str] = {}
+    folder: Path
+    registry: Registry
+    records: Records
+    converter: Converter
+    workloads: Mapping[str, Workload]
+    stopping: Event = field(default_factory=Event)
+    _tried: dict[str, str] = field(default_factory=dict)
 
     def look(self, seen: Scan | None = None, *, dry_run: bool = False) -> Iterator[Result]:
         """Look once; one result for each file, as soon as there is one.
@@ -76,10 +70,10 @@ class Discovery:
             Stopped: It was asked to end.
         """
         seen = seen or scan(self.folder)
-        known = self._records.all()
+        known = self.records.all()
         if not dry_run:
             gone = known.keys() - {str(found.path) for found in seen.found}
-            self._records.forget_failed(sorted(path for path in gone if known[path].state == "failed"))
+            self.records.forget_failed(sorted(path for path in gone if known[path].state == "failed"))
         for found in seen.found:
             yield self._consider(found, known.get(str(found.path)), dry_run=dry_run)
 
@@ -94,7 +88,7 @@ class Discovery:
             version, kind = self._version(found, contents, digest, known, dry_run=dry_run)
             record = Record(path, model, digest, "converted", version=version)
             if not dry_run:
-                self._records.keep(record)
+                self.records.keep(record)
                 log.info("model converted", path=path, model=model, version=version, type=kind)
         except (Unavailable, Stopped):
             raise
@@ -115,7 +109,7 @@ class Discovery:
                 log.error("model can't be converted", path=record.path, model=record.model, reason=record.reason)
             self._tried[record.path] = record.sha256
             if news:
-                self._records.keep(record)
+                self.records.keep(record)
         return Result(record, "failed")
 
     def _version(
@@ -124,21 +118,19 @@ class Discovery:
         """The number of the version that this content is, made champion; and its family."""
         existing = self._existing(found, digest)
         if existing is None:
-            converted = self._converter.convert(found.path.name, contents, stopping=self._stopping)
+            converted = self.converter.convert(found.path.name, contents, stopping=self.stopping)
             draft = self._draft(found, converted, digest)
             if dry_run:
                 return None, draft.manifest.type
             existing = self._register(found, draft, digest)
         if not dry_run and (known is None or known.sha256 != digest or known.state != "converted"):
-            self._registry.point(
-                existing.model, CHAMPION, existing.number, reason=f"found as {found.path}", actor=ACTOR
-            )
+            self.registry.point(existing.model, CHAMPION, existing.number, reason=f"found as {found.path}", actor=ACTOR)
         return existing.number, existing.type
 
     def _existing(self, found: Found, digest: str) -> Version | None:
         """The version that was made of this content before."""
         try:
-            versions = self._registry.versions(found.naming.model)
+            versions = self.registry.versions(found.naming.model)
         except UnknownModel:
             return None
         same = (version for version in versions[::-1] if version.manifest.settings.get("sha256") == digest)
@@ -153,7 +145,7 @@ class Discovery:
             write(connection, Record(path, versions[0].model, digest, "registered", version=versions[0].number))
 
         try:
-            (version,) = self._registry.add_all(
+            (version,) = self.registry.add_all(
                 found.naming.model, [draft], label=found.naming.label, notes=[f"found as {path}"], within=claim
             )
         except Conflict:
@@ -165,9 +157,9 @@ class Discovery:
 
     def _draft(self, found: Found, converted: Converted, digest: str) -> Draft:
         """The process that converted isn't trusted with more than the graph and figures about it."""
-        if len(converted.graph) > LARGEST_GRAPH or converted.workload not in self._workloads:
+        if len(converted.graph) > LARGEST_GRAPH or converted.workload not in self.workloads:
             raise Conflict("its conversion gave something that can't be a version")
-        workload = self._workloads[converted.workload]
+        workload = self.workloads[converted.workload]
         facts = {"sha256": sha256(converted.graph).hexdigest(), "bytes": len(converted.graph)}
         manifest = Manifest(
             type=converted.family or family(found.naming.model) or "onnx",

@@ -49,7 +49,7 @@ def watching(settings: Settings) -> Iterator[None]:
 def _watch(settings: Settings, stopping: Event) -> None:
     assert settings.models_dir is not None
     database = Database(settings.database_address, pool_size=1)
-    workloads = dict(survey_workloads(settings.workloads_dir).workloads)
+    workloads = survey_workloads(settings.workloads_dir).workloads
     registry = Registry(database, Blobs(settings.artifacts_address))
     converter = make_converter(settings, workloads)
     discovery = Discovery(settings.models_dir, registry, Records(database), converter, workloads, stopping=stopping)

@@ -14,7 +14,7 @@ from perfcast.scoring._files import Output
 from perfcast.scoring._plan import KEPT, Partition, Plan, ScoreReport
 from perfcast.serving import Answer, Predictor
 from perfcast.tables import BatchReader, ParquetTable, Table, check_kinds, map_columns, open_table
-from perfcast.workloads import Refusal, Rows, merged
+from perfcast.workloads import Refusal, Rows, merged, right_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,10 +73,7 @@ class RowScorer:
 
     def _answer(self, features: Rows, refusals: list[Refusal]) -> "tuple[Answer, npt.NDArray[np.intp]]":
         """The answer for the good rows, and which these are; rows without a finite cost are added to the refusals."""
-        right = np.ones(len(features), dtype=np.bool_)
-        for refusal in refusals:
-            right[refusal.rows] = False
-        good = np.flatnonzero(right)
+        good = np.flatnonzero(right_rows(refusals, len(features)))
         chosen = features if len(good) == len(features) else features[good]
         try:
             return self._predictor.predict(chosen, self._plan.coverage), good

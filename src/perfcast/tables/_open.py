@@ -20,7 +20,11 @@ BATCH_BYTES = 32_000_000
 """About how many bytes of them, as they take in memory."""
 _SAMPLE_ROWS = 128
 _READ_BYTES = 1 << 17  # of each column
-_TEXTS, _ARROWS = ("csv", "tsv", "txt"), ("arrow", "feather", "ipc")
+_KINDS = {
+    **dict.fromkeys(("csv", "tsv", "txt"), "text"),
+    "parquet": "Parquet",
+    **dict.fromkeys(("arrow", "feather", "ipc"), "Arrow"),
+}
 FORMATS = ".csv, .tsv, .txt (each also .gz), .parquet, .arrow, .feather, .ipc"
 
 
@@ -58,10 +62,13 @@ class ParquetTable:
         import pyarrow as pa
 
         try:
-            for number in range(len(self.group_rows)) if group is None else (group,):
-                yield from self._file.iter_batches(self._rows_at_a_time(number), row_groups=[number])
+            yield from self._batches(group)
         except (OSError, IndexError, pa.ArrowException) as error:
             raise unreadable(self._path, error) from None
+
+    def _batches(self, group: int | None) -> Iterator[Any]:
+        for number in range(len(self.group_rows)) if group is None else (group,):
+            yield from self._file.iter_batches(self._rows_at_a_time(number), row_groups=[number])
 
     def _rows_at_a_time(self, group: int) -> int:
         """How many rows fit, judged by the first ones and by the size that the file states."""
@@ -103,19 +110,9 @@ class ArrowTable(ParquetTable):
         self.schema = file.schema
         self.names = tuple(file.schema.names)
 
-    def batches(self, group: int | None = None) -> Iterator[Any]:  # noqa: ARG002  # there is one group
-        """All rows, `BATCH_ROWS` at most at a time.
-
-        Raises:
-            InvalidData: They can't be read.
-        """
-        import pyarrow as pa
-
-        try:
-            for part in self._parts:
-                yield from (part.slice(at, BATCH_ROWS) for at in range(0, part.num_rows, BATCH_ROWS))
-        except (OSError, pa.ArrowException) as error:
-            raise unreadable(self._path, error) from None
+    def _batches(self, group: int | None) -> Iterator[Any]:  # noqa: ARG002  # there is one group
+        for part in self._parts:
+            yield from (part.slice(at, BATCH_ROWS) for at in range(0, part.num_rows, BATCH_ROWS))
 
     def close(self) -> None:
         self._mapped.close()
@@ -124,25 +121,13 @@ class ArrowTable(ParquetTable):
 Table: TypeAlias = TextTable | ParquetTable
 
 
-def format_of(path: Path) -> str:
-    """`text`, `parquet` or `arrow`, by the file's name.
-
-    Raises:
-        InvalidData: It is none of `FORMATS`.
-    """
-    suffix = path.name.lower().removesuffix(".gz").rsplit(".", 1)[-1]
-    kinds = {**dict.fromkeys(_TEXTS, "text"), "parquet": "parquet", **dict.fromkeys(_ARROWS, "arrow")}
-    if suffix not in kinds:
-        raise InvalidData(f"{path}: '{suffix}' is not a known format; known are {FORMATS}")
-    return kinds[suffix]
+def _suffix(path: Path) -> str:
+    return path.name.lower().removesuffix(".gz").rsplit(".", 1)[-1]
 
 
 def is_table(path: Path) -> bool:
     """Whether its name is that of one of `FORMATS`."""
-    try:
-        return bool(format_of(path))
-    except InvalidData:
-        return False
+    return _suffix(path) in _KINDS
 
 
 def open_table(path: Path) -> Table:
@@ -153,13 +138,15 @@ def open_table(path: Path) -> Table:
     """
     import pyarrow as pa
 
-    kind = format_of(path)
+    if not is_table(path):
+        raise InvalidData(f"{path}: '{_suffix(path)}' is not a known format; known are {FORMATS}")
+    kind = _KINDS[_suffix(path)]
     try:
         if kind == "text":
             packed = _is_packed(path)
             opened = partial(pa.input_stream, str(path), compression="gzip" if packed else None)
             return TextTable(opened, str(path), 0 if packed else path.stat().st_size)
-        return ParquetTable(path) if kind == "parquet" else ArrowTable(path)
+        return ParquetTable(path) if kind == "Parquet" else ArrowTable(path)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(path, error) from None
 
@@ -171,7 +158,8 @@ def _is_packed(path: Path) -> bool:
 
 def unreadable(path: Path, error: Exception) -> InvalidData:
     """What to tell of a file that can't be read."""
-    kind = {"text": "text", "parquet": "Parquet", "arrow": "Arrow"}[format_of(path)]
     if isinstance(error, OSError) and error.errno:
         return InvalidData(f"{path}: {error.strerror or os.strerror(error.errno)}")
-    return InvalidData(f"{path}: can't be read as {kind}; it is damaged, cut off, or of another format")
+    return InvalidData(
+        f"{path}: can't be read as {_KINDS[_suffix(path)]}; it is damaged, cut off, or of another format"
+    )

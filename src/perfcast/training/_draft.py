@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from perfcast.datasets import Dataset, Moments, Part, Split
+from perfcast.datasets import Dataset, Part, Split
 from perfcast.export import Target, check_parity, compose, libraries, measure
 from perfcast.manifest import DataFacts, Draft, Manifest
+from perfcast.tables import Moments
 from perfcast.training.families import Fitted, Settings
 from perfcast.training.judging import broken_trends, calibrate, evaluate
 from perfcast.workloads import Rows, Workload

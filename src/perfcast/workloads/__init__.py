@@ -30,7 +30,7 @@ from perfcast.workloads._declaration import read_declaration
 from perfcast.workloads._expressions import ArrayArithmetic, Expression, Name, Operator, evaluate, names, parse
 from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
 from perfcast.workloads._rows import TIMESTAMP, RowReader, missing_feature, unknown_feature
-from perfcast.workloads._table import Refusal, check_table, merged, rules_hold
+from perfcast.workloads._table import Refusal, check_table, merged, right_rows, rules_hold
 from perfcast.workloads._workload import Rows, Workload
 from perfcast.workloads._yaml import read_yaml
 
@@ -71,6 +71,7 @@ __all__ = [
     "read_declaration",
     "read_moment",
     "read_yaml",
+    "right_rows",
     "rules_hold",
     "same_rows",
     "stated_moment",

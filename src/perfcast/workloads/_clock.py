@@ -53,7 +53,7 @@ def read_moment(value: object, zone: tzinfo) -> datetime:
         moment, local = stated_moment(value)
         return (moment.replace(tzinfo=zone).astimezone(UTC) if local else moment).astimezone(zone)
     except (ValueError, OverflowError, TypeError):
-        raise ValueError(no_moment(_shown(value))) from None
+        raise ValueError(no_moment(shown(value))) from None
 
 
 def no_moment(shown: str) -> str:
@@ -130,7 +130,8 @@ def _digits(values: npt.NDArray[Any], ends: int) -> npt.NDArray[np.int64]:
     return np.where(good, 1_000_000 * seconds, NOWHEN)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as messages show it, shortened."""
     text = "null" if value is None else repr(value)
     return text if len(text) <= 40 else f"{text[:37]}…"
 

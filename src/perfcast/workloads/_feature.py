@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import InvalidDeclaration
-from perfcast.workloads._clock import CLOCK
+from perfcast.workloads._clock import CLOCK, shown
 from perfcast.workloads._declaration import FeatureDeclaration
 from perfcast.workloads._expressions import Expression, parse
 
@@ -68,11 +68,11 @@ class Feature:
         if self.declaration.type == "flag" and isinstance(value, (bool, str)):
             value = _FLAGS.get(str(value).strip().lower(), value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"expected {self._kind}, got {_shown(value)}")  # noqa: TRY004  # one error for all
+            raise ValueError(f"expected {self._kind}, got {shown(value)}")  # noqa: TRY004  # one error for all
         if abs(value) > LARGEST or value != value:  # noqa: PLR0124  # whole numbers may be too large for a float
             raise ValueError(f"must be a finite number, at most {LARGEST:g}")
         if self.whole and value != int(value):
-            raise ValueError(f"expected {self._kind}, got {_shown(value)}")
+            raise ValueError(f"expected {self._kind}, got {shown(value)}")
         rounded = isinstance(value, float) and abs(value) >= _ROUNDED
         if self.whole and abs(value) > EXACT and (rounded or int(np.float32(value)) != value):
             raise ValueError(inexact(value))
@@ -168,7 +168,7 @@ def _position(values: Sequence[str | float], codes: Mapping[object, float], valu
     same = [] if isinstance(value, bool) else _same_number(values, value)
     if len(same) != 1:
         several = f"; it may be {' or '.join(repr(values[code]) for code in same)}, so give its text" if same else ""
-        raise ValueError(f"expected one of {', '.join(map(str, values))}, got {_shown(value)}{several}")
+        raise ValueError(f"expected one of {', '.join(map(str, values))}, got {shown(value)}{several}")
     return float(same[0])
 
 
@@ -194,8 +194,3 @@ def _number(value: object) -> float | None:
         return float(value) if isinstance(value, (str, int, float)) else None
     except (ValueError, OverflowError):
         return None
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}…"

@@ -67,6 +67,14 @@ def merged(refusals: Iterable[Refusal]) -> list[Refusal]:
     ]
 
 
+def right_rows(refusals: Iterable[Refusal], rows: int) -> Flags:
+    """Which of so many rows no refusal tells of, bool [rows]."""
+    right = np.ones(rows, dtype=np.bool_)
+    for refusal in refusals:
+        right[refusal.rows] = False
+    return right
+
+
 def check_table(workload: Workload, features: Rows, cost: Rows | None = None) -> list[Refusal]:
     """Everything that is wrong with a table, an entry for each way in which rows are.
 
@@ -86,18 +94,11 @@ def check_table(workload: Workload, features: Rows, cost: Rows | None = None) ->
 
 def _wrong(workload: Workload, features: Rows, cost: Rows | None) -> list[Refusal]:
     found = [*_bounds(workload, features)]
-    found += _rules(workload, features, _any(found, len(features)))
-    found += _finite_inputs(workload, features, _any(found, len(features)))
+    found += _rules(workload, features, right_rows(found, len(features)))
+    found += _finite_inputs(workload, features, right_rows(found, len(features)))
     if cost is not None:
         found += _cost(workload, cost)
     return found
-
-
-def _any(refusals: list[Refusal], rows: int) -> Flags:
-    wrong = np.zeros(rows, dtype=np.bool_)
-    for refusal in refusals:
-        wrong[refusal.rows] = True
-    return wrong
 
 
 def _refusal(field: str, wrong: Flags, message: str, own: Callable[[int], str] | None = None) -> Iterator[Refusal]:
@@ -134,15 +135,15 @@ def rules_hold(workload: Workload, columns: Rows) -> Iterator[Flags]:
         yield rule.comparison.relation(*sides)
 
 
-def _rules(workload: Workload, features: Rows, already: Flags) -> Iterator[Refusal]:
+def _rules(workload: Workload, features: Rows, right: Flags) -> Iterator[Refusal]:
     for rule, holds in zip(workload.rules, rules_hold(workload, features.T), strict=True):
-        yield from _refusal(rule.error.field, ~holds & ~already, rule.error.message)
+        yield from _refusal(rule.error.field, ~holds & right, rule.error.message)
 
 
-def _finite_inputs(workload: Workload, features: Rows, already: Flags) -> Iterator[Refusal]:
+def _finite_inputs(workload: Workload, features: Rows, right: Flags) -> Iterator[Refusal]:
     inputs = workload.inputs(features)
     for position, name in enumerate(workload.input_names):
-        wrong = ~np.isfinite(inputs[:, position]) & ~already
+        wrong = ~np.isfinite(inputs[:, position]) & right
         yield from _refusal(name, wrong, "can't be computed from this row (division by zero or overflow)")
 
 

@@ -77,8 +77,10 @@ class Workload:
         self.features = tuple(
             ready(item, f"workload '{declaration.name}', feature '{item.name}'") for item in declaration.features
         )
-        self.derived = tuple(_derived(declaration))
-        self.rules = tuple(_rules(declaration))
+        self.derived = tuple(Derived(item.name, parse(item.expression), item.trend) for item in declaration.derived)
+        self.rules = tuple(
+            Rule(parse_comparison(item.check), FieldError(item.field, item.message)) for item in declaration.rules
+        )
         if not self.features:
             raise InvalidDeclaration(f"workload '{self.name}' declares no features")
         _check_names(self)
@@ -152,14 +154,6 @@ def _cost(declaration: Declaration) -> Cost:
     if not minimum < maximum:
         raise InvalidDeclaration(f"workload '{declaration.name}': the cost's minimum must lie below its maximum")
     return Cost(cost.name, cost.unit, minimum, maximum, cost.relative)
-
-
-def _derived(declaration: Declaration) -> list[Derived]:
-    return [Derived(item.name, parse(item.expression), item.trend) for item in declaration.derived]
-
-
-def _rules(declaration: Declaration) -> list[Rule]:
-    return [Rule(parse_comparison(item.check), FieldError(item.field, item.message)) for item in declaration.rules]
 
 
 def _check_names(workload: Workload) -> None:

@@ -8,7 +8,7 @@ from perfcast.errors import InvalidSetting
 from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions
 from perfcast.workloads.cnn_execution_time.profiler._journal import Block
 from perfcast.workloads.cnn_execution_time.profiler._rounds import Measurements, Reading, half_spread, round_plan
-from perfcast.workloads.cnn_execution_time.profiler._runners import Budget, TooSlowError, time_call
+from perfcast.workloads.cnn_execution_time.profiler._runners import TooSlowError, time_call
 
 AT = "2026-01-01T00:00:00Z"
 
@@ -102,7 +102,7 @@ def test_the_sentinel_ratio_is_relative_to_its_best_so_far() -> None:
 
 def test_the_least_time_of_the_batches_counts() -> None:
     durations = iter([9.0, 0.004, 0.003, 0.005])
-    assert time_call(lambda calls: next(durations), Budget(seconds=0.01)) == 0.003
+    assert time_call(lambda calls: next(durations), 0.01) == 0.003
 
 
 def test_short_calls_are_batched_to_a_millisecond() -> None:
@@ -112,14 +112,14 @@ def test_short_calls_are_batched_to_a_millisecond() -> None:
         batches.append(calls)
         return calls * 1e-5
 
-    assert time_call(timer, Budget(seconds=0.005)) == pytest.approx(1e-5)
+    assert time_call(timer, 0.005) == pytest.approx(1e-5)
     assert batches[-1] in range(100, 102)
     assert sum(calls >= 100 for calls in batches) >= 5
 
 
 def test_a_call_longer_than_allowed_is_refused_with_both_times() -> None:
     with pytest.raises(TooSlowError, match="one call takes 300 ms, more than 200 ms"):
-        time_call(lambda calls: 0.3, Budget(seconds=0.01, call_seconds=0.2))
+        time_call(lambda calls: 0.3, 0.01, longest=0.2)
 
 
 @pytest.mark.parametrize(

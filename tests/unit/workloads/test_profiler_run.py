@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.patience import PATIENCE_SECONDS
 
-from perfcast.cli._progress import ProfileDisplay
+from perfcast.cli._progress import profile_progress
 from perfcast.errors import InvalidSetting
 from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions, ProfileProgress, profile
 from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound
@@ -210,8 +210,8 @@ def test_both_runtimes_run_the_convolution_that_the_configuration_describes() ->
 
 def test_progress_is_logged_in_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
     stream = io.StringIO()
-    with ProfileDisplay(stream) as display:
-        profile(options(tmp_path), on_progress=display.show)
+    with profile_progress(stream) as show:
+        profile(options(tmp_path), on_progress=show)
     lines = stream.getvalue().splitlines()
     assert lines[0].startswith("a new data set on ")
     assert "cpu-torch round 2 of 2: 8/8 configurations" in stream.getvalue()
@@ -226,8 +226,8 @@ class Terminal(io.StringIO):
 
 def test_progress_is_a_live_line_on_a_terminal() -> None:
     stream = Terminal()
-    with ProfileDisplay(stream) as display:
-        display.show(ProfileProgress("cpu-torch", 1, 4, 10, note="a new data set"))
-        display.show(ProfileProgress("cpu-torch", 1, 4, 10, done=7000, total=7500, accepted=6999, seconds_left=1275))
+    with profile_progress(stream) as show:
+        show(ProfileProgress("cpu-torch", 1, 4, 10, note="a new data set"))
+        show(ProfileProgress("cpu-torch", 1, 4, 10, done=7000, total=7500, accepted=6999, seconds_left=1275))
     assert "a new data set" in stream.getvalue()
     assert "round 1/4, 7,000/7,500, 6,999 ok, slowed 1.00 x, 21 min 15 s left" in stream.getvalue()

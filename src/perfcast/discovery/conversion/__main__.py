@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from perfcast.discovery._converter import Failed, Order, Outcome
+from perfcast.discovery._converter import Order, Outcome
 from perfcast.discovery.conversion._confinement import leave_network, limit, obstacle
 from perfcast.errors import PerfcastError, Refused
 
@@ -53,12 +53,12 @@ def _outcome(order: Order) -> Outcome:
     try:
         return convert(order, may_run_code)
     except PerfcastError as error:
-        return Failed(str(error))
+        return str(error)
     except MemoryError:
-        return Failed("its conversion needs more memory than it may take")
+        return "its conversion needs more memory than it may take"
     except Exception as error:  # noqa: BLE001 - files that others made fail in any way
         text = str(error).strip().splitlines()
-        return Failed(f"{type(error).__name__}: {text[0][:300] if text else ''}")
+        return f"{type(error).__name__}: {text[0][:300] if text else ''}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery.conversion._original import Doubles, Original, Stage, chain, flat, unchanged
+from perfcast.discovery.conversion._original import Doubles, Original, Stage, chain, flat, in_short, unchanged
 from perfcast.discovery.conversion._trees import Tree, special, sum_of_trees
 from perfcast.errors import Refused
 
@@ -30,7 +30,8 @@ def read_native(file: str, data: bytes) -> Original:
         booster = xgboost.Booster(model_file=bytearray(data))
         booster.num_features()
     except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
-        raise Refused(f"XGBoost can't read it: {_in_short(error)}") from None
+        message = re.sub(r"^\[[^]]*\] \S+:\d+: ", "", str(error).strip())  # without the place in its source
+        raise Refused(f"XGBoost can't read it: {in_short(message or error)}") from None
     if booster.attr("scikit_learn"):  # what a regressor that reads such a file answers with: it stops at its best round
         model = xgboost.XGBRegressor()
         model.load_model(bytearray(data))
@@ -90,12 +91,6 @@ def _original(
         stage=chain([sum_of_trees(trees, base, "BRANCH_LT", missing=missing), link]),
         special=special(trees, missing),
     )
-
-
-def _in_short(error: Exception) -> str:
-    """XGBoost's message without its stack trace and the place in its source."""
-    message = re.sub(r"^\[[^]]*\] \S+:\d+: ", "", str(error).strip())
-    return message.splitlines()[0][:300] if message else type(error).__name__
 
 
 def _trees(learner: dict[str, Any]) -> list[Tree]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.discovery.conversion._original import Doubles, Original, Stage, chain, dense, flat, unchanged
+from perfcast.discovery.conversion._original import Doubles, Original, Stage, chain, dense, flat, in_short, unchanged
 from perfcast.errors import Refused
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _load_script(data: bytes, may_run_code: Callable[[], None]) -> Any:
     try:
         return torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError) as error:
-        raise Refused(f"PyTorch can't read this TorchScript: {_first_line(error)}") from None
+        raise Refused(f"PyTorch can't read this TorchScript: {in_short(error)}") from None
 
 
 def _load(data: bytes, may_run_code: Callable[[], None]) -> Any:
@@ -82,14 +82,14 @@ def _load(data: bytes, may_run_code: Callable[[], None]) -> Any:
     try:
         return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = _first_line(error)
+        reason = in_short(error)
     except Exception as error:  # noqa: BLE001 - a broken file fails in many ways
-        raise Refused(f"PyTorch can't read it: {_first_line(error)}") from None
+        raise Refused(f"PyTorch can't read it: {in_short(error)}") from None
     may_run_code()
     try:
         return torch.load(io.BytesIO(data), map_location="cpu", weights_only=False)
     except BaseException as error:  # noqa: BLE001 - whatever the code in it raises, also SystemExit
-        raise Refused(f"PyTorch can't read it: {_first_line(error)} (as weights only: {reason})") from None
+        raise Refused(f"PyTorch can't read it: {in_short(error)} (as weights only: {reason})") from None
 
 
 def _module(layers: Layers, activation: str) -> Any:
@@ -171,8 +171,3 @@ def _layers(weights: Mapping[str, "torch.Tensor"]) -> Layers:
             )
         layers.append((weight, parts.get("bias", weight.new_zeros(len(weight)))))
     return layers
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return text[0][:300] if text else type(error).__name__

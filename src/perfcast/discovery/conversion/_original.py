@@ -80,6 +80,12 @@ def dense(layers: Iterable[tuple[Any, Any]], between: Stage) -> Stage:
     return chain([stage for weights, bias in layers for stage in (layer(weights, bias), between)][:-1])
 
 
+def in_short(error: BaseException | str) -> str:
+    """The first line of what an error says, shortened; its kind where it says nothing."""
+    text = str(error).strip().splitlines()
+    return text[0][:300] if text else type(error).__name__
+
+
 def flat(values: object) -> Doubles:
     """A model's answers as double [rows]."""
     return np.asarray(values, dtype=np.float64).reshape(-1)

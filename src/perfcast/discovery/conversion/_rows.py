@@ -7,7 +7,17 @@ import numpy as np
 
 from perfcast.discovery.conversion._original import Doubles, Original
 from perfcast.errors import Refused
-from perfcast.workloads import ArrayArithmetic, Expression, Feature, Name, Rows, Workload, check_table, evaluate
+from perfcast.workloads import (
+    ArrayArithmetic,
+    Expression,
+    Feature,
+    Name,
+    Rows,
+    Workload,
+    check_table,
+    evaluate,
+    right_rows,
+)
 
 SAMPLED = 4_000
 BESIDE = 500
@@ -33,7 +43,8 @@ def comparison_rows(workload: Workload, original: Original, inputs: Sequence[Exp
         if feature.default is not None:  # seldom given, so most often at its default
             usual = evaluate(feature.default, columns, ArrayArithmetic())
             columns[feature.name] = np.where(random.random(SAMPLED) < USUAL, usual, columns[feature.name])
-    rows = _allowed(workload, np.stack(list(columns.values()), axis=1).astype(np.float32))
+    rows = np.stack(list(columns.values()), axis=1).astype(np.float32)
+    rows = rows[right_rows(check_table(workload, rows), SAMPLED)]
     if len(rows) < LEAST:
         raise Refused(f"no rows to compare on: the rules of {workload.name} allow only {len(rows)} of those sampled")
     return np.concatenate([rows, _beside(workload, original, inputs, rows, random)])
@@ -59,13 +70,6 @@ def _sample(feature: Feature, random: np.random.Generator) -> Doubles:
     else:
         drawn = random.uniform(low, high, SAMPLED)
     return np.clip(np.round(drawn), np.ceil(low), np.floor(high)) if feature.whole else drawn
-
-
-def _allowed(workload: Workload, rows: Rows) -> Rows:
-    wrong = np.zeros(len(rows), dtype=np.bool_)
-    for refusal in check_table(workload, rows):
-        wrong[refusal.rows] = True
-    return rows[~wrong]
 
 
 def _beside(

@@ -6,7 +6,6 @@ import sys
 import time
 from threading import Thread
 from types import FrameType
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -41,7 +40,7 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
     submissions = Submissions(Datasets(database, blobs), registry, workloads)
     try:
         jobs = Jobs(database, transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds)
-        scheduler = Scheduler(Schedules(database, submissions, ZoneInfo(settings.service_timezone)), jobs)
+        scheduler = Scheduler(Schedules(database, submissions, settings.service_timezone), jobs)
         chores = [
             Chore("schedules", scheduler.look, every_seconds=settings.job_heartbeat_seconds),
             Chore("old studies", Retention(settings, database).look, every_seconds=EVERY_SECONDS),

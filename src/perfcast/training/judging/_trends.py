@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.export import LARGEST_DIFFERENCE, Predict
-from perfcast.workloads import Feature, Rows, Workload, check_table
+from perfcast.workloads import Feature, Rows, Workload, check_table, right_rows
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
 Truths: TypeAlias = npt.NDArray[np.bool_]
@@ -34,7 +34,8 @@ def broken_trends(workload: Workload, predict: Predict, features: Rows, of_input
     for position, (name, trend) in enumerate(zip(workload.input_names, workload.trends, strict=True)):
         if trend and position < len(workload.features):
             swept = _swept(rows, position, workload.features[position])
-            wrong, steps = _wrong_steps(workload, trend * predict(swept).astype(np.float64), _allowed(workload, swept))
+            allowed = right_rows(check_table(workload, swept), len(swept))
+            wrong, steps = _wrong_steps(workload, trend * predict(swept).astype(np.float64), allowed)
         elif trend and of_inputs is not None:
             swept = _swept(workload.inputs(rows), position)
             answers = trend * of_inputs(swept).astype(np.float64)
@@ -56,13 +57,6 @@ def _swept(rows: Rows, position: int, feature: Feature | None = None) -> Rows:
     swept = np.repeat(rows, STEPS, axis=0)
     swept[:, position] = np.sort(ladder, axis=1).reshape(-1)
     return swept
-
-
-def _allowed(workload: Workload, rows: Rows) -> Truths:
-    allowed = np.ones(len(rows), dtype=np.bool_)
-    for refusal in check_table(workload, rows):
-        allowed[refusal.rows] = False
-    return allowed
 
 
 def _wrong_steps(workload: Workload, answers: Doubles, allowed: Truths) -> tuple[int, int]:

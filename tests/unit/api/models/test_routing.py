@@ -239,4 +239,4 @@ def test_models_that_are_not_in_memory_are_usable_and_loaded_when_asked(small: T
     [("", 0), ("0", 0), ("100MB", 100_000_000), ("50 mb", 50_000_000), ("1GiB", 2**30), ("1.5k", 1500), ("7", 7)],
 )
 def test_the_cache_size_is_read_as_people_write_it(text: str, size: int) -> None:
-    assert load_settings(model_cache_size=text).model_cache_bytes == size
+    assert load_settings(model_cache_size=text).model_cache_size == size

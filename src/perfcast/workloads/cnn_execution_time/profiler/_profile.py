@@ -13,7 +13,7 @@ from ._fingerprint import Fingerprint, read_fingerprint
 from ._journal import SUFFIX, Block, Journal, read_journal
 from ._options import ProfileOptions
 from ._rounds import measurements_of, round_plan
-from ._runners import Budget, Runner, Timer, make_runner, pinned, time_call
+from ._runners import Runner, Timer, make_runner, pinned, time_call
 
 SENTINEL = ConvConfig(1, 64, 56, 56, 64, 3, 1, 1)
 
@@ -97,7 +97,6 @@ class _Run:
         self._configurations = self._chosen_configurations()
         self._measurements = measurements_of(journal.contents)
         self._measurements.count = len(self._configurations)
-        self._budget = Budget(options.budget_ms / 1e3, call_seconds=options.max_call_ms / 1e3)
         self._sentinel: Timer = runner.prepare(SENTINEL)
         self._seconds, self._measured = 0.0, 0
 
@@ -142,7 +141,7 @@ class _Run:
     def _settled_sentinel(self) -> tuple[float, float]:
         """The sentinel's ms and their ratio to the best, after waits while the machine is slower than at its best."""
         for wait in _SENTINEL_WAITS:
-            ms = _rounded(1e3 * time_call(self._sentinel, Budget(0.008)))
+            ms = _rounded(1e3 * time_call(self._sentinel, 0.008))
             ratio = self._measurements.note_sentinel(ms)
             if ratio <= _SENTINEL_LIMIT:
                 break
@@ -152,7 +151,8 @@ class _Run:
     def _measure(self, config: ConvConfig) -> float | str:
         """A configuration's time in ms, or why it can't be measured."""
         try:
-            return _rounded(1e3 * time_call(self._runner.prepare(config), self._budget))
+            timer, options = self._runner.prepare(config), self._options
+            return _rounded(1e3 * time_call(timer, options.budget_ms / 1e3, longest=options.max_call_ms / 1e3))
         except Exception as error:  # noqa: BLE001  runtimes raise their own types, down to plain Exception
             return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200] if str(error) else ''}"
 

@@ -9,7 +9,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,6 +22,10 @@ from ._options import ProfileOptions
 Timer = Callable[[int], float]
 
 _POOL_ELEMENTS = 1 << 20
+_BATCHES = 3
+"""Least number of timed batches."""
+_BATCH_SECONDS = 1e-3
+"""Least duration of one, so that the clock's resolution doesn't matter."""
 
 
 def make_runner(options: ProfileOptions) -> "Runner":
@@ -231,39 +234,29 @@ class TooSlowError(RuntimeError):
     """A single call takes longer than a configuration may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How long to repeat a call."""
-
-    seconds: float  # time for the timed batches together
-    batch_seconds: float = 1e-3  # least duration of a batch, so that the clock's resolution doesn't matter
-    batches: int = 3  # least number of batches
-    call_seconds: float = math.inf  # longest allowed single call
-
-
-def time_call(timer: Timer, budget: Budget) -> float:
-    """Warm up, repeat timed batches of calls, and return the least seconds per call.
+def time_call(timer: Timer, seconds: float, *, longest: float = math.inf) -> float:
+    """Warm up, repeat timed batches of calls for some seconds, and return the least seconds per call.
 
     Raises:
-        TooSlowError: A warm call took longer than the budget allows.
+        TooSlowError: A warm call took longer than the longest allowed, seconds.
     """
-    if timer(1) > 2 * budget.call_seconds:
-        raise TooSlowError(f"one call takes more than {2e3 * budget.call_seconds:.0f} ms")
+    if timer(1) > 2 * longest:
+        raise TooSlowError(f"one call takes more than {2e3 * longest:.0f} ms")
     warm = timer(1)
-    if warm > budget.call_seconds:
-        raise TooSlowError(f"one call takes {1e3 * warm:.0f} ms, more than {1e3 * budget.call_seconds:.0f} ms")
-    calls = _calls_per_batch(timer, warm, budget.batch_seconds)
+    if warm > longest:
+        raise TooSlowError(f"one call takes {1e3 * warm:.0f} ms, more than {1e3 * longest:.0f} ms")
+    calls = _calls_per_batch(timer, warm)
     best, spent, batches = (warm, warm, 1) if calls == 1 else (math.inf, 0.0, 0)
-    while batches < budget.batches or spent < budget.seconds:
+    while batches < _BATCHES or spent < seconds:
         elapsed = timer(calls)
         best, spent, batches = min(best, elapsed / calls), spent + elapsed, batches + 1
     return best
 
 
-def _calls_per_batch(timer: Timer, warm: float, batch_seconds: float) -> int:
+def _calls_per_batch(timer: Timer, warm: float) -> int:
     """How many calls fill a batch, from a second estimate where the first is short."""
-    if warm >= batch_seconds:
+    if warm >= _BATCH_SECONDS:
         return 1
-    trial = max(1, int(0.3 * batch_seconds / warm))
+    trial = max(1, int(0.3 * _BATCH_SECONDS / warm))
     per_call = min(warm, timer(trial) / trial)
-    return max(1, math.ceil(batch_seconds / per_call))
+    return max(1, math.ceil(_BATCH_SECONDS / per_call))

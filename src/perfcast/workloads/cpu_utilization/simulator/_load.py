@@ -2,24 +2,24 @@
 
 import numpy as np
 
-from ._calendar import Floats, Times, hour_of_day, is_holiday, local_time, weekday
+from ._calendar import Floats, Times, hour_of_day, is_holiday, weekday
 from ._scenario import Scenario, Traffic
 from ._series import correlated_noise, first_order
 
 SUNDAY = 6
 
 
-def weekly_shape(traffic: Traffic, local: Times) -> Floats:
+def weekly_shape(traffic: Traffic, at: Times) -> Floats:
     """The load that the calendar alone explains, relative to `peak_rate`: float64 [steps], >= 0.
 
-    Hours are joined by straight lines; a holiday looks like a Sunday. `local` is datetime64[ms] [steps].
+    Hours are joined by straight lines; a holiday looks like a Sunday. `at` is datetime64[ms] [steps].
     """
-    day = np.where(is_holiday(local, traffic.holidays), SUNDAY, weekday(local))
+    day = np.where(is_holiday(at, traffic.holidays), SUNDAY, weekday(at))
     days = [traffic.workday_shape] * 5 + [traffic.weekend_shape] * 2
     nodes = np.concatenate(
         [factor * np.array(shape) for factor, shape in zip(traffic.weekday_factors, days, strict=True)]
     )
-    hours = day * 24 + hour_of_day(local)
+    hours = day * 24 + hour_of_day(at)
     return np.asarray(np.interp(hours, np.arange(nodes.size) + 0.5, nodes, period=nodes.size), dtype=np.float64)
 
 
@@ -31,7 +31,7 @@ def request_rate(scenario: Scenario, at: Times, rng: np.random.Generator) -> Flo
     noise = correlated_noise(rng, len(at), steps_of_memory=traffic.noise_minutes * minute)
     bursts = _bursts(scenario, rng, len(at))
     crowds = _flash_crowds(scenario, rng, len(at))
-    usual = weekly_shape(traffic, local_time(at, scenario.time_zone))
+    usual = weekly_shape(traffic, at)
     return traffic.peak_rate * growth * (usual * (np.exp(traffic.noise * noise) + bursts) + crowds)
 
 

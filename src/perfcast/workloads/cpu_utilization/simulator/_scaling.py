@@ -11,9 +11,9 @@ there C(N) = N; the two pieces meet at N = 1. C rises up to N* = sqrt((1 - sigma
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from ._calendar import Floats
 
 
 def peak_cores(contention: float, coherency: float) -> float:

@@ -1,13 +1,11 @@
 """The parameters of a simulated service: its traffic, its machine and how it is watched."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from math import isclose
 
 from perfcast.errors import FieldError, InvalidInput
 
-# Requests relative to the busiest hour, one value for each local hour 0-23.
+# Requests relative to the busiest hour, one value for each hour 0-23.
 WORKDAY_SHAPE = (
     0.20, 0.16, 0.14, 0.13, 0.14, 0.18, 0.28, 0.45, 0.68, 0.88, 0.98, 1.00,
     0.90, 0.86, 0.94, 0.97, 0.92, 0.80, 0.68, 0.62, 0.60, 0.52, 0.40, 0.28,
@@ -27,11 +25,11 @@ class Traffic:
     """The load that users bring, before the service answers any of it."""
 
     peak_rate: float = 158.0  # requests/s of the busiest workday hour in the first week, without noise
-    # 24 factors of `peak_rate`, one for each local hour, Monday to Friday
+    # 24 factors of `peak_rate`, one for each hour, Monday to Friday
     workday_shape: tuple[float, ...] = WORKDAY_SHAPE
     weekend_shape: tuple[float, ...] = WEEKEND_SHAPE  # the same for Saturday and Sunday
     weekday_factors: tuple[float, ...] = (1.0, 1.03, 1.02, 1.0, 0.93, 0.95, 1.0)  # 7 further factors, Monday first
-    holidays: tuple[str, ...] = HOLIDAYS_2025  # local dates (ISO 8601) that look like a Sunday
+    holidays: tuple[str, ...] = HOLIDAYS_2025  # dates (ISO 8601) that look like a Sunday
     growth_per_week: float = 0.01  # relative growth of the load each week (0.01 = 1 %)
     noise: float = 0.07  # standard deviation of the autocorrelated noise of the rate's logarithm
     noise_minutes: float = 45.0  # correlation time of that noise
@@ -43,22 +41,6 @@ class Traffic:
     flash_crowd_minutes: float = 40.0  # time after which a flash crowd has fallen to 1/e
     sessions_per_request: float = 1.0 / 600.0  # user sessions that begin for each request
     session_seconds: float = 300.0  # mean length of a session
-
-    def __post_init__(self) -> None:
-        """Refuse shapes of the wrong length and amounts that can't be (raises `InvalidInput`)."""
-        shapes = (self.workday_shape, self.weekend_shape)
-        rules = {
-            "workday_shape, weekend_shape": (
-                all(len(shape) == 24 and min(shape) >= 0 for shape in shapes),
-                "24 factors >= 0 are expected, one for each hour",
-            ),
-            "weekday_factors": (
-                len(self.weekday_factors) == 7 and min(self.weekday_factors) >= 0,
-                "7 factors >= 0 are expected, Monday first",
-            ),
-            "growth_per_week": (self.growth_per_week > -1, "must be above -1 (-100 % a week)"),
-        }
-        _require(self, rules)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +60,7 @@ class CronJob:
     name: str  # what it is called
     cores: float  # busy cores while it runs
     minute: int  # minute of the hour at which it starts
-    hour: int | None = None  # local hour at which it starts each day; None = every hour
+    hour: int | None = None  # hour at which it starts each day; None = every hour
     duration_minutes: float = 2.0  # how long it runs
 
 
@@ -125,25 +107,6 @@ class Service:
     neighbour_cores: float = 0.08  # scale (half-normal) of the busy cores that unrelated processes take
     neighbour_minutes: float = 20.0  # correlation time of those
 
-    def __post_init__(self) -> None:
-        """Refuse a machine without capacity or with negative costs (raises `InvalidInput`)."""
-        kinds = self.request_classes
-        shares = (sum(kind.share for kind in kinds), sum(kind.business_share for kind in kinds))
-        rules = {
-            "cores": (self.cores >= 1, "at least one core is needed"),
-            "cap_percent": (0 < self.cap_percent <= 100, "a percentage above 0 and up to 100 is expected"),
-            "contention, coherency": (self.contention + self.coherency < 1, "their sum must be below 1"),
-            "request_classes": (
-                all(isclose(share, 1.0, abs_tol=1e-9) for share in shares)
-                and all(min(kind.cpu_seconds, kind.share, kind.business_share) >= 0 for kind in kinds),
-                "shares must be >= 0 and add up to 1 (so must business shares), CPU-seconds be >= 0",
-            ),
-            "gc_requests": (self.gc_requests > 0, "must be positive"),
-            "pool_minimum, pool_limit": (self.pool_minimum <= self.pool_limit, "the limit must not be the lesser"),
-            "deploys": (all(deploy.demand_factor > 0 for deploy in self.deploys), "demand factors must be positive"),
-        }
-        _require(self, rules)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
@@ -154,14 +117,6 @@ class Observation:
     outage_scrapes: float = 3.0  # mean number of scrapes that fail in a row
     reading_error: float = 0.8  # standard deviation of the utilisation's reading error (percent points)
 
-    def __post_init__(self) -> None:
-        """Refuse shares outside 0-1 and negative errors (raises `InvalidInput`)."""
-        rules = {
-            "missing_share": (self.missing_share < 1, "a share of at least 0 and below 1 is expected"),
-            "outage_scrapes": (self.outage_scrapes >= 1, "an outage is at least one scrape long"),
-        }
-        _require(self, rules)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
@@ -170,34 +125,22 @@ class Scenario:
     days: float = 30.0  # length of the simulated time
     step_seconds: float = 60.0  # time between two scrapes
     start: datetime = datetime(2025, 1, 6, tzinfo=UTC)  # first moment (with a time zone; Monday 2025-01-06 by default)
-    time_zone: str = "UTC"  # IANA name of the zone in which the users live
     seed: int = 0  # seed of all randomness
     traffic: Traffic = field(default_factory=Traffic)  # the load
     service: Service = field(default_factory=Service)  # the machine
     observation: Observation = field(default_factory=Observation)  # the watching
 
     def __post_init__(self) -> None:
-        """Refuse times that can't be simulated (raises `InvalidInput`)."""
-        rules = {
-            "step_seconds": (self.step_seconds > 0, "must be positive"),
-            "days": (self.step_seconds <= 0 or self.steps >= 1, "at least one step must fit in"),
-            "start": (self.start.tzinfo is not None, "a time zone is needed, for instance UTC"),
+        """Refuse what can't be simulated (raises `InvalidInput`)."""
+        wrong = {
+            "days": "at least one step must fit in" if self.steps < 1 else "",
+            "seed": "must not be negative" if self.seed < 0 else "",
         }
-        _require(self, rules)
+        errors = [FieldError(f"scenario.{name}", message) for name, message in wrong.items() if message]
+        if errors:
+            raise InvalidInput(errors)
 
     @property
     def steps(self) -> int:
         """Number of scrapes, those that will fail included."""
         return int(self.days * 86_400.0 / self.step_seconds)
-
-
-def _require(part: "Traffic | Service | Observation | Scenario", rules: Mapping[str, tuple[bool, str]]) -> None:
-    """Refuse a part that breaks a rule (whether it holds, and what was expected) or has an amount below 0."""
-    wrong = {name: message for name, (holds, message) in rules.items() if not holds}
-    for name, value in vars(part).items():
-        memory = name.endswith(("_minutes", "session_seconds", "idle_seconds"))
-        if isinstance(value, (int, float)) and name != "growth_per_week" and (value < 0 or (memory and not value)):
-            wrong[name] = "must be positive" if memory else "must not be negative"
-    if wrong:
-        where = type(part).__name__.lower()
-        raise InvalidInput([FieldError(f"{where}.{name}", message) for name, message in wrong.items()])

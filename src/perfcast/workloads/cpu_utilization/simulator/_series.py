@@ -1,9 +1,8 @@
 """Recurrences over time, computed without a Python loop."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ._calendar import Floats
 
 
 def first_order(drive: Floats, coefficient: float) -> Floats:

@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._calendar import Floats, Times, as_utc, hour_of_day, is_business_time, local_time
+from ._calendar import Floats, Times, as_utc, hour_of_day, is_business_time
 from ._scaling import busy_cores
 from ._scenario import CronJob, Scenario, Service
 from ._series import slow_release
@@ -20,7 +20,7 @@ def demand(scenario: Scenario, at: Times) -> Floats:
     service = scenario.service
     usual = sum(kind.share * kind.cpu_seconds for kind in service.request_classes)
     business = sum(kind.business_share * kind.cpu_seconds for kind in service.request_classes)
-    mixed = np.where(is_business_time(local_time(at, scenario.time_zone)), business, usual)
+    mixed = np.where(is_business_time(at), business, usual)
     days = (at - as_utc(scenario.start)) / np.timedelta64(86_400_000, "ms")
     for deploy in service.deploys:
         minutes = np.maximum(days - deploy.day, 0.0) * 1_440.0
@@ -31,7 +31,7 @@ def demand(scenario: Scenario, at: Times) -> Floats:
 
 def cron_cores(scenario: Scenario, at: Times) -> Floats:
     """Busy cores of the work that the clock starts, float64 of the shape of `at` (UTC)."""
-    minute = hour_of_day(local_time(at, scenario.time_zone)) * 60.0
+    minute = hour_of_day(at) * 60.0
     running = [job.cores * _runs(job, minute) for job in scenario.service.cron_jobs]
     return np.asarray(sum(running, np.zeros(at.shape)), dtype=np.float64)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from perfcast.workloads import clock_columns
 
-from ._calendar import Floats, Times, as_utc, zone
+from ._calendar import Floats, Times, as_utc
 from ._load import active_users, request_rate
 from ._observation import counter_rate, read_utilization, scrapes
 from ._scenario import Scenario
@@ -92,27 +93,22 @@ def _run(scenario: Scenario, streams: list[np.random.Generator]) -> _Steps:
     rate = arrivals / seconds
     users = active_users(scenario, rate, streams[2])
     per_request = demand(scenario, middle)
-    noisy_work, noise_rng = (rate * per_request * _demand_noise(scenario, streams[3]), streams[3])
-    noisy_work += cron_cores(scenario, middle) + _neighbours(scenario, noise_rng)
+    noisy_work = (
+        rate * per_request * np.exp(service.demand_noise * _noise(scenario, service.demand_noise_minutes, streams[3]))
+    )
+    mean = np.sqrt(2.0 / np.pi)  # of a half-normal; `base_cores` holds it already
+    neighbours = service.neighbour_cores * (np.abs(_noise(scenario, service.neighbour_minutes, streams[3])) - mean)
+    noisy_work += cron_cores(scenario, middle) + neighbours
     noisy_work += collections(service, arrivals) * service.gc_cpu_seconds / seconds
     without_pool = fixed_cores(service, users, np.zeros_like(users)) + noisy_work
-    connections = open_connections(scenario, rate, without_pool, noise_rng)
+    connections = open_connections(scenario, rate, without_pool, streams[3])
     actual = utilization(service, fixed_cores(service, users, connections) + noisy_work)
     expected = expected_utilization(scenario, rate, users, connections, at=middle)
     return _Steps(rate, users, connections, per_request, expected, actual)
 
 
-def _demand_noise(scenario: Scenario, rng: np.random.Generator) -> Floats:
-    memory = scenario.service.demand_noise_minutes * 60.0 / scenario.step_seconds
-    noise = correlated_noise(rng, scenario.steps, steps_of_memory=memory)
-    return np.asarray(np.exp(scenario.service.demand_noise * noise), dtype=np.float64)
-
-
-def _neighbours(scenario: Scenario, rng: np.random.Generator) -> Floats:
-    memory = scenario.service.neighbour_minutes * 60.0 / scenario.step_seconds
-    noise = correlated_noise(rng, scenario.steps, steps_of_memory=memory)
-    mean = np.sqrt(2.0 / np.pi)  # of a half-normal; `base_cores` holds it already
-    return np.asarray(scenario.service.neighbour_cores * (np.abs(noise) - mean), dtype=np.float64)
+def _noise(scenario: Scenario, minutes: float, rng: np.random.Generator) -> Floats:
+    return correlated_noise(rng, scenario.steps, steps_of_memory=minutes * 60.0 / scenario.step_seconds)
 
 
 def _observe(scenario: Scenario, steps: _Steps, rng: np.random.Generator) -> Simulation:
@@ -123,7 +119,7 @@ def _observe(scenario: Scenario, steps: _Steps, rng: np.random.Generator) -> Sim
         "request_rate": counter_rate(steps.rate, seconds, scenario.step_seconds),
         "active_users": steps.users,
         "db_connections": steps.connections,
-        **clock_columns(measured_at, FEATURES[3:], zone(scenario.time_zone)),
+        **clock_columns(measured_at, FEATURES[3:], UTC),
     }
     features = np.stack([columns[name] for name in FEATURES], axis=1).astype(np.float32)
     truth = {name: getattr(steps, name)[keep] for name in ("demand", "expected", "actual")}
