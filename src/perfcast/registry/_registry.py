@@ -20,7 +20,6 @@ from perfcast.registry._types import (
     AnyVersion,
     ModelSummary,
     Snapshot,
-    TrafficChange,
     Version,
     traffic,
 )
@@ -138,8 +137,11 @@ class Registry:
         expect: Mapping[str, float] | AnyVersion = ANY,
         reason: str = "",
         actor: str = "",
-    ) -> TrafficChange:
+    ) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Split a model's callers by percents that make 100, such as `{"champion": 90, "challenger": 10}`.
+
+        Returns:
+            The percents before and now; equal where nothing changed.
 
         Raises:
             InvalidInput: The weights are no percentages of these two aliases that make 100.
@@ -155,7 +157,7 @@ class Registry:
                     f"{expect.get(CHALLENGER, 0):g} % as expected; look again and decide anew"
                 )
             before = move_traffic(connection, model, percent, reason, actor)
-        return TrafficChange(model, traffic(before), traffic(percent))
+        return traffic(before), traffic(percent)
 
     def step_back(
         self, model: str, *, expect: int | AnyVersion | None = ANY, reason: str = "", actor: str = ""
@@ -255,10 +257,6 @@ class Registry:
             repository.bump(connection)
         self._drop_bytes(digest)
 
-    def default(self, workload: str) -> str | None:
-        """The model that answers for a workload when a caller names none."""
-        return self.defaults().get(workload)
-
     def set_default(self, workload: str, model: str) -> None:
         """Make a model the one that answers for its workload when a caller names none.
 
@@ -275,7 +273,7 @@ class Registry:
                 repository.bump(connection)
 
     def defaults(self) -> Mapping[str, str]:
-        """Each workload's default model."""
+        """Each workload's default model: it answers when a caller names none."""
         with self._database.read() as connection:
             return repository.defaults(connection)
 

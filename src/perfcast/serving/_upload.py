@@ -24,20 +24,6 @@ _CALLED = "upload"
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _Text = Annotated[str, msgspec.Meta(max_length=2000)]
 
-_SAID = (
-    "type",
-    "data",
-    "metrics",
-    "calibration",
-    "settings",
-    "search",
-    "libraries",
-    "seconds",
-    "keeps_trends",
-    "inputs",
-)
-"""What a sender's word is taken for as it stands."""
-
 
 class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the sender says of a graph. Any part may be left out; a whole manifest of another installation will do.
@@ -205,15 +191,16 @@ def _middle(workload: Workload, ranges: Mapping[str, tuple[float, float]]) -> li
 def _manifest(statement: Statement, workload: Workload, facts: GraphFacts) -> Manifest:
     bare = "uploaded: its graph was checked for its shape; what stands in its manifest is its sender's word"
     declared = {feature.name: (feature.minimum, feature.maximum) for feature in workload.features}
-    said = {name: getattr(statement, name) for name in _SAID}
-    return Manifest(
-        workload=dict(workload.document()),
-        ranges=declared | statement.ranges,
-        graph=facts,
-        created_at=statement.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        notes=(*statement.notes, *([] if bare in statement.notes else [bare])),
-        **said,
-    )
+    said = {name: getattr(statement, name) for name in Manifest.__struct_fields__}
+    found = {
+        "workload": dict(workload.document()),
+        "ranges": declared | statement.ranges,
+        "graph": facts,
+        "parity": None,
+        "created_at": statement.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "notes": (*statement.notes, *([] if bare in statement.notes else [bare])),
+    }
+    return Manifest(**said | found)
 
 
 def _wrong(field: str, message: str) -> InvalidInput:

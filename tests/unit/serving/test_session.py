@@ -4,8 +4,8 @@ import pytest
 from tests.drafts import weighted
 
 from perfcast.errors import BrokenVersion, InvalidSetting
-from perfcast.serving import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference
-from perfcast.serving._session import open_session, starts
+from perfcast.serving import Inference, choose_inference
+from perfcast.serving._session import CPU_PROVIDER, CUDA_PROVIDER, open_session, starts
 from perfcast.workloads import Workload
 
 WITHOUT = [CPU_PROVIDER]

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 from perfcast.errors import Conflict, Unavailable
 from perfcast.monitoring import read_records
-from perfcast.storage import HEAD, Database, schema
+from perfcast.storage import Database, schema
 from perfcast.storage._migration import SCRIPTS, configuration
 
 ARMS = [(1, "champion"), (1, "shadow"), (2, "challenger"), (3, "champion")]
@@ -37,7 +37,7 @@ def test_constraints_have_the_names_of_the_metadata(database: Database, url: str
 
 
 def test_the_head_constant_is_the_last_packaged_migration() -> None:
-    assert ScriptDirectory.from_config(configuration()).get_current_head() == HEAD
+    assert ScriptDirectory.from_config(configuration()).get_current_head() == schema.HEAD
     assert (SCRIPTS / "script.py.mako").is_file()
 
 
