@@ -17,7 +17,6 @@ from perfcast.serving._items import ItemReader
 from perfcast.serving._predictor import Answer, Prediction, Predictor, declared_workload
 from perfcast.serving._reaching import reach, read_reaching
 from perfcast.serving._reader import Reader
-from perfcast.serving._session import Inference, choose_inference
 from perfcast.serving._shadows import Shadows
 from perfcast.serving._upload import LARGEST_MANIFEST, read_statement, upload
 
@@ -27,7 +26,6 @@ __all__ = [
     "AnswerCache",
     "Arm",
     "Follower",
-    "Inference",
     "ItemReader",
     "Key",
     "Prediction",
@@ -37,7 +35,6 @@ __all__ = [
     "Shadows",
     "Slot",
     "UnknownReference",
-    "choose_inference",
     "declared_workload",
     "open_foreign",
     "parse_object",

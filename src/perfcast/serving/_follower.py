@@ -19,7 +19,7 @@ from perfcast.serving._predictor import Predictor, declared_workload
 from perfcast.serving._reader import Reader
 from perfcast.serving._refusals import Refusals
 from perfcast.serving._routes import Routes
-from perfcast.serving._session import ON_CPU, Inference
+from perfcast.sessions import ON_CPU, Inference
 from perfcast.workloads import Workload
 
 _KEPT = 64

@@ -8,7 +8,8 @@ from perfcast import __version__
 from perfcast.api.health._probes import UNKNOWN_SYSTEM, Probe
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
-from perfcast.serving import Follower, Inference
+from perfcast.serving import Follower
+from perfcast.sessions import Inference
 
 
 @dataclass(frozen=True)
