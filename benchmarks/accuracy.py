@@ -16,7 +16,8 @@ import numpy as np
 from peers import peer_python
 
 from perfcast.datasets import Dataset, Split
-from perfcast.training import Budget, evaluate, train
+from perfcast.training import Budget, train
+from perfcast.training.judging import evaluate
 
 HERE = Path(__file__).parent
 HEAD = (
@@ -84,7 +85,7 @@ def _rows(dataset: Dataset, seconds: float, *, flaml: bool, seed: int) -> list[s
         lines.append(f"| {dataset.name} | {manifest.type} | " + " | ".join(cells) + " |")
     for family, reason in training.refused.items():
         lines.append(f"| {dataset.name} | {family} | refused: {reason} |")
-    best = training.best.manifest.type
+    best = training.drafts[0].manifest.type
     lines.append(f"| {dataset.name} | *all of it* | {training.seconds:.0f} s of {seconds:.0f} s; best: {best} |")
     return lines + ([_flaml(dataset, training.split, seconds, seed)] if flaml else [])
 

@@ -64,7 +64,7 @@ def _dataset(workload: Workload) -> Dataset:
 def _fit(inputs: np.ndarray, cost: np.ndarray, rounds: int) -> FittedXGBoost:
     matrix = xgboost.DMatrix(inputs, cost)
     booster = xgboost.train({"max_depth": 6, "nthread": 1}, matrix, num_boost_round=rounds)
-    return FittedXGBoost(booster, {"max_depth": 6}, rounds, inputs.shape[1])
+    return FittedXGBoost({"max_depth": 6, "rounds": rounds}, inputs.shape[1], booster)
 
 
 if __name__ == "__main__":

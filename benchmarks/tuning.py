@@ -19,9 +19,10 @@ import optuna
 
 from perfcast.datasets import Dataset
 from perfcast.errors import Stopped
-from perfcast.training import Budget, Executor, Here, Inner, Search, TrialReport, inner_validation, make_executor, train
+from perfcast.training import Budget, TrialReport, train
 from perfcast.training.families import families
-from perfcast.training.search import search
+from perfcast.training.fits import Executor, Here, Inner, inner_validation, make_executor
+from perfcast.training.search import Search, search
 from perfcast.training.search._proposal import FAMILY, completed, limits
 from perfcast.training.search._study import finished_trials, open_study, quiet_optuna
 
@@ -109,7 +110,8 @@ def _recorded(dataset: Dataset, seed: int, options: argparse.Namespace) -> list[
             dataset,
             seed,
             options.seconds,
-            lambda inner: make_executor(inner, threads=options.threads),
+            options.threads,
+            make_executor,
             pruning=False,
             study_storage=path,
             study_name="one",
@@ -130,8 +132,8 @@ def parallel(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[s
     for dataset in datasets:
         gains, more = [], []
         for seed in range(options.first_seed, options.first_seed + options.seeds):
-            one = _search(dataset, seed, options.seconds, lambda inner: Here(inner, threads=count))
-            many = _search(dataset, seed, options.seconds, lambda inner: make_executor(inner, threads=count))
+            one = _search(dataset, seed, options.seconds, count, Here)
+            many = _search(dataset, seed, options.seconds, count, make_executor)
             gains.append(many.best.score / one.best.score)
             more.append(many.summary["trials"] / one.summary["trials"])
             yield (
@@ -157,36 +159,25 @@ def budget(datasets: list[Dataset], options: argparse.Namespace) -> Iterator[str
 def _pruned(dataset: Dataset, seed: int, seconds: float, *, prune: bool) -> tuple[int, int, float]:
     """Trials that ended, how many of them were given up, and the best score."""
     begun, reports = time.process_time(), list[TrialReport]()
+
+    def stop() -> bool:
+        return time.process_time() - begun > seconds
+
+    inner = inner_validation(dataset.split(), dataset.workload, seed=seed, threads=1)
     with suppress(Stopped):
-        search(
-            dataset.split(),
-            dataset.workload,
-            families(),
-            Budget(MANY),
-            seed=seed,
-            pruning=prune,
-            on_trial=reports.append,
-            stop=lambda: time.process_time() - begun > seconds,
-        )
+        here = Here(inner, stop=stop)
+        search(inner, families(), Budget(MANY), here, pruning=prune, on_trial=reports.append, stop=stop)
     best = reports[-1].best_score
     assert best is not None
     return reports[-1].finished, sum(report.state == "pruned" for report in reports), best
 
 
-def _search(dataset: Dataset, seed: int, seconds: float, make: Callable[[Inner], Executor], **options: Any) -> Search:
-    split = dataset.split()
-    inner = inner_validation(split, dataset.workload, seed=seed, threads=1)
+def _search(
+    dataset: Dataset, seed: int, seconds: float, threads: int, make: Callable[[Inner], Executor], **options: Any
+) -> Search:
+    inner = inner_validation(dataset.split(), dataset.workload, seed=seed, threads=threads)
     with closing(make(inner)) as executor:
-        return search(
-            split,
-            dataset.workload,
-            families(),
-            Budget(MANY, seconds),
-            seed=seed,
-            executor=executor,
-            inner=inner,
-            **options,
-        )
+        return search(inner, families(), Budget(MANY, seconds), executor, **options)
 
 
 if __name__ == "__main__":

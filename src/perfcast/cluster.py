@@ -1,9 +1,10 @@
 """The one way to a Dask cluster, for trials and for batch scoring."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Any, Self
 
 from perfcast.errors import MissingDependency, Unavailable
 
@@ -15,8 +16,14 @@ _COUNT_SECONDS = 1.0
 _CLOSE_SECONDS = 2
 
 
+class WorkersLostError(Exception):
+    """The workers that had a call were killed, one after another."""
+
+
 class Cluster:
     """A connection to a scheduler that has workers, which notices when either is gone. Not for several threads.
+
+    What is sent goes to whichever worker is free; Dask does a killed worker's calls again elsewhere by itself.
 
     Addresses that begin with `tls://` take their certificates from Dask's own settings.
 
@@ -25,6 +32,7 @@ class Cluster:
 
     Attributes:
         client: A `distributed.Client`, whose methods carry no types.
+        under_way: The futures of what was sent and has not ended.
 
     Raises:
         MissingDependency: Dask is not installed.
@@ -34,6 +42,8 @@ class Cluster:
     def __init__(self, address: str) -> None:
         self._address = address
         self.client = _connect(address)
+        self.under_way: set[Any] = set()
+        self._done: SimpleQueue[Any] = SimpleQueue()
         self._threads, self._counted, self._seen = 0, 0.0, time.monotonic()
         try:
             self.client.wait_for_workers(1, timeout=CONNECT_SECONDS)
@@ -66,17 +76,79 @@ class Cluster:
         if self.client.status != "running":
             raise self._no_scheduler()
 
-    def cancel(self, futures: Iterable[Any]) -> None:
+    def send(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """Have a worker call something.
+
+        Returns:
+            Its future, with which `ended` tells of it.
+
+        Raises:
+            Unavailable: The scheduler is gone.
+        """
+        self.require_scheduler()
+        future = self.client.submit(call, *arguments, pure=False)
+        self.under_way.add(future)
+        future.add_done_callback(self._done.put)
+        return future
+
+    def ended(self, seconds: float, *, gather: float) -> tuple[Any, Any] | None:
+        """The future of a call that has ended, and what it gave, or the exception that it raised.
+
+        Args:
+            seconds: How long to wait for one.
+            gather: How long its result may take to come; it is asked for again where it was lost with its worker.
+
+        Raises:
+            Unavailable: The scheduler is gone.
+        """
+        try:
+            future = self._done.get(timeout=seconds)
+        except Empty:
+            return None
+        if future not in self.under_way:
+            return None
+        result = self._result(future, gather)
+        if result is None:
+            self._done.put(future)
+            return None
+        self.under_way.discard(future)
+        return future, result
+
+    def cancel(self, *futures: Any) -> None:
         """Say that results are no longer wanted; nothing happens where the scheduler is gone."""
-        wanted = list(futures)
-        if wanted and self.client.status == "running":
+        self.under_way.difference_update(futures)
+        if futures and self.client.status == "running":
             with suppress(OSError):  # it may go just now; without it nothing runs anyway
-                self.client.cancel(wanted, force=True)
+                self.client.cancel(futures, force=True)
 
     def close(self) -> None:
-        """End the connection; the scheduler forgets what it was asked for."""
+        """Cancel what is under way, which workers notice by themselves, and end the connection."""
+        self.cancel(*self.under_way)
         with suppress(OSError):
             self.client.close(timeout=_CLOSE_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _result(self, future: Any, gather: float) -> Any:
+        """What a call gave or raised; None while that is lost with its worker, and done again elsewhere."""
+        from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
+
+        try:
+            return future.result(timeout=gather)
+        except Exception as error:  # noqa: BLE001 - whatever a worker raised is for the caller to judge
+            self.require_scheduler()
+            if isinstance(error, KilledWorker | FutureCancelledError):
+                return WorkersLostError(str(error))
+            if future.status == "error" or not isinstance(error, OSError):
+                return error
+            if isinstance(error, TimeoutError):
+                return None
+            raise self._no_scheduler() from None  # the connection broke just now
 
     def _count(self) -> int:
         try:
@@ -93,6 +165,20 @@ class Cluster:
             "the same version of perfcast[train,cluster] is installed as here (with another one workers end by "
             "themselves), or unset DASK_SCHEDULER_ADDRESS"
         )
+
+
+def unwanted_here() -> Callable[[], bool]:
+    """On a worker: what tells whether the result of the present call is no longer wanted."""
+    from distributed import get_worker
+
+    worker: Any = get_worker()
+    tasks, key = worker.state.tasks, worker.get_current_task()
+
+    def unwanted() -> bool:
+        known = tasks.get(key)
+        return known is None or known.state == "cancelled"
+
+    return unwanted
 
 
 def _connect(address: str) -> Any:

@@ -11,7 +11,7 @@ from perfcast.errors import InvalidData, InvalidSetting
 from perfcast.manifest import COVERAGES
 from perfcast.registry import Version
 from perfcast.serving import declared_workload
-from perfcast.tables import FORMATS, Table, is_table, map_columns, open_table
+from perfcast.tables import FORMATS, is_table, map_columns, open_table
 
 KEPT = "nothing was written (--bad mark goes on without a cost for such rows)"
 OnBad: TypeAlias = Literal["mark", "refuse"]
@@ -19,7 +19,7 @@ OnBad: TypeAlias = Literal["mark", "refuse"]
 
 @dataclass(frozen=True)
 class Plan:
-    """How to score.
+    """How to score; refuses a coverage that is none of `COVERAGES`.
 
     Attributes:
         version: Which answers.
@@ -38,11 +38,7 @@ class Plan:
     zone: str = "UTC"
 
     def __post_init__(self) -> None:
-        """Refuse an interval that no version promises.
-
-        Raises:
-            InvalidSetting: The coverage is none of `COVERAGES`.
-        """
+        """Refuse an interval that no version promises."""
         if self.coverage not in COVERAGES:
             raise InvalidSetting(f"coverage must be one of {', '.join(map(str, COVERAGES))}, got {self.coverage}")
 
@@ -132,7 +128,8 @@ def partitions(source: Path, plan: Plan) -> list[Partition]:
             if groups is None:
                 columns = map_columns(declared_workload(plan.version), table.names, plan.told, measured=False)
                 table.read_as(columns.numbers, columns.choices)
-            for group, rows in enumerate([count_rows(table)] if groups is None else groups):
+                groups = [sum(batch.num_rows for batch in table.batches())]
+            for group, rows in enumerate(groups):
                 found.append(Partition(path, group, first, rows))
                 first += rows
             for refusal in table.ragged if plan.on_bad == "refuse" else ():
@@ -140,8 +137,3 @@ def partitions(source: Path, plan: Plan) -> list[Partition]:
     if not found or not first:
         raise InvalidData(f"{source}: has no rows; expected a file, or a folder with some: {FORMATS}")
     return found
-
-
-def count_rows(table: Table) -> int:
-    """How many rows there are, found by reading them."""
-    return sum(batch.num_rows for batch in table.batches())

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import InvalidData, InvalidInput
-from perfcast.scoring._files import Input, Output
+from perfcast.scoring._files import Output
 from perfcast.scoring._plan import KEPT, Partition, Plan, ScoreReport
 from perfcast.serving import Answer, Predictor
-from perfcast.tables import BatchReader, Table, check_kinds, map_columns, open_table
+from perfcast.tables import BatchReader, ParquetTable, Table, check_kinds, map_columns, open_table
 from perfcast.workloads import Refusal, Rows, merged
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ cost. Null where there is none."""
 
 class RowScorer:
     """Scores batches of rows of files that have the same columns.
-
-    Args:
-        plan: With what, and how.
-        schema: Of the files.
 
     Raises:
         InvalidData: A feature's column is missing, or one of `COLUMNS` is there already.
@@ -51,12 +47,7 @@ class RowScorer:
         return table.decimal
 
     def score(self, batch: "pa.RecordBatch", first: int, decimal: str = ".") -> "tuple[pa.Table, ScoreReport]":
-        """Add the columns.
-
-        Args:
-            batch: Some rows.
-            first: How many rows of the input come before them.
-            decimal: What stands before decimals in its texts.
+        """Add the columns to rows before which so many others come; `decimal` stands before decimals in their texts.
 
         Raises:
             InvalidData: A row is bad, and the plan refuses such.
@@ -113,25 +104,29 @@ class RowScorer:
 
         outside = np.zeros((rows, answer.extrapolated.shape[1]), dtype=np.bool_)
         outside[good] = answer.extrapolated
-        told = pa.array([problems.get(row) for row in range(rows)], pa.string()) if problems else pa.nulls(
-            rows, pa.string()
-        )  # fmt: skip
+        told = pa.nulls(rows, pa.string())
+        if problems:
+            told = pa.array([problems.get(row) for row in range(rows)], pa.string())
         names = self._predictor.workload.feature_names
         return [numbers(answer.cost), numbers(answer.lower), numbers(answer.upper), _names(outside, names), told]
 
 
-def write_scored(scorer: RowScorer, parts: Sequence[Partition], files: Input, output: Output) -> Iterator[ScoreReport]:
-    """Score row groups into a file; gives what became of some rows each time that they are written."""
-    for part in parts:
-        done, decimal = part.first, scorer.prepare(files.opened(part.path))
-        for batch in files.batches(part):
-            scored, report = scorer.score(batch, done, decimal)
-            output.write(scored)
-            done += report.rows
-            yield report
-        table = files.opened(part.path)
-        left_out = sum(len(refusal.rows) for refusal in table.ragged)
-        yield ScoreReport(left_out, left_out, _reasons(table.ragged), notes=table.notes)
+def write_scored(scorer: RowScorer, table: Table, part: Partition, output: Output) -> Iterator[ScoreReport]:
+    """Score a partition into a file; gives what became of some rows each time that they are written.
+
+    Raises:
+        InvalidData: They can't be read, are not those that were there before, or are bad and the plan refuses such.
+    """
+    done, decimal = part.first, scorer.prepare(table)
+    for batch in table.batches(part.group) if isinstance(table, ParquetTable) else table.batches():
+        scored, report = scorer.score(batch, done, decimal)
+        output.write(scored)
+        done += report.rows
+        yield report
+    if done != part.first + part.rows:
+        raise InvalidData(f"{part.path}: was changed while it was read; score it again")
+    left_out = sum(len(refusal.rows) for refusal in table.ragged)
+    yield ScoreReport(left_out, left_out, _reasons(table.ragged), notes=table.notes)
 
 
 def scorer_of(plan: Plan, path: Path) -> RowScorer:

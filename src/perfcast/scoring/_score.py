@@ -1,14 +1,17 @@
 """Scoring files, here or on a cluster."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
-from perfcast.scoring._files import Input, Output, merge
+from perfcast.scoring._files import Output, merge
 from perfcast.scoring._plan import Partition, Plan, ScoreReport, partitions
 from perfcast.scoring._rows import scorer_of, write_scored
 from perfcast.scoring._target import Draft, Target, part_name
+from perfcast.tables import open_table
 
 OnRows = Callable[[int, int], None]
 
@@ -36,35 +39,35 @@ def score(
     place = Target(target, source, overwrite=overwrite)
     place.check()
     parts = partitions(source, plan)
+    report, total = ScoreReport(), sum(part.rows for part in parts)
     with Draft(place) as draft:
-        if cluster:
-            report = _on_cluster(plan, parts, place, draft, cluster, on_rows)
-        else:
-            report = _here(plan, parts, place, draft, on_rows)
+        scored = _on_cluster(plan, parts, place, draft, cluster) if cluster else _here(plan, parts, place, draft)
+        with closing(scored):
+            for some in scored:
+                report += some
+                if on_rows is not None:
+                    on_rows(report.rows, total)
         draft.put()
     return replace(report, seconds=round(time.monotonic() - begun, 2))
 
 
-def _here(plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft, on_rows: OnRows | None) -> ScoreReport:
-    report, total = ScoreReport(), sum(part.rows for part in parts)
+def _here(plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft) -> Generator[ScoreReport, None, None]:
     scorer = scorer_of(plan, parts[0].path)
-    pieces = [(draft.parts / part_name(number), [part]) for number, part in enumerate(parts)]
-    with Input() as files:
-        for path, chosen in [(draft.file, parts)] if target.is_file else pieces:
-            with Output(path, scorer.schema, target.path) as output:
-                for some in write_scored(scorer, chosen, files, output):
-                    report += some
-                    if on_rows is not None:
-                        on_rows(report.rows, total)
-    return report
+    with ExitStack() as stack:
+        whole = stack.enter_context(Output(draft.file, scorer.schema, target.path)) if target.is_file else None
+        for path, own in groupby(enumerate(parts), key=lambda numbered: numbered[1].path):
+            with closing(open_table(path)) as table:
+                for number, part in own:
+                    piece = whole or Output(draft.parts / part_name(number), scorer.schema, target.path)
+                    with nullcontext(piece) if whole else piece:
+                        yield from write_scored(scorer, table, part, piece)
 
 
 def _on_cluster(
-    plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft, cluster: str, on_rows: OnRows | None
-) -> ScoreReport:
-    from perfcast.scoring._cluster import Workplace, score_on_cluster
+    plan: Plan, parts: Sequence[Partition], target: Target, draft: Draft, cluster: str
+) -> Generator[ScoreReport, None, None]:
+    from perfcast.scoring._cluster import score_on_cluster
 
-    report = score_on_cluster(plan, parts, Workplace(draft.parts, draft.spare, target.path), cluster, on_rows)
+    yield from score_on_cluster(plan, parts, draft.parts, target.path, cluster)
     if target.is_file:
         merge((draft.parts / part_name(number) for number in range(len(parts))), draft.file, target.path)
-    return report

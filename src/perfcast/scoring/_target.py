@@ -124,7 +124,6 @@ class Draft:
     Attributes:
         file: Where to write the result, for a target that is a file.
         parts: Where to write the parts.
-        spare: Where files may be begun.
 
     Raises:
         InvalidSetting: The target's folder can't be written.
@@ -135,13 +134,12 @@ class Draft:
         path, name = target.path, uuid4().hex[:12]
         self._folder = path.with_name(f".{path.name}.{name}.partial")
         self.file, self.parts = self._folder / f"scored{SUFFIX}", self._folder / "parts"
-        self.spare, self._earlier = self._folder / "spare", self._folder / _EARLIER
+        self._earlier = self._folder / _EARLIER
         unlocked = path.with_name(f".{path.name}.{name}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             unlocked.mkdir()
-            for folder in (self.parts, self.spare):
-                (unlocked / folder.name).mkdir()
+            (unlocked / self.parts.name).mkdir()
             self._lock = _locked(unlocked)
             unlocked.rename(self._folder)  # so that nobody sees it without its lock
         except OSError as error:

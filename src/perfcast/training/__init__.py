@@ -8,51 +8,23 @@ a fit begins, not before, and `variants/` makes smaller forms of a version.
 """
 
 from perfcast.training._clock import Budget
-from perfcast.training._draft import Trained, draft, left_out, parity_rows, proven
-from perfcast.training._ensemble import ENSEMBLE, mix
-from perfcast.training._final import warm_start
-from perfcast.training._train import Training, fit_best, train
-from perfcast.training.fits import (
-    GRACE_SECONDS,
-    Executor,
-    FitResult,
-    FitTask,
-    Here,
-    Inner,
-    inner_validation,
-    make_executor,
-)
-from perfcast.training.judging import Verdict, calibrate, conformal_quantile, evaluate, judge, score
-from perfcast.training.search import Search, TrialReport, make_study_tables
+from perfcast.training._draft import Trained, draft, left_out
+from perfcast.training._ensemble import ENSEMBLE
+from perfcast.training._train import Training, train, warm_start
+from perfcast.training.judging import Verdict, judge
+from perfcast.training.search import TrialReport, make_study_tables
 
 __all__ = [
     "ENSEMBLE",
-    "GRACE_SECONDS",
     "Budget",
-    "Executor",
-    "FitResult",
-    "FitTask",
-    "Here",
-    "Inner",
-    "Search",
     "Trained",
     "Training",
     "TrialReport",
     "Verdict",
-    "calibrate",
-    "conformal_quantile",
     "draft",
-    "evaluate",
-    "fit_best",
-    "inner_validation",
     "judge",
     "left_out",
-    "make_executor",
     "make_study_tables",
-    "mix",
-    "parity_rows",
-    "proven",
-    "score",
     "train",
     "warm_start",
 ]

@@ -22,9 +22,7 @@ LEAST_TRIAL = 1.0
 def drafting(versions: int, rows: int) -> float:
     """About how many seconds it takes from the end of a search to its drafts, final fits aside.
 
-    Args:
-        versions: How many drafts there will be.
-        rows: How many rows a trial learnt from.
+    For so many versions, and so many rows that a trial learnt from.
     """
     return AFTERWARDS + versions * (DRAFT_SECONDS + rows / DRAFTED_ROWS)
 

@@ -47,25 +47,19 @@ class Trained:
     notes: tuple[str, ...] = ()
 
     def predict(self, features: Rows) -> Rows:
-        """The native model's answer.
+        """The native model's answer to float32 [rows, features]: float32 [rows], in the cost's unit and bounds."""
+        return self.of_inputs(self.workload.inputs(features))
 
-        Args:
-            features: float32 [rows, features].
-
-        Returns:
-            float32 [rows], in the cost's unit, within its bounds.
-        """
-        return self.target.to_cost(self.workload, self.fitted.predict(self.workload.inputs(features)))
+    def of_inputs(self, inputs: Rows) -> Rows:
+        """The same of float32 [rows, inputs], derived quantities among them."""
+        return self.target.to_cost(self.workload, self.fitted.predict(inputs))
 
 
 def proven(model: Trained, features: Rows) -> Trained:
-    """The model, which says that it keeps trends only if it does so on these rows.
-
-    Args:
-        model: What its family promises of it.
-        features: Rows that it has not learnt from, float32 [rows, features].
-    """
-    broken = broken_trends(model.workload, model.predict, features) if model.keeps_trends else ""
+    """The model, which says that it keeps trends only if it does so on these rows, from which it has not learnt."""
+    if not model.keeps_trends:
+        return model
+    broken = broken_trends(model.workload, model.predict, features, model.of_inputs)
     return replace(model, keeps_trends=False, notes=(*model.notes, broken)) if broken else model
 
 
@@ -74,12 +68,7 @@ def draft(
 ) -> Draft:
     """Evaluate, calibrate, export, check: all or nothing.
 
-    Args:
-        workload: What is predicted.
-        dataset: Where the rows come from.
-        split: Its parts; the model has learnt from the first alone.
-        model: What to make a version of.
-        search: Summary of the search that found it.
+    `split` parts the dataset, and the model has learnt from its first part alone; `search` sums up what found it.
 
     Raises:
         Refused: Graph and native model differ (rule R3), or the graph is too large.
@@ -116,44 +105,27 @@ def left_out(search: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{family}: {why}" for family, why in search.get("left_out", {}).items())
 
 
-def parity_rows(workload: Workload, fitted: Fitted, part: Part, *, seed: int = 0) -> Rows:
-    """The rows on which graph and native model are compared (rule R3).
+def parity_rows(workload: Workload, fitted: Fitted, part: Part) -> Rows:
+    """The rows on which graph and native model are compared (rule R3), float32 [rows, features].
 
     Held-out rows, and some of them with one feature moved onto a split threshold of the model and to the next float32
     on both sides. Rows whose derived quantities can't be computed after that are left out.
-
-    Args:
-        workload: What is predicted.
-        fitted: Whose thresholds to take.
-        part: Held-out rows.
-        seed: Of the choice of rows.
-
-    Returns:
-        float32 [rows, features].
     """
-    held = part.features[:MOST_PARITY_ROWS]
-    pairs = [
-        (position, value)
-        for position, values in fitted.thresholds().items()
-        if position < len(workload.features)
-        for value in values
-    ]
+    held, features = part.features[:MOST_PARITY_ROWS], len(workload.features)
+    pairs = [(at, value) for at, values in fitted.thresholds().items() if at < features for value in values]
     if not pairs:
         return held
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     chosen = [pairs[index] for index in random.permutation(len(pairs))[:THRESHOLD_ROWS]]
     columns = np.array([position for position, _ in chosen])
     values = np.array([value for _, value in chosen], dtype=np.float32)
-    sides = [values, np.nextafter(values, np.float32(-np.inf)), np.nextafter(values, np.float32(np.inf))]
-    beside = np.concatenate([_moved(part.features, columns, side, random) for side in sides])
-    computable = np.isfinite(workload.inputs(beside)).all(axis=1)
-    return np.concatenate([held, beside[computable]])
-
-
-def _moved(features: Rows, columns: np.ndarray[Any, Any], values: Rows, random: np.random.Generator) -> Rows:
-    rows = features[random.integers(len(features), size=len(columns))].copy()
-    rows[np.arange(len(columns)), columns] = values
-    return rows
+    moved = []
+    for side in (values, np.nextafter(values, np.float32(-np.inf)), np.nextafter(values, np.float32(np.inf))):
+        rows = part.features[random.integers(len(part), size=len(columns))].copy()
+        rows[np.arange(len(columns)), columns] = side
+        moved.append(rows)
+    beside = np.concatenate(moved)
+    return np.concatenate([held, beside[np.isfinite(workload.inputs(beside)).all(axis=1)]])
 
 
 def _ranges(workload: Workload, part: Part) -> dict[str, tuple[float, float]]:

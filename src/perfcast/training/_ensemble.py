@@ -21,14 +21,6 @@ WORTH = 0.005
 
 
 @dataclass(frozen=True)
-class Mixture:
-    """Which families to mix: weights that add up to 1, and the tuning score of the mean."""
-
-    weights: Mapping[str, float]
-    score: float
-
-
-@dataclass(frozen=True)
 class FittedEnsemble:
     """Fitted members and their weights."""
 
@@ -53,7 +45,8 @@ class FittedEnsemble:
         assert total is not None
         return spox.build({"inputs": inputs}, {"target": total})
 
-    def final_settings(self) -> Settings:
+    @property
+    def settings(self) -> Settings:
         """The weights."""
         return {"weights": dict(self.weights)}
 
@@ -70,15 +63,14 @@ class FittedEnsemble:
         return {position: np.unique(np.concatenate(values)) for position, values in together.items()}
 
 
-def mix(inner: Inner, predictions: Mapping[str, Rows]) -> Mixture | None:
+def mix(inner: Inner, predictions: Mapping[str, Rows]) -> tuple[dict[str, float], float] | None:
     """Choose weights by greedy selection with replacement (Caruana et al. 2004, "Ensemble Selection from Libraries").
 
-    Args:
-        inner: Scores by its validation rows.
-        predictions: Each family's best trial on those rows, float32 [rows] in target space.
+    From each family's best predictions on the validation rows, float32 [rows] in target space.
 
     Returns:
-        None where no mean is clearly better than the best family alone.
+        Weights that add up to 1, and the tuning score of the mean; None where no mean is clearly better than the best
+        family alone.
     """
     alone = {name: inner.score(values) for name, values in predictions.items()}
     if not alone:
@@ -87,7 +79,7 @@ def mix(inner: Inner, predictions: Mapping[str, Rows]) -> Mixture | None:
     weights, least = _greedy(inner, [predictions[name].astype(np.float64) for name in names])
     chosen = {name: weight for name, weight in zip(names, weights, strict=True) if weight > 0}
     worth = len(chosen) > 1 and least < min(alone.values()) * (1 - WORTH)
-    return Mixture(chosen, least) if worth else None
+    return (chosen, least) if worth else None
 
 
 def _greedy(inner: Inner, values: Sequence[np.ndarray[Any, np.dtype[np.float64]]]) -> tuple[list[float], float]:

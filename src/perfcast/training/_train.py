@@ -1,25 +1,25 @@
 """The one call that turns a dataset into versions ready to be registered."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from perfcast.datasets import Dataset, Split
 from perfcast.errors import InvalidSetting, Refused, Stopped
-from perfcast.manifest import LARGEST_GRAPH, Draft
+from perfcast.manifest import LARGEST_GRAPH, Draft, Manifest
 from perfcast.processors import processors
 from perfcast.training._clock import Budget, drafting
 from perfcast.training._draft import Trained, draft, proven
-from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, Mixture, mix
-from perfcast.training._final import final_fits
-from perfcast.training.families import Family, Stop, families, never
-from perfcast.training.fits import Executor, Here, inner_validation, make_executor
-from perfcast.training.search import Search, Start, TrialReport, search
+from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, mix
+from perfcast.training.families import Family, Fitted, Stop, families, never
+from perfcast.training.fits import Executor, FitResult, FitTask, inner_validation, make_executor
+from perfcast.training.search import Search, SearchOptions, Start, search
 from perfcast.workloads import Rows
 
+CUT_SHORT = "the time limit cut its final fit short; a longer one makes a better version"
+_LOOK_SECONDS = 0.2
 FEW_TRIALS = 8
 """So few trials take turns: starting processes would cost more than it gains."""
 OVERTIME = 1.05
@@ -43,11 +43,6 @@ class Training:
     refused: Mapping[str, str]
     seconds: float
 
-    @property
-    def best(self) -> Draft:
-        """The one that stands for promotion."""
-        return self.drafts[0]
-
 
 def train(
     dataset: Dataset,
@@ -55,15 +50,10 @@ def train(
     *,
     family_names: Collection[str] = (),
     seed: int = 0,
-    split_seed: int = 0,
     threads: int | None = None,
     cluster: str = "",
-    warm_start: Sequence[Start] = (),
-    pruning: bool = True,
-    study_storage: str | Path | None = None,
-    study_name: str | None = None,
-    on_trial: Callable[[TrialReport], None] | None = None,
     stop: Stop = never,
+    **options: Unpack[SearchOptions],
 ) -> Training:
     """Split, search, fit each family's best on all training rows, and draft.
 
@@ -72,15 +62,10 @@ def train(
         budget: Trials and seconds.
         family_names: Which families to try, and `ensemble` for their mean; all by default.
         seed: Of everything random but the split.
-        split_seed: Of the split; versions can be compared only where it is the same.
         threads: Most threads to use on this machine; all that this process may use by default.
         cluster: Address of a Dask scheduler, on whose workers the fits then run; empty for this machine.
-        warm_start: See `search`; `warm_start` makes it from a version's manifest.
-        pruning: See `search`.
-        study_storage: See `search`.
-        study_name: See `search`.
-        on_trial: See `search`.
         stop: Asked often; once true, `Stopped` is raised soon.
+        options: See `SearchOptions`.
 
     Raises:
         Stopped: It was asked to.
@@ -89,28 +74,13 @@ def train(
     """
     begun = time.monotonic()
     chosen, mixing = _chosen(family_names)
-    split, workload, threads = dataset.split(split_seed), dataset.workload, threads or processors()
-    inner = inner_validation(split, workload, seed=seed, threads=threads)
+    split, workload = dataset.split(), dataset.workload
+    inner = inner_validation(split, workload, seed=seed, threads=threads or processors())
     deadline = float("inf") if budget.timeout is None else begun + OVERTIME * budget.timeout
-    several = budget.trials > FEW_TRIALS
-    with closing(make_executor(inner, threads=threads, several=several, cluster=cluster, stop=stop)) as executor:
-        found = search(
-            split,
-            workload,
-            chosen,
-            budget,
-            seed=seed,
-            executor=executor,
-            inner=inner,
-            warm_start=warm_start,
-            pruning=pruning,
-            study_storage=study_storage,
-            study_name=study_name,
-            on_trial=on_trial,
-            stop=stop,
-        )
+    with closing(make_executor(inner, several=budget.trials > FEW_TRIALS, cluster=cluster, stop=stop)) as executor:
+        found = search(inner, chosen, budget, executor, stop=stop, **options)
         deadline -= drafting(len(found.best_of_each_family), len(inner.lesson.target))
-        models = fit_best(split, chosen, found, mixing=mixing, deadline=deadline, executor=executor, stop=stop)
+        models = fit_best(split, chosen, found, executor, mixing=mixing, deadline=deadline, stop=stop)
     unfitted = sorted(set(found.best_of_each_family) - {model.family for model in models})
     left_out = found.summary["left_out"] | dict.fromkeys(unfitted, "the time limit left no time for its final fit")
     drafts, refused = _drafts(dataset, split, models, {**found.summary, "left_out": left_out}, stop)
@@ -121,50 +91,83 @@ def fit_best(
     split: Split,
     chosen: Mapping[str, Family],
     found: Search,
+    executor: Executor,
     *,
     mixing: bool = True,
     deadline: float = float("inf"),
-    executor: Executor | None = None,
     stop: Stop = never,
 ) -> list[Trained]:
-    """Fit each family's best settings on all training rows, and prove the trends that they promise.
+    """Fit each family's best settings on all training rows, prove the trends that they promise, add their mean.
 
-    Args:
-        split: Whose training part was searched; its calibration rows are swept for the proof.
-        chosen: The families that were searched.
-        found: What the search found.
-        mixing: Whether to add their weighted mean where it gains.
-        deadline: `time.monotonic()` at which a fit ends with what it has, which its notes then say.
-        executor: Where to fit; one after another in this process by default.
-        stop: Asked often.
+    The proof sweeps the split's calibration rows. The mean is made where it is asked for and gains. At the
+    deadline (`time.monotonic()`) a fit ends with what it has, which its notes then say.
 
     Returns:
         Best tuning score first; without families that the deadline left no time for.
 
     Raises:
         Stopped: It was asked to.
+        Unavailable: Where they run can't be reached any more.
     """
-    with ExitStack() as owned:
-        threads = found.inner.lesson.threads
-        executor = executor or owned.enter_context(Here(found.inner, threads=threads, stop=stop))
-        fitted = final_fits(chosen, found, executor, deadline=deadline, stop=stop)
+    fitted = _final_fits(chosen, found, executor, deadline=deadline, stop=stop)
     rows = split.calibrate.features
     models = {name: proven(model, rows) for name, model in fitted.items()}
-    members = _members(models)
+    # Where trends are declared only models that keep them are mixed, so that the mean keeps them too.
+    members = [name for name, model in models.items() if model.keeps_trends] or list(models)
     mixture = mix(found.inner, _held_predictions(chosen, found, members, stop)) if mixing else None
     if mixture is not None:
-        models[ENSEMBLE] = proven(_mixed(models, mixture), rows)
+        models[ENSEMBLE] = proven(_mixed(models, *mixture), rows)
     return sorted(models.values(), key=_rank)
+
+
+def _final_fits(
+    chosen: Mapping[str, Family], found: Search, executor: Executor, *, deadline: float, stop: Stop
+) -> dict[str, Trained]:
+    """Each family's; the best one's gets the time it needs, whatever the deadline, because there must be one."""
+    # Where fits take turns the quick ones come first, so that none is left out; side by side, the longest do.
+    waiting = sorted(found.best_of_each_family.values(), key=lambda trial: trial.seconds, reverse=executor.slots > 1)
+    running: dict[int, FitResult] = {}
+    models: dict[str, Trained] = {}
+    while waiting or running:
+        if stop():
+            raise Stopped("training was stopped")
+        while waiting and len(running) < executor.slots:
+            trial = waiting.pop(0)
+            seconds = float("inf") if trial is found.best else deadline - time.monotonic()
+            if seconds > 0:
+                running[trial.key] = trial
+                executor.submit(FitTask(trial.key, chosen[trial.family], trial.settings, seconds, final=True))
+        for result in executor.wait(_LOOK_SECONDS) if running else ():
+            trial = running.pop(result.key)
+            if result.fitted is not None:
+                models[trial.family] = _trained(chosen[trial.family], trial, found, result, result.fitted)
+    return models
+
+
+def _trained(family: Family, trial: FitResult, found: Search, result: FitResult, fitted: Fitted) -> Trained:
+    return Trained(
+        found.inner.workload,
+        family.name,
+        fitted,
+        found.inner.target,
+        trial.settings,
+        score=trial.score,
+        seconds=result.seconds,
+        keeps_trends=family.keeps_trends(trial.settings) if any(found.inner.lesson.trends) else None,
+        notes=(CUT_SHORT,) if result.late else (),
+    )
 
 
 def _rank(model: Trained) -> tuple[bool, float]:
     return model.keeps_trends is False, float("inf") if model.score is None else model.score
 
 
-def _members(models: Mapping[str, Trained]) -> list[str]:
-    """Those to mix: where trends are declared, only models that keep them, so that the mean keeps them too."""
-    keepers = [name for name, model in models.items() if model.keeps_trends]
-    return keepers or list(models)
+def warm_start(manifest: Manifest) -> tuple[Start, ...]:
+    """The settings of a version, each family's of a mean, for a later search to begin with."""
+    if manifest.type != ENSEMBLE:
+        return ((manifest.type, manifest.settings),)
+    members = manifest.settings.get("weights", {})
+    return tuple((name, manifest.settings[name]) for name in members if name in manifest.settings)
 
 
 def _chosen(names: Collection[str]) -> tuple[dict[str, Family], bool]:
@@ -180,35 +183,26 @@ def _held_predictions(
     chosen: Mapping[str, Family], found: Search, models: Collection[str], stop: Stop
 ) -> dict[str, Rows]:
     """Each model's trial's predictions on the inner validation rows; a continued search makes those it lacks again."""
-    inner = found.inner
-    held = {}
+    lesson, held = replace(found.inner.lesson, validation=None), dict[str, Rows]()
     for name in models:
-        candidate = found.best_of_each_family[name]
-        known = candidate.held
+        trial = found.best_of_each_family[name]
+        known = trial.held
         if known is None:
-            lesson = replace(inner.lesson, validation=None)
-            known = chosen[name].fit(lesson, candidate.settings, stop=stop).predict(inner.held_inputs)
+            known = chosen[name].fit(lesson, trial.settings, stop=stop).predict(found.inner.held_inputs)
         held[name] = known
     return held
 
 
-def _mixed(models: Mapping[str, Trained], mixture: Mixture) -> Trained:
-    members = [models[name] for name in mixture.weights]
-    fitted = FittedEnsemble(tuple(member.fitted for member in members), dict(mixture.weights))
-    settings: dict[str, Any] = {"weights": dict(mixture.weights)}
-    settings |= {member.family: dict(member.settings) for member in members}
-    seconds = sum(member.seconds for member in members)
-    notes = tuple(dict.fromkeys(note for member in members for note in member.notes))
-    return Trained(
-        members[0].workload,
-        ENSEMBLE,
-        fitted,
-        members[0].target,
-        settings,
-        score=mixture.score,
-        seconds=seconds,
-        keeps_trends=members[0].keeps_trends,
-        notes=notes,
+def _mixed(models: Mapping[str, Trained], weights: dict[str, float], score: float) -> Trained:
+    members = [models[name] for name in weights]
+    return replace(
+        members[0],
+        family=ENSEMBLE,
+        fitted=FittedEnsemble(tuple(member.fitted for member in members), weights),
+        settings={"weights": weights, **{member.family: dict(member.settings) for member in members}},
+        score=score,
+        seconds=sum(member.seconds for member in members),
+        notes=tuple(dict.fromkeys(note for member in members for note in member.notes)),
     )
 
 

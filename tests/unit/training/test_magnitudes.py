@@ -6,9 +6,10 @@ import pytest
 
 from perfcast.datasets import Dataset
 from perfcast.manifest import Metrics
-from perfcast.training import Trained, draft, inner_validation
+from perfcast.training import Trained, draft
 from perfcast.training._ensemble import FittedEnsemble
 from perfcast.training.families import families
+from perfcast.training.fits import inner_validation
 from perfcast.workloads import Workload
 
 MAGNITUDES = (1e-12, 1.0, 1e15)

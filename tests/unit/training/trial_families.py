@@ -26,9 +26,6 @@ class Constant:
     def graph(self) -> onnx.ModelProto:
         raise NotImplementedError
 
-    def final_settings(self) -> Settings:
-        return {**self.settings, "process": os.getpid()}
-
     def details(self) -> dict[str, Any]:
         return {}
 

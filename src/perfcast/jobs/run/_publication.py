@@ -120,4 +120,4 @@ def _unseen(test: Part, champion: Version) -> Part:
 def _unjudged(why: str) -> "Verdict":
     from perfcast.training import Verdict
 
-    return Verdict(promote=False, reason=f"stays a candidate: {why}", candidate_error=float("nan"))
+    return Verdict(promote=False, reason=f"stays a candidate: {why}")

@@ -60,8 +60,9 @@ class Fitted(Protocol):
         """The same as an ONNX graph with one input, float32 [rows, inputs], and one output in target space."""
         ...
 
-    def final_settings(self) -> Settings:
-        """The settings with which to fit all rows without validation: those given, with the rounds that were found."""
+    @property
+    def settings(self) -> Settings:
+        """Those with which to fit all rows without validation: as given, with the rounds that were found."""
         ...
 
     def details(self) -> dict[str, Any]:
@@ -70,7 +71,7 @@ class Fitted(Protocol):
 
     def thresholds(self) -> Mapping[int, Rows]:
         """For trees: the split thresholds of each input, by its position; empty for smooth models."""
-        return {}
+        ...
 
 
 class Space:
@@ -127,7 +128,7 @@ class Family(Protocol):
 
         Args:
             lesson: What to learn from.
-            settings: From `start`, `space` or a fit's `final_settings`.
+            settings: From `start`, `space` or a `Fitted`.
             stop: Asked every fraction of a second; once true, the fit ends with what it has.
             report: Called now and then with the progress (a rising whole number that means the same in every fit of
                 the family) and the mean absolute error on the validation rows, in target space. May raise to abandon.

@@ -12,7 +12,7 @@ import spox
 import spox.opset.ai.onnx.v21 as op
 
 from perfcast.errors import Stopped
-from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._family import Family, Lesson, Report, Settings, Space, Stop, Trial, never
 from perfcast.training.families._smooth_inputs import Doubles, SmoothInputs, smooth_inputs
 from perfcast.workloads import Rows
 
@@ -28,7 +28,7 @@ MARGIN = 0.1
 
 
 @dataclass(frozen=True)
-class FittedPolynomial(Fitted):
+class FittedPolynomial:
     """Coefficients of monomials; computed in float64, natively and in the graph, since terms of both signs cancel.
 
     Attributes:
@@ -61,7 +61,7 @@ class FittedPolynomial(Fitted):
         """Gather, multiply, one matrix product."""
         inputs = spox.argument(spox.Tensor(np.float32, ("rows", "inputs")))
         scaled = self.smooth.node(inputs, np.float64)
-        padded = op.pad(scaled, _ints(0, 0, 0, 1), op.const(1, np.float64))
+        padded = op.pad(scaled, op.constant(value=np.array([0, 0, 0, 1])), op.const(1, np.float64))
         product = op.gather(padded, op.constant(value=self.terms[:, 0]), axis=1)
         for place in range(1, self.terms.shape[1]):
             product = op.mul(product, op.gather(padded, op.constant(value=self.terms[:, place]), axis=1))
@@ -71,13 +71,13 @@ class FittedPolynomial(Fitted):
         limited = op.clip(value, op.const(self.low, np.float64), op.const(self.high, np.float64))
         return spox.build({"inputs": inputs}, {"target": op.cast(limited, to=np.float32)})
 
-    def final_settings(self) -> Settings:
-        """As given: there are no rounds to find."""
-        return self.settings
-
     def details(self) -> dict[str, Any]:
         """Number of terms."""
         return {"terms": len(self.terms), "inputs": len(self.smooth.columns)}
+
+    def thresholds(self) -> dict[int, Rows]:
+        """None."""
+        return {}
 
 
 class Polynomial(Family):
@@ -120,10 +120,6 @@ class Polynomial(Family):
         margin = MARGIN * float(np.ptp(target))
         low, high = float(target.min()) - margin, float(target.max()) + margin
         return FittedPolynomial(smooth, terms[used], weights[used], middle, low, high, settings)
-
-
-def _ints(*values: int) -> spox.Var:
-    return op.constant(value=np.array(values, dtype=np.int64))
 
 
 def _some_rows(lesson: Lesson) -> tuple[Rows, Doubles]:

@@ -1,16 +1,14 @@
 """Averaged trees: random forests (Breiman 2001) and extremely randomised trees (Geurts, Ernst and Wehenkel 2006)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 
 from perfcast.errors import Stopped
 from perfcast.training.families._family import Lesson, Report, Settings, Space, Stop, Trial, never
-from perfcast.training.families._tree_graph import BYTES_PER_NODE, Trees, join, rounded_down, tree_graph
+from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join, rounded_down
 from perfcast.workloads import Rows
 
 if TYPE_CHECKING:
@@ -23,35 +21,18 @@ MOST_ROWS_PER_TREE = 20_000
 
 
 @dataclass(frozen=True)
-class FittedForest:
-    """A forest and the settings that grew it."""
+class FittedForest(FittedTrees):
+    """A forest; of fewer trees where its fit was stopped."""
 
     forest: "RandomForestRegressor | ExtraTreesRegressor"
-    settings: Settings
-    inputs: int
 
     def predict(self, inputs: Rows) -> Rows:
         """scikit-learn's own prediction."""
         return np.asarray(self.forest.predict(inputs), dtype=np.float32)
 
-    def graph(self) -> onnx.ModelProto:
-        """All trees in one node."""
-        return tree_graph(self._trees, self.inputs)
-
-    def final_settings(self) -> Settings:
-        """As given; fewer trees where the fit was stopped."""
-        return {**self.settings, "trees": len(self.forest.estimators_)}
-
-    def details(self) -> dict[str, Any]:
-        """Trees and nodes."""
-        return {"trees": len(self.forest.estimators_), "nodes": len(self._trees.left)}
-
-    def thresholds(self) -> Mapping[int, Rows]:
-        """Every threshold, as the graph has it."""
-        return self._trees.thresholds()
-
     @cached_property
-    def _trees(self) -> Trees:
+    def trees(self) -> Trees:
+        """All of the forest's."""
         grown = [estimator.tree_ for estimator in self.forest.estimators_]
         leaf = np.concatenate([tree.children_left < 0 for tree in grown])
         leaves = np.concatenate([tree.value[:, 0, 0] for tree in grown])
@@ -118,7 +99,7 @@ class RandomForest:
         if not hasattr(forest, "estimators_"):
             raise Stopped("random_forest was stopped before its first tree")
         forest.set_params(n_jobs=1)
-        return FittedForest(forest, settings, lesson.inputs.shape[1])
+        return FittedForest({**settings, "trees": len(forest.estimators_)}, lesson.inputs.shape[1], forest)
 
 
 def _forest(lesson: Lesson, settings: Settings) -> "RandomForestRegressor | ExtraTreesRegressor":

@@ -1,6 +1,7 @@
 """Decision trees as one ONNX `TreeEnsembleRegressor`, from plain arrays, whichever library grew them."""
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import onnx
 import spox
 import spox.opset.ai.onnx.ml.v3 as ml
 
+from perfcast.training.families._family import Settings
 from perfcast.workloads import Rows
 
 Numbers = npt.NDArray[np.int64]
@@ -45,16 +47,39 @@ class Trees:
         return {int(position): np.unique(value[feature == position]) for position in np.unique(feature)}
 
 
-def tree_graph(trees: Trees, inputs: int) -> onnx.ModelProto:
-    """The graph that adds up the leaves.
+@dataclass(frozen=True)
+class FittedTrees:
+    """A fitted model of trees.
 
-    Args:
-        trees: The trees.
-        inputs: How many inputs the model takes.
-
-    Returns:
-        A graph from float32 [rows, inputs] to float32 [rows, 1].
+    Attributes:
+        settings: As given, with as many trees as there are.
+        inputs: How many inputs it takes.
     """
+
+    settings: Settings
+    inputs: int
+
+    @property
+    @abstractmethod
+    def trees(self) -> Trees:
+        """Them as arrays."""
+
+    def graph(self) -> onnx.ModelProto:
+        """All trees in one node."""
+        return tree_graph(self.trees, self.inputs)
+
+    def details(self) -> dict[str, Any]:
+        """How many trees and nodes."""
+        counted = {name: self.settings[name] for name in ("rounds", "trees") if name in self.settings}
+        return {**counted, "nodes": len(self.trees.left)}
+
+    def thresholds(self) -> Mapping[int, Rows]:
+        """Every threshold, as the graph has it."""
+        return self.trees.thresholds()
+
+
+def tree_graph(trees: Trees, inputs: int) -> onnx.ModelProto:
+    """The graph that adds up the leaves, from float32 [rows, inputs] to float32 [rows, 1]."""
     argument = spox.argument(spox.Tensor(np.float32, ("rows", inputs)))
     total = ml.tree_ensemble_regressor(argument, **tree_attributes(trees))
     return spox.build({"inputs": argument}, {"target": total})

@@ -1,17 +1,15 @@
 """Gradient-boosted trees (Chen and Guestrin 2016, "XGBoost: A Scalable Tree Boosting System")."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 
 from perfcast.errors import Stopped
 from perfcast.training.families._family import Lesson, Report, Settings, Space, Stop, Trial, never
-from perfcast.training.families._tree_graph import BYTES_PER_NODE, Trees, join, tree_graph
+from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join
 from perfcast.workloads import Rows
 
 if TYPE_CHECKING:
@@ -30,37 +28,19 @@ REFITTED = "absolute"
 
 
 @dataclass(frozen=True)
-class FittedXGBoost:
+class FittedXGBoost(FittedTrees):
     """A booster cut after its best round."""
 
     booster: "xgboost.Booster"
-    settings: Settings
-    rounds: int
-    inputs: int
 
     def predict(self, inputs: Rows) -> Rows:
         """XGBoost's own prediction."""
         answer: Rows = self.booster.inplace_predict(inputs)
         return answer.astype(np.float32, copy=False)
 
-    def graph(self) -> onnx.ModelProto:
-        """All trees in one node."""
-        return tree_graph(self._trees, self.inputs)
-
-    def final_settings(self) -> Settings:
-        """The settings with the best round."""
-        return {**self.settings, "rounds": self.rounds}
-
-    def details(self) -> dict[str, Any]:
-        """Rounds and nodes."""
-        return {"rounds": self.rounds, "nodes": len(self._trees.left)}
-
-    def thresholds(self) -> Mapping[int, Rows]:
-        """Every threshold."""
-        return self._trees.thresholds()
-
     @cached_property
-    def _trees(self) -> Trees:
+    def trees(self) -> Trees:
+        """All of the booster's."""
         learner = json.loads(self.booster.save_raw("json"))["learner"]
         trees = learner["gradient_booster"]["model"]["trees"]
         base = learner["learner_model_param"]["base_score"]  # "[5E-1]" since XGBoost 3.1, "5E-1" before
@@ -120,16 +100,11 @@ class XGBoost:
         """Boost until the validation rows no longer gain, or for the rounds that the settings carry."""
         import xgboost
 
-        rounds = min(int(settings.get("rounds", MOST_ROUNDS)), _most_rounds(int(settings["max_leaves"])))
-        train = xgboost.QuantileDMatrix(
-            lesson.inputs, lesson.target, max_bin=int(settings["max_bin"]), nthread=lesson.threads
-        )
-        watched = []
-        if lesson.validation is not None:
-            held = xgboost.QuantileDMatrix(
-                *lesson.validation, ref=train, max_bin=int(settings["max_bin"]), nthread=lesson.threads
-            )
-            watched = [(held, "validation")]
+        most = LARGEST_BODY // (BYTES_PER_NODE * (2 * int(settings["max_leaves"]) - 1))
+        rounds = min(int(settings.get("rounds", MOST_ROUNDS)), MOST_ROUNDS, most)
+        matrix = partial(xgboost.QuantileDMatrix, max_bin=int(settings["max_bin"]), nthread=lesson.threads)
+        train = matrix(lesson.inputs, lesson.target)
+        watched = [(matrix(*lesson.validation, ref=train), "validation")] if lesson.validation is not None else []
         booster = xgboost.train(
             _parameters(lesson, settings),
             train,
@@ -139,10 +114,6 @@ class XGBoost:
             callbacks=_callbacks(lesson, settings, stop, report),
         )
         return _cut(booster, settings, lesson)
-
-
-def _most_rounds(leaves: int) -> int:
-    return min(MOST_ROUNDS, LARGEST_BODY // (BYTES_PER_NODE * (2 * leaves - 1)))
 
 
 def _parameters(lesson: Lesson, settings: Settings) -> dict[str, Any]:
@@ -197,8 +168,7 @@ def _callbacks(
             return stop()
 
     patience = max(20, round(PATIENCE * min(3.0, 0.1 / rate)))
-    early = xgboost.callback.EarlyStopping(rounds=patience) if lesson.validation is not None else None
-    return [Watch(), *([early] if early else [])]
+    return [Watch()] + [xgboost.callback.EarlyStopping(rounds=patience)] * (lesson.validation is not None)
 
 
 def _cut(booster: "xgboost.Booster", settings: Settings, lesson: Lesson) -> FittedXGBoost:
@@ -211,4 +181,4 @@ def _cut(booster: "xgboost.Booster", settings: Settings, lesson: Lesson) -> Fitt
         rounds = min(rounds, int(best) + 1) if best is not None else rounds
     kept = booster[:rounds]
     kept.set_param({"nthread": lesson.threads, "device": "cpu"})
-    return FittedXGBoost(kept, settings, rounds, lesson.inputs.shape[1])
+    return FittedXGBoost({**settings, "rounds": rounds}, lesson.inputs.shape[1], kept)

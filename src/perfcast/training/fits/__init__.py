@@ -7,30 +7,21 @@
 from pathlib import Path
 
 from perfcast.training.families import Stop, never
-from perfcast.training.fits._executor import GRACE_SECONDS, Executor, Here
+from perfcast.training.fits._executor import Executor, Here
 from perfcast.training.fits._fitting import FitResult, FitTask
 from perfcast.training.fits._inner import Inner, inner_validation
 
-__all__ = ["GRACE_SECONDS", "Executor", "FitResult", "FitTask", "Here", "Inner", "inner_validation", "make_executor"]
+__all__ = ["Executor", "FitResult", "FitTask", "Here", "Inner", "inner_validation", "make_executor"]
 
 _GPU = Path("/dev/nvidiactl")
 
 
-def make_executor(
-    inner: Inner, *, threads: int, several: bool = True, cluster: str = "", stop: Stop = never
-) -> Executor:
+def make_executor(inner: Inner, *, several: bool = True, cluster: str = "", stop: Stop = never) -> Executor:
     """The executor for what there is.
 
-    With a cluster its workers fit, one thread each. Else processes of one thread each share this machine's processors
-    (`benchmarks/tuning.py parallel` compares that with one process of several threads). Where there is a GPU, fits take
-    turns.
-
-    Args:
-        inner: What the fits learn.
-        threads: Most threads to use on this machine.
-        several: Whether there are enough fits to make processes worth starting.
-        cluster: Address of a Dask scheduler; empty for this machine.
-        stop: Asked often.
+    With the address of a cluster its workers fit, one thread each. Else, where there are several, processes of one
+    thread each share the processors that the lesson may use (`benchmarks/tuning.py parallel` compares that with one
+    process of several threads). Where there is a GPU, fits take turns.
 
     Raises:
         Unavailable: The cluster can't be reached.
@@ -40,8 +31,8 @@ def make_executor(
         from perfcast.training.fits._cluster import OnCluster
 
         return OnCluster(inner, cluster, stop=stop)
-    if threads > 1 and several and not _GPU.exists():
+    if inner.lesson.threads > 1 and several and not _GPU.exists():
         from perfcast.training.fits._processes import InProcesses
 
-        return InProcesses(inner, processes=threads, stop=stop)
-    return Here(inner, threads=threads, stop=stop)
+        return InProcesses(inner, processes=inner.lesson.threads, stop=stop)
+    return Here(inner, stop=stop)

@@ -8,11 +8,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from perfcast.errors import Stopped
-from perfcast.training.families import Family, Fitted, Lesson, Settings, Stop, never
+from perfcast.training.families import Family, Fitted, Settings, Stop, never
 from perfcast.training.fits._inner import Inner
 from perfcast.workloads import Rows
 
-State: TypeAlias = Literal["complete", "pruned", "failed", "lost"]
+State: TypeAlias = Literal["complete", "pruned", "failed"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class FitTask:
         seconds: After so many it ends with what it has.
         final: Whether it learns from all rows, to be kept; else it is a trial, scored on the validation rows.
         limits: For a trial, by progress: the error above which it is given up.
+        losses: How often it was begun by a process that was killed.
     """
 
     key: int
@@ -34,6 +35,7 @@ class FitTask:
     seconds: float = float("inf")
     final: bool = False
     limits: Mapping[int, float] = field(default_factory=dict)
+    losses: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,12 @@ class FitResult:
 
     Attributes:
         key: The task's.
-        state: `lost` where the process that ran it is gone.
+        family: Which family was fitted.
+        state: How it ended.
         seconds: How long the fit took.
-        score: A completed trial's tuning score.
+        score: A completed trial's tuning score, less is better.
         settings: For the final fit, with the rounds that were found.
-        held: A completed trial's predictions on the validation rows, in target space.
+        held: A completed trial's predictions on the validation rows, in target space; not where an earlier run made it.
         curve: What the fit reported: progress and error.
         fitted: A final fit's model.
         late: Whether a final fit ended because its time was up.
@@ -54,9 +57,10 @@ class FitResult:
     """
 
     key: int
+    family: str
     state: State
     seconds: float = 0.0
-    score: float | None = None
+    score: float = float("inf")
     settings: Settings = field(default_factory=dict)
     held: Rows | None = None
     curve: tuple[tuple[int, float], ...] = ()
@@ -65,17 +69,16 @@ class FitResult:
     error: str = ""
 
 
-def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> FitResult:
-    """Make one fit here and now.
+def failed(task: FitTask, why: str) -> FitResult:
+    """What became of a task that has failed."""
+    return FitResult(task.key, task.family.name, "failed", error=f"{task.family.name}: {why}")
 
-    Args:
-        inner: What to learn and to be scored by.
-        task: What to fit.
-        threads: Most threads to use.
-        stop: Asked inside the fit; once true, `Stopped` is raised.
+
+def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> FitResult:
+    """Make one fit here and now; whatever is wrong with it, the search goes on.
 
     Raises:
-        Stopped: It was asked to.
+        Stopped: `stop` was true, which is asked inside the fit.
     """
     begun = time.monotonic()
     watch = _Watch(task.limits)
@@ -84,31 +87,30 @@ def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> Fit
         return time.monotonic() - begun > task.seconds or stop()
 
     lesson = replace(inner.whole() if task.final else inner.lesson, threads=threads, seconds=task.seconds)
-    report = None if task.final else watch.report
     try:
-        fitted = task.family.fit(lesson, task.settings, stop=late, report=report)
-        result = _kept(task, fitted, lesson) if task.final else _scored(inner, task, fitted)
+        fitted = task.family.fit(lesson, task.settings, stop=late, report=None if task.final else watch.report)
+        result = _result(inner, task, fitted)
     except _HopelessError:
-        result = FitResult(task.key, "pruned")
+        result = FitResult(task.key, task.family.name, "pruned")
     except (ValueError, ArithmeticError, RuntimeError, MemoryError, Stopped) as error:
-        result = FitResult(task.key, "failed", error=f"{task.family.name}: {error}")
+        result = failed(task, str(error))
+    except Exception as error:  # noqa: BLE001 - a family may raise anything
+        result = failed(task, f"{type(error).__name__}: {error}")
     if stop():
         raise Stopped("the fit was stopped")
     seconds = time.monotonic() - begun
     return replace(result, seconds=seconds, curve=tuple(watch.curve), late=task.final and seconds > task.seconds)
 
 
-def _scored(inner: Inner, task: FitTask, fitted: Fitted) -> FitResult:
-    held = fitted.predict(inner.held_inputs)
+def _result(inner: Inner, task: FitTask, fitted: Fitted) -> FitResult:
+    done = FitResult(task.key, task.family.name, "complete", settings=dict(fitted.settings))
+    held = fitted.predict(inner.held_inputs[:1] if task.final else inner.held_inputs)
+    if task.final:
+        return replace(done, fitted=fitted)
     score = inner.score(held)
     if not np.isfinite(score):
         raise ArithmeticError("its predictions are not all finite")
-    return FitResult(task.key, "complete", score=score, settings=dict(fitted.final_settings()), held=held)
-
-
-def _kept(task: FitTask, fitted: Fitted, lesson: Lesson) -> FitResult:
-    fitted.predict(lesson.inputs[:1])
-    return FitResult(task.key, "complete", settings=dict(fitted.final_settings()), fitted=fitted)
+    return replace(done, score=score, held=held)
 
 
 class _HopelessError(Exception):

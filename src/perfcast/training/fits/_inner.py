@@ -57,32 +57,22 @@ class Inner:
 def inner_validation(split: Split, workload: Workload, *, seed: int, threads: int) -> Inner:
     """Part the training rows again, as the split did: by configuration, or the newest.
 
-    Args:
-        split: Whose training part is used.
-        workload: What is predicted.
-        seed: Decides which configurations are held, and is handed to the families.
-        threads: For the families.
+    The seed decides which configurations are held, and is handed to the families, as the threads are.
     """
-    held = _held(split, seed)
-    whole = full_lesson(split, workload, seed=seed, threads=threads)
+    held, cost = _held(split, seed), split.train.cost
+    target = Target.of(workload, cost)
+    inputs, wanted = workload.inputs(split.train.features), target.from_cost(cost)
     lesson = Lesson(
-        whole.inputs[~held],
-        whole.target[~held],
-        whole.input_names,
-        whole.trends,
-        whole.relative,
+        inputs[~held],
+        wanted[~held],
+        workload.input_names,
+        workload.trends,
+        workload.cost.relative,
         seed,
         threads,
-        (whole.inputs[held], whole.target[held]),
+        (inputs[held], wanted[held]),
     )
-    return Inner(workload, lesson, split.train.cost[held], Target.of(workload, split.train.cost))
-
-
-def full_lesson(split: Split, workload: Workload, *, seed: int, threads: int) -> Lesson:
-    """All training rows, for a final fit."""
-    cost = split.train.cost
-    inputs, target = workload.inputs(split.train.features), Target.of(workload, cost).from_cost(cost)
-    return Lesson(inputs, target, workload.input_names, workload.trends, workload.cost.relative, seed, threads)
+    return Inner(workload, lesson, cost[held], target)
 
 
 def _held(split: Split, seed: int) -> npt.NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any
 
 from perfcast.training._clock import LEAST_TRIAL
-from perfcast.training.fits._fitting import FitResult, FitTask, fit
+from perfcast.training.fits._fitting import FitTask, fit
 from perfcast.training.fits._inner import Inner
 
 
@@ -26,7 +26,7 @@ def main(descriptor: int, lesson: int) -> None:
     while True:
         task, sent = tasks.get()
         spent = time.monotonic() - sent  # the same clock in all processes of a machine
-        pipe.send(_fit(inner, replace(task, seconds=max(LEAST_TRIAL, task.seconds - spent))))
+        pipe.send(fit(inner, replace(task, seconds=max(LEAST_TRIAL, task.seconds - spent)), threads=1))
 
 
 def _listen(pipe: "Connection[Any, Any]", tasks: "SimpleQueue[tuple[FitTask, float]]") -> None:
@@ -36,13 +36,6 @@ def _listen(pipe: "Connection[Any, Any]", tasks: "SimpleQueue[tuple[FitTask, flo
             tasks.put(pipe.recv())
         except (EOFError, OSError):
             os._exit(0)
-
-
-def _fit(inner: Inner, task: FitTask) -> FitResult:
-    try:
-        return fit(inner, task, threads=1)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the search goes on
-        return FitResult(task.key, "failed", error=f"{task.family.name}: {type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

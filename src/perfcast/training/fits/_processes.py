@@ -13,55 +13,32 @@ from multiprocessing.connection import Connection, wait
 from tempfile import TemporaryFile
 from typing import Any
 
-from perfcast.errors import Stopped
 from perfcast.settings import environment_without_secrets
 from perfcast.training.families import Stop, never
-from perfcast.training.fits._executor import patience
+from perfcast.training.fits._executor import Elsewhere
 from perfcast.training.fits._fitting import FitResult, FitTask
 from perfcast.training.fits._inner import Inner
 
-LOOK_SECONDS = 0.1
-"""How often `stop` is asked."""
 STARTING_SECONDS = 12.0
 """What a process's first fit may take longer on a busy machine, because libraries are being imported."""
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Process:
-    """One of them, and what it does."""
-
     popen: "subprocess.Popen[bytes]"
     pipe: "Connection[Any, Any]"
-    task: FitTask | None = None
-    deadline: float = float("inf")
     warm: bool = False
 
-    def begin(self, task: FitTask) -> None:
-        now = time.monotonic()
-        starting = 0.0 if self.warm else STARTING_SECONDS
-        self.task, self.deadline, self.warm = task, now + patience(task) + starting, True
-        with suppress(OSError):  # one that is gone is noticed when its result is waited for
-            self.pipe.send((task, now))
 
-    def end(self) -> None:
-        self.popen.kill()
-        self.popen.wait()
-        self.pipe.close()
+class InProcesses(Elsewhere):
+    """Begins processes when they are needed; each ends with this one, also when it is killed."""
 
-
-class InProcesses:
-    """Begins processes when they are needed; each ends with this one, also when it is killed.
-
-    Args:
-        inner: What the fits learn; sent to each process once.
-        processes: Most at a time.
-        stop: Asked while waiting.
-    """
+    slots = 0
 
     def __init__(self, inner: Inner, *, processes: int, stop: Stop = never) -> None:
+        super().__init__(stop)
         self.slots = processes
-        self._stop = stop
         self._processes: list[_Process] = []
         self._waiting: deque[FitTask] = deque()
         self._lesson = TemporaryFile()  # noqa: SIM115 - closed by `close`
@@ -73,31 +50,23 @@ class InProcesses:
         self._waiting.append(task)
         self._distribute()
 
-    def wait(self, seconds: float) -> list[FitResult]:
-        """The fits that ended, and those that had to be ended."""
-        until = time.monotonic() + seconds
-        while True:
-            if self._stop():
-                raise Stopped("training was stopped")
-            left = max(0.0, min(LOOK_SECONDS, until - time.monotonic()))
-            results = self._ended(left) + self._overdue()
-            self._distribute()
-            if results or time.monotonic() >= until:
-                return results
-
     def close(self) -> None:
         """Kill the processes."""
         self._waiting.clear()
         while self._processes:
-            self._processes.pop().end()
+            self._end(self._processes[0])
         self._lesson.close()
 
     def _distribute(self) -> None:
         while self._waiting:
-            free = next((process for process in self._processes if process.task is None), None)
+            free = next((process for process in self._processes if process not in self._attempts), None)
             if free is None and len(self._processes) == self.slots:
                 return
-            (free or self._start()).begin(self._waiting.popleft())
+            process, task = free or self._start(), self._waiting.popleft()
+            self._begun(process, task, extra=0.0 if process.warm else STARTING_SECONDS)
+            process.warm = True
+            with suppress(OSError):  # one that is gone is noticed when its result is waited for
+                process.pipe.send((task, time.monotonic()))
 
     def _start(self) -> _Process:
         ours, theirs = Pipe()
@@ -109,33 +78,25 @@ class InProcesses:
             command, pass_fds=given, env=environment, stdin=subprocess.DEVNULL, stdout=2
         )
         theirs.close()
-        process = _Process(popen, ours)
-        self._processes.append(process)
-        return process
+        self._processes.append(_Process(popen, ours))
+        return self._processes[-1]
 
     def _ended(self, seconds: float) -> list[FitResult]:
-        busy = {process.pipe: process for process in self._processes if process.task is not None}
-        if not busy:
-            time.sleep(seconds)
-            return []
-        return [self._result(busy[pipe]) for pipe in wait(list(busy), seconds)]  # type: ignore[index]
+        self._distribute()
+        pipes = {process.pipe: process for process in self._attempts}
+        return [result for pipe in wait(list(pipes), seconds) for result in self._received(pipes[pipe])]
 
-    def _result(self, process: _Process) -> FitResult:
-        assert process.task is not None
+    def _received(self, process: _Process) -> list[FitResult]:
         try:
             result: FitResult = process.pipe.recv()
         except (EOFError, OSError):
-            return self._given_up(process, "lost", "its process was killed")
-        process.task, process.deadline = None, float("inf")
-        return result
+            self._end(process)
+            return self._lost(process, "its process was killed")
+        del self._attempts[process]
+        return [result]
 
-    def _overdue(self) -> list[FitResult]:
-        now = time.monotonic()
-        late = [process for process in self._processes if process.task is not None and now > process.deadline]
-        return [self._given_up(process, "failed", "it did not end when its time was up") for process in late]
-
-    def _given_up(self, process: _Process, state: Any, error: str) -> FitResult:
-        assert process.task is not None
-        process.end()
-        self._processes.remove(process)
-        return FitResult(process.task.key, state, error=f"{process.task.family.name}: {error}")
+    def _end(self, handle: _Process) -> None:
+        handle.popen.kill()
+        handle.popen.wait()
+        handle.pipe.close()
+        self._processes.remove(handle)

@@ -18,22 +18,14 @@ FEWEST_CONFIGURATIONS = 30
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's decision, its reason as a sentence, and the errors it compared (percent or the cost's unit)."""
+    """The gate's decision, and its reason as a sentence."""
 
     promote: bool
     reason: str
-    candidate_error: float
-    champion_error: float | None = None
 
 
 def judge(
-    candidate: bytes,
-    champion: bytes | None,
-    split: Split,
-    workload: Workload,
-    *,
-    margin: float = MARGIN,
-    champions_rows: Rows | None = None,
+    candidate: bytes, champion: bytes | None, split: Split, workload: Workload, *, champions_rows: Rows | None = None
 ) -> Verdict:
     """Decide.
 
@@ -42,53 +34,48 @@ def judge(
         champion: The present champion's, or None where there is none.
         split: Its test part judges: rows that neither has learnt from, tuned by or been calibrated with.
         workload: What both predict.
-        margin: Share by which the candidate's error must be less.
         champions_rows: The test part's features as the champion's own declaration reads them, where it differs.
 
     Raises:
         BrokenVersion: The candidate can't be run.
     """
-    part = split.test
-    name, unit = _measure(workload)
+    part, (name, unit) = split.test, _measure(workload)
     error = score(workload, part.cost, run(candidate, part.features))
+
     said = f"{name} {error:.4g}{unit} on {len(part)} held-out rows"
     if not np.isfinite(error):
-        return Verdict(
-            promote=False, reason="stays a candidate: its predictions are not all finite", candidate_error=error
-        )
-    if lacks := _lacks(workload, split, error, margin):
-        return Verdict(promote=False, reason=f"stays a candidate: {said}; {lacks}", candidate_error=error)
+        return _verdict("its predictions are not all finite", promote=False)
+    if lacks := _lacks(workload, split, error):
+        return _verdict(f"{said}; {lacks}", promote=False)
     if champion is None:
-        return Verdict(promote=True, reason=f"promoted: {said}, and there is no champion yet", candidate_error=error)
+        return _verdict(f"{said}, and there is no champion yet", promote=True)
     try:
         present = score(workload, part.cost, run(champion, part.features if champions_rows is None else champions_rows))
     except BrokenVersion as broken:
-        return Verdict(
-            promote=True, reason=f"promoted: {said}, and the champion can't be run ({broken})", candidate_error=error
-        )
+        return _verdict(f"{said}, and the champion can't be run ({broken})", promote=True)
     against = f"{said} against the champion's {present:.4g}{unit}"
-    if error < present * (1 - margin) or not np.isfinite(present):
-        return Verdict(promote=True, reason=f"promoted: {against}", candidate_error=error, champion_error=present)
-    return Verdict(
-        promote=False,
-        reason=f"stays a candidate: {against}; it must be {margin:.0%} better",
-        candidate_error=error,
-        champion_error=present,
-    )
+    if error < present * (1 - MARGIN) or not np.isfinite(present):
+        return _verdict(against, promote=True)
+    return _verdict(f"{against}; it must be {MARGIN:.0%} better", promote=False)
 
 
-def _lacks(workload: Workload, split: Split, error: float, margin: float) -> str:
+def _verdict(reason: str, *, promote: bool) -> Verdict:
+    return Verdict(promote, f"{'promoted' if promote else 'stays a candidate'}: {reason}")
+
+
+def _lacks(workload: Workload, split: Split, error: float) -> str:
     """What is missing for any promotion, champion or not; empty where nothing is."""
     constant, lacks = best_constant(workload, split.train.cost), []
     always = score(workload, split.test.cost, np.full(len(split.test), constant, dtype=np.float32))
-    if not error < always * (1 - margin):
+    if not error < always * (1 - MARGIN):
         name, unit = _measure(workload)
         answer = f"{constant:.4g} {workload.cost.unit}".rstrip()
         lacks.append(f"no better than always answering {answer}, which has {name} {always:.4g}{unit}")
-    # Of a time series each row is an observation of its own.
-    configurations = _configurations(split)
-    if split.kind == "configuration" and configurations < FEWEST_CONFIGURATIONS:
-        lacks.append(f"{configurations} configurations are few, measure at least {FEWEST_CONFIGURATIONS}")
+    if split.kind == "configuration":  # of a time series each row is an observation of its own
+        parts = (split.train, split.calibrate, split.test)
+        configurations = sum(int(configuration_numbers(part.features).max()) + 1 for part in parts)
+        if configurations < FEWEST_CONFIGURATIONS:
+            lacks.append(f"{configurations} configurations are few, measure at least {FEWEST_CONFIGURATIONS}")
     return "; ".join(lacks)
 
 
@@ -105,10 +92,3 @@ def best_constant(workload: Workload, cost: Rows) -> float:
     values = np.sort(cost.astype(np.float64))
     weights = np.cumsum(1 / values if workload.cost.relative else np.ones(len(values)))
     return float(values[np.searchsorted(weights, weights[-1] / 2)])
-
-
-def _configurations(split: Split) -> int:
-    """How many distinct ones there are in all, however many rows each has."""
-    return sum(
-        int(configuration_numbers(part.features).max()) + 1 for part in (split.train, split.calibrate, split.test)
-    )

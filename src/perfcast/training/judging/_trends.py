@@ -6,53 +6,67 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.export import LARGEST_DIFFERENCE, Predict
-from perfcast.workloads import Rows, Workload, check_table
+from perfcast.workloads import Feature, Rows, Workload, check_table
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
+Truths: TypeAlias = npt.NDArray[np.bool_]
 MOST_ROWS, STEPS = 200, 12
 LEAST, MOST = 0.25, 3.0
 """Each row's value is swept over these multiples of it."""
 
 
-def broken_trends(workload: Workload, predict: Predict, features: Rows) -> str:
-    """Sweep each feature that has a trend, all else equal; derived quantities move along.
+def broken_trends(workload: Workload, predict: Predict, features: Rows, of_inputs: Predict | None = None) -> str:
+    """Sweep each feature that has a trend, all else equal, while derived quantities move along.
 
     Args:
         workload: Which declares the trends.
         predict: From float32 [rows, features] to the cost, float32 [rows].
         features: Rows that the model has not learnt from; some of them are used.
+        of_inputs: From float32 [rows, inputs] to the cost; with it each derived quantity that has a trend is swept too,
+            alone.
 
     Returns:
-        A note that says with which feature the cost goes the wrong way, by more than graph and native model may differ,
+        A note that says with which of them the cost goes the wrong way, by more than graph and native model may differ,
         and in how many steps; empty where it never does.
     """
     rows = features[:: -(-len(features) // MOST_ROWS)]
     told = []
-    for position, (feature, trend) in enumerate(zip(workload.features, workload.trends, strict=False)):
-        if trend:
-            swept = _swept(workload, rows, position)
-            wrong, steps = _wrong_steps(workload, trend * predict(swept).astype(np.float64), swept)
-            if wrong:
-                told.append(f"{feature.name} in {wrong} of {steps} steps")
+    for position, (name, trend) in enumerate(zip(workload.input_names, workload.trends, strict=True)):
+        if trend and position < len(workload.features):
+            swept = _swept(rows, position, workload.features[position])
+            wrong, steps = _wrong_steps(workload, trend * predict(swept).astype(np.float64), _allowed(workload, swept))
+        elif trend and of_inputs is not None:
+            swept = _swept(workload.inputs(rows), position)
+            answers = trend * of_inputs(swept).astype(np.float64)
+            wrong, steps = _wrong_steps(workload, answers, np.ones(len(swept), dtype=np.bool_))
+        else:
+            continue
+        if wrong:
+            told.append(f"{name} in {wrong} of {steps} steps")
     return f"doesn't keep trends: on held-out rows the cost goes the wrong way with {', '.join(told)}" if told else ""
 
 
-def _swept(workload: Workload, rows: Rows, position: int) -> Rows:
+def _swept(rows: Rows, position: int, feature: Feature | None = None) -> Rows:
     """Each row `STEPS` times, one column rising; where the row has 0 there, over multiples of what is usual."""
-    feature, values = workload.features[position], rows[:, position]
+    values = rows[:, position]
     usual = float(np.median(np.abs(values[values != 0]))) if values.any() else 1.0
     ladder = np.linspace(LEAST, MOST, STEPS) * np.where(values == 0, usual, values)[:, None]
-    ladder = np.sort(np.clip(np.rint(ladder) if feature.whole else ladder, feature.minimum, feature.maximum), axis=1)
+    if feature is not None:
+        ladder = np.clip(np.rint(ladder) if feature.whole else ladder, feature.minimum, feature.maximum)
     swept = np.repeat(rows, STEPS, axis=0)
-    swept[:, position] = ladder.reshape(-1)
+    swept[:, position] = np.sort(ladder, axis=1).reshape(-1)
     return swept
 
 
-def _wrong_steps(workload: Workload, answers: Doubles, swept: Rows) -> tuple[int, int]:
-    """How many steps fall, and how many there are between rows that the workload allows."""
-    allowed = np.ones(len(swept), dtype=np.bool_)
-    for refusal in check_table(workload, swept):
+def _allowed(workload: Workload, rows: Rows) -> Truths:
+    allowed = np.ones(len(rows), dtype=np.bool_)
+    for refusal in check_table(workload, rows):
         allowed[refusal.rows] = False
+    return allowed
+
+
+def _wrong_steps(workload: Workload, answers: Doubles, allowed: Truths) -> tuple[int, int]:
+    """How many steps fall, and how many there are between rows that the workload allows."""
     size = np.abs(answers)
     slack = LARGEST_DIFFERENCE * (size if workload.cost.relative else np.full_like(size, size.max(initial=0.0)))
     shape = (-1, STEPS)

@@ -5,7 +5,7 @@ off goes on where it stopped.
 """
 
 from perfcast.training.search._proposal import Start
-from perfcast.training.search._search import MOST_LOSSES, Candidate, Search, TrialReport, search
+from perfcast.training.search._search import Search, SearchOptions, TrialReport, search
 from perfcast.training.search._study import make_study_tables
 
-__all__ = ["MOST_LOSSES", "Candidate", "Search", "Start", "TrialReport", "make_study_tables", "search"]
+__all__ = ["Search", "SearchOptions", "Start", "TrialReport", "make_study_tables", "search"]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from perfcast.training.fits._fitting import State
 from perfcast.training.search._proposal import FAMILY, completed
 
 if TYPE_CHECKING:
@@ -13,14 +14,18 @@ MOST_TRIALS = 100
 KEPT_BEST = 50
 FEWEST_TRIALS = 8
 """Completed trials of a family before its settings' importance means anything."""
-_STATES = {"COMPLETE": "complete", "PRUNED": "pruned"}
+_STATES: dict[str, State] = {"COMPLETE": "complete", "PRUNED": "pruned"}
+
+
+def state_of(trial: "optuna.trial.FrozenTrial") -> State:
+    """How a finished trial ended."""
+    return _STATES.get(trial.state.name, "failed")
 
 
 def history(trials: "Mapping[int, optuna.trial.FrozenTrial]") -> list[dict[str, Any]]:
     """Number, family, state, score, seconds and settings of each trial, in order; of many, `MOST_TRIALS` of them.
 
-    Args:
-        trials: Finished trials by their index in the search.
+    From finished trials by their index in the search.
     """
     ranked = sorted((t.value, index) for index, t in trials.items() if completed(t))
     kept = {index for _, index in ranked[:KEPT_BEST]}
@@ -64,7 +69,7 @@ def _row(number: int, trial: "optuna.trial.FrozenTrial") -> dict[str, Any]:
     row: dict[str, Any] = {
         "trial": number,
         "family": family,
-        "state": _STATES.get(trial.state.name, "failed"),
+        "state": state_of(trial),
         "score": _short(trial.value) if completed(trial) else None,
         "seconds": _short(trial.user_attrs.get("seconds")),
         "settings": {name: _short(value) for name, value in settings.items()},

@@ -69,13 +69,8 @@ def propose(
 ) -> Proposal:
     """Decide by seed, index and known trials alone, so that a continued search goes on as if nothing had happened.
 
-    Args:
-        known: Finished trials that the sampler may learn from.
-        families: Which there are.
-        lesson: What they learn.
-        seed: Of the search.
-        index: The trial's number, from 0.
-        start: What to try; settings that are not in it are left to the sampler.
+    `known` are the finished trials that the sampler may learn from, `index` is the trial's number, from 0. Settings
+    that are not in `start` are left to the sampler.
     """
     import optuna
 

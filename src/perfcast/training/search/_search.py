@@ -1,17 +1,16 @@
 """One search across families and their settings, within a budget."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack
 
-from perfcast.datasets import Split
 from perfcast.errors import Refused, Stopped
 from perfcast.training._clock import Budget, Clock
-from perfcast.training.families import Family, Settings, Stop, never
-from perfcast.training.fits import Executor, FitResult, FitTask, Here, Inner, inner_validation
-from perfcast.training.search._history import history, importances
+from perfcast.training.families import Family, Stop, never
+from perfcast.training.fits import Executor, FitResult, FitTask, Inner
+from perfcast.training.search._history import history, importances, state_of
 from perfcast.training.search._proposal import (
     FAMILY,
     Proposal,
@@ -24,15 +23,12 @@ from perfcast.training.search._proposal import (
     usable,
 )
 from perfcast.training.search._study import begin, end, finished_trials, open_study, quiet_optuna
-from perfcast.workloads import Rows, Workload
 
 if TYPE_CHECKING:
     import optuna
 
 LEAST_SECONDS = 1.0
 """With less time left, no further trial begins."""
-MOST_LOSSES = 3
-"""How often a trial whose process is killed is begun before it has failed."""
 _LOOK_SECONDS = 0.2
 TrialState: TypeAlias = Literal["running", "complete", "pruned", "failed"]
 
@@ -66,129 +62,99 @@ class TrialReport:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A family's best trial.
-
-    Attributes:
-        family: Which family.
-        settings: For the final fit, with the rounds that were found.
-        score: Tuning score: percent (MAPE) where errors are relative, else in the cost's unit (MAE).
-        trial: The trial's number, from 1.
-        seconds: How long its fit took.
-        held: Its predictions on the inner validation rows, in target space; None where an earlier run made it.
-    """
-
-    family: str
-    settings: Settings
-    score: float
-    trial: int
-    seconds: float
-    held: Rows | None = None
-
-
-@dataclass(frozen=True)
 class Search:
-    """What a search found; `summary` is plain data for the manifest."""
+    """What a search found: each family's best trial, best first; `summary` is plain data for the manifest."""
 
-    best: Candidate
-    best_of_each_family: Mapping[str, Candidate]
+    best_of_each_family: Mapping[str, FitResult]
     inner: Inner
     summary: Mapping[str, Any]
 
+    @property
+    def best(self) -> FitResult:
+        """The best of all."""
+        return next(iter(self.best_of_each_family.values()))
+
+
+class SearchOptions(TypedDict, total=False):
+    """What a search may be told beside its budget.
+
+    Attributes:
+        warm_start: Settings known from earlier, tried first; they take the place of their families' starts, except
+            those of which the family's space reaches none. `warm_start` makes them from a version's manifest.
+        pruning: Whether trials that lag behind their family's are given up (docs/tuning.md says what it was measured
+            to bring); they are by default.
+        study_storage: SQLAlchemy address or path of a journal file, to continue after a kill; memory by default.
+        study_name: A kept study of this name is continued; its finished trials are not repeated.
+        on_trial: Told when a trial begins and ends.
+    """
+
+    warm_start: Sequence[Start]
+    pruning: bool
+    study_storage: str | Path | None
+    study_name: str | None
+    on_trial: Callable[[TrialReport], None] | None
+
 
 def search(
-    split: Split,
-    workload: Workload,
+    inner: Inner,
     families: Mapping[str, Family],
     budget: Budget,
+    executor: Executor,
     *,
-    seed: int = 0,
-    threads: int = 1,
-    executor: Executor | None = None,
-    inner: Inner | None = None,
-    warm_start: Sequence[Start] = (),
-    pruning: bool = True,
-    study_storage: str | Path | None = None,
-    study_name: str | None = None,
-    on_trial: Callable[[TrialReport], None] | None = None,
     stop: Stop = never,
+    **options: Unpack[SearchOptions],
 ) -> Search:
     """Try the families' starts, then whatever the sampler proposes, until the budget is spent.
 
     Args:
-        split: Only its training part is used.
-        workload: What is predicted.
+        inner: What the trials learn; without a timeout, the same seed in it on as many slots gives the same trials.
         families: Which to try, by name.
         budget: Trials and seconds; the seconds include the final fits that follow.
-        seed: Of everything random; without a timeout, the same seed on as many slots gives the same trials.
-        threads: Most threads to use, where no executor is given.
-        executor: Where trials run; one after another in this process by default.
-        inner: What the executor's fits learn; made from the split by default.
-        warm_start: Settings known from earlier, tried first; they take the place of their families' starts, except
-            those of which the family's space reaches none.
-        pruning: Whether trials that lag behind their family's are given up (docs/tuning.md says what it was measured
-            to bring).
-        study_storage: SQLAlchemy address or path of a journal file, to continue after a kill; None for memory.
-        study_name: A kept study of this name is continued; its finished trials are not repeated.
-        on_trial: Told when a trial begins and ends.
-        stop: Asked between trials and inside fits.
+        executor: Where trials run.
+        stop: Asked between trials.
+        options: See `SearchOptions`.
 
     Raises:
         Stopped: It was asked to.
         Refused: No family could be fitted.
         Unavailable: Where the trials run can't be reached any more.
     """
-    inner = inner or inner_validation(split, workload, seed=seed, threads=threads)
-    with quiet_optuna(), ExitStack() as owned:
-        if executor is None:
-            executor = owned.enter_context(Here(inner, threads=threads, stop=stop))
-        study = open_study(study_storage, study_name)
-        clock = Clock(budget, slots=max(1, executor.slots), rows=len(inner.lesson.target))
-        known = usable(families, inner.lesson, warm_start)
-        first = starts(families, inner.lesson, known)
-        run = _Run(study, families, first, len(known), inner, executor, clock, seed, pruning, on_trial, stop)
-        run.restore()
+    clock = Clock(budget, slots=max(1, executor.slots), rows=len(inner.lesson.target))
+    with quiet_optuna():
+        run = _Run(inner, families, executor, clock, stop, **options)
         run.go()
         return run.result()
-
-
-@dataclass
-class _Running:
-    """A trial under way."""
-
-    trial: "optuna.Trial"
-    task: FitTask
-    losses: int = 0
 
 
 @dataclass
 class _Run:
     """A search on its way."""
 
-    study: "optuna.Study"
-    families: Mapping[str, Family]
-    starts: Sequence[Start]
-    warm: int
     inner: Inner
+    families: Mapping[str, Family]
     executor: Executor
     clock: Clock
-    seed: int
-    pruning: bool
-    on_trial: Callable[[TrialReport], None] | None
     stop: Stop
-    best: dict[str, Candidate] = field(default_factory=dict)
-    finished: "dict[int, optuna.trial.FrozenTrial]" = field(default_factory=dict)
-    running: dict[int, _Running] = field(default_factory=dict)
+    warm_start: Sequence[Start] = ()
+    pruning: bool = True
+    study_storage: str | Path | None = None
+    study_name: str | None = None
+    on_trial: Callable[[TrialReport], None] | None = None
+    best: dict[str, FitResult] = field(default_factory=dict)
+    running: "dict[int, optuna.Trial]" = field(default_factory=dict)
     last_error: str = ""
 
-    def restore(self) -> None:
+    def __post_init__(self) -> None:
         """Take in what earlier runs of this study finished."""
+        self.known = usable(self.families, self.inner.lesson, self.warm_start)
+        self.starts = starts(self.families, self.inner.lesson, self.known)
+        self.study = open_study(self.study_storage, self.study_name)
         self.finished = finished_trials(self.study)
         for index, trial in self.finished.items():
             kept, family = trial.user_attrs.get("settings"), str(trial.params.get(FAMILY))
             if completed(trial) and trial.value is not None and kept is not None and family in self.families:
                 seconds = float(trial.user_attrs["seconds"])
-                self._keep(Candidate(family, kept, trial.value, index + 1, seconds))
+                self._keep(FitResult(index, family, "complete", seconds, trial.value, kept))
 
     def go(self) -> None:
         """Keep all slots busy until the budget is spent.
@@ -215,7 +181,7 @@ class _Run:
                 f"no family could be fitted; the last error was {self.last_error or 'none: no trial was run'}"
             )
         ordered = dict(sorted(self.best.items(), key=lambda item: item[1].score))
-        return Search(next(iter(ordered.values())), ordered, self.inner, self._summary())
+        return Search(ordered, self.inner, self._summary())
 
     def _may_begin(self) -> bool:
         if self.stop():
@@ -231,10 +197,7 @@ class _Run:
 
     def _next(self) -> int:
         """The least number that no trial has."""
-        index = 0
-        while index in self.finished or index in self.running:
-            index += 1
-        return index
+        return next(index for index in count() if index not in self.finished and index not in self.running)
 
     def _known(self, index: int) -> "list[optuna.trial.FrozenTrial] | None":
         """Trials that this one may be decided by; None where a repeatable search must wait for one of them.
@@ -248,13 +211,13 @@ class _Run:
 
     def _begin(self) -> None:
         """Propose, note, and have it fitted."""
-        index = self._next()
+        index, lesson = self._next(), self.inner.lesson
         known = self._known(index) or []
         start = self.starts[index] if index < len(self.starts) else None
-        proposal = propose(known, self.families, self.inner.lesson, seed=self.seed, index=index, start=start)
-        trial, task = begin(self.study, index, proposal), self._task(index, proposal, known)
-        self.running[index] = _Running(trial, task)
-        self._tell(index, proposal.family, "running", None)
+        proposal = propose(known, self.families, lesson, seed=lesson.seed, index=index, start=start)
+        task = self._task(index, proposal, known)
+        self.running[index] = begin(self.study, index, proposal)
+        self._tell(index, proposal.family, "running")
         self.executor.submit(task)
 
     def _task(self, index: int, proposal: Proposal, known: "Sequence[optuna.trial.FrozenTrial]") -> FitTask:
@@ -263,44 +226,32 @@ class _Run:
         return FitTask(index, self.families[proposal.family], proposal.settings, seconds, limits=hopeless)
 
     def _end(self, result: FitResult) -> None:
-        """Note what became of a trial; one whose process was killed is begun again."""
-        run = self.running[result.key]
-        if result.state == "lost" and run.losses + 1 < MOST_LOSSES:
-            run.losses += 1
-            self.executor.submit(run.task)
-            return
-        if result.state == "lost":
-            result = replace(result, state="failed", error=f"{result.error}, {MOST_LOSSES} times")
-        del self.running[result.key]
-        family = run.task.family.name
-        self.finished[result.key] = end(self.study, run.trial, result)
+        """Note what became of a trial."""
+        self.finished[result.key] = end(self.study, self.running.pop(result.key), result)
         self.last_error = result.error or self.last_error
-        if result.score is not None:
-            candidate = Candidate(family, result.settings, result.score, result.key + 1, result.seconds, result.held)
-            self._keep(candidate)
-        self._tell(result.key, family, _state(self.finished[result.key]), result)
+        if result.state == "complete":
+            self._keep(result)
+        self._tell(result.key, result.family, state_of(self.finished[result.key]), result)
 
-    def _keep(self, candidate: Candidate) -> None:
-        present = self.best.get(candidate.family)
-        better = present is None or (candidate.score, candidate.trial) < (present.score, present.trial)
-        if better:
-            self.best[candidate.family] = candidate
-            self.clock.took[candidate.family] = candidate.seconds
+    def _keep(self, result: FitResult) -> None:
+        present = self.best.get(result.family)
+        if present is None or (result.score, result.key) < (present.score, present.key):
+            self.best[result.family] = result
+            self.clock.took[result.family] = result.seconds
 
-    def _tell(self, index: int, family: str, state: TrialState, result: FitResult | None) -> None:
+    def _tell(self, index: int, family: str, state: TrialState, result: FitResult | None = None) -> None:
         if self.on_trial is None:
             return
         best = min(self.best.values(), key=lambda candidate: candidate.score, default=None)
-        left = None if self.clock.budget.timeout is None else max(0.0, self.clock.left())
         report = TrialReport(
             trial=index + 1,
             of=self.clock.budget.trials,
             family=family,
             state=state,
-            score=result.score if result else None,
+            score=result.score if result and result.state == "complete" else None,
             best_score=best.score if best else None,
             best_family=best.family if best else None,
-            seconds_left=left,
+            seconds_left=None if self.clock.budget.timeout is None else max(0.0, self.clock.left()),
             seconds=round(result.seconds, 3) if result else None,
             finished=len(self.finished),
         )
@@ -308,16 +259,16 @@ class _Run:
 
     def _summary(self) -> dict[str, Any]:
         ended = list(self.finished.values())
-        states = [_state(trial) for trial in ended]
+        states = [state_of(trial) for trial in ended]
         return {
             "trials": len(states),
             **{state: states.count(state) for state in ("complete", "pruned", "failed")},
             "seconds": round(self.clock.seconds, 2),
             "slots": self.clock.slots,
-            "seed": self.seed,
+            "seed": self.inner.lesson.seed,
             "metric": "mape" if self.inner.workload.cost.relative else "mae",
-            "scores": {name: candidate.score for name, candidate in sorted(self.best.items())},
-            "warm_starts": self.warm,
+            "scores": {name: result.score for name, result in sorted(self.best.items())},
+            "warm_starts": len(self.known),
             "left_out": self._left_out(),
             "history": history(self.finished),
             "importance": importances(ended),
@@ -327,13 +278,8 @@ class _Run:
         """Families that have no candidate, and why."""
         errors = {str(t.params.get(FAMILY)): t.user_attrs.get("error", "given up") for t in self.finished.values()}
         lacked = "trial was left for it" if len(self.finished) >= self.clock.budget.trials else "time was left for it"
-        missing = [name for name in self.families if name not in self.best]
         return {
             name: f"no trial completed ({errors[name]})" if name in errors else f"not tried: no {lacked}"
-            for name in missing
+            for name in self.families
+            if name not in self.best
         }
-
-
-def _state(trial: "optuna.trial.FrozenTrial") -> TrialState:
-    states: dict[str, TrialState] = {"COMPLETE": "complete", "PRUNED": "pruned"}
-    return states.get(trial.state.name, "failed")

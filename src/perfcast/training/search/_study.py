@@ -29,26 +29,17 @@ _T = TypeVar("_T")
 
 
 def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
-    """Open or begin a study.
+    """Open or begin a study at an SQLAlchemy address, in a journal file, or in memory.
 
-    A trial that a killed process left running, or noted but not yet begun, is marked as abandoned, so that it is run
-    again.
-
-    Args:
-        storage: An SQLAlchemy address, a path for a journal file, or None for memory.
-        name: Of the study; a kept study of this name is continued.
+    A trial that a killed process left running is marked as abandoned, so that it is run again.
     """
     import optuna
 
-    states = optuna.trial.TrialState
+    running = (optuna.trial.TrialState.RUNNING,)
 
     def attempt() -> "optuna.Study":
-        study = optuna.create_study(
-            storage=_storage(storage), study_name=name, load_if_exists=True, direction="minimize"
-        )
-        for _ in study.get_trials(deepcopy=False, states=(states.WAITING,)):
-            study.ask()  # only a running trial can be ended; this makes the oldest that waits one
-        for trial in study.get_trials(deepcopy=False, states=(states.RUNNING,)):
+        study = optuna.create_study(storage=_storage(storage), study_name=name, load_if_exists=True)
+        for trial in study.get_trials(deepcopy=False, states=running):
             _abandon(study, optuna.Trial(study, trial._trial_id))  # noqa: SLF001
         return study
 
@@ -56,11 +47,7 @@ def open_study(storage: str | Path | None, name: str | None) -> "optuna.Study":
 
 
 def make_study_tables(address: str) -> None:
-    """Make the tables of studies in a database, unless they are there. Not for several processes at a time.
-
-    Args:
-        address: For SQLAlchemy.
-    """
+    """Make the tables of studies in a database, unless they are there. Not for several processes at a time."""
     from optuna.storages import RDBStorage
 
     def attempt() -> None:
@@ -82,49 +69,41 @@ def finished_trials(study: "optuna.Study") -> "dict[int, optuna.trial.FrozenTria
 
 
 def begin(study: "optuna.Study", index: int, proposal: Proposal) -> "optuna.Trial":
-    """Note that a trial runs."""
+    """Note that a trial runs.
 
-    def note() -> None:
-        study.enqueue_trial(dict(proposal.params), user_attrs={INDEX: index})
+    One noted twice, since nobody was told that it took place the first time, runs on in vain until it is abandoned.
+    """
+    import optuna
 
-    def attempt() -> "optuna.Trial":
-        # Another than the one just noted may come: one noted twice, since nobody was told that it took place the first
-        # time; or, when none waits any more, a new one: a process that is shut out, but still runs, took ours.
-        note()
-        trial = study.ask(fixed_distributions=dict(proposal.distributions))
-        while (found := trial.user_attrs.get(INDEX)) != index:
-            _abandon(study, trial)
-            if found is None:
-                note()
-            trial = study.ask(fixed_distributions=dict(proposal.distributions))
-        return trial
-
-    return _patiently(attempt)
+    noted = optuna.trial.create_trial(
+        state=optuna.trial.TrialState.RUNNING,
+        params=dict(proposal.params),
+        distributions=dict(proposal.distributions),
+        user_attrs={INDEX: index},
+    )
+    storage, number = study._storage, study._study_id  # noqa: SLF001
+    return _patiently(lambda: optuna.Trial(study, storage.create_new_trial(number, noted)))
 
 
 def end(study: "optuna.Study", trial: "optuna.Trial", result: FitResult) -> "optuna.trial.FrozenTrial":
     """Note what became of a trial."""
+    from optuna.trial import TrialState
 
     def attempt() -> "optuna.trial.FrozenTrial":
         kept = study.get_trials(deepcopy=False)[trial.number]
-        return kept if kept.state.is_finished() else _end(study, trial, result)
+        if kept.state.is_finished():
+            return kept
+        for step, error in _thinned(result.curve):
+            trial.report(error, step)
+        trial.set_user_attr("seconds", round(result.seconds, 3))
+        if result.state == "complete":
+            trial.set_user_attr("settings", dict(result.settings))
+            return study.tell(trial, result.score)
+        if result.error:
+            trial.set_user_attr("error", result.error[:500])
+        return study.tell(trial, state=TrialState.PRUNED if result.state == "pruned" else TrialState.FAIL)
 
     return _patiently(attempt)
-
-
-def _end(study: "optuna.Study", trial: "optuna.Trial", result: FitResult) -> "optuna.trial.FrozenTrial":
-    import optuna
-
-    states = optuna.trial.TrialState
-    for step, error in _thinned(result.curve):
-        trial.report(error, step)
-    trial.set_user_attr("seconds", round(result.seconds, 3))
-    if result.state == "complete":
-        trial.set_user_attr("settings", dict(result.settings))
-        return study.tell(trial, result.score)
-    if result.error:
-        trial.set_user_attr("error", result.error[:500])
-    return study.tell(trial, state=states.PRUNED if result.state == "pruned" else states.FAIL)
 
 
 def _abandon(study: "optuna.Study", trial: "optuna.Trial") -> None:

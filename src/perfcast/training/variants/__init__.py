@@ -10,4 +10,4 @@ from perfcast.training.variants._prune import prune
 from perfcast.training.variants._quantize import quantize
 from perfcast.training.variants._vary import Figures, Variation, vary
 
-__all__ = ["Difference", "Figures", "Variation", "prune", "quantize", "vary"]
+__all__ = ["Figures", "Variation", "prune", "quantize", "vary"]

@@ -21,12 +21,7 @@ _SIDES = ("BRANCH_LT", "BRANCH_LEQ")
 
 
 def prune_trees(graph: Graph, keep: float, features: Rows) -> int:
-    """Thin out every tree ensemble of a graph.
-
-    Args:
-        graph: Is changed.
-        keep: Share of leaves to keep, over 0 and below 1.
-        features: The rows it has learnt from, float32 [rows, features].
+    """Thin out every tree ensemble of a graph to this share of its leaves, by the rows it has learnt from.
 
     Returns:
         How many leaves are gone; 0 where it holds no trees that can be thinned out.
@@ -64,10 +59,7 @@ def visits(trees: Trees, inputs: Rows) -> Array:
 def merge_weakest(trees: Trees, counts: Array, keep: float) -> Trees:
     """The trees with the weakest splits taken back until a share of the leaves is left, at least one a tree.
 
-    Args:
-        trees: The trees.
-        counts: What `visits` gave.
-        keep: Share of leaves to keep.
+    `counts` is what `visits` gave.
     """
     offset = np.repeat(np.cumsum([0, *trees.sizes[:-1]]), trees.sizes)
     left = np.where(trees.left >= 0, trees.left + offset, -1)
@@ -135,25 +127,22 @@ def _read(node: onnx.NodeProto) -> Trees | None:
         return None
     if found.get("n_targets", 1) != 1 or found.get("post_transform", b"NONE") != b"NONE":
         return None
-    tree = np.array(found["nodes_treeids"])
-    order = np.lexsort((found["nodes_nodeids"], tree))
-    leaf = modes[order] == "LEAF"
-    _, sizes = np.unique(tree, return_counts=True)
-    weights = np.zeros(len(tree), dtype=np.float32)
-    place = {
-        key: number for number, key in enumerate(zip(tree[order], np.array(found["nodes_nodeids"])[order], strict=True))
-    }
-    targets = [place[key] for key in zip(found["target_treeids"], found["target_nodeids"], strict=True)]
-    if len(set(targets)) != len(targets):
+    trees, nodes = np.array(found["nodes_treeids"]), np.array(found["nodes_nodeids"])
+    order = np.lexsort((nodes, trees))
+    tree, leaf, most = trees[order], modes[order] == "LEAF", nodes.max() + 1
+    keys = tree * most + nodes[order]
+
+    targets = np.searchsorted(keys, np.array(found["target_treeids"]) * most + np.array(found["target_nodeids"]))
+    if len(set(targets.tolist())) != len(targets):
         return None
+    weights = np.zeros(len(tree), dtype=np.float32)
     weights[targets] = found["target_weights"]
+    _, sizes = np.unique(tree, return_counts=True)
     first = np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)
 
     def children(name: str) -> Array:
         """Positions within the tree, whatever the nodes' own numbers are."""
-        own = zip(tree[order], np.array(found[name])[order], strict=True)
-        at = np.array([-1 if end else place[key] for key, end in zip(own, leaf, strict=True)])
-        return np.where(leaf, -1, at - first)
+        return np.where(leaf, -1, np.searchsorted(keys, tree * most + np.array(found[name])[order]) - first)
 
     return Trees(
         left=children("nodes_truenodeids"),
@@ -167,10 +156,6 @@ def _read(node: onnx.NodeProto) -> Trees | None:
 
 
 def _write(node: onnx.NodeProto, trees: Trees) -> None:
-    written = tree_attributes(trees)
-    others = [
-        item for item in node.attribute if item.name not in written and not item.name.startswith(("nodes_", "target_"))
-    ]
-    made = [helper.make_attribute(name, value) for name, value in written.items()]
+    """What is left out has its usual value, else the node had not been read."""
     del node.attribute[:]
-    node.attribute.extend([*others, *made])
+    node.attribute.extend(helper.make_attribute(name, value) for name, value in tree_attributes(trees).items())

@@ -26,10 +26,10 @@ class Graph:
         """Its nodes, each after those that it needs."""
         return list(self.model.graph.node)
 
-    def constant(self, name: str) -> Array | None:
-        """The value of a constant; None where the tensor is none."""
-        found = next((tensor for tensor in self.model.graph.initializer if tensor.name == name), None)
-        return None if found is None else np.asarray(numpy_helper.to_array(found))
+    def constant(self, name: str) -> Array:
+        """The value of a constant; an empty array where the tensor is none."""
+        found = (tensor for tensor in self.model.graph.initializer if tensor.name == name)
+        return next((np.asarray(numpy_helper.to_array(tensor)) for tensor in found), np.zeros(0))
 
     def replace(self, name: str, value: Array) -> None:
         """Give a constant another value, of any shape."""
@@ -37,13 +37,7 @@ class Graph:
         found.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(value), name))
 
     def compute(self, name: str, parts: Mapping[str, Array], nodes: Sequence[onnx.NodeProto]) -> None:
-        """Let nodes compute what a constant holds, from other constants; ONNX Runtime does so once, when it loads.
-
-        Args:
-            name: The constant, which the nodes give from now on.
-            parts: The constants that they need, by name.
-            nodes: In order.
-        """
+        """Let nodes, in order, compute a constant from others, as ONNX Runtime does once, when it loads."""
         graph = self.model.graph
         kept = [tensor for tensor in graph.initializer if tensor.name != name]
         made = [numpy_helper.from_array(value, part) for part, value in parts.items()]
@@ -57,12 +51,7 @@ class Graph:
         return [node for node in self.model.graph.node if tensor in node.input]
 
     def values(self, tensor: str, features: Rows) -> Array:
-        """What a tensor inside holds for these rows.
-
-        Args:
-            tensor: Its name.
-            features: float32 [rows, features].
-        """
+        """What a tensor inside holds for these rows, float32 [rows, features]."""
         shown = onnx.ModelProto()
         shown.CopyFrom(self.model)
         del shown.graph.output[:]

@@ -5,8 +5,6 @@ the cut the next layer's matrix and bias are fitted anew, by least squares, to w
 pruning with reconstruction: He, Zhang and Sun 2017, "Channel Pruning for Accelerating Very Deep Neural Networks").
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import onnx
 
@@ -19,23 +17,8 @@ _ALONE = ("Sigmoid", "Relu", "Tanh", "Identity", "LeakyRelu", "Elu", "Softplus",
 _TOGETHER = ("Add", "Sub", "Mul", "Div")
 
 
-@dataclass(frozen=True)
-class _Layer:
-    """A hidden layer: what leads into it, what stands at it, what leads out of it; all names of constants but `out`."""
-
-    into: str
-    beside: tuple[str, ...]
-    out: onnx.NodeProto
-    bias: str
-
-
 def prune_neurons(graph: Graph, keep: float, features: Rows) -> int:
-    """Narrow every hidden layer that stands between two matrix products and nothing else.
-
-    Args:
-        graph: Is changed.
-        keep: Share of neurons to keep, over 0 and below 1.
-        features: The rows it has learnt from, float32 [rows, features].
+    """Narrow every hidden layer that stands between two matrix products and nothing else to this share of its neurons.
 
     Returns:
         How many neurons are gone.
@@ -44,63 +27,54 @@ def prune_neurons(graph: Graph, keep: float, features: Rows) -> int:
     for node in graph.nodes:
         layer = _layer(graph, node) if node.op_type == "MatMul" else None
         if layer is not None:
-            gone += _narrow(graph, layer, keep, features)
+            gone += _narrow(graph, *layer, keep, features)
     return gone
 
 
-def _narrow(graph: Graph, layer: _Layer, keep: float, features: Rows) -> int:
-    matrix, bias, into = (graph.constant(name) for name in (layer.out.input[1], layer.bias, layer.into))
-    assert matrix is not None
-    assert bias is not None
-    assert into is not None
-    hidden = graph.values(layer.out.input[0], features).astype(np.float64)
+def _narrow(graph: Graph, columns: list[str], out: onnx.NodeProto, end: str, keep: float, features: Rows) -> int:
+    """Narrow a layer whose neurons are the last dimension of some constants, and that leads to a product and a bias."""
+    matrix, bias = graph.constant(out.input[1]), graph.constant(end)
+    hidden = graph.values(out.input[0], features).astype(np.float64)
     weight = hidden.std(axis=0) * np.linalg.norm(matrix, axis=1)
     kept = np.sort(np.argsort(weight)[-max(1, round(keep * len(weight))) :])
     known = np.concatenate([hidden[:, kept], np.ones((len(hidden), 1))], axis=1)
     fitted, *_ = np.linalg.lstsq(known, hidden @ matrix.astype(np.float64), rcond=None)
-    graph.replace(layer.into, into[:, kept])
-    for name in layer.beside:
-        value = graph.constant(name)
-        assert value is not None
-        graph.replace(name, value[..., kept])
-    graph.replace(layer.out.input[1], fitted[:-1].astype(matrix.dtype))
-    graph.replace(layer.bias, (bias + fitted[-1]).astype(bias.dtype))
+    for name in columns:
+        graph.replace(name, graph.constant(name)[..., kept])
+    graph.replace(out.input[1], fitted[:-1].astype(matrix.dtype))
+    graph.replace(end, (bias + fitted[-1]).astype(bias.dtype))
     return len(weight) - len(kept)
 
 
-def _layer(graph: Graph, first: onnx.NodeProto) -> _Layer | None:
-    """The layer that begins with this product; None where other nodes need its neurons as they are."""
+def _layer(graph: Graph, first: onnx.NodeProto) -> tuple[list[str], onnx.NodeProto, str] | None:
+    """The layer that begins with this product, as `_narrow` takes it; None where others need its neurons so."""
     into = graph.constant(first.input[1])
-    if into is None or into.ndim != 2 or into.shape[1] < FEWEST:
+    if into.ndim != 2 or into.shape[1] < FEWEST:
         return None
-    width, inside, beside, out = into.shape[1], {first.output[0]}, [first.input[1]], list[onnx.NodeProto]()
+    width, inside, columns, out = into.shape[1], {first.output[0]}, [first.input[1]], list[onnx.NodeProto]()
     for node in graph.nodes:
         reached = [name for name in node.input if name in inside]
         if not reached:
             continue
-        if node.op_type == "MatMul" and node.input[0] in inside and graph.constant(node.input[1]) is not None:
+        if node.op_type == "MatMul" and node.input[0] in inside and graph.constant(node.input[1]).size:
             out.append(node)
         elif node.op_type in (*_ALONE, *_TOGETHER):
-            others = [name for name in node.input if name not in inside]
-            sizes = [_last(graph.constant(name)) for name in others]
-            if any(size not in (1, width) for size in sizes):
+            sizes = {name: _last(graph.constant(name)) for name in node.input if name not in inside}
+            if any(size not in (1, width) for size in sizes.values()):
                 return None
-            beside += [name for name, size in zip(others, sizes, strict=True) if size == width]
+            columns += [name for name, size in sizes.items() if size == width]
             inside.update(node.output)
         else:
             return None
-    if len(out) != 1:
+    bias = _bias(graph, out[0]) if len(out) == 1 else None
+    if bias is None or any(len(graph.users(name)) != 1 for name in (*columns, out[0].input[1], bias)):
         return None
-    bias = _bias(graph, out[0])
-    own = (*beside, out[0].input[1], bias)
-    if bias is None or any(len(graph.users(name)) != 1 for name in own if name is not None):
-        return None
-    return _Layer(beside[0], tuple(beside[1:]), out[0], bias)
+    return columns, out[0], bias
 
 
-def _last(constant: Array | None) -> int:
+def _last(constant: Array) -> int:
     """A constant's last dimension, 1 for a single number; 0 where there is none."""
-    return 0 if constant is None else 1 if constant.size == 1 else int(constant.shape[-1])
+    return 1 if constant.size == 1 else int(constant.shape[-1])
 
 
 def _bias(graph: Graph, product: onnx.NodeProto) -> str | None:
@@ -109,6 +83,5 @@ def _bias(graph: Graph, product: onnx.NodeProto) -> str | None:
     if len(users) != 1 or users[0].op_type != "Add":
         return None
     (other,) = [name for name in users[0].input if name != product.output[0]] or [""]
-    matrix, bias = graph.constant(product.input[1]), graph.constant(other)
-    fits = matrix is not None and bias is not None and bias.shape in ((matrix.shape[1],), (1, matrix.shape[1]))
-    return other if fits else None
+    columns = graph.constant(product.input[1]).shape[1]
+    return other if graph.constant(other).shape in ((columns,), (1, columns)) else None

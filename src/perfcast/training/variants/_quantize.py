@@ -22,9 +22,6 @@ _MOST = 127
 def quantize(graph: bytes) -> bytes:
     """Round the weights of a graph's matrix products to int8.
 
-    Args:
-        graph: A version's serialised graph.
-
     Raises:
         Refused: There is nothing to quantise.
     """
@@ -46,7 +43,7 @@ def _weights(graph: Graph) -> list[str]:
     found = []
     for name in sorted(factors):
         weights = graph.constant(name)
-        large = weights is not None and weights.ndim == 2 and weights.size >= LEAST_WEIGHTS
+        large = weights.ndim == 2 and weights.size >= LEAST_WEIGHTS
         if large and all(_multiplies(node) and node.input[1] == name for node in graph.users(name)):
             found.append(name)
     return found
@@ -59,7 +56,6 @@ def _multiplies(node: onnx.NodeProto) -> bool:
 
 def _round(graph: Graph, name: str) -> None:
     weights = graph.constant(name)
-    assert weights is not None
     scale = _scale(weights)
     whole, factor, cast = f"{name}_int8", f"{name}_scale", f"{name}_cast"
     parts = {whole: np.rint(weights / scale).astype(np.int8), factor: scale.astype(weights.dtype)}

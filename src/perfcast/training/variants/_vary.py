@@ -2,7 +2,6 @@
 
 import statistics
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +13,7 @@ import numpy as np
 from perfcast.datasets import Dataset
 from perfcast.errors import Refused
 from perfcast.export import measure, run
-from perfcast.manifest import Draft, GraphFacts, Manifest, Metrics
+from perfcast.manifest import Draft, Manifest
 from perfcast.sessions import COST, FEATURES, open_session
 from perfcast.training.judging import broken_trends, calibrate, evaluate, score
 from perfcast.workloads import Rows, Workload, workload_from_document
@@ -113,53 +112,31 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
     """
     number, manifest, graph = original
     workload, split = workload_from_document(manifest.workload), dataset.split()
-    test = split.test
-    old, new = run(graph, test.features), run(changed, test.features)
+    test, predict = split.test, partial(run, changed)
+    old, new = run(graph, test.features), predict(test.features)
     if not np.isfinite(new).all():
         raise Refused(f"{name} gives a cost that is not a finite number on held-out rows")
-    calibration = calibrate(workload, split.calibrate.cost, run(changed, split.calibrate.features))
-    metrics = evaluate(test.cost, new, calibration)
-    times = _side_by_side(graph, changed, test.features)
-    facts = measure(changed, test.features)
-    figures = [
-        Figures(score(workload, test.cost, answers), size, *both)
-        for answers, size, both in zip((old, new), (len(graph), len(changed)), times, strict=True)
-    ]
+    calibration = calibrate(workload, split.calibrate.cost, predict(split.calibrate.features))
+    times = _side_by_side([graph, changed], test.features)
+    before = Figures(score(workload, test.cost, old), len(graph), *times[0])
+    after = Figures(score(workload, test.cost, new), len(changed), *times[1])
     difference = _difference(workload, old, new)
-    facts = msgspec.structs.replace(facts, row_us=figures[1].row_us)
-    if manifest.keeps_trends:
-        manifest = _with_proof(manifest, broken_trends(workload, partial(run, changed), split.calibrate.features))
-    about = {"variant": name, "of": number, "measured": _plain(figures, difference)}
-    return Variation(
-        _draft(manifest, changed, facts, metrics, calibration, about),
-        name,
-        figures[0],
-        figures[1],
-        difference,
-        "MAPE" if workload.cost.relative else "MAE",
-    )
-
-
-def _with_proof(manifest: Manifest, broken: str) -> Manifest:
-    """The original's manifest, which keeps its word on trends only where the variant does."""
-    return msgspec.structs.replace(manifest, keeps_trends=not broken, notes=(*manifest.notes, *filter(None, [broken])))
-
-
-def _draft(
-    manifest: Manifest, graph: bytes, facts: GraphFacts, metrics: Metrics, calibration: Any, about: Mapping[str, Any]
-) -> Draft:
-    note = f"{about['variant']} of version {about['of']}; measured against that one's graph, not against a native model"
+    broken = broken_trends(workload, predict, split.calibrate.features) if manifest.keeps_trends else ""
+    note = f"{name} of version {number}; measured against that one's graph, not against a native model"
+    measured = {"before": asdict(before), "after": asdict(after), "difference": asdict(difference)}
     made = msgspec.structs.replace(
         manifest,
-        graph=facts,
-        metrics=metrics,
+        graph=msgspec.structs.replace(measure(changed, test.features), row_us=after.row_us),
+        metrics=evaluate(test.cost, new, calibration),
         calibration=calibration,
         parity=None,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        settings={**manifest.settings, **about},
-        notes=(*manifest.notes, note),
+        settings={**manifest.settings, "variant": name, "of": number, "measured": measured},
+        keeps_trends=False if broken else manifest.keeps_trends,
+        notes=(*manifest.notes, *filter(None, [broken]), note),
     )
-    return Draft(graph, msgspec.json.decode(made.to_json(), type=Manifest))
+    draft = Draft(changed, msgspec.json.decode(made.to_json(), type=Manifest))
+    return Variation(draft, name, before, after, difference, "MAPE" if workload.cost.relative else "MAE")
 
 
 def _difference(workload: Workload, old: Rows, new: Rows) -> Difference:
@@ -170,17 +147,16 @@ def _difference(workload: Workload, old: Rows, new: Rows) -> Difference:
     return Difference(float(np.median(apart)), float(np.quantile(apart, 0.99)), float(apart.max()), unit)
 
 
-def _side_by_side(one: bytes, two: bytes, features: Rows) -> list[tuple[float, float]]:
+def _side_by_side(graphs: list[bytes], features: Rows) -> list[tuple[float, float]]:
     """Microseconds a row, alone and in a batch, of each: the least of several rounds in turns, against disturbances."""
     batch = np.resize(features, (BATCH, features.shape[1]))
-    sessions = [open_session(graph) for graph in (one, two)]
-    alone: list[list[float]] = [[], []]
-    many: list[list[float]] = [[], []]
-    for _ in range(ROUNDS):
-        for place, session in enumerate(sessions):
-            alone[place].append(_median_us(session, [features[[row % len(features)]] for row in range(200)]))
-            many[place].append(_median_us(session, [batch] * 5) / BATCH)
-    return [(round(min(alone[place]), 2), round(min(many[place]), 3)) for place in (0, 1)]
+    rows = [features[[row % len(features)]] for row in range(200)]
+    sessions = [open_session(graph) for graph in graphs]
+    rounds = [
+        [(_median_us(session, rows), _median_us(session, [batch] * 5) / BATCH) for session in sessions]
+        for _ in range(ROUNDS)
+    ]
+    return [(round(alone, 2), round(many, 3)) for alone, many in np.array(rounds).min(axis=0).tolist()]
 
 
 def _median_us(session: Any, calls: list[Rows]) -> float:
@@ -190,8 +166,3 @@ def _median_us(session: Any, calls: list[Rows]) -> float:
         session.run([COST], {FEATURES: rows})
         times.append(time.perf_counter_ns() - begin)
     return statistics.median(times) / 1000
-
-
-def _plain(figures: list[Figures], difference: Difference) -> dict[str, Any]:
-    before, after = (asdict(item) for item in figures)
-    return {"before": before, "after": after, "difference": asdict(difference)}

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -21,9 +20,9 @@ from tests.workers import Shop
 from perfcast.errors import Unavailable
 from perfcast.jobs.run._studies import prepared_study
 from perfcast.settings import load_settings
-from perfcast.training import FitResult
 from perfcast.training.families import Lesson
 from perfcast.training.families import families as builtin_families
+from perfcast.training.fits import FitResult
 from perfcast.training.search import _study
 from perfcast.training.search._proposal import propose
 from perfcast.training.search._study import begin, end, finished_trials, open_study, quiet_optuna
@@ -73,7 +72,11 @@ def test_trials_are_noted_once_though_postgresql_is_restarted_between_any_two_of
                 trial = begin(study, index, proposal)
             server.stop()
             with started_again(server):
-                end(study, trial, FitResult(index, "complete", seconds=1.0, score=float(index), curve=((1, 2.0),)))
+                end(
+                    study,
+                    trial,
+                    FitResult(index, "polynomial", "complete", seconds=1.0, score=float(index), curve=((1, 2.0),)),
+                )
         server.stop()
         with started_again(server):
             found = finished_trials(study)
@@ -88,13 +91,14 @@ def test_a_trial_that_was_noted_twice_counts_once(tmp_path: Path) -> None:
         study = open_study(tmp_path / "job.journal", "job")
         for index in range(2):
             proposal = propose([], {"polynomial": family}, LESSON, seed=0, index=index, start=None)
-            study.enqueue_trial(
-                dict(proposal.params), user_attrs={"index": index}
-            )  # nobody was told that it took place
+            begin(study, index, proposal)  # nobody was told that it took place
             trial = begin(study, index, proposal)
-            end(study, trial, FitResult(index, "complete", score=float(index)))
-        found = finished_trials(study)
-    assert {index: trial.value for index, trial in found.items()} == {0: 0.0, 1: 1.0}
+            assert (trial.params, trial.user_attrs) == (proposal.params, {"index": index})
+            end(study, trial, FitResult(index, "polynomial", "complete", score=float(index)))
+        again = open_study(tmp_path / "job.journal", "job")
+        for opened in (study, again):
+            assert {index: trial.value for index, trial in finished_trials(opened).items()} == {0: 0.0, 1: 1.0}
+    assert [trial.state.name for trial in again.get_trials()] == ["FAIL", "COMPLETE"] * 2
 
 
 @contextmanager
@@ -106,15 +110,14 @@ def started_again(server: PostgresServer) -> Iterator[None]:
     timer.join()
 
 
-def test_a_trial_that_a_kill_left_waiting_is_abandoned_like_one_that_ran(tmp_path: Path) -> None:
+def test_a_trial_that_a_kill_left_running_is_abandoned_and_one_that_waits_is_left_alone(tmp_path: Path) -> None:
     address = tmp_path / "job.journal"
     with quiet_optuna():
         study = open_study(address, "job")
-        study.enqueue_trial({"x": 0.5})
         study.ask()
         study.enqueue_trial({"x": 0.7})
         study = open_study(address, "job")
-        assert [trial.state.name for trial in study.get_trials()] == ["FAIL", "FAIL"]
+        assert [trial.state.name for trial in study.get_trials()] == ["FAIL", "WAITING"]
         assert finished_trials(study) == {}
 
 
@@ -155,9 +158,8 @@ def heard(process: "subprocess.Popen[bytes]") -> bytes:
     return process.stdout.readline().strip()
 
 
-@pytest.mark.parametrize("_time", range(3))
 def test_the_first_jobs_of_a_new_postgresql_open_their_studies_at_once(
-    new_postgres_url: Callable[[], str], tmp_path: Path, _time: int
+    new_postgres_url: Callable[[], str], tmp_path: Path
 ) -> None:
     shop = Shop(load_settings(data_dir=tmp_path, database_url=new_postgres_url()))
     processes = [preparing(f"job-{number}", shop.settings.database_url, tmp_path) for number in range(3)]
@@ -217,29 +219,6 @@ def test_the_journal_of_a_process_that_does_not_end_is_left_alone(
     shop.close()
 
 
-def test_a_trial_that_a_shut_out_process_took_is_noted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    proposal = propose([], {"polynomial": builtin_families()["polynomial"]}, LESSON, seed=0, index=0, start=None)
-    with quiet_optuna():
-        study, shut_out = (open_study(tmp_path / "job.journal", "job") for _ in range(2))
-        note, ask = study.enqueue_trial, study.ask
-        noted, asked = count(), count()
-
-        def note_before_it_is_taken(*given: Any, **named: Any) -> None:
-            note(*given, **named)
-            if next(noted) < 2:
-                assert shut_out.ask().user_attrs == {"index": 0}
-
-        def ask_a_few_times(**named: Any) -> Any:
-            assert next(asked) < 10, "it asks for ever"
-            return ask(**named)
-
-        monkeypatch.setattr(study, "enqueue_trial", note_before_it_is_taken)
-        monkeypatch.setattr(study, "ask", ask_a_few_times)
-        trial = begin(study, 0, proposal)
-        end(study, trial, FitResult(0, "complete", score=1.0))
-        assert {index: trial.value for index, trial in finished_trials(study).items()} == {0: 1.0}
-
-
 def test_a_trial_that_a_shut_out_process_ends_while_the_next_one_opens_the_study_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,12 +245,16 @@ def test_a_study_goes_on_that_was_begun_before_trends_ruled_an_objective_out(tmp
         study = open_study(tmp_path / "job.journal", "job")
         first = propose([], families, LESSON, seed=0, index=0, start=("xgboost", {"objective": "absolute"}))
         first = replace(first, distributions={**first.distributions, **kept})
-        end(study, begin(study, 0, first), FitResult(0, "complete", seconds=1.0, score=1.0))
+        end(study, begin(study, 0, first), FitResult(0, "xgboost", "complete", seconds=1.0, score=1.0))
         study = open_study(tmp_path / "job.journal", "job")
         for index in range(1, 13):
             known = list(finished_trials(study).values())
             proposal = propose(known, families, lesson, seed=0, index=index, start=None)
             chosen.append(proposal.settings["objective"])
-            end(study, begin(study, index, proposal), FitResult(index, "complete", seconds=1.0, score=1.0 + index))
+            end(
+                study,
+                begin(study, index, proposal),
+                FitResult(index, "xgboost", "complete", seconds=1.0, score=1.0 + index),
+            )
         assert list(finished_trials(study)) == list(range(13))
     assert ("absolute" in chosen) == (trend == 0)

@@ -157,7 +157,7 @@ def test_what_report_raises_ends_the_fit(family: Family, make_lesson: MakeLesson
 
 def test_a_final_fit_without_validation_is_as_good(family: Family, fitted: Fitted, make_lesson: MakeLesson) -> None:
     lesson = make_lesson()
-    final = family.fit(replace(lesson, validation=None), fitted.final_settings())
+    final = family.fit(replace(lesson, validation=None), fitted.settings)
     assert error(final, *held(lesson)) < 1.2 * error(fitted, *held(lesson)) + 0.01
 
 

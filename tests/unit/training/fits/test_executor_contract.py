@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 from tests.dask_cluster import DaskCluster, dask_cluster
 from tests.patience import until
+from tests.unit.training.searches import search
 from tests.unit.training.trial_families import Behaving
 
 from perfcast.datasets import Dataset
 from perfcast.errors import Stopped, Unavailable
-from perfcast.training import Budget, Executor, FitResult, FitTask, Here, Inner, TrialReport, inner_validation
+from perfcast.training import Budget, TrialReport
 from perfcast.training.families import Stop, never
+from perfcast.training.fits import Executor, FitResult, FitTask, Here, Inner, inner_validation
 from perfcast.training.fits._cluster import OnCluster
 from perfcast.training.fits._processes import InProcesses
-from perfcast.training.search import search
 
 Make = Callable[..., Executor]
 
@@ -203,16 +204,21 @@ def test_a_fit_that_never_looks_at_the_clock_is_given_up(make_apart: Make, famil
 def test_a_fit_that_kills_its_process_does_not_end_the_others(make_apart: Make, family: Behaving) -> None:
     executor = make_apart()
     executor.submit(FitTask(1, family, {"value": 0.0, "act": "die_once"}))
-    found = results(executor, 1)
-    if found[1].state == "lost":  # the caller decides; Dask has begun it again by itself
-        executor.submit(FitTask(1, family, {"value": 0.0, "act": "die_once"}))
-        found = results(executor, 1)
+    assert results(executor, 1)[1].state == "complete", "it is begun again"
     executor.submit(FitTask(2, family, {"value": 2.0}))
-    assert {found[1].state, results(executor, 1)[2].state} == {"complete"}
+    assert results(executor, 1)[2].state == "complete"
 
 
-def test_an_unforeseen_error_in_a_fit_does_not_end_the_search(make_apart: Make, family: Behaving) -> None:
-    executor = make_apart()
+def test_a_fit_that_kills_every_process_has_failed(inner: Inner, family: Behaving) -> None:
+    with closing(InProcesses(inner, processes=1)) as executor:
+        executor.submit(FitTask(1, family, {"value": 0.0, "act": "die"}))
+        result = results(executor, 1)[1]
+    assert (result.state, result.error) == ("failed", "behaving: its process was killed, 3 times")
+    assert len(marks(family, "")) == 4  # three fits, and the one that says that it has died
+
+
+def test_an_unforeseen_error_in_a_fit_does_not_end_the_search(make: Make, family: Behaving) -> None:
+    executor = make()
     executor.submit(FitTask(1, family, {"value": 0.0, "act": "break"}))
     result = results(executor, 1)[1]
     assert result.state == "failed"

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfcast.manifest import COVERAGES
-from perfcast.training import calibrate, conformal_quantile, evaluate
+from perfcast.training.judging import calibrate, evaluate
+from perfcast.training.judging._calibration import conformal_quantile
 from perfcast.workloads import Rows, Workload, builtin_workloads
 
 CPU = builtin_workloads()["cpu-utilization"]

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from perfcast.datasets import Dataset
-from perfcast.training import Trained, inner_validation, proven
+from perfcast.export import Predict
+from perfcast.training import Trained
+from perfcast.training._draft import proven
 from perfcast.training.families import families
+from perfcast.training.fits import inner_validation
 from perfcast.training.judging import broken_trends
 from perfcast.workloads import Rows, Workload, workload_from_document
 
@@ -45,6 +48,14 @@ def test_each_feature_with_a_trend_is_swept(cost: Callable[..., Rows], named: li
     told = broken_trends(workload, lambda features: cost(*features.T).astype(np.float32), rows.astype(np.float32))
     assert bool(told) == bool(named)
     assert [name for name in ("rate", "pods") if f"{name} in " in told] == named
+
+
+def test_a_derived_quantity_with_a_trend_is_swept_alone() -> None:
+    declared = {**DECLARED, "derived": [{**DECLARED["derived"][0], "trend": "increasing"}]}  # type: ignore[index,dict-item]
+    workload, rows = workload_from_document(declared), np.full((20, 3), 4, dtype=np.float32)
+    given: list[Predict] = [lambda inputs: inputs[:, 3], lambda inputs: -inputs[:, 3]]
+    told = [broken_trends(workload, lambda features: features[:, 0], rows, of_inputs) for of_inputs in given]
+    assert [note.rpartition("with ")[2] for note in told] == ["", "rate_per_pod in 220 of 220 steps"]
 
 
 def test_a_derived_quantity_that_moves_along_without_a_trend_breaks_the_promise(dataset: Dataset) -> None:

@@ -49,7 +49,7 @@ def test_a_network_shortens_its_schedule_to_the_time_it_has(hurried: Lesson) -> 
         hurried, settings, stop=lambda: time.monotonic() > guard, report=lambda step, _: asked.append(step)
     )
     assert time.monotonic() < guard
-    assert 2 < fitted.final_settings()["epochs"] < 100_000
+    assert 2 < fitted.settings["epochs"] < 100_000
     assert asked == sorted(set(asked))
     assert asked[-1] == 10
 
@@ -58,4 +58,4 @@ def test_a_network_with_enough_time_runs_its_whole_schedule(make_lesson: Callabl
     network, lesson = families()["neural_network"], make_lesson(300, held=100)
     settings = {**network.start(lesson), "epochs": 4}
     for seconds in (float("inf"), 600.0):
-        assert network.fit(replace(lesson, seconds=seconds), settings).final_settings() == settings
+        assert network.fit(replace(lesson, seconds=seconds), settings).settings == settings

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from tests.unit.training.searches import search
 
 from perfcast.datasets import Dataset, Part, Split
 from perfcast.errors import Refused, Stopped
-from perfcast.training import Budget, TrialReport, inner_validation
+from perfcast.training import Budget, TrialReport
 from perfcast.training.families import Lesson, Report, Settings, Space, Stop, Trial, families, never
-from perfcast.training.search import search
+from perfcast.training.fits import inner_validation
 from perfcast.workloads import Rows
 
 
@@ -30,9 +31,6 @@ class Guess:
 
     def graph(self) -> onnx.ModelProto:
         raise NotImplementedError
-
-    def final_settings(self) -> Settings:
-        return self.settings
 
     def details(self) -> dict[str, Any]:
         return {}

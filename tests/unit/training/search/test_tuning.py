@@ -10,15 +10,16 @@ from typing import Any
 import optuna
 import pytest
 from tests.drafts import draft, weighted
+from tests.unit.training.searches import search
 from tests.unit.training.trial_families import Behaving
 
 from perfcast.datasets import Dataset, Split
 from perfcast.manifest import Manifest
-from perfcast.training import Budget, FitResult, FitTask, Search, TrialReport, inner_validation, warm_start
+from perfcast.training import Budget, TrialReport, warm_start
 from perfcast.training.families import families
-from perfcast.training.fits._executor import Here
+from perfcast.training.fits import FitResult, FitTask, Here, inner_validation
 from perfcast.training.fits._processes import InProcesses
-from perfcast.training.search import search
+from perfcast.training.search import Search
 from perfcast.training.search._history import MOST_TRIALS, history
 from perfcast.training.search._proposal import Start, limits, propose, reach_back
 from perfcast.training.search._study import quiet_optuna
