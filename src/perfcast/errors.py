@@ -62,6 +62,11 @@ class InvalidInput(PerfcastError):
         self.fields = tuple(fields)
         super().__init__("; ".join(str(field) for field in self.fields))
 
+    @classmethod
+    def of(cls, field: str, message: str) -> "InvalidInput":
+        """The refusal of one field."""
+        return cls([FieldError(field, message)])
+
 
 class InvalidDeclaration(PerfcastError):
     """A workload's YAML file or one of its expressions can't be used."""

@@ -13,8 +13,7 @@ from tests.contract.conftest import fill, start
 from tests.patience import PATIENCE_SECONDS, until
 from tests.services import RedisServer, redis_server
 
-from perfcast.api.access._limits import Limits
-from perfcast.api.access._windows import Rate
+from perfcast.api.access._limits import Limits, Rate
 
 ASK = {"request_rate": 1, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
 

@@ -22,15 +22,8 @@ from perfcast.api.documentation import _routes as documentation
 from perfcast.api.health import _routes as health
 from perfcast.api.http._identifiers import REQUEST_ID
 from perfcast.api.http._null_characters import refuse_null_characters
-from perfcast.api.http._problems import (
-    CONTENT_TYPE,
-    Overloaded,
-    Problem,
-    TooLarge,
-    TooManyRows,
-    problem_of,
-    problem_of_status,
-)
+from perfcast.api.http._problems import Overloaded, Problem, TooLarge, TooManyRows, problem_of, problem_of_status
+from perfcast.api.http._reply import refusal
 from perfcast.api.inference_protocol import _routes as inference_protocol
 from perfcast.api.metrics import METHODS
 from perfcast.api.metrics import _routes as metrics
@@ -137,7 +130,4 @@ def _allowed(request: Request) -> str:
 
 
 def _response(request: Request, problem: Problem) -> Response:
-    request_id = request.scope.get(REQUEST_ID, "")
-    return Response(
-        problem.body(request_id), status_code=problem.status, media_type=CONTENT_TYPE, headers=problem.headers
-    )
+    return refusal(problem, request.scope.get(REQUEST_ID, ""))

@@ -14,21 +14,11 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from perfcast.api._services import Services
-from perfcast.api.http._arrival import Arrival
-from perfcast.api.http._bodies import UPLOAD_BYTES, check_length, is_upload, may_be_packed, read_body
-from perfcast.api.http._callers import caller_key, key_of
-from perfcast.api.http._identifiers import REQUEST_ID, given_request_id
+from perfcast.api.http._bodies import UPLOAD_BYTES, Arrival, check_length, is_upload, may_be_packed, read_body
+from perfcast.api.http._identifiers import REQUEST_ID, caller_key, given_request_id, key_of
 from perfcast.api.http._lanes import Lane, Lanes
-from perfcast.api.http._problems import (
-    CONTENT_TYPE,
-    Compressed,
-    Disconnected,
-    Overloaded,
-    Problem,
-    TooLarge,
-    TooSlow,
-    problem_of,
-)
+from perfcast.api.http._problems import Compressed, Disconnected, Overloaded, Problem, TooLarge, TooSlow, problem_of
+from perfcast.api.http._reply import refusal
 
 PREDICT = "/predict"
 REFUSED = "refused"
@@ -36,7 +26,6 @@ REFUSED = "refused"
 BATCH = "/predict/batch"
 _JSON = (b"content-type", b"application/json")
 _FORM = (b"content-type", b"application/x-www-form-urlencoded")
-_PROBLEM = (b"content-type", CONTENT_TYPE.encode())
 
 _Answering: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[int]]
 
@@ -64,9 +53,9 @@ class Front:
         began = time.perf_counter()
         self._tally.in_flight += 1
         try:
-            refusal = None if self._gate is None else await self._gate.admit(scope)
-            if refusal is not None:
-                status = await _send_problem(refusal, self._request_id(scope), send)
+            refused = None if self._gate is None else await self._gate.admit(scope)
+            if refused is not None:
+                status = await _tell(refused, self._request_id(scope), scope, receive, send)
                 route = REFUSED
             elif scope["path"] == PREDICT and scope["method"] == "POST":
                 status = await self._take(self._lanes.predictions, self._answer, scope, receive, send)
@@ -118,7 +107,7 @@ class Front:
 
         async def refuse(error: TooSlow | Overloaded) -> None:
             nonlocal refused
-            refused = await _send_problem(problem_of(error), self._request_id(scope), send)
+            refused = await _tell(problem_of(error), self._request_id(scope), scope, receive, send)
 
         async def send_unless_refused(message: Message) -> None:
             if not refused:
@@ -139,12 +128,12 @@ class Front:
         try:
             body = await read_body(headers, receive, self._limit)
         except (TooLarge, Compressed) as error:
-            return await _send_problem(problem_of(error), request_id, send)
+            return await _tell(problem_of(error), request_id, scope, receive, send)
         except Disconnected:
             return 499
         answer = await self._predict(body, request_id, own_id, partial(key_of, scope))
         if not isinstance(answer, bytes):
-            return await _send_problem(answer, request_id, send)
+            return await _tell(answer, request_id, scope, receive, send)
         start = {
             "type": "http.response.start",
             "status": 200,
@@ -176,19 +165,15 @@ class Front:
             scope["headers"] = [_JSON if header == _FORM else header for header in scope["headers"]]
             await self._app(scope, receive, send_with_id)
         except (TooLarge, Compressed) as error:
-            return await _send_problem(problem_of(error), request_id, send)
+            return await _tell(problem_of(error), request_id, scope, receive, send)
         except Exception as error:
             log.exception("request failed", request_id=request_id, path=scope["path"])
             if not status:
-                return await _send_problem(problem_of(error), request_id, send)
+                return await _tell(problem_of(error), request_id, scope, receive, send)
         log.debug("request", request_id=request_id, method=scope["method"], path=scope["path"], status=status)
         return status
 
 
-async def _send_problem(problem: Problem, request_id: str, send: Send) -> int:
-    body = problem.body(request_id)
-    further = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
-    headers = [_PROBLEM, (b"content-length", b"%d" % len(body)), (b"x-request-id", request_id.encode()), *further]
-    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _tell(problem: Problem, request_id: str, scope: Scope, receive: Receive, send: Send) -> int:
+    await refusal(problem, request_id, {"X-Request-ID": request_id})(scope, receive, send)
     return problem.status

@@ -16,7 +16,7 @@ from perfcast.api.health import Condition, Probe, system_info
 from perfcast.api.http._identifiers import Identifiers
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.inference_protocol import InferenceProtocol
-from perfcast.api.metrics import Exposition, Tally
+from perfcast.api.metrics import Exposition, Ledger, Tally
 from perfcast.api.models import Benchmarks
 from perfcast.api.predict import Predict
 from perfcast.datasets import Datasets
@@ -68,9 +68,10 @@ class Services:
             PredictionLog(self.database, seconds=settings.prediction_log_seconds) if settings.prediction_log else None
         )
         self.shadows = Shadows(self.follower.cache.load, self.records, self.tally.shadowed)
-        self.predict = Predict(self.follower, self.tally, self.records, self.shadows)
-        self.inference_protocol = InferenceProtocol(self.follower, self.tally, self.records, self.shadows)
-        self.batches = Batches(settings, self.follower, self.tally, self.records, self.shadows, self.identifiers)
+        ledger = Ledger(self.tally, self.records, self.shadows)
+        self.predict = Predict(self.follower, ledger)
+        self.inference_protocol = InferenceProtocol(self.follower, ledger)
+        self.batches = Batches(settings, self.follower, ledger, self.identifiers)
         self.answers = AnswerCache(settings.redis_url)
         self.benchmarks = Benchmarks(self.follower, self.answers)
         self.transport = make_transport(settings)
@@ -83,7 +84,7 @@ class Services:
         self.lifetime = Lifetime(self.follower)
         system = Probe("system", lambda: system_info(str(_existing(settings.data_dir))))
         self.condition = Condition(self.lifetime, self.follower, self.inference, dependencies, system, self._problems)
-        self.exposition = Exposition(self.tally, self.follower, self.shadows, self.records)
+        self.exposition = Exposition(ledger, self.follower)
         self.held = self._held()
         self._opened = ExitStack()
         self._opening: Future[None] | None = None
@@ -144,11 +145,8 @@ class Services:
         return Schedules(self.database, self.submissions, ZoneInfo(self.settings.service_timezone))
 
     def _held(self) -> Mapping[type, Callable[[], Any]]:
-        ready_made = (
-            *(self.settings, self.registry, self.follower, self.identifiers, self.lifetime, self.condition, self.tally),
-            *(self.exposition, self.predict, self.batches, self.inference_protocol, self.benchmarks, self.jobs),
-        )
-        return {type(thing): partial(lambda thing: thing, thing) for thing in ready_made} | {
+        ready_made = {type(thing): partial(lambda thing: thing, thing) for thing in vars(self).values()}
+        return ready_made | {
             Catalogue: lambda: self.catalogue,
             Records: lambda: Records(self.database),
             Schedules: lambda: self.schedules,

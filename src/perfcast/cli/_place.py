@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from perfcast.cli._workbench import Workbench, workbench
-from perfcast.errors import FieldError, InvalidInput, NoUsableModel
+from perfcast.errors import InvalidInput, NoUsableModel
 
 if TYPE_CHECKING:
     from perfcast.cli._remote import Server
@@ -55,7 +55,7 @@ class Here:
         from perfcast.jobs import STATUSES
 
         if status and status not in STATUSES:
-            raise InvalidInput([FieldError("status", f"must be one of {', '.join(STATUSES)}, got '{status}'")])
+            raise InvalidInput.of("status", f"must be one of {', '.join(STATUSES)}, got '{status}'")
         return [job.document() for job in self._jobs.page(status=status, model=model, limit=limit)[0]]
 
     def job(self, identifier: str) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _read(given: dict[str, Any], kind: type[_T]) -> _T:
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
-        raise InvalidInput([FieldError("options", str(error))]) from None
+        raise InvalidInput.of("options", str(error)) from None
 
 
 def _default_model(bench: Workbench, features: dict[str, Any]) -> str:

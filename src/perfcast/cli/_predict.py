@@ -9,7 +9,7 @@ import typer
 from perfcast.cli._options import KEY, URL
 from perfcast.cli._output import show_json
 from perfcast.cli._place import open_place
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 
 
 def predict(
@@ -31,7 +31,7 @@ def predict(
     from perfcast.manifest import COVERAGES
 
     if coverage not in COVERAGES:
-        raise InvalidInput([FieldError("coverage", f"must be one of {', '.join(map(str, COVERAGES))}, got {coverage}")])
+        raise InvalidInput.of("coverage", f"must be one of {', '.join(map(str, COVERAGES))}, got {coverage}")
     with open_place(url, key) as place:
         show_json(place.predict(model, _values(features or []), coverage))
 
@@ -56,7 +56,7 @@ def _object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InvalidInput([FieldError("body", f"is not JSON: {error}")]) from None
+        raise InvalidInput.of("body", f"is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise InvalidInput([FieldError("body", "must be a JSON object of features")])
+        raise InvalidInput.of("body", "must be a JSON object of features")
     return value

@@ -8,7 +8,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
-from perfcast.errors import FieldError, InvalidInput, PerfcastError, Unavailable
+from perfcast.errors import InvalidInput, PerfcastError, Unavailable
 from perfcast.settings import CLIENT_KEY
 
 _SECONDS = 30
@@ -25,7 +25,7 @@ class Server:
 
     def __init__(self, url: str, key: str = "") -> None:
         if not all("!" <= character <= "~" for character in key):
-            raise InvalidInput([FieldError("--api-key", f"must be ASCII without blanks; check {CLIENT_KEY}")])
+            raise InvalidInput.of("--api-key", f"must be ASCII without blanks; check {CLIENT_KEY}")
         self._url = url.rstrip("/")
         self._headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
 

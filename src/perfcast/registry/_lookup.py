@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from perfcast.errors import Conflict, FieldError, InvalidInput, NoUsableModel, UnknownModel, UnknownVersion
+from perfcast.errors import Conflict, InvalidInput, NoUsableModel, UnknownModel, UnknownVersion
 from perfcast.registry import _repository as repository
 from perfcast.registry._reference import Reference
 from perfcast.registry._types import ALIASES, ANY, CHAMPION, AnyVersion, ModelSummary, Version
@@ -11,7 +11,7 @@ from perfcast.registry._types import ALIASES, ANY, CHAMPION, AnyVersion, ModelSu
 def check_alias(alias: str) -> None:
     """Raise InvalidInput unless a model can have this alias."""
     if alias not in ALIASES:
-        raise InvalidInput([FieldError("alias", f"must be one of {', '.join(ALIASES)}, not '{alias}'")])
+        raise InvalidInput.of("alias", f"must be one of {', '.join(ALIASES)}, not '{alias}'")
 
 
 def present_version(model: ModelSummary, alias: str, expect: int | AnyVersion | None) -> int | None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 
 LONGEST = 128
 """Characters of a name or a label."""
@@ -13,6 +13,7 @@ _LABEL = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 _REFERENCE = re.compile(rf"(?P<name>{_NAME})(?::(?P<version>{_LABEL})|@(?P<alias>[a-z][a-z0-9_-]*))?")
 _NUMBER = re.compile(r"v?([0-9]+)")
 _RELEASE = re.compile(r"v?[0-9]+(\.[0-9]+)+([-+][A-Za-z0-9.+-]*)?")
+_wrong = InvalidInput.of
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,3 @@ def _looks_like_a_version(text: str) -> bool:
 def _version(model: str | None, text: str) -> Reference:
     number = _NUMBER.fullmatch(text)
     return Reference(model, label=text) if number is None else Reference(model, number=int(number[1]))
-
-
-def _wrong(field: str, message: str) -> InvalidInput:
-    return InvalidInput([FieldError(field, message)])

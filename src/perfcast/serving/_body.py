@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,6 +13,7 @@ from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.serving._reader import BESIDE, ENVELOPE, Reader
 
 FEATURES = "features"
+_TOO_DEEP = "is nested too deeply; expected an object of features"
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -75,7 +77,7 @@ class BodyReader:
         try:
             return self.read_plain(body) or self.examine(parse_object(body), guess=guess)
         except RecursionError:
-            raise _nested_too_deep() from None
+            raise InvalidInput.of("body", _TOO_DEEP) from None
 
     def read_plain(self, body: bytes | bytearray) -> Request | None:
         """Read a body that is as declared, for a model that is loaded; None where `read` must look closer.
@@ -185,16 +187,16 @@ def parse_object(body: bytes | bytearray) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(body)
     except RecursionError:
-        raise _nested_too_deep() from None
+        raise InvalidInput.of("body", _TOO_DEEP) from None
     except UnicodeDecodeError as error:
-        raise _wrong_body(f"is not UTF-8 text: byte {error.object[error.start]:#04x}") from None
+        raise InvalidInput.of("body", f"is not UTF-8 text: byte {error.object[error.start]:#04x}") from None
     except msgspec.MsgspecError as error:
         document = _with_infinities(body)
         if document is None:
             what = "is empty" if not bytes(body[:64]).strip() else f"is not JSON: {error}"
-            raise _wrong_body(f"{what}; expected an object of features") from None
+            raise InvalidInput.of("body", f"{what}; expected an object of features") from None
     if not isinstance(document, dict):
-        raise _wrong_body(f"expected an object of features, got {_kind(document)}")
+        raise InvalidInput.of("body", f"expected an object of features, got {_kind(document)}")
     return document
 
 
@@ -204,14 +206,6 @@ def _with_infinities(body: bytes | bytearray) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
-
-
-def _nested_too_deep() -> InvalidInput:
-    return _wrong_body("is nested too deeply; expected an object of features")
-
-
-def _wrong_body(message: str) -> InvalidInput:
-    return InvalidInput([FieldError("body", message)])
 
 
 def _kind(value: object) -> str:
@@ -242,6 +236,18 @@ def _coverage(document: Mapping[str, Any], errors: list[FieldError]) -> float:
         errors.append(FieldError("coverage", f"expected one of {', '.join(map(str, COVERAGES))}"))
         return DEFAULT_COVERAGE
     return float(coverage)
+
+
+def coverage_of(stated: Any) -> float:
+    """The coverage that columns or parameters state, as number or text; None is the usual.
+
+    Raises:
+        InvalidInput: It is none of `COVERAGES`.
+    """
+    with suppress(TypeError, ValueError, OverflowError):
+        if (coverage := DEFAULT_COVERAGE if stated is None else float(stated)) in COVERAGES:
+            return coverage
+    raise InvalidInput.of("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")
 
 
 def _closest(document: Mapping[str, Any], readers: Sequence[Reader]) -> tuple[frozenset[str], Reader | None]:

@@ -1,6 +1,7 @@
 """Keeping the newest routes in place while the registry changes."""
 
 import time
+from asyncio import shield, wrap_future
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -127,6 +128,10 @@ class Follower:
                 self._loading[what] = future
                 future.add_done_callback(lambda _: self._loading.pop(what, None))
         return future
+
+    async def fetched(self, what: Slot | str) -> Predictor:
+        """What `fetch` gives, awaited on an event loop; who waits may leave, the load goes on."""
+        return await shield(wrap_future(self.fetch(what)))
 
     def reach(self, reference: str) -> Predictor:
         """Load what a reference means and keep answering to it.

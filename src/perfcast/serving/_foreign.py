@@ -1,18 +1,20 @@
 """Graphs that were made elsewhere: what each must be like, whether it is uploaded or found in a folder."""
 
+from functools import partial
 from threading import Timer
 from typing import Any
 
 import numpy.typing as npt
 import onnxruntime as ort
 
-from perfcast.errors import BrokenVersion, FieldError, InvalidInput
+from perfcast.errors import BrokenVersion, InvalidInput
 from perfcast.manifest import LARGEST_GRAPH
 from perfcast.serving._anatomy import Anatomy, dissect
 from perfcast.sessions import TRIAL_SECONDS, open_session
 
 DOMAINS = ("", "ai.onnx.ml")
 """Whose operators a graph may use: ONNX's own."""
+_wrong = partial(InvalidInput.of, "graph")
 
 
 def open_foreign(graph: bytes) -> tuple[Anatomy, ort.InferenceSession]:
@@ -66,7 +68,3 @@ def try_rows(session: ort.InferenceSession, rows: npt.NDArray[Any]) -> npt.NDArr
         limit.cancel()
     given: npt.NDArray[Any] = answer
     return given
-
-
-def _wrong(message: str) -> InvalidInput:
-    return InvalidInput([FieldError("graph", message)])

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from perfcast.errors import BrokenVersion, FieldError, InvalidInput, PerfcastError
+from perfcast.errors import BrokenVersion, InvalidInput, PerfcastError
 from perfcast.manifest import DEFAULT_COVERAGE
 from perfcast.registry import Version
 from perfcast.serving._reader import Reader
@@ -219,4 +219,4 @@ def _ranges(version: Version, workload: Workload) -> tuple[tuple[str, float, flo
 
 
 def _no_finite_cost(name: str) -> InvalidInput:
-    return InvalidInput([FieldError("body", f"model {name} gives no finite cost for these features")])
+    return InvalidInput.of("body", f"model {name} gives no finite cost for these features")

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import onnxruntime as ort
 
-from perfcast.errors import BrokenVersion, FieldError, InvalidDeclaration, InvalidInput, UnknownModel, UnknownWorkload
+from perfcast.errors import BrokenVersion, InvalidDeclaration, InvalidInput, UnknownModel, UnknownWorkload
 from perfcast.manifest import COVERAGES, Calibration, DataFacts, Draft, GraphFacts, Manifest, Metrics
 from perfcast.registry import Registry, Version, check_label, check_name
 from perfcast.serving._foreign import open_foreign, try_rows
@@ -24,6 +24,8 @@ _REPEATS = 100
 _CALLED = "upload"
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _Text = Annotated[str, msgspec.Meta(max_length=2000)]
+
+_wrong = InvalidInput.of
 
 
 class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -192,7 +194,3 @@ def _manifest(statement: Statement, workload: Workload, facts: GraphFacts) -> Ma
         "notes": (*statement.notes, *([] if bare in statement.notes else [bare])),
     }
     return Manifest(**said | found)
-
-
-def _wrong(field: str, message: str) -> InvalidInput:
-    return InvalidInput([FieldError(field, message)])

@@ -7,10 +7,9 @@ from typing import TypeAlias
 from starlette.types import Scope
 
 from perfcast.api.access._keys import ADMIN, Key, address_of, find, parse_keys, parse_proxies
-from perfcast.api.access._limits import Limits, parse_rates
+from perfcast.api.access._limits import Excess, Limits, parse_rates
 from perfcast.api.access._rules import Rules
-from perfcast.api.access._windows import Excess
-from perfcast.api.http._callers import CLIENT
+from perfcast.api.http._identifiers import CLIENT
 from perfcast.api.http._problems import Problem, problem_of_status
 from perfcast.settings import Settings
 

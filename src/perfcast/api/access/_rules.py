@@ -9,63 +9,30 @@ from perfcast.api.access._keys import ADMIN
 
 OPEN = ""
 """The scope of routes that need no key and aren't limited."""
+_PATHS = {
+    ("GET", OPEN): """/ /livez /readyz /health /metrics /ping /v2/health/live /v2/health/ready
+        /docs /docs/files/{name} /redoc /openapi.json""",
+    ("GET", "predict"): "/predict /benchmark/{model}",
+    ("POST", "predict"): """/predict /predict/batch /invocations /v1/models/{name}:predict
+        /v2/models/{name}/infer /v2/models/{name}/versions/{version}/infer""",
+    ("GET", "read"): """/models /models/{name} /models/{ref}/metrics /models/{name}/traffic /models/{name}/history
+        /v1/models /v1/models/{name} /v2 /v2/models/stats
+        /v2/models/{name} /v2/models/{name}/config /v2/models/{name}/stats /v2/models/{name}/ready
+        /v2/models/{name}/versions/{version} /v2/models/{name}/versions/{version}/config
+        /v2/models/{name}/versions/{version}/stats /v2/models/{name}/versions/{version}/ready""",
+    ("POST", "read"): "/v2/repository/index",
+    ("GET", "read train"): """/train/status/{job_id} /train/jobs /jobs/{job_id} /jobs/{job_id}/events
+        /schedules /schedules/{model} /schedules/{model}/history""",
+    ("POST", "train"): "/train /train/cancel/{job_id}",
+    ("PUT", "train"): "/schedules/{model}",
+    ("DELETE", "train"): "/schedules/{model}",
+    ("POST", ADMIN): "/models/{ref}/activate /models/{ref}/deactivate /models/{name}/versions",
+    ("PUT", ADMIN): "/models/{name}/aliases/{alias} /models/{name}/traffic",
+    ("DELETE", ADMIN): "/models/{name}/aliases/{alias} /models/{name}/versions/{version}",
+}
+"""Route templates by method and scope."""
 RULES: Mapping[str, str] = {
-    "GET /": OPEN,
-    "GET /livez": OPEN,
-    "GET /readyz": OPEN,
-    "GET /health": OPEN,
-    "GET /metrics": OPEN,
-    "GET /docs": OPEN,
-    "GET /docs/files/{name}": OPEN,
-    "GET /redoc": OPEN,
-    "GET /openapi.json": OPEN,
-    "GET /ping": OPEN,
-    "GET /v2/health/live": OPEN,
-    "GET /v2/health/ready": OPEN,
-    "POST /predict": "predict",
-    "GET /predict": "predict",
-    "POST /predict/batch": "predict",
-    "GET /v1/models": "read",
-    "GET /v1/models/{name}": "read",
-    "POST /v1/models/{name}:predict": "predict",
-    "POST /invocations": "predict",
-    "GET /benchmark/{model}": "predict",
-    "GET /models": "read",
-    "GET /models/{name}": "read",
-    "GET /models/{ref}/metrics": "read",
-    "POST /models/{ref}/activate": ADMIN,
-    "POST /models/{ref}/deactivate": ADMIN,
-    "PUT /models/{name}/aliases/{alias}": ADMIN,
-    "DELETE /models/{name}/aliases/{alias}": ADMIN,
-    "GET /models/{name}/traffic": "read",
-    "PUT /models/{name}/traffic": ADMIN,
-    "GET /models/{name}/history": "read",
-    "POST /models/{name}/versions": ADMIN,
-    "DELETE /models/{name}/versions/{version}": ADMIN,
-    "POST /train": "train",
-    "POST /train/cancel/{job_id}": "train",
-    "GET /train/status/{job_id}": "read train",
-    "GET /train/jobs": "read train",
-    "GET /jobs/{job_id}": "read train",
-    "GET /jobs/{job_id}/events": "read train",
-    "GET /schedules": "read train",
-    "GET /schedules/{model}": "read train",
-    "GET /schedules/{model}/history": "read train",
-    "PUT /schedules/{model}": "train",
-    "DELETE /schedules/{model}": "train",
-    "GET /v2": "read",
-    "GET /v2/models/{name}": "read",
-    "GET /v2/models/{name}/versions/{version}": "read",
-    "GET /v2/models/stats": "read",
-    "GET /v2/models/{name}/config": "read",
-    "GET /v2/models/{name}/versions/{version}/config": "read",
-    "GET /v2/models/{name}/stats": "read",
-    "GET /v2/models/{name}/versions/{version}/stats": "read",
-    "POST /v2/repository/index": "read",
-    "GET /v2/models/{name}/ready": "read",
-    "GET /v2/models/{name}/versions/{version}/ready": "read",
-    "POST /v2/models/{name}/infer": "predict",
-    "POST /v2/models/{name}/versions/{version}/infer": "predict",
+    f"{method} {path}": scope for (method, scope), paths in _PATHS.items() for path in paths.split()
 }
 """Method and route template → scope; of two scopes, either will do."""
 _UNLISTED = frozenset({ADMIN})

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from perfcast.api.http._answers import Answer
+from perfcast.api.http._schemas import json_body
 from perfcast.api.predict import PREDICT_BODY
 
 MODEL = "cpu-utilization"
@@ -17,7 +17,7 @@ _ROWS: dict[str, Any] = {
 }
 
 
-class Predictions(Answer):
+class Predictions(BaseModel):
     """One value a row."""
 
     predictions: list[float] = Field(description="The costs", examples=[[30.0, 60.0]])
@@ -31,52 +31,49 @@ class Predictions(Answer):
     coverage: float = Field(examples=[0.9])
 
 
-class ModelNames(Answer):
+class ModelNames(BaseModel):
     """The models that answer."""
 
     models: list[str] = Field(examples=[["cnn-execution-time-cpu-torch", MODEL]])
 
 
-class ModelState(Answer):
+class ModelState(BaseModel):
     """The model answers."""
 
     name: str = Field(examples=[MODEL])
     ready: bool = Field(examples=[True])
 
 
-def _body(properties: dict[str, Any], examples: dict[str, tuple[str, Any]], **further: Any) -> dict[str, Any]:
-    schema = {"type": "object", "properties": properties, "additionalProperties": False} | further
-    shown = {name: {"summary": summary, "value": value} for name, (summary, value) in examples.items()}
-    return {"required": True, "content": {"application/json": {"schema": schema, "examples": shown}}}
-
-
-INSTANCES: dict[str, Any] = _body(
-    {"instances": _ROWS, "coverage": {"type": ["number", "null"]}},
+_OBJECT = {"type": "object", "additionalProperties": False}
+INSTANCES = json_body(
+    _OBJECT | {"properties": {"instances": _ROWS, "coverage": {"type": ["number", "null"]}}, "required": ["instances"]},
     {
         "objects": ("Features by name", {"instances": [LOAD, LOAD | {"request_rate": 240}]}),
         "rows": ("Features in declared order", {"instances": _VALUES}),
     },
-    required=["instances"],
 )
-SCORING: dict[str, Any] = _body(
-    {
-        "dataframe_split": {
-            "type": "object",
-            "properties": {
-                "columns": {"type": "array", "items": {"type": "string"}},
-                "data": {"type": "array", "items": {"type": "array"}},
-                "index": {"type": "array"},
+SCORING = json_body(
+    _OBJECT
+    | {
+        "properties": {
+            "dataframe_split": {
+                "type": "object",
+                "properties": {
+                    "columns": {"type": "array", "items": {"type": "string"}},
+                    "data": {"type": "array", "items": {"type": "array"}},
+                    "index": {"type": "array"},
+                },
+                "required": ["columns", "data"],
             },
-            "required": ["columns", "data"],
-        },
-        "dataframe_records": {"type": "array", "items": {"type": "object"}},
-        "instances": _ROWS,
-        "inputs": {"type": ["array", "object"], "description": "Rows, or a list of values for each feature"},
-        "params": {
-            "type": "object",
-            "properties": {"model_name": {"type": ["string", "null"]}, "coverage": {"type": ["number", "null"]}},
-            "additionalProperties": False,
-        },
+            "dataframe_records": {"type": "array", "items": {"type": "object"}},
+            "instances": _ROWS,
+            "inputs": {"type": ["array", "object"], "description": "Rows, or a list of values for each feature"},
+            "params": {
+                "type": "object",
+                "properties": {"model_name": {"type": ["string", "null"]}, "coverage": {"type": ["number", "null"]}},
+                "additionalProperties": False,
+            },
+        }
     },
     {
         "split": ("Columns and rows", {"dataframe_split": {"columns": list(LOAD), "data": _VALUES}}),

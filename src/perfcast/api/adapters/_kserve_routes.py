@@ -1,11 +1,9 @@
 """KServe's protocol, version 1: `instances` in, `predictions` out."""
 
-from asyncio import shield, wrap_future
-from functools import partial
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Match
@@ -14,12 +12,8 @@ from starlette.types import Scope
 from perfcast.api.adapters import Asked, answered, parsed
 from perfcast.api.adapters import _answers as answers
 from perfcast.api.batch import Batches
-from perfcast.api.http._bodies import read_body
-from perfcast.api.http._callers import key_of
-from perfcast.api.http._reply import Json, held
+from perfcast.api.http._reply import Body, CallerKey, Following, Json, held
 from perfcast.api.http._schemas import said
-from perfcast.serving import Follower
-from perfcast.settings import Settings
 
 _VERB = ":predict"
 
@@ -35,7 +29,6 @@ class _Route(APIRoute):
 
 
 router = APIRouter(prefix="/v1/models", tags=["kserve version 1"], route_class=_Route)
-Following = Annotated[Follower, held(Follower)]
 
 
 class _Instances(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,7 +45,7 @@ async def list_models(follower: Following) -> Json:
 @router.get("/{name}", summary="Whether a model is ready", **said(answers.ModelState, "It answers", 404, 422, 503))
 async def model_ready(name: str, follower: Following) -> Json:
     """Whether a model can answer (`NAME`, `NAME:VERSION` or `NAME@ALIAS`); it is loaded if it wasn't."""
-    await shield(wrap_future(follower.fetch(name)))
+    await follower.fetched(name)
     return Json({"name": name, "ready": True})
 
 
@@ -63,17 +56,12 @@ async def model_ready(name: str, follower: Following) -> Json:
     **said(answers.Predictions, "One value a row", 404, 413, 422, 503),
 )
 async def predict(
-    name: str,
-    request: Request,
-    follower: Following,
-    batches: Annotated[Batches, held(Batches)],
-    settings: Annotated[Settings, held(Settings)],
+    name: str, body: Body, key: CallerKey, follower: Following, batches: Annotated[Batches, held(Batches)]
 ) -> Json:
     """The cost of each instance: an object of features as in `/predict`, or a list of all of them in declared order.
 
     A row that is wrong refuses them all. Rows are recorded as those of `/predict`.
     """
-    body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes)
     given = await run_in_threadpool(parsed, body, _Instances, "expected an object with 'instances', a list")
     asked = Asked("instances", given.instances, reference=name, coverage=given.coverage)
-    return Json(await answered(follower, batches, asked, partial(key_of, request.scope)))
+    return Json(await answered(follower, batches, asked, key))

@@ -1,6 +1,5 @@
 """MLflow's scoring server: data frames in, `predictions` out."""
 
-from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -11,14 +10,9 @@ from starlette.responses import PlainTextResponse
 from perfcast.api.adapters import Asked, answered, parsed, whole
 from perfcast.api.adapters import _answers as answers
 from perfcast.api.batch import CSV, JSON, Batches
-from perfcast.api.http._bodies import read_body
-from perfcast.api.http._callers import key_of
-from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._reply import Json, held
+from perfcast.api.http._reply import Alive, Body, CallerKey, Following, Json, held
 from perfcast.api.http._schemas import problems, said
-from perfcast.errors import FieldError, InvalidInput, NoUsableModel
-from perfcast.serving import Follower
-from perfcast.settings import Settings
+from perfcast.errors import InvalidInput, NoUsableModel
 
 router = APIRouter(tags=["mlflow scoring"])
 
@@ -48,10 +42,7 @@ class _Scoring(msgspec.Struct, forbid_unknown_fields=True):
     **said(answers.Predictions, "One value a row", 400, 413, 422, 503),
 )
 async def score(
-    request: Request,
-    follower: Annotated[Follower, held(Follower)],
-    batches: Annotated[Batches, held(Batches)],
-    settings: Annotated[Settings, held(Settings)],
+    request: Request, body: Body, key: CallerKey, follower: Following, batches: Annotated[Batches, held(Batches)]
 ) -> Json:
     """The cost of each row of a data frame, as MLflow's clients send it: `dataframe_split` and the like, or CSV.
 
@@ -59,8 +50,6 @@ async def score(
     workload that the columns belong to answers. A row that is wrong refuses them all. Rows are recorded as those of
     `/predict`, except those of CSV.
     """
-    body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes)
-    key = partial(key_of, request.scope)
     form = request.headers.get("content-type", "")
     if form.partition(";")[0].strip().lower() == CSV:
         query = request.query_params
@@ -75,7 +64,7 @@ async def score(
     response_class=PlainTextResponse,
     responses={200: {"description": "Some model answers"}, **problems(503)},
 )
-async def ping(lifetime: Annotated[Lifetime, held(Lifetime)]) -> PlainTextResponse:
+async def ping(lifetime: Alive) -> PlainTextResponse:
     """As `/readyz`, where MLflow's clients ask."""
     if not lifetime.ready:
         raise NoUsableModel("no model answers; /readyz and /health say more")
@@ -87,7 +76,7 @@ def _asked(body: bytes | bytearray) -> Asked:
     forms = ("dataframe_split", "dataframe_records", "instances", "inputs")
     held_forms = [(name, value) for name in forms if (value := getattr(given, name)) is not None]
     if len(held_forms) != 1:
-        raise InvalidInput([FieldError("body", f"expected one of {', '.join(forms)}, got {len(held_forms)} of them")])
+        raise InvalidInput.of("body", f"expected one of {', '.join(forms)}, got {len(held_forms)} of them")
     ((where, value),) = held_forms
     names = None
     if isinstance(value, _Split):
@@ -95,7 +84,7 @@ def _asked(body: bytes | bytearray) -> Asked:
     elif isinstance(value, dict):
         names, value = list(value), _rows(where, value)
     if names is not None and len(set(names)) < len(names):
-        raise InvalidInput([FieldError(where, "names a column twice")])
+        raise InvalidInput.of(where, "names a column twice")
     params = given.params or _Params()
     return Asked(where, value, names, params.model_name, params.coverage)
 
@@ -103,5 +92,5 @@ def _asked(body: bytes | bytearray) -> Asked:
 def _rows(where: str, columns: dict[str, list[Any]]) -> list[list[Any]]:
     lengths = {len(column) for column in columns.values()}
     if len(lengths) > 1:
-        raise InvalidInput([FieldError(where, "its lists differ in length")])
+        raise InvalidInput.of(where, "its lists differ in length")
     return [list(row) for row in zip(*columns.values(), strict=True)]

@@ -1,6 +1,5 @@
 """Rows in another server's form, answered as `/predict/batch` answers a list of bodies."""
 
-from asyncio import shield, wrap_future
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple, TypeVar
@@ -10,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from perfcast.api.batch import JSON, Batches, BatchReply
 from perfcast.api.http._problems import TooManyRows
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 from perfcast.manifest import COVERAGES
 from perfcast.serving import Follower, Key, Reader, parse_object
 
@@ -45,11 +44,11 @@ async def answered(follower: Follower, batches: Batches, asked: Asked, key: Key)
         TooManyRows: There are more than a batch may have.
     """
     if not asked.rows or asked.names == []:
-        raise InvalidInput([FieldError(asked.where, "give at least one row and one column")])
+        raise InvalidInput.of(asked.where, "give at least one row and one column")
     if len(asked.rows) > batches.most_rows:
         raise TooManyRows(batches.most_rows)
     if asked.coverage is not None and asked.coverage not in COVERAGES:
-        raise InvalidInput([FieldError("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")])
+        raise InvalidInput.of("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")
     reference, reader = await _model(follower, asked, key)
     body = await run_in_threadpool(_bodies, asked, reference, reader)
     with batches.room(len(body)):
@@ -74,7 +73,7 @@ def parsed(body: bytes | bytearray, kind: type[Kind], told: str) -> Kind:
     try:
         return msgspec.convert(parse_object(body), kind)
     except msgspec.ValidationError as error:
-        raise InvalidInput([FieldError("body", f"{told}: {error}")]) from None
+        raise InvalidInput.of("body", f"{told}: {error}") from None
 
 
 async def _model(follower: Follower, asked: Asked, key: Key) -> tuple[str, Reader]:
@@ -82,14 +81,14 @@ async def _model(follower: Follower, asked: Asked, key: Key) -> tuple[str, Reade
     if asked.reference is None:
         names = asked.names or (asked.rows[0] if isinstance(asked.rows[0], dict) else ())
         if not names:
-            raise InvalidInput([FieldError("model_name", "is required where rows don't name their features")])
+            raise InvalidInput.of("model_name", "is required where rows don't name their features")
         workload = follower.routes.bodies.reader_of(names).workload.name
         slot = follower.routes.pick(None, workload, key).slot
         return slot.model, slot.reader
     arm = follower.routes.arm(asked.reference)
     if arm is not None:
         return asked.reference, arm.slot.reader
-    return asked.reference, (await shield(wrap_future(follower.fetch(asked.reference)))).reader
+    return asked.reference, (await follower.fetched(asked.reference)).reader
 
 
 def _bodies(asked: Asked, reference: str, reader: Reader) -> bytes:
@@ -101,14 +100,12 @@ def _bodies(asked: Asked, reference: str, reader: Reader) -> bytes:
         given = dict(zip(names, row, strict=True)) if isinstance(row, list) and len(row) == len(names) else row
         if not isinstance(given, dict):
             told = f"expected an object of features, or a list of {len(names)} values: {', '.join(names)}"
-            raise InvalidInput([FieldError(f"{asked.where}[{place}]", told)])
+            raise InvalidInput.of(f"{asked.where}[{place}]", told)
         items.append({**beside, "features": {name: _sendable(value) for name, value in given.items()}})
     try:
         return msgspec.json.encode(items)
     except UnicodeEncodeError:
-        raise InvalidInput(
-            [FieldError(asked.where, "holds half a character (a lone surrogate), which is no text")]
-        ) from None
+        raise InvalidInput.of(asked.where, "holds half a character (a lone surrogate), which is no text") from None
 
 
 def _sendable(value: object) -> object:

@@ -45,10 +45,9 @@ def read_table(form: str, body: bytes | bytearray, most_rows: int) -> Question:
         table, text = _lines(body, most_rows) if form == CSV else (_table(form, body, most_rows), None)
         table.validate(full=form != CSV)  # what a caller wrote may point outside its buffers
     except InvalidData as error:
-        raise InvalidInput([FieldError("body", str(error).removeprefix("body: "))]) from None
+        raise InvalidInput.of("body", str(error).removeprefix("body: ")) from None
     except (pa.ArrowException, OSError):  # a stream that ends early is an OSError
-        told = f"can't be read as {form}; it is damaged, cut off, or of another form"
-        raise InvalidInput([FieldError("body", told)]) from None
+        raise InvalidInput.of("body", f"can't be read as {form}; it is damaged, cut off, or of another form") from None
     return _question(table, most_rows, text)
 
 
@@ -92,7 +91,7 @@ def _lines(body: bytes | bytearray, most_rows: int) -> tuple[pa.Table, TextTable
     table = pa.Table.from_batches(text.batches(), text.schema)
     for refusal in text.ragged:
         rows = ", ".join(map(str, refusal.rows[:5].tolist()))
-        raise InvalidInput([FieldError("body", f"{refusal.message} (row {rows}, counted from 0)")])
+        raise InvalidInput.of("body", f"{refusal.message} (row {rows}, counted from 0)")
     return table, text
 
 
@@ -114,7 +113,7 @@ def _asked(metadata: dict[bytes, bytes]) -> tuple[str | None, float | None]:
     try:
         return None if name is None else name.decode(), None if coverage is None else float(coverage)
     except ValueError:
-        raise InvalidInput([FieldError("coverage", "the schema's metadata must be text and a number")]) from None
+        raise InvalidInput.of("coverage", "the schema's metadata must be text and a number") from None
 
 
 def _column(column: pa.ChunkedArray) -> Column:
@@ -128,7 +127,7 @@ def _check_kinds(schema: pa.Schema) -> None:
     for field in schema:
         kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
         if not (pa.types.is_primitive(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind) or is_text(kind)):
-            raise InvalidInput([FieldError(field.name, f"expected numbers or text, got {field.type}")])
+            raise InvalidInput.of(field.name, f"expected numbers or text, got {field.type}")
 
 
 def _check_texts(name: str, column: pa.ChunkedArray) -> None:
@@ -139,7 +138,7 @@ def _check_texts(name: str, column: pa.ChunkedArray) -> None:
             return
         longest = _longest(values)
         if longest > _LONGEST_TEXT:
-            raise InvalidInput([FieldError(name, f"a text has {longest:,} bytes; at most {_LONGEST_TEXT} are read")])
+            raise InvalidInput.of(name, f"a text has {longest:,} bytes; at most {_LONGEST_TEXT} are read")
 
 
 def _longest(texts: pa.Array) -> int:

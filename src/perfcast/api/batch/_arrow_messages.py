@@ -9,7 +9,7 @@ import struct
 
 import pyarrow as pa
 
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 
 _VERSION, _KIND, _HEAD = 0, 1, 2
 """Fields of a message: of the format, what its head is, and the head."""
@@ -34,11 +34,10 @@ def refuse_compressed(stream: pa.Buffer) -> None:
         try:
             compressed = is_compressed(message.metadata.to_pybytes())
         except struct.error:
-            raise _refusal("a message of the stream has no readable head") from None
+            raise InvalidInput.of("body", "a message of the stream has no readable head") from None
         if compressed:
-            raise _refusal(
-                "the stream is compressed, and none is unpacked; write it without compression, by Arrow 1.0 or newer"
-            )
+            told = "the stream is compressed, and none is unpacked; write it without compression, by Arrow 1.0 or newer"
+            raise InvalidInput.of("body", told)
 
 
 def is_compressed(head: bytes) -> bool:
@@ -83,7 +82,3 @@ def _field(head: bytes, table: int, number: int) -> int | None:
         return None
     (offset,) = struct.unpack_from("<H", head, listed + place)
     return table + int(offset) if offset else None
-
-
-def _refusal(message: str) -> InvalidInput:
-    return InvalidInput([FieldError("body", message)])

@@ -15,13 +15,11 @@ from perfcast.api.batch._json_columns import read_columns, write_columns
 from perfcast.api.batch._list import ListAnswerer
 from perfcast.api.http._identifiers import Identifiers
 from perfcast.api.http._problems import Overloaded
-from perfcast.api.metrics import Tally
+from perfcast.api.metrics import Ledger
 from perfcast.api.predict import UNKNOWN
-from perfcast.errors import FieldError, InvalidInput
-from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
-from perfcast.monitoring import PredictionLog
+from perfcast.errors import InvalidInput
 from perfcast.processors import processors
-from perfcast.serving import Answer, Arm, Follower, Key, Predictor, Shadows, reach
+from perfcast.serving import Answer, Arm, Follower, Key, Predictor, coverage_of, reach
 from perfcast.settings import Settings
 from perfcast.workloads import Rows
 
@@ -61,18 +59,10 @@ class BatchReply(NamedTuple):
 class Batches:
     """Answers batches."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        follower: Follower,
-        tally: Tally,
-        records: PredictionLog | None,
-        shadows: Shadows,
-        identifiers: Identifiers,
-    ) -> None:
-        self._follower, self._tally = follower, tally
+    def __init__(self, settings: Settings, follower: Follower, ledger: Ledger, identifiers: Identifiers) -> None:
+        self._follower, self._tally = follower, ledger.tally
         self.most_rows, self.most_bytes = settings.max_batch_rows, settings.max_batch_bytes
-        self._lists = ListAnswerer(follower, records, shadows, identifiers, settings.max_batch_rows)
+        self._lists = ListAnswerer(follower, ledger, identifiers, settings.max_batch_rows)
         self._held_bytes = 0
         self._long, self._short = Semaphore(_LONG), Semaphore(_SHORT)
         self._threads = ThreadPoolExecutor(_LONG + _SHORT, thread_name_prefix="perfcast-batch")
@@ -135,7 +125,7 @@ class Batches:
     def _answer(
         self, body: bytes | bytearray, form: str, accept: str, query: Mapping[str, str], key: Key, whole: str
     ) -> BatchReply:
-        _coverage(query.get("coverage"), None)  # a list's bodies say it themselves; a wrong one is told all the same
+        coverage_of(query.get("coverage"))  # a list's bodies say it themselves; a wrong one is told all the same
         if form == JSON and bytes(body[:64]).lstrip()[:1] != b"{":
             return BatchReply(JSON, None, *self._lists.answer(body, key, self._spread, whole))
         question = self._read(body, form)
@@ -156,7 +146,7 @@ class Batches:
         return read_table(form, body, self.most_rows)
 
     def _asked(self, question: Question, query: Mapping[str, str], key: Key) -> tuple[Arm, Predictor, float]:
-        coverage = _coverage(query.get("coverage"), question.coverage)
+        coverage = coverage_of(query.get("coverage", question.coverage))
         reference = query.get("model_name", question.reference)
         if reference is not None:
             if self._follower.routes.arm(reference) is None:
@@ -183,7 +173,7 @@ class Batches:
         if endless:
             first = ", ".join(map(str, sorted(endless)[:5]))
             told = f"model {predictor.name} gives no finite cost for {len(endless):,} rows: {first}"
-            raise InvalidInput([FieldError("body", told)])
+            raise InvalidInput.of("body", told)
         return answers
 
     def _spread(self, do: Callable[[Any], Any], arguments: Sequence[Any]) -> list[Any]:
@@ -197,13 +187,3 @@ def _writer(form: str) -> Callable[[Predictor, float, Sequence[Answer]], Iterato
     from perfcast.api.batch._arrow_forms import write_table
 
     return partial(write_table, form)
-
-
-def _coverage(asked: str | None, stated: float | None) -> float:
-    try:
-        coverage = float(asked) if asked is not None else DEFAULT_COVERAGE if stated is None else stated
-    except ValueError:
-        coverage = -1.0
-    if coverage not in COVERAGES:
-        raise InvalidInput([FieldError("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")])
-    return coverage

@@ -1,4 +1,4 @@
-"""Columns as JSON, in and out."""
+"""Columns as JSON, in and out; long lists are cut, so that no single call holds the interpreter for long."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.api.batch._forms import Question
-from perfcast.api.batch._pieces import pieces
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._problems import TooManyRows
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 from perfcast.serving import Answer, Predictor
 from perfcast.tables import Column
 
@@ -44,8 +43,8 @@ def read_columns(body: bytes | bytearray, most_rows: int) -> Question:
     try:
         asked = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        message = f"expected a list of /predict bodies, or an object with 'columns', lists by feature: {error}"
-        raise InvalidInput([FieldError("body", message)]) from None
+        told = f"expected a list of /predict bodies, or an object with 'columns', lists by feature: {error}"
+        raise InvalidInput.of("body", told) from None
     columns = {name: _column(name, memoryview(raw), most_rows) for name, raw in asked.columns.items()}
     return Question(columns, asked.model_name, asked.coverage)
 
@@ -56,7 +55,7 @@ def _column(name: str, raw: memoryview, most_rows: int) -> Column:
     for piece in pieces(raw, _COMMA, _PIECE_BYTES):
         values = _values(piece)
         if values is None:
-            raise InvalidInput([FieldError(name, "expected a list of numbers (or of text where values are text)")])
+            raise InvalidInput.of(name, "expected a list of numbers (or of text where values are text)")
         parts.append(values)
         count += len(values)
         if count > most_rows:
@@ -150,3 +149,34 @@ def rounded(values: npt.NDArray[np.floating]) -> list[float]:
     for position in np.flatnonzero(doubtful).tolist():
         numbers[position] = float(f"{exact[position]:.7g}")
     return numbers
+
+
+_BLANK = b" \t\r\n"
+
+
+def pieces(text: bytes | bytearray | memoryview, separator: re.Pattern[bytes], size: int) -> Iterator[bytes]:
+    """The text of a JSON list as shorter lists; joined, they are the list.
+
+    The cut is where the separator's comma is, and may fall into a string or an inner list. If it does, a piece is no
+    JSON. Whenever each piece is a list by itself, their joined items are the list's items, by JSON's grammar.
+
+    Args:
+        text: JSON text; where it isn't in brackets, it is given back whole.
+        separator: What stands between two items, with one comma.
+        size: Least bytes of a piece.
+    """
+    view = memoryview(text)
+    begin, end = 0, len(view)
+    while begin < end and view[begin] in _BLANK:
+        begin += 1
+    while end > begin and view[end - 1] in _BLANK:
+        end -= 1
+    if end - begin < 2 or view[begin] != 0x5B or view[end - 1] != 0x5D:
+        yield bytes(view)
+        return
+    begin, end = begin + 1, end - 1
+    while (match := separator.search(view, min(begin + size, end), end)) is not None:
+        comma = match.start() + match.group().index(b",")
+        yield b"[" + view[begin:comma] + b"]"
+        begin = comma + 1
+    yield b"[" + view[begin:end] + b"]"

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.api.batch._forms import Counts
-from perfcast.api.batch._json_columns import names_outside, rounded, written
-from perfcast.api.batch._pieces import pieces
+from perfcast.api.batch._json_columns import names_outside, pieces, rounded, written
 from perfcast.api.http._identifiers import Clock, Identifiers, timestamp
 from perfcast.api.http._problems import TooManyRows
+from perfcast.api.metrics import Ledger
 from perfcast.errors import FieldError, InvalidInput, NoUsableModel, PerfcastError
-from perfcast.monitoring import PredictionLog, Record
-from perfcast.serving import Arm, Follower, ItemReader, Key, Predictor, Reader, Shadows, UnknownReference, read_reaching
+from perfcast.monitoring import Record
+from perfcast.serving import Arm, Follower, ItemReader, Key, Predictor, Reader, UnknownReference, read_reaching
 
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
 _PIECE_BYTES = 131_072
@@ -75,15 +75,8 @@ class _Piece:
 class ListAnswerer:
     """Answers lists of bodies."""
 
-    def __init__(
-        self,
-        follower: Follower,
-        records: PredictionLog | None,
-        shadows: Shadows,
-        identifiers: Identifiers,
-        most_rows: int,
-    ) -> None:
-        self._follower, self._records, self._shadows = follower, records, shadows
+    def __init__(self, follower: Follower, ledger: Ledger, identifiers: Identifiers, most_rows: int) -> None:
+        self._follower, self._records, self._shadows = follower, ledger.records, ledger.shadows
         self._identifiers, self._most_rows = identifiers, most_rows
         self._clock = Clock()
 
@@ -123,7 +116,7 @@ class ListAnswerer:
             return self._bounded([reading.read(bytes(body))])
         except _UNREADABLE as error:
             why = error if isinstance(error, msgspec.MsgspecError) else "it is not UTF-8 text, or is nested too deeply"
-            raise InvalidInput([FieldError("body", f"expected a list of /predict bodies: {why}")]) from None
+            raise InvalidInput.of("body", f"expected a list of /predict bodies: {why}") from None
 
     def _bounded(self, read: Iterable[_Piece]) -> list[_Piece]:
         held, count = list[_Piece](), 0

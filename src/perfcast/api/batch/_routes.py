@@ -1,6 +1,5 @@
 """`POST /predict/batch`: many predictions in one request."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -9,9 +8,8 @@ from starlette.responses import Response, StreamingResponse
 from perfcast.api.batch import Batches
 from perfcast.api.batch._schemas import BATCH_ANSWER, BATCH_BODY, BATCH_QUERY
 from perfcast.api.http._bodies import check_length, read_body
-from perfcast.api.http._callers import key_of
 from perfcast.api.http._problems import Disconnected
-from perfcast.api.http._reply import held
+from perfcast.api.http._reply import CallerKey, held
 from perfcast.api.http._schemas import problems
 
 router = APIRouter(tags=["predict"])
@@ -26,7 +24,7 @@ _SHORT_BYTES = 1_000_000
     responses={200: BATCH_ANSWER, **problems(400, 413, 422, 503)},
     openapi_extra={"requestBody": BATCH_BODY, "parameters": BATCH_QUERY},
 )
-async def predict_batch(request: Request, batches: Annotated[Batches, held(Batches)]) -> Response:
+async def predict_batch(request: Request, batches: Annotated[Batches, held(Batches)], key: CallerKey) -> Response:
     """The costs of many rows.
 
     A JSON list holds `/predict` bodies, models may be mixed; a bad one becomes an error in its place. Columns (JSON,
@@ -44,7 +42,7 @@ async def predict_batch(request: Request, batches: Annotated[Batches, held(Batch
                 content_type=request.headers.get("content-type", ""),
                 accept=request.headers.get("accept", ""),
                 query=request.query_params,
-                key=partial(key_of, request.scope),
+                key=key,
             )
             if len(body) < _SHORT_BYTES:
                 return Response(b"".join(reply.pieces), media_type=reply.form, headers=reply.headers)

@@ -3,11 +3,11 @@
 from typing import Any
 
 from perfcast.api.batch import ARROW, CSV, JSON, PARQUET
+from perfcast.api.http._schemas import json_body
 from perfcast.api.predict import PREDICT_ANSWER, PREDICT_BODY
-from perfcast.api.predict._schemas import COVERAGE, asked
+from perfcast.api.predict._schemas import COVERAGE, MODEL, asked
 from perfcast.manifest import COVERAGES
 
-_MODEL = "cnn-execution-time-cpu-torch"
 _CONVOLUTION = PREDICT_BODY["content"][JSON]["examples"]["convolution"]["value"]
 _COLUMNS = {name: [value, value] for name, value in _CONVOLUTION["cnn_config"].items()}
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -24,45 +24,36 @@ _FAILURE = {
 }
 
 BATCH_QUERY: list[dict[str, Any]] = [
-    asked("model_name", {"type": "string"}, description="Of columns: NAME, NAME:VERSION or NAME@ALIAS", example=_MODEL),
+    asked("model_name", {"type": "string"}, description="Of columns: NAME, NAME:VERSION or NAME@ALIAS", example=MODEL),
     asked("coverage", COVERAGE, description="Of columns: what their intervals shall hold"),
 ]
-BATCH_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        JSON: {
-            "schema": {
-                "oneOf": [
-                    {
-                        "type": "array",
-                        "description": "`/predict` bodies; whatever is none becomes an error in its place",
-                        "items": {"anyOf": [PREDICT_BODY["content"][JSON]["schema"], {}]},
-                    },
-                    {
-                        "type": "object",
-                        "properties": {
-                            "model_name": {"type": ["string", "null"]},
-                            "coverage": {"type": ["number", "null"], "enum": [*COVERAGES, None]},
-                            "columns": {"type": "object", "additionalProperties": {"type": "array"}},
-                        },
-                        "required": ["columns"],
-                        "additionalProperties": False,
-                    },
-                ]
+BATCH_BODY = json_body(
+    {
+        "oneOf": [
+            {
+                "type": "array",
+                "description": "`/predict` bodies; whatever is none becomes an error in its place",
+                "items": {"anyOf": [PREDICT_BODY["content"][JSON]["schema"], {}]},
             },
-            "examples": {
-                "list": {"summary": "A list of /predict bodies", "value": [_CONVOLUTION, _CONVOLUTION]},
-                "columns": {"summary": "Columns", "value": {"model_name": _MODEL, "columns": _COLUMNS}},
+            {
+                "type": "object",
+                "properties": {
+                    "model_name": {"type": ["string", "null"]},
+                    "coverage": {"type": ["number", "null"], "enum": [*COVERAGES, None]},
+                    "columns": {"type": "object", "additionalProperties": {"type": "array"}},
+                },
+                "required": ["columns"],
+                "additionalProperties": False,
             },
-        },
-        ARROW: _BINARY,
-        PARQUET: _BINARY,
-        CSV: {
-            "schema": {"type": "string"},
-            "example": ",".join(_COLUMNS) + "\n" + ",".join(str(values[0]) for values in _COLUMNS.values()) + "\n",
-        },
+        ]
     },
-}
+    {
+        "list": ("A list of /predict bodies", [_CONVOLUTION, _CONVOLUTION]),
+        "columns": ("Columns", {"model_name": MODEL, "columns": _COLUMNS}),
+    },
+)
+_LINES = ",".join(_COLUMNS) + "\n" + ",".join(str(values[0]) for values in _COLUMNS.values()) + "\n"
+BATCH_BODY["content"] |= {ARROW: _BINARY, PARQUET: _BINARY, CSV: {"schema": {"type": "string"}, "example": _LINES}}
 BATCH_ANSWER: dict[str, Any] = {
     "description": "In the form of the body, or as Accept asks",
     "content": {
@@ -96,7 +87,7 @@ BATCH_ANSWER: dict[str, Any] = {
             "example": {
                 "results": [
                     _ONE["example"],
-                    {"status": "error", "error": "kernel_size: is required", "model_name": _MODEL},
+                    {"status": "error", "error": "kernel_size: is required", "model_name": MODEL},
                 ],
                 "total_requests": 2,
                 "successful_predictions": 1,

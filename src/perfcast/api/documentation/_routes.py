@@ -1,22 +1,17 @@
 """The pages that show the OpenAPI document, with their scripts served from here: they work without the internet.
 
-The scripts are those that the package `fastapi-offline` ships; they are looked for when first asked for.
+The scripts are those that the package `fastapi-offline` ships; it is imported when one is first asked for.
 """
 
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.resources import files
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from perfcast.errors import MissingDependency
-
 PLACE = "/docs/files"
 """Where the pages' files stand; as open to everybody as the pages."""
-_PACKAGE = "fastapi_offline"
 _AGE = "public, max-age=86400"
 _SWAGGER: dict[str, Any] = {"tryItOutEnabled": True, "displayRequestDuration": True, "docExpansion": "list"}
 File = Literal["swagger-ui-bundle.js", "swagger-ui.css", "redoc.standalone.js", "favicon.png"]
@@ -55,12 +50,4 @@ async def redoc(request: Request) -> HTMLResponse:
 @router.get(PLACE + "/{name}", response_class=FileResponse)
 async def file(name: File) -> Response:
     """One of the pages' files."""
-    return FileResponse(_folder() / name, headers={"Cache-Control": _AGE})
-
-
-@cache
-def _folder() -> Path:
-    found = find_spec(_PACKAGE)
-    if found is None or found.origin is None:
-        raise MissingDependency("the pages' scripts are not installed: pip install 'perfcast[serve]'")
-    return Path(found.origin).parent / "static"
+    return FileResponse(str(files("fastapi_offline") / "static" / name), headers={"Cache-Control": _AGE})

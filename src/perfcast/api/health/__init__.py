@@ -1,6 +1,5 @@
 """Whether the service lives, is ready and is well; each answered from memory."""
 
-from perfcast.api.health._condition import Condition
-from perfcast.api.health._probes import Probe, system_info
+from perfcast.api.health._condition import Condition, Probe, system_info
 
 __all__ = ["Condition", "Probe", "system_info"]

@@ -1,11 +1,14 @@
 """What answers about the service look like, for the OpenAPI document; tests hold real answers against these."""
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from perfcast.api.http._answers import Answer, Time, example_of
+from perfcast.api.http._schemas import Time, example_of
+
+PLACES = {"documentation": "/docs"} | {name: f"/{name}" for name in ("models", "predict", "health", "metrics")}
+"""Where to go first."""
 
 
-class SystemInfo(Answer):
+class SystemInfo(BaseModel):
     """The machine's state."""
 
     cpu_percent: float = Field(examples=[7.5])
@@ -14,7 +17,7 @@ class SystemInfo(Answer):
     available_memory_gb: float = Field(examples=[9.41])
 
 
-class Dependency(Answer):
+class Dependency(BaseModel):
     """What is known of something the service depends on."""
 
     status: str = Field(description="`up`, `down` or, before the first answer, `starting`", examples=["up"])
@@ -22,7 +25,7 @@ class Dependency(Answer):
     reason: str | None = None
 
 
-class InferencePlace(Answer):
+class InferencePlace(BaseModel):
     """Where models run."""
 
     device: str = Field(description="`cpu` or `cuda`", examples=["cpu"])
@@ -30,7 +33,7 @@ class InferencePlace(Answer):
     runtime: str = Field(description="ONNX Runtime's version", examples=["1.31.1"])
 
 
-class Health(Answer):
+class Health(BaseModel):
     """How the service is."""
 
     status: str = Field(description="`healthy`, `degraded` or `unhealthy`", examples=["healthy"])
@@ -49,32 +52,22 @@ class Health(Answer):
     version: str = Field(examples=["0.1.0"])
 
 
-class Liveness(Answer):
+class Liveness(BaseModel):
     """The process lives."""
 
     status: str = Field(examples=["alive"])
 
 
-class Readiness(Answer):
+class Readiness(BaseModel):
     """Whether to send requests here."""
 
     status: str = Field(description="`ready` or `not ready`", examples=["ready"])
     reason: str | None = None
 
 
-class Index(Answer):
+class Index(BaseModel):
     """What this is and where to go."""
 
     service: str = Field(examples=["perfcast"])
     version: str = Field(examples=["0.1.0"])
-    see: dict[str, str] = Field(
-        examples=[
-            {
-                "documentation": "/docs",
-                "models": "/models",
-                "predict": "/predict",
-                "health": "/health",
-                "metrics": "/metrics",
-            }
-        ]
-    )
+    see: dict[str, str] = Field(examples=[PLACES])

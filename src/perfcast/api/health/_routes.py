@@ -5,12 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from perfcast import __version__
-from perfcast.api.health._answers import Dependency, Health, Index, Liveness, Readiness
+from perfcast.api.health._answers import PLACES, Dependency, Health, Index, Liveness, Readiness
 from perfcast.api.health._condition import Condition
-from perfcast.api.http._answers import example_of
-from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import said
+from perfcast.api.http._reply import Alive, Json, held
+from perfcast.api.http._schemas import example_of, said
 
 _DOWN = {"database": {"status": "down", "reason": "no answer for 9 s"}, "artifacts": example_of(Dependency)}
 _UNHEALTHY = example_of(Health, status="unhealthy", models_loaded=0, dependencies=_DOWN)
@@ -21,8 +19,7 @@ router = APIRouter(tags=["health"])
 @router.get("/", summary="What this is", **said(Index, "As asked"))
 async def index() -> Json:
     """The service, its version, and where to go."""
-    places = {"documentation": "/docs", "models": "/models", "predict": "/predict", "health": "/health"}
-    return Json({"service": "perfcast", "version": __version__, "see": places | {"metrics": "/metrics"}})
+    return Json({"service": "perfcast", "version": __version__, "see": PLACES})
 
 
 @router.get(
@@ -47,7 +44,7 @@ async def livez() -> Json:
     summary="Whether to send requests here",
     **said(Readiness, "Some model answers", unwell=(_NOT_READY, "No usable model, or the process is about to end")),
 )
-async def readyz(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
+async def readyz(lifetime: Alive) -> Json:
     """`ready` while some model answers and the process isn't draining."""
     if lifetime.ready:
         return Json({"status": "ready"})

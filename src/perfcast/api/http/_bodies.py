@@ -1,13 +1,14 @@
-"""Bodies read within bounds."""
+"""Bodies read within bounds, of size and of time."""
 
 import asyncio
 import zlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
-from perfcast.api.http._problems import Compressed, Disconnected, TooLarge
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.api.http._problems import LEAST_RATE, Compressed, Disconnected, TooLarge, TooSlow
+from perfcast.errors import InvalidInput
 from perfcast.manifest import LARGEST_GRAPH
 
 UPLOAD_BYTES = LARGEST_GRAPH + 2_000_000
@@ -96,11 +97,11 @@ def _unpacked(body: bytes | bytearray, limit: int, setting: str) -> bytes:
     try:
         whole = unpacking.decompress(body, limit + 1)
     except zlib.error as error:
-        raise InvalidInput([FieldError("body", f"can't be unpacked as its Content-Encoding says: {error}")]) from None
+        raise InvalidInput.of("body", f"can't be unpacked as its Content-Encoding says: {error}") from None
     _bounded(whole, limit, setting)
     if not unpacking.eof or unpacking.unused_data:
         more = "is cut off" if not unpacking.eof else "goes on behind its end"
-        raise InvalidInput([FieldError("body", f"can't be unpacked as its Content-Encoding says: it {more}")])
+        raise InvalidInput.of("body", f"can't be unpacked as its Content-Encoding says: it {more}")
     return whole
 
 
@@ -108,3 +109,40 @@ def _bounded(body: bytes | bytearray, limit: int, setting: str) -> bytes | bytea
     if len(body) > limit:
         raise TooLarge(limit, setting)
     return body
+
+
+class Arrival:
+    """An ASGI `receive` that gives up on a body which comes too slowly.
+
+    A body that is already there costs no timer: `receive` is first asked without one. Calls after the body's end,
+    which wait for the caller to leave, may take as long as they like.
+
+    Args:
+        receive: The server's.
+        seconds: How long the body may take, besides one second for each `LEAST_RATE` bytes of it.
+        on_late: Called instead of raising; the application is then told that the caller left.
+    """
+
+    def __init__(self, receive: Receive, seconds: float, on_late: Callable[[TooSlow], Awaitable[Any]]) -> None:
+        self._receive = receive
+        self._seconds = seconds
+        self._on_late = on_late
+        self._loop = asyncio.get_running_loop()
+        self._begun = self._loop.time()
+        self._bytes = 0
+        self._complete = False
+
+    async def __call__(self) -> Message:
+        """The next message."""
+        if self._complete:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._begun + self._seconds + self._bytes / LEAST_RATE):
+                message = await self._receive()
+        except TimeoutError:
+            self._complete = True
+            await self._on_late(TooSlow(self._seconds))
+            return {"type": "http.disconnect"}
+        self._bytes += len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
+        return message

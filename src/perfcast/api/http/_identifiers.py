@@ -1,10 +1,11 @@
-"""Names for single requests and predictions, and the time as the contract writes it."""
+"""Names for single requests, predictions and callers, and the time as the contract writes it."""
 
 import re
 import secrets
 import time
 from collections.abc import Iterable
 from itertools import count
+from typing import Any
 
 _GIVEN = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 
@@ -55,3 +56,23 @@ class Clock:
 def timestamp() -> str:
     """The present time as ISO 8601 UTC."""
     return Clock().text(time.time())
+
+
+CLIENT = "perfcast.client"
+"""Key of the caller's name in an ASGI scope, where access rules have found one."""
+
+
+def caller_key(headers: Iterable[tuple[bytes, bytes]], client: str | None) -> str:
+    """The caller's `X-Request-Key`, else the client's name or address; headers have names in lower case."""
+    for name, value in headers:
+        if name == b"x-request-key":
+            return value.decode("latin-1")
+    return client or ""
+
+
+def key_of(scope: Any) -> str:
+    """`caller_key` of an ASGI scope."""
+    client = scope.get(CLIENT)
+    if client is None and scope.get("client"):
+        client = scope["client"][0]
+    return caller_key(scope["headers"], client)

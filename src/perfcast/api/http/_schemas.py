@@ -1,13 +1,42 @@
-"""What the OpenAPI document says of every route: problems, and how an answer is shown."""
+"""What the OpenAPI document says of every route: problems, and what answers are made of and how they are shown."""
 
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
-from perfcast.api.http._answers import example_of
 from perfcast.api.http._problems import CONTENT_TYPE, Compressed, TooLarge, TooSlow, problem_of, problem_of_status
 from perfcast.api.http._reply import Json
-from perfcast.errors import Conflict, FieldError, InvalidInput, NoUsableModel, UnknownModel
+from perfcast.errors import Conflict, InvalidInput, NoUsableModel, UnknownModel
+
+Time = Annotated[
+    str,
+    Field(
+        json_schema_extra={"format": "date-time"}, description="ISO 8601, UTC", examples=["2026-03-01T10:30:00.000000Z"]
+    ),
+]
+_NONE = object()
+
+
+def example_of(model: type[BaseModel], **others: Any) -> Any:
+    """An answer made of the examples of the model's fields, but for those given; what has none is left out."""
+    found = {
+        name: field.examples[0] if field.examples else _example(field.annotation)
+        for name, field in model.model_fields.items()
+    }
+    found = {name: value for name, value in found.items() if value is not _NONE} | others
+    return found["root"] if issubclass(model, RootModel) else found
+
+
+def _example(kind: Any) -> Any:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return example_of(kind)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return arguments[1].examples[0]
+    if origin is list and (item := _example(arguments[0])) is not _NONE:
+        return [item]
+    return _example(arguments[0]) if origin in (Union, UnionType) else _NONE
 
 
 class ProblemDetails(BaseModel):
@@ -54,7 +83,7 @@ _EXAMPLES = {
         ),
         problem_of(TooLarge(10_000_000)),
         problem_of(Compressed("gzip")),
-        problem_of(InvalidInput([FieldError("kernel_size", "is required")])),
+        problem_of(InvalidInput.of("kernel_size", "is required")),
         problem_of_status(429, "more than 600 requests in 60 s; ask again in 7 s, or raise RATE_LIMIT"),
         problem_of(
             NoUsableModel(
@@ -75,6 +104,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in sorted(every)
     }
+
+
+def json_body(schema: dict[str, Any], examples: dict[str, tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON body that must be there, with named examples: what each shows, and its value."""
+    shown = {name: {"summary": summary, "value": value} for name, (summary, value) in examples.items()}
+    return {"required": True, "content": {"application/json": {"schema": schema, "examples": shown}}}
 
 
 def said(

@@ -42,7 +42,7 @@ class _Input(msgspec.Struct):
     shape: list[int]
     datatype: str
     parameters: _Parameters | None = None
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    data: Any = None
 
 
 class _Request(msgspec.Struct):
@@ -50,10 +50,6 @@ class _Request(msgspec.Struct):
     id: str | None = None
     outputs: list[_Output] | None = None
     parameters: _Parameters | None = None
-
-
-class _Parsed(_Input):
-    data: Any = None
 
 
 _decode = msgspec.json.Decoder(_Request).decode
@@ -135,7 +131,7 @@ def _check_inputs(text: memoryview) -> None:
         named = item.get("name") if isinstance(item, dict) else None
         name = named if isinstance(named, str) else f"inputs[{position}]"
         try:
-            check_elements(name, (given := msgspec.convert(item, _Parsed)).datatype, given.data)
+            check_elements(name, (given := msgspec.convert(item, _Input)).datatype, given.data)
         except msgspec.ValidationError as error:
             raise wrong(name, f"is no tensor: {error}") from None
 
@@ -162,7 +158,7 @@ def _inputs(given: Sequence[_Input], tail: memoryview) -> tuple[Tensor, ...]:
 def _from_json(item: _Input) -> Tensor:
     if _SHARED_MEMORY in (item.parameters or {}):
         raise wrong(item.name, "shared memory is not offered; send the data in the body")
-    if isinstance(item.data, msgspec.UnsetType) or bytes(item.data) == b"null":
+    if item.data is None:
         raise wrong(item.name, f"has neither 'data' nor the parameter '{_SIZE}'")
     return from_json(item.name, item.datatype, _shape(item), item.data)
 

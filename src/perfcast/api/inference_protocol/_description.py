@@ -17,26 +17,22 @@ _UNTIMED = ("queue", "compute_input", "compute_infer", "compute_output", "cache_
 
 def metadata(predictor: Predictor, versions: Sequence[int]) -> dict[str, Any]:
     """A version as the protocol describes it, with the numbers of all of its model's versions."""
-    outputs = [
-        {"name": name, "datatype": datatype, "shape": [-1], "parameters": facts}
-        for name, datatype, facts in _described(predictor)
-    ]
     return {
         "name": predictor.model,
         "versions": [str(number) for number in versions],
         "platform": PLATFORM,
         "inputs": inputs_of(predictor.workload),
-        "outputs": outputs,
+        "outputs": _outputs(predictor),
     }
 
 
-def _described(predictor: Predictor) -> list[tuple[str, str, dict[str, Any]]]:
+def _outputs(predictor: Predictor) -> list[dict[str, Any]]:
     cost = predictor.workload.cost
-    bounds = {"unit": cost.unit, "parameter": "coverage"}
-    outputs: list[tuple[str, str, dict[str, Any]]] = [(cost.name, "FP32", {"unit": cost.unit})]
+    facts = {cost.name: {"unit": cost.unit}}
     if predictor.calibration is not None:
-        outputs += [("lower", "FP32", bounds), ("upper", "FP32", bounds)]
-    return [*outputs, ("extrapolated", "BOOL", {})]
+        facts["lower"] = facts["upper"] = {"unit": cost.unit, "parameter": "coverage"}
+    outputs = [{"name": name, "datatype": "FP32", "shape": [-1], "parameters": told} for name, told in facts.items()]
+    return [*outputs, {"name": "extrapolated", "datatype": "BOOL", "shape": [-1], "parameters": {}}]
 
 
 def configuration(predictor: Predictor) -> dict[str, Any]:

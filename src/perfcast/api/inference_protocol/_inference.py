@@ -1,7 +1,6 @@
 """Answering inference requests: which version, from which rows, with which outputs."""
 
 import time
-from asyncio import shield, wrap_future
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypeAlias
@@ -10,15 +9,14 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 
 from perfcast.api.http._identifiers import Clock
-from perfcast.api.inference_protocol._codec import InferenceRequest, read_request, write_response
+from perfcast.api.inference_protocol._codec import read_request, write_response
 from perfcast.api.inference_protocol._rows import rows_of
 from perfcast.api.inference_protocol._tensor import Tensor, wrong
-from perfcast.api.metrics import Tally
+from perfcast.api.metrics import Ledger
 from perfcast.errors import InvalidInput, NoUsableModel, PerfcastError, UnknownModel
-from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
-from perfcast.monitoring import PredictionLog, Record
+from perfcast.monitoring import Record
 from perfcast.registry import parse_reference
-from perfcast.serving import Answer, Arm, Follower, Key, Predictor, Shadows, Slot
+from perfcast.serving import Answer, Arm, Follower, Key, Predictor, coverage_of
 from perfcast.workloads import Rows
 
 MOST_RECORDS = 100
@@ -32,17 +30,14 @@ Response: TypeAlias = tuple[list[bytes], int | None]
 class InferenceProtocol:
     """Answers the Open Inference Protocol's calls about models; counts and records as `/predict` does."""
 
-    def __init__(self, follower: Follower, tally: Tally, records: PredictionLog | None, shadows: Shadows) -> None:
-        self._follower = follower
-        self._tally = tally
-        self._records = records
-        self._shadows = shadows
+    def __init__(self, follower: Follower, ledger: Ledger) -> None:
+        self._follower, self._tally, self._enter = follower, ledger.tally, ledger.enter
         self._clock = Clock()
 
     async def find(self, name: str, version: str | None) -> Predictor:
         """The version that a path means, a model's champion, loaded if it wasn't; as `arm`."""
         arm = await self.arm(name, version)
-        return arm.slot.predictor or await self._fetch(arm.slot)
+        return arm.slot.predictor or await self._follower.fetched(arm.slot)
 
     async def arm(self, name: str, version: str | None) -> Arm:
         """Who answers to a path.
@@ -58,14 +53,11 @@ class InferenceProtocol:
         reference = _reference(name, version)
         arm = self._follower.routes.arm(reference)
         if arm is None:
-            await self._fetch(reference)
+            await self._follower.fetched(reference)
             arm = self._follower.routes.arm(reference)
         if arm is None:  # deleted, or displaced by others, since it was loaded
             raise NoUsableModel(f"model '{reference}' was unloaded just now; try again")
         return arm
-
-    async def _fetch(self, what: Slot | str) -> Predictor:
-        return await shield(wrap_future(self._follower.fetch(what)))
 
     async def infer(
         self,
@@ -96,7 +88,7 @@ class InferenceProtocol:
             arm = await self.arm(name, version)
             arm = arm.pick(key)
             model = arm.slot.model
-            predictor = arm.slot.predictor or await self._fetch(arm.slot)
+            predictor = arm.slot.predictor or await self._follower.fetched(arm.slot)
             work = partial(self._answer, predictor, body, json_length, prediction_id)
             rows, answer, response = work() if len(body) <= _INLINE else await run_in_threadpool(work)
         except PerfcastError:
@@ -111,7 +103,7 @@ class InferenceProtocol:
         self, predictor: Predictor, body: bytes | bytearray, json_length: int | None, prediction_id: str
     ) -> tuple[Rows, Answer, Response]:
         request = read_request(body, json_length)
-        coverage = _coverage(request)
+        coverage = coverage_of(request.parameters.get("coverage"))  # text where Triton's users make it so
         rows = rows_of(predictor.reader, request.inputs)
         answer = predictor.predict(rows, coverage)
         tensors = _outputs(predictor, answer)
@@ -134,10 +126,7 @@ class InferenceProtocol:
         costs = zip(rows.tolist(), answer.cost.tolist(), lower, upper, strict=True)
         for position, (row, cost, low, high) in enumerate(costs):
             name = prediction_id if count == 1 else f"{prediction_id}-{position}"
-            if self._records is not None:
-                self._records.append(Record(name, arm.slot.model, arm.slot.number, row, cost, low, high, at, arm.name))
-            if arm.shadow is not None:
-                self._shadows.offer(arm.shadow, name, row, at)
+            self._enter(arm, Record(name, arm.slot.model, arm.slot.number, row, cost, low, high, at, arm.name))
 
 
 def _outputs(predictor: Predictor, answer: Answer) -> list[Tensor]:
@@ -154,17 +143,6 @@ def _chosen(name: str, tensors: Sequence[Tensor], coverage: float) -> Tensor:
     if name in ("lower", "upper"):
         raise wrong(name, f"this version promises no interval at coverage {coverage}")
     raise wrong(name, f"is no output; there are {', '.join(tensor.name for tensor in tensors)}")
-
-
-def _coverage(request: InferenceRequest) -> float:
-    coverage = request.parameters.get("coverage")
-    if coverage is None:
-        return DEFAULT_COVERAGE
-    if isinstance(coverage, str):  # the Triton client's parameters are texts where its users make them so
-        coverage = next((known for known in COVERAGES if str(known) == coverage), coverage)
-    if isinstance(coverage, bool) or coverage not in COVERAGES:
-        raise wrong("coverage", f"expected one of {', '.join(map(str, COVERAGES))}")
-    return float(coverage)
 
 
 def _reference(name: str, version: str | None) -> str:

@@ -1,7 +1,6 @@
 """The Open Inference Protocol, version 2: what KServe, Triton and MLServer clients ask for."""
 
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -11,28 +10,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from perfcast import __version__
-from perfcast.api.http._bodies import read_body
-from perfcast.api.http._callers import key_of
 from perfcast.api.http._identifiers import REQUEST_ID, Identifiers
-from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._problems import CONTENT_TYPE, problem_of
-from perfcast.api.http._reply import Json, held
+from perfcast.api.http._problems import problem_of
+from perfcast.api.http._reply import Alive, Body, CallerKey, Following, Json, Registered, held, refusal
 from perfcast.api.http._schemas import problems, said
 from perfcast.api.inference_protocol import InferenceProtocol
 from perfcast.api.inference_protocol import _answers as answers
-from perfcast.api.inference_protocol import _examples as examples
 from perfcast.api.inference_protocol._codec import read_index_request
 from perfcast.api.inference_protocol._description import configuration, metadata, repository_index, statistics
 from perfcast.api.metrics import Exposition
-from perfcast.errors import FieldError, InvalidInput
-from perfcast.registry import Registry
-from perfcast.serving import Follower
-from perfcast.settings import Settings
+from perfcast.errors import InvalidInput
 
 JSON_LENGTH = "Inference-Header-Content-Length"
 """The header that says how many bytes of a body are JSON; the tensors that travel as bytes come behind."""
 Protocol = Annotated[InferenceProtocol, held(InferenceProtocol)]
-Following = Annotated[Follower, held(Follower)]
 Counted = Annotated[Exposition, held(Exposition)]
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _Asked = TypeVar("_Asked", bound=Callable[..., Any])
@@ -49,8 +40,7 @@ class _ProtocolRoute(APIRoute):
                 return await handle(request)
             except InvalidInput as error:
                 problem = msgspec.structs.replace(problem_of(error), status=400)
-                body = problem.body(request.scope.get(REQUEST_ID, ""))
-                return Response(body, status_code=400, media_type=CONTENT_TYPE)
+                return refusal(problem, request.scope.get(REQUEST_ID, ""))
 
         return answered
 
@@ -65,9 +55,9 @@ _STATISTICS = {"summary": "What was counted"} | said(answers.ModelStatistics, "O
 _INFERENCE: dict[str, Any] = {
     "summary": "Predict",
     "response_class": Response,
-    "responses": {200: examples.INFERRED, **problems(400, 404, 413, 503)},
+    "responses": {200: answers.INFERRED, **problems(400, 404, 413, 503)},
 }
-_PATHS = {"/models/{name}/versions/{version}": [examples.NAME, examples.VERSION], "/models/{name}": [examples.NAME]}
+_PATHS = {"/models/{name}/versions/{version}": [answers.NAME, answers.VERSION], "/models/{name}": [answers.NAME]}
 
 
 def _both(
@@ -101,7 +91,7 @@ async def live() -> Json:
     summary="Whether the server is ready",
     **said(answers.ServerReadiness, "Some model answers", unwell=({"ready": False}, "None does")),
 )
-async def ready(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
+async def ready(lifetime: Alive) -> Json:
     """Whether some model answers, and the process isn't about to end."""
     return Json({"ready": lifetime.ready}, status_code=200 if lifetime.ready else 503)
 
@@ -109,17 +99,11 @@ async def ready(lifetime: Annotated[Lifetime, held(Lifetime)]) -> Json:
 @router.post(
     "/repository/index",
     summary="All versions",
-    openapi_extra={"requestBody": examples.INDEX_BODY},
+    openapi_extra={"requestBody": answers.INDEX_BODY},
     **said(answers.RepositoryIndex, "Every version, and whether it can answer", 400, 413, 503),
 )
-async def index(
-    request: Request,
-    registry: Annotated[Registry, held(Registry)],
-    follower: Following,
-    settings: Annotated[Settings, held(Settings)],
-) -> Json:
+async def index(body: Body, registry: Registered, follower: Following) -> Json:
     """Every version of every model; with `{"ready": true}` only those that can answer."""
-    body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes)
     ready = read_index_request(body)
     return Json(repository_index(await run_in_threadpool(registry.models), follower, ready=ready))
 
@@ -131,7 +115,7 @@ async def all_statistics(follower: Following, exposition: Counted) -> Json:
 
 
 @_both("GET", "", _METADATA)
-async def model(request: Request, protocol: Protocol, registry: Annotated[Registry, held(Registry)]) -> Json:
+async def model(request: Request, protocol: Protocol, registry: Registered) -> Json:
     """The inputs and outputs of a version: the one named, or the model's champion.
 
     There are two ways to give inputs, and a request takes one of them: the one input of style `matrix`, or those of
@@ -172,11 +156,12 @@ async def model_statistics(request: Request, protocol: Protocol, follower: Follo
     return Json(statistics(exposition.counted, follower.routes.champions, slot, alone=alone))
 
 
-@_both("POST", "/infer", _INFERENCE, examples.LENGTH, requestBody=examples.INFER_BODY)
+@_both("POST", "/infer", _INFERENCE, answers.LENGTH, requestBody=answers.INFER_BODY)
 async def infer(
     request: Request,
+    body: Body,
+    key: CallerKey,
     protocol: Protocol,
-    settings: Annotated[Settings, held(Settings)],
     identifiers: Annotated[Identifiers, held(Identifiers)],
 ) -> Response:
     """The cost of each row, its interval where the version is calibrated, and whether it was extrapolated.
@@ -185,10 +170,7 @@ async def infer(
     that of row 2 of several `prediction_id-2`, counted from 0. The body may be compressed (`Content-Encoding: gzip` or
     `deflate`); unpacked it may have `MAX_BODY_BYTES`.
     """
-    json_length = _json_length(request)
-    body = await read_body(request.scope["headers"], request.receive, settings.max_body_bytes, packed=True)
-    key = partial(key_of, request.scope)
-    parts, length = await protocol.infer(*_named(request), body, json_length, identifiers.next(), key)
+    parts, length = await protocol.infer(*_named(request), body, _json_length(request), identifiers.next(), key)
     if length is None:
         return Response(parts[0], media_type="application/json")
     headers = {JSON_LENGTH: str(length)}
@@ -204,5 +186,5 @@ def _json_length(request: Request) -> int | None:
     if (text := request.headers.get(JSON_LENGTH)) is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 15:
-        raise InvalidInput([FieldError(JSON_LENGTH, "must be the number of bytes of the body's JSON")])
+        raise InvalidInput.of(JSON_LENGTH, "must be the number of bytes of the body's JSON")
     return int(text)

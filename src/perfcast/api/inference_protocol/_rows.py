@@ -32,14 +32,14 @@ def rows_of(reader: Reader, inputs: Sequence[Tensor]) -> Rows:
         InvalidInput: Names each tensor or feature that is wrong and its first rows.
     """
     if not inputs:
-        raise InvalidInput([FieldError("inputs", f"give one tensor for each feature, or one named '{MATRIX}'")])
+        raise InvalidInput.of("inputs", f"give one tensor for each feature, or one named '{MATRIX}'")
     if any(tensor.name == MATRIX for tensor in inputs) and MATRIX not in reader.names:
         rows = _matrix(reader.columns, inputs)
     else:
         _check_names(reader, inputs)
         rows = reader.columns.read({tensor.name: _column(tensor) for tensor in inputs})
     if not len(rows):
-        raise InvalidInput([FieldError("inputs", "give at least one row")])
+        raise InvalidInput.of("inputs", "give at least one row")
     return rows
 
 

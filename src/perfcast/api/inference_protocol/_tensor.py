@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 
 BYTES = "BYTES"
 DTYPES: Mapping[str, np.dtype[Any]] = {
@@ -32,7 +32,7 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 """The protocol's datatypes of fixed size; `BYTES`, texts of any length, stands beside them."""
 _ELEMENTS: Mapping[str, type] = {"b": bool, "i": int, "u": int, "f": float, "O": str}
 _MEANINGS = {bool: "true or false", int: "whole numbers", float: "finite numbers", str: "texts"}
-_UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+wrong = InvalidInput.of
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def from_bytes(name: str, datatype: str, shape: Sequence[int], data: memoryview)
     return Tensor(name, datatype, np.frombuffer(data, dtype=dtype).reshape(shape))
 
 
-def from_json(name: str, datatype: str, shape: Sequence[int], data: msgspec.Raw) -> Tensor:
+def from_json(name: str, datatype: str, shape: Sequence[int], data: object) -> Tensor:
     """The tensor that a JSON list holds, flat or nested as its shape.
 
     Raises:
@@ -104,11 +104,6 @@ def check_elements(name: str, datatype: str, data: object) -> None:
                 raise wrong(name, f"{told} (places are counted from 0)")
 
 
-def wrong(name: str, message: str) -> InvalidInput:
-    """A refusal of one tensor."""
-    return InvalidInput([FieldError(name, message)])
-
-
 def _dtype(name: str, datatype: str) -> np.dtype[Any]:
     if datatype == BYTES:
         return np.dtype(object)
@@ -126,16 +121,15 @@ def _count(name: str, shape: Sequence[int], given: int, *, exactly: bool = False
     return expected
 
 
-def _elements(name: str, datatype: str, data: msgspec.Raw) -> list[Any]:
+def _elements(name: str, datatype: str, data: object) -> list[Any]:
     """The list's elements, row after row."""
     kind: Any = _ELEMENTS[_dtype(name, datatype).kind]
-    with suppress(*_UNREADABLE):
-        flat: list[Any] = msgspec.json.decode(data, type=list[kind])
+    with suppress(msgspec.ValidationError):
+        flat: list[Any] = msgspec.convert(data, list[kind])
         return flat
-    with suppress(*_UNREADABLE):
-        return [element for row in msgspec.json.decode(data, type=list[list[kind]]) for element in row]
-    with suppress(ValueError, RecursionError):
-        check_elements(name, datatype, json.loads(bytes(data)))
+    with suppress(msgspec.ValidationError):
+        return [element for row in msgspec.convert(data, list[list[kind]]) for element in row]
+    check_elements(name, datatype, data)
     raise wrong(name, f"'data' must be a list, or a list of rows, of {_MEANINGS[kind]}")
 
 

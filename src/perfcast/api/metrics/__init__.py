@@ -4,7 +4,6 @@ The one feature that lies beneath the others: each counts what it answers.
 """
 
 from perfcast.api.metrics._exposition import Exposition
-from perfcast.api.metrics._shared_tally import SharedTally
-from perfcast.api.metrics._tally import METHODS, Durations, Tally
+from perfcast.api.metrics._tally import METHODS, Durations, Ledger, SharedTally, Tally
 
-__all__ = ["METHODS", "Durations", "Exposition", "SharedTally", "Tally"]
+__all__ = ["METHODS", "Durations", "Exposition", "Ledger", "SharedTally", "Tally"]

@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from perfcast.api.metrics._shared_tally import SharedTally
-from perfcast.api.metrics._tally import Durations, Tally
-from perfcast.monitoring import PredictionLog
-from perfcast.serving import Follower, Shadows
+from perfcast.api.metrics._tally import Durations, Ledger, SharedTally, Tally
+from perfcast.serving import Follower
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -31,9 +29,9 @@ class Exposition:
         shared: What all processes on this port counted; None where this is the only one.
     """
 
-    def __init__(self, tally: Tally, follower: Follower, shadows: Shadows, records: PredictionLog | None) -> None:
+    def __init__(self, ledger: Ledger, follower: Follower) -> None:
         self.shared: SharedTally | None = None
-        self._tally, self._follower, self._shadows, self._records = tally, follower, shadows, records
+        self._ledger, self._tally, self._follower = ledger, ledger.tally, follower
 
     def share(self, folder: str, slot: int) -> None:
         """Count together with the other processes on this port; see `SharedTally`."""
@@ -70,11 +68,11 @@ class Exposition:
 
     def _counts(self) -> dict[str, int]:
         """What the process counts besides requests and predictions."""
-        records = self._records
+        records, shadows = self._ledger.records, self._ledger.shadows
         return {
             "ml_model_evictions": self._follower.cache.evictions,
-            "ml_shadow_rows_dropped": self._shadows.dropped,
-            "ml_shadow_rows_failed": self._shadows.failed,
+            "ml_shadow_rows_dropped": shadows.dropped,
+            "ml_shadow_rows_failed": shadows.failed,
             "prediction_records_written": records.written if records is not None else 0,
             "prediction_records_dropped": records.dropped if records is not None else 0,
         }

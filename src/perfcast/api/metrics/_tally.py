@@ -1,13 +1,20 @@
-"""Counting requests and predictions without locks.
+"""Counting requests and predictions without locks, in one process and in several on one port.
 
 Everything is counted on the event loop's thread, so plain integers do: 0.3 µs an observation, where prometheus-client's
 own histogram takes 1.5 µs. prometheus-client writes the text when it is asked for.
 """
 
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import accumulate
+from pathlib import Path
 from typing import TypeAlias, TypeVar
+
+import msgspec
+
+from perfcast.monitoring import PredictionLog, Record
+from perfcast.serving import Arm, Shadows
 
 BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms' buckets, seconds."""
@@ -101,6 +108,22 @@ class Tally:
                 (held.get(label) or _new(held, label)).add(durations)
 
 
+@dataclass(frozen=True)
+class Ledger:
+    """Where every answer is put down: counted, recorded (unless `PREDICTION_LOG` is off), offered to shadows."""
+
+    tally: Tally
+    records: PredictionLog | None
+    shadows: Shadows
+
+    def enter(self, arm: Arm, record: Record) -> None:
+        """Record an answer of that arm, and offer its row to the arm's shadow; never waits."""
+        if self.records is not None:
+            self.records.append(record)
+        if arm.shadow is not None:
+            self.shadows.offer(arm.shadow, record.id, record.row, record.at)
+
+
 def add_counts(counts: dict[_Label, int], more: dict[_Label, int]) -> None:
     """Add counts by their labels, in place."""
     for label, count in more.items():
@@ -112,3 +135,51 @@ def _new(held: dict[_Label, Durations], label: _Label) -> Durations:
         del held[next(iter(held))]
     held[label] = Durations()
     return held[label]
+
+
+_Counts = dict[str, int]
+_decode = msgspec.msgpack.Decoder(tuple[Tally, _Counts]).decode
+
+
+class SharedTally:
+    """This process's share of the counts.
+
+    Each process has a slot, and a small file for it, written about once a second. Whoever is asked for `/metrics`
+    writes its own and adds the others'. A process that takes the place of one that ended goes on from its slot's file.
+    So what was shown once never falls, whoever dies; what a killed process counted since it last wrote (a second at
+    most) is lost.
+
+    Args:
+        folder: Where the processes' files are; only theirs, new with their supervisor.
+        slot: Which of them this one is.
+        tally: What this process counts; goes on from the slot's file.
+        further: Further counts of this process.
+    """
+
+    def __init__(self, folder: str, slot: int, tally: Tally, further: Callable[[], _Counts]) -> None:
+        self._folder = Path(folder)
+        self._own = self._folder / f"{slot}.tally"
+        self._tally, self._further = tally, further
+        self._base: _Counts = {}
+        if self._own.exists():
+            restored, self._base = _decode(self._own.read_bytes())
+            restored.in_flight = 0
+            tally.add(restored)
+
+    def write(self) -> None:
+        """Let the others see what was counted until now."""
+        counts = self._further()
+        add_counts(counts, self._base)
+        new = self._own.with_suffix(".new")
+        new.write_bytes(msgspec.msgpack.encode((self._tally, counts)))
+        new.replace(self._own)
+
+    def total(self) -> tuple[Tally, _Counts]:
+        """The counts of all processes, this one's until now."""
+        self.write()
+        tally, counts = Tally(), _Counts()
+        for path in sorted(self._folder.glob("*.tally")):
+            theirs, further = _decode(path.read_bytes())
+            tally.add(theirs)
+            add_counts(counts, further)
+        return tally, counts

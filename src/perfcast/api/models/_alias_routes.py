@@ -6,22 +6,20 @@ import msgspec
 from fastapi import APIRouter, Body, Header, Query
 from pydantic import BaseModel, Field
 
-from perfcast.api.http._answers import example_of
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import said
+from perfcast.api.http._reply import Alive, Following, Json, Registered, held
+from perfcast.api.http._schemas import example_of, said
 from perfcast.api.metrics import Durations, Tally
 from perfcast.api.models._answers import AliasHistory, AliasMoved, Traffic, TrafficMoved
-from perfcast.api.models._moves import Expected, Following, Registered, model_name, moved
-from perfcast.errors import FieldError, InvalidInput, UnknownVersion
+from perfcast.api.models._moves import Expected, model_name, moved
+from perfcast.errors import InvalidInput, UnknownVersion
 from perfcast.registry import ANY, CHALLENGER, CHAMPION, ModelSummary
 from perfcast.serving import Follower
 
 router = APIRouter(prefix="/models", tags=["models"])
 Alias = Literal["challenger", "shadow"]
 Counted = Annotated[Tally, held(Tally)]
-Alive = Annotated[Lifetime, held(Lifetime)]
 IfSplit = Annotated[
     str | None, Header(alias="If-Match", description='The expected present split, such as "90:10", champion first')
 ]
@@ -56,7 +54,7 @@ def set_alias(
     try:
         version = registry.resolve(f"{model}:{pointer.version}")
     except UnknownVersion as error:
-        raise InvalidInput([FieldError("version", str(error))]) from None
+        raise InvalidInput.of("version", str(error)) from None
     follower.load(version)
     change = registry.point(model, alias, version.number, expect=expect, actor="api")
     return moved(follower, change)
@@ -164,4 +162,4 @@ def _expected_split(if_match: str | None) -> Any:
     try:
         return {CHAMPION: float(champion), CHALLENGER: float(challenger)}
     except ValueError:
-        raise InvalidInput([FieldError("If-Match", 'expected the present split such as "90:10"')]) from None
+        raise InvalidInput.of("If-Match", 'expected the present split such as "90:10"') from None

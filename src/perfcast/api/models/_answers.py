@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from perfcast.api.http._answers import Answer, Time, example_of
+from perfcast.api.http._schemas import Time, example_of
 
 MODEL = "cnn-execution-time-cpu-torch"
 Name = Annotated[str, Field(examples=[MODEL])]
@@ -18,7 +18,7 @@ Inputs = Annotated[list[str], Field(examples=[["batch_size", "input_channels", "
 Status = Annotated[str, Field(examples=["success"])]
 
 
-class HeldOutMetrics(Answer):
+class HeldOutMetrics(BaseModel):
     """How good the predictions are on rows that nothing else has seen; what can't be told is left out."""
 
     rows: int = Field(examples=[1204])
@@ -41,7 +41,7 @@ class HeldOutMetrics(Answer):
     )
 
 
-class Graph(Answer):
+class Graph(BaseModel):
     """A version's ONNX graph."""
 
     sha256: str = Field(examples=["9f2c5a7d0e4b8c1f6a3d9e2b7c5f8a1d4e6b9c2f5a8d1e4b7c0f3a6d9e2b5c8f"])
@@ -52,7 +52,7 @@ class Graph(Answer):
     native_row_us: float | None = Field(None, examples=[690.0])
 
 
-class GraphParity(Answer):
+class GraphParity(BaseModel):
     """How far graph and native model differ, relative to the cost."""
 
     rows: int = Field(examples=[1500])
@@ -60,7 +60,7 @@ class GraphParity(Answer):
     p999: float = Field(examples=[8.0e-6])
 
 
-class Data(Answer):
+class Data(BaseModel):
     """The rows a version was made from."""
 
     name: str = Field(examples=["cpu-torch"])
@@ -72,7 +72,7 @@ class Data(Answer):
     until: str | None = Field(examples=["2026-02-28T23:59:00Z"])
 
 
-class ModelEntry(Answer):
+class ModelEntry(BaseModel):
     """A model at a glance: what its champion is, or without one its newest version."""
 
     type: Family | None = Field(description="The family")
@@ -88,7 +88,7 @@ class ModelEntry(Answer):
     notes: dict[str, str] | None = Field(None, description="By alias: why its version isn't asked beside the champion")
 
 
-class NotLoaded(Answer):
+class NotLoaded(BaseModel):
     """A file of `MODELS_DIR` that is no version."""
 
     path: str = Field(
@@ -98,7 +98,7 @@ class NotLoaded(Answer):
     reason: str = Field(examples=["it reads 9 inputs, not the 7 of cnn-execution-time nor 8 with padding"])
 
 
-class ModelList(Answer):
+class ModelList(BaseModel):
     """All models."""
 
     models: dict[str, ModelEntry] = Field(examples=[{MODEL: example_of(ModelEntry)}])
@@ -107,7 +107,7 @@ class ModelList(Answer):
     timestamp: Time
 
 
-class VersionEntry(Answer):
+class VersionEntry(BaseModel):
     """One of a model's versions; where its manifest can't be read, its number and the problem."""
 
     version: Number
@@ -127,7 +127,7 @@ class VersionEntry(Answer):
     problem: str | None = None
 
 
-class ModelDetails(Answer):
+class ModelDetails(BaseModel):
     """A model with all its versions."""
 
     name: Name
@@ -151,7 +151,7 @@ class ModelDetails(Answer):
     timestamp: Time
 
 
-class VersionMetrics(Answer):
+class VersionMetrics(BaseModel):
     """How good a version is, and how it was found."""
 
     model_name: Name
@@ -169,7 +169,7 @@ class VersionMetrics(Answer):
     timestamp: Time
 
 
-class AliasMoved(Answer):
+class AliasMoved(BaseModel):
     """Where an alias pointed before and points now; null is nowhere."""
 
     model_name: Name
@@ -180,7 +180,7 @@ class AliasMoved(Answer):
     timestamp: Time
 
 
-class VersionAdded(Answer):
+class VersionAdded(BaseModel):
     """A version that was uploaded; no alias points to it yet."""
 
     model_name: Name
@@ -195,7 +195,7 @@ class VersionAdded(Answer):
     timestamp: Time
 
 
-class VersionDeleted(Answer):
+class VersionDeleted(BaseModel):
     """A version that is no more."""
 
     model_name: Name
@@ -204,7 +204,7 @@ class VersionDeleted(Answer):
     timestamp: Time
 
 
-class Benchmark(Answer):
+class Benchmark(BaseModel):
     """How quickly a version answers, one row after another, without HTTP."""
 
     model_name: Name
@@ -225,7 +225,7 @@ class Benchmark(Answer):
     timestamp: Time = Field(description="ISO 8601, UTC: when it was measured")
 
 
-class ArmFigures(Answer):
+class ArmFigures(BaseModel):
     """What one alias did in this process, for the version it points to."""
 
     version: Number
@@ -237,7 +237,7 @@ class ArmFigures(Answer):
     note: str | None = Field(None, description="Why the version isn't asked beside the champion")
 
 
-class Traffic(Answer):
+class Traffic(BaseModel):
     """How callers are split between champion and challenger."""
 
     model_name: Name
@@ -258,7 +258,7 @@ class TrafficMoved(Traffic):
     status: Status
 
 
-class AliasEventEntry(Answer):
+class AliasEventEntry(BaseModel):
     """One move of an alias, or one change of the split."""
 
     alias: str = Field(examples=["challenger"])
@@ -274,7 +274,7 @@ class AliasEventEntry(Answer):
     share_after: float | None = Field(None, examples=[10])
 
 
-class AliasHistory(Answer):
+class AliasHistory(BaseModel):
     """What happened to a model's aliases, newest first."""
 
     model_name: Name

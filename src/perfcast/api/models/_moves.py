@@ -5,13 +5,10 @@ from typing import Annotated, Any
 from fastapi import Depends, Header
 
 from perfcast.api.http._identifiers import timestamp
-from perfcast.api.http._reply import Json, held
-from perfcast.errors import FieldError, InvalidInput, NoUsableModel
+from perfcast.api.http._reply import Json
+from perfcast.errors import InvalidInput, NoUsableModel
 from perfcast.registry import ANY, DEFAULT_WORKLOAD, AliasChange, Registry, Version, parse_reference
 from perfcast.serving import Follower
-
-Registered = Annotated[Registry, held(Registry)]
-Following = Annotated[Follower, held(Follower)]
 
 
 def model_name(registry: Registry, ref: str) -> str:
@@ -34,7 +31,7 @@ def _expected_version(
     if text == "none":
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InvalidInput([FieldError("If-Match", 'expected the present version such as "3", or "none"')])
+        raise InvalidInput.of("If-Match", 'expected the present version such as "3", or "none"')
     return int(text)
 
 

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 
 from perfcast.api.http._identifiers import timestamp
-from perfcast.api.http._reply import Json, held
+from perfcast.api.http._reply import Following, Json, Registered, held
 from perfcast.api.http._schemas import said
 from perfcast.api.models._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
-from perfcast.api.models._moves import Expected, Following, Registered, described, etag, model_name, moved, shown
+from perfcast.api.models._moves import Expected, described, etag, model_name, moved, shown
 from perfcast.discovery import Records
 from perfcast.errors import BrokenVersion, Conflict
 from perfcast.manifest import Manifest

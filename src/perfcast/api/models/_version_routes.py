@@ -10,14 +10,13 @@ from starlette.types import Message
 
 from perfcast.api.http._bodies import UPLOAD_BYTES, read_body
 from perfcast.api.http._identifiers import timestamp
-from perfcast.api.http._reply import Json, held
+from perfcast.api.http._reply import Configured, Following, Json, Registered, held
 from perfcast.api.http._schemas import said
 from perfcast.api.models._answers import VersionAdded, VersionDeleted
-from perfcast.api.models._moves import Following, Registered, described
+from perfcast.api.models._moves import described
 from perfcast.errors import FieldError, InvalidInput
 from perfcast.registry import parse_reference
 from perfcast.serving import LARGEST_MANIFEST, read_statement, upload
-from perfcast.settings import Settings
 from perfcast.workloads import Catalogue
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -62,7 +61,7 @@ async def add(
     request: Request,
     registry: Registered,
     follower: Following,
-    settings: Annotated[Settings, held(Settings)],
+    settings: Configured,
     catalogue: Annotated[Catalogue, held(Catalogue)],
 ) -> Json:
     """Register a graph that was made elsewhere, as a candidate; activating it is a call of its own.
@@ -99,7 +98,7 @@ def delete(
     """Forget a version and its graph, for good. 409 while an alias points to it: move that first."""
     asked = parse_reference(f"{name}:{version}")
     if asked.model != name:
-        raise InvalidInput([FieldError("version", "must be a version's number or its label")])
+        raise InvalidInput.of("version", "must be a version's number or its label")
     number = asked.number or registry.resolve(str(asked)).number
     registry.delete(name, number)
     follower.refresh()
@@ -110,7 +109,7 @@ async def _parts(request: Request, most: int) -> tuple[bytes, bytes]:
     """The graph and the manifest; an absent manifest is empty."""
     body = bytes(await read_body(request.scope["headers"], request.receive, most))
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise InvalidInput([FieldError("body", f"must have the parts graph and manifest; {_HOW}")])
+        raise InvalidInput.of("body", f"must have the parts graph and manifest; {_HOW}")
 
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -120,7 +119,7 @@ async def _parts(request: Request, most: int) -> tuple[bytes, bytes]:
         async with whole.form(max_files=2, max_fields=2, max_part_size=LARGEST_MANIFEST) as form:
             return await _read(form)
     except HTTPException as error:  # what Starlette makes of a body that is no form
-        raise InvalidInput([FieldError("body", f"{error.detail}; {_HOW}")]) from None
+        raise InvalidInput.of("body", f"{error.detail}; {_HOW}") from None
 
 
 async def _read(form: FormData) -> tuple[bytes, bytes]:
@@ -129,6 +128,6 @@ async def _read(form: FormData) -> tuple[bytes, bytes]:
         raise InvalidInput([FieldError(name, f"is no part of an upload; {_HOW}") for name in others])
     graph, manifest = form.get("graph"), form.get("manifest", "")
     if not isinstance(graph, UploadFile):
-        raise InvalidInput([FieldError("graph", f"must be a file; {_HOW}")])
+        raise InvalidInput.of("graph", f"must be a file; {_HOW}")
     text: Any = await manifest.read() if isinstance(manifest, UploadFile) else manifest.encode()
     return await graph.read(), text

@@ -1,17 +1,16 @@
 """`POST /predict` from body to answer; the same for every way in: bare protocol, ASGI callable, FastAPI's route."""
 
 import time
-from asyncio import shield, wrap_future
 
 import structlog
 
 from perfcast.api.http._identifiers import Clock
 from perfcast.api.http._problems import Problem, problem_of
-from perfcast.api.metrics._tally import Tally
+from perfcast.api.metrics import Ledger
 from perfcast.api.predict._answer_writer import AnswerWriter
 from perfcast.errors import NoUsableModel, PerfcastError
-from perfcast.monitoring import PredictionLog, Record
-from perfcast.serving import Arm, Follower, Key, Predictor, Request, Shadows, Slot, UnknownReference
+from perfcast.monitoring import Record
+from perfcast.serving import Arm, Follower, Key, Predictor, Request, UnknownReference
 
 UNKNOWN = "unknown"
 """The label of predictions that failed before any model was found."""
@@ -25,8 +24,8 @@ class Predict:
     Everything it needs is in memory: no SQL, no blocking call, no log line for an answer (rule R6).
     """
 
-    def __init__(self, follower: Follower, tally: Tally, records: PredictionLog | None, shadows: Shadows) -> None:
-        self._follower, self._tally, self._records, self._shadows = follower, tally, records, shadows
+    def __init__(self, follower: Follower, ledger: Ledger) -> None:
+        self._follower, self._tally, self._enter = follower, ledger.tally, ledger.enter
         self._clock = Clock()
         self._write = AnswerWriter().write
 
@@ -69,7 +68,7 @@ class Predict:
                 routes = self._follower.routes
             arm = routes.pick(request.reference, request.reader.workload.name, key)
             model = arm.slot.model
-            predictor = arm.slot.predictor or await self._fetch(arm.slot)
+            predictor = arm.slot.predictor or await self._follower.fetched(arm.slot)
             return self._answer(arm, predictor, request, prediction_id, began)
         except Exception as error:
             if not isinstance(error, PerfcastError):
@@ -79,17 +78,13 @@ class Predict:
 
     def _answer(self, arm: Arm, predictor: Predictor, request: Request, name: str, began: float) -> bytes:
         """Predict, count, record and write the answer."""
-        row, coverage, model = request.row, request.coverage, predictor.model
+        row, coverage = request.row, request.coverage
         prediction = predictor.answer(row, coverage)
         at = self._clock.text(time.time())
         answer = self._write(predictor, prediction, coverage=coverage, at=at, name=name)
-        if self._records is not None:
-            cost, lower, upper = prediction.cost, prediction.lower, prediction.upper
-            self._records.append(Record(name, model, predictor.number, row, cost, lower, upper, at, arm.name))
-        if arm.shadow is not None:
-            self._shadows.offer(arm.shadow, name, row, at)
-        seconds = time.perf_counter() - began
-        self._tally.predicted(arm.labels, seconds)
+        cost, lower, upper = prediction.cost, prediction.lower, prediction.upper
+        self._enter(arm, Record(name, predictor.model, predictor.number, row, cost, lower, upper, at, arm.name))
+        self._tally.predicted(arm.labels, time.perf_counter() - began)
         return answer
 
     async def _reach(self, body: bytes | bytearray, reference: str) -> Request:
@@ -98,7 +93,7 @@ class Predict:
             refusal = self._follower.refusal(reference)
             if refusal is not None:
                 raise refusal
-            await self._fetch(reference)
+            await self._follower.fetched(reference)
         except PerfcastError:
             self._follower.routes.bodies.read(body, guess=True)
             raise
@@ -106,10 +101,6 @@ class Predict:
             return self._follower.routes.bodies.read(body)
         except UnknownReference:  # deleted, or displaced by others, since it was loaded
             raise NoUsableModel(f"model '{reference}' was unloaded just now; try again") from None
-
-    async def _fetch(self, what: Slot | str) -> Predictor:
-        """Load it in a thread, together with whoever else waits for it."""
-        return await shield(wrap_future(self._follower.fetch(what)))
 
     def _named(self, body: bytes | bytearray) -> str:
         """The loaded model that a refused body names, for the metrics' label; never text that a caller made up."""

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from perfcast.api.http._schemas import json_body
 from perfcast.manifest import COVERAGES
 
+MODEL = "cnn-execution-time-cpu-torch"
 _CONVOLUTION = {
     "batch_size": 32,
     "input_channels": 3,
@@ -23,39 +25,28 @@ _LOAD = {
     "minute_cos": 0.9659,
     "is_business_hour": 1,
 }
-PREDICT_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "model_name": {"type": ["string", "null"], "description": "NAME, NAME:VERSION or NAME@ALIAS"},
-                    "coverage": {"type": ["number", "null"], "enum": [*COVERAGES, None], "default": 0.9},
-                    "device": {
-                        "type": ["string", "null"],
-                        "description": "For workloads that declare a `device` feature. The models of the built-in "
-                        "workloads know one device each and refuse it (422): name the device's model instead",
-                    },
-                    "features": {"type": "object", "description": "The features by name"},
-                    "cnn_config": {"type": "object", "description": "The features of a convolution"},
-                },
-                "additionalProperties": True,
+PREDICT_BODY = json_body(
+    {
+        "type": "object",
+        "properties": {
+            "model_name": {"type": ["string", "null"], "description": "NAME, NAME:VERSION or NAME@ALIAS"},
+            "coverage": {"type": ["number", "null"], "enum": [*COVERAGES, None], "default": 0.9},
+            "device": {
+                "type": ["string", "null"],
+                "description": "For workloads that declare a `device` feature. The models of the built-in "
+                "workloads know one device each and refuse it (422): name the device's model instead",
             },
-            "examples": {
-                "convolution": {
-                    "summary": "A convolution's execution time",
-                    "value": {"model_name": "cnn-execution-time-cpu-torch", "cnn_config": _CONVOLUTION},
-                },
-                "load": {"summary": "CPU utilisation under a load", "value": _LOAD},
-                "general": {
-                    "summary": "Any workload",
-                    "value": {"model_name": "cpu-utilization", "features": _LOAD, "coverage": 0.95},
-                },
-            },
-        }
+            "features": {"type": "object", "description": "The features by name"},
+            "cnn_config": {"type": "object", "description": "The features of a convolution"},
+        },
+        "additionalProperties": True,
     },
-}
+    {
+        "convolution": ("A convolution's execution time", {"model_name": MODEL, "cnn_config": _CONVOLUTION}),
+        "load": ("CPU utilisation under a load", _LOAD),
+        "general": ("Any workload", {"model_name": "cpu-utilization", "features": _LOAD, "coverage": 0.95}),
+    },
+)
 
 
 def asked(name: str, schema: dict[str, Any], **further: Any) -> dict[str, Any]:
@@ -85,6 +76,7 @@ PREDICT_ANSWER: dict[str, Any] = {
                 "properties": {
                     "model_name": {"type": "string"},
                     "model_type": {"type": "string"},
+                    "prediction_id": {"type": "string"},
                     "prediction_timestamp": {"type": "string", "format": "date-time"},
                     "status": {"type": "string", "const": "success"},
                     "model_version": {"type": "integer"},
@@ -92,13 +84,12 @@ PREDICT_ANSWER: dict[str, Any] = {
                     "upper": {"type": ["number", "null"]},
                     "coverage": {"type": "number"},
                     "extrapolated": {"type": "array", "items": {"type": "string"}},
-                    "prediction_id": {"type": "string"},
                 },
                 "additionalProperties": {"type": "number", "description": "The cost, such as execution_time_ms"},
             },
             "example": {
                 "execution_time_ms": 45.67,
-                "model_name": "cnn-execution-time-cpu-torch",
+                "model_name": MODEL,
                 "model_type": "xgboost",
                 "prediction_timestamp": "2026-03-01T10:30:00.000Z",
                 "status": "success",

@@ -1,6 +1,6 @@
 """The process that serves: it takes the port, alone or with others, and speaks HTTP on it.
 
-`serve` is the way in. Connections that stand still are watched (`_connections`), heads are bounded (`_heads`), and a
+`serve` is the way in. Connections that stand still are watched and heads are bounded (`_bounds`), and a
 `POST /predict` that came whole is answered while its bytes are parsed (`_direct`).
 """
 

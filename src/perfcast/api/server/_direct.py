@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from perfcast.api.server._heads import BoundedHeads
+from perfcast.api.server._bounds import BoundedHeads
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 AtOnce: TypeAlias = Callable[[Headers, tuple[str, int] | None, bytearray], tuple[bytes, bytes] | None]

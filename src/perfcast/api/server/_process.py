@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 
 from perfcast.api._services import Services
-from perfcast.api.server._connections import Watch
+from perfcast.api.server._bounds import Watch
 from perfcast.settings import Settings
 
 _BACKLOG = 2048

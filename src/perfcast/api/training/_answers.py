@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from perfcast.api.http._answers import Answer, Time
+from perfcast.api.http._schemas import Time
 
 Job = Annotated[str, Field(examples=["019aa9c1-7d2e-7c40-9b55-0f3a5d2c8e11"])]
 Model = Annotated[str, Field(examples=["cpu-utilization"])]
 Reason = Annotated[str, Field(examples=["cron '0 3 * * *' at 2026-03-02 03:00 UTC"])]
 
 
-class TrainingJob(Answer):
+class TrainingJob(BaseModel):
     """A training run."""
 
     job_id: Job
@@ -52,7 +52,7 @@ class TrainingJob(Answer):
     spent_seconds: float = Field(description="How long it has run, over all attempts", examples=[22.4])
 
 
-class Trial(Answer):
+class Trial(BaseModel):
     """One try of a family's settings."""
 
     trial: int = Field(examples=[7])
@@ -68,7 +68,7 @@ class JobDetails(TrainingJob):
     trials: list[Trial]
 
 
-class JobList(Answer):
+class JobList(BaseModel):
     """A page of jobs, newest first."""
 
     jobs: list[TrainingJob]
@@ -78,7 +78,7 @@ class JobList(Answer):
     timestamp: Time
 
 
-class RetrainRequest(Answer):
+class RetrainRequest(BaseModel):
     """How a schedule trains."""
 
     n_trials: int = Field(examples=[50])
@@ -89,7 +89,7 @@ class RetrainRequest(Answer):
     seed: int = Field(examples=[0])
 
 
-class ScheduleEntry(Answer):
+class ScheduleEntry(BaseModel):
     """When a model is trained anew, and what came of it last."""
 
     model_name: Model
@@ -118,7 +118,7 @@ class ScheduleEntry(Answer):
     time_zone: str = Field(examples=["UTC"])
 
 
-class ScheduleList(Answer):
+class ScheduleList(BaseModel):
     """All schedules, sorted by model."""
 
     schedules: list[ScheduleEntry]
@@ -126,7 +126,7 @@ class ScheduleList(Answer):
     timestamp: Time
 
 
-class ScheduleEventEntry(Answer):
+class ScheduleEventEntry(BaseModel):
     """One thing that a schedule did, and what became of the job."""
 
     model_name: Model
@@ -146,7 +146,7 @@ class ScheduleEventEntry(Answer):
     error: str | None = None
 
 
-class ScheduleHistory(Answer):
+class ScheduleHistory(BaseModel):
     """What a schedule did, newest first."""
 
     events: list[ScheduleEventEntry]

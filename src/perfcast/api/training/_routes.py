@@ -10,11 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from perfcast.api.http._answers import example_of
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import problems, said
+from perfcast.api.http._reply import Alive, Json, held
+from perfcast.api.http._schemas import example_of, problems, said
 from perfcast.api.training._answers import JobDetails, JobList, TrainingJob
 from perfcast.errors import Unavailable
 from perfcast.jobs import Asked, Job, Jobs, Submissions
@@ -41,7 +40,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 class TrainingBody(BaseModel):
     """What to train; everything may be left out."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     n_trials: int = Field(20, ge=1, le=10_000, description="Most trials of the search.")
     workload: str | None = Field(None, max_length=128, description="What to predict; `cpu-utilization` by default.")
@@ -129,7 +128,7 @@ def cancel(job_id: str, jobs: Queue) -> Json:
     response_class=StreamingResponse,
     responses={**_EVENTS, **problems(404, 422, 503)},
 )
-async def events(job_id: str, jobs: Queue, lifetime: Annotated[Lifetime, held(Lifetime)]) -> StreamingResponse:
+async def events(job_id: str, jobs: Queue, lifetime: Alive) -> StreamingResponse:
     """Server-sent events: the whole job at each change, until it has ended."""
     first = await run_in_threadpool(jobs.end_overdue, job_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

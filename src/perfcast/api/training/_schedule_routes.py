@@ -7,10 +7,9 @@ from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from perfcast.api.http._answers import example_of
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, held
-from perfcast.api.http._schemas import problems, said
+from perfcast.api.http._schemas import example_of, problems, said
 from perfcast.api.training._answers import ScheduleEntry, ScheduleHistory, ScheduleList
 from perfcast.jobs import Plan, Schedules
 

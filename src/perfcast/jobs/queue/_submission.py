@@ -14,6 +14,7 @@ FAMILIES = ("xgboost", "neural_network", "polynomial", "random_forest", "ensembl
 MOST_TRIALS = 10_000
 LONGEST_SECONDS = 7 * 24 * 3600.0
 LARGEST_SEED = 2**31 - 1
+_wrong = InvalidInput.of
 
 STARTERS: Mapping[tuple[str, str], str] = {("simulated", "cpu-utilization"): "cpu-utilization"}
 """Datasets, with their workload, whose model has a name of its own."""
@@ -157,7 +158,3 @@ def _check_numbers(asked: Asked) -> None:
         wrong.append(FieldError("seed", f"must be from 0 to {LARGEST_SEED:,}"))
     if wrong:
         raise InvalidInput(wrong)
-
-
-def _wrong(field: str, message: str) -> InvalidInput:
-    return InvalidInput([FieldError(field, message)])

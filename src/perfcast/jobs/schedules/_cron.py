@@ -5,11 +5,12 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 
 LONGEST = 128
 """Characters of an expression."""
 _FIELDS = 5
+_EXAMPLE = "; an example is '0 3 * * *' for every night at three"
 
 
 def check_cron(expression: str) -> str:
@@ -24,14 +25,15 @@ def check_cron(expression: str) -> str:
     """
     words = expression.split()
     if len(words) != _FIELDS or len(expression) > LONGEST:
-        raise _wrong(f"must have five fields (minute, hour, day, month, weekday), got {len(words)}")
+        told = f"must have five fields (minute, hour, day, month, weekday), got {len(words)}{_EXAMPLE}"
+        raise InvalidInput.of("cron", told)
     normal = " ".join(words)
     try:
         next(CronSim(normal, datetime.now(UTC)))
     except CronSimError as error:
-        raise _wrong(str(error).replace("Bad ", "can't read the field ")) from None
+        raise InvalidInput.of("cron", str(error).replace("Bad ", "can't read the field ") + _EXAMPLE) from None
     except StopIteration:
-        raise _wrong("never comes about") from None
+        raise InvalidInput.of("cron", f"never comes about{_EXAMPLE}") from None
     return normal
 
 
@@ -44,7 +46,3 @@ def next_occurrence(expression: str, after: datetime, zone: ZoneInfo) -> datetim
     # In the hour that comes twice, the library may answer with the first of the two, which has passed.
     occurrences = (found.astimezone(UTC) for found in CronSim(expression, after.astimezone(zone)))
     return next(found for found in occurrences if found > after)
-
-
-def _wrong(what: str) -> InvalidInput:
-    return InvalidInput([FieldError("cron", f"{what}; an example is '0 3 * * *' for every night at three")])

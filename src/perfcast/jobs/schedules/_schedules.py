@@ -72,7 +72,7 @@ class Schedules:
         As often as one likes: it is noted once until acted on, and not where none listens.
         """
         if kind not in SIGNALS:
-            raise InvalidInput([FieldError("kind", f"must be one of {', '.join(SIGNALS)}, got '{kind}'")])
+            raise InvalidInput.of("kind", f"must be one of {', '.join(SIGNALS)}, got '{kind}'")
         with self.database.begin() as connection:
             return repository.note_signal(connection, model, kind, reason[:_LONGEST_REASON])
 

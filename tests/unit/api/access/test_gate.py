@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from perfcast.api import Services, create_app
 from perfcast.api.access import make_gate
 from perfcast.api.access._keys import address_of
-from perfcast.api.http._callers import CLIENT
+from perfcast.api.http._identifiers import CLIENT
 from perfcast.api.http._schemas import ProblemDetails
 from perfcast.errors import InvalidSetting
 from perfcast.registry import Registry

@@ -5,7 +5,7 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfcast.api.access._windows import Rate, Windows
+from perfcast.api.access._limits import Rate, Windows
 
 
 @given(st.lists(st.floats(0, 3), max_size=80), st.integers(1, 5), st.integers(1, 10))

@@ -9,8 +9,8 @@ from tests.drafts import draft, linear_graph
 
 from perfcast.api import Services
 from perfcast.api.adapters import _answers as answers
-from perfcast.api.http._answers import example_of
 from perfcast.api.http._lanes import Lanes
+from perfcast.api.http._schemas import example_of
 from perfcast.monitoring import read_records
 from perfcast.registry import Registry
 from perfcast.workloads import workload_from_document

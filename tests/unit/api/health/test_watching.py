@@ -11,7 +11,7 @@ from tests.drafts import draft, weighted
 from tests.patience import PATIENCE_SECONDS
 
 from perfcast.api import Services, create_app
-from perfcast.api.health._probes import Probe
+from perfcast.api.health._condition import Probe
 from perfcast.errors import InvalidSetting
 from perfcast.registry import Registry
 from perfcast.settings import Settings

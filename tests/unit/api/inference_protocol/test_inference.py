@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from tests.drafts import draft, linear_graph, weighted
 
 from perfcast.api import Services
-from perfcast.api.http._answers import example_of
-from perfcast.api.inference_protocol import _examples as examples
+from perfcast.api.http._schemas import example_of
+from perfcast.api.inference_protocol import _answers as examples
 from perfcast.api.inference_protocol import _inference
 from perfcast.api.inference_protocol._answers import ModelMetadata
 from perfcast.monitoring import read_records

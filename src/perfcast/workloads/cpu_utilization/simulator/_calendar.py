@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from perfcast.errors import FieldError, InvalidInput
+from perfcast.errors import InvalidInput
 from perfcast.workloads import offsets
 
 Times = NDArray[np.datetime64]
@@ -41,8 +41,8 @@ def zone(name: str) -> tzinfo:
     try:
         return UTC if name == "UTC" else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        message = f"'{name}' is no known zone; an IANA name such as Europe/Berlin is expected"
-        raise InvalidInput([FieldError("time_zone", message)]) from error
+        told = f"'{name}' is no known zone; an IANA name such as Europe/Berlin is expected"
+        raise InvalidInput.of("time_zone", told) from error
 
 
 def weekday(local: Times) -> NDArray[np.int64]:
