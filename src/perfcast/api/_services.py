@@ -109,12 +109,12 @@ class Services:
         self._opened.callback(self.database.close)
         self._opened.callback(self.transport.close)
         migrated = self._migrate()
-        self._opened.callback(self.batches.close)
         self._opened.callback(self.answers.close)
         for thread in (self.records, self.shadows):
             if thread is not None:
                 thread.start()
                 self._opened.callback(thread.close)
+        self._opened.callback(self.batches.close)
         self.follower.start(look=migrated)  # a database that hangs has cost enough; the thread keeps asking
         self._opened.callback(self.follower.close)
         for probe in (*self.condition.dependencies, self.condition.system):

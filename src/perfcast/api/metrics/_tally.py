@@ -19,7 +19,7 @@ from perfcast.serving import Arm, Shadows
 BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms' buckets, seconds."""
 _MOST = 1000
-"""Histograms of a kind; those that began first leave."""
+"""Histograms of arms, of which each version makes new ones; those that began first leave."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 Labels: TypeAlias = tuple[str, str, int]
 """Who answered: model, arm and version."""
@@ -131,7 +131,7 @@ def add_counts(counts: dict[_Label, int], more: dict[_Label, int]) -> None:
 
 
 def _new(held: dict[_Label, Durations], label: _Label) -> Durations:
-    while len(held) >= _MOST:
+    while isinstance(label, tuple) and len(held) >= _MOST:  # routes and models are few, and their counts never fall
         del held[next(iter(held))]
     held[label] = Durations()
     return held[label]

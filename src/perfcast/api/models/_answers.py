@@ -245,7 +245,13 @@ class Traffic(BaseModel):
     challenger: float = Field(description="Percent of the callers", examples=[10])
     arms: dict[str, ArmFigures] = Field(
         description="By alias, those that are set",
-        examples=[{"champion": example_of(ArmFigures), "shadow": example_of(ArmFigures, version=2, share=0)}],
+        examples=[
+            {
+                "champion": example_of(ArmFigures),
+                "challenger": example_of(ArmFigures, version=4, share=10),
+                "shadow": example_of(ArmFigures, version=2, share=0),
+            }
+        ],
     )
     counted_for_seconds: float = Field(description="How long this process has been counting", examples=[3600.2])
     timestamp: Time
