@@ -16,7 +16,7 @@ import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from perfcast.cli._workbench import workbench
-from perfcast.export import COST, FEATURES, open_session
+from perfcast.sessions import COST, FEATURES, open_session
 from perfcast.settings import load_settings
 from perfcast.training.judging import score
 from perfcast.training.variants import quantize

@@ -24,7 +24,8 @@ from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
 from perfcast.monitoring import PredictionLog
 from perfcast.registry import Registry
-from perfcast.serving import AnswerCache, Follower, Shadows, choose_inference
+from perfcast.serving import AnswerCache, Follower, Shadows
+from perfcast.sessions import choose_inference
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import Catalogue, survey_workloads

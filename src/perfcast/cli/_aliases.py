@@ -80,8 +80,8 @@ def traffic(
     with workbench() as bench:
         if challenger is not None:
             weights = {CHAMPION: 100 - challenger, CHALLENGER: challenger}
-            change = bench.registry.set_traffic(model, weights, reason=reason, actor="cli")
-            say(f"{model}: challenger {change.before[CHALLENGER]:g} % → {change.after[CHALLENGER]:g} % of the callers")
+            before, after = bench.registry.set_traffic(model, weights, reason=reason, actor="cli")
+            say(f"{model}: challenger {before[CHALLENGER]:g} % → {after[CHALLENGER]:g} % of the callers")
         summary = bench.registry.model(model)
     rows = [(name, number, summary.traffic.get(name, 0.0)) for name, number in sorted(summary.aliases.items())]
     show_table(("alias", "version", "% of callers"), rows)

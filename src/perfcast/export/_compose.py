@@ -10,10 +10,9 @@ import spox.opset.ai.onnx.v21 as op
 from perfcast.errors import Refused
 from perfcast.export._target import Target
 from perfcast.manifest import LARGEST_GRAPH
+from perfcast.sessions import COST, FEATURES
 from perfcast.workloads import Expression, Name, Operator, Workload, evaluate, names
 
-FEATURES = "features"
-COST = "cost"
 IR_VERSION = 10
 
 

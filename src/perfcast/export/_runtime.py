@@ -1,20 +1,19 @@
 """Running a graph once, outside any server: for evaluation, parity and measurement."""
 
 import platform
-import statistics
-import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 
-from perfcast.errors import BrokenVersion, Refused
-from perfcast.export._compose import COST, FEATURES
+from perfcast.errors import Refused
 from perfcast.manifest import GraphFacts, Parity
+from perfcast.sessions import open_session, row_us
+from perfcast.sessions import run as run_in
 from perfcast.workloads import Rows
 
 LARGEST_DIFFERENCE = 1e-4
@@ -27,24 +26,9 @@ _LIBRARIES = ("perfcast", "numpy", "onnx", "onnxruntime", "xgboost-cpu", "xgboos
 Predict = Callable[[Rows], Rows]
 
 
-def open_session(graph: bytes) -> ort.InferenceSession:
-    """A single-threaded CPU session.
-
-    Raises:
-        BrokenVersion: ONNX Runtime can't read the graph.
-    """
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001  # its exceptions share no public base class
-        raise BrokenVersion(f"ONNX Runtime can't read the graph: {error}") from None
-
-
 def run(graph: bytes, features: Rows) -> Rows:
     """The cost of each row, float32 [rows], of float32 [rows, features], by what `compose` returned."""
-    return _cost(open_session(graph), features)
+    return run_in(open_session(graph), features)
 
 
 def check_parity(graph: bytes, predict: Predict, features: Rows, *, relative: bool = True) -> Parity:
@@ -96,8 +80,8 @@ def measure(graph: bytes, features: Rows, native: Predict | None = None, *, repe
         bytes=len(graph),
         opset=opset,
         ir=model.ir_version,
-        row_us=_row_us(lambda row: _cost(session, row), features, repeats),
-        native_row_us=_row_us(native, features, max(1, repeats // 10)) if native else None,
+        row_us=row_us(partial(run_in, session), features, repeats),
+        native_row_us=row_us(native, features, max(1, repeats // 10)) if native else None,
     )
 
 
@@ -108,20 +92,3 @@ def libraries() -> dict[str, str]:
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
-
-
-def _cost(session: ort.InferenceSession, features: Rows) -> Rows:
-    (cost,) = session.run([COST], {FEATURES: np.ascontiguousarray(features, dtype=np.float32)})
-    return np.asarray(cost, dtype=np.float32)
-
-
-def _row_us(predict: Predict, features: Rows, repeats: int) -> float:
-    rows = [features[[index % len(features)]] for index in range(repeats)]
-    for row in rows[: max(3, repeats // 10)]:
-        predict(row)
-    times = []
-    for row in rows:
-        begin = time.perf_counter_ns()
-        predict(row)
-        times.append(time.perf_counter_ns() - begin)
-    return round(statistics.median(times) / 1000, 2)

@@ -5,15 +5,6 @@ the libraries that graphs are made with.
 """
 
 from perfcast.handover._kserve import DEFAULT_IMAGE, DEFAULT_STORAGE, write_kserve
-from perfcast.handover._triton import LARGEST_BATCH, Handed, triton_config, write_onnx, write_triton
+from perfcast.handover._triton import Handed, write_onnx, write_triton
 
-__all__ = [
-    "DEFAULT_IMAGE",
-    "DEFAULT_STORAGE",
-    "LARGEST_BATCH",
-    "Handed",
-    "triton_config",
-    "write_kserve",
-    "write_onnx",
-    "write_triton",
-]
+__all__ = ["DEFAULT_IMAGE", "DEFAULT_STORAGE", "Handed", "write_kserve", "write_onnx", "write_triton"]

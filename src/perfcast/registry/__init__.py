@@ -5,20 +5,9 @@ references such as `NAME`, `NAME:3`, `NAME@shadow` are resolved (`parse_referenc
 `Registry.revision` rises with every change, so that followers notice one by reading a single number.
 """
 
-from perfcast.registry._reference import Reference, check_label, check_name, parse_reference
+from perfcast.registry._reference import check_label, check_name, parse_reference
 from perfcast.registry._registry import DEFAULT_WORKLOAD, Registry
-from perfcast.registry._types import (
-    ANY,
-    CHALLENGER,
-    CHAMPION,
-    SHADOW,
-    AliasChange,
-    AliasEvent,
-    ModelSummary,
-    Snapshot,
-    TrafficChange,
-    Version,
-)
+from perfcast.registry._types import ANY, CHALLENGER, CHAMPION, SHADOW, AliasChange, ModelSummary, Snapshot, Version
 
 __all__ = [
     "ANY",
@@ -27,12 +16,9 @@ __all__ = [
     "DEFAULT_WORKLOAD",
     "SHADOW",
     "AliasChange",
-    "AliasEvent",
     "ModelSummary",
-    "Reference",
     "Registry",
     "Snapshot",
-    "TrafficChange",
     "Version",
     "check_label",
     "check_name",

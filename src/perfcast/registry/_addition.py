@@ -44,7 +44,7 @@ def insert_version(
 
 def _changed(connection: sa.Connection, model: str, draft: Draft) -> str:
     """How the draft's declaration differs from the champion's, in a sentence; empty where it doesn't."""
-    number = repository.aliases(connection, model).get(CHAMPION)
+    number = repository.summaries(connection, model)[0].aliases.get(CHAMPION)
     champion = repository.find_version(connection, model, number) if number is not None else None
     changed = document_differences(champion.manifest.workload, draft.manifest.workload) if champion else ()
     return f"its declaration differs from the champion's: {'; '.join(changed)}" if changed else ""

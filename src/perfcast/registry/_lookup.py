@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from perfcast.errors import Conflict, InvalidInput, NoUsableModel, UnknownModel, UnknownVersion
 from perfcast.registry import _repository as repository
 from perfcast.registry._reference import Reference
-from perfcast.registry._types import ALIASES, ANY, CHAMPION, AnyVersion, Version
+from perfcast.registry._types import ALIASES, ANY, CHAMPION, AnyVersion, ModelSummary, Version
 
 
 def check_alias(alias: str) -> None:
@@ -14,13 +14,12 @@ def check_alias(alias: str) -> None:
         raise InvalidInput.of("alias", f"must be one of {', '.join(ALIASES)}, not '{alias}'")
 
 
-def present_version(connection: sa.Connection, model: str, alias: str, expect: int | AnyVersion | None) -> int | None:
+def present_version(model: ModelSummary, alias: str, expect: int | AnyVersion | None) -> int | None:
     """Where an alias points now; raises Conflict where that is not as expected."""
-    present = repository.aliases(connection, model).get(alias)
+    present = model.aliases.get(alias)
     if expect is not ANY and present != expect:
-        raise Conflict(
-            f"{model}@{alias} is {_words(present)} now, not {_words(expect)} as expected; look again and decide anew"
-        )
+        found = f"{model.name}@{alias} is {_words(present)} now"
+        raise Conflict(f"{found}, not {_words(expect)} as expected; look again and decide anew")
     return present
 
 
@@ -28,34 +27,37 @@ def _words(number: object) -> str:
     return "unset" if number is None else f"version {number}"
 
 
-def require_model(connection: sa.Connection, name: str) -> None:
-    """Raise UnknownModel, with the closest names, unless there is such a model."""
-    names = repository.model_names(connection)
-    if name not in names:
-        raise UnknownModel(name, names)
+def find_model(connection: sa.Connection, name: str) -> ModelSummary:
+    """A model as it is now; raises UnknownModel, with the closest names, where there is no such."""
+    found = repository.summaries(connection, name)
+    if not found:
+        raise UnknownModel(name, repository.model_names(connection))
+    return found[0]
 
 
-def find_version(connection: sa.Connection, model: str, asked: Reference) -> Version:
-    """The version of an existing model that a reference names."""
+def find_version(connection: sa.Connection, model: ModelSummary, asked: Reference) -> Version:
+    """The version of a model that a reference names."""
     number, label = asked.number, asked.label
     if number is None and label is None:
         alias = asked.alias or CHAMPION
-        number = repository.aliases(connection, model).get(alias)
+        number = model.aliases.get(alias)
         if number is None and alias == CHAMPION:
+            name = model.name
             raise NoUsableModel(
-                f"model '{model}' has no champion; activate one of its versions, or name one as {model}:VERSION"
+                f"model '{name}' has no champion; activate one of its versions, or name one as {name}:VERSION"
             )
         if number is None:
             raise unknown_version(connection, model, asked)
-    version = repository.find_version(connection, model, number, label)
+    version = repository.find_version(connection, model.name, number, label)
     if version is None:
         raise unknown_version(connection, model, asked)
     return version
 
 
-def unknown_version(connection: sa.Connection, model: str, asked: Reference) -> UnknownVersion:
+def unknown_version(connection: sa.Connection, model: ModelSummary, asked: Reference) -> UnknownVersion:
     """The error that names what is closest to a version or an alias that isn't there."""
     if asked.alias is not None:
-        known = [f"{model}@{alias}" for alias in repository.aliases(connection, model)]
+        known = [f"{model.name}@{alias}" for alias in model.aliases]
         return UnknownVersion(str(asked), known, hint=f"the aliases are {', '.join(ALIASES)}; set one first")
-    return UnknownVersion(f"{model}:{asked.label or asked.number}", repository.version_names(connection, model))
+    names = repository.version_names(connection, model.name)
+    return UnknownVersion(f"{model.name}:{asked.label or asked.number}", names)

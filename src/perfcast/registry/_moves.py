@@ -11,17 +11,18 @@ import sqlalchemy as sa
 
 from perfcast.errors import FieldError, InvalidInput, Refused
 from perfcast.registry import _repository as repository
-from perfcast.registry._types import CHALLENGER, CHAMPION, AliasChange, AliasEvent, Kind, traffic
+from perfcast.registry._types import CHALLENGER, CHAMPION, AliasChange, AliasEvent, Kind, ModelSummary, traffic
 from perfcast.storage import now
 
 
-def move_alias(connection: sa.Connection, change: AliasChange, kind: Kind, reason: str, actor: str) -> None:
+def move_alias(
+    connection: sa.Connection, model: ModelSummary, change: AliasChange, kind: Kind, reason: str, actor: str
+) -> None:
     """Point an alias elsewhere, end a split that has lost its sense, remember both, and raise the revision."""
-    before = repository.share(connection, change.model)
+    before = model.share
     repository.point_alias(connection, change)
-    pointing = repository.aliases(connection, change.model)
     shares: tuple[float | None, float | None] = (None, None)
-    if before and not _can_be_split(pointing):
+    if before and not _can_be_split({**model.aliases, change.alias: change.after}):
         repository.set_share(connection, change.model, 0)
         shares = (before, 0.0)
     event = AliasEvent(change.model, change.alias, kind, change.before, change.after, reason, actor, now(), *shares)
@@ -29,26 +30,20 @@ def move_alias(connection: sa.Connection, change: AliasChange, kind: Kind, reaso
     repository.bump(connection)
 
 
-def move_traffic(connection: sa.Connection, model: str, percent: float, reason: str, actor: str) -> float:
+def move_traffic(connection: sa.Connection, model: ModelSummary, percent: float, reason: str, actor: str) -> None:
     """Give a percentage of the callers to the challenger; the model is locked.
-
-    Returns:
-        The share before.
 
     Raises:
         Refused: The challenger, or the champion beside it, isn't set, or both are one version.
     """
-    pointing = repository.aliases(connection, model)
     if percent:
-        _require_arms(model, pointing, percent)
-    before = repository.share(connection, model)
-    if percent != before:
-        repository.set_share(connection, model, percent)
-        number = pointing[CHALLENGER]
-        event = AliasEvent(model, CHALLENGER, "traffic", number, number, reason, actor, now(), before, percent)
+        _require_arms(model.name, model.aliases, percent)
+    if percent != model.share:
+        repository.set_share(connection, model.name, percent)
+        number, shares = model.aliases[CHALLENGER], (model.share, percent)
+        event = AliasEvent(model.name, CHALLENGER, "traffic", number, number, reason, actor, now(), *shares)
         repository.add_event(connection, event)
         repository.bump(connection)
-    return before
 
 
 def challengers_share(weights: Mapping[str, float]) -> float:
@@ -100,7 +95,7 @@ def _trail(events: Sequence[AliasEvent]) -> list[int | None]:
     return trail
 
 
-def _can_be_split(pointing: Mapping[str, int]) -> bool:
+def _can_be_split(pointing: Mapping[str, int | None]) -> bool:
     champion, challenger = pointing.get(CHAMPION), pointing.get(CHALLENGER)
     return champion is not None and challenger is not None and champion != challenger
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from perfcast.errors import BrokenVersion, Conflict, NoUsableModel, Refused, UnknownModel
+from perfcast.errors import BrokenVersion, Conflict, NoUsableModel, Refused
 from perfcast.manifest import Draft
 from perfcast.registry import _repository as repository
 from perfcast.registry._addition import insert_version, workload_of
-from perfcast.registry._lookup import check_alias, find_version, present_version, require_model, unknown_version
+from perfcast.registry._lookup import check_alias, find_model, find_version, present_version, unknown_version
 from perfcast.registry._moves import challengers_share, move_alias, move_traffic, one_before
 from perfcast.registry._reference import Reference, check_label, check_name, parse_reference
 from perfcast.registry._types import (
@@ -20,7 +20,6 @@ from perfcast.registry._types import (
     AnyVersion,
     ModelSummary,
     Snapshot,
-    TrafficChange,
     Version,
     traffic,
 )
@@ -121,13 +120,13 @@ class Registry:
         """
         check_alias(alias)
         with self._database.begin() as connection:
-            self._lock(connection, model)
-            before = present_version(connection, model, alias, expect)
+            locked = _locked(connection, model)
+            before = present_version(locked, alias, expect)
             if number is not None:
-                find_version(connection, model, Reference(model, number=number))
+                find_version(connection, locked, Reference(model, number=number))
             change = AliasChange(model, alias, before, number)
             if change.changed:
-                move_alias(connection, change, "point", reason, actor)
+                move_alias(connection, locked, change, "point", reason, actor)
         return change
 
     def set_traffic(
@@ -138,8 +137,11 @@ class Registry:
         expect: Mapping[str, float] | AnyVersion = ANY,
         reason: str = "",
         actor: str = "",
-    ) -> TrafficChange:
+    ) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Split a model's callers by percents that make 100, such as `{"champion": 90, "challenger": 10}`.
+
+        Returns:
+            The percents before and now; equal where nothing changed.
 
         Raises:
             InvalidInput: The weights are no percentages of these two aliases that make 100.
@@ -147,29 +149,29 @@ class Registry:
         """
         percent = challengers_share(weights)
         with self._database.begin() as connection:
-            self._lock(connection, model)
-            present = traffic(repository.share(connection, model))
+            locked = _locked(connection, model)
+            present = locked.traffic
             if expect is not ANY and challengers_share(expect) != present[CHALLENGER]:
                 raise Conflict(
                     f"{model}@{CHALLENGER} answers {present[CHALLENGER]:g} % of the callers now, not "
                     f"{expect.get(CHALLENGER, 0):g} % as expected; look again and decide anew"
                 )
-            before = move_traffic(connection, model, percent, reason, actor)
-        return TrafficChange(model, traffic(before), traffic(percent))
+            move_traffic(connection, locked, percent, reason, actor)
+        return present, traffic(percent)
 
     def step_back(
         self, model: str, *, expect: int | AnyVersion | None = ANY, reason: str = "", actor: str = ""
     ) -> AliasChange:
         """Return the champion to the one before, or to none; each call goes one further back."""
         with self._database.begin() as connection:
-            self._lock(connection, model)
-            before = present_version(connection, model, CHAMPION, expect)
+            locked = _locked(connection, model)
+            before = present_version(locked, CHAMPION, expect)
             if before is None:
                 return AliasChange(model, CHAMPION, None, None)
             events = repository.events(connection, model, CHAMPION)
-            after = one_before(events, before, repository.numbers(connection, model))
+            after = one_before(events, before, locked.versions)
             change = AliasChange(model, CHAMPION, before, after)
-            move_alias(connection, change, "step_back", reason, actor)
+            move_alias(connection, locked, change, "step_back", reason, actor)
         return change
 
     def resolve(self, reference: str) -> Version:
@@ -187,14 +189,12 @@ class Registry:
                     f"'{reference}' means a version of the default model of {DEFAULT_WORKLOAD}, and there is none; "
                     "train one, or name the model"
                 )
-            require_model(connection, name)
-            return find_version(connection, name, asked)
+            return find_version(connection, find_model(connection, name), asked)
 
     def version(self, model: str, number: int) -> Version:
         """A version by its number."""
         with self._database.read() as connection:
-            require_model(connection, model)
-            return find_version(connection, model, Reference(model, number=number))
+            return find_version(connection, find_model(connection, model), Reference(model, number=number))
 
     def some_versions(self, keys: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], Version | BrokenVersion]:
         """Versions by model and number, or why one can't be read; what doesn't exist is left out."""
@@ -210,14 +210,13 @@ class Registry:
     def versions(self, model: str) -> list[Version]:
         """A model's versions, oldest first."""
         with self._database.read() as connection:
-            require_model(connection, model)
+            find_model(connection, model)
             return repository.all_versions(connection, model)
 
     def model(self, name: str) -> ModelSummary:
         """A model by its name."""
         with self._database.read() as connection:
-            require_model(connection, name)
-            return repository.summaries(connection, name)[0]
+            return find_model(connection, name)
 
     def models(self) -> list[ModelSummary]:
         """All models, sorted by name."""
@@ -227,14 +226,15 @@ class Registry:
     def history(self, model: str) -> list[AliasEvent]:
         """Every move of a model's aliases and of its callers, newest first."""
         with self._database.read() as connection:
-            require_model(connection, model)
+            find_model(connection, model)
             return repository.events(connection, model)[::-1]
 
     def annotate(self, version: Version, note: str) -> None:
         """Replace a version's note."""
         with self._database.begin() as connection:
             if not repository.set_note(connection, version.model, version.number, note):
-                raise unknown_version(connection, version.model, Reference(version.model, number=version.number))
+                model = find_model(connection, version.model)
+                raise unknown_version(connection, model, Reference(version.model, number=version.number))
             repository.bump(connection)
 
     def delete(self, model: str, number: int) -> None:
@@ -244,20 +244,15 @@ class Registry:
             Conflict: An alias points to it.
         """
         with self._database.begin() as connection:
-            self._lock(connection, model)
-            digest = repository.find_graph(connection, model, number)
-            if digest is None:
-                raise unknown_version(connection, model, Reference(model, number=number))
-            holders = [alias for alias, held in repository.aliases(connection, model).items() if held == number]
+            locked = _locked(connection, model)
+            holders = [alias for alias, held in locked.aliases.items() if held == number]
             if holders:
                 raise Conflict(f"{model}:{number} is {' and '.join(holders)}; move that alias first")
-            repository.delete_version(connection, model, number)
+            digest = repository.delete_version(connection, model, number)
+            if digest is None:
+                raise unknown_version(connection, locked, Reference(model, number=number))
             repository.bump(connection)
         self._drop_bytes(digest)
-
-    def default(self, workload: str) -> str | None:
-        """The model that answers for a workload when a caller names none."""
-        return self.defaults().get(workload)
 
     def set_default(self, workload: str, model: str) -> None:
         """Make a model the one that answers for its workload when a caller names none.
@@ -266,7 +261,7 @@ class Registry:
             Refused: It answers for another workload.
         """
         with self._database.begin() as connection:
-            answers_for = self._lock(connection, model)
+            answers_for = _locked(connection, model).workload
             if answers_for != workload:
                 raise Refused(
                     f"model '{model}' answers for '{answers_for}', so it can't be the default of '{workload}'"
@@ -275,7 +270,7 @@ class Registry:
                 repository.bump(connection)
 
     def defaults(self) -> Mapping[str, str]:
-        """Each workload's default model."""
+        """Each workload's default model: it answers when a caller names none."""
         with self._database.read() as connection:
             return repository.defaults(connection)
 
@@ -284,15 +279,14 @@ class Registry:
         with self._database.read() as connection:
             return repository.revision(connection)
 
-    def _lock(self, connection: sa.Connection, model: str) -> str:
-        workload = repository.lock_model(connection, model)
-        if workload is None:
-            raise UnknownModel(model, repository.model_names(connection))
-        return workload
-
     def _drop_bytes(self, digest: str) -> None:
         """Delete bytes once no committed row names them, while no other change of the registry can commit."""
         with self._database.begin() as connection:
             repository.lock_registry(connection)
             if not repository.is_referred_to(connection, digest):
                 self._blobs.delete(digest)
+
+
+def _locked(connection: sa.Connection, model: str) -> ModelSummary:
+    repository.lock_model(connection, model)
+    return find_model(connection, model)

@@ -39,10 +39,9 @@ def next_number(connection: sa.Connection, name: str, workload: str, dataset: st
     return row.newest, row.workload
 
 
-def lock_model(connection: sa.Connection, name: str) -> str | None:
-    """Keep other writers from this model until the end; the workload it answers for, None where there is no such."""
-    query = sa.select(_MODEL.c.workload).where(_MODEL.c.name == name).with_for_update()
-    return connection.execute(query).scalar_one_or_none()
+def lock_model(connection: sa.Connection, name: str) -> None:
+    """Keep other writers from this model until the end."""
+    connection.execute(sa.select(_MODEL.c.name).where(_MODEL.c.name == name).with_for_update())
 
 
 def bump(connection: sa.Connection) -> None:
@@ -77,13 +76,6 @@ def find_version(
     return None if row is None else _version(row)
 
 
-def find_graph(connection: sa.Connection, model: str, number: int) -> str | None:
-    """The digest of a version's graph, also where its manifest can't be read; None where there is no such version."""
-    query = sa.select(_VERSION.c.graph).where(_is(model, number))
-    digest: str | None = connection.execute(query).scalar_one_or_none()
-    return digest
-
-
 def all_versions(connection: sa.Connection, model: str) -> list[Version]:
     """A model's versions, oldest first."""
     query = sa.select(_VERSION).where(_VERSION.c.model == model).order_by(_VERSION.c.number)
@@ -114,19 +106,15 @@ def version_names(connection: sa.Connection, model: str) -> list[str]:
     return [f"{model}:{name}" for row in rows for name in (row.number, row.label) if name is not None]
 
 
-def numbers(connection: sa.Connection, model: str) -> set[int]:
-    """The numbers of a model's versions."""
-    return set(connection.execute(sa.select(_VERSION.c.number).where(_VERSION.c.model == model)).scalars())
-
-
 def set_note(connection: sa.Connection, model: str, number: int, note: str) -> bool:
     """Change a version's note; False where there is no such version."""
     return connection.execute(sa.update(_VERSION).where(_is(model, number)).values(note=note)).rowcount == 1
 
 
-def delete_version(connection: sa.Connection, model: str, number: int) -> None:
-    """Forget a version; its number isn't given again."""
-    connection.execute(sa.delete(_VERSION).where(_is(model, number)))
+def delete_version(connection: sa.Connection, model: str, number: int) -> str | None:
+    """Forget a version, whose number isn't given again; the digest of its graph, None where there is no such."""
+    digest: str | None = connection.scalar(sa.delete(_VERSION).where(_is(model, number)).returning(_VERSION.c.graph))
+    return digest
 
 
 def is_referred_to(connection: sa.Connection, digest: str) -> bool:
@@ -136,20 +124,8 @@ def is_referred_to(connection: sa.Connection, digest: str) -> bool:
     return bool(connection.execute(sa.select(sa.exists(version) | sa.exists(dataset))).scalar_one())
 
 
-def aliases(connection: sa.Connection, model: str) -> dict[str, int]:
-    """Where a model's aliases point."""
-    rows = connection.execute(sa.select(_ALIAS.c.alias, _ALIAS.c.number).where(_ALIAS.c.model == model))
-    return {row.alias: row.number for row in rows}
-
-
-def share(connection: sa.Connection, model: str) -> float:
-    """Percent of callers that a model's challenger answers."""
-    query = sa.select(_ALIAS.c.share).where(_ALIAS.c.model == model, _ALIAS.c.alias == CHALLENGER)
-    return connection.execute(query).scalar_one_or_none() or 0.0
-
-
 def set_share(connection: sa.Connection, model: str, percent: float) -> None:
-    """Change it, where there is a challenger."""
+    """Change the percent of callers that a model's challenger answers, where there is one."""
     which = (_ALIAS.c.model == model) & (_ALIAS.c.alias == CHALLENGER)
     connection.execute(sa.update(_ALIAS).where(which).values(share=percent or None))
 

@@ -101,15 +101,6 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class TrafficChange:
-    """How many percent of callers each alias answered and answers now. Both are equal where nothing changed."""
-
-    model: str
-    before: Mapping[str, float]
-    after: Mapping[str, float]
-
-
-@dataclass(frozen=True)
 class AliasChange:
     """Where an alias pointed and where it points now; None is nowhere. Both are equal where nothing changed."""
 

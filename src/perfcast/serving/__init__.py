@@ -9,7 +9,7 @@ R7), and `GraphCache` keeps the graphs within a bound. `Shadows` asks further ve
 
 from perfcast.serving._answer_cache import AnswerCache
 from perfcast.serving._arms import Arm, Key
-from perfcast.serving._body import BodyReader, Request, UnknownReference, coverage_of, parse_object
+from perfcast.serving._body import Request, UnknownReference, coverage_of, parse_object
 from perfcast.serving._cache import Slot
 from perfcast.serving._follower import Follower
 from perfcast.serving._foreign import open_foreign, try_rows
@@ -17,20 +17,15 @@ from perfcast.serving._items import ItemReader
 from perfcast.serving._predictor import Answer, Prediction, Predictor, declared_workload
 from perfcast.serving._reaching import reach, read_reaching
 from perfcast.serving._reader import Reader
-from perfcast.serving._session import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference
 from perfcast.serving._shadows import Shadows
 from perfcast.serving._upload import LARGEST_MANIFEST, read_statement, upload
 
 __all__ = [
-    "CPU_PROVIDER",
-    "CUDA_PROVIDER",
     "LARGEST_MANIFEST",
     "Answer",
     "AnswerCache",
     "Arm",
-    "BodyReader",
     "Follower",
-    "Inference",
     "ItemReader",
     "Key",
     "Prediction",
@@ -40,7 +35,6 @@ __all__ = [
     "Shadows",
     "Slot",
     "UnknownReference",
-    "choose_inference",
     "coverage_of",
     "declared_workload",
     "open_foreign",

@@ -4,6 +4,7 @@ import time
 from asyncio import shield, wrap_future
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import tzinfo
 from threading import Event, Lock, Thread
 
@@ -14,12 +15,12 @@ from perfcast.processors import processors
 from perfcast.registry import Registry, Snapshot, Version
 from perfcast.serving._arms import NAMED, Arm, Key
 from perfcast.serving._cache import GraphCache, Slot, reason_of
-from perfcast.serving._plan import NO_PLAN, exact, make_plan, rank
+from perfcast.serving._plan import exact, plan, rank
 from perfcast.serving._predictor import Predictor, declared_workload
 from perfcast.serving._reader import Reader
 from perfcast.serving._refusals import Refusals
 from perfcast.serving._routes import Routes
-from perfcast.serving._session import ON_CPU, Inference
+from perfcast.sessions import ON_CPU, Inference
 from perfcast.workloads import Workload
 
 _KEPT = 64
@@ -66,7 +67,7 @@ class Follower:
         self._readers: dict[Workload, Reader] = {}
         self._others: Sequence[Reader] | None = None
         self._refusals = Refusals()
-        self._plan = NO_PLAN
+        self._planned = self.routes  # without the versions that are kept because they were named
         self._slots: dict[tuple[str, int], Slot] = {}
         self._kept: dict[str, Slot] = {}
         self._lock = Lock()  # held while the registry is read and what is new is loaded
@@ -233,16 +234,16 @@ class Follower:
     def _rebuild(self) -> None:
         snapshot = self._registry.snapshot()
         slots, reasons = self._slots_of(snapshot)
-        self._load_new(rank(snapshot, slots), first=self._plan is NO_PLAN)
-        plan = make_plan(snapshot, slots, reasons, self._plan)
-        for reference, reason in plan.problems.items():
+        self._load_new(rank(snapshot, slots), first=self._planned.revision < 0)
+        planned = plan(snapshot, slots, reasons, self._planned)
+        for reference, reason in planned.problems.items():
             if self.routes.problems.get(reference) != reason:
                 log.error("model can't be loaded", model=reference, reason=reason)
-        for reference, reason in plan.notes.items():
+        for reference, reason in planned.notes.items():
             if self.routes.notes.get(reference) != reason:
                 log.warning("version isn't asked", model=reference, reason=reason)
         with self._swap:
-            self._plan = plan
+            self._planned = planned
             existing = {f"{model.name}:{number}" for model in snapshot.models for number in model.versions}
             self._kept = {name: slot for name, slot in self._kept.items() if name in existing}
             self._publish()
@@ -281,14 +282,8 @@ class Follower:
 
     def _publish(self) -> None:
         """Put plan and kept versions in place; the swap lock is held."""
-        plan, arms = self._plan, dict(self._plan.arms)
-        for slot in self._kept.values():
-            for name in exact(slot):
-                arms.setdefault(name, Arm(NAMED, slot))
-        shown = plan.snapshot
-        self.routes = Routes(
-            shown.revision, arms, shown.defaults, plan.problems, self._other_readers, self.cache.bounded, plan.notes
-        )
+        kept = {name: Arm(NAMED, slot) for slot in self._kept.values() for name in exact(slot)}
+        self.routes = replace(self._planned, arms=kept | dict(self._planned.arms))
         self._slots = {(slot.model, slot.number): slot for slot in self.routes.slots}
         self.cache.keep_only(self.routes.slots)
 

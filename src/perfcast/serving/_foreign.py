@@ -10,14 +10,11 @@ import onnxruntime as ort
 from perfcast.errors import BrokenVersion, InvalidInput
 from perfcast.manifest import LARGEST_GRAPH
 from perfcast.serving._anatomy import Anatomy, dissect
-from perfcast.serving._session import open_session
+from perfcast.sessions import TRIAL_SECONDS, open_session
 
 DOMAINS = ("", "ai.onnx.ml")
 """Whose operators a graph may use: ONNX's own."""
-TRIAL_SECONDS = 5.0
-"""How long a graph may take for two rows."""
-_CALLED = "graph"
-_wrong = partial(InvalidInput.of, _CALLED)
+_wrong = partial(InvalidInput.of, "graph")
 
 
 def open_foreign(graph: bytes) -> tuple[Anatomy, ort.InferenceSession]:
@@ -38,9 +35,9 @@ def open_foreign(graph: bytes) -> tuple[Anatomy, ort.InferenceSession]:
             raise _wrong(
                 "must hold its data itself, but some tensor's data stands in another file; save it with the data inside"
             )
-        session = open_session(graph, _CALLED)
+        session = open_session(graph)
     except BrokenVersion as error:
-        raise _wrong(str(error).removeprefix(f"{_CALLED}: ")) from None
+        raise _wrong(str(error)) from None
     for item in session.get_inputs():
         if item.shape and isinstance(item.shape[0], int):
             raise _wrong(

@@ -15,11 +15,9 @@ from perfcast.errors import BrokenVersion, InvalidInput, PerfcastError
 from perfcast.manifest import DEFAULT_COVERAGE
 from perfcast.registry import Version
 from perfcast.serving._reader import Reader
-from perfcast.serving._session import ON_CPU, Inference, open_session
+from perfcast.sessions import COST, FEATURES, ON_CPU, Inference, open_session, run
 from perfcast.workloads import Rows, Workload, workload_from_document
 
-FEATURES = "features"
-COST = "cost"
 _FLOAT = "tensor(float)"
 _ROUNDING = 1e-6
 
@@ -142,8 +140,7 @@ class Predictor:
 
     def run(self, rows: Rows) -> Rows:
         """The bare cost of each row, float32 [rows], of float32 [rows, features]."""
-        (cost,) = self._session.run([COST], {FEATURES: np.ascontiguousarray(rows, dtype=np.float32)})
-        return np.asarray(cost, dtype=np.float32)
+        return run(self._session, rows)
 
     def _warm_up(self) -> None:
         middle = [min(max((low + high) / 2, -1e30), 1e30) for _, low, high in self._ranges]

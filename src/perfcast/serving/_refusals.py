@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from threading import Lock
 
 from perfcast.errors import PerfcastError
@@ -14,20 +13,16 @@ class Refusals:
     """Remembers why references were refused, for as long as the registry stays at one revision.
 
     Safe to use from several threads.
-
-    Args:
-        clock: Seconds that only rise.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._lock = Lock()
         self._known: dict[str, tuple[PerfcastError, int, float]] = {}
 
     def find(self, reference: str, revision: int) -> PerfcastError | None:
         """Why it was refused at this revision, ready to be raised; None where that isn't known."""
         error, at, until = self._known.get(reference, (None, revision, math.inf))
-        return _anew(error) if error is not None and at == revision and self._clock() < until else None
+        return _anew(error) if error is not None and at == revision and time.monotonic() < until else None
 
     def add(self, reference: str, error: PerfcastError, revision: int, *, seconds: float = math.inf) -> None:
         """Remember why a reference was refused, for so many seconds where that may end without a change.
@@ -36,7 +31,7 @@ class Refusals:
         """
         with self._lock:
             self._known.pop(reference, None)
-            self._known[reference] = (_anew(error), revision, self._clock() + seconds)
+            self._known[reference] = (_anew(error), revision, time.monotonic() + seconds)
             while len(self._known) > _REMEMBERED:
                 del self._known[next(iter(self._known))]
 

@@ -26,6 +26,7 @@ class Routes:
         defaults: Each workload's default model.
         problems: For each reference that can't be served as the registry says, the reason.
         notes: For each alias whose version isn't asked beside the champion, the reason; every caller is answered.
+        pointed: The slot that answers for each model's alias.
         others: Gives readers of workloads that no default model serves.
         bounded: Whether graphs may leave memory, so that it matters when each was used.
     """
@@ -37,6 +38,7 @@ class Routes:
     others: Callable[[], Sequence[Reader]] = tuple
     bounded: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
+    pointed: Mapping[tuple[str, str], Slot] = field(default_factory=dict)
     bodies: BodyReader = field(init=False)
     slots: frozenset[Slot] = field(init=False)
     champions: Mapping[str, Slot] = field(init=False)

@@ -1,8 +1,8 @@
 """Versions that were made elsewhere: what a graph and a manifest must be like to be registered."""
 
-import statistics
 import time
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from math import isfinite, sqrt
 from typing import Annotated, Any
@@ -14,8 +14,9 @@ import onnxruntime as ort
 from perfcast.errors import BrokenVersion, InvalidDeclaration, InvalidInput, UnknownModel, UnknownWorkload
 from perfcast.manifest import COVERAGES, Calibration, DataFacts, Draft, GraphFacts, Manifest, Metrics
 from perfcast.registry import Registry, Version, check_label, check_name
-from perfcast.serving._foreign import TRIAL_SECONDS, open_foreign, try_rows
-from perfcast.serving._predictor import COST, FEATURES, check_signature
+from perfcast.serving._foreign import open_foreign, try_rows
+from perfcast.serving._predictor import check_signature
+from perfcast.sessions import row_us, run
 from perfcast.workloads import LARGEST, Rows, Workload, find_workload, workload_from_document
 
 LARGEST_MANIFEST = 1_000_000
@@ -24,19 +25,6 @@ _CALLED = "upload"
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _Text = Annotated[str, msgspec.Meta(max_length=2000)]
 
-_SAID = (
-    "type",
-    "data",
-    "metrics",
-    "calibration",
-    "settings",
-    "search",
-    "libraries",
-    "seconds",
-    "keeps_trends",
-    "inputs",
-)
-"""What a sender's word is taken for as it stands."""
 _wrong = InvalidInput.of
 
 
@@ -132,7 +120,8 @@ def examine(graph: bytes, workload: Workload, ranges: Mapping[str, tuple[float, 
         raise _wrong("graph", str(error).removeprefix(f"{_CALLED}: ")) from None
     row = np.array([_middle(workload, ranges or {})], dtype=np.float32)
     _check_answers(session, row)
-    return GraphFacts(sha256(graph).hexdigest(), len(graph), anatomy.opset, anatomy.ir, _row_us(session, row))
+    took = row_us(partial(run, session), row, _REPEATS)
+    return GraphFacts(sha256(graph).hexdigest(), len(graph), anatomy.opset, anatomy.ir, took)
 
 
 def _workload(registry: Registry, model: str, statement: Statement, workloads: Mapping[str, Workload]) -> Workload:
@@ -179,17 +168,6 @@ def _check_answers(session: ort.InferenceSession, row: Rows) -> None:
         raise _wrong("graph", f"gives no finite cost in the middle of the features' bounds, {row[0].tolist()}")
 
 
-def _row_us(session: ort.InferenceSession, row: Rows) -> float:
-    times = []
-    for _ in range(_REPEATS):
-        begin = time.perf_counter_ns()
-        session.run([COST], {FEATURES: row})
-        times.append(time.perf_counter_ns() - begin)
-        if sum(times) > TRIAL_SECONDS * 1e9:
-            break
-    return round(statistics.median(times) / 1000, 2)
-
-
 def _middle(workload: Workload, ranges: Mapping[str, tuple[float, float]]) -> list[float]:
     """A row that the graph must be able to answer, one number a feature."""
     found = []
@@ -206,12 +184,13 @@ def _middle(workload: Workload, ranges: Mapping[str, tuple[float, float]]) -> li
 def _manifest(statement: Statement, workload: Workload, facts: GraphFacts) -> Manifest:
     bare = "uploaded: its graph was checked for its shape; what stands in its manifest is its sender's word"
     declared = {feature.name: (feature.minimum, feature.maximum) for feature in workload.features}
-    said = {name: getattr(statement, name) for name in _SAID}
-    return Manifest(
-        workload=dict(workload.document()),
-        ranges=declared | statement.ranges,
-        graph=facts,
-        created_at=statement.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        notes=(*statement.notes, *([] if bare in statement.notes else [bare])),
-        **said,
-    )
+    said = {name: getattr(statement, name) for name in Manifest.__struct_fields__}
+    found = {
+        "workload": dict(workload.document()),
+        "ranges": declared | statement.ranges,
+        "graph": facts,
+        "parity": None,
+        "created_at": statement.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "notes": (*statement.notes, *([] if bare in statement.notes else [bare])),
+    }
+    return Manifest(**said | found)

@@ -9,7 +9,6 @@ from perfcast.storage import _schema as schema
 from perfcast.storage._blobs import Blobs, sha256
 from perfcast.storage._clock import now, patiently, time_text
 from perfcast.storage._database import Database
-from perfcast.storage._schema import HEAD
 from perfcast.storage._statements import insert_new, take_turns
 
-__all__ = ["HEAD", "Blobs", "Database", "insert_new", "now", "patiently", "schema", "sha256", "take_turns", "time_text"]
+__all__ = ["Blobs", "Database", "insert_new", "now", "patiently", "schema", "sha256", "take_turns", "time_text"]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from perfcast.errors import FieldError, InvalidInput, PerfcastError, Unavailable
 from perfcast.storage._engine import make_engine, parse_url
-from perfcast.storage._schema import HEAD
+from perfcast.storage._schema import HEAD, set_up
 from perfcast.storage._statements import take_turns
 
 _NO_TABLE = "42P01"  # PostgreSQL's undefined_table
@@ -76,7 +76,7 @@ class Database:
             return _revision(connection) == HEAD
 
     def migrate(self) -> None:
-        """Bring the tables up to date, in one transaction; of several processes one does it, the others wait.
+        """Make the tables, or bring them up to date, in one transaction; of several processes one does it.
 
         Raises:
             Conflict: The database belongs to a newer Perfcast.
@@ -84,11 +84,14 @@ class Database:
         """
         if self.is_current():
             return
-        from perfcast.storage._migration import upgrade
-
         with self.begin() as connection:
             take_turns(connection, "migrate")
-            if _revision(connection) != HEAD:
+            present = _revision(connection)
+            if present is None:
+                set_up(connection)
+            elif present != HEAD:
+                from perfcast.storage._migration import upgrade
+
                 upgrade(connection, HEAD, self.address)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The tables as SQLAlchemy sees them. A change here comes with a migration; a test compares the two."""
+"""The tables as a new database gets them. A change here comes with a migration; a test compares the two."""
 
 import sqlalchemy as sa
 
@@ -222,3 +222,12 @@ discovery = sa.Table(
     sa.Column("at", _TIME, nullable=False),
 )
 """What came of each file in the folder of models; refers to no other table, since versions may be deleted."""
+
+
+def set_up(connection: sa.Connection) -> None:
+    """Make all tables in a database that has none, with the mark that a migrated one bears."""
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(sa.insert(revision).values(id=1, value=0))
+    mark = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", _TIME, primary_key=True))
+    mark.create(connection)
+    connection.execute(sa.insert(mark).values(version_num=HEAD))

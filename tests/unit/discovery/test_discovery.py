@@ -93,7 +93,7 @@ def test_a_file_becomes_an_uncalibrated_champion_once(place: Place) -> None:
     assert place.look(discovery) == {FILE: "unchanged"}
     assert place.look() == {FILE: "unchanged"}  # another worker, or the same one started again
     assert place.registry.model(NAME).versions == (1,)
-    assert place.registry.default("cnn-execution-time") == NAME
+    assert place.registry.defaults()["cnn-execution-time"] == NAME
 
 
 def test_a_changed_file_becomes_the_next_version_and_an_older_content_the_older_one(place: Place) -> None:

@@ -5,7 +5,8 @@ import spox
 import spox.opset.ai.onnx.v17 as op
 
 from perfcast.errors import BrokenVersion, Refused
-from perfcast.export import COST, FEATURES, Target, check_parity, compose, measure, run
+from perfcast.export import Target, check_parity, compose, measure, run
+from perfcast.sessions import COST, FEATURES
 from perfcast.workloads import Rows, Workload, builtin_workloads
 from perfcast.workloads.cnn_execution_time.profiler._configurations import sample_configurations
 

@@ -6,7 +6,8 @@ import spox
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfcast.export import COST, Target
+from perfcast.export import Target
+from perfcast.sessions import COST
 from perfcast.workloads import Rows, Workload, workload_from_document
 
 

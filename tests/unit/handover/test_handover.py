@@ -17,8 +17,9 @@ from tests.drafts import draft, weighted
 from tritonclient.grpc import model_config_pb2
 
 from perfcast.export import compose
-from perfcast.handover import LARGEST_BATCH, Handed, triton_config, write_kserve, write_onnx, write_triton
+from perfcast.handover import Handed, write_kserve, write_onnx, write_triton
 from perfcast.handover._kserve import service_name
+from perfcast.handover._triton import LARGEST_BATCH, triton_config
 from perfcast.manifest import Calibration, Manifest
 from perfcast.workloads import Workload, builtin_workloads
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfcast.registry import AliasEvent
 from perfcast.registry._moves import one_before
+from perfcast.registry._types import AliasEvent
 
 
 class Alias:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfcast.errors import InvalidInput
-from perfcast.registry import Reference, check_label, check_name, parse_reference
+from perfcast.registry import check_label, check_name, parse_reference
+from perfcast.registry._reference import Reference
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,30}", fullmatch=True).filter(
     lambda name: not re.fullmatch(r"v?[0-9]+|v?[0-9]+(\.[0-9]+)+(-.*)?", name)

@@ -261,13 +261,13 @@ def test_a_lost_graph_is_a_broken_version(registry: Registry, place: Place) -> N
 
 
 def test_the_first_model_of_a_workload_is_its_default_until_another_is_set(registry: Registry) -> None:
-    assert registry.default("cpu-utilization") is None
+    assert registry.defaults() == {}
     registry.add("a", draft())
     registry.add("b", draft())
     registry.add("cnn", draft(workload="cnn-execution-time"))
     assert dict(registry.defaults()) == {"cpu-utilization": "a", "cnn-execution-time": "cnn"}
     registry.set_default("cpu-utilization", "b")
-    assert registry.default("cpu-utilization") == "b"
+    assert registry.defaults()["cpu-utilization"] == "b"
     assert registry.resolve("1").model == "b"
     with pytest.raises(UnknownModel):
         registry.set_default("cpu-utilization", "c")

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfcast.errors import InvalidInput
-from perfcast.serving import BodyReader, Reader, UnknownReference
+from perfcast.serving import Reader, UnknownReference
+from perfcast.serving._body import BodyReader
 from perfcast.workloads import RowReader, Workload, builtin_workloads, workload_from_document
 
 LOAD: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -9,13 +10,26 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from tests.unit.storage.first_tables import make_first_tables
 
 from perfcast.errors import Conflict, Unavailable
 from perfcast.monitoring import read_records
-from perfcast.storage import HEAD, Database, schema
+from perfcast.storage import Database, schema
 from perfcast.storage._migration import SCRIPTS, configuration
 
 ARMS = [(1, "champion"), (1, "shadow"), (2, "challenger"), (3, "champion")]
+
+
+@pytest.fixture(params=["new", "old"])
+def database(url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """One that was made just now, or one that began with the first tables."""
+    database = Database(url)
+    if request.param == "old":
+        with database.begin() as connection:
+            make_first_tables(connection)
+    database.migrate()
+    yield database
+    database.close()
 
 
 def test_the_migrated_tables_equal_the_metadata(database: Database) -> None:
@@ -37,7 +51,7 @@ def test_constraints_have_the_names_of_the_metadata(database: Database, url: str
 
 
 def test_the_head_constant_is_the_last_packaged_migration() -> None:
-    assert ScriptDirectory.from_config(configuration()).get_current_head() == HEAD
+    assert ScriptDirectory.from_config(configuration()).get_current_head() == schema.HEAD
     assert (SCRIPTS / "script.py.mako").is_file()
 
 
@@ -92,6 +106,7 @@ def test_records_of_predictions_move_into_arms_and_then_into_blocks(url: str) ->
         connection.execute(statement, told | values | {"at": at})
 
     with database.begin() as connection:
+        make_first_tables(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "0005")
         insert(connection, id="0000", cost=7.5)

@@ -9,7 +9,8 @@ from typing import Any
 from perfcast import __version__
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
-from perfcast.serving import Follower, Inference
+from perfcast.serving import Follower
+from perfcast.sessions import Inference
 
 _SECONDS = 2.0
 _STALE_SECONDS = 8.0

@@ -105,10 +105,10 @@ def set_traffic(
     alias bypass the split.
     """
     model = model_name(registry, name)
-    change = registry.set_traffic(model, weights, expect=_expected_split(if_match), actor="api")
+    before, _ = registry.set_traffic(model, weights, expect=_expected_split(if_match), actor="api")
     follower.refresh()
     summary = registry.model(model)
-    document = _traffic(summary, follower, tally, lifetime) | {"before": dict(change.before), "status": "success"}
+    document = _traffic(summary, follower, tally, lifetime) | {"before": dict(before), "status": "success"}
     return Json(document, headers={"ETag": _etag(summary)})
 
 

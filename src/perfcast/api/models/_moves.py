@@ -13,7 +13,7 @@ from perfcast.serving import Follower
 
 def model_name(registry: Registry, ref: str) -> str:
     """The model that a reference belongs to, whether or not it has a champion."""
-    name = parse_reference(ref).model or registry.default(DEFAULT_WORKLOAD)
+    name = parse_reference(ref).model or registry.defaults().get(DEFAULT_WORKLOAD)
     if name is None:
         raise NoUsableModel(
             f"'{ref}' means the default model of {DEFAULT_WORKLOAD}, and there is none; `perfcast up` makes it"

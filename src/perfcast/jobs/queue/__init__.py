@@ -4,13 +4,12 @@
 a caller asks for. A `Transport` (Huey's queue in a file or in Redis) carries ids only.
 """
 
-from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Effort, Fence, Job, JobRequest, Progress, Status
-from perfcast.jobs.queue._jobs import Jobs, is_overdue
-from perfcast.jobs.queue._submission import FAMILIES, Asked, Submissions, default_model
+from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Effort, Fence, Job, JobRequest, Progress
+from perfcast.jobs.queue._jobs import Jobs
+from perfcast.jobs.queue._submission import Asked, Submissions, default_model
 from perfcast.jobs.queue._transport import Transport, make_transport
 
 __all__ = [
-    "FAMILIES",
     "STATUSES",
     "UNFINISHED",
     "Asked",
@@ -20,10 +19,8 @@ __all__ = [
     "JobRequest",
     "Jobs",
     "Progress",
-    "Status",
     "Submissions",
     "Transport",
     "default_model",
-    "is_overdue",
     "make_transport",
 ]

@@ -108,17 +108,14 @@ class Jobs:
             raise repository.fenced(fence)
         return job.cancel_requested_at is not None
 
-    def recording(self, fence: Fence) -> Callable[[sa.Connection, list[Version]], None]:
-        """What keeps a job's versions in the transaction that registers them, so that it happens once or not at all.
+    def record(self, fence: Fence, connection: sa.Connection, versions: list[Version]) -> None:
+        """Keep a job's versions in the transaction that registers them, so that it happens once or not at all.
 
-        The function raises `Fenced` where the claim no longer holds or the job shall end; then nothing is registered.
+        Raises:
+            Fenced: The claim no longer holds, or the job shall end; then nothing is registered.
         """
-
-        def record(connection: sa.Connection, versions: list[Version]) -> None:
-            values = {"versions": [version.number for version in versions], "stage": "registering"}
-            repository.write(connection, fence, values, cancelled_too=False)
-
-        return record
+        values = {"versions": [version.number for version in versions], "stage": "registering"}
+        repository.write(connection, fence, values, cancelled_too=False)
 
     def succeed(self, fence: Fence, *, version: int, outcome: str) -> None:
         """End a running job well."""
@@ -172,7 +169,7 @@ class Jobs:
     def end_overdue(self, identifier: str) -> Job:
         """The job; one that should have been cancelled by now, and whose worker doesn't do it, is cancelled here."""
         job = self.find(identifier)
-        if job.status == "running" and is_overdue(job):
+        if job.status == "running" and _is_overdue(job):
             log.warning("the worker didn't cancel in time: taken from it", job=job.id, worker=job.worker)
             try:
                 self.finish_cancelled(job.fence)
@@ -197,7 +194,7 @@ class Jobs:
             log.warning("no worker was woken: they look by themselves", job=identifier, reason=str(error))
 
 
-def is_overdue(job: Job) -> bool:
+def _is_overdue(job: Job) -> bool:
     """Whether the job was asked to end so long ago that its worker should have done it."""
     asked = job.cancel_requested_at
     if asked is None or job.versions is not None:

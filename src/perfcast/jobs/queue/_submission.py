@@ -68,7 +68,7 @@ class Submissions:
         """The model that is meant, where it exists."""
         name = asked.model_name
         if name is None and asked.dataset is None:
-            name = self.registry.default(asked.workload or DEFAULT_WORKLOAD)
+            name = self.registry.defaults().get(asked.workload or DEFAULT_WORKLOAD)
         if name is None:
             return None
         try:

@@ -6,9 +6,8 @@ few seconds and submits a normal job for one that is due, unless one of that mod
 run is too recent. Of several schedulers exactly one fires: a conditional update in the job's own transaction decides.
 """
 
-from perfcast.jobs.schedules._cron import check_cron, next_occurrence
 from perfcast.jobs.schedules._schedule import Plan, Retrain
 from perfcast.jobs.schedules._scheduler import Scheduler
 from perfcast.jobs.schedules._schedules import Schedules
 
-__all__ = ["Plan", "Retrain", "Scheduler", "Schedules", "check_cron", "next_occurrence"]
+__all__ = ["Plan", "Retrain", "Scheduler", "Schedules"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -81,8 +81,3 @@ class Schedule:
         if self.last_fired_at is None:
             return None
         return datetime.fromisoformat(self.last_fired_at) + timedelta(seconds=self.plan.minimum_interval_seconds)
-
-    def document(self) -> dict[str, Any]:
-        """The schedule as the HTTP contract shows it, but for the time at which it is due next."""
-        kept = {name: value for name, value in vars(self).items() if name not in ("model", "plan")}
-        return {"model_name": self.model, **msgspec.to_builtins(self.plan), **kept}

@@ -81,7 +81,9 @@ class Schedules:
         cron, later = schedule.plan.cron, None
         if cron is not None and schedule.plan.enabled:
             later = time_text(next_occurrence(cron, schedule.counted_from, self.zone))
-        return schedule.document() | {"next_at": later, "time_zone": self.zone.key}
+        kept = {name: value for name, value in vars(schedule).items() if name not in ("model", "plan")}
+        shown = {"model_name": schedule.model, **msgspec.to_builtins(schedule.plan), **kept}
+        return shown | {"next_at": later, "time_zone": self.zone.key}
 
 
 def _check(plan: Plan) -> Plan:

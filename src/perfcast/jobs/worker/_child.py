@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from threading import Thread
 
 import msgspec
@@ -105,13 +106,13 @@ def _learn(
             study_storage=study,
             study_name=job.id,
             on_trial=lambda report: channel.send("trial", **asdict(report)),
-            stop=channel.stop,
+            stop=channel.asked.is_set,
         ).drafts
 
 
 def registered(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]) -> tuple[int, ...]:
     """Register a job's drafts, once: their numbers are written into its row in the same transaction."""
-    model, dataset, within = job.request.model, job.request.dataset, jobs.recording(job.fence)
+    model, dataset, within = job.request.model, job.request.dataset, partial(jobs.record, job.fence)
     versions = register(registry, drafts, model=model, dataset=dataset, run=f"job {job.id},", within=within)
     return tuple(version.number for version in versions)
 
@@ -136,7 +137,7 @@ def _end_when_told(jobs: Jobs, channel: Channel, fence: Fence) -> None:
         except PerfcastError:
             told = True
         if told:
-            channel.ask()
+            channel.asked.set()
             time.sleep(_GRACE_SECONDS)
             kill_own_group()
 

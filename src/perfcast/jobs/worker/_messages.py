@@ -17,7 +17,8 @@ STOP = b"stop\n"
 class Channel:
     """The training process's end; calls `on_orphaned` when the supervisor is gone.
 
-    Standard output belongs to the messages alone; what libraries print goes to standard error.
+    Standard output belongs to the messages alone; what libraries print goes to standard error. `asked` is set once the
+    process is asked to end, by the supervisor or from within.
     """
 
     def __init__(self, on_orphaned: Callable[[], None]) -> None:
@@ -25,17 +26,9 @@ class Channel:
         os.dup2(2, 1)
         sys.stdout = sys.stderr
         self._lock = Lock()
-        self._asked = Event()
+        self.asked = Event()
         self._on_orphaned = on_orphaned
         Thread(target=self._listen, name="perfcast-channel", daemon=True).start()
-
-    def stop(self) -> bool:
-        """Whether the process was asked to end."""
-        return self._asked.is_set()
-
-    def ask(self) -> None:
-        """Ask this process to end, from within."""
-        self._asked.set()
 
     def send(self, kind: str, **content: Any) -> None:
         """Say something."""
@@ -50,7 +43,7 @@ class Channel:
                 self._on_orphaned()
                 return
             if STOP.strip() in given:
-                self._asked.set()
+                self.asked.set()
 
 
 def read_messages(stream: IO[bytes]) -> Iterator[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ import time
 import structlog
 
 from perfcast.errors import Fenced, Unavailable
-from perfcast.jobs.queue import Job, Jobs, is_overdue
+from perfcast.jobs.queue import Job, Jobs
 from perfcast.jobs.worker._liveness import Liveness
 
 _LEAST_LOOKS = 3
@@ -41,7 +41,8 @@ class Reaper:
         taken = [job.id for job in gone if self._take(job)]
         for worker in dead:  # not before all their jobs have been seen to: the database may go on the way
             self._liveness.forget(worker)
-        return taken + self._end_overdue(running)
+        asked = [job.id for job in running if job.cancel_requested_at is not None and job not in gone]
+        return taken + [job for job in asked if self._jobs.end_overdue(job).status == "cancelled"]
 
     def _watch(self, running: list[Job]) -> None:
         """Note how long each heartbeat has stood still; a look that comes late counts as if it had come in time."""
@@ -61,7 +62,3 @@ class Reaper:
             return False
         log.warning("took a job from a worker that is gone", job=job.id, worker=job.worker, status=status)
         return True
-
-    def _end_overdue(self, running: list[Job]) -> list[str]:
-        ended = [self._jobs.end_overdue(job.id) for job in running if is_overdue(job)]
-        return [job.id for job in ended if job.status == "cancelled"]

@@ -35,10 +35,10 @@ class Retention:
         return deleted
 
     def _journals(self, until: datetime) -> list[str]:
-        old = [path.stem for path in self._folder.glob("*.journal") if _is_job(path.stem) and _modified(path) < until]
+        kept = [path.stem for path in self._folder.glob("*.journal") if _is_job(path.stem)]
         job = schema.job.c
         with self._database.read() as connection:
-            parts = (old[at : at + MOST_AT_ONCE] for at in range(0, len(old), MOST_AT_ONCE))
+            parts = (kept[at : at + MOST_AT_ONCE] for at in range(0, len(kept), MOST_AT_ONCE))
             queries = (sa.select(job.id).where(job.id.in_(ids), job.finished_at < time_text(until)) for ids in parts)
             finished = [found for query in queries for found in connection.execute(query).scalars()]
         return [name for name in finished if _delete(self._folder / f"{name}.journal")]
@@ -88,11 +88,3 @@ def _delete(journal: Path) -> bool:
         log.warning("an old study can't be deleted", path=str(journal), reason=str(error))
         return False
     return True
-
-
-def _modified(path: Path) -> datetime:
-    """When a file was last written to; now where it has just been deleted."""
-    try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except FileNotFoundError:
-        return datetime.now(UTC)

@@ -23,7 +23,7 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
 class Worker:
-    """Runs jobs until it is stopped, with so many threads for all together, and does chores beside them."""
+    """Runs jobs until it is `stopping`, with so many threads for all together, and does chores beside them."""
 
     def __init__(
         self, settings: Settings, jobs: Jobs, transport: Transport, *, threads: int, chores: Sequence[Chore] = ()
@@ -38,24 +38,19 @@ class Worker:
         often = min(_REAP_SECONDS, settings.job_heartbeat_seconds)
         self._chores = [Chore("jobs of other workers", reaper.look, every_seconds=often), *chores]
         self._running: list[Thread] = []
-        self._stopping = Stopping()
+        self.stopping = Stopping()
         self._reachable = True
 
     def stop(self) -> None:
         """End soon: running jobs are handed back, and the next worker continues them. May be called by a handler."""
-        self._stopping.ask()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it shall end."""
-        return bool(self._stopping)
+        self.stopping.ask()
 
     def run(self) -> None:
         """Work until `stop`."""
         self._liveness.hold(self.name)
         log.info("worker ready", worker=self.name, concurrency=self._settings.worker_concurrency)
         try:
-            while not self._stopping:
+            while not self.stopping:
                 self._turn()
         finally:
             self._drain()
@@ -69,7 +64,7 @@ class Worker:
             for chore in self._chores:
                 chore.do_if_due()
             if len(self._running) >= self._settings.worker_concurrency:
-                self._stopping.wait(_FULL_SECONDS)
+                self.stopping.wait(_FULL_SECONDS)
             elif not self._begin():
                 self._transport.receive(self._wait_seconds)  # not long: a message may be lost, a row is not
             self._reachable = True
@@ -77,20 +72,20 @@ class Worker:
             if self._reachable:
                 log.warning("waiting for what can't be reached", reason=str(error))
             self._reachable = False
-            self._stopping.wait(self._wait_seconds)
+            self.stopping.wait(self._wait_seconds)
 
     def _begin(self) -> bool:
         """Claim a job and begin it; False where none waits."""
         job = self._jobs.claim(self.name)
         if job is None:
             return False
-        supervision = Supervision(self._settings, self._jobs, job, threads=self._threads, stopping=self._stopping)
+        supervision = Supervision(self._settings, self._jobs, job, threads=self._threads, stopping=self.stopping)
         thread = Thread(target=supervision.run, name=f"perfcast-job-{job.id}")
         self._running.append(thread)
         thread.start()
         return True
 
     def _drain(self) -> None:
-        self._stopping.ask()  # also where it ends by itself, because something unforeseen went wrong
+        self.stopping.ask()  # also where it ends by itself, because something unforeseen went wrong
         for thread in self._running:
             thread.join()

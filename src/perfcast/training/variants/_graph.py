@@ -8,7 +8,7 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
-from perfcast.export import FEATURES, open_session
+from perfcast.sessions import FEATURES, open_session
 from perfcast.workloads import Rows
 
 Array: TypeAlias = npt.NDArray[Any]

@@ -12,8 +12,9 @@ import numpy as np
 
 from perfcast.datasets import Dataset
 from perfcast.errors import Refused
-from perfcast.export import COST, FEATURES, measure, open_session, run
+from perfcast.export import measure, run
 from perfcast.manifest import Draft, Manifest
+from perfcast.sessions import COST, FEATURES, open_session
 from perfcast.training.judging import broken_trends, calibrate, evaluate, score
 from perfcast.workloads import Rows, Workload, workload_from_document
 

@@ -21,7 +21,8 @@ from tests.mlflow_server import Server, running
 from perfcast.jobs import Job
 from perfcast.jobs.mlflow import _mlflow
 from perfcast.jobs.mlflow._mlflow import export
-from perfcast.jobs.queue import JobRequest, Progress, Status
+from perfcast.jobs.queue import JobRequest, Progress
+from perfcast.jobs.queue._job import Status
 from perfcast.registry import Version
 from perfcast.workloads import builtin_workloads
 

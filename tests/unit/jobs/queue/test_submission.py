@@ -9,7 +9,7 @@ from tests.drafts import draft, weighted
 from tests.workers import Shop, small_dataset
 
 from perfcast.errors import InvalidInput
-from perfcast.jobs.queue import FAMILIES
+from perfcast.jobs.queue._submission import FAMILIES
 from perfcast.settings import load_settings
 from perfcast.training import ENSEMBLE
 from perfcast.training.families import families

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfcast.errors import InvalidInput
-from perfcast.jobs.schedules import check_cron, next_occurrence
+from perfcast.jobs.schedules._cron import check_cron, next_occurrence
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -16,7 +16,7 @@ from tests.workers import CANCELLED_SECONDS, Shop, small_dataset
 
 from perfcast.errors import Unavailable
 from perfcast.jobs import Job
-from perfcast.jobs.queue import Status
+from perfcast.jobs.queue._job import Status
 from perfcast.jobs.worker._liveness import Liveness
 from perfcast.jobs.worker._reaper import Reaper
 from perfcast.settings import load_settings

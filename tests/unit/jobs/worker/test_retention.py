@@ -1,6 +1,5 @@
 """Studies of jobs that finished long ago are deleted, wherever they are kept, and nothing else is."""
 
-import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,9 +35,6 @@ def trained(shop: Shop, *, ended: timedelta | None) -> Job:
             connection.execute(
                 schema.job.update().where(schema.job.c.id == job.id).values(status="failed", finished_at=at)
             )
-    if "://" not in address:
-        last = time.time() - MONTH.total_seconds()
-        os.utime(address, (last, last))
     return job
 
 
@@ -70,7 +66,6 @@ def test_journals_that_belong_to_no_job_are_left_alone(shop: Shop) -> None:
     folder.mkdir()
     for name in ("mine-0123abcd", "019aa9c1-7d2e-7c40-9b55-0f3a5d2c8e11"):
         (folder / f"{name}.journal").touch()
-        os.utime(folder / f"{name}.journal", (0, 0))
     assert Retention(shop.settings, shop.database).look() == []
     assert len(list(folder.iterdir())) == 2
 

@@ -9,8 +9,9 @@ from tests.drafts import linear_graph
 
 from perfcast.datasets import Dataset
 from perfcast.errors import InvalidSetting, Refused
-from perfcast.export import open_session, run
+from perfcast.export import run
 from perfcast.manifest import Draft, Manifest
+from perfcast.sessions import open_session
 from perfcast.training import Budget, Training, train
 from perfcast.training.families._tree_graph import Trees, tree_graph
 from perfcast.training.variants import Figures, Variation, prune, quantize, vary

@@ -4,9 +4,8 @@ import pytest
 from tests.drafts import weighted
 
 from perfcast.errors import BrokenVersion, InvalidSetting
-from perfcast.serving import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference
-from perfcast.serving._session import open_session, starts
-from perfcast.workloads import Workload
+from perfcast.sessions import CPU_PROVIDER, CUDA_PROVIDER, Inference, choose_inference, open_session, starts
+from perfcast.workloads import builtin_workloads
 
 WITHOUT = [CPU_PROVIDER]
 WITH = ["TensorrtExecutionProvider", CUDA_PROVIDER, CPU_PROVIDER]
@@ -56,7 +55,8 @@ def test_what_cuda_can_not_run_is_left_to_the_cpu() -> None:
     assert Inference().providers == [CPU_PROVIDER]
 
 
-def test_a_session_runs_on_the_chosen_provider(cpu: Workload) -> None:
+def test_a_session_runs_on_the_chosen_provider() -> None:
+    cpu = builtin_workloads()["cpu-utilization"]
     assert open_session(weighted(cpu, request_rate=1), "m:1").get_providers() == [CPU_PROVIDER]
     with pytest.raises(BrokenVersion, match="m:1: ONNX Runtime can't read the graph"):
         open_session(b"nothing", "m:1")

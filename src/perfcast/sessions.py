@@ -1,12 +1,21 @@
 """Where graphs are run: the device that is asked for, the one that is there, and sessions on it."""
 
+import statistics
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
 import onnxruntime as ort
 
 from perfcast.errors import BrokenVersion, InvalidSetting
+from perfcast.workloads import Rows
+
+FEATURES, COST = "features", "cost"
+"""What a graph's input, float32 [rows, features], and its output, float32 [rows], are called."""
+TRIAL_SECONDS = 5.0
+"""How long trying a graph may take."""
 
 Device: TypeAlias = Literal["cpu", "cuda", "auto"]
 CPU_PROVIDER = "CPUExecutionProvider"
@@ -97,7 +106,7 @@ def choose_inference(
     )
 
 
-def open_session(graph: bytes, name: str, inference: Inference = ON_CPU) -> ort.InferenceSession:
+def open_session(graph: bytes, name: str = "", inference: Inference = ON_CPU) -> ort.InferenceSession:
     """A session of one thread, which doesn't spin while it waits.
 
     Args:
@@ -117,4 +126,21 @@ def open_session(graph: bytes, name: str, inference: Inference = ON_CPU) -> ort.
     try:
         return ort.InferenceSession(graph, options, providers=inference.providers)
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base class
-        raise BrokenVersion(f"{name}: ONNX Runtime can't read the graph: {error}") from None
+        raise BrokenVersion(f"{name}{': ' * bool(name)}ONNX Runtime can't read the graph: {error}") from None
+
+
+def run(session: ort.InferenceSession, rows: Rows) -> Rows:
+    """The cost of each row, float32 [rows], of float32 [rows, features]."""
+    (cost,) = session.run([COST], {FEATURES: np.ascontiguousarray(rows, dtype=np.float32)})
+    return np.asarray(cost, dtype=np.float32)
+
+
+def row_us(predict: Callable[[Rows], object], rows: Rows, repeats: int) -> float:
+    """Median time of one row, microseconds, of so many or of those that `TRIAL_SECONDS` allow."""
+    times = list[int]()
+    while len(times) < repeats and sum(times) < TRIAL_SECONDS * 1e9:
+        row = rows[[len(times) % len(rows)]]
+        begin = time.perf_counter_ns()
+        predict(row)
+        times.append(time.perf_counter_ns() - begin)
+    return round(statistics.median(times) / 1000, 2)
