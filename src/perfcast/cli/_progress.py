@@ -43,7 +43,7 @@ class TrainingProgress:
         self._progress = progress
 
     def say(self, text: str) -> None:
-        self._progress.console.print(text, soft_wrap=True)
+        self._progress.console.print(text, soft_wrap=True, markup=False)
 
     @contextmanager
     def run(self, name: str, trials: int) -> "Iterator[Callable[[TrialReport], None]]":
@@ -82,7 +82,7 @@ def _bar(*columns: "ProgressColumn", stream: TextIO | None = None) -> "Iterator[
             progress.update(task, completed=done, total=total, description=beside)
             if progress.disable and (due or time.monotonic() - said >= _LINE_SECONDS):
                 said = time.monotonic()
-                console.print(line, soft_wrap=True)
+                console.print(line, soft_wrap=True, markup=False)
 
         yield tell, console
 
@@ -107,7 +107,7 @@ def profile_progress(stream: TextIO | None = None) -> "Iterator[Callable[[Profil
         def show(progress: "ProfileProgress") -> None:
             nonlocal seen
             if progress.note:
-                console.print(progress.note, soft_wrap=True)
+                console.print(progress.note, soft_wrap=True, markup=False)
                 return
             due, seen = progress.round != seen or progress.done == progress.total, progress.round
             tell(progress.done, progress.total, _short(progress), _line(progress), due=due)

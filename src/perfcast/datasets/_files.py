@@ -48,6 +48,9 @@ def from_parquet(data: bytes) -> Dataset:
         raise InvalidData("a Parquet file, but not one that Perfcast wrote: take it in with perfcast data import")
     about = json.loads(metadata)
     workload = workload_from_document(about["workload"])
+    missing = {*workload.feature_names, workload.cost.name} - {*table.column_names}
+    if missing:
+        raise InvalidData(f"dataset '{about['name']}' lacks the columns {', '.join(sorted(missing))}")
     columns = {name: table.column(name).to_numpy() for name in table.column_names}
     features = np.stack([columns[name] for name in workload.feature_names], axis=1, dtype=np.float32)
     moments = columns[TIME].astype("datetime64[us]") if TIME in columns else None

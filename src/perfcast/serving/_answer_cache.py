@@ -47,8 +47,10 @@ class AnswerCache:
         """Keep an answer."""
 
         def put(client: "redis.Redis") -> bool:
-            client.hset(_PREFIX + version, question, answer)
-            return bool(client.expire(_PREFIX + version, _DAY_SECONDS))
+            with client.pipeline() as both:  # no answer may stay for good
+                both.hset(_PREFIX + version, question, answer)
+                both.expire(_PREFIX + version, _DAY_SECONDS)
+                return bool(both.execute()[1])
 
         self._versions.add(version)
         if not self._ask(put):

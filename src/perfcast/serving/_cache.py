@@ -125,6 +125,7 @@ class GraphCache:
             raise
         slot.reason = None
         with self._lock:
+            slot.used = time.perf_counter()  # before another load looks for what to drop
             slot.predictor = predictor
             self._loaded[slot] = slot.bytes
             self.bytes += slot.bytes

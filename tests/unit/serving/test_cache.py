@@ -14,6 +14,7 @@ from tests.unit.serving.test_follower import statements, until
 from perfcast.errors import NoUsableModel
 from perfcast.registry import Registry
 from perfcast.serving import Follower, Predictor
+from perfcast.serving._cache import GraphCache, Slot
 from perfcast.workloads import Workload, builtin_workloads
 
 Bounded = Callable[[float], Follower]
@@ -72,6 +73,23 @@ def test_the_least_recently_used_leaves_and_the_default_models_champion_last(bou
     assert ask(follower, "c") == 15.0
     assert loaded(follower) == "acd"
     assert follower.cache.evictions == 2
+
+
+def test_of_two_graphs_loaded_at_once_neither_takes_the_others_place(
+    bounded: Bounded, sizes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SlowLog:
+        def info(self, *_: object, **_about: object) -> None:
+            time.sleep(0.02)  # while a line is written, another thread has its turn
+
+    monkeypatch.setattr("perfcast.serving._cache.log", SlowLog())
+    champions = bounded(0.5).routes.champions
+    cache = GraphCache(lambda slot: champions[slot.model].predictor, int(2.5 * sizes))  # type: ignore[arg-type,return-value]
+    old, *new = (Slot(champions[name].version, champions[name].reader) for name in "abc")
+    cache.load(old)
+    with ThreadPoolExecutor(2) as callers:
+        list(callers.map(cache.load, new))
+    assert [slot in cache._loaded for slot in (old, *new)] == [False, True, True]
 
 
 def test_a_cache_smaller_than_a_graph_holds_one_alone(bounded: Bounded) -> None:

@@ -74,12 +74,11 @@ def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> 
         drafts = () if job.versions else _learn(settings, database, channel, job, dataset, registry, threads)
         channel.send("stage", stage="registering")
 
-        def publish() -> tuple[int, str]:
-            # When a connection broke during the commit, nobody was told whether it took place: look.
-            numbers = jobs.find(job.id).versions or registered(registry, jobs, job, drafts)
-            return judged(registry, job, numbers[-1], dataset)
-
-        return patiently(publish, _PATIENCE_SECONDS)
+        # When a connection broke during the commit, nobody was told whether it took place: look.
+        numbers = patiently(
+            lambda: jobs.find(job.id).versions or registered(registry, jobs, job, drafts), _PATIENCE_SECONDS
+        )
+        return patiently(lambda: judged(registry, job, numbers[-1], dataset), _PATIENCE_SECONDS)
     finally:
         database.close()
 

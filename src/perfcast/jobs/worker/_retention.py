@@ -45,9 +45,10 @@ class Retention:
 
     def _rows(self, until: datetime) -> list[str]:
         """The rows of Optuna's tables in PostgreSQL: they are read from the database, so that no version matters."""
-        with self._database.begin() as connection:
+        with self._database.read() as connection:  # on SQLite there are none, and nobody need wait
             if connection.dialect.name != "postgresql" or not sa.inspect(connection).has_table("studies", SCHEMA):
                 return []
+        with self._database.begin() as connection:
             old = _old_studies(connection, time_text(until))
             if not old:
                 return []
