@@ -40,7 +40,7 @@ class ColumnMap:
         sources: For each feature, the cost and `measured_at` the column taken as it is, or the expression of columns.
         how: The same in words, for people.
         ignored: Columns of the file that nothing uses.
-        numbers, choices: Columns of the file that are read as numbers, and as one of several values.
+        numbers, choices: Columns of the file that hold numbers (the cost's too), and one of several values.
     """
 
     sources: Mapping[str, str | Expression]
@@ -121,7 +121,7 @@ def map_columns(
         workload: Whose columns are wanted.
         columns: The file's.
         told: By the name of a feature, the cost or `measured_at`: a column's name, or arithmetic (`requests / 60`).
-        measured: Whether the rows have a cost.
+        measured: Whether the rows' costs are wanted.
 
     Raises:
         InvalidData: `told` names something unknown, a column that is required can't be found, or several are alike.
@@ -129,8 +129,8 @@ def map_columns(
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         raise InvalidData(f"there are several columns '{twice[0]}'; each needs a name of its own")
-    cost = (workload.cost.name,) if measured else ()
-    wanted = (*workload.feature_names, *cost, TIME)
+    cost = workload.cost.name
+    wanted = (*workload.feature_names, cost, TIME)
     sources: dict[str, str | Expression] = {}
     how: dict[str, str] = {}
     for name, text in told.items():
@@ -139,7 +139,7 @@ def map_columns(
         sources[name], how[name] = _told(name, text, columns), f"{text} (as told)"
     for likeness, word in ((_is_same, ""), (_is_alias, " (alias)"), (_is_slip, " (closest name: please check)")):
         for name in wanted:
-            if name in sources or (name in cost and likeness is _is_slip):
+            if name in sources or (name == cost and likeness is _is_slip):
                 continue
             free = [column for column in columns if column not in _used(sources)]
             found = [column for column in free if likeness(name, column)]
@@ -147,20 +147,23 @@ def map_columns(
                 found = sorted(
                     found, key=lambda column: [_plain(known) for known in (TIME, *_ALIASES[TIME])].index(_plain(column))
                 )[:1]
-            if len(found) > 1 and likeness is _is_alias:
+            if len(found) > 1 and likeness is _is_alias and (measured or name != cost):
                 raise InvalidData(
                     f"'{name}' can be any of the columns {', '.join(found)}; say which with --map '{name}={found[0]}'"
                 )
             if len(found) == 1:
                 sources[name], how[name] = found[0], f"{found[0]}{word}"
-    _require(workload, columns, sources, cost)
-    used = _used(sources)
-    ordered = {name: how[name] for name in wanted if name in how}
+    _require(workload, columns, sources, (cost,) if measured else ())
+    used = numbers = _used(sources)
+    if cost in sources and not measured:  # it only says how numbers are written, as it does to an import
+        del sources[cost]
+        used = _used(sources)
+    ordered = {name: how[name] for name in wanted if name in sources}
     chosen = {feature.name for feature in workload.features if feature.declaration.values}
     choices = {source for name, source in sources.items() if name in chosen and isinstance(source, str)}
     ignored = tuple(column for column in columns if column not in used)
     other = choices | {source for source in [sources.get(TIME)] if isinstance(source, str)}
-    return ColumnMap(sources, ordered, ignored, frozenset(used - other), frozenset(choices))
+    return ColumnMap(sources, ordered, ignored, frozenset(numbers - other), frozenset(choices))
 
 
 def _used(sources: Mapping[str, str | Expression]) -> set[str]:

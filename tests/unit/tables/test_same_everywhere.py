@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -223,6 +224,29 @@ def test_only_columns_of_numbers_say_what_stands_before_decimals(tmp_path: Path,
     body = b"rate;users;plan;night;timestamp\n0,1;3;1.5;yes;2026-03-02T10:07\n"
     with pytest.raises(InvalidInput, match="plan: expected one of"):
         read_table(CSV, body, 9).read(ColumnReader(workload, ZONE))
+
+
+@pytest.mark.parametrize("cost", ["cpu", "CPU", "load"])
+@pytest.mark.parametrize(("written", "rate"), [("1.100,5", 1100.5), ("1,100", 1.1), ("1.000", None)])
+def test_the_costs_column_says_how_numbers_are_written_wherever_a_file_has_it(
+    tmp_path: Path, workload: Workload, plan: Plan, cost: str, written: str, rate: float | None
+) -> None:
+    path, told = tmp_path / "rows.csv", {"cpu": "load"} if cost == "load" else {}
+    row = "{};3;001;yes;2026-03-02T10:07;{}"
+    content = f"rate;users;plan;night;measured_at;{cost}\n{row.format(written, '37,5')}\n{row.format('2', '50,5')}\n"
+    path.write_text(content)
+    dataset, report = import_file(path, workload, name="d", zone=ZONE, told=told)
+    assert (report.refused, dataset.features[0, 0]) == ((1, 2.0) if rate is None else (0, np.float32(rate)))
+    result = score(replace(plan, told=told), path, tmp_path / "scored.parquet")
+    first = pq.read_table(tmp_path / "scored.parquet")["cost"].to_pylist()[0]
+    assert (result.bad, first) == (report.refused, None if rate is None else pytest.approx(rate))
+    if cost == "cpu":
+        question = read_table(CSV, content.replace("measured_at", "timestamp").encode(), 9)
+        if rate is None:
+            with pytest.raises(InvalidInput, match=r"rate: expected a number, got '1.000'"):
+                question.read(ColumnReader(workload, ZONE))
+        else:
+            assert question.read(ColumnReader(workload, ZONE)).tobytes() == dataset.features.tobytes()
 
 
 def test_each_file_of_a_folder_says_for_itself_what_stands_before_decimals(tmp_path: Path, workload: Workload) -> None:

@@ -49,7 +49,7 @@ class Question(NamedTuple):
         if self.text is None:
             return reader.read(self.columns)
         choices = {feature.name for feature in reader.workload.features if feature.declaration.values}
-        self.text.read_as(set(reader.workload.feature_names) - choices, choices)
+        self.text.read_as({*reader.workload.feature_names, reader.workload.cost.name} - choices, choices)
         kept, columns = self.text.rows_in(self.columns[self.text.names[0]]), self.columns
         self.text.note_comments(0 if kept is None else len(kept) - kept.true_count)
         if kept is not None:
