@@ -13,14 +13,14 @@ import numpy.typing as npt
 
 from perfcast.errors import InvalidData, InvalidDeclaration
 from perfcast.tables._moments import Times, read_moments
-from perfcast.tables._reader import TIME, ColumnReader, Taken
+from perfcast.tables._reader import TIME, TIMES, ColumnReader, Taken, plain_name, times_among
 from perfcast.tables._values import ValueReader
-from perfcast.workloads import TIMESTAMP, ArrayArithmetic, Expression, Refusal, Rows, Workload, evaluate, names, parse
+from perfcast.workloads import ArrayArithmetic, Expression, Refusal, Rows, Workload, evaluate, names, parse
 
 _LONG = 5
 """Letters of a word in which one may be wrong; in shorter ones another letter makes another word (cpu, gpu; rx, tx)."""
 _ALIASES: Mapping[str, Sequence[str]] = {
-    TIME: (TIMESTAMP, "time", "datetime", "date"),
+    TIME: TIMES[1:],
     "request_rate": ("requests per second", "requests per s", "rps", "req per s"),
     "db_connections": ("database connections",),
     "batch_size": ("batch",),
@@ -143,10 +143,7 @@ def map_columns(
                 continue
             free = [column for column in columns if column not in _used(sources)]
             found = [column for column in free if likeness(name, column)]
-            if name == TIME and len(found) > 1:
-                found = sorted(
-                    found, key=lambda column: [_plain(known) for known in (TIME, *_ALIASES[TIME])].index(_plain(column))
-                )[:1]
+            found = times_among(found)[:1] if name == TIME and likeness is _is_alias else found
             if len(found) > 1 and likeness is _is_alias and (measured or name != cost):
                 raise InvalidData(
                     f"'{name}' can be any of the columns {', '.join(found)}; say which with --map '{name}={found[0]}'"
@@ -199,7 +196,7 @@ def _is_same(name: str, column: str) -> bool:
 
 def _is_alias(name: str, column: str) -> bool:
     """Whether it is the same name written otherwise, or a known other name."""
-    return _plain(column) in {_plain(known) for known in (name, *_ALIASES.get(name, ()))}
+    return plain_name(column) in {plain_name(known) for known in (name, *_ALIASES.get(name, ()))}
 
 
 def _is_slip(name: str, column: str) -> bool:
@@ -226,10 +223,6 @@ def _one_letter_off(one: str, other: str) -> bool:
 def _words(name: str) -> list[str]:
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return [word for word in re.split(r"[^a-z0-9]+", spaced.lower()) if word]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _require(

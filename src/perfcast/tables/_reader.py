@@ -1,8 +1,9 @@
 """Many rows at once: columns of one workload's features, checked and laid out for its model."""
 
 import math
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
@@ -41,6 +42,8 @@ _BLOCK = 16_384
 _SHOWN = 5
 TIME = "measured_at"
 """What the time of measured rows is called."""
+TIMES = (TIME, TIMESTAMP, "time", "datetime", "date")
+"""What a column of it may be called; the first of these that is there is taken."""
 
 
 class Taken(NamedTuple):
@@ -71,13 +74,15 @@ class ColumnReader:
     def read(self, columns: Mapping[str, Column], *, decimal: str = ".") -> Rows:
         """Read whole columns, by feature name and of one length: float32 [rows, features], in declared order.
 
-        The cost's column, which files of measured rows have too, is left out.
+        The cost's column, which files of measured rows have too, is left out; the time's, found as imports find it, is
+        `timestamp`, or left out where nothing is computed from it.
 
         Raises:
             InvalidInput: Names every field that is wrong, in how many rows, and the first of these (counted from 0).
         """
-        self._check_names(columns)
         _check_lengths(columns)
+        columns = self._with_timestamp(columns)
+        self._check_names(columns)
         times = (
             read_moments(TIMESTAMP, columns[TIMESTAMP], self._zone) if self._timed and TIMESTAMP in columns else None
         )
@@ -143,6 +148,11 @@ class ColumnReader:
         columns = rows.T
         for position in np.flatnonzero(np.isnan(rows).any(axis=0)).tolist():
             _fill(self.workload.features[position], position, columns, self._names)
+
+    def _with_timestamp(self, columns: Mapping[str, Column]) -> Mapping[str, Column]:
+        found = times_among(name for name in columns if name not in (*self._names, self.workload.cost.name))
+        others = {name: column for name, column in columns.items() if name not in found}
+        return {**others, TIMESTAMP: columns[found[0]]} if found and self._timed else others
 
     def _check_names(self, columns: Mapping[str, Column]) -> None:
         known = {*self._names, self.workload.cost.name, *([TIMESTAMP] if self._timed else [])}
@@ -216,6 +226,17 @@ class ColumnReader:
 
     def _refuse(self, rows: Rows, unread: list[Refusal]) -> None:
         raise InvalidInput([_told(refusal) for refusal in merged(self._refusals(rows, unread, None))])
+
+
+def times_among(columns: Iterable[str]) -> list[str]:
+    """Those that are called as the time's column may be, in the order of `TIMES`."""
+    order = {plain_name(known): place for place, known in enumerate(TIMES)}
+    return sorted((name for name in columns if plain_name(name) in order), key=lambda name: order[plain_name(name)])
+
+
+def plain_name(name: str) -> str:
+    """Its letters and digits, which alone tell a column's name from another."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _fill(feature: Feature, position: int, columns: npt.NDArray[np.floating], names: Sequence[str]) -> None:

@@ -63,7 +63,7 @@ def test_the_same_file_means_the_same_in_imports_batches_and_scoring(tmp_path: P
     assert refused == WRONG
 
     reader = ColumnReader(workload, ZONE)
-    question = read_table(CSV, lines(mixed, time="timestamp", cost=False), 100)
+    question = read_table(CSV, lines(mixed, time="measured_at", cost=True), 100)
     with pytest.raises(InvalidInput) as caught:
         question.read(reader)
     told = {
@@ -73,8 +73,9 @@ def test_the_same_file_means_the_same_in_imports_batches_and_scoring(tmp_path: P
     }
     assert told == WRONG
 
-    question = read_table(CSV, lines(GOOD, time="timestamp", cost=False), 100)
-    assert question.read(reader).tobytes() == dataset.features.tobytes()
+    for time in ("measured_at", "timestamp", "Date", "date_time"):
+        question = read_table(CSV, lines(GOOD, time=time, cost=True), 100)
+        assert question.read(reader).tobytes() == dataset.features.tobytes()
 
     bodies = [
         {"rate": 0.1, "users": 3, "plan": "001", "night": "yes", "timestamp": "2026-03-02T10:07"},
@@ -241,12 +242,19 @@ def test_the_costs_column_says_how_numbers_are_written_wherever_a_file_has_it(
     first = pq.read_table(tmp_path / "scored.parquet")["cost"].to_pylist()[0]
     assert (result.bad, first) == (report.refused, None if rate is None else pytest.approx(rate))
     if cost == "cpu":
-        question = read_table(CSV, content.replace("measured_at", "timestamp").encode(), 9)
+        question = read_table(CSV, content.encode(), 9)
         if rate is None:
             with pytest.raises(InvalidInput, match=r"rate: expected a number, got '1.000'"):
                 question.read(ColumnReader(workload, ZONE))
         else:
             assert question.read(ColumnReader(workload, ZONE)).tobytes() == dataset.features.tobytes()
+
+
+def test_the_time_of_measured_rows_is_left_out_of_batches_where_nothing_is_computed_from_it(tmp_path: Path) -> None:
+    declared = "{name: w, cost: {name: c}, features: [{name: date}, {name: a}]}"
+    (tmp_path / "w.yaml").write_text(declared)
+    reader = ColumnReader(Workload(read_declaration(tmp_path / "w.yaml")), ZONE)
+    assert read_table(CSV, b"measured_at,a,date,c\nsoon,1,2,3\n", 9).read(reader).tolist() == [[2, 1]]
 
 
 def test_each_file_of_a_folder_says_for_itself_what_stands_before_decimals(tmp_path: Path, workload: Workload) -> None:
