@@ -71,11 +71,11 @@ class ColumnReader:
         self._maximum = np.array([feature.maximum for feature in workload.features], dtype=np.float32)
         self._whole = [position for position, feature in enumerate(workload.features) if feature.whole]
 
-    def read(self, columns: Mapping[str, Column], *, decimal: str = ".") -> Rows:
+    def read(self, columns: Mapping[str, Column], *, decimal: str = ".", notes: Counter[str] | None = None) -> Rows:
         """Read whole columns, by feature name and of one length: float32 [rows, features], in declared order.
 
         The cost's column, which files of measured rows have too, is left out; the time's, found as imports find it, is
-        `timestamp`, or left out where nothing is computed from it.
+        `timestamp`, or left out where nothing is computed from it. `notes` are told what was assumed.
 
         Raises:
             InvalidInput: Names every field that is wrong, in how many rows, and the first of these (counted from 0).
@@ -86,7 +86,9 @@ class ColumnReader:
         times = (
             read_moments(TIMESTAMP, columns[TIMESTAMP], self._zone) if self._timed and TIMESTAMP in columns else None
         )
-        rows, unread, clean = self._rows(columns, times, decimal, None)
+        if notes is not None and times:
+            notes += times.notes
+        rows, unread, clean = self._rows(columns, times, decimal, notes)
         if not clean:
             self._refuse(rows, unread)
         return rows

@@ -75,7 +75,7 @@ def test_the_same_file_means_the_same_in_imports_batches_and_scoring(tmp_path: P
 
     for time in ("measured_at", "timestamp", "Date", "date_time"):
         question = read_table(CSV, lines(GOOD, time=time, cost=True), 100)
-        assert question.read(reader).tobytes() == dataset.features.tobytes()
+        assert question.read(reader)[0].tobytes() == dataset.features.tobytes()
 
     bodies = [
         {"rate": 0.1, "users": 3, "plan": "001", "night": "yes", "timestamp": "2026-03-02T10:07"},
@@ -98,6 +98,22 @@ def test_the_same_file_means_the_same_in_imports_batches_and_scoring(tmp_path: P
     assert scored_report.notes
     with pytest.raises(InvalidData, match=r"row 1 \(counted from 1\): rate"):
         score(Plan(plan.version, plan.graph, on_bad="refuse"), tmp_path / "rows.csv", tmp_path / "other.parquet")
+
+
+def test_what_was_assumed_of_a_file_is_told_alike_wherever_it_is_read(
+    tmp_path: Path, workload: Workload, plan: Plan
+) -> None:
+    rows = ["1,234.5;001;1;2026-10-25 02:30:00;5", "1.5;001;1;2026-03-29T02:30;5", "16777217;001;1;2026-03-02T10:07;5"]
+    content = "\n".join(["rate;plan;night;measured_at;cpu", *rows])
+    (tmp_path / "rows.csv").write_text(content)
+    _, report = import_file(tmp_path / "rows.csv", workload, name="d", zone=ZONE)
+    result = score(plan, tmp_path / "rows.csv", tmp_path / "scored.parquet")
+    question = read_table(CSV, content.encode(), 9)
+    for _ in range(2):  # a model that has to be loaded is asked for twice
+        _, notes = question.read(ColumnReader(workload, ZONE))
+        told = {note.replace("timestamp:", "measured_at:"): count for note, count in notes.items()}
+        assert (len(told), told) == (4, dict(report.notes))
+    assert told == dict(result.notes)
 
 
 def scored(plan: Plan, path: Path, content: str) -> tuple[list[str | None], dict[str, int]]:
@@ -247,14 +263,14 @@ def test_the_costs_column_says_how_numbers_are_written_wherever_a_file_has_it(
             with pytest.raises(InvalidInput, match=r"rate: expected a number, got '1.000'"):
                 question.read(ColumnReader(workload, ZONE))
         else:
-            assert question.read(ColumnReader(workload, ZONE)).tobytes() == dataset.features.tobytes()
+            assert question.read(ColumnReader(workload, ZONE))[0].tobytes() == dataset.features.tobytes()
 
 
 def test_the_time_of_measured_rows_is_left_out_of_batches_where_nothing_is_computed_from_it(tmp_path: Path) -> None:
     declared = "{name: w, cost: {name: c}, features: [{name: date}, {name: a}]}"
     (tmp_path / "w.yaml").write_text(declared)
     reader = ColumnReader(Workload(read_declaration(tmp_path / "w.yaml")), ZONE)
-    assert read_table(CSV, b"measured_at,a,date,c\nsoon,1,2,3\n", 9).read(reader).tolist() == [[2, 1]]
+    assert read_table(CSV, b"measured_at,a,date,c\nsoon,1,2,3\n", 9).read(reader)[0].tolist() == [[2, 1]]
 
 
 def test_each_file_of_a_folder_says_for_itself_what_stands_before_decimals(tmp_path: Path, workload: Workload) -> None:
@@ -283,4 +299,4 @@ def test_a_hash_begins_a_comment_unless_it_is_a_choice(tmp_path: Path) -> None:
         report = score(plan, tmp_path / "rows.csv", tmp_path / "scored.parquet", overwrite=True)
         assert pq.read_table(tmp_path / "scored.parquet")["cost"].to_pylist() == costs
         assert (report.rows, report.bad, report.notes) == (2, 0, notes)
-        assert read_table(CSV, content.encode(), 9).read(ColumnReader(workload, ZONE)).tolist() == [[0, 1], [1, 2]]
+        assert read_table(CSV, content.encode(), 9).read(ColumnReader(workload, ZONE))[0].tolist() == [[0, 1], [1, 2]]

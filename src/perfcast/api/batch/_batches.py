@@ -130,8 +130,7 @@ class Batches:
             return BatchReply(JSON, None, *self._lists.answer(body, key, self._spread, whole))
         question = self._read(body, form)
         arm, predictor, coverage = self._asked(question, query, key)
-        rows = question.read(predictor.reader.columns)
-        notes = question.text.notes if question.text is not None else {}
+        rows, notes = question.read(predictor.reader.columns)
         del question
         answers = self._predict(predictor, rows, coverage)
         form = wanted(accept, form)

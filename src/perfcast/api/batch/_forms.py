@@ -40,21 +40,22 @@ class Question(NamedTuple):
     coverage: float | None
     text: TextTable | None = None
 
-    def read(self, reader: ColumnReader) -> Rows:
-        """The rows, float32 [rows, features].
+    def read(self, reader: ColumnReader) -> tuple[Rows, Mapping[str, int]]:
+        """The rows, float32 [rows, features], and what was remarkable about a text file, in how many rows.
 
         Raises:
             InvalidInput: As `ColumnReader.read`.
         """
         if self.text is None:
-            return reader.read(self.columns)
+            return reader.read(self.columns), {}
         choices = {feature.name for feature in reader.workload.features if feature.declaration.values}
         self.text.read_as({*reader.workload.feature_names, reader.workload.cost.name} - choices, choices)
         kept, columns = self.text.rows_in(self.columns[self.text.names[0]]), self.columns
         self.text.note_comments(0 if kept is None else len(kept) - kept.true_count)
         if kept is not None:
             columns = {name: column.filter(kept) for name, column in columns.items()}
-        return reader.read(columns, decimal=self.text.decimal)
+        notes = self.text.notes.copy()
+        return reader.read(columns, decimal=self.text.decimal, notes=notes), notes
 
 
 def media_type(header: str) -> str:
