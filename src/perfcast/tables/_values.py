@@ -133,16 +133,15 @@ class ValueReader(NamedTuple):
 
 
 def note_rounding(name: str, numbers: Numbers, notes: Counter[str]) -> None:
-    """Say where float32 makes different whole numbers one."""
+    """Say where float32 makes neighbours one, beyond the whole numbers that it holds."""
     if numbers.dtype.kind not in "fiu" or not len(numbers):
         return
     with np.errstate(invalid="ignore", over="ignore"):
-        large = numbers[np.abs(numbers) > EXACT]
-        whole = large[np.floor(large) == large]
-        merged = int((whole.astype(np.float32).astype(np.float64) != whole).sum())
+        large = numbers[(np.abs(numbers) > EXACT) & np.isfinite(numbers)]
+        merged = int((large.astype(np.float32).astype(np.float64) != large).sum())
     if merged:
         notes[
-            f"{name}: whole numbers beyond {EXACT:,} are rounded to 7 digits, so that neighbours become one; "
+            f"{name}: numbers beyond {EXACT:,} are rounded to 7 digits, so that neighbours become one; "
             "give a date as a time (measured_at), and count in thousands"
         ] += merged
 

@@ -189,3 +189,6 @@ def test_whole_numbers_that_float32_rounds_are_refused_or_noted(tmp_path: Path, 
     assert len(dataset) == 2
     ((note, count),) = report.notes.items()
     assert (note[:2], count) == ("a:", 1)
+    (tmp_path / "rows.csv").write_text("a,b,c\n20240101.5,1,5\n20240101.25,1,6\n0.1,1,7\n16777218,1,1\n")
+    _, report = import_file(tmp_path / "rows.csv", workload, name="d")
+    assert [(note[:27], count) for note, count in report.notes.items()] == [("a: numbers beyond 16,777,21", 2)]
