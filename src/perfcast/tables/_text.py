@@ -39,6 +39,7 @@ class Dialect:
     names: tuple[str, ...]  # of its columns
     skipped: int  # lines above the first row
     commented: bool  # whether the names stand in a line that begins with `#`
+    comments: int  # other lines above the first row that begin with `#`
     encoding: str
     separator: str  # between columns
     sample: Sequence[Sequence[str]]  # cells of its first rows
@@ -81,7 +82,8 @@ def dialect_of(head: bytes, *, whole: bool, name: str) -> Dialect:
     above = next((line for line in comments if len(line) == len(cells[0]) and _are_names(line, cells[0])), None)
     cells = [above or cells[0], *cells[above is None :]]
     names = tuple(cell.strip() or f"column {number}" for number, cell in enumerate(cells[0], start=1))
-    return Dialect(names, skipped + (above is None), above is not None, encoding, separator, cells[1:])
+    count = len(comments) - (above is not None)
+    return Dialect(names, skipped + (above is None), above is not None, count, encoding, separator, cells[1:])
 
 
 def _are_names(line: Sequence[str], below: Sequence[str]) -> bool:
@@ -167,7 +169,7 @@ class TextTable:
 
     def note_comments(self, count: int) -> None:
         """Note the comments: so many with as many cells as names, and what else begins with #."""
-        self.notes["a line that begins with # is a comment"] = self._comments + count
+        self.notes["a line that begins with # is a comment"] = self._dialect.comments + self._comments + count
         self.notes = +self.notes  # without what is 0
 
     @property

@@ -292,6 +292,15 @@ def test_a_hash_begins_a_comment_unless_it_is_a_choice(tmp_path: Path) -> None:
     plan = Plan(Version("w", 1, None, made.manifest, "", "2026-01-01T00:00:00Z"), made.graph)
     for lines, costs, notes in (
         (["kind,a", "#1,1", "# no row", "#2,2"], [1, 2], {"a line that begins with # is a comment": 1}),
+        (["# w", "#", "kind,a", "#1,1", "#2,2"], [1, 2], {"a line that begins with # is a comment": 2}),
+        (
+            ["#a,kind", "# made by hand", "1,#1", "2,#2"],
+            [1, 2],
+            {
+                "the names of the columns stand in a line that begins with #": 1,
+                "a line that begins with # is a comment": 1,
+            },
+        ),
         (["a,kind", "1,#1", "# no row", "# no,row", "2,#2"], [1, 2], {"a line that begins with # is a comment": 2}),
     ):
         content = "\n".join([*lines, ""])
