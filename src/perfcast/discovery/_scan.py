@@ -12,6 +12,7 @@ from perfcast.errors import InvalidSetting, Refused
 
 HINTS = "model.yaml"
 """Beside a model, names its inputs."""
+_POINTER = b"version https://git-lfs.github.com/spec/"
 LARGEST_FILE = 1_000_000_000
 """Bytes that a model's file may have."""
 
@@ -67,7 +68,7 @@ def read_files(found: Found) -> tuple[dict[str, bytes], str]:
     """The contents of a model's files by name, and the sha256 of all of them together.
 
     Raises:
-        Refused: One can't be read, is no regular file, or is too large.
+        Refused: One can't be read, is no regular file, too large, empty, or only points to the file.
     """
     contents = {name: _content(name, path) for name, path in found.files.items()}
     digest = sha256()
@@ -83,9 +84,14 @@ def _content(name: str, path: Path) -> bytes:
     try:
         _size(name, path.lstat())
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-            return file.read(_size(name, os.fstat(file.fileno())))
+            data = file.read(_size(name, os.fstat(file.fileno())))
     except OSError as error:
         raise Refused(f"{name} can't be read: {error.strerror}") from None
+    if data.startswith(_POINTER):
+        raise Refused(f"{name} is a Git LFS pointer, not the file: run git lfs pull")
+    if not data and name != HINTS:
+        raise Refused(f"{name} is empty")
+    return data
 
 
 def _size(name: str, status: os.stat_result) -> int:

@@ -124,7 +124,7 @@ def _outside(feature: Feature, column: Rows, row: int) -> str:
 
 
 def _fraction(column: Rows, row: int) -> str:
-    return f"must be a whole number, got {column[row]:g}"
+    return f"must be a whole number, got {column[row]!s}"
 
 
 def rules_hold(workload: Workload, columns: Rows) -> Iterator[Flags]:

@@ -137,6 +137,23 @@ def test_a_link_to_a_pipe_is_told(tmp_path: Path) -> None:
         read_files(found)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is empty"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n",
+            "is a Git LFS pointer, not the file: run git lfs pull",
+        ),
+    ],
+)
+def test_an_empty_file_and_a_pointer_to_one_are_told(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "best_model.pth").write_bytes(content)
+    (found,) = scan(tmp_path).found
+    with pytest.raises(Refused, match=f"^best_model.pth {told}$"):
+        read_files(found)
+
+
 def test_a_file_beyond_the_limit_is_told_and_never_read(tmp_path: Path) -> None:
     write(tmp_path, "best_model.pth")
     os.truncate(tmp_path / "best_model.pth", LARGEST_FILE + 1)

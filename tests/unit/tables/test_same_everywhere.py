@@ -130,20 +130,20 @@ def plan(workload: Workload) -> Plan:
 
 
 def test_each_row_is_told_its_own_value_and_a_reason_is_counted_once(tmp_path: Path, plan: Plan) -> None:
-    rows = ["-1,1,001", "-2,1.5,001", "x; y,1,001", "450m,1,z", "1,1,001"]
+    rows = ["-1,1,001", "-2,1.00000006,001", "x; y,1,001", "450m,1,z", "1,1,001"]
     lines = [f"{row},1,2026-03-02T10:07" for row in rows]
     problems, reasons = scored(plan, tmp_path / "rows.csv", "\n".join(["rate,users,plan,night,timestamp", *lines, ""]))
     recipe = "--map 'rate=1 * rate' takes m as thousandths: 450m is 0.45"
     assert problems == [
         "rate: must be at least 0, got -1",
-        "rate: must be at least 0, got -2; users: must be a whole number, got 1.5",
+        "rate: must be at least 0, got -2; users: must be a whole number, got 1.0000001",
         "rate: expected a number, got 'x; y'",
         f"rate: expected a number, got '450m'; {recipe}; plan: expected one of 001, 010, 002, got 'z'",
         None,
     ]
     assert reasons == {
         "rate: must be at least 0, got -1": 2,
-        "users: must be a whole number, got 1.5": 1,
+        "users: must be a whole number, got 1.0000001": 1,
         "rate: expected a number, got 'x; y'": 2,
         "plan: expected one of 001, 010, 002, got 'z'": 1,
     }
