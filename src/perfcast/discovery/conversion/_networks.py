@@ -21,6 +21,7 @@ HOLDERS = ("model_state_dict", "state_dict", "model", "net", "network")
 STATE_DICT = "state dict"
 _LAYER = re.compile(r"(?P<place>.*?)(?P<part>weight|bias)")
 
+_ORDER = "its file holds weights only: that its layers follow one another, in the order of the file, was assumed"
 _ASSUMED = (
     "its file doesn't say what stands between its layers: ReLU was assumed; where that is wrong, say what it is in a "
     "model.yaml beside it, as in 'activation: tanh'"
@@ -60,7 +61,7 @@ def read_network(data: bytes, may_run_code: Callable[[], None], activation: str 
         kind = "TorchScript" if isinstance(loaded, torch.jit.ScriptModule) else type(loaded).__name__
         return _original(loaded, _layers(loaded.state_dict()), kind, between)
     layers = _layers(_weights(loaded))
-    notes = (_ASSUMED,) if activation is None and len(layers) > 1 else ()
+    notes = (_ORDER, _ASSUMED)[: 2 if activation is None else 1] if len(layers) > 1 else ()
     return replace(_original(_module(layers, between), layers, STATE_DICT, between), notes=notes)
 
 

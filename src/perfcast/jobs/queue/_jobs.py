@@ -14,8 +14,6 @@ from perfcast.jobs.queue._transport import Transport
 from perfcast.registry import Version
 from perfcast.storage import Database, now, take_turns, time_text
 
-CANCEL_SECONDS = 5.0
-"""Within this a cancelled job has ended."""
 _OVERDUE_SECONDS = 3.5
 GATE_ATTEMPTS = 10
 """How often a job whose versions are registered is begun at least: what is left costs little, and ends it well."""
@@ -74,7 +72,7 @@ class Jobs:
             return repository.page(connection, {k: v for k, v in given.items() if v}, limit, offset)
 
     def cancel(self, identifier: str) -> Job:
-        """End a job that waits, and ask a running one to end: it will have within `CANCEL_SECONDS`.
+        """End a job that waits, and ask a running one to end: it will have within 5 s.
 
         Raises:
             UnknownJob: There is none.

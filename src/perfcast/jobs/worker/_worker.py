@@ -17,7 +17,7 @@ from perfcast.settings import Settings
 _FULL_SECONDS = 0.2
 _WAIT_SECONDS = 1.0
 _REAP_SECONDS = 0.5
-"""At each turn, mostly: a cancelled job whose worker does nothing must have ended within `CANCEL_SECONDS`."""
+"""At each turn, mostly: a cancelled job whose worker does nothing must have ended within 5 s."""
 
 log = structlog.stdlib.get_logger("perfcast.jobs")
 
