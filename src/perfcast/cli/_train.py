@@ -95,8 +95,9 @@ def _show(outcome: "Outcome") -> None:
     from perfcast.cli._models import version_table
 
     version_table(outcome.versions)
-    for family, reason in outcome.refused.items():
-        say(f"{family}: {reason}")
     best = outcome.versions[0]
+    refused = [f"{family}: {reason}" for family, reason in outcome.refused.items()]
+    for line in [*refused, *(f"remark: {note}" for note in best.manifest.notes if note not in refused)]:
+        say(line)
     say(f"{best.model}: version {best.number} ({best.type}) {outcome.reason}; {outcome.seconds:.0f} s in all")
     say(f"all about it: perfcast models show {best.reference}")

@@ -7,10 +7,20 @@ Perfcast; `Datasets` keeps them; `Dataset.split` parts them so that no configura
 from perfcast.datasets._dataset import Dataset, check_name
 from perfcast.datasets._files import from_parquet, to_parquet
 from perfcast.datasets._import import ImportReport, import_file, shipped_dataset, shipped_files
-from perfcast.datasets._split import FEWEST, Part, Split, configuration_numbers, split_by_configuration, split_by_time
+from perfcast.datasets._split import (
+    BY_HASH,
+    FEWEST,
+    Part,
+    Split,
+    configuration_numbers,
+    held_out,
+    split_by_configuration,
+    split_by_time,
+)
 from perfcast.datasets._store import DatasetRecord, Datasets
 
 __all__ = [
+    "BY_HASH",
     "FEWEST",
     "Dataset",
     "DatasetRecord",
@@ -21,6 +31,7 @@ __all__ = [
     "check_name",
     "configuration_numbers",
     "from_parquet",
+    "held_out",
     "import_file",
     "shipped_dataset",
     "shipped_files",

@@ -132,10 +132,12 @@ def without_repeats(dataset: Dataset, zone: tzinfo = UTC) -> tuple[Dataset, int]
     """The dataset without rows that say again what another said, and how many those were.
 
     With a time of day, in `zone`, that is a row equal to another in all values: one observation that was exported
-    twice. Without one, every row is a measurement of its own, unless the workload says that its rows are a lookup
+    twice. Without one, or where some configuration has two different costs at one time, so that times don't tell
+    measurements apart, every row is a measurement of its own, unless the workload says that its rows are a lookup
     table's.
     """
-    if dataset.workload.declaration.repeats == "measurement" and _only_days(dataset.measured_at, zone):
+    measurements = dataset.workload.declaration.repeats == "measurement"
+    if measurements and _only_days(dataset.measured_at, zone):
         return dataset, 0
     doubtful = np.arange(len(dataset))
     moments = None if dataset.measured_at is None else dataset.measured_at.astype("datetime64[us]").astype(np.int64)
@@ -143,13 +145,15 @@ def without_repeats(dataset: Dataset, zone: tzinfo = UTC) -> tuple[Dataset, int]
         ordered = np.sort(moments)
         shared = ordered[1:][ordered[1:] == ordered[:-1]]
         doubtful = np.flatnonzero(np.isin(moments, shared)) if len(shared) else doubtful[:0]
-    columns = [dataset.features[doubtful], dataset.cost[doubtful, None]]
-    table = np.ascontiguousarray(np.concatenate(columns, axis=1)).view(np.uint32)
-    if moments is not None:
-        table = np.concatenate([table, np.ascontiguousarray(moments[doubtful])[:, None].view(np.uint32)], axis=1)
-    _, first = np.unique(table, axis=0, return_index=True)
+    times = [] if moments is None else [moments[doubtful, None]]
+    columns = [dataset.features[doubtful], *times, dataset.cost[doubtful, None]]
+    table = np.concatenate([np.ascontiguousarray(column).view(np.uint32) for column in columns], axis=1)
+    distinct, first = np.unique(
+        table, axis=0, return_index=True
+    )  # sorted, so that only neighbours differ in cost alone
+    coarse = measurements and (distinct[1:, :-1] == distinct[:-1, :-1]).all(axis=1).any()
     repeats = np.delete(doubtful, first)
-    if not len(repeats):
+    if coarse or not len(repeats):
         return dataset, 0
     kept = dataset.rows.take(np.delete(np.arange(len(dataset)), repeats))
     fresh = Dataset(dataset.name, dataset.workload, kept.features, kept.cost, kept.measured_at, dataset.provenance)

@@ -21,6 +21,8 @@ GAP = 0.01
 
 Not of the elapsed time: a pause of weeks between two sessions, or one row of 1970, would make it swallow whole parts.
 """
+BY_HASH = "by hash of the configuration"
+"""How the description of a split by configuration begins."""
 FEWEST = 30
 """Rows each part must have for its figures to mean anything."""
 
@@ -60,6 +62,11 @@ def configuration_numbers(features: Rows) -> Numbers:
     return numbers.reshape(-1).astype(np.int64)
 
 
+def held_out(features: Rows) -> npt.NDArray[np.bool_]:
+    """Which rows a split by configuration keeps for judging, whatever rows there are besides: bool [rows]."""
+    return _hash_positions(features) < TEST
+
+
 def split_by_configuration(rows: Part) -> Split:
     """Each configuration's part is decided by a hash of its features, so it stays where it is as data grows.
 
@@ -69,7 +76,7 @@ def split_by_configuration(rows: Part) -> Split:
     position = _hash_positions(rows.features)
     test, calibrate = position < TEST, (position >= TEST) & (position < TEST + CALIBRATE)
     train = ~test & ~calibrate
-    text = f"by hash of the configuration (seed 0): {_shares()}"
+    text = f"{BY_HASH} (seed 0): {_shares()}"
     return _checked(rows, train, calibrate, test, "configuration", text)
 
 

@@ -57,8 +57,11 @@ class Trained:
 
 
 def proven(model: Trained, features: Rows) -> Trained:
-    """The model, which says that it keeps trends only if it does so on these rows, from which it has not learnt."""
-    if not model.keeps_trends:
+    """The model, which says that it keeps trends only if it does so on these rows, from which it has not learnt.
+
+    Where it goes against one a note says so, whether it promised to keep it or not.
+    """
+    if model.keeps_trends is None:
         return model
     broken = broken_trends(model.workload, model.predict, features, model.of_inputs)
     return replace(model, keeps_trends=False, notes=(*model.notes, broken)) if broken else model

@@ -97,9 +97,9 @@ def fit_best(
     deadline: float = float("inf"),
     stop: Stop = never,
 ) -> list[Trained]:
-    """Fit each family's best settings on all training rows, prove the trends that they promise, add their mean.
+    """Fit each family's best settings on all training rows, see whether they keep trends, add their mean.
 
-    The proof sweeps the split's calibration rows. The mean is made where it is asked for and gains. At the
+    Trends are swept over the split's calibration rows. The mean is made where it is asked for and gains. At the
     deadline (`time.monotonic()`) a fit ends with what it has, which its notes then say.
 
     Returns:
@@ -116,7 +116,8 @@ def fit_best(
     members = [name for name, model in models.items() if model.keeps_trends] or list(models)
     mixture = mix(found.inner, _held_predictions(chosen, found, members, stop)) if mixing else None
     if mixture is not None:
-        models[ENSEMBLE] = proven(_mixed(models, *mixture), rows)
+        mean = replace(_mixed(fitted, *mixture), keeps_trends=models[members[0]].keeps_trends)
+        models[ENSEMBLE] = proven(mean, rows)
     return sorted(models.values(), key=_rank)
 
 

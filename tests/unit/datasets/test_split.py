@@ -119,6 +119,26 @@ def test_rows_without_a_time_that_repeat_a_configuration_are_all_kept_unless_it_
     assert without_repeats(table)[1] == 15_200
 
 
+@pytest.mark.parametrize(
+    ("rows", "repeats"),
+    [
+        ([(0, 1, 5), (0, 1, 5), (1, 1, 7), (1, 1, 7)], 2),
+        ([(0, 1, 5), (0, 1, 5), (0, 2, 7), (1, 1, 7)], 1),
+        ([(0, 1, 5), (0, 1, 5), (0, 1, 7), (1, 1, 7)], 0),
+    ],
+    ids=["exported twice", "another configuration's cost", "one configuration has two costs at one time"],
+)
+def test_equal_rows_of_one_time_are_repeats_unless_times_are_coarser_than_measurements(
+    rows: list[tuple[int, int, int]], repeats: int
+) -> None:
+    document = {"name": "handling", "cost": {"name": "ms"}, "features": [{"name": "items"}]}
+    minute, items, cost = np.array(rows).T
+    columns = (items[:, None].astype(np.float32), cost.astype(np.float32), minutes("2026-01-01", 2)[minute])
+    assert without_repeats(Dataset("log", workload_from_document(document), *columns))[1] == repeats
+    table = Dataset("table", workload_from_document(document | {"repeats": "lookup"}), *columns)
+    assert without_repeats(table)[1] == max(repeats, 1)
+
+
 def test_times_that_are_too_few_are_named_as_the_cause() -> None:
     rows = Part(table(2000), np.ones(2000, dtype=np.float32), np.repeat(minutes("2026-01-01", 2), 1000))
     with pytest.raises(InvalidData, match="2,000 rows with 2 distinct times are too few: a part would have 0"):

@@ -14,7 +14,7 @@ from perfcast.manifest import Draft, Manifest
 from perfcast.training import Budget, Trained, Training, draft, judge, train
 from perfcast.training._draft import parity_rows
 from perfcast.training._ensemble import mix
-from perfcast.training._train import fit_best
+from perfcast.training._train import CUT_SHORT, fit_best
 from perfcast.training.families import Lesson, families
 from perfcast.training.fits import Here, inner_validation
 from perfcast.workloads import Workload, workload_from_document
@@ -30,6 +30,8 @@ def test_every_family_becomes_a_version_best_first(training: Training) -> None:
     assert {"xgboost", "random_forest", "polynomial", "neural_network"} <= set(types)
     ranks = [(not version.manifest.keeps_trends, version.manifest.search["score"]) for version in training.drafts]
     assert ranks == sorted(ranks)
+    told = [sum("doesn't keep trends" in note for note in version.manifest.notes) for version in training.drafts]
+    assert max(told) <= 1
     assert training.refused == {}
 
 
@@ -70,7 +72,7 @@ def test_a_version_says_which_families_were_left_out(dataset: Dataset) -> None:
     (left_out,) = training.refused.items()
     assert left_out == ("random_forest", "not tried: no trial was left for it")
     assert training.drafts[0].manifest.search["left_out"] == training.refused
-    assert training.drafts[0].manifest.notes == ("random_forest: not tried: no trial was left for it",)
+    assert training.drafts[0].manifest.notes[-1] == "random_forest: not tried: no trial was left for it"
 
 
 def test_an_unknown_family_is_named(dataset: Dataset) -> None:
@@ -83,7 +85,7 @@ def test_without_time_left_the_best_family_is_still_fitted(dataset: Dataset) -> 
     found = search(split, dataset.workload, chosen, Budget(2))
     models = fit_best(split, chosen, found, Here(found.inner), deadline=0.0)
     assert [model.family for model in models] == [found.best.family]
-    assert models[0].notes == ()
+    assert CUT_SHORT not in models[0].notes
 
 
 def test_a_stop_ends_it(dataset: Dataset) -> None:

@@ -5,19 +5,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
-from perfcast.datasets import FEWEST, Dataset, Part
+from perfcast.datasets import BY_HASH, FEWEST, Dataset, Part, configuration_numbers, held_out
 from perfcast.errors import BrokenVersion, Conflict, InvalidData
 from perfcast.manifest import Draft
 from perfcast.registry import CHAMPION, Registry, Version
-from perfcast.workloads import differences, encoded_for, same_rows, workload_from_document
+from perfcast.workloads import Rows, differences, encoded_for, same_rows, workload_from_document
 
 if TYPE_CHECKING:
     from perfcast.training import Verdict
 
 DECIDED = ("promoted", "stays a candidate")
 """How the gate's reasons begin; a version's note may hold other remarks before."""
+FEWEST_UNSEEN = 20
+"""Of so many configurations that a champion hasn't learnt from an error means anything."""
 _RACES = 3
 
 
@@ -84,16 +87,16 @@ def _verdict(registry: Registry, best: Version, champion: Version | None, datase
     if champion is None:
         return judge(registry.graph(best), None, split, workload)
     theirs = workload_from_document(champion.manifest.workload)
-    unseen = _unseen(split.test, champion)
     try:
-        champions_rows = encoded_for(unseen.features, workload, theirs)
+        encoded = encoded_for(split.test.features, workload, theirs)
     except InvalidData as error:
         why = f"the champion's declaration differs, and these rows can't be put into its terms: {error}"
         return _unjudged(f"{why}; activate it yourself")
-    if len(unseen) < FEWEST:
-        return _unjudged("the champion has learnt from these rows or newer ones, so they can't be compared")
-    held, graphs = replace(split, test=unseen), (registry.graph(best), _bytes(registry, champion))
-    verdict = judge(*graphs, held, workload, champions_rows=champions_rows)
+    unseen = _unseen(split.test, encoded, champion)
+    if lacks := _lacks(encoded, unseen, champion):
+        return _unjudged(lacks)
+    held, graphs = replace(split, test=split.test.take(unseen)), (registry.graph(best), _bytes(registry, champion))
+    verdict = judge(*graphs, held, workload, champions_rows=encoded[unseen])
     changed = differences(theirs, workload)
     if not changed:
         return verdict
@@ -109,12 +112,39 @@ def _bytes(registry: Registry, champion: Version) -> bytes:
         return b""
 
 
-def _unseen(test: Part, champion: Version) -> Part:
-    """The rows that are newer than all that the champion has learnt from; all where time doesn't tell."""
+def _by_hash(champion: Version) -> bool:
+    return champion.manifest.data is not None and champion.manifest.data.split.startswith(BY_HASH)
+
+
+def _unseen(test: Part, encoded: Rows, champion: Version) -> npt.NDArray[np.bool_]:
+    """Which rows the champion has not learnt from, as far as its manifest tells: bool [rows].
+
+    Those that are newer than all it learnt from, or those that its own split kept for judging, which the hash of their
+    `encoded` features decides: another declaration encodes the same configuration otherwise.
+    """
+    if _by_hash(champion):
+        return held_out(encoded)
     until = champion.manifest.data.learnt_until if champion.manifest.data else None
     if until is None or test.measured_at is None:
-        return test
-    return test.take(test.measured_at > np.datetime64(until.removesuffix("Z")))
+        return np.ones(len(test), dtype=np.bool_)
+    newer: npt.NDArray[np.bool_] = test.measured_at > np.datetime64(until.removesuffix("Z"))
+    return newer
+
+
+def _lacks(encoded: Rows, unseen: npt.NDArray[np.bool_], champion: Version) -> str:
+    """Why these rows are too few to compare by; empty where they are enough."""
+    if unseen.all():
+        return ""
+    if not _by_hash(champion):
+        why = "the champion has learnt from these rows or newer ones, so they can't be compared"
+        return why if unseen.sum() < FEWEST else ""
+    configurations = len(np.unique(configuration_numbers(encoded[unseen])))
+    if configurations >= FEWEST_UNSEEN:
+        return ""
+    return (
+        f"its split differs from the champion's, and {configurations} held-out configurations that the champion hasn't "
+        f"learnt from are few to compare by (at least {FEWEST_UNSEEN}); activate it yourself"
+    )
 
 
 def _unjudged(why: str) -> "Verdict":

@@ -121,7 +121,7 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
     before = Figures(score(workload, test.cost, old), len(graph), *times[0])
     after = Figures(score(workload, test.cost, new), len(changed), *times[1])
     difference = _difference(workload, old, new)
-    broken = broken_trends(workload, predict, split.calibrate.features) if manifest.keeps_trends else ""
+    broken = broken_trends(workload, predict, split.calibrate.features) if manifest.keeps_trends is not None else ""
     note = f"{name} of version {number}; measured against that one's graph, not against a native model"
     measured = {"before": asdict(before), "after": asdict(after), "difference": asdict(difference)}
     made = msgspec.structs.replace(
@@ -133,7 +133,7 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         settings={**manifest.settings, "variant": name, "of": number, "measured": measured},
         keeps_trends=False if broken else manifest.keeps_trends,
-        notes=(*manifest.notes, *filter(None, [broken]), note),
+        notes=(*manifest.notes, *([f"{name} {broken}"] if broken else []), note),
     )
     draft = Draft(changed, msgspec.json.decode(made.to_json(), type=Manifest))
     return Variation(draft, name, before, after, difference, "MAPE" if workload.cost.relative else "MAE")

@@ -116,10 +116,10 @@ def zones(*values: str, unit: str = "") -> Workload:
     return workload_from_document({"name": "zones", "cost": {"name": "ms", "maximum": 1e6}, "features": features})
 
 
-def measured(workload: Workload) -> Dataset:
+def measured(workload: Workload, count: int = 1200) -> Dataset:
     """A cost of 0, 100 or 200 by zone and one for each load, whatever the order in which zones are declared."""
-    loads = np.arange(1200, dtype=np.float32)
-    texts = [f"00{1 + at % 3}" for at in range(1200)]
+    loads = np.arange(count, dtype=np.float32)
+    texts = [f"00{1 + at % 3}" for at in range(count)]
     rows = np.array([[workload.features[0].encode(text), load] for text, load in zip(texts, loads, strict=True)])
     cost = np.array([100.0 * (int(text) - 1) for text in texts]) + loads
     return Dataset("zones", workload, rows.astype(np.float32), cost.astype(np.float32))
@@ -165,3 +165,34 @@ def test_from_registering_to_promoting_each_version_reads_rows_by_its_own_declar
     expected = [pytest.approx(pair, abs=10) for pair in ((60, 100), (0, 60), (100, 0))]
     assert [tuple(map(float, pair)) for pair in errors] == expected
     assert all("'zone' had the values" in reason for _, reason in made[1:])
+
+
+@pytest.mark.parametrize(
+    ("rows", "now", "compared"),
+    [
+        (1200, zones("001", "002", "003"), True),
+        (1200, zones("003", "001", "002"), True),
+        (300, zones("001", "002", "003"), True),
+        (300, zones("003", "001", "002"), False),
+    ],
+    ids=["the same", "another", "the same, few rows", "another, few rows"],
+)
+def test_rows_that_the_champion_was_fitted_on_under_its_own_declaration_do_not_judge(
+    registry: Registry, rows: int, now: Workload, *, compared: bool
+) -> None:
+    """Costs tell rows apart, so those that neither learnt from are those of both declarations' test parts."""
+    former, latter = measured(zones("001", "002", "003"), rows), measured(now, rows)
+    made = draft(former.workload, weighted(former.workload, zone=80, load=1))
+    facts = DataFacts("zones", "", rows, rows, {}, former.split().description)
+    present = replaced(made, manifest=msgspec.structs.replace(made.manifest, data=facts))
+    judged(registry, registry.version("zones", registry.add("zones", present).number), former)
+    offered = registry.add("zones", draft(now, weighted(now, zone=90, load=1)))
+    _, reason = judged(registry, offered, latter)
+    unseen = len(set(former.split().test.cost) & set(latter.split().test.cost))
+    if compared:
+        assert f"on {unseen} held-out rows against the champion's" in reason
+    else:
+        assert reason.startswith(
+            f"stays a candidate: its split differs from the champion's, and {unseen} held-out configurations that the "
+            "champion hasn't learnt from are few to compare by (at least 20); activate it yourself"
+        )

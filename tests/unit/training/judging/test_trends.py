@@ -82,3 +82,16 @@ def test_xgboost_keeps_trends_with_every_objective_that_says_so(dataset: Dataset
         told = proven(model, split.calibrate.features)
         assert family.keeps_trends(settings) is told.keeps_trends is kept
         assert any("doesn't keep trends" in note and "megabytes" in note for note in told.notes) is not kept
+
+
+@pytest.mark.parametrize(("promised", "said"), [(True, False), (False, False), (None, None)])
+def test_a_version_that_goes_against_a_trend_says_so_whether_it_promised_it_or_not(
+    dataset: Dataset, workload: Workload, promised: bool | None, said: bool | None
+) -> None:
+    split, family = replace(dataset, cost=1 / dataset.cost).split(), families()["polynomial"]
+    inner = inner_validation(split, workload, seed=0, threads=1)
+    fitted = family.fit(inner.lesson, family.start(inner.lesson))
+    model = Trained(workload, family.name, fitted, inner.target, keeps_trends=promised)
+    told = proven(model, split.calibrate.features)
+    assert told.keeps_trends is said
+    assert any("doesn't keep trends" in note and "megabytes" in note for note in told.notes) is (promised is not None)
