@@ -86,7 +86,7 @@ def test_xgboost_keeps_trends_with_every_objective_that_says_so(dataset: Dataset
 
 @pytest.mark.parametrize(("promised", "said"), [(True, False), (False, False), (None, None)])
 def test_a_version_that_goes_against_a_trend_says_so_whether_it_promised_it_or_not(
-    dataset: Dataset, workload: Workload, promised: bool | None, said: bool | None
+    dataset: Dataset, workload: Workload, *, promised: bool | None, said: bool | None
 ) -> None:
     split, family = replace(dataset, cost=1 / dataset.cost).split(), families()["polynomial"]
     inner = inner_validation(split, workload, seed=0, threads=1)
