@@ -30,7 +30,7 @@ run: $(READY) ## Set up, make the starter models if there are none, and serve on
 	@$(BIN)/perfcast up
 
 test: $(TOOLS) services ## Run every test, with real servers
-	@$(BIN)/pytest -n 3 --dist worksteal --durations=20
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
 test-clocks: $(TOOLS) services ## Run the tests that read a clock at six other hours (an hour; not in CI)
 	@PYTHON=$(BIN)/python tests/at-other-hours

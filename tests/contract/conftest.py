@@ -46,8 +46,6 @@ def start(folder: Path, **environment: str) -> tuple[subprocess.Popen[str], str]
     assert process.stderr is not None
     address = ""
     for line in process.stderr:
-        if not line.startswith("{"):  # a library's warning
-            continue
         event = json.loads(line)
         address = event.get("address", address)
         if event["event"] in ("ready", "no usable model yet"):

@@ -1,9 +1,9 @@
 """The composition root of an API process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,6 @@ class Services:
     Attributes:
         gate: Who may call what, and how often; None where everybody may do everything.
         records: The log of predictions; None where `PREDICTION_LOG` is off.
-        held: What routes are given, made when they ask for it, by its type.
 
     Raises:
         InvalidSetting: An access rule can't be used, or the device isn't there.
@@ -71,6 +70,7 @@ class Services:
         self.predict = Predict(self.follower, ledger)
         self.inference_protocol = InferenceProtocol(self.follower, ledger)
         self.batches = Batches(settings, self.follower, ledger, self.identifiers)
+        self.discovered = Records(self.database)
         self.answers = AnswerCache(settings.redis_url)
         self.benchmarks = Benchmarks(self.follower, self.answers)
         self.transport = make_transport(settings)
@@ -84,7 +84,7 @@ class Services:
         system = Probe("system", lambda: system_info(str(_existing(settings.data_dir))))
         self.condition = Condition(self.lifetime, self.follower, self.inference, dependencies, system, self._problems)
         self.exposition = Exposition(ledger, self.follower)
-        self.held = self._held()
+        self._by_type = {type(thing): thing for thing in vars(self).values()}
         self._opened = ExitStack()
         self._opening: Future[None] | None = None
 
@@ -133,24 +133,20 @@ class Services:
             log.warning("workload can't be used", place=place, reason=reason)
         return catalogue
 
-    @property
+    @cached_property
     def submissions(self) -> Submissions:
         """Completes what callers ask to be trained."""
         return Submissions(Datasets(self.database, self.blobs), self.registry, self.catalogue.workloads)
 
-    @property
+    @cached_property
     def schedules(self) -> Schedules:
         """When models are trained anew; workers look after them."""
         return Schedules(self.database, self.submissions, self.settings.service_timezone)
 
-    def _held(self) -> Mapping[type, Callable[[], Any]]:
-        ready_made = {type(thing): partial(lambda thing: thing, thing) for thing in vars(self).values()}
-        return ready_made | {
-            Catalogue: lambda: self.catalogue,
-            Records: lambda: Records(self.database),
-            Schedules: lambda: self.schedules,
-            Submissions: lambda: self.submissions,
-        }
+    def held(self, kind: type) -> Any:
+        """What a route is given that asks for a thing of that type."""
+        needs_workloads = {Catalogue: "catalogue", Schedules: "schedules", Submissions: "submissions"}
+        return getattr(self, needs_workloads[kind]) if kind in needs_workloads else self._by_type[kind]
 
     def _problems(self) -> Mapping[str, str]:
         return {**self.catalogue.problems, **(self.gate.problems if self.gate is not None else {})}

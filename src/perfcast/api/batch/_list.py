@@ -76,7 +76,7 @@ class ListAnswerer:
     """Answers lists of bodies."""
 
     def __init__(self, follower: Follower, ledger: Ledger, identifiers: Identifiers, most_rows: int) -> None:
-        self._follower, self._records, self._shadows = follower, ledger.records, ledger.shadows
+        self._follower, self._enter = follower, ledger.enter_all
         self._identifiers, self._most_rows = identifiers, most_rows
         self._clock = Clock()
 
@@ -143,11 +143,7 @@ class ListAnswerer:
             answers, records = self._answers(group)
             for place, answer in zip(group.places.tolist(), answers, strict=True):
                 results[place] = answer
-            if self._records is not None:
-                self._records.extend(records)
-            if group.arm.shadow is not None:
-                for record in records:
-                    self._shadows.offer(group.arm.shadow, record.id, record.row, record.at)
+            self._enter(group.arm, records)
         return results
 
     def _answers(self, group: _Group) -> tuple[list[Any], list[Record]]:

@@ -1,6 +1,6 @@
 """JSON responses, and what routes are given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -36,8 +36,8 @@ def held(kind: type[Kind]) -> Any:
     """What a route's parameter is annotated with to receive the process's thing of a type."""
 
     async def given(request: Request) -> Kind:
-        make: Callable[[], Kind] = request.app.state.held[kind]
-        return make()
+        thing: Kind = request.app.state.held(kind)
+        return thing
 
     return Depends(given)
 

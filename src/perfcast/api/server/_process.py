@@ -6,10 +6,12 @@ import signal
 import socket
 import sys
 import time
+import warnings
 from types import FrameType
 
 import structlog
 import uvicorn
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 from perfcast.api._services import Services
 from perfcast.api.server._bounds import Watch
@@ -89,6 +91,8 @@ def serve_here(settings: Settings, listener: socket.socket, shared_folder: str =
     services = Services(settings)
     host, port = listener.getsockname()[:2]
     log.info("listening", address=f"http://{host}:{port}", process=os.getpid())
+    # FastAPI hides these as well, but whichever thread leaves `warnings.catch_warnings` last undoes that of the other
+    warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
     services.open_early()  # graphs are read and warmed while FastAPI is imported
     from perfcast.api._app import create_app
     from perfcast.api.server._direct import direct_protocol
