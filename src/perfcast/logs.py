@@ -20,14 +20,11 @@ def configure_logs(settings: Settings, *, of_command: bool = False) -> None:
         of_command: For a command that a person waits for: our own warnings as plain lines, and nothing of libraries,
             whose failures come as errors anyway; unless `LOG_LEVEL=DEBUG` asks for everything.
     """
-    made = structlog.get_config()["logger_factory"]
-    if not isinstance(made, stdlib.LoggerFactory):  # once: loggers that were used keep what they have
-        structlog.configure(
-            processors=[stdlib.filter_by_level, *_shared(), stdlib.ProcessorFormatter.wrap_for_formatter],
-            logger_factory=stdlib.LoggerFactory(),
-            wrapper_class=stdlib.BoundLogger,
-            cache_logger_on_first_use=True,
-        )
+    structlog.configure(
+        processors=[stdlib.filter_by_level, *_shared(), stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=stdlib.LoggerFactory(),
+        wrapper_class=stdlib.BoundLogger,
+    )
     plain = of_command and settings.log_level != "DEBUG"
     rendering = [_plain_line] if plain else _rendering(settings)
     handler = logging.StreamHandler(sys.stderr)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import redis
-import structlog
 from tests.services import empty
 from tests.workers import IMPATIENT, Shop, small_dataset
 
@@ -35,9 +34,3 @@ def shop(settings: Settings) -> Iterator[Shop]:
     shop.datasets.add(small_dataset(200))
     yield shop
     shop.close()
-
-
-@pytest.fixture(autouse=True)
-def _plain_logs() -> None:
-    """What is logged is printed, whatever a test before had configured."""
-    structlog.reset_defaults()
