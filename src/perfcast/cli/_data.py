@@ -249,4 +249,4 @@ def _show_report(report: "ImportReport", workload: "Workload") -> None:
         more = f" and {len(refusal.rows) - _SHOWN_ROWS} more" if len(refusal.rows) > _SHOWN_ROWS else ""
         say(f"  refused: {refusal.field} {refusal.message} (row {rows}{more}, counted from 1 below the names)")
     for note, count in report.notes.items():
-        say(f"  assumed in {count:,} rows: {note}")
+        say(f"  assumed in {count:,} row{'s' * (count != 1)}: {note}")

@@ -112,7 +112,7 @@ def _report(reference: str, target: Path, report: "ScoreReport") -> None:
     if report.extrapolated:
         say(f"{report.extrapolated:,} rows lie outside what the version was trained on")
     for note, rows in report.notes.items():
-        say(f"assumed in {rows:,} rows: {note}")
+        say(f"assumed in {rows:,} row{'s' * (rows != 1)}: {note}")
     if report.bad:
         say(f"{report.bad:,} rows could not be scored; column 'problem' says why:")
         for reason, rows in sorted(report.reasons.items(), key=lambda item: -item[1])[:10]:

@@ -19,6 +19,7 @@ _FEW = 4_096
 _RANGE = tuple(np.datetime64(text, "us").astype(np.int64) for text in ("0001-01-03", "9999-12-29"))
 _YEARS = tuple(bound // 1_000_000 for bound in _RANGE)
 """The same in seconds, which no unit of time overflows."""
+_DAY = 86_400_000_000
 _NUMBER = r"^\s*\d+(\.\d*)?\s*$"
 _ZONED = r"(Z|[+-]\d\d:?\d\d)$"
 
@@ -38,8 +39,10 @@ def read_moments(field: str, column: Any, zone: tzinfo) -> Times:
     local = np.concatenate([part[1] for part in parts]) if parts else np.zeros(0, dtype=np.bool_)
     micros[(micros < _RANGE[0]) | (micros > _RANGE[1])] = NOWHEN
     notes: Counter[str] = Counter()
-    if zone is not UTC and str(zone) != "UTC" and local.any():
-        chosen = local & (micros != NOWHEN)
+    chosen = local & (micros != NOWHEN)
+    if chosen.any() and not (micros[chosen] % _DAY).any():
+        notes[f"{field}: dates without a time, each taken for midnight"] = int(chosen.sum())
+    if zone is not UTC and str(zone) != "UTC" and chosen.any():
         micros[chosen] = _to_utc(micros[chosen], zone, field, notes)
     wrong = np.flatnonzero(micros == NOWHEN)
     return Times(micros.view("datetime64[us]"), _refusal(field, column, wrong), notes)

@@ -128,6 +128,20 @@ def test_local_times_that_come_twice_or_never_are_counted_and_taken_as_a_single_
     assert times.moments.tolist() == single
 
 
+@pytest.mark.parametrize(
+    ("column", "midnights"),
+    [
+        (pa.array(["2026-03-02", "2026-03-03", None]), 2),
+        (pa.array([20260302, 20260303]), 2),
+        (pa.array(["2026-03-02", "2026-03-03T10:00"]), 0),
+        (pa.array(["2026-03-02T00:00:00Z"]), 0),
+    ],
+)
+def test_dates_without_a_time_are_told(column: pa.Array, midnights: int) -> None:
+    told = read_moments("measured_at", column, BERLIN).notes
+    assert told == +Counter({"measured_at: dates without a time, each taken for midnight": midnights})
+
+
 @pytest.fixture
 def workload(tmp_path: Path) -> Workload:
     path = tmp_path / "w.yaml"

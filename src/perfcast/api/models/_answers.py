@@ -248,7 +248,7 @@ class Traffic(BaseModel):
         examples=[
             {
                 "champion": example_of(ArmFigures),
-                "challenger": example_of(ArmFigures, version=4, share=10),
+                "challenger": example_of(ArmFigures, version=4, share=10, predictions=10046),
                 "shadow": example_of(ArmFigures, version=2, share=0),
             }
         ],
