@@ -4,8 +4,8 @@
 added: here, or with the same code on the workers of a Dask cluster. What it writes appears whole or not at all.
 """
 
-from perfcast.scoring._plan import OnBad, Plan, ScoreReport
+from perfcast.scoring._plan import Plan, ScoreReport
 from perfcast.scoring._rows import COLUMNS
 from perfcast.scoring._score import score
 
-__all__ = ["COLUMNS", "OnBad", "Plan", "ScoreReport", "score"]
+__all__ = ["COLUMNS", "Plan", "ScoreReport", "score"]

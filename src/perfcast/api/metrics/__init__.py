@@ -4,6 +4,6 @@ The one feature that lies beneath the others: each counts what it answers.
 """
 
 from perfcast.api.metrics._exposition import Exposition
-from perfcast.api.metrics._tally import METHODS, Durations, Ledger, SharedTally, Tally
+from perfcast.api.metrics._tally import METHODS, Durations, Ledger, Tally
 
-__all__ = ["METHODS", "Durations", "Exposition", "Ledger", "SharedTally", "Tally"]
+__all__ = ["METHODS", "Durations", "Exposition", "Ledger", "Tally"]
