@@ -11,6 +11,7 @@ from operator import attrgetter
 import msgspec
 import sqlalchemy as sa
 
+from perfcast.manifest import DEFAULT_COVERAGE
 from perfcast.storage import schema
 
 _LEVEL = 1
@@ -28,6 +29,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
         at: ISO 8601, UTC, with microseconds.
         arm: As whom the version answered: `champion` or `challenger`, chosen for the caller; `named` by the caller; or
             `shadow`, beside the answer with the same id.
+        coverage: What the interval was to hold.
     """
 
     id: str
@@ -39,19 +41,22 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     upper: float | None
     at: str
     arm: str = "champion"
+    coverage: float = DEFAULT_COVERAGE
 
 
 _decoder = msgspec.msgpack.Decoder(list[Record])
 
 
 def write_records(connection: sa.Connection, records: Iterable[Record]) -> None:
-    """Keep records, given in any order, in a block for each version and arm."""
+    """Keep records, given in any order, in a block for each version and arm, which waits to be looked at."""
     kinds: dict[tuple[str, int, str], list[Record]] = {}
     for record in records:
         kinds.setdefault((record.model, record.version, record.arm), []).append(record)
     blocks = [_block(*kind, held) for kind, held in kinds.items()]
     if blocks:
-        connection.execute(schema.prediction_block.insert(), blocks)
+        table = schema.prediction_block
+        numbers = connection.execute(table.insert().returning(table.c.id), blocks).scalars().all()
+        connection.execute(schema.unobserved_block.insert(), [{"block": number} for number in numbers])
 
 
 def read_records(connection: sa.Connection) -> Iterator[Record]:
@@ -64,6 +69,7 @@ def read_records(connection: sa.Connection) -> Iterator[Record]:
 def _block(model: str, version: int, arm: str, records: list[Record]) -> dict[str, object]:
     records.sort(key=_by_id)
     moments = sorted(record.at for record in records)
+    packed = zlib.compress(msgspec.msgpack.encode(records), _LEVEL)
     return {
         "model": model,
         "version": version,
@@ -73,5 +79,6 @@ def _block(model: str, version: int, arm: str, records: list[Record]) -> dict[st
         "first_at": moments[0],
         "last_at": moments[-1],
         "count": len(records),
-        "records": zlib.compress(msgspec.msgpack.encode(records), _LEVEL),
+        "records": packed,
+        "bytes": len(packed),
     }

@@ -45,12 +45,14 @@ class Answer:
         cost: float32 [rows], in the cost's unit.
         lower, upper: float32 [rows]; None where the version promises no interval at this coverage.
         extrapolated: bool [rows, features], true where a feature is outside the range trained on.
+        coverage: What the intervals shall hold.
     """
 
     cost: Rows
     lower: Rows | None
     upper: Rows | None
     extrapolated: npt.NDArray[np.bool_]
+    coverage: float = DEFAULT_COVERAGE
 
 
 class Predictor:
@@ -126,7 +128,7 @@ class Predictor:
             raise _no_finite_cost(self.name)
         bounds = self.calibration.intervals(cost, coverage) if self.calibration is not None else None
         lower, upper = (side.astype(np.float32) for side in bounds) if bounds is not None else (None, None)
-        return Answer(cost, lower, upper, self.outside(rows))
+        return Answer(cost, lower, upper, self.outside(rows), coverage)
 
     def outside(self, rows: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
         """Where features lie outside the range trained on: bool [rows, features]."""

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0009"
+HEAD = "0010"
 """The migration that this code was written for."""
 
 metadata = sa.MetaData(
@@ -122,6 +122,7 @@ prediction_block = sa.Table(
     sa.Column("last_at", _TIME, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("records", sa.LargeBinary, nullable=False, comment="zlib of msgpack: a list of records"),
+    sa.Column("bytes", sa.Integer, nullable=False, comment="length of records"),
     sa.Index(None, "last_id"),
     sa.Index(None, "model", "last_at"),
 )
@@ -129,6 +130,102 @@ prediction_block = sa.Table(
 
 Many predictions a row (`monitoring/_records.py`). Refers to no other table, so that it outlives a deleted version.
 """
+
+unobserved_block = sa.Table("unobserved_block", metadata, sa.Column("block", sa.Integer, primary_key=True))
+"""The blocks of predictions that watching hasn't looked at yet; each leaves in the transaction that looks at it."""
+
+actual = sa.Table(
+    "actual",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column(
+        "key", _DIGEST, nullable=False, comment="what counts once: a prediction's id, or a digest of what was given"
+    ),
+    sa.Column("prediction", sa.String(48), nullable=False, comment="identifier of the prediction that it belongs to"),
+    sa.Column("value", sa.Float, nullable=False, comment="the true cost, in the cost's unit"),
+    sa.Column("measured_at", _TIME, nullable=True, comment="null where nobody said: the prediction's own time counts"),
+    sa.Column("received_at", _TIME, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, comment="waiting, joined or unmatched"),
+    sa.Column("model", _NAME, nullable=True, comment="who was joined: the arm that answered, not its shadow"),
+    sa.Column("version", sa.Integer, nullable=True),
+    sa.Column("arm", sa.String(16), nullable=True),
+    sa.Column("predicted", sa.Float, nullable=True),
+    sa.Column("lower", sa.Float, nullable=True),
+    sa.Column("upper", sa.Float, nullable=True),
+    sa.Column("coverage", sa.Float, nullable=True, comment="what the interval was to hold"),
+    sa.UniqueConstraint("key"),
+    sa.Index(None, "state", "id"),
+    sa.Index(None, "model", "measured_at"),
+)
+"""True costs that were told afterwards, kept for good with what was predicted."""
+
+live_accuracy = sa.Table(
+    "live_accuracy",
+    metadata,
+    sa.Column("model", _NAME, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("arm", sa.String(16), primary_key=True),
+    sa.Column("at", _TIME, primary_key=True, comment="when the five minutes begin"),
+    sa.Column("predictions", sa.Integer, nullable=False),
+    sa.Column("extrapolated", sa.Integer, nullable=False),
+    sa.Column("width", sa.Float, nullable=False, comment="sum of the intervals' widths, of predictions at 0.9"),
+    sa.Column("intervals", sa.Integer, nullable=False, comment="predictions with an interval at 0.9"),
+    sa.Column("actuals", sa.Integer, nullable=False),
+    sa.Column("error", sa.Float, nullable=False, comment="sum of predicted - actual"),
+    sa.Column("absolute", sa.Float, nullable=False, comment="sum of |predicted - actual|"),
+    sa.Column("squared", sa.Float, nullable=False),
+    sa.Column("percent", sa.Float, nullable=False, comment="sum of |predicted - actual| in percent of the actual"),
+    sa.Column("percents", sa.Integer, nullable=False, comment="actuals that aren't 0"),
+    sa.Column("covered", sa.Integer, nullable=False, comment="actuals inside an interval at 0.9"),
+    sa.Column("judged_intervals", sa.Integer, nullable=False, comment="actuals with an interval at 0.9"),
+)
+"""Sums of what was predicted and of how true it was, five minutes a row."""
+
+correction = sa.Table(
+    "correction",
+    metadata,
+    sa.Column("model", _NAME, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("since", _TIME, nullable=False, comment="older predictions don't count: when the version got its alias"),
+    sa.Column("updated_at", _TIME, nullable=False),
+    sa.Column("state", sa.JSON, nullable=False, comment="what the correction goes on from, and the correction itself"),
+)
+"""How a version's intervals follow its actuals; few rows, so that followers see by the newest `updated_at`."""
+
+input_window = sa.Table(
+    "input_window",
+    metadata,
+    sa.Column("model", _NAME, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", _TIME, primary_key=True, comment="when the hour begins"),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column(
+        "counts", sa.JSON, nullable=False, comment="by feature: how many rows lay in each of the reference's bins"
+    ),
+)
+"""What inputs were like, an hour a row."""
+
+watched = sa.Table(
+    "watched",
+    metadata,
+    sa.Column("model", _NAME, primary_key=True),
+    sa.Column("updated_at", _TIME, nullable=False),
+    sa.Column("state", sa.JSON, nullable=False, comment="what detectors go on from"),
+    sa.Column("findings", sa.JSON, nullable=False, comment="as GET /models/{ref}/drift shows them"),
+)
+"""What watching a model has come to."""
+
+anomaly = sa.Table(
+    "anomaly",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("model", _NAME, nullable=False),
+    sa.Column("first_at", _TIME, nullable=False),
+    sa.Column("last_at", _TIME, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index(None, "model", "last_at"),
+)
+"""Stretches of time whose rows aren't learnt from."""
 
 job = sa.Table(
     "job",
@@ -161,6 +258,8 @@ job = sa.Table(
     sa.Column("outcome", sa.Text, nullable=False, comment="what the promotion gate said"),
     sa.Column("error", sa.Text, nullable=True),
     sa.Column("retry_at", _TIME, nullable=True, comment="nobody claims it before; null where it may be at once"),
+    sa.Column("request_id", _NAME, nullable=True, comment="of the call that submitted it"),
+    sa.Column("trace_parent", _DIGEST, nullable=True, comment="W3C traceparent of that call"),
     sa.Index(None, "status", "id"),
 )
 """Training runs; this row, not a message in any queue, is what a job is."""

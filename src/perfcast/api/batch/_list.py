@@ -164,7 +164,7 @@ class ListAnswerer:
         exact = zip(names, group.rows.tolist(), group.cost.tolist(), lower, upper, strict=True)
         arm = group.arm.name
         return answers, [
-            Record(name, model, number, row, cost, low, high, at, arm) for name, row, cost, low, high in exact
+            Record(name, model, number, row, cost, low, high, at, arm, coverage) for name, row, cost, low, high in exact
         ]
 
 

@@ -126,7 +126,8 @@ class InferenceProtocol:
         costs = zip(rows.tolist(), answer.cost.tolist(), lower, upper, strict=True)
         for position, (row, cost, low, high) in enumerate(costs):
             name = prediction_id if count == 1 else f"{prediction_id}-{position}"
-            self._enter(arm, Record(name, arm.slot.model, arm.slot.number, row, cost, low, high, at, arm.name))
+            who = (arm.slot.model, arm.slot.number)
+            self._enter(arm, Record(name, *who, row, cost, low, high, at, arm.name, answer.coverage))
 
 
 def _outputs(predictor: Predictor, answer: Answer) -> list[Tensor]:

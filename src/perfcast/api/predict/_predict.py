@@ -83,7 +83,9 @@ class Predict:
         at = self._clock.text(time.time())
         answer = self._write(predictor, prediction, coverage=coverage, at=at, name=name)
         cost, lower, upper = prediction.cost, prediction.lower, prediction.upper
-        self._enter(arm, Record(name, predictor.model, predictor.number, row, cost, lower, upper, at, arm.name))
+        self._enter(
+            arm, Record(name, predictor.model, predictor.number, row, cost, lower, upper, at, arm.name, coverage)
+        )
         self._tally.predicted(arm.labels, time.perf_counter() - began)
         return answer
 

@@ -1,0 +1,35 @@
+"""A prediction whose truth is known, and who wants to hear of such."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import sqlalchemy as sa
+
+from perfcast.monitoring._records import Record
+
+
+class Judged(NamedTuple):
+    """A prediction and its true cost.
+
+    Attributes:
+        record: What was predicted, by whom, when.
+        actual: The true cost, in the cost's unit.
+        at: When it was measured; where nobody said, when it was predicted. ISO 8601, UTC.
+    """
+
+    record: Record
+    actual: float
+    at: str
+
+
+class Watcher(Protocol):
+    """Follows what is predicted and what turns out true, inside the observer's transaction (`_observer.py`).
+
+    Each prediction and each actual comes exactly once, though not in order of time: actuals may be late.
+    """
+
+    def predicted(self, connection: sa.Connection, records: Sequence[Record]) -> None:
+        """Take note of predictions of any model, version and arm."""
+
+    def judged(self, connection: sa.Connection, judged: Sequence[Judged]) -> None:
+        """Take note of predictions whose truth has come, those of shadows too; oldest first within one call."""
