@@ -4,9 +4,9 @@ Made by `perfcast.training`, kept by `perfcast.registry`, read by `perfcast.serv
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -18,8 +18,20 @@ COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
 """The shares of true costs that an interval can be asked to hold."""
 DEFAULT_COVERAGE = 0.9
 _COVERAGE_TEXT = {coverage: str(coverage) for coverage in COVERAGES}
+_ROUNDING = 1e-6
 LARGEST_GRAPH = 20_000_000
 """Bytes a version's graph may have (rule R3)."""
+
+
+class Bounded(Protocol):
+    """A workload's feature: its name and the least and greatest value it may have."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def minimum(self) -> float: ...  # noqa: D102
+    @property
+    def maximum(self) -> float: ...  # noqa: D102
 
 
 class Calibration(msgspec.Struct, frozen=True):
@@ -181,6 +193,14 @@ class Manifest(msgspec.Struct, frozen=True):
     keeps_trends: bool | None = None
     inputs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def trained(self, features: Iterable[Bounded]) -> tuple[tuple[str, float, float], ...]:
+        """Each feature's name and the range it was trained on, or may have, widened by what float32 rounds away."""
+        wide = []
+        for feature in features:
+            low, high = self.ranges.get(feature.name, (feature.minimum, feature.maximum))
+            wide.append((feature.name, low - _ROUNDING * abs(low), high + _ROUNDING * abs(high)))
+        return tuple(wide)
 
     def to_json(self) -> bytes:
         """The manifest as JSON."""

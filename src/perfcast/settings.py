@@ -113,6 +113,12 @@ class Settings(BaseSettings):
     prediction_log_seconds: float = Field(
         0.5, gt=0, le=1, description="How often the records of predictions are written to the database."
     )
+    observe_seconds: float = Field(
+        2.0, gt=0, le=60, description="How often a worker looks at new predictions and actuals."
+    )
+    actual_wait_hours: float = Field(
+        24.0, gt=0, le=8760, description="How long an actual waits for the prediction it is about."
+    )
 
     api_key: SecretStr = Field(
         SecretStr(""),

@@ -1,6 +1,31 @@
-"""Watching what is served: for now the record of every prediction, written behind the caller's back (rule R6)."""
+"""Watching what is served: what was predicted, what turned out true, and what that comes to.
 
+API processes record predictions behind the caller's back (`PredictionLog`, rule R6) and keep the actuals they are told
+(`keep_actuals`). In a worker the `Observer` looks at each prediction once, joins each actual with what was predicted,
+and tells its watchers, which keep what they find in SQL.
+"""
+
+from perfcast.monitoring._actuals import Actual, Kept, keep_actuals, kept_actuals
+from perfcast.monitoring._judged import Judged, Watcher
+from perfcast.monitoring._live import LiveAccuracy
+from perfcast.monitoring._observer import Observer
 from perfcast.monitoring._prediction_log import PredictionLog
 from perfcast.monitoring._records import Record, read_records, write_records
+from perfcast.monitoring._versions import VersionOf, versions_of
 
-__all__ = ["PredictionLog", "Record", "read_records", "write_records"]
+__all__ = [
+    "Actual",
+    "Judged",
+    "Kept",
+    "LiveAccuracy",
+    "Observer",
+    "PredictionLog",
+    "Record",
+    "VersionOf",
+    "Watcher",
+    "keep_actuals",
+    "kept_actuals",
+    "read_records",
+    "versions_of",
+    "write_records",
+]

@@ -14,6 +14,11 @@ import sqlalchemy as sa
 from perfcast.manifest import DEFAULT_COVERAGE
 from perfcast.storage import schema
 
+MINUTE = 7
+"""Digits at the beginning of identifiers that those of one block share: they come from the same 65 seconds.
+
+So who looks for a prediction need look at the blocks of those seconds only.
+"""
 _LEVEL = 1
 _by_id = attrgetter("id")
 
@@ -48,22 +53,27 @@ _decoder = msgspec.msgpack.Decoder(list[Record])
 
 
 def write_records(connection: sa.Connection, records: Iterable[Record]) -> None:
-    """Keep records, given in any order, in a block for each version and arm, which waits to be looked at."""
-    kinds: dict[tuple[str, int, str], list[Record]] = {}
+    """Keep records, given in any order, in blocks, each of one version, arm and minute, which wait to be looked at."""
+    kinds: dict[tuple[str, int, str, str], list[Record]] = {}
     for record in records:
-        kinds.setdefault((record.model, record.version, record.arm), []).append(record)
-    blocks = [_block(*kind, held) for kind, held in kinds.items()]
+        kinds.setdefault((record.model, record.version, record.arm, record.id[:MINUTE]), []).append(record)
+    blocks = [_block(*kind[:3], held) for kind, held in kinds.items()]
     if blocks:
         table = schema.prediction_block
         numbers = connection.execute(table.insert().returning(table.c.id), blocks).scalars().all()
         connection.execute(schema.unobserved_block.insert(), [{"block": number} for number in numbers])
 
 
+def unpack(records: bytes) -> list[Record]:
+    """The records of a block, by id."""
+    return _decoder.decode(zlib.decompress(records))
+
+
 def read_records(connection: sa.Connection) -> Iterator[Record]:
     """Every record, block by block, the oldest block first; within a block by id."""
     table = schema.prediction_block
     for (held,) in connection.execute(sa.select(table.c.records).order_by(table.c.first_id, table.c.arm)):
-        yield from _decoder.decode(zlib.decompress(held))
+        yield from unpack(held)
 
 
 def _block(model: str, version: int, arm: str, records: list[Record]) -> dict[str, object]:

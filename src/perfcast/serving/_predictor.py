@@ -19,7 +19,6 @@ from perfcast.sessions import COST, FEATURES, ON_CPU, Inference, open_session, r
 from perfcast.workloads import Rows, Workload, workload_from_document
 
 _FLOAT = "tensor(float)"
-_ROUNDING = 1e-6
 
 
 class Prediction(msgspec.Struct, frozen=True, gc=False):
@@ -86,7 +85,7 @@ class Predictor:
         self.reader = reader or Reader(declared_workload(version), zone)
         self.workload = self.reader.workload
         self.calibration = version.manifest.calibration
-        self._ranges = _ranges(version, self.workload)
+        self._ranges = version.manifest.trained(self.workload.features)
         self._low, self._high = np.array([bounds for _, *bounds in self._ranges], dtype=np.float64).T
         self._session = open_session(graph, self.name, inference)
         check_signature(self._session, len(self.workload.features), self.name)
@@ -208,16 +207,6 @@ def declared_workload(version: Version) -> Workload:
         return workload_from_document(version.manifest.workload)
     except PerfcastError as error:
         raise BrokenVersion(f"{version.model}:{version.number}: its manifest's {error}") from None
-
-
-def _ranges(version: Version, workload: Workload) -> tuple[tuple[str, float, float], ...]:
-    """Each feature's name and trained range, widened by what float32 rounds away."""
-    trained = version.manifest.ranges
-    wide = []
-    for feature in workload.features:
-        low, high = trained.get(feature.name, (feature.minimum, feature.maximum))
-        wide.append((feature.name, low - _ROUNDING * abs(low), high + _ROUNDING * abs(high)))
-    return tuple(wide)
 
 
 def _no_finite_cost(name: str) -> InvalidInput:

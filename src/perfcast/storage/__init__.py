@@ -9,6 +9,19 @@ from perfcast.storage import _schema as schema
 from perfcast.storage._blobs import Blobs, sha256
 from perfcast.storage._clock import now, patiently, time_text
 from perfcast.storage._database import Database
-from perfcast.storage._statements import insert_new, take_turns
+from perfcast.storage._statements import in_parts, insert_all_new, insert_new, insert_or_add, take_turns
 
-__all__ = ["Blobs", "Database", "insert_new", "now", "patiently", "schema", "sha256", "take_turns", "time_text"]
+__all__ = [
+    "Blobs",
+    "Database",
+    "in_parts",
+    "insert_all_new",
+    "insert_new",
+    "insert_or_add",
+    "now",
+    "patiently",
+    "schema",
+    "sha256",
+    "take_turns",
+    "time_text",
+]

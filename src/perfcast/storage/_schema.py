@@ -143,7 +143,9 @@ actual = sa.Table(
     ),
     sa.Column("prediction", sa.String(48), nullable=False, comment="identifier of the prediction that it belongs to"),
     sa.Column("value", sa.Float, nullable=False, comment="the true cost, in the cost's unit"),
-    sa.Column("measured_at", _TIME, nullable=True, comment="null where nobody said: the prediction's own time counts"),
+    sa.Column(
+        "measured_at", _TIME, nullable=True, comment="where nobody said, the prediction's own time, once it is found"
+    ),
     sa.Column("received_at", _TIME, nullable=False),
     sa.Column("state", sa.String(16), nullable=False, comment="waiting, joined or unmatched"),
     sa.Column("model", _NAME, nullable=True, comment="who was joined: the arm that answered, not its shadow"),
@@ -154,6 +156,7 @@ actual = sa.Table(
     sa.Column("upper", sa.Float, nullable=True),
     sa.Column("coverage", sa.Float, nullable=True, comment="what the interval was to hold"),
     sa.UniqueConstraint("key"),
+    sa.Index(None, "prediction"),
     sa.Index(None, "state", "id"),
     sa.Index(None, "model", "measured_at"),
 )

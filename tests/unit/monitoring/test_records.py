@@ -51,14 +51,14 @@ def test_what_was_written_is_read(database: Database, written: list[Record]) -> 
 
 
 def test_a_block_tells_what_is_in_it(database: Database) -> None:
-    written = [Record(f"{n:04x}", "m", 2, [float(n)], 1.0, None, None, f"2026-03-0{n}T00:00:00Z") for n in (3, 1, 2)]
+    written = [Record(f"{n:08x}", "m", 2, [float(n)], 1.0, None, None, f"2026-03-0{n}T00:00:00Z") for n in (3, 1, 2)]
     with database.begin() as connection:
         connection.execute(schema.prediction_block.delete())
         connection.execute(schema.unobserved_block.delete())
         write_records(connection, written)
         (block,) = connection.execute(schema.prediction_block.select()).all()
     assert (block.model, block.version, block.arm, block.count) == ("m", 2, "champion", 3)
-    assert (block.first_id, block.last_id) == ("0001", "0003")
+    assert (block.first_id, block.last_id) == ("00000001", "00000003")
     assert (block.first_at, block.last_at) == ("2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z")
 
 

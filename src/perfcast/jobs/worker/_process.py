@@ -17,6 +17,7 @@ from perfcast.jobs.schedules import Scheduler, Schedules
 from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.jobs.worker._worker import Worker
+from perfcast.monitoring import LiveAccuracy, Observer, versions_of
 from perfcast.processors import processors
 from perfcast.registry import Registry
 from perfcast.settings import Settings
@@ -34,7 +35,7 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
 
     One that is attached ends also when its standard input does: when the process that holds the other end dies.
     """
-    database = Database(settings.database_address, pool_size=settings.worker_concurrency + 2)
+    database = Database(settings.database_address, pool_size=settings.worker_concurrency + 4)
     transport, blobs = make_transport(settings), Blobs(settings.artifacts_address)
     registry, workloads = Registry(database, blobs), survey_workloads(settings.workloads_dir).workloads
     submissions = Submissions(Datasets(database, blobs), registry, workloads)
@@ -53,10 +54,19 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
             if settings.mlflow_tracking_uri:
                 exporter = Exporter(settings.mlflow_tracking_uri, database, registry)
                 Chore("exports", exporter.look, every_seconds=_EXPORT_SECONDS).follow()
+            observer = make_observer(settings, database, registry)
+            Chore("watching", observer.look, every_seconds=settings.observe_seconds).follow()
             worker.run()
     finally:
         transport.close()
         database.close()
+
+
+def make_observer(settings: Settings, database: Database, registry: Registry) -> Observer:
+    """Looks at predictions and actuals; its watchers keep what becomes of them."""
+    version_of = versions_of(registry)
+    watchers = [LiveAccuracy(version_of)]
+    return Observer(database, watchers, wait_hours=settings.actual_wait_hours)
 
 
 def stop_at_signals(worker: Worker) -> None:

@@ -1,0 +1,111 @@
+"""True costs that were told: kept so that each counts once, and joined with what was predicted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+import sqlalchemy as sa
+
+from perfcast.monitoring._records import Record
+from perfcast.storage import in_parts, insert_all_new, schema, time_text
+
+actual = schema.actual
+State = Literal["waiting", "joined", "unmatched"]
+
+
+class Actual(NamedTuple):
+    """A true cost.
+
+    Attributes:
+        key: What counts once: the prediction's id, or a digest of what was given.
+        prediction: Id of the prediction that it belongs to.
+        value: In the cost's unit.
+        measured_at: ISO 8601, UTC; None where nobody said.
+    """
+
+    key: str
+    prediction: str
+    value: float
+    measured_at: str | None = None
+
+
+class Kept(NamedTuple):
+    """An actual that was given before under the same key: the prediction that it belongs to, and its value."""
+
+    prediction: str
+    value: float
+
+
+class Waiting(NamedTuple):
+    """An actual whose prediction hasn't been looked for, or found."""
+
+    id: int
+    prediction: str
+    value: float
+    measured_at: str | None
+    received_at: str
+
+
+def kept_actuals(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Kept]:
+    """What stands under those of the keys that were given before."""
+    found: dict[str, Kept] = {}
+    for some in in_parts(keys):
+        query = sa.select(actual.c.key, actual.c.prediction, actual.c.value).where(actual.c.key.in_(some))
+        found |= {row.key: Kept(row.prediction, row.value) for row in connection.execute(query)}
+    return found
+
+
+def keep_actuals(connection: sa.Connection, given: Sequence[Actual], received_at: str) -> dict[str, Kept]:
+    """Keep actuals of different keys, but for those that were given before; gives what stands for these, by key."""
+    rows = [one._asdict() | {"received_at": received_at, "state": "waiting"} for one in given]
+    new = insert_all_new(connection, actual, rows, actual.c.key)
+    return kept_actuals(connection, [one.key for one in given if one.key not in new])
+
+
+def waiting_actuals(connection: sa.Connection, after: int, limit: int) -> list[Waiting]:
+    """Some that wait, of those that came after the one with that id, in the order in which they came."""
+    c = actual.c
+    query = sa.select(c.id, c.prediction, c.value, c.measured_at, c.received_at)
+    query = query.where(c.state == "waiting", c.id > after).order_by(c.id).limit(limit)
+    return [Waiting(*row) for row in connection.execute(query)]
+
+
+def still_waiting(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
+    """Which of these wait."""
+    c = actual.c
+    return {
+        number
+        for some in in_parts(ids)
+        for number in connection.execute(sa.select(c.id).where(c.id.in_(some), c.state == "waiting")).scalars()
+    }
+
+
+def join_actuals(connection: sa.Connection, joined: Sequence[tuple[Waiting, Record]]) -> None:
+    """Keep beside each actual what was predicted."""
+    if not joined:
+        return
+    names = ("model", "version", "arm", "predicted", "lower", "upper", "coverage", "measured_at")
+    values: dict[str, object] = {name: sa.bindparam(f"new_{name}") for name in names}
+    statement = sa.update(actual).where(actual.c.id == sa.bindparam("which")).values(state="joined", **values)
+    rows = []
+    for one, record in joined:
+        told = (record.model, record.version, record.arm, record.cost, record.lower, record.upper, record.coverage)
+        at = one.measured_at or record.at
+        rows.append({"which": one.id} | {f"new_{name}": value for name, value in zip(names, (*told, at), strict=True)})
+    connection.execute(statement, rows)
+
+
+def joined_actuals(connection: sa.Connection, predictions: Sequence[str]) -> list[tuple[str, float, str]]:
+    """Of those of the predictions whose truth is known: prediction, true cost, and when it was measured."""
+    c = actual.c
+    found = []
+    for some in in_parts(predictions):
+        query = sa.select(c.prediction, c.value, c.measured_at).where(c.prediction.in_(some), c.state == "joined")
+        found += [(row.prediction, row.value, row.measured_at) for row in connection.execute(query)]
+    return found
+
+
+def give_up(connection: sa.Connection, until: datetime) -> int:
+    """No longer wait for predictions of actuals that came before; gives how many they are."""
+    statement = sa.update(actual).where(actual.c.state == "waiting", actual.c.received_at < time_text(until))
+    return connection.execute(statement.values(state="unmatched")).rowcount

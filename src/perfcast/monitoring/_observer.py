@@ -1,0 +1,202 @@
+"""Looks at what was predicted and at what turned out true, each once, and tells those who follow it."""
+
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+
+from perfcast.errors import Unavailable
+from perfcast.monitoring._actuals import Waiting, give_up, join_actuals, joined_actuals, still_waiting, waiting_actuals
+from perfcast.monitoring._finding import Found, find_records
+from perfcast.monitoring._judged import Judged, Watcher
+from perfcast.monitoring._records import Record, unpack
+from perfcast.storage import Database, schema, take_turns
+
+SHADOW = "shadow"
+_MOST_RECORDS = 20_000
+"""Of one transaction, so that those who write predictions don't wait for it long."""
+_MOST_BLOCKS = 200
+_MOST_ACTUALS = 2_000
+_SOON = timedelta(seconds=60)
+_LATER_SECONDS = 600.0
+
+log = structlog.stdlib.get_logger("perfcast.monitoring")
+
+
+class Observer:
+    """Takes blocks of predictions off their queue, finds the predictions that actuals belong to, tells watchers.
+
+    What is found and what watchers write is one transaction, so each prediction and each actual is told once, whoever
+    dies; of several observers one at a time is at it. A watcher that fails misses what it was told then; it is logged,
+    and the others go on. An actual is looked for at each look for a minute, since predictions are written behind, and
+    then every ten minutes.
+
+    A shadow's record often comes after the actual was joined with the record that the caller got; then its judgement
+    follows when the record does.
+
+    Args:
+        database: Where predictions and actuals are.
+        watchers: Told in this order; one that has a method `after` is called so after each transaction.
+        wait_hours: How long an actual waits for its prediction before it counts as unmatched.
+    """
+
+    def __init__(self, database: Database, watchers: Sequence[Watcher], *, wait_hours: float = 24.0) -> None:
+        self._database, self._watchers = database, watchers
+        self._wait = timedelta(hours=wait_hours)
+        self._later = 0.0
+        self._from = 0
+        self._failed: dict[str, str] = {}
+
+    def look(self) -> int:
+        """Look at all that has come since the last time; gives how many predictions and actuals that were."""
+        seen = 0
+        while count := self._observe():
+            seen += count
+        everything = time.monotonic() >= self._later
+        after = self._from = 0 if everything else self._from
+        while waiting := self._some_waiting(after):
+            seen += self._join(waiting)
+            after = waiting[-1].id
+        if everything:
+            self._give_up()
+            self._later = time.monotonic() + _LATER_SECONDS
+        return seen
+
+    def _observe(self) -> int:
+        """Tell of some blocks that nobody has looked at; gives how many records were in them."""
+        with self._database.read() as connection:
+            blocks = _some_blocks(connection)
+        if not blocks:
+            return 0
+        unpacked = {number: _unpacked(number, records) for number, records in blocks}
+        with self._database.begin() as connection:
+            take_turns(connection, "watching")
+            queue = schema.unobserved_block
+            mine = sa.delete(queue).where(queue.c.block.in_(unpacked)).returning(queue.c.block)
+            records = [one for number in sorted(connection.execute(mine).scalars()) for one in unpacked[number]]
+            judged = _late_shadows(connection, records)
+            self._tell(connection, lambda watcher: watcher.predicted(connection, records))
+            if judged:
+                self._tell(connection, lambda watcher: watcher.judged(connection, judged))
+        self._after()
+        return max(1, len(records))
+
+    def _some_waiting(self, after: int) -> list[Waiting]:
+        with self._database.read() as connection:
+            waiting = waiting_actuals(connection, after, _MOST_ACTUALS)
+        old = datetime.now(UTC) - _SOON
+        for one in waiting:
+            if datetime.fromisoformat(one.received_at) >= old:
+                break
+            self._from = max(self._from, one.id)
+        return waiting
+
+    def _join(self, waiting: Sequence[Waiting]) -> int:
+        """Join those whose predictions are there, and tell of them; gives how many that were."""
+        with self._database.read() as connection:
+            found = list(find_records(connection, [one.prediction for one in waiting]))
+        if not found:
+            return 0
+        answers = {one.record.id: one.record for one in found if one.record.arm != SHADOW}
+        with self._database.begin() as connection:
+            take_turns(connection, "watching")
+            present = still_waiting(connection, [one.id for one in waiting])
+            mine = [one for one in waiting if one.id in present and one.prediction in answers]
+            join_actuals(connection, [(one, answers[one.prediction]) for one in mine])
+            shadows = _observed_shadows(connection, found)
+            judged = [
+                Judged(record, one.value, one.measured_at or record.at)
+                for one in mine
+                for record in (answers[one.prediction], *shadows.get(one.prediction, ()))
+            ]
+            if judged:
+                judged.sort(key=lambda one: one.at)
+                self._tell(connection, lambda watcher: watcher.judged(connection, judged))
+        self._after()
+        return len(mine)
+
+    def _give_up(self) -> None:
+        until = datetime.now(UTC) - self._wait
+        with self._database.read() as connection:
+            first = waiting_actuals(connection, 0, 1)
+        if not first or datetime.fromisoformat(first[0].received_at) >= until:
+            return
+        with self._database.begin() as connection:
+            count = give_up(connection, until)
+        if count:
+            log.warning("actuals without a prediction", actuals=count, waited_hours=self._wait / timedelta(hours=1))
+
+    def _tell(self, connection: sa.Connection, tell: Callable[[Watcher], None]) -> None:
+        for watcher in self._watchers:
+            name = type(watcher).__name__
+            try:
+                with connection.begin_nested():
+                    tell(watcher)
+                self._failed.pop(name, None)
+            except (sa.exc.SQLAlchemyError, Unavailable):  # the database's affair: all is tried again
+                raise
+            except Exception as error:  # one watcher's mistake must not blind the others
+                reason = f"{type(error).__name__}: {error}"
+                if self._failed.get(name) != reason:
+                    log.exception("a watcher failed", watcher=name, reason=reason)
+                self._failed[name] = reason
+
+    def _after(self) -> None:
+        for watcher in self._watchers:
+            after = getattr(watcher, "after", None)
+            if after is not None:
+                after()
+
+
+def _some_blocks(connection: sa.Connection) -> list[tuple[int, bytes]]:
+    """Number and records of some blocks that wait to be looked at, the first ones."""
+    block, queue = schema.prediction_block.c, schema.unobserved_block.c
+    query = sa.select(queue.block, block.count).outerjoin(schema.prediction_block, block.id == queue.block)
+    chosen, rows = [], 0
+    for number, count in connection.execute(query.order_by(queue.block).limit(_MOST_BLOCKS)):
+        chosen.append(number)
+        rows += count or 0
+        if rows >= _MOST_RECORDS:
+            break
+    read = sa.select(block.id, block.records).where(block.id.in_(chosen))
+    held = {number: records for number, records in connection.execute(read)}  # noqa: C416 - rows are no pairs to `dict`
+    return [(number, held.get(number, b"")) for number in chosen]
+
+
+def _unpacked(number: int, records: bytes) -> list[Record]:
+    """A block's records; none where it was deleted before anybody looked, or can't be read."""
+    if not records:
+        return []
+    try:
+        return unpack(records)
+    except (msgspec.MsgspecError, zlib.error) as error:
+        log.error("a block of predictions can't be read", block=number, reason=str(error))
+        return []
+
+
+def _late_shadows(connection: sa.Connection, records: Sequence[Record]) -> list[Judged]:
+    """Judgements of shadows' records that come after their actual was joined."""
+    shadows: dict[str, list[Record]] = {}
+    for record in records:
+        if record.arm == SHADOW:
+            shadows.setdefault(record.id, []).append(record)
+    known = joined_actuals(connection, list(shadows)) if shadows else []
+    judged = [Judged(record, value, at) for name, value, at in known for record in shadows[name]]
+    return sorted(judged, key=lambda one: one.at)
+
+
+def _observed_shadows(connection: sa.Connection, found: Sequence[Found]) -> dict[str, list[Record]]:
+    """Shadows' records by the prediction's id; without those that wait to be looked at, which are judged then."""
+    theirs = [one for one in found if one.record.arm == SHADOW]
+    blocks = {one.block for one in theirs}
+    queue = schema.unobserved_block.c
+    late = set(connection.execute(sa.select(queue.block).where(queue.block.in_(blocks))).scalars()) if blocks else set()
+    shadows: dict[str, list[Record]] = {}
+    for record, block in theirs:
+        if block not in late:
+            shadows.setdefault(record.id, []).append(record)
+    return shadows
