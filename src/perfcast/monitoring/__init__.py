@@ -5,7 +5,10 @@ API processes record predictions behind the caller's back (`PredictionLog`, rule
 and tells its watchers, which keep what they find in SQL.
 """
 
+from perfcast.monitoring._accuracy import WINDOWS, Accuracy, Arm, read_accuracy
 from perfcast.monitoring._actuals import Actual, Kept, keep_actuals, kept_actuals
+from perfcast.monitoring._comparison import Comparison, compare_arms
+from perfcast.monitoring._finding import models_of
 from perfcast.monitoring._judged import Judged, Watcher
 from perfcast.monitoring._live import LiveAccuracy
 from perfcast.monitoring._observer import Observer
@@ -14,7 +17,11 @@ from perfcast.monitoring._records import Record, read_records, write_records
 from perfcast.monitoring._versions import VersionOf, versions_of
 
 __all__ = [
+    "WINDOWS",
+    "Accuracy",
     "Actual",
+    "Arm",
+    "Comparison",
     "Judged",
     "Kept",
     "LiveAccuracy",
@@ -23,8 +30,11 @@ __all__ = [
     "Record",
     "VersionOf",
     "Watcher",
+    "compare_arms",
     "keep_actuals",
     "kept_actuals",
+    "models_of",
+    "read_accuracy",
     "read_records",
     "versions_of",
     "write_records",

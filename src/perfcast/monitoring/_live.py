@@ -107,12 +107,16 @@ def _parted(things: Iterable[_T], key: Callable[[_T], _Key]) -> dict[_Key, list[
 
 
 def _key(record: Record, at: str) -> _Key:
-    return (record.model, record.version, record.arm, _begin(at[:16]))
+    return (record.model, record.version, record.arm, begin_of(at))
+
+
+def begin_of(at: str) -> str:
+    """When the five minutes begin in which a time lies, as the database keeps times."""
+    return _begin(at[:16])
 
 
 @lru_cache(maxsize=4096)
 def _begin(minute: str) -> str:
-    """When the five minutes of a minute begin, as the database keeps times."""
     return f"{minute[:14]}{int(minute[14:16]) // MINUTES * MINUTES:02d}:00.000000Z"
 
 

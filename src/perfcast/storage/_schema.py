@@ -181,6 +181,7 @@ live_accuracy = sa.Table(
     sa.Column("percents", sa.Integer, nullable=False, comment="actuals that aren't 0"),
     sa.Column("covered", sa.Integer, nullable=False, comment="actuals inside an interval at 0.9"),
     sa.Column("judged_intervals", sa.Integer, nullable=False, comment="actuals with an interval at 0.9"),
+    sa.Index(None, "at"),
 )
 """Sums of what was predicted and of how true it was, five minutes a row."""
 

@@ -57,7 +57,7 @@ def test_a_block_tells_what_is_in_it(database: Database) -> None:
         connection.execute(schema.unobserved_block.delete())
         write_records(connection, written)
         (block,) = connection.execute(schema.prediction_block.select()).all()
-    assert (block.model, block.version, block.arm, block.count) == ("m", 2, "champion", 3)
+    assert (block.model, block.version, block.arm, block._mapping["count"]) == ("m", 2, "champion", 3)
     assert (block.first_id, block.last_id) == ("00000001", "00000003")
     assert (block.first_at, block.last_at) == ("2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z")
 
