@@ -12,13 +12,14 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from perfcast import __version__
-from perfcast.api._front import BATCH, Front
+from perfcast.api._front import BATCH, FEEDBACK, Front
 from perfcast.api._services import Services
 from perfcast.api.access._description import describe
 from perfcast.api.adapters import _kserve_routes as kserve
 from perfcast.api.adapters import _mlflow_routes as mlflow
 from perfcast.api.batch import _routes as batch
 from perfcast.api.documentation import _routes as documentation
+from perfcast.api.feedback import _routes as feedback
 from perfcast.api.health import _routes as health
 from perfcast.api.http._identifiers import REQUEST_ID
 from perfcast.api.http._null_characters import refuse_null_characters
@@ -42,11 +43,11 @@ Predicts what a workload will cost before it runs: the CPU utilisation of a serv
 convolutions. Errors are RFC 9457 problem details."""
 
 ROOMS = (
-    *(predict, batch, benchmark, inference_protocol, kserve, mlflow, models, aliases, versions, training),
+    *(predict, batch, feedback, benchmark, inference_protocol, kserve, mlflow, models, aliases, versions, training),
     *(schedules, health, metrics, documentation),
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""
-_MODEL_IN_BODY = (BATCH, "/invocations")
+_MODEL_IN_BODY = (BATCH, FEEDBACK, "/invocations")
 """Routes whose bodies name models."""
 _SHOWN = 200
 """Letters of a caller's path that an answer repeats."""

@@ -24,6 +24,7 @@ PREDICT = "/predict"
 REFUSED = "refused"
 """The metrics' route of what the gate refused: no route was looked for."""
 BATCH = "/predict/batch"
+FEEDBACK = "/feedback"
 _JSON = (b"content-type", b"application/json")
 _FORM = (b"content-type", b"application/x-www-form-urlencoded")
 
@@ -158,7 +159,7 @@ class Front:
             await send(message)
 
         try:
-            if scope["path"] != BATCH:  # which has a limit of its own, and tells it
+            if scope["path"] not in (BATCH, FEEDBACK):  # which have a limit of their own, and tell it
                 limit = max(self._limit, UPLOAD_BYTES) if is_upload(scope["path"]) else self._limit
                 check_length(scope["headers"], limit, packed=may_be_packed(scope["path"]))
             # `curl -d` calls any body a form. No route takes forms, so such a body is read as the JSON it must be

@@ -11,6 +11,7 @@ import structlog
 
 from perfcast.api.access import make_gate
 from perfcast.api.batch import Batches
+from perfcast.api.feedback import Feedback
 from perfcast.api.health import Condition, Probe, system_info
 from perfcast.api.http._identifiers import Identifiers
 from perfcast.api.http._lifetime import Lifetime
@@ -70,6 +71,7 @@ class Services:
         self.predict = Predict(self.follower, ledger)
         self.inference_protocol = InferenceProtocol(self.follower, ledger)
         self.batches = Batches(settings, self.follower, ledger, self.identifiers)
+        self.feedback = Feedback(self.database, self.follower, self.batches, ledger, zone)
         self.discovered = Records(self.database)
         self.answers = AnswerCache(settings.redis_url)
         self.benchmarks = Benchmarks(self.follower, self.answers)

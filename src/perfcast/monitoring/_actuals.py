@@ -46,12 +46,14 @@ class Waiting(NamedTuple):
     received_at: str
 
 
-def kept_actuals(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Kept]:
-    """What stands under those of the keys that were given before."""
+def kept_actuals(connection: sa.Connection, names: Sequence[str]) -> dict[str, Kept]:
+    """What was given before under each of these names, which are keys or the identifiers of predictions."""
     found: dict[str, Kept] = {}
-    for some in in_parts(keys):
-        query = sa.select(actual.c.key, actual.c.prediction, actual.c.value).where(actual.c.key.in_(some))
-        found |= {row.key: Kept(row.prediction, row.value) for row in connection.execute(query)}
+    for some in in_parts(names):
+        query = sa.select(actual.c.key, actual.c.prediction, actual.c.value)
+        query = query.where(sa.or_(actual.c.key.in_(some), actual.c.prediction.in_(some)))
+        for key, prediction, value in connection.execute(query):
+            found[key] = found[prediction] = Kept(prediction, value)
     return found
 
 

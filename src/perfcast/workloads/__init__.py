@@ -31,7 +31,7 @@ from perfcast.workloads._expressions import ArrayArithmetic, Expression, Name, O
 from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
 from perfcast.workloads._rows import TIMESTAMP, RowReader, missing_feature, unknown_feature
 from perfcast.workloads._table import Refusal, check_table, merged, right_rows, rules_hold
-from perfcast.workloads._workload import Rows, Workload
+from perfcast.workloads._workload import Cost, Rows, Workload
 from perfcast.workloads._yaml import read_yaml
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "TIMESTAMP",
     "ArrayArithmetic",
     "Catalogue",
+    "Cost",
     "Expression",
     "Feature",
     "Name",

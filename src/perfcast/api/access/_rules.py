@@ -13,7 +13,7 @@ _PATHS = {
     ("GET", OPEN): """/ /livez /readyz /health /metrics /ping /v2/health/live /v2/health/ready
         /docs /docs/files/{name} /redoc /openapi.json""",
     ("GET", "predict"): "/predict /benchmark/{model}",
-    ("POST", "predict"): """/predict /predict/batch /invocations /v1/models/{name}:predict
+    ("POST", "predict"): """/predict /predict/batch /feedback /invocations /v1/models/{name}:predict
         /v2/models/{name}/infer /v2/models/{name}/versions/{version}/infer""",
     ("GET", "read"): """/models /models/{name} /models/{ref}/metrics /models/{name}/traffic /models/{name}/history
         /v1/models /v1/models/{name} /v2 /v2/models/stats

@@ -33,8 +33,8 @@ class TooLarge(Exception):
 class TooManyRows(Exception):
     """A batch has more rows than allowed."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"the batch has more than the {limit:,} rows that MAX_BATCH_ROWS allows; send several")
+    def __init__(self, limit: int, who: str = "MAX_BATCH_ROWS") -> None:
+        super().__init__(f"the batch has more than the {limit:,} rows that {who} allows; send several")
 
 
 class Compressed(Exception):

@@ -83,6 +83,9 @@ def _families(tally: Tally) -> "Iterable[Metric]":
     answers = {labels: durations.answers for labels, durations in arms.items()}
     yield _counter("ml_predictions", "Predictions answered", ("model_name", "status"), tally.predictions)
     yield _counter("http_requests", "Requests answered", ("route", "method", "status"), tally.requests)
+    yield _counter(
+        "ml_feedback", "Actuals that were told", ("result",), {(one,): n for one, n in tally.actuals.items()}
+    )
     meaning = "Time of a prediction"
     yield _histogram("ml_prediction_duration_seconds", meaning, ("model_name",), tally.prediction_seconds)
     yield _histogram("http_request_duration_seconds", "Time of a request", ("route",), tally.request_seconds)

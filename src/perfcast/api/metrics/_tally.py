@@ -5,7 +5,7 @@ own histogram takes 1.5 µs. prometheus-client writes the text when it is asked 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -73,6 +73,7 @@ class Tally:
     prediction_seconds: dict[str, Durations] = field(default_factory=dict)
     arms: dict[Labels, Durations] = field(default_factory=dict)
     shadows: dict[Labels, Durations] = field(default_factory=dict)
+    actuals: dict[str, int] = field(default_factory=dict)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a finished request."""
@@ -93,6 +94,10 @@ class Tally:
         if count:
             self.predictions[model, "error"] = self.predictions.get((model, "error"), 0) + count
 
+    def told(self, results: Mapping[str, int]) -> None:
+        """Count actuals by what became of them."""
+        add_counts(self.actuals, results)
+
     def shadowed(self, labels: Labels, seconds: float) -> None:
         """Count a row that a shadow was asked for."""
         (self.shadows.get(labels) or _new(self.shadows, labels)).observe(seconds)
@@ -102,6 +107,7 @@ class Tally:
         self.in_flight += other.in_flight
         add_counts(self.requests, other.requests)
         add_counts(self.predictions, other.predictions)
+        add_counts(self.actuals, other.actuals)
         for name in ("request_seconds", "prediction_seconds", "arms", "shadows"):
             held = getattr(self, name)
             for label, durations in getattr(other, name).items():
@@ -132,7 +138,7 @@ class Ledger:
                 self.shadows.offer(arm.shadow, record.id, record.row, record.at)
 
 
-def add_counts(counts: dict[_Label, int], more: dict[_Label, int]) -> None:
+def add_counts(counts: dict[_Label, int], more: Mapping[_Label, int]) -> None:
     """Add counts by their labels, in place."""
     for label, count in more.items():
         counts[label] = counts.get(label, 0) + count
