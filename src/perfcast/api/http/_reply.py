@@ -15,6 +15,7 @@ from perfcast.api.http._problems import CONTENT_TYPE, Problem
 from perfcast.registry import Registry
 from perfcast.serving import Follower, Key
 from perfcast.settings import Settings
+from perfcast.storage import Database
 
 Kind = TypeVar("Kind")
 
@@ -45,6 +46,7 @@ def held(kind: type[Kind]) -> Any:
 Alive = Annotated[Lifetime, held(Lifetime)]
 Configured = Annotated[Settings, held(Settings)]
 Following = Annotated[Follower, held(Follower)]
+Stored = Annotated[Database, held(Database)]
 Registered = Annotated[Registry, held(Registry)]
 
 

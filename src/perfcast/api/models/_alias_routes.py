@@ -1,5 +1,6 @@
 """Challenger and shadow, the callers between champion and challenger, and the history of it all."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -8,10 +9,11 @@ from pydantic import BaseModel, Field
 
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._reply import Alive, Following, Json, Registered, held
+from perfcast.api.http._reply import Alive, Following, Json, Registered, Stored, held
 from perfcast.api.http._schemas import example_of, said
 from perfcast.api.metrics import Durations, Tally
 from perfcast.api.models._answers import AliasHistory, AliasMoved, Traffic, TrafficMoved
+from perfcast.api.models._live import live_arms
 from perfcast.api.models._moves import Expected, model_name, moved
 from perfcast.errors import InvalidInput, UnknownVersion
 from perfcast.registry import ANY, CHALLENGER, CHAMPION, ModelSummary
@@ -76,13 +78,19 @@ def clear_alias(name: str, alias: Alias, registry: Registered, follower: Followi
     summary="How callers are split",
     **said(Traffic, "The split and what each arm did", 404, 422, 503),
 )
-def show_traffic(name: str, registry: Registered, follower: Following, tally: Counted, lifetime: Alive) -> Json:
-    """Percent of the callers by alias, and how many predictions each made in this process, and how fast.
+def show_traffic(
+    name: str, registry: Registered, follower: Following, tally: Counted, lifetime: Alive, database: Stored
+) -> Json:
+    """Percent of the callers by alias, how many predictions each made in this process, how fast, and how true.
+
+    How true comes of `POST /feedback`. `against_champion` may be looked at as often as one likes: it calls a difference
+    significant by chance in at most one of twenty comparisons.
 
     The `ETag` is the split, for `If-Match`.
     """
     summary = registry.model(model_name(registry, name))
-    return Json(_traffic(summary, follower, tally, lifetime), headers={"ETag": _etag(summary)})
+    live = live_arms(database, follower, summary)
+    return Json(_traffic(summary, follower, tally, lifetime, live), headers={"ETag": _etag(summary)})
 
 
 @router.put(
@@ -97,6 +105,7 @@ def set_traffic(
     follower: Following,
     tally: Counted,
     lifetime: Alive,
+    database: Stored,
     if_match: IfSplit = None,
 ) -> Json:
     """Give the challenger its share of the callers; each keeps its side as long as the share allows.
@@ -108,7 +117,8 @@ def set_traffic(
     before, _ = registry.set_traffic(model, weights, expect=_expected_split(if_match), actor="api")
     follower.refresh()
     summary = registry.model(model)
-    document = _traffic(summary, follower, tally, lifetime) | {"before": dict(before), "status": "success"}
+    live = live_arms(database, follower, summary)
+    document = _traffic(summary, follower, tally, lifetime, live) | {"before": dict(before), "status": "success"}
     return Json(document, headers={"ETag": _etag(summary)})
 
 
@@ -124,7 +134,9 @@ def show_history(name: str, registry: Registered, limit: Annotated[int, Query(ge
     return Json({"model_name": model, "total_events": len(events), "history": history, "timestamp": timestamp()})
 
 
-def _traffic(summary: ModelSummary, follower: Follower, tally: Tally, lifetime: Lifetime) -> dict[str, Any]:
+def _traffic(
+    summary: ModelSummary, follower: Follower, tally: Tally, lifetime: Lifetime, live: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
     notes = follower.routes.notes
     observed = dict([*tally.arms.items(), *tally.shadows.items()])
     arms = {
@@ -132,6 +144,7 @@ def _traffic(summary: ModelSummary, follower: Follower, tally: Tally, lifetime: 
             "version": number,
             "share": summary.traffic.get(alias, 0.0),
             **_figures(observed.get((summary.name, alias, number))),
+            **live[alias],
             **({"note": note} if (note := notes.get(f"{summary.name}@{alias}")) else {}),
         }
         for alias, number in sorted(summary.aliases.items())

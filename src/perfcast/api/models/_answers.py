@@ -151,6 +151,49 @@ class ModelDetails(BaseModel):
     timestamp: Time
 
 
+class LiveAccuracy(BaseModel):
+    """How true predictions turned out in a window of time; null where there was nothing to tell it by."""
+
+    predictions: int = Field(description="Made in the window", examples=[5040])
+    extrapolated: float | None = Field(
+        description="Percent of the predictions with a feature outside the trained range", examples=[0.4]
+    )
+    width: float | None = Field(description="Mean width of the intervals at 0.9, in the cost's unit", examples=[2.3])
+    actuals: int = Field(description="True costs measured in the window", examples=[5021])
+    mae: float | None = Field(description="In the cost's unit", examples=[0.44])
+    rmse: float | None = Field(description="In the cost's unit", examples=[2.0])
+    bias: float | None = Field(description="Mean of predicted - actual, in the cost's unit", examples=[-0.05])
+    mape: float | None = Field(description="Percent of the true cost, over those that aren't 0", examples=[8.2])
+    coverage: float | None = Field(description="Percent of true costs inside their interval at 0.9", examples=[89.6])
+
+
+Windows = Annotated[
+    dict[str, LiveAccuracy],
+    Field(
+        description="By window: `1h`, `24h`, `7d`, `all`; empty before the first prediction",
+        examples=[{"24h": example_of(LiveAccuracy)}],
+    ),
+]
+
+
+class ArmComparison(BaseModel):
+    """An arm held against the champion, hour by hour, in a way that may be looked at at any time."""
+
+    measure: str = Field(
+        description="`mae` in the cost's unit, or `mape` in percent where the workload's costs are judged relatively",
+        examples=["mape"],
+    )
+    hours: int = Field(description="Finished hours in which both were judged; 24 are needed", examples=[61])
+    difference: float | None = Field(
+        description="The arm's mean error less the champion's: negative where the arm is better", examples=[-0.9]
+    )
+    lower: float | None = Field(description="The true difference is between these", examples=[-1.4])
+    upper: float | None = Field(examples=[-0.4])
+    confidence: float = Field(examples=[0.95])
+    significant: bool = Field(examples=[True])
+    better: str | None = Field(description="The arm that is; null while that is open", examples=["challenger"])
+
+
 class VersionMetrics(BaseModel):
     """How good a version is, and how it was found."""
 
@@ -160,6 +203,9 @@ class VersionMetrics(BaseModel):
     type: Family
     workload: Workload
     metrics: HeldOutMetrics | None
+    live: dict[str, Windows] = Field(
+        description="Live accuracy by arm and window", examples=[{"champion": {"24h": example_of(LiveAccuracy)}}]
+    )
     search: dict[str, Any] = Field(description="Summary of the search", examples=[{"trials": 20}])
     settings: dict[str, Any] = Field(description="The family's settings", examples=[{"max_depth": 6}])
     parity: GraphParity | None
@@ -235,6 +281,11 @@ class ArmFigures(BaseModel):
         None, description="Mean time of a prediction; null where there was none", examples=[0.031]
     )
     note: str | None = Field(None, description="Why the version isn't asked beside the champion")
+    live: Windows
+    against_champion: ArmComparison | None = Field(None, description="Of challenger and shadow")
+
+
+_CHAMPION = {name: value for name, value in example_of(ArmFigures).items() if name != "against_champion"}
 
 
 class Traffic(BaseModel):
@@ -247,7 +298,7 @@ class Traffic(BaseModel):
         description="By alias, those that are set",
         examples=[
             {
-                "champion": example_of(ArmFigures),
+                "champion": _CHAMPION,
                 "challenger": example_of(ArmFigures, version=4, share=10, predictions=10046),
                 "shadow": example_of(ArmFigures, version=2, share=0),
             }

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 
 from perfcast.api.http._identifiers import timestamp
-from perfcast.api.http._reply import Following, Json, Registered, held
+from perfcast.api.http._reply import Following, Json, Registered, Stored, held
 from perfcast.api.http._schemas import said
 from perfcast.api.models._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
+from perfcast.api.models._live import live_of
 from perfcast.api.models._moves import Expected, described, etag, model_name, moved, shown
 from perfcast.discovery import Records
 from perfcast.errors import BrokenVersion, Conflict
@@ -51,12 +52,13 @@ def show_model(name: str, registry: Registered, follower: Following) -> Json:
 
 
 @router.get("/{ref}/metrics", summary="How good a version is", **said(VersionMetrics, "Its metrics", 404, 422, 503))
-def show_metrics(ref: str, registry: Registered) -> Json:
-    """Held-out metrics, and how the version was found."""
+def show_metrics(ref: str, registry: Registered, database: Stored) -> Json:
+    """Held-out metrics, live accuracy in each of its arms, and how the version was found."""
     version = registry.resolve(ref)
     document = {
         **described(version),
         **{name: getattr(version.manifest, name) for name in _SHOWN},
+        "live": live_of(database, version.model, version.number),
         "created_at": version.created_at,
         "timestamp": timestamp(),
     }
