@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, inf, log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,26 @@ _SMALLEST_LOG, _LARGEST_LOG = 1e-12, 80.0
 _COVERAGE_TEXT = {coverage: str(coverage) for coverage in COVERAGES}
 LARGEST_GRAPH = 20_000_000
 """Bytes a version's graph may have (rule R3)."""
+
+
+class Move(NamedTuple):
+    """How two bounds are moved, on the scale of `Calibration.distances`.
+
+    Attributes:
+        below, above: What is added to the distance of the lower and of the upper bound from the predicted cost.
+        kept: The share of the plain distances, which differ from band to band, that stays.
+    """
+
+    below: float
+    above: float
+    kept: float = 1.0
+
+    def of(self, below: float, above: float) -> tuple[float, float]:
+        """The new distances for the plain ones."""
+        return self.kept * below + self.below, self.kept * above + self.above
+
+
+STAY = Move(0.0, 0.0)
 
 
 class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -106,19 +126,18 @@ class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
         below = self.below.get(coverage, above)
         return (tuple(map(log, below)), tuple(map(log, above))) if self.relative else (below, above)
 
-    def corrected(self, moves: Mapping[str, tuple[float, float]]) -> "Calibration":
+    def corrected(self, moves: Mapping[str, Move]) -> "Calibration":
         """The table with its bounds moved, such that none crosses the other and no greater coverage is narrower.
 
         Args:
-            moves: For each coverage what is added to the lower and to the upper bound, on the scale of `distances`;
-                where there is none, the bounds stay. Positive is towards higher costs.
+            moves: By coverage; where there is none, the bounds stay.
         """
         above: dict[str, tuple[float, ...]] = {}
         below: dict[str, tuple[float, ...]] = {}
         inner = [(-inf, -inf)] * (len(self.edges) + 1)
         for coverage in sorted(self.widths, key=float):
-            lower, upper = moves.get(coverage, (0.0, 0.0))
-            moved = [(low - lower, high + upper) for low, high in zip(*self.distances(coverage), strict=True)]
+            move = moves.get(coverage, STAY)
+            moved = [move.of(*distances) for distances in zip(*self.distances(coverage), strict=True)]
             inner = [self._uncrossed(*map(max, own, held)) for own, held in zip(moved, inner, strict=True)]
             below[coverage], above[coverage] = (tuple(map(self._width, side)) for side in zip(*inner, strict=True))
         return msgspec.structs.replace(self, widths=above, below=below)

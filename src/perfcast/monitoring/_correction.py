@@ -6,21 +6,27 @@ What other methods came to on the same data stands in `benchmarks/results/adapti
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, log
 
 import msgspec
 
-from perfcast.manifest import Calibration
+from perfcast.manifest import Calibration, Move
 
-WINDOW = 240
-"""Actuals that are looked at, the newest; four hours where one comes every minute."""
+LONGEST = 480
+"""Actuals that are kept, the newest."""
 LEAST = 30
 """Actuals before anything is corrected; it grows in until there are twice as many."""
-RATE = 0.02
+_SHORTEST, _BEYOND = 60, 5
+"""A coverage looks at so many actuals that five lie beyond each bound, within limits: 100 for 0.9."""
+_RATE = 0.02
 """How far one actual beyond a bound moves the share that may be beyond it."""
-_STRICTEST, _LAXEST = -0.1, 0.5
+_STRICTEST, _LAXEST = -0.1, 0.9
+_CLEARLY = 0.9
 _TINY = 1.1754943508222875e-38  # the least float32, as in calibration
+
+_Residual = tuple[int, float]
+"""A prediction's band, and how far the true cost lies above it."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -37,11 +43,10 @@ class State(msgspec.Struct, frozen=True):
     window: Sequence[tuple[str, float, float]] = ()
 
 
-class Correction:
+class Tracker:
     """Takes actuals one after another and says how far the bounds must move.
 
     The same actuals in the same order always give the same, however often it was stopped and went on from its state.
-    200 actuals take a few milliseconds.
 
     Args:
         calibration: The version's own.
@@ -53,115 +58,159 @@ class Correction:
         self._calibration = calibration
         self._window = list(state.window)
         self.actuals = state.actuals
-        self._bounds = {
-            coverage: _Bounds(calibration, coverage, state.shares.get(coverage)) for coverage in calibration.widths
+        self._intervals = {
+            coverage: _Interval(calibration, coverage, state.shares.get(coverage)) for coverage in calibration.widths
         }
-        for bounds in self._bounds.values():
-            bounds.fill([self._residual(cost, actual) for _, cost, actual in self._window])
+        for interval in self._intervals.values():
+            interval.fill(map(self._residual, self._window[-interval.length :]))
 
     @property
     def state(self) -> State:
         """To go on from."""
-        shares = {coverage: bounds.shares for coverage, bounds in self._bounds.items()}
+        shares = {coverage: interval.shares for coverage, interval in self._intervals.items()}
         return State(self.actuals, shares, list(self._window))
 
     def learn(self, at: str, cost: float, actual: float) -> None:
         """Take an actual.
 
-        One that is older than the whole window says nothing about the present and is left out.
+        A late one counts as long as it is among the newest by the time it was measured.
 
         Args:
             at: When it was measured: ISO 8601, UTC.
             cost: What was predicted.
             actual: The true cost.
         """
-        entry = (at, cost, actual)
-        full = len(self._window) >= WINDOW
-        if full and entry < self._window[0]:
-            return
         self.actuals += 1
-        new = self._residual(cost, actual)
-        old = self._residual(*self._window.pop(0)[1:]) if full else None
-        insort(self._window, entry)
-        aiming = len(self._window) > LEAST
-        for bounds in self._bounds.values():
-            bounds.learn(new, old, aiming=aiming)
+        entry = (at, *(float(f"{value:.7g}") for value in (cost, actual)))  # what float32 holds, and short as JSON
+        place = bisect_right(self._window, entry)
+        self._window.insert(place, entry)
+        count, new = len(self._window), self._residual(entry)
+        for interval in self._intervals.values():
+            leaving = count - interval.length - 1
+            if place > leaving:
+                old = self._residual(self._window[leaving]) if leaving >= 0 else None
+                interval.learn(new, old)
+        del self._window[: count - LONGEST if count > LONGEST else 0]
 
-    def moves(self) -> dict[str, tuple[float, float]]:
-        """What is to be added to the lower and the upper bound of each coverage, as `Calibration.corrected` takes it.
-
-        Nothing before there are enough actuals.
-        """
+    def moves(self) -> dict[str, Move]:
+        """How the bounds of each coverage are to be moved; nothing before there are enough actuals."""
         weight = min(1.0, (len(self._window) - LEAST + 1) / LEAST)
-        if weight <= 0:
-            return {}
-        return {
-            coverage: (-weight * bounds.below.beyond(), weight * bounds.above.beyond())
-            for coverage, bounds in self._bounds.items()
-        }
+        return {coverage: interval.move(weight) for coverage, interval in self._intervals.items()} if weight > 0 else {}
 
-    def _residual(self, cost: float, actual: float) -> tuple[int, float]:
-        """The prediction's band, and how far the true cost lies above it."""
-        band = bisect_right(self._calibration.edges, cost)
-        if self._calibration.relative:
-            return band, log(max(actual, _TINY) / max(cost, _TINY))
-        return band, actual - cost
+    def means(self) -> dict[str, tuple[float, float]]:
+        """How far that moves the lower and the upper bound of each coverage, the mean over the newest actuals.
+
+        In the cost's unit, or the logarithm of a factor; positive is towards higher costs.
+        """
+        return {coverage: self._intervals[coverage].mean(move) for coverage, move in self.moves().items()}
+
+    def _residual(self, entry: tuple[str, float, float]) -> _Residual:
+        _, cost, actual = entry
+        above = log(max(actual, _TINY) / max(cost, _TINY)) if self._calibration.relative else actual - cost
+        return bisect_right(self._calibration.edges, cost), above
 
 
-class _Bounds:
-    """Both bounds of one coverage."""
+class _Interval:
+    """Both bounds of one coverage, and whether the bands' different widths still say anything.
+
+    After a change they may not: the band that was uncertain before may be the surest now. Where bounds at one distance
+    from all predictions would have held as many of the newest actuals and been clearly narrower, those are taken.
+    """
 
     def __init__(self, calibration: Calibration, coverage: str, shares: tuple[float, float] | None) -> None:
-        self._distances = calibration.distances(coverage)
         aim = (1 - float(coverage)) / 2
-        below, above = shares or (aim, aim)
-        self.below, self.above = _Bound(aim, below), _Bound(aim, above)
+        self.length = min(max(round(_BEYOND / aim), _SHORTEST), LONGEST)
+        distances, allowed = calibration.distances(coverage), shares or (aim, aim)
+        self._below, self._above = (
+            _Bound(aim, share, sign, far) for share, sign, far in zip(allowed, (-1, 1), distances, strict=True)
+        )
+        self._count = 0
 
     @property
     def shares(self) -> tuple[float, float]:
-        return self.below.share, self.above.share
+        return self._below.share, self._above.share
 
-    def fill(self, residuals: Sequence[tuple[int, float]]) -> None:
-        scores = [self._scores(*residual) for residual in residuals]
-        self.below.scores, self.above.scores = sorted(low for low, _ in scores), sorted(high for _, high in scores)
+    def fill(self, residuals: Iterable[_Residual]) -> None:
+        for residual in residuals:
+            self._replace(residual, None)
 
-    def learn(self, new: tuple[int, float], old: tuple[int, float] | None, *, aiming: bool) -> None:
-        gone = (None, None) if old is None else self._scores(*old)
-        for bound, score, former in zip((self.below, self.above), self._scores(*new), gone, strict=True):
-            if aiming:
-                bound.aim_by(score)
-            bound.replace(score, former)
+    def learn(self, new: _Residual, old: _Residual | None) -> None:
+        if self._count >= LEAST:
+            level = self._level()
+            self._below.aim_by(new, level=level)
+            self._above.aim_by(new, level=level)
+        self._replace(new, old)
 
-    def _scores(self, band: int, residual: float) -> tuple[float, float]:
-        """How far beyond the plain lower and upper bound the true cost lies; negative inside."""
-        below, above = self._distances
-        return -residual - below[band], residual - above[band]
+    def move(self, weight: float) -> Move:
+        level = self._level()
+        below, above = (weight * bound.beyond(level=level) for bound in (self._below, self._above))
+        return Move(below, above, 1 - weight if level else 1.0)
+
+    def mean(self, move: Move) -> tuple[float, float]:
+        plain = self._below.mean_distance(), self._above.mean_distance()
+        below, above = move.of(*plain)
+        return plain[0] - below, above - plain[1]
+
+    def _level(self) -> bool:
+        both = (self._below, self._above)
+        level = sum(bound.beyond(level=True) for bound in both)
+        return level < _CLEARLY * sum(bound.beyond(level=False) + bound.mean_distance() for bound in both)
+
+    def _replace(self, new: _Residual, old: _Residual | None) -> None:
+        self._count += 1 if old is None else 0
+        self._below.replace(new, old)
+        self._above.replace(new, old)
 
 
 class _Bound:
-    """One bound: how far beyond its plain place actuals lay, and which share of them it leaves out."""
+    """One bound: how far beyond it actuals lay, and which share of them it leaves out.
 
-    def __init__(self, aim: float, share: float) -> None:
-        self._aim, self.share = aim, share
-        self.scores: list[float] = []
+    Args:
+        aim: The share that it is to leave out.
+        share: The share that it leaves out at present in order to come to that.
+        sign: -1 for the lower bound, 1 for the upper.
+        distances: How far the plain bound lies from the predicted cost, one distance a band.
+    """
 
-    def beyond(self) -> float:
-        """How far beyond its plain place it must stand to leave out its share of the window."""
-        count = len(self.scores)
-        rank = ceil((count + 1) * (1 - self.share) - 1e-9)
-        return self._largest() if rank >= count else self.scores[max(rank, 1) - 1]
+    def __init__(self, aim: float, share: float, sign: int, distances: Sequence[float]) -> None:
+        self._aim, self.share, self._sign, self._distances = aim, share, sign, distances
+        self._beyond_cost, self._beyond_plain = list[float](), list[float]()  # both rise
+        self._bands = [0] * len(distances)
 
-    def aim_by(self, score: float) -> None:
+    def beyond(self, *, level: bool) -> float:
+        """How far beyond the plain bound, or the predicted cost, it must stand to leave out its share."""
+        scores = self._beyond_cost if level else self._beyond_plain
+        rank = ceil((len(scores) + 1) * (1 - self.share) - 1e-9)
+        return _largest(scores) if rank >= len(scores) else scores[max(rank, 1) - 1]
+
+    def mean_distance(self) -> float:
+        """The plain bound's, over the newest actuals."""
+        pairs = zip(self._bands, self._distances, strict=True)
+        return sum(count * distance for count, distance in pairs) / sum(self._bands)
+
+    def aim_by(self, residual: _Residual, *, level: bool) -> None:
         """Leave out fewer where this one was beyond, a little more where it wasn't."""
-        missed = float(score > self.beyond())
-        self.share = min(max(self.share + RATE * (self._aim - missed), _STRICTEST), _LAXEST)
+        missed = self._scores(residual)[0 if level else 1] > self.beyond(level=level)
+        self.share = min(max(self.share + _RATE * (self._aim - missed), _STRICTEST), _LAXEST)
 
-    def replace(self, score: float, former: float | None) -> None:
-        if former is not None:
-            del self.scores[bisect_left(self.scores, former)]
-        insort(self.scores, score)
+    def replace(self, new: _Residual, old: _Residual | None) -> None:
+        both = (self._beyond_cost, self._beyond_plain)
+        if old is not None:
+            self._bands[old[0]] -= 1
+            for scores, score in zip(both, self._scores(old), strict=True):
+                del scores[bisect_left(scores, score)]
+        self._bands[new[0]] += 1
+        for scores, score in zip(both, self._scores(new), strict=True):
+            insort(scores, score)
 
-    def _largest(self) -> float:
-        """The greatest score, but no farther from the second than that is from the middle: one may be a mistake."""
-        *_, second, first = self.scores
-        return min(first, 2 * second - self.scores[len(self.scores) // 2])
+    def _scores(self, residual: _Residual) -> tuple[float, float]:
+        """How far a true cost lies beyond the predicted one, and beyond the plain bound; negative on the other side."""
+        band, above = residual
+        score = self._sign * above
+        return score, score - self._distances[band]
+
+
+def _largest(scores: Sequence[float]) -> float:
+    """The greatest, but no farther from the second than that is from the middle: one may be a mistake."""
+    *_, second, first = scores
+    return min(first, 2 * second - scores[len(scores) // 2])
