@@ -89,8 +89,9 @@ class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
         else:
             lower, upper = cost - below[band], cost + above[band]
         least, most = self.minimum, self.maximum
-        lower = least if lower < least else most if lower > most else lower  # twice as fast as min and max
-        return lower, least if upper < least else most if upper > most else upper
+        if least <= lower and upper <= most:  # nearly always, and sooner known than what min and max give
+            return lower, upper
+        return min(max(lower, least), most), min(max(upper, least), most)
 
     def intervals(
         self, costs: "npt.NDArray[np.floating]", coverage: float

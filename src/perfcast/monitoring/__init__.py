@@ -1,5 +1,7 @@
-"""Watching what is served: the record of every prediction, written behind the caller's back (rule R6), and what is
-learnt once true costs come: how far intervals must move to hold what they promise.
+"""Watching what is served.
+
+Every prediction is recorded, written behind the caller's back (rule R6). Once true costs come, `Corrections` learns from
+them how far intervals must move to hold what they promise.
 """
 
 from perfcast.monitoring._corrections import Correction, CorrectionNews, Corrections, read_corrections

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from math import exp
 from typing import Any
 
 import msgspec
@@ -40,6 +41,15 @@ class Correction(msgspec.Struct, frozen=True):
     actuals: int
     moves: Mapping[str, Move] = {}
     means: Mapping[str, tuple[float, float]] = {}
+
+    def document(self, *, relative: bool) -> dict[str, Any]:
+        """As answers show it: what is added to the bounds, or where widths are factors, what they are multiplied by."""
+        bounds = {
+            coverage: dict(zip(("lower", "upper"), map(exp, means) if relative else means, strict=True))
+            for coverage, means in self.means.items()
+        }
+        about = {"since": self.since, "updated_at": self.updated_at, "actuals": self.actuals}
+        return about | {"bounds": bounds, "as": "factor" if relative else "added"}
 
 
 class Corrections:
@@ -129,9 +139,7 @@ def _since(connection: sa.Connection, key: Key) -> str | None:
     return since
 
 
-def _learn(
-    connection: sa.Connection, key: Key, calibration: Calibration, since: str, judged: Sequence[Judged]
-) -> None:
+def _learn(connection: sa.Connection, key: Key, calibration: Calibration, since: str, judged: Sequence[Judged]) -> None:
     which = (_ROW.c.model == key[0]) & (_ROW.c.version == key[1])
     row = connection.execute(sa.select(_ROW.c.since, _ROW.c.state).where(which)).one_or_none()
     former = row.state[_STATE] if row is not None and row.since == since else None

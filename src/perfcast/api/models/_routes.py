@@ -8,6 +8,7 @@ from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Following, Json, Registered, held
 from perfcast.api.http._schemas import said
 from perfcast.api.models._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
+from perfcast.api.models._corrections import Stored, corrections_of, shown_correction
 from perfcast.api.models._moves import Expected, described, etag, model_name, moved, shown
 from perfcast.discovery import Records
 from perfcast.errors import BrokenVersion, Conflict
@@ -32,10 +33,11 @@ def list_models(registry: Registered, follower: Following, records: Annotated[Re
 
 
 @router.get("/{name}", summary="One model", **said(ModelDetails, "The model", 404, 422, 503))
-def show_model(name: str, registry: Registered, follower: Following) -> Json:
+def show_model(name: str, registry: Registered, follower: Following, database: Stored) -> Json:
     """A model with all its versions. The `ETag` is the champion's number, for `If-Match`."""
     summary = registry.model(model_name(registry, name))
     versions = [_read(registry, summary.name, number) for number in summary.versions]
+    corrections = corrections_of(database, [(summary.name, number) for number in summary.versions])
     document = {
         "name": summary.name,
         **_entry(registry, follower, summary),
@@ -43,7 +45,8 @@ def show_model(name: str, registry: Registered, follower: Following) -> Json:
         "created_at": summary.created_at,
         "features": next((v.manifest.workload["features"] for v in versions[::-1] if isinstance(v, Version)), []),
         "versions": [
-            _version(number, version, summary) for number, version in zip(summary.versions, versions, strict=True)
+            _version(number, version, summary) | shown_correction(version, corrections)
+            for number, version in zip(summary.versions, versions, strict=True)
         ],
         "timestamp": timestamp(),
     }
@@ -51,12 +54,14 @@ def show_model(name: str, registry: Registered, follower: Following) -> Json:
 
 
 @router.get("/{ref}/metrics", summary="How good a version is", **said(VersionMetrics, "Its metrics", 404, 422, 503))
-def show_metrics(ref: str, registry: Registered) -> Json:
-    """Held-out metrics, and how the version was found."""
+def show_metrics(ref: str, registry: Registered, database: Stored) -> Json:
+    """Held-out metrics, how the version was found, and how its intervals are corrected at present."""
     version = registry.resolve(ref)
+    corrections = corrections_of(database, [(version.model, version.number)])
     document = {
         **described(version),
         **{name: getattr(version.manifest, name) for name in _SHOWN},
+        **shown_correction(version, corrections),
         "created_at": version.created_at,
         "timestamp": timestamp(),
     }
