@@ -1,7 +1,7 @@
 """Watching what is served.
 
-Every prediction is recorded, written behind the caller's back (rule R6). Once true costs come, `Corrections` learns from
-them how far intervals must move to hold what they promise.
+Every prediction is recorded, written behind the caller's back (rule R6). Once true costs come, `Corrections` learns
+from them how far intervals must move to hold what they promise.
 """
 
 from perfcast.monitoring._corrections import Correction, CorrectionNews, Corrections, read_corrections

@@ -49,7 +49,7 @@ class Correction(msgspec.Struct, frozen=True):
             for coverage, means in self.means.items()
         }
         about = {"since": self.since, "updated_at": self.updated_at, "actuals": self.actuals}
-        return about | {"bounds": bounds, "as": "factor" if relative else "added"}
+        return about | {"bounds": bounds, "kind": "factor" if relative else "added"}
 
 
 class Corrections:
@@ -142,8 +142,7 @@ def _since(connection: sa.Connection, key: Key) -> str | None:
 def _learn(connection: sa.Connection, key: Key, calibration: Calibration, since: str, judged: Sequence[Judged]) -> None:
     which = (_ROW.c.model == key[0]) & (_ROW.c.version == key[1])
     row = connection.execute(sa.select(_ROW.c.since, _ROW.c.state).where(which)).one_or_none()
-    former = row.state[_STATE] if row is not None and row.since == since else None
-    tracker = Tracker(calibration, None if former is None else msgspec.convert(former, State))
+    tracker = Tracker(calibration, _former(row.state) if row is not None and row.since == since else None)
     for item in judged:
         tracker.learn(item.at, item.record.cost, item.actual)
     shown = {"actuals": tracker.actuals, "moves": tracker.moves(), "means": tracker.means()}
@@ -153,3 +152,10 @@ def _learn(connection: sa.Connection, key: Key, calibration: Calibration, since:
         connection.execute(sa.insert(_ROW).values(model=key[0], version=key[1], **values))
     else:
         connection.execute(sa.update(_ROW).where(which).values(**values))
+
+
+def _former(state: Mapping[str, Any]) -> State | None:
+    try:
+        return msgspec.convert(state.get(_STATE), State)
+    except msgspec.ValidationError:  # as in `read_corrections`
+        return None

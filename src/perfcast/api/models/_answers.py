@@ -88,8 +88,7 @@ class IntervalCorrection(BaseModel):
     bounds: dict[str, Moved] = Field(
         description="By coverage; empty while there are too few actuals", examples=[{"0.9": example_of(Moved)}]
     )
-    as_: str = Field(
-        alias="as",
+    kind: str = Field(
         description="`added` to the bounds, in the cost's unit, or a `factor` that they are multiplied by",
         examples=["added"],
     )
