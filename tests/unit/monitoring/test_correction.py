@@ -122,12 +122,11 @@ def test_bands_that_have_stopped_saying_anything_give_way_to_one_distance() -> N
         assert interval[1] - interval[0] == pytest.approx(2 * 1.645, rel=0.3)
 
 
-@given(st.integers(0, 700), st.integers(0, 700), st.booleans(), st.integers(0, 100))
+@given(st.integers(0, 700), st.integers(0, 700), st.sampled_from([PLAIN, RELATIVE]), st.integers(0, 100))
 @settings(max_examples=20, deadline=None)
 def test_after_a_restart_it_goes_on_as_if_there_had_been_none(
-    first: int, second: int, relative: bool, seed: int
+    first: int, second: int, calibration: Calibration, seed: int
 ) -> None:
-    calibration = RELATIVE if relative else PLAIN
     costs, actuals = stream(first + second, seed=seed, bias=3)
     whole = fed(Tracker(calibration), costs, actuals)
     stopped = fed(Tracker(calibration), costs[:first], actuals[:first])
