@@ -6,7 +6,8 @@ Made by `perfcast.training`, kept by `perfcast.registry`, read by `perfcast.serv
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from math import exp, inf, log
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
 """The shares of true costs that an interval can be asked to hold."""
 DEFAULT_COVERAGE = 0.9
+_SMALLEST_LOG, _LARGEST_LOG = 1e-12, 80.0
+"""Of factors that a correction may make."""
 _COVERAGE_TEXT = {coverage: str(coverage) for coverage in COVERAGES}
 _ROUNDING = 1e-6
 LARGEST_GRAPH = 20_000_000
@@ -34,7 +37,27 @@ class Bounded(Protocol):
     def maximum(self) -> float: ...  # noqa: D102
 
 
-class Calibration(msgspec.Struct, frozen=True):
+class Move(NamedTuple):
+    """How two bounds are moved, on the scale of `Calibration.distances`.
+
+    Attributes:
+        below, above: What is added to the distance of the lower and of the upper bound from the predicted cost.
+        kept: The share of the plain distances, which differ from band to band, that stays.
+    """
+
+    below: float
+    above: float
+    kept: float = 1.0
+
+    def of(self, below: float, above: float) -> tuple[float, float]:
+        """The new distances for the plain ones."""
+        return self.kept * below + self.below, self.kept * above + self.above
+
+
+STAY = Move(0.0, 0.0)
+
+
+class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
     """How wide a prediction's interval must be, by the predicted magnitude.
 
     Split-conformal quantiles on rows the model never saw, one row of the table for each band of predicted cost
@@ -46,6 +69,7 @@ class Calibration(msgspec.Struct, frozen=True):
         widths: For each coverage, written as text such as `0.9`, one width a band.
         minimum, maximum: Bounds of the cost.
         rows: How many rows the table was made from.
+        below: As `widths`, where the lower bound has a width of its own; `corrected` makes such.
     """
 
     relative: bool
@@ -54,6 +78,7 @@ class Calibration(msgspec.Struct, frozen=True):
     minimum: float
     maximum: float
     rows: int
+    below: Mapping[str, tuple[float, ...]] = {}
 
     def interval(self, cost: float, coverage: float) -> tuple[float, float] | None:
         """Lower and upper bound that hold the true cost with the coverage asked for.
@@ -65,12 +90,20 @@ class Calibration(msgspec.Struct, frozen=True):
         Returns:
             None where there were too few rows to promise this coverage.
         """
-        widths = self.widths.get(_COVERAGE_TEXT[coverage])
-        if widths is None:
+        asked = _COVERAGE_TEXT[coverage]
+        above = self.widths.get(asked)
+        if above is None:
             return None
-        width = widths[bisect_right(self.edges, cost)]
-        lower, upper = (cost / width, cost * width) if self.relative else (cost - width, cost + width)
-        return max(lower, self.minimum), min(upper, self.maximum)
+        below = self.below.get(asked, above)
+        band = bisect_right(self.edges, cost)
+        if self.relative:
+            lower, upper = cost / below[band], cost * above[band]
+        else:
+            lower, upper = cost - below[band], cost + above[band]
+        least, most = self.minimum, self.maximum
+        if least <= lower and upper <= most:  # nearly always, and sooner known than what min and max give
+            return lower, upper
+        return min(max(lower, least), most), min(max(upper, least), most)
 
     def intervals(
         self, costs: "npt.NDArray[np.floating]", coverage: float
@@ -86,13 +119,52 @@ class Calibration(msgspec.Struct, frozen=True):
         """
         import numpy as np  # the command line reads manifests too, and starts without it
 
-        table = self.widths.get(_COVERAGE_TEXT[coverage])
+        asked = _COVERAGE_TEXT[coverage]
+        table = self.widths.get(asked)
         if table is None:
             return None
         cost = np.asarray(costs, dtype=np.float64)
-        width = np.asarray(table)[np.searchsorted(self.edges, cost, side="right")]
-        lower, upper = (cost / width, cost * width) if self.relative else (cost - width, cost + width)
-        return np.maximum(lower, self.minimum), np.minimum(upper, self.maximum)
+        band = np.searchsorted(self.edges, cost, side="right")
+        above = np.asarray(table)[band]
+        below = np.asarray(self.below[asked])[band] if asked in self.below else above
+        lower, upper = (cost / below, cost * above) if self.relative else (cost - below, cost + above)
+        return np.clip(lower, self.minimum, self.maximum), np.clip(upper, self.minimum, self.maximum)
+
+    def distances(self, coverage: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """How far the bounds lie below and above the predicted cost, one distance a band.
+
+        In the cost's unit; where widths are factors, their natural logarithms.
+        """
+        above = self.widths[coverage]
+        below = self.below.get(coverage, above)
+        return (tuple(map(log, below)), tuple(map(log, above))) if self.relative else (below, above)
+
+    def corrected(self, moves: Mapping[str, Move]) -> "Calibration":
+        """The table with its bounds moved, such that none crosses the other and no greater coverage is narrower.
+
+        Args:
+            moves: By coverage; where there is none, the bounds stay.
+        """
+        above: dict[str, tuple[float, ...]] = {}
+        below: dict[str, tuple[float, ...]] = {}
+        inner = [(-inf, -inf)] * (len(self.edges) + 1)
+        for coverage in sorted(self.widths, key=float):
+            move = moves.get(coverage, STAY)
+            moved = [move.of(*distances) for distances in zip(*self.distances(coverage), strict=True)]
+            inner = [self._uncrossed(*map(max, own, held)) for own, held in zip(moved, inner, strict=True)]
+            below[coverage], above[coverage] = (tuple(map(self._width, side)) for side in zip(*inner, strict=True))
+        return msgspec.structs.replace(self, widths=above, below=below)
+
+    def _uncrossed(self, below: float, above: float) -> tuple[float, float]:
+        """Distances such that the lower bound isn't above the upper; where it was, both stand in the middle."""
+        least = _SMALLEST_LOG if self.relative else 0.0  # or rounding could cross what touches
+        if below + above >= least:
+            return below, above
+        middle = (above - below) / 2
+        return least - middle, middle + least
+
+    def _width(self, distance: float) -> float:
+        return exp(min(max(distance, -_LARGEST_LOG), _LARGEST_LOG)) if self.relative else distance
 
 
 class Metrics(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -23,7 +23,7 @@ from perfcast.datasets import Datasets
 from perfcast.discovery import Records
 from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
-from perfcast.monitoring import PredictionLog
+from perfcast.monitoring import CorrectionNews, PredictionLog
 from perfcast.registry import Registry
 from perfcast.serving import AnswerCache, Follower, Shadows
 from perfcast.sessions import choose_inference
@@ -60,6 +60,7 @@ class Services:
             zone=zone,
             refresh_seconds=settings.refresh_seconds,
             workloads=lambda: self.catalogue.workloads,
+            corrections=CorrectionNews(self.database),
             cache_bytes=settings.model_cache_size,
             inference=self.inference,
         )

@@ -48,7 +48,7 @@ def show(
             if as_json:
                 show_json(version_json(version))
             else:
-                show_version(version)
+                show_version(version, bench.correction(version))
             return
         model = bench.registry.model(reference)
         versions = bench.registry.versions(reference)

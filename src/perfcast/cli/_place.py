@@ -33,9 +33,8 @@ class Here:
         version = bench.registry.resolve(model or _default_model(bench, features))
         predictor = bench.predictor(version)
         cost = predictor.workload.cost
-        answer = predictor.answer(
-            RowReader(predictor.workload, bench.settings.service_timezone).read(features), coverage
-        )
+        row = RowReader(predictor.workload, bench.settings.service_timezone).read(features)
+        answer = predictor.answer(row, coverage, bench.calibration(version))
         return {
             cost.name: answer.cost,
             "lower": answer.lower,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from perfcast.cli._output import show_facts, show_table, with_unit
 
 if TYPE_CHECKING:
+    from perfcast.monitoring import Correction
     from perfcast.registry import Version
 
 _SHOWN_TRIALS = 30
@@ -29,7 +30,7 @@ def version_json(version: "Version") -> dict[str, Any]:
     return document | dict(msgspec.to_builtins(version.manifest))
 
 
-def show_version(version: "Version") -> None:
+def show_version(version: "Version", correction: "Correction | None" = None) -> None:
     manifest, graph = version.manifest, version.manifest.graph
     facts: dict[str, object] = {
         "version": version.reference + (f" ({version.label})" if version.label else ""),
@@ -44,6 +45,8 @@ def show_version(version: "Version") -> None:
         "one row takes": with_unit(graph.row_us, "µs"),
         "fitted in": with_unit(manifest.seconds, "s"),
     }
+    if correction is not None and manifest.calibration is not None:
+        facts["90 % interval"] = _corrected(correction.document(relative=manifest.calibration.relative))
     show_facts(facts | {f"remark {number}": note for number, note in enumerate(manifest.notes, start=1)})
     if manifest.metrics is not None:
         print("\non held-out rows")
@@ -56,6 +59,16 @@ def show_version(version: "Version") -> None:
     settings = [(name, _plain(value)) for name, value in manifest.settings.items() if name != "fit"]
     show_table(("setting", "value"), settings, title="\nsettings")
     _show_search(manifest.search)
+
+
+def _corrected(correction: Mapping[str, Any]) -> str | None:
+    """Where its actuals have moved the bounds to."""
+    moved = correction["bounds"].get("0.9")
+    if moved is None:
+        return None
+    sign = "×" if correction["kind"] == "factor" else ""
+    lower, upper = (f"{sign}{moved[side]:.3g}" if sign else f"{moved[side]:+.3g}" for side in ("lower", "upper"))
+    return f"corrected by {correction['actuals']:,} actuals: lower {lower}, upper {upper}"
 
 
 def _show_search(search: Mapping[str, Any]) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from perfcast.datasets import Datasets
+    from perfcast.manifest import Calibration
+    from perfcast.monitoring import Correction
     from perfcast.registry import Registry, Version
     from perfcast.serving import Predictor
     from perfcast.settings import Settings
@@ -33,6 +35,20 @@ class Workbench:
         from perfcast.serving import Predictor
 
         return Predictor(version, self.registry.graph(version), zone=self.settings.service_timezone)
+
+    def correction(self, version: "Version") -> "Correction | None":
+        """How a version's intervals are corrected at present; None where they are as they were calibrated."""
+        from perfcast.monitoring import read_corrections
+
+        key = (version.model, version.number)
+        with self.database.read() as connection:
+            correction = read_corrections(connection, [key]).get(key)
+        return correction if correction is not None and correction.moves else None
+
+    def calibration(self, version: "Version") -> "Calibration | None":
+        """How wide a version's intervals are at present."""
+        own, correction = version.manifest.calibration, self.correction(version)
+        return own.corrected(correction.moves) if own is not None and correction is not None else own
 
 
 @contextmanager

@@ -8,6 +8,7 @@ and tells its watchers, which keep what they find in SQL.
 from perfcast.monitoring._accuracy import WINDOWS, Accuracy, Arm, read_accuracy
 from perfcast.monitoring._actuals import Actual, Kept, keep_actuals, kept_actuals
 from perfcast.monitoring._comparison import Comparison, compare_arms
+from perfcast.monitoring._corrections import Correction, CorrectionNews, Corrections, read_corrections
 from perfcast.monitoring._finding import models_of
 from perfcast.monitoring._judged import Judged, Watcher
 from perfcast.monitoring._live import LiveAccuracy
@@ -22,6 +23,9 @@ __all__ = [
     "Actual",
     "Arm",
     "Comparison",
+    "Correction",
+    "CorrectionNews",
+    "Corrections",
     "Judged",
     "Kept",
     "LiveAccuracy",
@@ -35,6 +39,7 @@ __all__ = [
     "kept_actuals",
     "models_of",
     "read_accuracy",
+    "read_corrections",
     "read_records",
     "versions_of",
     "write_records",

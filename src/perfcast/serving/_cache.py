@@ -1,13 +1,14 @@
 """Which graphs are in memory, within a bound of bytes."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
 import structlog
 
 from perfcast.errors import PerfcastError
+from perfcast.manifest import Calibration, Move
 from perfcast.registry import Version
 from perfcast.serving._predictor import Predictor
 from perfcast.serving._reader import Reader
@@ -26,15 +27,17 @@ def reason_of(error: Exception) -> str:
 
 @dataclass(eq=False, slots=True)
 class Slot:
-    """A version that can answer; only its graph comes and goes.
+    """A version that can answer; only its graph comes and goes, and its intervals follow its actuals.
 
-    Who wants an answer reads `predictor` once and keeps what it got: the next moment another thread may have taken it
-    away, which does a prediction that has begun no harm.
+    Who wants an answer reads `predictor` and `calibration` once and keeps what it got: the next moment another thread
+    may have replaced them, which does a prediction that has begun no harm.
 
     Attributes:
         version, model, number: What the registry says about it.
         reader: Reads its workload's features, also while the graph isn't loaded.
         predictor: The loaded graph; None while it isn't in memory.
+        calibration: How wide its intervals are at present: the version's own table, or as its actuals corrected it;
+            None where the version is uncalibrated.
         used: When it was asked for last, seconds of `time.perf_counter`.
         importance: Greater ones are loaded earlier at start; `MOST_IMPORTANT` ones leave memory last.
         reason: Why it could not be loaded at the last attempt; None where nothing is known against it.
@@ -50,14 +53,21 @@ class Slot:
     loading: Lock = field(default_factory=Lock)
     model: str = field(init=False)
     number: int = field(init=False)
+    calibration: Calibration | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.model, self.number = self.version.model, self.version.number
+        self.calibration = self.version.manifest.calibration
 
     @property
     def name(self) -> str:
         """The reference that always means this version."""
         return self.version.reference
+
+    def correct(self, moves: Mapping[str, Move]) -> None:
+        """Move the bounds of its intervals as its actuals say; nothing given puts them back."""
+        own = self.version.manifest.calibration
+        self.calibration = own.corrected(moves) if own is not None and moves else own
 
     @property
     def bytes(self) -> int:

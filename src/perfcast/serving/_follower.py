@@ -11,6 +11,8 @@ from threading import Event, Lock, Thread
 import structlog
 
 from perfcast.errors import BrokenVersion, NotFound, NoUsableModel, PerfcastError
+from perfcast.manifest import Move
+from perfcast.monitoring import CorrectionNews
 from perfcast.processors import processors
 from perfcast.registry import Registry, Snapshot, Version
 from perfcast.serving._arms import NAMED, Arm, Key
@@ -43,6 +45,7 @@ class Follower:
         refresh_seconds: How often to look.
         workloads: Gives every known workload, also those without a model; called once, at the first
             request that fits no loaded model's workload.
+        corrections: Tells how intervals are to be moved; None where they stay as they were calibrated.
         cache_bytes: Bytes of graphs that may be in memory; 0 for no bound.
         inference: Where to run graphs.
     """
@@ -54,6 +57,7 @@ class Follower:
         zone: tzinfo,
         refresh_seconds: float,
         workloads: Callable[[], Mapping[str, Workload]],
+        corrections: CorrectionNews | None = None,
         cache_bytes: int = 0,
         inference: Inference = ON_CPU,
     ) -> None:
@@ -63,6 +67,7 @@ class Follower:
         self._zone = zone
         self._refresh_seconds = refresh_seconds
         self._workloads = workloads
+        self._corrections = corrections
         self._inference = inference
         self._readers: dict[Workload, Reader] = {}
         self._others: Sequence[Reader] | None = None
@@ -70,6 +75,7 @@ class Follower:
         self._planned = self.routes  # without the versions that are kept because they were named
         self._slots: dict[tuple[str, int], Slot] = {}
         self._kept: dict[str, Slot] = {}
+        self._moves: Mapping[tuple[str, int], Mapping[str, Move]] = {}
         self._lock = Lock()  # held while the registry is read and what is new is loaded
         self._swap = Lock()  # held for the moment in which slots and routes are replaced
         self._loaders = ThreadPoolExecutor(_LOADERS, thread_name_prefix="perfcast-loader")
@@ -96,6 +102,7 @@ class Follower:
         """Bring the routes up to the registry's present state before returning."""
         with self._lock:
             self._rebuild()
+            self._correct()
 
     def load(self, version: Version) -> Predictor:
         """A warm predictor of that version, the loaded one where there is one.
@@ -209,6 +216,7 @@ class Follower:
             return present
         slot = Slot(version, self._reader_of(declared_workload(version)))
         with self._swap:
+            slot.correct(self._moves.get(key, {}))
             self._slots[key] = slot
         return slot
 
@@ -221,11 +229,24 @@ class Follower:
             with self._lock:
                 if self._registry.revision() != self.routes.revision or self._is_to_be_tried_again():
                     self._rebuild()
+                self._correct()
             self._blind = False
         except Exception as error:  # noqa: BLE001 - whatever the database's driver raises; what is loaded keeps answering
             if not self._blind:
                 log.error("the registry can't be read; what is loaded keeps answering", reason=str(error))
             self._blind = True
+
+    def _correct(self) -> None:
+        """Move the intervals of all versions as their actuals say, where that has changed."""
+        moves = self._corrections.look() if self._corrections is not None else None
+        if moves is None:
+            return
+        with self._swap:
+            changed = [key for key in self._moves.keys() | moves.keys() if self._moves.get(key) != moves.get(key)]
+            self._moves = moves
+            for key in changed:
+                if key in self._slots:
+                    self._slots[key].correct(moves.get(key, {}))
 
     def _is_to_be_tried_again(self) -> bool:
         failing = bool(self.routes.problems) or any(slot.reason is not None for slot in self.routes.slots)
@@ -284,7 +305,9 @@ class Follower:
         """Put plan and kept versions in place; the swap lock is held."""
         kept = {name: Arm(NAMED, slot) for slot in self._kept.values() for name in exact(slot)}
         self.routes = replace(self._planned, arms=kept | dict(self._planned.arms))
-        self._slots = {(slot.model, slot.number): slot for slot in self.routes.slots}
+        former, self._slots = self._slots, {(slot.model, slot.number): slot for slot in self.routes.slots}
+        for key in self._slots.keys() - former.keys():  # it may have missed a correction
+            self._slots[key].correct(self._moves.get(key, {}))
         self.cache.keep_only(self.routes.slots)
 
     def _reader_of(self, workload: Workload) -> Reader:

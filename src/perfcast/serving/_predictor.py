@@ -12,7 +12,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from perfcast.errors import BrokenVersion, InvalidInput, PerfcastError
-from perfcast.manifest import DEFAULT_COVERAGE
+from perfcast.manifest import DEFAULT_COVERAGE, Calibration
 from perfcast.registry import Version
 from perfcast.serving._reader import Reader
 from perfcast.sessions import COST, FEATURES, ON_CPU, Inference, open_session, run
@@ -92,12 +92,15 @@ class Predictor:
         self._single = _SingleRow(self._session, len(self.workload.features))
         self._warm_up()
 
-    def answer(self, row: Sequence[float], coverage: float = DEFAULT_COVERAGE) -> Prediction:
+    def answer(
+        self, row: Sequence[float], coverage: float = DEFAULT_COVERAGE, calibration: Calibration | None = None
+    ) -> Prediction:
         """Predict one row; the hot path.
 
         Args:
             row: One number a feature, in declared order.
             coverage: Share of true costs that the interval shall hold; one of `COVERAGES`.
+            calibration: How wide it must be at present; as the version itself says where there is none.
 
         Raises:
             InvalidInput: The model has no finite cost for it.
@@ -105,19 +108,21 @@ class Predictor:
         cost = self._single.run(row)
         if not isfinite(cost):
             raise _no_finite_cost(self.name)
-        bounds = self.calibration.interval(cost, coverage) if self.calibration is not None else None
+        table = calibration or self.calibration
+        bounds = table.interval(cost, coverage) if table is not None else None
         lower, upper = bounds or (None, None)
         outside = [
             name for value, (name, low, high) in zip(row, self._ranges, strict=False) if not low <= value <= high
         ]
         return Prediction(cost, lower, upper, outside)
 
-    def predict(self, rows: Rows, coverage: float = DEFAULT_COVERAGE) -> Answer:
+    def predict(self, rows: Rows, coverage: float = DEFAULT_COVERAGE, calibration: Calibration | None = None) -> Answer:
         """Predict many rows.
 
         Args:
             rows: float32 [rows, features], columns in declared order.
             coverage: Share of true costs that the intervals shall hold; one of `COVERAGES`.
+            calibration: As of `answer`.
 
         Raises:
             InvalidInput: The model has no finite cost for some row.
@@ -125,7 +130,8 @@ class Predictor:
         cost = self.run(rows)
         if not np.isfinite(cost).all():
             raise _no_finite_cost(self.name)
-        bounds = self.calibration.intervals(cost, coverage) if self.calibration is not None else None
+        table = calibration or self.calibration
+        bounds = table.intervals(cost, coverage) if table is not None else None
         lower, upper = (side.astype(np.float32) for side in bounds) if bounds is not None else (None, None)
         return Answer(cost, lower, upper, self.outside(rows), coverage)
 

@@ -136,7 +136,7 @@ class Shadows:
 
 
 def _record(slot: Slot, errand: Errand, cost: float) -> Record:
-    calibration = slot.version.manifest.calibration
+    calibration = slot.calibration
     bounds = calibration.interval(cost, DEFAULT_COVERAGE) if calibration is not None else None
     lower, upper = bounds or (None, None)
     return Record(errand.id, slot.model, slot.number, errand.row, cost, lower, upper, errand.at, SHADOW)

@@ -151,6 +151,8 @@ def _check_calibration(table: Calibration) -> None:
         raise _wrong(field, "edges must be numbers that rise")
     if not table.minimum <= table.maximum:
         raise _wrong(field, "minimum must not be greater than maximum")
+    if table.below:
+        raise _wrong(field, "below is made from actuals, not uploaded; widths stand for both bounds")
     for coverage, widths in table.widths.items():
         if coverage not in map(str, COVERAGES):
             raise _wrong(field, f"knows the coverages {', '.join(map(str, COVERAGES))}, not '{coverage}'")

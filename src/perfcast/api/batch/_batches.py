@@ -18,6 +18,7 @@ from perfcast.api.http._problems import Overloaded
 from perfcast.api.metrics import Ledger
 from perfcast.api.predict import UNKNOWN
 from perfcast.errors import InvalidInput
+from perfcast.manifest import Calibration
 from perfcast.processors import processors
 from perfcast.serving import Answer, Arm, Follower, Key, Predictor, coverage_of, reach
 from perfcast.settings import Settings
@@ -132,7 +133,7 @@ class Batches:
         arm, predictor, coverage = self._asked(question, query, key)
         rows, notes = question.read(predictor.reader.columns)
         del question
-        answers = self._predict(predictor, rows, coverage)
+        answers = self._predict(predictor, rows, coverage, arm.slot.calibration)
         form = wanted(accept, form)
         counts = Counts({arm.labels: len(rows)}, 0)
         return BatchReply(form, predictor.name, _writer(form)(predictor, coverage, answers), counts, notes)
@@ -157,13 +158,15 @@ class Batches:
             workload = self._follower.routes.bodies.reader_of(question.columns).workload.name
         return *self._follower.pick(reference, workload, key), coverage
 
-    def _predict(self, predictor: Predictor, rows: Rows, coverage: float) -> list[Answer]:
+    def _predict(
+        self, predictor: Predictor, rows: Rows, coverage: float, calibration: Calibration | None
+    ) -> list[Answer]:
         endless: list[int] = []
 
         def predict(start: int) -> Answer | None:
             part = rows[start : start + _CHUNK]
             try:
-                return predictor.predict(part, coverage)
+                return predictor.predict(part, coverage, calibration)
             except InvalidInput:
                 endless.extend((start + np.flatnonzero(~np.isfinite(predictor.run(part)))).tolist())
                 return None

@@ -148,7 +148,7 @@ class ListAnswerer:
 
     def _answers(self, group: _Group) -> tuple[list[Any], list[Record]]:
         predictor, coverage = group.predictor, group.coverage
-        calibration = predictor.calibration
+        calibration = group.arm.slot.calibration
         bounds = calibration.intervals(group.cost, coverage) if calibration is not None else None
         nothing: list[float | None] = [None] * len(group.places)
         lower, upper = (nothing, nothing) if bounds is None else (bounds[0].tolist(), bounds[1].tolist())

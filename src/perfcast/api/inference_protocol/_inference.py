@@ -14,6 +14,7 @@ from perfcast.api.inference_protocol._rows import rows_of
 from perfcast.api.inference_protocol._tensor import Tensor, wrong
 from perfcast.api.metrics import Ledger
 from perfcast.errors import InvalidInput, NoUsableModel, PerfcastError, UnknownModel
+from perfcast.manifest import Calibration
 from perfcast.monitoring import Record
 from perfcast.registry import parse_reference
 from perfcast.serving import Answer, Arm, Follower, Key, Predictor, coverage_of
@@ -89,7 +90,7 @@ class InferenceProtocol:
             arm = arm.pick(key)
             model = arm.slot.model
             predictor = arm.slot.predictor or await self._follower.fetched(arm.slot)
-            work = partial(self._answer, predictor, body, json_length, prediction_id)
+            work = partial(self._answer, predictor, arm.slot.calibration, body, json_length, prediction_id)
             rows, answer, response = work() if len(body) <= _INLINE else await run_in_threadpool(work)
         except PerfcastError:
             self._tally.failed(model)
@@ -100,12 +101,17 @@ class InferenceProtocol:
         return response
 
     def _answer(
-        self, predictor: Predictor, body: bytes | bytearray, json_length: int | None, prediction_id: str
+        self,
+        predictor: Predictor,
+        calibration: Calibration | None,
+        body: bytes | bytearray,
+        json_length: int | None,
+        prediction_id: str,
     ) -> tuple[Rows, Answer, Response]:
         request = read_request(body, json_length)
         coverage = coverage_of(request.parameters.get("coverage"))  # text where Triton's users make it so
         rows = rows_of(predictor.reader, request.inputs)
-        answer = predictor.predict(rows, coverage)
+        answer = predictor.predict(rows, coverage, calibration)
         tensors = _outputs(predictor, answer)
         head: dict[str, Any] = {"model_name": predictor.model, "model_version": str(predictor.number)}
         if request.id is not None:

@@ -72,6 +72,28 @@ class Data(BaseModel):
     until: str | None = Field(examples=["2026-02-28T23:59:00Z"])
 
 
+class Moved(BaseModel):
+    """How far the two bounds of one coverage are moved, the mean over the newest actuals."""
+
+    lower: float = Field(examples=[-0.4])
+    upper: float = Field(examples=[6.2])
+
+
+class IntervalCorrection(BaseModel):
+    """How a version's intervals follow its actuals; see docs/intervals.md."""
+
+    since: Time = Field(description="ISO 8601, UTC: when the version got its alias; older predictions don't count")
+    updated_at: Time = Field(description="ISO 8601, UTC: when the newest actuals were taken in")
+    actuals: int = Field(description="How many have come since; 30 are needed", examples=[312])
+    bounds: dict[str, Moved] = Field(
+        description="By coverage; empty while there are too few actuals", examples=[{"0.9": example_of(Moved)}]
+    )
+    kind: str = Field(
+        description="`added` to the bounds, in the cost's unit, or a `factor` that they are multiplied by",
+        examples=["added"],
+    )
+
+
 class ModelEntry(BaseModel):
     """A model at a glance: what its champion is, or without one its newest version."""
 
@@ -124,6 +146,7 @@ class VersionEntry(BaseModel):
     metrics: HeldOutMetrics | None = None
     graph: Graph | None = None
     calibrated: bool | None = Field(None, examples=[True])
+    correction: IntervalCorrection | None = None
     problem: str | None = None
 
 
@@ -211,6 +234,7 @@ class VersionMetrics(BaseModel):
     parity: GraphParity | None
     data: Data | None
     graph: Graph
+    correction: IntervalCorrection | None = Field(None, description="Absent while no actuals have come")
     created_at: Time
     timestamp: Time
 

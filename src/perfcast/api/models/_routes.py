@@ -8,6 +8,7 @@ from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Following, Json, Registered, Stored, held
 from perfcast.api.http._schemas import said
 from perfcast.api.models._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
+from perfcast.api.models._corrections import corrections_of, shown_correction
 from perfcast.api.models._live import live_of
 from perfcast.api.models._moves import Expected, described, etag, model_name, moved, shown
 from perfcast.discovery import Records
@@ -33,10 +34,11 @@ def list_models(registry: Registered, follower: Following, records: Annotated[Re
 
 
 @router.get("/{name}", summary="One model", **said(ModelDetails, "The model", 404, 422, 503))
-def show_model(name: str, registry: Registered, follower: Following) -> Json:
+def show_model(name: str, registry: Registered, follower: Following, database: Stored) -> Json:
     """A model with all its versions. The `ETag` is the champion's number, for `If-Match`."""
     summary = registry.model(model_name(registry, name))
     versions = [_read(registry, summary.name, number) for number in summary.versions]
+    corrections = corrections_of(database, [(summary.name, number) for number in summary.versions])
     document = {
         "name": summary.name,
         **_entry(registry, follower, summary),
@@ -44,7 +46,8 @@ def show_model(name: str, registry: Registered, follower: Following) -> Json:
         "created_at": summary.created_at,
         "features": next((v.manifest.workload["features"] for v in versions[::-1] if isinstance(v, Version)), []),
         "versions": [
-            _version(number, version, summary) for number, version in zip(summary.versions, versions, strict=True)
+            _version(number, version, summary) | shown_correction(version, corrections)
+            for number, version in zip(summary.versions, versions, strict=True)
         ],
         "timestamp": timestamp(),
     }
@@ -53,12 +56,14 @@ def show_model(name: str, registry: Registered, follower: Following) -> Json:
 
 @router.get("/{ref}/metrics", summary="How good a version is", **said(VersionMetrics, "Its metrics", 404, 422, 503))
 def show_metrics(ref: str, registry: Registered, database: Stored) -> Json:
-    """Held-out metrics, live accuracy in each of its arms, and how the version was found."""
+    """Held-out metrics, live accuracy in each of its arms, how intervals are corrected, and how it was found."""
     version = registry.resolve(ref)
+    corrections = corrections_of(database, [(version.model, version.number)])
     document = {
         **described(version),
         **{name: getattr(version.manifest, name) for name in _SHOWN},
         "live": live_of(database, version.model, version.number),
+        **shown_correction(version, corrections),
         "created_at": version.created_at,
         "timestamp": timestamp(),
     }

@@ -79,7 +79,7 @@ class Predict:
     def _answer(self, arm: Arm, predictor: Predictor, request: Request, name: str, began: float) -> bytes:
         """Predict, count, record and write the answer."""
         row, coverage = request.row, request.coverage
-        prediction = predictor.answer(row, coverage)
+        prediction = predictor.answer(row, coverage, arm.slot.calibration)
         at = self._clock.text(time.time())
         answer = self._write(predictor, prediction, coverage=coverage, at=at, name=name)
         cost, lower, upper = prediction.cost, prediction.lower, prediction.upper

@@ -17,7 +17,7 @@ from perfcast.jobs.schedules import Scheduler, Schedules
 from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.jobs.worker._worker import Worker
-from perfcast.monitoring import LiveAccuracy, Observer, versions_of
+from perfcast.monitoring import Corrections, LiveAccuracy, Observer, versions_of
 from perfcast.processors import processors
 from perfcast.registry import Registry
 from perfcast.settings import Settings
@@ -65,7 +65,7 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
 def make_observer(settings: Settings, database: Database, registry: Registry) -> Observer:
     """Looks at predictions and actuals; its watchers keep what becomes of them."""
     version_of = versions_of(registry)
-    watchers = [LiveAccuracy(version_of)]
+    watchers = [LiveAccuracy(version_of), Corrections(version_of)]
     return Observer(database, watchers, wait_hours=settings.actual_wait_hours)
 
 

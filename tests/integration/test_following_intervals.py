@@ -1,0 +1,95 @@
+"""Intervals of a running server follow its actuals: within seconds, without a restart, and after one."""
+
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.contract.conftest import fill, start
+from tests.corrections import take_in, truths
+from tests.patience import PATIENCE_SECONDS, until
+
+from perfcast.registry import Registry
+from perfcast.storage import Blobs, Database
+
+LOAD = {"request_rate": 100, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
+PLAIN = (23.0, 27.0)
+
+
+class Installation:
+    """A folder and a database, where servers are started."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        fill(folder, url)
+        self.folder, self.environment = folder, {"DATABASE_URL": url} if url else {}
+        self.database = Database(url or f"sqlite:///{folder / 'perfcast.db'}")
+        self.registry = Registry(self.database, Blobs(str(folder / "artifacts")))
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """The address of a server of two processes, ended at the end."""
+        process, address = start(self.folder, API_PROCESSES="2", **self.environment)
+        drained = subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
+        yield address
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_SECONDS)
+        drained.wait(PATIENCE_SECONDS)
+
+    def tell(self, address: str, error: float, count: int = 60) -> None:
+        """Let so many actuals come that lie about so far above what is predicted now."""
+        take_in(self.database, self.registry, truths(ask(address), error, count, spread=2))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+    url = ""
+    if request.param == "postgresql":
+        new: Callable[[], str] = request.getfixturevalue("new_postgres_url")
+        url = new()
+    made = Installation(tmp_path, url)
+    yield made
+    made.database.close()
+
+
+def ask(address: str) -> dict[str, Any]:
+    answer: dict[str, Any] = httpx.post(f"{address}/predict", json=LOAD).json()
+    return answer
+
+
+def always(address: str, holds: Callable[[float, float], bool]) -> bool:
+    """Whether both processes answer so: each call is a new connection, which either may take."""
+    return all(holds(answer["lower"], answer["upper"]) for answer in [ask(address) for _ in range(12)])
+
+
+def follows(address: str, holds: Callable[[float, float], bool]) -> None:
+    until(lambda: always(address, holds))
+
+
+def is_plain(lower: float, upper: float) -> bool:
+    return (lower, upper) == PLAIN
+
+
+def reaches(actual: float) -> Callable[[float, float], bool]:
+    return lambda lower, upper: lower <= actual <= upper
+
+
+def test_intervals_follow_survive_a_restart_and_begin_anew_with_an_activation(installation: Installation) -> None:
+    with installation.served() as address:
+        installation.tell(address, 0.5)
+        assert always(address, lambda lower, upper: lower < 25.5 < upper < 30)
+        installation.tell(address, 9)  # the model has begun to predict too little
+        follows(address, reaches(34))
+        shown = httpx.get(f"{address}/models/cpu-utilization/metrics").json()["correction"]
+        assert shown["actuals"] == 120
+        learnt = ask(address)
+    with installation.served() as address:
+        assert always(address, lambda lower, upper: (lower, upper) == (learnt["lower"], learnt["upper"]))
+        httpx.post(f"{address}/models/cpu-utilization:2/activate")
+        httpx.post(f"{address}/models/cpu-utilization:1/activate")
+        follows(address, is_plain)
+        installation.tell(address, -9)
+        follows(address, reaches(16))
