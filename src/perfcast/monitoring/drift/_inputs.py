@@ -69,11 +69,11 @@ def thresholds_of_days(distances: Doubles, share: float) -> dict[str, float]:
     }
 
 
-def thresholds_of_rows(
-    counts: npt.NDArray[np.int64], shares: Doubles, rows: int, share: float
-) -> dict[str, float]:
+def thresholds_of_rows(counts: npt.NDArray[np.int64], shares: Doubles, rows: int, share: float) -> dict[str, float]:
     """The same where rows have no times: windows of so many rows are drawn from held-out rows one by one."""
     random = np.random.default_rng(0)
     held = random.multinomial(rows, counts / max(counts.sum(), 1), size=500)
     far = [distance(window, shares) for window in held]
-    return {str(budget): float(min(1.0, np.quantile(far, max(0.5, 1 - budget * share / 7)) * 1.1)) for budget in BUDGETS}
+    return {
+        str(budget): float(min(1.0, np.quantile(far, max(0.5, 1 - budget * share / 7)) * 1.1)) for budget in BUDGETS
+    }

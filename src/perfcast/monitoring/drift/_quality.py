@@ -35,9 +35,7 @@ def other_unit(mean: float, usual: float, at_ends: float) -> int:
     return power if power and abs(mean - usual - power) < _NEAR and at_ends >= _OUT else 0
 
 
-def relative_error(
-    actual: npt.NDArray[np.float64], predicted: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def relative_error(actual: npt.NDArray[np.float64], predicted: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """|predicted − actual| as a share of the actual, at most 10, float64 [rows]."""
     share = np.abs(predicted - actual) / np.maximum(np.abs(actual), np.finfo(np.float32).tiny)
     return np.minimum(share, 10.0)

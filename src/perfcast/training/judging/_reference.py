@@ -94,9 +94,7 @@ def _held_out(split: Split) -> Part:
         if first.measured_at is None or second.measured_at is None
         else np.concatenate([first.measured_at, second.measured_at])
     )
-    return Part(
-        np.concatenate([first.features, second.features]), np.concatenate([first.cost, second.cost]), moments
-    )
+    return Part(np.concatenate([first.features, second.features]), np.concatenate([first.cost, second.cost]), moments)
 
 
 def _blocks(held: Part) -> _Blocks:
@@ -118,13 +116,13 @@ def _method(blocks: _Blocks) -> str:
     if blocks.whole:
         return f"{len(blocks.days)} held-out days, drawn whole and with replacement"
     return (
-        f"held-out rows drawn one by one in blocks of {LEAST_ROWS}: there are no times, or fewer than {_FEWEST_DAYS} days "
-        "of them, so how much days differ isn't known, and false alarms may be more"
+        f"held-out rows drawn one by one in blocks of {LEAST_ROWS}: there are no times, or fewer than {_FEWEST_DAYS} "
+        "days of them, so how much days differ isn't known, and false alarms may be more"
     )
 
 
 def _misses(blocks: _Blocks, actual: Doubles, answers: Doubles, bounds: tuple[Doubles, Doubles]) -> Chart:
-    """Of intervals that hold what they promise on these rows, as corrected ones do: what matters is how misses cluster."""
+    """Of intervals that hold what they promise on these rows, as corrected ones do: how misses cluster matters."""
     lower, upper = bounds
     reach = np.where(actual > answers, upper - answers, answers - lower)
     how_far = np.abs(actual - answers) / np.maximum(reach, 1e-12)
