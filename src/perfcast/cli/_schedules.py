@@ -29,6 +29,8 @@ def set_(
     new_rows: int | None = typer.Option(None, min=1, help="So many more rows than the last run learnt from."),
     drift: bool = typer.Option(False, "--drift", help="When monitoring signals drift or lost accuracy."),
     minimum_interval: float = typer.Option(3600, min=1, help="Least seconds from one run to the next."),
+    most_per_day: int = typer.Option(4, min=1, max=1000, help="Most runs that signals alone begin in 24 hours."),
+    least_new_rows: int = typer.Option(0, min=0, help="So many more rows for a signal alone to begin a run."),
     dataset: str = typer.Option("", help="Line of rows to learn from; the model's own if not given."),
     families: str = FAMILIES,
     trials: int = TRIALS,
@@ -49,8 +51,10 @@ def set_(
     request: dict[str, Any] = {"n_trials": trials, "families": names(families), "seed": seed, "promote": promote}
     request |= {"dataset": dataset or None, "timeout_seconds": timeout}
     plan = {"cron": cron or None, "new_rows": new_rows, "drift": drift, "enabled": not disabled, "request": request}
+    plan |= {"minimum_interval_seconds": minimum_interval}
+    plan |= {"most_per_day": most_per_day, "least_new_rows": least_new_rows}
     with open_place(url, key) as place:
-        show_json(place.set_schedule(model, plan | {"minimum_interval_seconds": minimum_interval}))
+        show_json(place.set_schedule(model, plan))
 
 
 def show(model: str = MODEL, url: str = URL, key: str = KEY) -> None:

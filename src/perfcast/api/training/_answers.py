@@ -98,6 +98,8 @@ class ScheduleEntry(BaseModel):
     drift: bool = Field(examples=[True])
     enabled: bool = Field(examples=[True])
     minimum_interval_seconds: float = Field(examples=[3600.0])
+    most_per_day: int = Field(examples=[4])
+    least_new_rows: int = Field(examples=[0])
     request: RetrainRequest
     updated_at: Time
     signal: str | None = Field(None, description="A signal that hasn't been acted on: `drift` or `accuracy`")

@@ -45,6 +45,10 @@ class ScheduleBody(BaseModel):
     minimum_interval_seconds: float = Field(
         3600, ge=1, le=31_622_400, description="Least seconds from one run to the next, whatever triggers it."
     )
+    most_per_day: int = Field(4, ge=1, le=1000, description="Most runs that signals alone begin within 24 hours.")
+    least_new_rows: int = Field(
+        0, ge=0, le=1_000_000_000, description="So many more rows must there be for a signal alone to begin a run."
+    )
     request: RetrainBody = Field(default_factory=lambda: RetrainBody.model_validate({}), description="How to train.")
 
 

@@ -33,7 +33,9 @@ def make_chart(
 
     Args:
         days: Means of held-out hours, float64 [24] or fewer, one array a day.
-        usual, allowance, most: As the chart has them.
+        usual: As the chart has it.
+        allowance: As the chart has it.
+        most: As the chart has it.
         share: What part of the budget this chart may use.
         ceiling: No mean is greater.
     """

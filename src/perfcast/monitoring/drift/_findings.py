@@ -73,4 +73,12 @@ def _finding(state: State, kind: Kind, feature: str, far: float) -> Finding:
     if alarm is None:
         return Finding(kind, feature or None, round(far, 4))
     pages = kind in PAGING or (kind == "quality" and feature == COST)
-    return Finding(kind, feature or None, round(max(far, alarm.score), 4), True, pages, alarm.since, alarm.words)
+    return Finding(
+        kind,
+        feature or None,
+        round(max(far, alarm.score), 4),
+        alarm=True,
+        pages=pages,
+        since=alarm.since,
+        words=alarm.words,
+    )

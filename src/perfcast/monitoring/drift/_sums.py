@@ -44,7 +44,9 @@ def outcomes(judged: Sequence[Judged], actual: Doubles, answers: Doubles, errors
 
     Args:
         judged: The predictions.
-        actual, answers, errors: Their truth, their costs, and how far apart these are, float64 [rows].
+        actual: Their truth, float64 [rows].
+        answers: Their costs, float64 [rows].
+        errors: How far apart these are, float64 [rows].
     """
     held = [
         record.lower <= one.actual <= record.upper
