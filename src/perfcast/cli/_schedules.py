@@ -51,10 +51,10 @@ def set_(
     request: dict[str, Any] = {"n_trials": trials, "families": names(families), "seed": seed, "promote": promote}
     request |= {"dataset": dataset or None, "timeout_seconds": timeout}
     plan = {"cron": cron or None, "new_rows": new_rows, "drift": drift, "enabled": not disabled, "request": request}
-    plan |= {"minimum_interval_seconds": minimum_interval}
-    plan |= {"most_per_day": most_per_day, "least_new_rows": least_new_rows}
+    limits: dict[str, Any] = {"most_per_day": most_per_day, "least_new_rows": least_new_rows}
+    limits |= {"minimum_interval_seconds": minimum_interval}
     with open_place(url, key) as place:
-        show_json(place.set_schedule(model, plan))
+        show_json(place.set_schedule(model, plan | limits))
 
 
 def show(model: str = MODEL, url: str = URL, key: str = KEY) -> None:

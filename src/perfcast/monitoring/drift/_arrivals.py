@@ -94,16 +94,18 @@ def _widths(state: State, reference: Reference, hour: str, held: Hour) -> None:
 
 
 def _quality(state: State, name: str, item: InputReference, hour: str, held: Hour, counts: Sequence[int]) -> None:
+    unit = f"unit {name}"
     missing = held.missing.get(name, 0) / held.rows
     known, total = held.nonzero.get(name, 0), sum(counts)
     power = 0
     if item.scale is not None and known >= LEAST_ROWS and total:
         ends = (counts[0] + counts[-1] + max(counts[1], counts[-2])) / total
         power = other_unit(held.logs[name] / known, item.scale, ends)
+    state.beyond[unit] = state.beyond.get(unit, 0) + 1 if power else 0
     if missing >= _MISSING:
         raise_alarm(state, "quality", name, hour, missing / _MISSING, f"{100 * missing:.0f} % of {name} is missing")
-    elif power:
+    elif state.beyond[unit] >= _PERSISTENCE:
         words = f"{name} is about 10^{power} times what it was: has its unit changed?"
         raise_alarm(state, "quality", name, hour, 1.0, words)
-    elif (alarm := alarm_of(state, "quality", name)) is not None and STILL not in alarm.words:
+    elif not power and (alarm := alarm_of(state, "quality", name)) is not None and STILL not in alarm.words:
         calm(state, "quality", name, hours=1)

@@ -10,6 +10,8 @@ from perfcast.monitoring.drift._state import COST, Hour, Kind, State
 _KEPT = 24
 _OVERSHOOT = 1.25
 """A sum goes no further beyond its threshold, so that an alarm can end."""
+_UNIT_HOURS = 3
+"""So many hours in a row must the actuals be off by a power of ten."""
 _ONE_WAY = 0.6
 """Share of the error that must have one sign for it to be called a bias."""
 
@@ -99,8 +101,9 @@ def _unit_of_cost(state: State, reference: Reference, hour: str, block: Hour) ->
         power = other_unit(block.logs[COST] / known, reference.cost_scale, 1.0 if one_way else 0.0)
     if power and "error" not in state.alarms and state.recent[-1][1] < 3 * reference.errors.usual:
         power = 0
-    if power:
+    state.beyond["unit"] = state.beyond.get("unit", 0) + 1 if power else 0
+    if state.beyond["unit"] >= _UNIT_HOURS:
         words = f"actuals are about 10^{power} times what they were: has their unit changed?"
         raise_alarm(state, "quality", COST, hour, 1.0, words)
-    elif (alarm := alarm_of(state, "quality")) is not None and "unit" in alarm.words:
+    elif not power and (alarm := alarm_of(state, "quality")) is not None and "unit" in alarm.words:
         calm(state, "quality", COST, hours=1)

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-_NEAR = 0.12
-"""How near a power of ten a factor's logarithm must be: about a third of the value."""
+_NEAR = 0.1
+"""How near a power of ten a factor's logarithm must be: about a quarter of the value."""
 _OUT = 0.9
 """Share of the rows that must lie at or beyond an end of what was trained."""
 
