@@ -114,6 +114,10 @@ class Settings(BaseSettings):
         0.5, gt=0, le=1, description="How often the records of predictions are written to the database."
     )
 
+    drift_alarms_per_week: float = Field(
+        1.0, ge=0.25, le=4, description="False alarms of drift that are allowed: the nearest of 0.25, 0.5, 1, 2 and 4."
+    )
+
     api_key: SecretStr = Field(
         SecretStr(""),
         description="Keys that are let in: `SECRET` (may do everything) or `SECRET:read+predict,SECRET:admin`; empty: "

@@ -19,6 +19,7 @@ from perfcast.api.adapters import _kserve_routes as kserve
 from perfcast.api.adapters import _mlflow_routes as mlflow
 from perfcast.api.batch import _routes as batch
 from perfcast.api.documentation import _routes as documentation
+from perfcast.api.drift import _routes as drift
 from perfcast.api.health import _routes as health
 from perfcast.api.http._identifiers import REQUEST_ID
 from perfcast.api.http._null_characters import refuse_null_characters
@@ -42,7 +43,7 @@ Predicts what a workload will cost before it runs: the CPU utilisation of a serv
 convolutions. Errors are RFC 9457 problem details."""
 
 ROOMS = (
-    *(predict, batch, benchmark, inference_protocol, kserve, mlflow, models, aliases, versions, training),
+    *(predict, batch, benchmark, inference_protocol, kserve, mlflow, models, aliases, versions, drift, training),
     *(schedules, health, metrics, documentation),
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""

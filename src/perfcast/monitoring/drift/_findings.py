@@ -14,6 +14,20 @@ PAGING: tuple[Kind, ...] = ("error", "coverage")
 """Consequences: with these, and where the actuals themselves can't be right, somebody should look."""
 
 
+NOTHING: dict[str, Any] = {
+    "version": None,
+    "watched_since": None,
+    "state": dict.fromkeys(KINDS, False),
+    "alarms": dict.fromkeys(KINDS, 0),
+    "findings": [],
+    "inputs_until": None,
+    "actuals_until": None,
+    "alarms_per_week": None,
+    "method": None,
+}
+"""`document` of what isn't watched."""
+
+
 class Finding(msgspec.Struct):
     """One thing that is watched.
 

@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from perfcast.monitoring.drift._bursts import Anomaly
+from perfcast.monitoring.drift._findings import NOTHING
 from perfcast.monitoring.drift._state import State
 from perfcast.storage import insert_new, now, schema, time_text
 
@@ -86,6 +87,20 @@ def read_all_findings(connection: sa.Connection) -> dict[str, dict[str, Any]]:
     """The same of every model that is watched, by its name; for metrics."""
     rows = connection.execute(sa.select(_WATCHED.c.model, _WATCHED.c.findings).order_by(_WATCHED.c.model))
     return {row.model: row.findings for row in rows}
+
+
+def describe_drift(connection: sa.Connection, model: str, *, anomalies: int = 20) -> dict[str, Any]:
+    """The same with the newest anomalies; complete also where nothing is watched, with a `note` that says why."""
+    found = read_findings(connection, model)
+    note = None
+    if found is None:
+        found = {"updated_at": None, **NOTHING}
+        note = (
+            "nothing is watched: the champion has answered nothing since, no worker runs, or the champion was uploaded "
+            "or trained by an older release, and has no reference of what is usual; one that is trained now has"
+        )
+    newest = read_anomalies(connection, model)[: -anomalies - 1 : -1]
+    return {**found, "anomalies": [one._asdict() for one in newest], "note": note}
 
 
 def _moved(hour: str, by: timedelta) -> str:
