@@ -9,6 +9,7 @@ trial. What the machine's clock says plays no part: each row's time is the one i
 
 import argparse
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -94,7 +95,12 @@ EFFORT = Retrain(n_trials=1, families=("xgboost",), dataset="line")
 
 
 def live(
-    stream: Stream, plan: Plan | None, *, newest: int | None = None, without_anomalies: bool = False, budget: float = 1.0
+    stream: Stream,
+    plan: Plan | None,
+    *,
+    newest: int | None = None,
+    without_anomalies: bool = False,
+    budget: float = 1.0,
 ) -> Life:
     """Live through a stream; with a plan, models are trained anew as it says, from so many of the newest rows."""
     with TemporaryDirectory() as folder:
@@ -107,14 +113,14 @@ def live(
         watcher = Drift(
             lambda model, number: place.registry.version(model, number), place.schedules.signal, alarms_per_week=budget
         )
-        return _live(stream, place, watcher, newest=newest, without_anomalies=without_anomalies)
+        return _live(stream, place, watcher, without_anomalies=without_anomalies)
 
 
 def _moment(stream: Stream, at: int) -> datetime:
     return stream.moments[min(at, len(stream.moments) - 1)].astype("datetime64[us]").item().replace(tzinfo=UTC)
 
 
-def _live(stream: Stream, place: Place, watcher: Drift, *, newest: int | None, without_anomalies: bool) -> Life:
+def _live(stream: Stream, place: Place, watcher: Drift, *, without_anomalies: bool) -> Life:
     rows = len(stream.cost)
     texts = [time_text(_moment(stream, at)) for at in range(stream.known, rows)]
     life = Life(np.zeros(rows), np.zeros(rows, dtype=bool))
@@ -137,54 +143,51 @@ def _live(stream: Stream, place: Place, watcher: Drift, *, newest: int | None, w
         ]  # fmt: skip
         life.answers[begin:end] = cost[begin - start : end - start]
         truth = stream.cost[begin:end]
-        life.covered[begin:end] = (truth >= lower[begin - start : end - start]) & (truth <= upper[begin - start : end - start])
+        life.covered[begin:end] = (truth >= lower[begin - start : end - start]) & (
+            truth <= upper[begin - start : end - start]
+        )
         with place.database.begin() as connection:
             watcher.predicted(connection, records)
-            watcher.judged(connection, [Judged(one, float(true), one.at) for one, true in zip(records, truth, strict=True)])
+            watcher.judged(
+                connection, [Judged(one, float(true), one.at) for one, true in zip(records, truth, strict=True)]
+            )
             found = read_findings(connection, "m")
         watcher.after()
         now = {(one["kind"], one["feature"], one["since"]) for one in (found or {}).get("findings", ()) if one["alarm"]}
         for kind, feature, _ in now - told:
             life.alarms.append((end, kind, feature or ""))
         told |= now
-        _retrain(stream, place, life, end, newest, without_anomalies)
+        if end % 60 < STEP:
+            _retrain(stream, place, life, end, without_anomalies=without_anomalies)
     with place.database.read() as connection:
         life.anomalies = [tuple(one) for one in read_anomalies(connection, "m")]
     return life
 
 
-def _retrain(stream: Stream, place: Place, life: Life, at: int, newest: int | None, without_anomalies: bool) -> None:
+def _retrain(stream: Stream, place: Place, life: Life, at: int, *, without_anomalies: bool) -> None:
+    """Let the scheduler look, and do what it submits; the simulated clock stands still meanwhile."""
     schedules = place.schedules.every()
     if not schedules or schedules[0].signal is None:
         return
     moment = _moment(stream, at - 1) + timedelta(minutes=1)
-    last = schedules[0].not_before
-    if last is not None and moment < last:  # nothing of what follows would come of it
-        return
-    leave = _anomalous(stream, place) if without_anomalies else None
-    place.datasets.add(stream.dataset(max(0, at - (newest or at)), at, leave))
+    day_ago = at - DAY
+    plan = schedules[0].plan
+    if life.runs and (
+        at - life.runs[-1][0] < max(plan.least_new_rows, plan.minimum_interval_seconds / 60)
+        or sum(when > day_ago for when, _ in life.runs) >= plan.most_per_day
+    ):
+        return  # the scheduler would hold it back; spares writing the rows each time
+    place.datasets.add(stream.dataset(0, at))
+    with place.database.read() as connection:
+        anomalies = read_anomalies(connection, "m") if without_anomalies else []
     for job in place.scheduler.look(moment):
         claimed = place.jobs.claim("bench")
         assert claimed is not None and claimed.id == job.id
         dataset = place.datasets.load(place.datasets.find(job.request.dataset, job.request.digest))
-        try:
-            outcome = run_training(place.registry, dataset, "m", job.request, threads=2)
-            place.jobs.succeed(claimed.fence, version=outcome.versions[0].number, outcome=outcome.reason)
-            life.runs.append((at, outcome.reason))
-        except Exception as error:  # noqa: BLE001 - such as too few rows
-            place.jobs.fail(claimed.fence, str(error))
-            life.runs.append((at, f"failed: {error}"))
-        if os.environ.get("SHOW"):
-            print("    run at day", round((at - stream.known) / DAY, 2), schedules[0].signal_reason, "→", life.runs[-1][1][:110], flush=True)
-
-
-def _anomalous(stream: Stream, place: Place) -> np.ndarray:
-    leave = np.zeros(len(stream.cost), dtype=bool)
-    with place.database.read() as connection:
-        for one in read_anomalies(connection, "m"):
-            first, last = (np.datetime64(text.removesuffix("Z")) for text in (one.first_at, one.last_at))
-            leave |= (stream.moments >= first) & (stream.moments <= last)
-    return leave
+        outcome = run_training(place.registry, dataset, "m", job.request, anomalies=anomalies, threads=2)
+        place.jobs.succeed(claimed.fence, version=outcome.versions[0].number, outcome=outcome.reason)
+        life.runs.append((at, outcome.reason))
+        print(f"    day {(at - stream.known) / DAY:.2f}: {outcome.reason[:100]}", file=sys.stderr, flush=True)
 
 
 def server(folder: Path, name: str) -> Stream:
@@ -221,20 +224,37 @@ def oracle(stream: Stream) -> np.ndarray:
 
 if __name__ == "__main__":
     import sys, time
+
     S = server(Path(sys.argv[1]), sys.argv[2])
     best = oracle(S)
     t = time.time()
+
     def show(name, life):
-        e = np.abs(life.answers - S.cost)[S.known:]
-        d = lambda v: [round(float(v[i:i+DAY].mean()), 2) for i in range(0, len(v), DAY)]
-        print(name, round(time.time()-t), "s MAE", round(e.mean(), 3), "oracle", round(best[S.known:].mean(), 3), "coverage", round(life.covered[S.known:].mean(), 3), "runs", len(life.runs), sum("promoted" in r for _, r in life.runs), "anomalies", len(life.anomalies))
-        print("  ", d(e)); print("  ", [(round((a-S.known)/DAY,2), k, f) for a, k, f in life.alarms], flush=True)
-    print("oracle", [round(float(best[i:i+DAY].mean()), 2) for i in range(S.known, len(best), DAY)])
-    os.environ["SHOW"] = "1"
-    plan = Plan(drift=True, least_new_rows=0, most_per_day=4, request=EFFORT)
+        e = np.abs(life.answers - S.cost)[S.known :]
+        d = lambda v: [round(float(v[i : i + DAY].mean()), 2) for i in range(0, len(v), DAY)]
+        print(
+            name,
+            round(time.time() - t),
+            "s MAE",
+            round(e.mean(), 3),
+            "oracle",
+            round(best[S.known :].mean(), 3),
+            "coverage",
+            round(life.covered[S.known :].mean(), 3),
+            "runs",
+            len(life.runs),
+            sum("promoted" in r for _, r in life.runs),
+            "anomalies",
+            len(life.anomalies),
+        )
+        print("  ", d(e))
+        print("  ", [(round((a - S.known) / DAY, 2), k, f) for a, k, f in life.alarms], flush=True)
+
+    print("oracle", [round(float(best[i : i + DAY].mean()), 2) for i in range(S.known, len(best), DAY)])
+    def plan(newest, least): return Plan(drift=True, least_new_rows=least, most_per_day=4, request=Retrain(n_trials=1, families=("xgboost",), dataset="line", newest_rows=newest))
     which = sys.argv[3:]
     if "plain" in which: show("plain", live(S, None))
-    if "all" in which: show("all history", live(S, plan))
-    if "3d" in which: show("newest 3 days", live(S, plan, newest=3*DAY))
-    if "1d" in which: show("newest 1 day", live(S, plan, newest=1*DAY))
-    if "3dx" in which: show("newest 3 days w/o anomalies", live(S, plan, newest=3*DAY, without_anomalies=True))
+    for w in which:
+        if "," in w:
+            n, l, x = w.split(",")
+            show(w, live(S, plan(int(n) or None, int(l)), without_anomalies=x == "x"))

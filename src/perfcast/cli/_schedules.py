@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from perfcast.cli._options import FAMILIES, JSON, KEY, MODEL, PROMOTE, SEED, TIMEOUT, TRIALS, URL, names
+from perfcast.cli._options import FAMILIES, JSON, KEY, MODEL, NEWEST, PROMOTE, SEED, TIMEOUT, TRIALS, URL, names
 from perfcast.cli._output import say, show_json, show_list
 from perfcast.cli._place import open_place
 
@@ -36,6 +36,7 @@ def set_(
     trials: int = TRIALS,
     timeout: float | None = TIMEOUT,
     seed: int = SEED,
+    newest_rows: int | None = NEWEST,
     promote: str = PROMOTE,
     disabled: bool = typer.Option(False, "--disabled", help="Keep it, but don't fire."),
     url: str = URL,
@@ -46,10 +47,11 @@ def set_(
     Examples:
         perfcast schedules set cpu-utilization --cron "0 3 * * *"
         perfcast schedules set cpu-utilization --new-rows 5000 --drift --trials 50 --timeout 600
+        perfcast schedules set cpu-utilization --drift --newest-rows 4320 --least-new-rows 360
         perfcast schedules set cpu-utilization --cron "0 3 * * mon-fri" --promote never --url http://localhost:8000
     """
     request: dict[str, Any] = {"n_trials": trials, "families": names(families), "seed": seed, "promote": promote}
-    request |= {"dataset": dataset or None, "timeout_seconds": timeout}
+    request |= {"dataset": dataset or None, "timeout_seconds": timeout, "newest_rows": newest_rows}
     plan = {"cron": cron or None, "new_rows": new_rows, "drift": drift, "enabled": not disabled, "request": request}
     limits: dict[str, Any] = {"most_per_day": most_per_day, "least_new_rows": least_new_rows}
     limits |= {"minimum_interval_seconds": minimum_interval}

@@ -27,6 +27,9 @@ class RetrainBody(BaseModel):
     dataset: str | None = Field(None, max_length=128, description="Line to learn from; the model's own by default.")
     promote: Literal["auto", "never"] = Field("auto", description="Whether the gate may make the best the champion.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Of the search.")
+    newest_rows: int | None = Field(
+        None, ge=500, le=1_000_000_000, description="Learn from so many of the newest rows only; all by default."
+    )
 
 
 class ScheduleBody(BaseModel):

@@ -23,7 +23,8 @@ from perfcast.monitoring.drift._store import describe_drift, read_all_findings, 
 from perfcast.monitoring.drift._watcher import Drift
 
 __all__ = [
-    "KINDS", "LEAST_DAY_ROWS", "LEAST_ROWS", "Anomaly", "Drift", "Finding", "Kind", "day_distances", "describe_drift", "distance",
+    "KINDS", "LEAST_DAY_ROWS", "LEAST_ROWS", "Anomaly", "Drift", "Finding", "Kind", "day_distances", "describe_drift",
+    "distance",
     "histogram", "longest_run", "make_chart", "make_edges", "read_all_findings", "read_anomalies", "read_findings",
     "relative_error", "scale_of", "step", "thresholds_of_days", "thresholds_of_rows",
 ]  # fmt: skip

@@ -9,9 +9,9 @@ from perfcast.monitoring.drift._alarms import alarm_of, calm, raise_alarm
 from perfcast.monitoring.drift._inputs import distance
 from perfcast.monitoring.drift._limits import LEAST_DAY_ROWS, LEAST_HOURS, LEAST_ROWS
 from perfcast.monitoring.drift._outcomes import judge
-from perfcast.monitoring.drift._quality import other_unit
 from perfcast.monitoring.drift._state import Hour, State
 from perfcast.monitoring.drift._stuck import STILL
+from perfcast.monitoring.drift._units import UNIT, unit_changed
 
 OUTSIDE, WIDTH = "(extrapolated)", "(interval width)"
 _PERSISTENCE = 6
@@ -94,18 +94,15 @@ def _widths(state: State, reference: Reference, hour: str, held: Hour) -> None:
 
 
 def _quality(state: State, name: str, item: InputReference, hour: str, held: Hour, counts: Sequence[int]) -> None:
-    unit = f"unit {name}"
     missing = held.missing.get(name, 0) / held.rows
-    known, total = held.nonzero.get(name, 0), sum(counts)
-    power = 0
+    known, total, power = held.nonzero.get(name, 0), sum(counts), 0
     if item.scale is not None and known >= LEAST_ROWS and total:
-        ends = (counts[0] + counts[-1] + max(counts[1], counts[-2])) / total
-        power = other_unit(held.logs[name] / known, item.scale, ends)
-    state.beyond[unit] = state.beyond.get(unit, 0) + 1 if power else 0
+        at_ends = (counts[0] + counts[-1] + max(counts[1], counts[-2])) / total
+        power = unit_changed(state, name, held.logs[name] / known, item.scale, at_ends)
     if missing >= _MISSING:
         raise_alarm(state, "quality", name, hour, missing / _MISSING, f"{100 * missing:.0f} % of {name} is missing")
-    elif state.beyond[unit] >= _PERSISTENCE:
-        words = f"{name} is about 10^{power} times what it was: has its unit changed?"
+    elif power:
+        words = f"{name} is about 10^{power} times what it was: has its {UNIT} changed?"
         raise_alarm(state, "quality", name, hour, 1.0, words)
-    elif not power and (alarm := alarm_of(state, "quality", name)) is not None and STILL not in alarm.words:
+    elif (alarm := alarm_of(state, "quality", name)) is not None and STILL not in alarm.words:
         calm(state, "quality", name, hours=1)

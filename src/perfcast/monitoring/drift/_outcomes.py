@@ -4,14 +4,14 @@ from perfcast.manifest import DEFAULT_COVERAGE, Chart, Reference
 from perfcast.monitoring.drift._alarms import alarm_of, calm, name_of, raise_alarm
 from perfcast.monitoring.drift._charts import step
 from perfcast.monitoring.drift._limits import LEAST_ROWS
-from perfcast.monitoring.drift._quality import other_unit
 from perfcast.monitoring.drift._state import COST, Hour, Kind, State
+from perfcast.monitoring.drift._units import UNIT, unit_changed
 
 _KEPT = 24
 _OVERSHOOT = 1.25
 """A sum goes no further beyond its threshold, so that an alarm can end."""
-_UNIT_HOURS = 3
-"""So many hours in a row must the actuals be off by a power of ten."""
+_ENDS = 0.5
+"""An alarm ends when the sum has fallen to this share of its threshold."""
 _ONE_WAY = 0.6
 """Share of the error that must have one sign for it to be called a bias."""
 
@@ -50,10 +50,10 @@ def judge(
     name, threshold = name_of(kind, feature), chart.thresholds[budget]
     total = min(step(chart, state.sums.get(name, 0.0), mean), _OVERSHOOT * threshold)
     alarmed = name in state.alarms
-    if total >= threshold or (alarmed and mean > chart.usual + chart.allowance):
-        raise_alarm(state, kind, feature, hour, max(1.0, total / threshold), words)
-    elif alarmed and calm(state, kind, feature):
-        total = 0.0
+    if total >= threshold or (alarmed and total >= _ENDS * threshold):
+        raise_alarm(state, kind, feature, hour, total / threshold, words)
+    elif alarmed:
+        calm(state, kind, feature, hours=1)
     state.sums[name] = total
 
 
@@ -94,16 +94,13 @@ def _unexplained(state: State, hour: str, *, relative: bool) -> None:
 
 def _unit_of_cost(state: State, reference: Reference, hour: str, block: Hour) -> None:
     known = block.nonzero.get(COST, 0)
-    power = 0
-    if reference.cost_scale is not None and known >= LEAST_ROWS:
-        # every row far off in one direction is what another unit does to errors
-        one_way = abs(block.signed) >= 0.9 * block.error
-        power = other_unit(block.logs[COST] / known, reference.cost_scale, 1.0 if one_way else 0.0)
-    if power and "error" not in state.alarms and state.recent[-1][1] < 3 * reference.errors.usual:
-        power = 0
-    state.beyond["unit"] = state.beyond.get("unit", 0) + 1 if power else 0
-    if state.beyond["unit"] >= _UNIT_HOURS:
-        words = f"actuals are about 10^{power} times what they were: has their unit changed?"
+    if reference.cost_scale is None or known < LEAST_ROWS:
+        return
+    # every row far off in one direction is what another unit does to errors
+    far_off = block.error >= 3 * reference.errors.usual * block.rows and abs(block.signed) >= 0.9 * block.error
+    power = unit_changed(state, COST, block.logs[COST] / known, reference.cost_scale, 1.0 if far_off else 0.0)
+    if power:
+        words = f"actuals are about 10^{power} times what they were: has their {UNIT} changed?"
         raise_alarm(state, "quality", COST, hour, 1.0, words)
-    elif not power and (alarm := alarm_of(state, "quality")) is not None and "unit" in alarm.words:
+    elif (alarm := alarm_of(state, "quality")) is not None and UNIT in alarm.words:
         calm(state, "quality", COST, hours=1)

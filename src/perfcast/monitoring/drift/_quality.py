@@ -1,14 +1,7 @@
-"""Data that can't be right: values that are missing, stand still, or have another unit than in training."""
-
-import math
+"""What data is usually like: how long values stand still, what scale they have; and errors as shares."""
 
 import numpy as np
 import numpy.typing as npt
-
-_NEAR = 0.1
-"""How near a power of ten a factor's logarithm must be: about a quarter of the value."""
-_OUT = 0.9
-"""Share of the rows that must lie at or beyond an end of what was trained."""
 
 
 def longest_run(values: npt.NDArray[np.floating]) -> int:
@@ -23,24 +16,7 @@ def scale_of(values: npt.NDArray[np.floating]) -> float | None:
     return float(np.log10(known).mean()) if len(known) else None
 
 
-def other_unit(mean: float, usual: float, at_ends: float) -> int:
-    """The power of ten by which values have changed; 0 where they haven't.
-
-    Args:
-        mean: Mean of log10 |value| now.
-        usual: The same in training.
-        at_ends: Share of the rows in the outermost bins.
-    """
-    power = round(mean - usual)
-    return power if power and abs(mean - usual - power) < _NEAR and at_ends >= _OUT else 0
-
-
 def relative_error(actual: npt.NDArray[np.float64], predicted: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """|predicted − actual| as a share of the actual, at most 10, float64 [rows]."""
     share = np.abs(predicted - actual) / np.maximum(np.abs(actual), np.finfo(np.float32).tiny)
     return np.minimum(share, 10.0)
-
-
-def log10(value: float) -> float | None:
-    """log10 |value|; None of 0 and of what is no number."""
-    return math.log10(abs(value)) if value and math.isfinite(value) else None

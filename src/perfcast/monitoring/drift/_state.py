@@ -97,6 +97,8 @@ class State(msgspec.Struct, omit_defaults=True):
         scores: By feature, its last distance ÷ threshold.
         alarms: What isn't as usual now, by kind and feature.
         begun: By kind, how often an alarm of it has begun.
+        levels: By feature, mean of log10 |value| in the last hour that was as usual.
+        powers: By feature, by which power of ten it has jumped.
         runs: By feature, what is repeated just now.
         stretch: Large errors that haven't ended yet.
     """
@@ -114,5 +116,7 @@ class State(msgspec.Struct, omit_defaults=True):
     scores: dict[str, float] = {}
     alarms: dict[str, Alarm] = {}
     begun: dict[str, int] = {}
+    levels: dict[str, float] = {}
+    powers: dict[str, int] = {}
     runs: dict[str, Run] = {}
     stretch: Stretch | None = None
