@@ -18,6 +18,7 @@ COMMANDS = (
     "jobs show",
     "jobs watch",
     "jobs cancel",
+    "drift",
     "schedules list",
     "schedules set",
     "schedules show",

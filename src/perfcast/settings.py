@@ -120,6 +120,10 @@ class Settings(BaseSettings):
         24.0, gt=0, le=8760, description="How long an actual waits for the prediction it is about."
     )
 
+    drift_alarms_per_week: float = Field(
+        1.0, ge=0.25, le=4, description="False alarms of drift that are allowed: the nearest of 0.25, 0.5, 1, 2 and 4."
+    )
+
     api_key: SecretStr = Field(
         SecretStr(""),
         description="Keys that are let in: `SECRET` (may do everything) or `SECRET:read+predict,SECRET:admin`; empty: "

@@ -19,6 +19,7 @@ from perfcast.api.adapters import _kserve_routes as kserve
 from perfcast.api.adapters import _mlflow_routes as mlflow
 from perfcast.api.batch import _routes as batch
 from perfcast.api.documentation import _routes as documentation
+from perfcast.api.drift import _routes as drift
 from perfcast.api.feedback import _routes as feedback
 from perfcast.api.health import _routes as health
 from perfcast.api.http._identifiers import REQUEST_ID
@@ -44,7 +45,7 @@ convolutions. Errors are RFC 9457 problem details."""
 
 ROOMS = (
     *(predict, batch, feedback, benchmark, inference_protocol, kserve, mlflow, models, aliases, versions, training),
-    *(schedules, health, metrics, documentation),
+    *(drift, schedules, health, metrics, documentation),
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""
 _MODEL_IN_BODY = (BATCH, FEEDBACK, "/invocations")

@@ -15,6 +15,7 @@ from perfcast.cli import (
     _aliases,
     _data,
     _doctor,
+    _drift,
     _jobs,
     _models,
     _predict,
@@ -39,7 +40,7 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
         _ABOUT,
         (
             _up.up, _up.serve, _train.train, _up.worker, _predict.predict, _data.profile, _doctor.doctor,
-            _predict.score,
+            _predict.score, _drift.drift,
         ),
     ),
     "data": (

@@ -83,6 +83,13 @@ class Here:
     def schedule_history(self, model: str, limit: int) -> list[dict[str, Any]]:
         return self._schedules.history(model, limit=limit)
 
+    def drift(self, model: str) -> dict[str, Any]:
+        from perfcast.monitoring.drift import describe_drift
+
+        name = self._bench.registry.model(model).name
+        with self._bench.database.read() as connection:
+            return {"model_name": name, **describe_drift(connection, name)}
+
 
 @contextmanager
 def open_place(url: str, key: str = "") -> "Iterator[Here | Server]":

@@ -79,6 +79,9 @@ class Server:
     def schedule_history(self, model: str, limit: int) -> list[dict[str, Any]]:
         return self._list(f"{_schedule(model)}/history?limit={limit}", "events")
 
+    def drift(self, model: str) -> dict[str, Any]:
+        return self.call("GET", f"/models/{quote(model, safe='')}/drift")
+
     def _list(self, path: str, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.call("GET", path)[name]
         return found

@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from perfcast.cli._options import FAMILIES, JSON, KEY, MODEL, PROMOTE, SEED, TIMEOUT, TRIALS, URL, names
+from perfcast.cli._options import FAMILIES, JSON, KEY, MODEL, NEWEST, PROMOTE, SEED, TIMEOUT, TRIALS, URL, names
 from perfcast.cli._output import say, show_json, show_list
 from perfcast.cli._place import open_place
 
@@ -29,11 +29,14 @@ def set_(
     new_rows: int | None = typer.Option(None, min=1, help="So many more rows than the last run learnt from."),
     drift: bool = typer.Option(False, "--drift", help="When monitoring signals drift or lost accuracy."),
     minimum_interval: float = typer.Option(3600, min=1, help="Least seconds from one run to the next."),
+    most_per_day: int = typer.Option(4, min=1, max=1000, help="Most runs that signals alone begin in 24 hours."),
+    least_new_rows: int = typer.Option(0, min=0, help="So many more rows for a signal alone to begin a run."),
     dataset: str = typer.Option("", help="Line of rows to learn from; the model's own if not given."),
     families: str = FAMILIES,
     trials: int = TRIALS,
     timeout: float | None = TIMEOUT,
     seed: int = SEED,
+    newest_rows: int | None = NEWEST,
     promote: str = PROMOTE,
     disabled: bool = typer.Option(False, "--disabled", help="Keep it, but don't fire."),
     url: str = URL,
@@ -44,13 +47,16 @@ def set_(
     Examples:
         perfcast schedules set cpu-utilization --cron "0 3 * * *"
         perfcast schedules set cpu-utilization --new-rows 5000 --drift --trials 50 --timeout 600
+        perfcast schedules set cpu-utilization --drift --newest-rows 4320 --least-new-rows 360
         perfcast schedules set cpu-utilization --cron "0 3 * * mon-fri" --promote never --url http://localhost:8000
     """
     request: dict[str, Any] = {"n_trials": trials, "families": names(families), "seed": seed, "promote": promote}
-    request |= {"dataset": dataset or None, "timeout_seconds": timeout}
+    request |= {"dataset": dataset or None, "timeout_seconds": timeout, "newest_rows": newest_rows}
     plan = {"cron": cron or None, "new_rows": new_rows, "drift": drift, "enabled": not disabled, "request": request}
+    limits: dict[str, Any] = {"most_per_day": most_per_day, "least_new_rows": least_new_rows}
+    limits |= {"minimum_interval_seconds": minimum_interval}
     with open_place(url, key) as place:
-        show_json(place.set_schedule(model, plan | {"minimum_interval_seconds": minimum_interval}))
+        show_json(place.set_schedule(model, plan | limits))
 
 
 def show(model: str = MODEL, url: str = URL, key: str = KEY) -> None:

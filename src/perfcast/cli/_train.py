@@ -1,10 +1,10 @@
 """`perfcast train`: learn from a dataset."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from perfcast.cli._options import FAMILIES, PROMOTE, SEED, TIMEOUT, TRIALS, names
+from perfcast.cli._options import FAMILIES, NEWEST, PROMOTE, SEED, TIMEOUT, TRIALS, names
 from perfcast.cli._output import say
 from perfcast.cli._workbench import workbench
 from perfcast.errors import InvalidSetting
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from perfcast.cli._workbench import Workbench
     from perfcast.datasets import Dataset, DatasetRecord
     from perfcast.jobs import Outcome
+    from perfcast.monitoring.drift import Anomaly
 
 
 def train(
@@ -25,6 +26,7 @@ def train(
     trials: int = TRIALS,
     timeout: float | None = TIMEOUT,
     seed: int = SEED,
+    newest_rows: int | None = NEWEST,
     prune: bool = typer.Option(True, help="Give up trials that lag behind their family's; see docs/tuning.md."),
     promote: str = PROMOTE,
     resume: str = typer.Option("", help="A name for the search: the same command goes on where a killed one was."),
@@ -44,7 +46,8 @@ def train(
         raise InvalidSetting(f"--promote must be auto or never, got '{promote}'")
     wanted: Literal["auto", "never"] = "auto" if promote == "auto" else "never"
     chosen = tuple(names(families))
-    effort = Effort(n_trials=trials, families=chosen, timeout_seconds=timeout, promote=wanted, seed=seed)
+    limits: dict[str, Any] = {"timeout_seconds": timeout, "newest_rows": newest_rows}
+    effort = Effort(n_trials=trials, families=chosen, promote=wanted, seed=seed, **limits)
     with workbench() as bench:
         rows = bench.datasets.load(_record(bench, dataset, workload))
         name = model or default_model(rows.name, rows.workload.name)
@@ -54,13 +57,24 @@ def train(
                 rows,
                 name,
                 effort,
+                anomalies=_anomalies(bench, name),
                 pruning=prune,
                 cluster=bench.settings.dask_scheduler_address,
-                study_storage=_journal(bench.settings.data_dir, resume, rows, families, seed) if resume else None,
+                study_storage=_journal(bench.settings.data_dir, resume, rows, families, seed, newest_rows)
+                if resume
+                else None,
                 study_name=f"{rows.name}-{resume}" if resume else None,
                 on_trial=on_trial,
             )
     _show(outcome)
+
+
+def _anomalies(bench: "Workbench", model: str) -> "list[Anomaly]":
+    """Stretches of time that the model isn't taught."""
+    from perfcast.monitoring.drift import read_anomalies
+
+    with bench.database.read() as connection:
+        return read_anomalies(connection, model)
 
 
 def _record(bench: "Workbench", dataset: str, workload: str) -> "DatasetRecord":
@@ -81,13 +95,13 @@ def _record(bench: "Workbench", dataset: str, workload: str) -> "DatasetRecord":
     return fitting[0]
 
 
-def _journal(folder: "Path", name: str, rows: "Dataset", families: str, seed: int) -> "Path":
+def _journal(folder: "Path", name: str, rows: "Dataset", families: str, seed: int, newest: int | None) -> "Path":
     """One journal for each name, content, choice of families and seed: else scores could not be compared."""
     from hashlib import sha256
 
     journals = folder / "studies"
     journals.mkdir(parents=True, exist_ok=True)
-    key = sha256(f"{rows.digest} {sorted(families.split(','))} {seed}".encode()).hexdigest()[:12]
+    key = sha256(f"{rows.digest} {sorted(families.split(','))} {seed}{newest or ''}".encode()).hexdigest()[:12]
     return journals / f"{name}-{key}.journal"
 
 

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0010"
+HEAD = "0011"
 """The migration that this code was written for."""
 
 metadata = sa.MetaData(
@@ -286,6 +286,8 @@ schedule = sa.Table(
     sa.Column("drift", sa.Boolean, nullable=False, comment="whether it listens to signals"),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("minimum_interval_seconds", sa.Float, nullable=False, comment="least time from run to run"),
+    sa.Column("most_per_day", sa.Integer, nullable=False, comment="runs that signals alone begin within 24 hours"),
+    sa.Column("least_new_rows", sa.Integer, nullable=False, comment="that a signal alone needs"),
     sa.Column("request", sa.JSON, nullable=False, comment="how to train"),
     sa.Column("updated_at", _TIME, nullable=False, comment="when its settings changed; cron counts from then"),
     sa.Column("signal", sa.String(16), nullable=True, comment="kind of a signal that waits to be acted on"),

@@ -14,7 +14,7 @@ from perfcast.export import Target, check_parity, compose, libraries, measure
 from perfcast.manifest import DataFacts, Draft, Manifest
 from perfcast.tables import Moments
 from perfcast.training.families import Fitted, Settings
-from perfcast.training.judging import broken_trends, calibrate, evaluate
+from perfcast.training.judging import broken_trends, calibrate, evaluate, make_reference
 from perfcast.workloads import Rows, Workload
 
 MOST_PARITY_ROWS = 5_000
@@ -78,8 +78,9 @@ def draft(
         Refused: Graph and native model differ (rule R3), or the graph is too large.
     """
     begun = time.monotonic()
-    calibration = calibrate(workload, split.calibrate.cost, model.predict(split.calibrate.features))
-    metrics = evaluate(split.test.cost, model.predict(split.test.features), calibration)
+    answers = model.predict(split.calibrate.features), model.predict(split.test.features)
+    calibration = calibrate(workload, split.calibrate.cost, answers[0])
+    metrics = evaluate(split.test.cost, answers[1], calibration)
     graph = compose(workload, model.fitted.graph(), target=model.target)
     parity = check_parity(
         graph, model.predict, parity_rows(workload, model.fitted, split.test), relative=workload.cost.relative
@@ -99,6 +100,7 @@ def draft(
         libraries=libraries(),
         seconds=round(model.seconds + time.monotonic() - begun, 2),
         keeps_trends=model.keeps_trends,
+        reference=make_reference(workload, split, answers, calibration),
         notes=(*model.notes, *left_out(search or {})),
     )
     return Draft(graph, msgspec.json.decode(manifest.to_json(), type=Manifest))

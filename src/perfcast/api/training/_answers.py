@@ -47,6 +47,7 @@ class TrainingJob(BaseModel):
     timeout_seconds: float | None = None
     promote: str = Field(examples=["auto"])
     seed: int = Field(examples=[0])
+    newest_rows: int | None = Field(None, description="Learns from so many of the newest rows only")
     cancel_requested: bool = Field(examples=[False])
     worker: str | None = Field(None, description="Who has it, or had it last", examples=["trainer-1_4711_9f2c41d0"])
     spent_seconds: float = Field(description="How long it has run, over all attempts", examples=[22.4])
@@ -87,6 +88,7 @@ class RetrainRequest(BaseModel):
     dataset: str | None = Field(None, description="The line to learn from; null for the model's own")
     promote: str = Field(examples=["auto"])
     seed: int = Field(examples=[0])
+    newest_rows: int | None = Field(None, description="Learns from so many of the newest rows only", examples=[4320])
 
 
 class ScheduleEntry(BaseModel):
@@ -98,6 +100,8 @@ class ScheduleEntry(BaseModel):
     drift: bool = Field(examples=[True])
     enabled: bool = Field(examples=[True])
     minimum_interval_seconds: float = Field(examples=[3600.0])
+    most_per_day: int = Field(examples=[4])
+    least_new_rows: int = Field(examples=[0])
     request: RetrainRequest
     updated_at: Time
     signal: str | None = Field(None, description="A signal that hasn't been acted on: `drift` or `accuracy`")

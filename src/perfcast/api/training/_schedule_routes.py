@@ -27,6 +27,9 @@ class RetrainBody(BaseModel):
     dataset: str | None = Field(None, max_length=128, description="Line to learn from; the model's own by default.")
     promote: Literal["auto", "never"] = Field("auto", description="Whether the gate may make the best the champion.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Of the search.")
+    newest_rows: int | None = Field(
+        None, ge=500, le=1_000_000_000, description="Learn from so many of the newest rows only; all by default."
+    )
 
 
 class ScheduleBody(BaseModel):
@@ -44,6 +47,10 @@ class ScheduleBody(BaseModel):
     enabled: bool = Field(default=True, description="Whether it fires at all.")
     minimum_interval_seconds: float = Field(
         3600, ge=1, le=31_622_400, description="Least seconds from one run to the next, whatever triggers it."
+    )
+    most_per_day: int = Field(4, ge=1, le=1000, description="Most runs that signals alone begin within 24 hours.")
+    least_new_rows: int = Field(
+        0, ge=0, le=1_000_000_000, description="So many more rows must there be for a signal alone to begin a run."
     )
     request: RetrainBody = Field(default_factory=lambda: RetrainBody.model_validate({}), description="How to train.")
 

@@ -23,6 +23,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
         timeout_seconds: Most seconds of training; None for no limit.
         promote: `auto` lets the gate decide, `never` leaves the champion alone.
         seed: Of the search.
+        newest_rows: Learn from so many of the newest rows only; None for all. Needs rows with times.
     """
 
     n_trials: int = 20
@@ -30,6 +31,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float | None = None
     promote: Literal["auto", "never"] = "auto"
     seed: int = 0
+    newest_rows: int | None = None
 
 
 class JobRequest(Effort, frozen=True, kw_only=True):
@@ -158,6 +160,7 @@ class Job:
             "timeout_seconds": request.timeout_seconds,
             "promote": request.promote,
             "seed": request.seed,
+            "newest_rows": request.newest_rows,
             "cancel_requested": self.cancel_requested_at is not None,
             "worker": self.worker,
             "spent_seconds": round(self.spent_seconds, 1),

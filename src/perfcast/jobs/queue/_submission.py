@@ -13,6 +13,7 @@ FAMILIES = ("xgboost", "neural_network", "polynomial", "random_forest", "ensembl
 """What `training.families` has, and their mean: named here so that the API need not import it; a test compares."""
 MOST_TRIALS = 10_000
 LONGEST_SECONDS = 7 * 24 * 3600.0
+FEWEST_NEWEST, MOST_NEWEST = 500, 1_000_000_000
 LARGEST_SEED = 2**31 - 1
 _wrong = InvalidInput.of
 
@@ -62,6 +63,7 @@ class Submissions:
             metric=self._metric(asked, record),
             promote=asked.promote,
             seed=asked.seed,
+            newest_rows=asked.newest_rows,
         )
 
     def _model(self, asked: Asked) -> ModelSummary | None:
@@ -154,6 +156,9 @@ def _check_numbers(asked: Asked) -> None:
     ]
     if asked.timeout_seconds is not None and not 1 <= asked.timeout_seconds <= LONGEST_SECONDS:
         wrong.append(FieldError("timeout_seconds", f"must be from 1 to {LONGEST_SECONDS:,.0f}"))
+    if asked.newest_rows is not None and not FEWEST_NEWEST <= asked.newest_rows <= MOST_NEWEST:
+        told = f"must be from {FEWEST_NEWEST} to {MOST_NEWEST:,}, got {asked.newest_rows}"
+        wrong.append(FieldError("newest_rows", told))
     if not 0 <= asked.seed <= LARGEST_SEED:
         wrong.append(FieldError("seed", f"must be from 0 to {LARGEST_SEED:,}"))
     if wrong:

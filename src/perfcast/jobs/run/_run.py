@@ -1,13 +1,15 @@
 """One training run: dataset in, registered and judged versions out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perfcast.datasets import Dataset
 from perfcast.errors import Refused, UnknownModel
 from perfcast.jobs.queue import Effort
+from perfcast.jobs.run._lesson import make_lesson
 from perfcast.jobs.run._publication import promote, register
+from perfcast.monitoring.drift import Anomaly
 from perfcast.registry import CHAMPION, Registry, Version, check_name
 
 if TYPE_CHECKING:
@@ -31,11 +33,15 @@ class Outcome:
     seconds: float
 
 
-def run_training(registry: Registry, dataset: Dataset, model: str, effort: Effort, **how: Any) -> Outcome:
-    """Train, register and judge in this process; arguments and errors are those of `learn`."""
-    training = learn(registry, dataset, model, effort, **how)
-    versions = register(registry, training.drafts, model=model, dataset=dataset.name, run="a run")[::-1]
-    reason = promote(registry, versions[0], dataset, wanted=effort.promote, actor="gate")
+def run_training(
+    registry: Registry, dataset: Dataset, model: str, effort: Effort, *, anomalies: Sequence[Anomaly] = (), **how: Any
+) -> Outcome:
+    """Train, register and judge in this process, without the rows of anomalies; all else is as for `learn`."""
+    lesson = make_lesson(dataset, effort.newest_rows, anomalies)
+    training = learn(registry, lesson.dataset, model, effort, **how)
+    drafts = [lesson.signed(draft) for draft in training.drafts]
+    versions = register(registry, drafts, model=model, dataset=dataset.name, run="a run")[::-1]
+    reason = promote(registry, versions[0], lesson.dataset, wanted=effort.promote, actor="gate")
     return Outcome(tuple(versions), reason, training.refused, training.seconds)
 
 

@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from perfcast.jobs.queue import UNFINISHED
-from perfcast.jobs.schedules._schedule import Plan, Schedule
+from perfcast.jobs.schedules._schedule import SIGNALS, Plan, Schedule
 from perfcast.storage import insert_new, now, schema
 
 _SCHEDULE, _EVENT, _JOB = schema.schedule, schema.schedule_event, schema.job
@@ -71,6 +71,14 @@ def unfinished_job(connection: sa.Connection, model: str, *, but: str = "") -> t
 def fire(connection: sa.Connection, seen: Schedule, last: Mapping[str, Any]) -> bool:
     """Note a run, if the schedule is still as it was seen: of several schedulers one gets True."""
     return connection.execute(_unchanged(seen).values(**last, **_FRESH)).rowcount == 1
+
+
+def fired_by_signals(connection: sa.Connection, model: str, after: str) -> int:
+    """How many runs signals have begun since then."""
+    query = sa.select(sa.func.count()).where(
+        _EVENT.c.model == model, _EVENT.c.kind == "fired", _EVENT.c.trigger.in_(SIGNALS), _EVENT.c.at > after
+    )
+    return connection.execute(query).scalar_one()
 
 
 def hold_back(connection: sa.Connection, seen: Schedule, why: str) -> bool:

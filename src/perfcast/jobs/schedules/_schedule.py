@@ -33,6 +33,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         enabled: Whether it fires at all.
         minimum_interval_seconds: Least seconds from one run's submission to the next, so that a trigger that flaps
             is held back.
+        most_per_day: Most runs that signals alone begin within 24 hours.
+        least_new_rows: Signals alone begin none before the newest rows are so many more than the last run learnt from.
         request: How to train.
     """
 
@@ -41,6 +43,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     drift: bool = False
     enabled: bool = True
     minimum_interval_seconds: float = 3600.0
+    most_per_day: int = 4
+    least_new_rows: int = 0
     request: Retrain = Retrain()
 
 

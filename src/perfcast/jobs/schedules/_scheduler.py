@@ -1,7 +1,7 @@
 """The scheduler: looks which schedules are due, and submits their jobs. Every worker has one."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
@@ -19,10 +19,11 @@ log = structlog.stdlib.get_logger("perfcast.jobs")
 
 @dataclass(frozen=True)
 class _Due:
-    """Why a schedule fires: the first trigger by name, all of them in words."""
+    """Why a schedule fires: the first trigger by name, all of them in words; whether only a signal asks for it."""
 
     trigger: str
     reason: str
+    only_signal: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Scheduler:
             due = self._due(schedule, at)
             if due is None:
                 return None
-            why = self._obstacle(schedule, at)
+            why = self._obstacle(schedule, at) or (self._too_eager(schedule, at) if due.only_signal else None)
             if why is None:
                 return self._fire(schedule, due, at)
         except Unavailable:
@@ -68,7 +69,10 @@ class Scheduler:
                 found.append(_Due("cron", f"cron '{schedule.plan.cron}' at {local:%Y-%m-%d %H:%M %Z}"))
         if schedule.plan.new_rows is not None and (fresh := self._new_rows(schedule, schedule.plan.new_rows)):
             found.append(_Due("new_rows", fresh))
-        return _Due(found[0].trigger, "; ".join(due.reason for due in found)) if found else None
+        if not found:
+            return None
+        only_signal = schedule.signal is not None and len(found) == 1
+        return _Due(found[0].trigger, "; ".join(due.reason for due in found), only_signal)
 
     def _new_rows(self, schedule: Schedule, wanted: int) -> str | None:
         """What there is to say when there are enough new rows."""
@@ -105,6 +109,20 @@ class Scheduler:
         if limit is not None and at < limit:
             every = f"{schedule.plan.minimum_interval_seconds:,.0f} s"
             return f"the last run is too recent: at most one in {every}, so not before {time_text(limit)}"
+        return None
+
+    def _too_eager(self, schedule: Schedule, at: datetime) -> str | None:
+        """Why a signal alone may not fire it now."""
+        most, least = schedule.plan.most_per_day, schedule.plan.least_new_rows
+        with self.schedules.database.read() as connection:
+            fired = repository.fired_by_signals(connection, schedule.model, time_text(at - timedelta(days=1)))
+        if fired >= most:
+            return f"signals began {fired} runs within 24 hours: at most {most}"
+        if least:
+            request, rows = self._newest(schedule)
+            known = self._learnt(schedule, request.dataset)
+            if rows - known < least:  # how many there are would be another reason each time
+                return f"there are fewer than {least:,} new rows of '{request.dataset}' since the last run's {known:,}"
         return None
 
     def _fire(self, schedule: Schedule, due: _Due, at: datetime) -> Job | None:

@@ -16,6 +16,7 @@ from perfcast.jobs.schedules._schedule import SIGNALS, Plan, Schedule, SignalKin
 from perfcast.storage import Database, time_text
 
 MOST_ROWS = 1_000_000_000
+MOST_A_DAY = 1000
 LONGEST_SECONDS = 366 * 24 * 3600.0
 _LONGEST_REASON = 500
 
@@ -101,6 +102,10 @@ def _check(plan: Plan) -> Plan:
         wrong.append(FieldError("new_rows", f"must be from 1 to {MOST_ROWS:,}, got {plan.new_rows}"))
     if not 1 <= plan.minimum_interval_seconds <= LONGEST_SECONDS:
         wrong.append(FieldError("minimum_interval_seconds", f"must be from 1 to {LONGEST_SECONDS:,.0f}"))
+    if not 1 <= plan.most_per_day <= MOST_A_DAY:
+        wrong.append(FieldError("most_per_day", f"must be from 1 to {MOST_A_DAY:,}, got {plan.most_per_day}"))
+    if not 0 <= plan.least_new_rows <= MOST_ROWS:
+        wrong.append(FieldError("least_new_rows", f"must be from 0 to {MOST_ROWS:,}, got {plan.least_new_rows}"))
     if "@" in (plan.request.dataset or ""):
         wrong.append(FieldError("dataset", "must be a name without a digest: a schedule takes the newest rows"))
     if wrong:

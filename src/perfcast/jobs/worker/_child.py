@@ -14,13 +14,14 @@ from threading import Thread
 
 import msgspec
 
-from perfcast.datasets import Dataset, Datasets
+from perfcast.datasets import Datasets
 from perfcast.errors import Fenced, PerfcastError, Stopped, Unavailable
 from perfcast.jobs.queue import Fence, Job, Jobs
-from perfcast.jobs.run import learn, prepared_study, promote, register
+from perfcast.jobs.run import Lesson, learn, make_lesson, prepared_study, promote, register
 from perfcast.jobs.worker._messages import Channel, die_with_parent, kill_own_group
 from perfcast.logs import configure_logs
 from perfcast.manifest import Draft
+from perfcast.monitoring.drift import read_anomalies
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
 from perfcast.storage import Blobs, Database, patiently
@@ -71,33 +72,29 @@ def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> 
             raise Fenced(f"job {fence.job} is at attempt {job.attempt}")
         Thread(target=_end_when_told, args=(jobs, channel, fence), name="perfcast-fence", daemon=True).start()
         dataset = datasets.load(datasets.find(job.request.dataset, job.request.digest))
-        drafts = () if job.versions else _learn(settings, database, channel, job, dataset, registry, threads)
+        with database.read() as connection:
+            lesson = make_lesson(dataset, job.request.newest_rows, read_anomalies(connection, job.request.model))
+        drafts = () if job.versions else _learn(settings, database, channel, job, lesson, registry, threads)
         channel.send("stage", stage="registering")
 
         # When a connection broke during the commit, nobody was told whether it took place: look.
         numbers = patiently(
             lambda: jobs.find(job.id).versions or registered(registry, jobs, job, drafts), _PATIENCE_SECONDS
         )
-        return patiently(lambda: judged(registry, job, numbers[-1], dataset), _PATIENCE_SECONDS)
+        return patiently(lambda: judged(registry, job, numbers[-1], lesson), _PATIENCE_SECONDS)
     finally:
         database.close()
 
 
 def _learn(
-    settings: Settings,
-    database: Database,
-    channel: Channel,
-    job: Job,
-    dataset: Dataset,
-    registry: Registry,
-    threads: int,
+    settings: Settings, database: Database, channel: Channel, job: Job, lesson: Lesson, registry: Registry, threads: int
 ) -> Sequence[Draft]:
     request, limit = job.request, job.request.timeout_seconds
     left = None if limit is None else max(_LEAST_SECONDS, limit - job.spent_seconds)
     with prepared_study(job.id, settings, database) as study:
-        return learn(
+        drafts = learn(
             registry,
-            dataset,
+            lesson.dataset,
             request.model,
             msgspec.structs.replace(request, timeout_seconds=left),
             threads=threads,
@@ -107,6 +104,7 @@ def _learn(
             on_trial=lambda report: channel.send("trial", **asdict(report)),
             stop=channel.asked.is_set,
         ).drafts
+    return [lesson.signed(draft) for draft in drafts]
 
 
 def registered(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]) -> tuple[int, ...]:
@@ -116,13 +114,13 @@ def registered(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]
     return tuple(version.number for version in versions)
 
 
-def judged(registry: Registry, job: Job, number: int, dataset: Dataset) -> tuple[int, str]:
-    """The best version's number and what the gate said of it, together with what the search left out."""
+def judged(registry: Registry, job: Job, number: int, lesson: Lesson) -> tuple[int, str]:
+    """The best version's number and what the gate said of it, together with what the lesson and the search left out."""
     from perfcast.training import left_out
 
     best = registry.version(job.request.model, number)
-    reason = promote(registry, best, dataset, wanted=job.request.promote, actor=f"job {job.id}")
-    return number, "; ".join([reason, *left_out(best.manifest.search)])
+    reason = promote(registry, best, lesson.dataset, wanted=job.request.promote, actor=f"job {job.id}")
+    return number, "; ".join([reason, *lesson.notes, *left_out(best.manifest.search)])
 
 
 def _end_when_told(jobs: Jobs, channel: Channel, fence: Fence) -> None:

@@ -18,6 +18,7 @@ from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.jobs.worker._worker import Worker
 from perfcast.monitoring import Corrections, LiveAccuracy, Observer, versions_of
+from perfcast.monitoring.drift import Drift
 from perfcast.processors import processors
 from perfcast.registry import Registry
 from perfcast.settings import Settings
@@ -41,7 +42,8 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
     submissions = Submissions(Datasets(database, blobs), registry, workloads)
     try:
         jobs = Jobs(database, transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds)
-        scheduler = Scheduler(Schedules(database, submissions, settings.service_timezone), jobs)
+        schedules = Schedules(database, submissions, settings.service_timezone)
+        scheduler = Scheduler(schedules, jobs)
         chores = [
             Chore("schedules", scheduler.look, every_seconds=settings.job_heartbeat_seconds),
             Chore("old studies", Retention(settings, database).look, every_seconds=EVERY_SECONDS),
@@ -54,7 +56,7 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
             if settings.mlflow_tracking_uri:
                 exporter = Exporter(settings.mlflow_tracking_uri, database, registry)
                 Chore("exports", exporter.look, every_seconds=_EXPORT_SECONDS).follow()
-            observer = make_observer(settings, database, registry)
+            observer = make_observer(settings, database, registry, schedules)
             Chore("watching", observer.look, every_seconds=settings.observe_seconds).follow()
             worker.run()
     finally:
@@ -62,10 +64,11 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
         database.close()
 
 
-def make_observer(settings: Settings, database: Database, registry: Registry) -> Observer:
+def make_observer(settings: Settings, database: Database, registry: Registry, schedules: Schedules) -> Observer:
     """Looks at predictions and actuals; its watchers keep what becomes of them."""
     version_of = versions_of(registry)
-    watchers = [LiveAccuracy(version_of), Corrections(version_of)]
+    drift = Drift(version_of, schedules.signal, alarms_per_week=settings.drift_alarms_per_week)
+    watchers = [LiveAccuracy(version_of), Corrections(version_of), drift]
     return Observer(database, watchers, wait_hours=settings.actual_wait_hours)
 
 

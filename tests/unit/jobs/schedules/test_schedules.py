@@ -86,6 +86,8 @@ def test_what_is_wrong_is_named(schedules: Schedules) -> None:
         (Plan(drift=True, minimum_interval_seconds=0), "minimum_interval_seconds"),
         (Plan(drift=True, minimum_interval_seconds=float("nan")), "minimum_interval_seconds"),
         (Plan(drift=True, request=Retrain(families=("xgbost",))), "families"),
+        (Plan(drift=True, most_per_day=0), "most_per_day"),
+        (Plan(drift=True, least_new_rows=-1), "least_new_rows"),
         (Plan(drift=True, request=Retrain(n_trials=0)), "n_trials"),
         (Plan(drift=True, request=Retrain(dataset="simulated@abc")), "dataset"),
         (Plan(drift=True, request=Retrain(dataset="nothing")), "dataset"),
@@ -216,6 +218,34 @@ def test_a_flapping_trigger_is_rate_limited_and_the_history_says_so_once(
     waited = [("signal", "drift"), ("held_back", "drift"), ("fired", "drift")]
     assert kinds(schedules) == usual + waited + waited + waited[:2]
     assert "at most one in 600 s" in (schedules.find(MODEL).held_back or "")
+
+
+def test_signals_alone_begin_so_many_runs_a_day_and_another_trigger_more(
+    schedules: Schedules, scheduler: Scheduler, shop: Shop
+) -> None:
+    plan = Plan(drift=True, minimum_interval_seconds=1, most_per_day=2)
+    schedules.put(MODEL, plan)
+    begun, fired = datetime.now(UTC), []
+    for hour in range(30):
+        schedules.signal(MODEL, "accuracy", "mean error 3 times what is usual")
+        fired += [hour] * len(scheduler.look(begun + timedelta(hours=hour)))
+        finish(shop)
+    assert fired == [0, 1, 24, 25]
+    assert schedules.find(MODEL).held_back == "signals began 2 runs within 24 hours: at most 2"
+    schedules.put(MODEL, msgspec.structs.replace(plan, cron="* * * * *"), begun + timedelta(hours=29))
+    assert len(scheduler.look(begun + timedelta(hours=29, minutes=5))) == 1
+
+
+def test_a_signal_waits_for_new_rows(schedules: Schedules, scheduler: Scheduler, shop: Shop) -> None:
+    schedules.put(MODEL, Plan(drift=True, minimum_interval_seconds=1, least_new_rows=50))
+    schedules.signal(MODEL, "drift", "30 % of the rows are outside what was learnt")
+    assert len(scheduler.look()) == 1
+    finish(shop)
+    schedules.signal(MODEL, "drift", "30 % of the rows are outside what was learnt")
+    assert scheduler.look(later(hours=1)) == []
+    assert "fewer than 50 new rows" in (schedules.find(MODEL).held_back or "")
+    shop.datasets.add(small_dataset(250))
+    assert len(scheduler.look(later(hours=2))) == 1
 
 
 @pytest.mark.parametrize("status", ["queued", "running"])

@@ -1,0 +1,30 @@
+"""Drift that can be believed: what has moved, measured against what was usual at training, within a budget of alarms.
+
+What is usual stands in a version's manifest (`Reference`, made by `training/judging/_reference.py` with the functions
+here). `Drift` follows predictions and actuals hour by hour in the worker; `read_findings` gives what it has come to.
+Errors and coverage are consequences, and what somebody should be woken by; inputs explain them.
+"""
+
+from perfcast.monitoring.drift._bursts import Anomaly
+from perfcast.monitoring.drift._charts import make_chart, step
+from perfcast.monitoring.drift._findings import Finding
+from perfcast.monitoring.drift._inputs import (
+    day_distances,
+    distance,
+    histogram,
+    make_edges,
+    thresholds_of_days,
+    thresholds_of_rows,
+)
+from perfcast.monitoring.drift._limits import LEAST_DAY_ROWS, LEAST_ROWS
+from perfcast.monitoring.drift._quality import longest_run, relative_error, scale_of
+from perfcast.monitoring.drift._state import KINDS, Kind
+from perfcast.monitoring.drift._store import describe_drift, read_all_findings, read_anomalies, read_findings
+from perfcast.monitoring.drift._watcher import Drift
+
+__all__ = [
+    "KINDS", "LEAST_DAY_ROWS", "LEAST_ROWS", "Anomaly", "Drift", "Finding", "Kind", "day_distances", "describe_drift",
+    "distance",
+    "histogram", "longest_run", "make_chart", "make_edges", "read_all_findings", "read_anomalies", "read_findings",
+    "relative_error", "scale_of", "step", "thresholds_of_days", "thresholds_of_rows",
+]  # fmt: skip
