@@ -9,13 +9,13 @@ from typing import Any
 
 import structlog
 
-from perfcast.api.access import make_gate
+from perfcast.api.access import address_of, make_gate
 from perfcast.api.batch import Batches
 from perfcast.api.health import Condition, Probe, system_info
 from perfcast.api.http._identifiers import Identifiers
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.inference_protocol import InferenceProtocol
-from perfcast.api.metrics import Exposition, Ledger, Tally
+from perfcast.api.metrics import Callers, Exposition, Ledger, Tally, Usage
 from perfcast.api.models import Benchmarks
 from perfcast.api.predict import Predict
 from perfcast.datasets import Datasets
@@ -62,8 +62,12 @@ class Services:
             cache_bytes=settings.model_cache_size,
             inference=self.inference,
         )
+        self.callers = Callers(lambda name: name if self.gate is not None else address_of((name, 0)))
+        self.usage = Usage(self.tally, self.follower)
         self.records = (
-            PredictionLog(self.database, seconds=settings.prediction_log_seconds) if settings.prediction_log else None
+            PredictionLog(self.database, seconds=settings.prediction_log_seconds, on_written=self.usage.written)
+            if settings.prediction_log
+            else None
         )
         self.shadows = Shadows(self.follower.cache.load, self.records, self.tally.shadowed)
         ledger = Ledger(self.tally, self.records, self.shadows)
@@ -83,7 +87,7 @@ class Services:
         self.lifetime = Lifetime(self.follower)
         system = Probe("system", lambda: system_info(str(_existing(settings.data_dir))))
         self.condition = Condition(self.lifetime, self.follower, self.inference, dependencies, system, self._problems)
-        self.exposition = Exposition(ledger, self.follower)
+        self.exposition = Exposition(ledger, self.follower, self.usage, self.callers)
         self._by_type = {type(thing): thing for thing in vars(self).values()}
         self._opened = ExitStack()
         self._opening: Future[None] | None = None

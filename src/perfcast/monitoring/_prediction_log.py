@@ -1,7 +1,7 @@
 """The record of every prediction, kept in memory for a moment and written in batches."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
 
 import structlog
@@ -21,19 +21,38 @@ log = structlog.stdlib.get_logger("perfcast.monitoring")
 class PredictionLog:
     """Takes records without waiting and writes them from a thread every so many seconds (rule R5).
 
-    Records of the last so many seconds are what a killed process loses; `capacity` says how many may wait.
+    Records of the last so many seconds are what a killed process loses; `capacity` says how many may wait, and
+    `on_written` is given those that were written, by one thread at a time.
+
+    Attributes:
+        written: How many were.
+        dropped: How many were lost.
+        reason: Why the database takes none just now; None where nothing is known against it.
     """
 
-    def __init__(self, database: Database, *, seconds: float, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        seconds: float,
+        capacity: int = CAPACITY,
+        on_written: Callable[[Sequence[Record]], object] = lambda _: None,
+    ) -> None:
         self._database, self._seconds, self._capacity = database, seconds, capacity
+        self._on_written = on_written
         self._waiting: deque[Record] = deque()
         self._lock = Lock()
         self._dropping = Lock()
         self._stop = Event()
         self._thread = Thread(target=self._write_on, name="perfcast-prediction-log", daemon=True)
-        self._failing = False
+        self.reason: str | None = None
         self.written = 0
         self.dropped = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait to be written."""
+        return len(self._waiting)
 
     def append(self, record: Record) -> None:
         """Take a record; drops and counts it when too many wait."""
@@ -48,7 +67,7 @@ class PredictionLog:
 
         Half of the room is left to `append`. Call it from a thread that may wait.
         """
-        if len(self._waiting) + len(records) > self._capacity // 2 and not self._failing:
+        if len(self._waiting) + len(records) > self._capacity // 2 and self.reason is None:
             self._try_flush()
         for record in records:
             self.append(record)
@@ -72,6 +91,7 @@ class PredictionLog:
                     self._waiting.extendleft(reversed(taken))
                     raise
                 self.written += len(taken)
+                self._on_written(taken)
 
     def close(self) -> None:
         """Write what waits and stop; what the database refuses now is lost and counted."""
@@ -90,8 +110,8 @@ class PredictionLog:
     def _try_flush(self) -> None:
         try:
             self.flush()
-            self._failing = False
+            self.reason = None
         except Exception as error:  # noqa: BLE001 - whatever the database's driver raises; the records wait on
-            if not self._failing:
+            if self.reason is None:
                 log.error("prediction records can't be written; they wait", reason=str(error))
-            self._failing = True
+            self.reason = str(error)
