@@ -164,6 +164,12 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.data_dir / 'perfcast.db').absolute()}"
 
     @property
+    def data_folders(self) -> list[Path]:
+        """Folders on this machine's disks that fill up as data grow."""
+        file = self.database_address.partition("///")[2].partition("?")[0]
+        return [self.data_dir, *([Path(file).parent] if self.database_address.startswith("sqlite") else [])]
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment variables that give another process the same settings, without keys."""
         given = {name.upper(): getattr(self, name) for name in type(self).model_fields}

@@ -1,5 +1,6 @@
 """The record of every prediction, kept in memory for a moment and written in batches."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
@@ -11,6 +12,8 @@ from perfcast.storage import Database
 
 CAPACITY = 200_000
 """Records that may wait for the database; what comes on top is dropped and counted."""
+_LATELY_SECONDS = 600.0
+"""How long records that were lost are a problem of now."""
 _TRANSACTION = 10_000
 _BATCH = 1_000
 """Few enough that encoding them holds up the thread that answers for less than half a millisecond."""
@@ -46,6 +49,7 @@ class PredictionLog:
         self._stop = Event()
         self._thread = Thread(target=self._write_on, name="perfcast-prediction-log", daemon=True)
         self.reason: str | None = None
+        self._lost_at: float | None = None
         self.written = 0
         self.dropped = 0
 
@@ -54,6 +58,14 @@ class PredictionLog:
         """How many wait to be written."""
         return len(self._waiting)
 
+    @property
+    def problems(self) -> dict[str, str]:
+        """What is wrong with it now, or was lately, for `/health`."""
+        told = [] if self.reason is None else [f"can't be written, {self.waiting:,} wait: {self.reason}"]
+        if self._lost_at is not None and time.monotonic() - self._lost_at < _LATELY_SECONDS:
+            told.append(f"{self.dropped:,} were lost, since more than {self._capacity:,} may not wait")
+        return {"prediction_records": "; ".join(told)} if told else {}
+
     def append(self, record: Record) -> None:
         """Take a record; drops and counts it when too many wait."""
         if len(self._waiting) < self._capacity:
@@ -61,6 +73,7 @@ class PredictionLog:
         else:
             with self._dropping:
                 self.dropped += 1
+                self._lost_at = time.monotonic()
 
     def extend(self, records: Sequence[Record]) -> None:
         """Take many records; where too many wait already, writes them before returning rather than drop any.

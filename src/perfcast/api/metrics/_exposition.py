@@ -92,7 +92,12 @@ class Exposition:
         known = self._callers.look()
         numbers = {**share.counts, **share.amounts, **share.levels, **process_figures(processes)}
         numbers |= {"http_requests_in_flight": share.tally.in_flight, "http_new_callers_total": known.new}
-        return {**alone(numbers), **_samples(share.tally), "http_callers": self._callers.counts()}
+        models = {
+            (slot.model, slot.number, slot.version.type, slot.reader.workload.name, alias): 1
+            for (_, alias), slot in self._follower.routes.pointed.items()
+        }
+        callers = self._callers.counts()
+        return {**alone(numbers), **_samples(share.tally), "http_callers": callers, "ml_model_info": models}
 
 
 def _samples(tally: Tally) -> Samples:
