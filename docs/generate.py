@@ -26,6 +26,7 @@ COMMANDS = (
     "worker",
     "predict",
     "score",
+    "predictions export",
     "data generate",
     "data import",
     "data list",

@@ -114,6 +114,17 @@ class Settings(BaseSettings):
         0.5, gt=0, le=1, description="How often the records of predictions are written to the database."
     )
 
+    prediction_log_days: float = Field(
+        30.0, gt=0, le=36_500, description="How long the records of predictions are kept ([records](predictions.md))."
+    )
+    prediction_log_bytes: Annotated[int, BeforeValidator(_bytes_of)] = Field(  # type: ignore[assignment]  # read as given ones are
+        "5GB", description="Most bytes of records of predictions; the oldest leave; empty: no bound but the days."
+    )
+    prediction_export_url: str = Field(
+        "",
+        description="fsspec address (a folder, `s3://…`) where old records go as Parquet, then leave; empty: nowhere.",
+    )
+
     api_key: SecretStr = Field(
         SecretStr(""),
         description="Keys that are let in: `SECRET` (may do everything) or `SECRET:read+predict,SECRET:admin`; empty: "

@@ -59,11 +59,16 @@ def write_records(connection: sa.Connection, records: Iterable[Record]) -> None:
         connection.execute(schema.unobserved_block.insert(), [{"block": number} for number in numbers])
 
 
+def unpack(records: bytes) -> list[Record]:
+    """The records of a block, by id."""
+    return _decoder.decode(zlib.decompress(records))
+
+
 def read_records(connection: sa.Connection) -> Iterator[Record]:
     """Every record, block by block, the oldest block first; within a block by id."""
     table = schema.prediction_block
     for (held,) in connection.execute(sa.select(table.c.records).order_by(table.c.first_id, table.c.arm)):
-        yield from _decoder.decode(zlib.decompress(held))
+        yield from unpack(held)
 
 
 def _block(model: str, version: int, arm: str, records: list[Record]) -> dict[str, object]:

@@ -6,9 +6,21 @@ sha256 in a folder or in any store that fsspec reaches.
 """
 
 from perfcast.storage import _schema as schema
+from perfcast.storage._alone import alone
 from perfcast.storage._blobs import Blobs, sha256
 from perfcast.storage._clock import now, patiently, time_text
 from perfcast.storage._database import Database
 from perfcast.storage._statements import insert_new, take_turns
 
-__all__ = ["Blobs", "Database", "insert_new", "now", "patiently", "schema", "sha256", "take_turns", "time_text"]
+__all__ = [
+    "Blobs",
+    "Database",
+    "alone",
+    "insert_new",
+    "now",
+    "patiently",
+    "schema",
+    "sha256",
+    "take_turns",
+    "time_text",
+]

@@ -17,6 +17,8 @@ from perfcast.jobs.schedules import Scheduler, Schedules
 from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.jobs.worker._worker import Worker
+from perfcast.monitoring import Archive
+from perfcast.monitoring import Retention as PredictionRetention
 from perfcast.processors import processors
 from perfcast.registry import Registry
 from perfcast.settings import Settings
@@ -37,6 +39,7 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
     database = Database(settings.database_address, pool_size=settings.worker_concurrency + 2)
     transport, blobs = make_transport(settings), Blobs(settings.artifacts_address)
     registry, workloads = Registry(database, blobs), survey_workloads(settings.workloads_dir).workloads
+    predictions = _prediction_retention(settings, database, registry)
     submissions = Submissions(Datasets(database, blobs), registry, workloads)
     try:
         jobs = Jobs(database, transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds)
@@ -53,10 +56,21 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
             if settings.mlflow_tracking_uri:
                 exporter = Exporter(settings.mlflow_tracking_uri, database, registry)
                 Chore("exports", exporter.look, every_seconds=_EXPORT_SECONDS).follow()
+            Chore("old predictions", predictions.look, every_seconds=EVERY_SECONDS).follow()
             worker.run()
     finally:
         transport.close()
         database.close()
+
+
+def _prediction_retention(settings: Settings, database: Database, registry: Registry) -> PredictionRetention:
+    return PredictionRetention(
+        database,
+        days=settings.prediction_log_days,
+        most_bytes=settings.prediction_log_bytes,
+        archive=Archive(settings.prediction_export_url) if settings.prediction_export_url else None,
+        features_of=registry.features,
+    )
 
 
 def stop_at_signals(worker: Worker) -> None:
