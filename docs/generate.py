@@ -27,6 +27,7 @@ COMMANDS = (
     "worker",
     "predict",
     "score",
+    "predictions export",
     "data generate",
     "data import",
     "data list",

@@ -124,6 +124,17 @@ class Settings(BaseSettings):
         1.0, ge=0.25, le=4, description="False alarms of drift that are allowed: the nearest of 0.25, 0.5, 1, 2 and 4."
     )
 
+    prediction_log_days: float = Field(
+        30.0, gt=0, le=36_500, description="How long the records of predictions are kept ([records](predictions.md))."
+    )
+    prediction_log_bytes: Annotated[int, BeforeValidator(_bytes_of)] = Field(  # type: ignore[assignment]  # read as given ones are
+        "5GB", description="Most bytes of records of predictions; the oldest leave; empty: no bound but the days."
+    )
+    prediction_export_url: str = Field(
+        "",
+        description="fsspec address (a folder, `s3://…`) where old records go as Parquet, then leave; empty: nowhere.",
+    )
+
     api_key: SecretStr = Field(
         SecretStr(""),
         description="Keys that are let in: `SECRET` (may do everything) or `SECRET:read+predict,SECRET:admin`; empty: "
@@ -172,6 +183,12 @@ class Settings(BaseSettings):
     def database_address(self) -> str:
         """The SQLAlchemy address in force."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'perfcast.db').absolute()}"
+
+    @property
+    def data_folders(self) -> list[Path]:
+        """Folders on this machine's disks that fill up as data grow."""
+        file = self.database_address.partition("///")[2].partition("?")[0]
+        return [self.data_dir, *([Path(file).parent] if self.database_address.startswith("sqlite") else [])]
 
     @property
     def environment(self) -> dict[str, str]:

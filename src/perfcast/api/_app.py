@@ -27,7 +27,7 @@ from perfcast.api.http._null_characters import refuse_null_characters
 from perfcast.api.http._problems import Overloaded, Problem, TooLarge, TooManyRows, problem_of, problem_of_status
 from perfcast.api.http._reply import refusal
 from perfcast.api.inference_protocol import _routes as inference_protocol
-from perfcast.api.metrics import METHODS
+from perfcast.api.metrics import METHODS, Tally
 from perfcast.api.metrics import _routes as metrics
 from perfcast.api.models import _alias_routes as aliases
 from perfcast.api.models import _benchmark_routes as benchmark
@@ -97,6 +97,8 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
 
 
 async def _explained(request: Request, error: Exception) -> Response:
+    if isinstance(error, Overloaded):
+        request.app.state.held(Tally).refuse("overload")
     return _response(request, problem_of(error, in_body=request.scope["path"] in _MODEL_IN_BODY))
 
 

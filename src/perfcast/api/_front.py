@@ -14,11 +14,13 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from perfcast.api._services import Services
+from perfcast.api.access import reason_of
 from perfcast.api.http._bodies import UPLOAD_BYTES, Arrival, check_length, is_upload, may_be_packed, read_body
-from perfcast.api.http._identifiers import REQUEST_ID, caller_key, given_request_id, key_of
-from perfcast.api.http._lanes import Lane, Lanes
+from perfcast.api.http._identifiers import REQUEST_ID, caller_key, caller_of, given_request_id, key_of
+from perfcast.api.http._lanes import PROBES, Lane, Lanes
 from perfcast.api.http._problems import Compressed, Disconnected, Overloaded, Problem, TooLarge, TooSlow, problem_of
 from perfcast.api.http._reply import refusal
+from perfcast.api.predict import UNKNOWN
 
 PREDICT = "/predict"
 REFUSED = "refused"
@@ -43,6 +45,7 @@ class Front:
         settings = services.settings
         self._app, self._gate, self._predict = app, services.gate, services.predict
         self._lifetime, self._tally, self._identifiers = services.lifetime, services.tally, services.identifiers
+        self._seen = services.callers.seen
         self._limit, self._patience = settings.max_body_bytes, settings.request_timeout_seconds
         self._lanes = Lanes(settings.max_concurrency, settings.max_heavy_concurrency)
 
@@ -56,6 +59,7 @@ class Front:
         try:
             refused = None if self._gate is None else await self._gate.admit(scope)
             if refused is not None:
+                self._tally.refuse(reason_of(refused))
                 status = await _tell(refused, self._request_id(scope), scope, receive, send)
                 route = REFUSED
             elif scope["path"] == PREDICT and scope["method"] == "POST":
@@ -65,6 +69,8 @@ class Front:
                 status = await self._take(self._lanes.of(scope["path"]), self._pass_on, scope, receive, send)
                 route = getattr(scope.get("route"), "path", None) or "unmatched"  # its template, never the raw path
             self._tally.request(route, scope["method"], status, time.perf_counter() - began)
+            if refused is None and scope["path"] not in PROBES:
+                self._seen(caller_of(scope))
         finally:
             self._tally.in_flight -= 1
 
@@ -86,19 +92,18 @@ class Front:
         for name, _ in headers:
             if name == b"content-encoding":
                 return None
-        caller = ""
+        caller = client[0] if client else ""
         if self._gate is not None and not (caller := self._gate.passes(headers, client)):
             return None
         began = time.perf_counter()
         own_id = self._identifiers.next()
-        answer = self._predict.at_once(
-            body, own_id, lambda: caller_key(headers, caller or (client[0] if client else None))
-        )
+        answer = self._predict.at_once(body, own_id, lambda: caller_key(headers, caller))
         if answer is None:
             return None
         if self._gate is not None:
             self._gate.count(caller)
         request_id = given_request_id(headers) or own_id
+        self._seen(caller)
         self._tally.request(PREDICT, "POST", 200, time.perf_counter() - began)
         return b"x-request-id: %b\r\n" % request_id.encode(), answer
 
@@ -108,6 +113,10 @@ class Front:
 
         async def refuse(error: TooSlow | Overloaded) -> None:
             nonlocal refused
+            if isinstance(error, Overloaded):
+                self._tally.refuse("overload")
+                if scope["path"] == PREDICT:
+                    self._tally.failed(UNKNOWN, "overloaded")
             refused = await _tell(problem_of(error), self._request_id(scope), scope, receive, send)
 
         async def send_unless_refused(message: Message) -> None:

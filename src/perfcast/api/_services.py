@@ -4,19 +4,18 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import structlog
 
-from perfcast.api.access import make_gate
+from perfcast.api.access import address_of, make_gate
 from perfcast.api.batch import Batches
 from perfcast.api.feedback import Feedback
-from perfcast.api.health import Condition, Probe, system_info
+from perfcast.api.health import Condition, Probe, backlog_problems, look_at_host
 from perfcast.api.http._identifiers import Identifiers
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.inference_protocol import InferenceProtocol
-from perfcast.api.metrics import Exposition, Ledger, Tally
+from perfcast.api.metrics import Callers, Exposition, Findings, Ledger, Summary, Tally, Usage
 from perfcast.api.models import Benchmarks
 from perfcast.api.predict import Predict
 from perfcast.datasets import Datasets
@@ -30,6 +29,9 @@ from perfcast.sessions import choose_inference
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import Catalogue, survey_workloads
+
+SUMMARY_SECONDS = 5.0
+"""How old what `/metrics` shows of the database may be; scrapes are mostly 15 s apart."""
 
 log = structlog.stdlib.get_logger("perfcast.api")
 
@@ -64,8 +66,12 @@ class Services:
             cache_bytes=settings.model_cache_size,
             inference=self.inference,
         )
+        self.callers = Callers(lambda name: name if self.gate is not None else address_of((name, 0)))
+        self.usage = Usage(self.tally, self.follower)
         self.records = (
-            PredictionLog(self.database, seconds=settings.prediction_log_seconds) if settings.prediction_log else None
+            PredictionLog(self.database, seconds=settings.prediction_log_seconds, on_written=self.usage.written)
+            if settings.prediction_log
+            else None
         )
         self.shadows = Shadows(self.follower.cache.load, self.records, self.tally.shadowed)
         ledger = Ledger(self.tally, self.records, self.shadows)
@@ -84,9 +90,11 @@ class Services:
         if settings.redis_url:
             dependencies.append(Probe("redis", self.transport.ping))
         self.lifetime = Lifetime(self.follower)
-        system = Probe("system", lambda: system_info(str(_existing(settings.data_dir))))
+        system = Probe("system", self._look_around)
+        self.summary = Probe("summary", Summary(self.database).read, seconds=SUMMARY_SECONDS)
         self.condition = Condition(self.lifetime, self.follower, self.inference, dependencies, system, self._problems)
-        self.exposition = Exposition(ledger, self.follower)
+        self.exposition = Exposition(ledger, self.follower, self.usage, self.callers)
+        self.exposition.sources += [self.condition.samples, lambda: found.samples if (found := self._found) else {}]
         self._by_type = {type(thing): thing for thing in vars(self).values()}
         self._opened = ExitStack()
         self._opening: Future[None] | None = None
@@ -119,7 +127,7 @@ class Services:
         self._opened.callback(self.batches.close)
         self.follower.start(look=migrated)  # a database that hangs has cost enough; the thread keeps asking
         self._opened.callback(self.follower.close)
-        for probe in (*self.condition.dependencies, self.condition.system):
+        for probe in (*self.condition.dependencies, self.condition.system, self.summary):
             probe.start()
             self._opened.callback(probe.close)
 
@@ -151,8 +159,23 @@ class Services:
         needs_workloads = {Catalogue: "catalogue", Schedules: "schedules", Submissions: "submissions"}
         return getattr(self, needs_workloads[kind]) if kind in needs_workloads else self._by_type[kind]
 
+    @property
+    def _found(self) -> Findings | None:
+        """What the last look at the database has come to; None where there was none, or it failed."""
+        return None if self.summary.finding is None else self.summary.finding.value
+
+    def _look_around(self) -> Mapping[str, float]:
+        self.callers.look()
+        return look_at_host(self.settings.data_folders)
+
     def _problems(self) -> Mapping[str, str]:
-        return {**self.catalogue.problems, **(self.gate.problems if self.gate is not None else {})}
+        found = self._found
+        return {
+            **self.catalogue.problems,
+            **(self.gate.problems if self.gate is not None else {}),
+            **(self.records.problems if self.records is not None else {}),
+            **backlog_problems(None if found is None else found.backlog),
+        }
 
     def _migrate(self) -> bool:
         try:
@@ -161,9 +184,3 @@ class Services:
             log.error("the database can't be prepared", reason=str(error))
             return False
         return True
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    folder = folder.absolute()
-    return next(path for path in (folder, *folder.parents) if path.exists())

@@ -19,6 +19,7 @@ from perfcast.cli import (
     _jobs,
     _models,
     _predict,
+    _predictions,
     _schedules,
     _starters,
     _train,
@@ -59,6 +60,7 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
         "Training jobs: submit, watch, cancel. Workers run them.",
         (_jobs.submit, _jobs.list_, _jobs.show, _jobs.watch, _jobs.cancel),
     ),
+    "predictions": ("What was predicted: write it into files.", (_predictions.export,)),
     "schedules": (
         "Continuous training: by the clock, with new rows, on drift. Workers look after it.",
         (_schedules.list_, _schedules.set_, _schedules.show, _schedules.remove, _schedules.history),

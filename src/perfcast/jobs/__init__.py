@@ -5,9 +5,20 @@ jobs and runs each as a process group of its own; `schedules/` says when models 
 what has ended to an MLflow server.
 """
 
-from perfcast.jobs.queue import STATUSES, Asked, Effort, Job, Jobs, Submissions, default_model, make_transport
+from perfcast.jobs.queue import (
+    STATUSES,
+    Asked,
+    Effort,
+    Job,
+    JobFigures,
+    Jobs,
+    Submissions,
+    default_model,
+    job_figures,
+    make_transport,
+)
 from perfcast.jobs.run import Outcome, run_training
-from perfcast.jobs.schedules import Plan, Schedules
+from perfcast.jobs.schedules import Plan, Schedules, fired_counts
 from perfcast.jobs.worker import attached_worker, run_worker
 
 __all__ = [
@@ -15,6 +26,7 @@ __all__ = [
     "Asked",
     "Effort",
     "Job",
+    "JobFigures",
     "Jobs",
     "Outcome",
     "Plan",
@@ -22,6 +34,8 @@ __all__ = [
     "Submissions",
     "attached_worker",
     "default_model",
+    "fired_counts",
+    "job_figures",
     "make_transport",
     "run_training",
     "run_worker",

@@ -7,37 +7,54 @@ and tells its watchers, which keep what they find in SQL.
 
 from perfcast.monitoring._accuracy import WINDOWS, Accuracy, Arm, read_accuracy
 from perfcast.monitoring._actuals import Actual, Kept, keep_actuals, kept_actuals
+from perfcast.monitoring._archive import Archive
 from perfcast.monitoring._comparison import Comparison, compare_arms
 from perfcast.monitoring._corrections import Correction, CorrectionNews, Corrections, read_corrections
+from perfcast.monitoring._export import FORMATS, export_predictions
+from perfcast.monitoring._figures import Backlog, KnownActuals, backlog
 from perfcast.monitoring._finding import models_of
+from perfcast.monitoring._history import Selection
 from perfcast.monitoring._judged import Judged, Watcher
 from perfcast.monitoring._live import LiveAccuracy
+from perfcast.monitoring._networks import WORKLOAD as WORKLOAD_OF_NETWORKS
+from perfcast.monitoring._networks import networks_of
 from perfcast.monitoring._observer import Observer
 from perfcast.monitoring._prediction_log import PredictionLog
 from perfcast.monitoring._records import Record, read_records, write_records
+from perfcast.monitoring._retention import Retention
 from perfcast.monitoring._versions import VersionOf, versions_of
 
 __all__ = [
+    "FORMATS",
     "WINDOWS",
+    "WORKLOAD_OF_NETWORKS",
     "Accuracy",
     "Actual",
+    "Archive",
     "Arm",
+    "Backlog",
     "Comparison",
     "Correction",
     "CorrectionNews",
     "Corrections",
     "Judged",
     "Kept",
+    "KnownActuals",
     "LiveAccuracy",
     "Observer",
     "PredictionLog",
     "Record",
+    "Retention",
+    "Selection",
     "VersionOf",
     "Watcher",
+    "backlog",
     "compare_arms",
+    "export_predictions",
     "keep_actuals",
     "kept_actuals",
     "models_of",
+    "networks_of",
     "read_accuracy",
     "read_corrections",
     "read_records",

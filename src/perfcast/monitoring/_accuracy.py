@@ -55,16 +55,27 @@ class Accuracy(msgspec.Struct, frozen=True):
 
 
 def read_accuracy(
-    connection: sa.Connection, model: str | None = None, version: int | None = None, *, now: datetime | None = None
+    connection: sa.Connection,
+    model: str | None = None,
+    version: int | None = None,
+    *,
+    whole: bool = True,
+    now: datetime | None = None,
 ) -> dict[Arm, dict[str, Accuracy]]:
     """Live accuracy by window, of every arm that predicted or was judged: of all models, of one, or of one's version.
 
-    A window begins with the five minutes in which it would begin to the second.
+    A window begins with the five minutes in which it would begin to the second. What is older than the longest is left
+    out of `all` unless the `whole` is asked for, which takes longer as years go by.
     """
     parts: dict[Arm, dict[str, list[float]]] = {}
-    for row in connection.execute(_query(model, version, now or datetime.now(UTC))):
+    query = _query(model, version, now or datetime.now(UTC))
+    for row in connection.execute(query if whole else query.where(live.at >= _oldest(now or datetime.now(UTC)))):
         parts.setdefault(Arm(row.model, row.version, row.arm), {})[row.part] = [float(value) for value in row[4:]]
     return {arm: dict(_windows(parts[arm])) for arm in sorted(parts)}
+
+
+def _oldest(now: datetime) -> str:
+    return begin_of(time_text(now - max(length for length in WINDOWS.values() if length)))
 
 
 def _query(model: str | None, version: int | None, now: datetime) -> sa.Select[*tuple[Any, ...]]:

@@ -1,7 +1,8 @@
 """The record of every prediction, kept in memory for a moment and written in batches."""
 
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
 
 import structlog
@@ -11,6 +12,8 @@ from perfcast.storage import Database
 
 CAPACITY = 200_000
 """Records that may wait for the database; what comes on top is dropped and counted."""
+_LATELY_SECONDS = 600.0
+"""How long records that were lost are a problem of now."""
 _TRANSACTION = 10_000
 _BATCH = 1_000
 """Few enough that encoding them holds up the thread that answers for less than half a millisecond."""
@@ -21,19 +24,47 @@ log = structlog.stdlib.get_logger("perfcast.monitoring")
 class PredictionLog:
     """Takes records without waiting and writes them from a thread every so many seconds (rule R5).
 
-    Records of the last so many seconds are what a killed process loses; `capacity` says how many may wait.
+    Records of the last so many seconds are what a killed process loses; `capacity` says how many may wait, and
+    `on_written` is given those that were written, by one thread at a time.
+
+    Attributes:
+        written: How many were.
+        dropped: How many were lost.
+        reason: Why the database takes none just now; None where nothing is known against it.
     """
 
-    def __init__(self, database: Database, *, seconds: float, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        seconds: float,
+        capacity: int = CAPACITY,
+        on_written: Callable[[Sequence[Record]], object] = lambda _: None,
+    ) -> None:
         self._database, self._seconds, self._capacity = database, seconds, capacity
+        self._on_written = on_written
         self._waiting: deque[Record] = deque()
         self._lock = Lock()
         self._dropping = Lock()
         self._stop = Event()
         self._thread = Thread(target=self._write_on, name="perfcast-prediction-log", daemon=True)
-        self._failing = False
+        self.reason: str | None = None
+        self._lost_at: float | None = None
         self.written = 0
         self.dropped = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait to be written."""
+        return len(self._waiting)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What is wrong with it now, or was lately, for `/health`."""
+        told = [] if self.reason is None else [f"can't be written, {self.waiting:,} wait: {self.reason}"]
+        if self._lost_at is not None and time.monotonic() - self._lost_at < _LATELY_SECONDS:
+            told.append(f"{self.dropped:,} were lost, since more than {self._capacity:,} may not wait")
+        return {"prediction_records": "; ".join(told)} if told else {}
 
     def append(self, record: Record) -> None:
         """Take a record; drops and counts it when too many wait."""
@@ -42,13 +73,14 @@ class PredictionLog:
         else:
             with self._dropping:
                 self.dropped += 1
+                self._lost_at = time.monotonic()
 
     def extend(self, records: Sequence[Record]) -> None:
         """Take many records; where too many wait already, writes them before returning rather than drop any.
 
         Half of the room is left to `append`. Call it from a thread that may wait.
         """
-        if len(self._waiting) + len(records) > self._capacity // 2 and not self._failing:
+        if len(self._waiting) + len(records) > self._capacity // 2 and self.reason is None:
             self._try_flush()
         for record in records:
             self.append(record)
@@ -72,6 +104,7 @@ class PredictionLog:
                     self._waiting.extendleft(reversed(taken))
                     raise
                 self.written += len(taken)
+                self._on_written(taken)
 
     def close(self) -> None:
         """Write what waits and stop; what the database refuses now is lost and counted."""
@@ -90,8 +123,8 @@ class PredictionLog:
     def _try_flush(self) -> None:
         try:
             self.flush()
-            self._failing = False
+            self.reason = None
         except Exception as error:  # noqa: BLE001 - whatever the database's driver raises; the records wait on
-            if not self._failing:
+            if self.reason is None:
                 log.error("prediction records can't be written; they wait", reason=str(error))
-            self._failing = True
+            self.reason = str(error)

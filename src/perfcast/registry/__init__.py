@@ -7,6 +7,7 @@ references such as `NAME`, `NAME:3`, `NAME@shadow` are resolved (`parse_referenc
 
 from perfcast.registry._reference import check_label, check_name, parse_reference
 from perfcast.registry._registry import DEFAULT_WORKLOAD, Registry
+from perfcast.registry._repository import activations
 from perfcast.registry._types import ANY, CHALLENGER, CHAMPION, SHADOW, AliasChange, ModelSummary, Snapshot, Version
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Registry",
     "Snapshot",
     "Version",
+    "activations",
     "check_label",
     "check_name",
     "parse_reference",

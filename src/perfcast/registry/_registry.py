@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from perfcast.errors import BrokenVersion, Conflict, NoUsableModel, Refused
+from perfcast.errors import BrokenVersion, Conflict, NotFound, NoUsableModel, Refused
 from perfcast.manifest import Draft
 from perfcast.registry import _repository as repository
 from perfcast.registry._addition import insert_version, workload_of
@@ -195,6 +195,14 @@ class Registry:
         """A version by its number."""
         with self._database.read() as connection:
             return find_version(connection, find_model(connection, model), Reference(model, number=number))
+
+    def features(self, model: str, number: int) -> Sequence[str] | None:
+        """The names of a version's features, in the order of its rows; None where there is no such version."""
+        try:
+            document = self.version(model, number).manifest.workload
+        except (NotFound, BrokenVersion):
+            return None
+        return [str(feature["name"]) for feature in document["features"]]
 
     def some_versions(self, keys: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], Version | BrokenVersion]:
         """Versions by model and number, or why one can't be read; what doesn't exist is left out."""

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from perfcast.errors import BrokenVersion
 from perfcast.manifest import Manifest
-from perfcast.registry._types import CHALLENGER, AliasChange, AliasEvent, ModelSummary, Version
+from perfcast.registry._types import CHALLENGER, CHAMPION, AliasChange, AliasEvent, ModelSummary, Version
 from perfcast.storage import insert_new, now, schema
 
 LARGEST_NUMBER = 2**31 - 1
@@ -219,3 +219,9 @@ def _version(row: sa.Row[Any]) -> Version:
             "or register the version again"
         ) from None
     return Version(row.model, row.number, row.label, manifest, row.note, row.created_at)
+
+
+def activations(connection: sa.Connection) -> dict[str, str]:
+    """When each model's champion became it."""
+    rows = connection.execute(sa.select(_ALIAS.c.model, _ALIAS.c.updated_at).where(_ALIAS.c.alias == CHAMPION))
+    return {model: at for model, at in rows}  # noqa: C416 - rows are no pairs to `dict`

@@ -85,6 +85,10 @@ class GraphCache:
     Args:
         open_graph: Makes a warm predictor; raises PerfcastError where it can't.
         limit: Bytes; 0 for no bound.
+
+    Attributes:
+        bytes: Of the graphs in memory.
+        loads, failures, evictions: How many graphs were loaded, could not be, and left for others.
     """
 
     def __init__(self, open_graph: Callable[[Slot], Predictor], limit: int = 0) -> None:
@@ -93,7 +97,7 @@ class GraphCache:
         self._lock = Lock()
         self._loaded: dict[Slot, int] = {}
         self.bytes = 0
-        self.evictions = 0
+        self.loads = self.failures = self.evictions = 0
 
     @property
     def bounded(self) -> bool:
@@ -132,9 +136,12 @@ class GraphCache:
             predictor = self._open(slot)
         except Exception as error:
             slot.reason = reason_of(error)
+            with self._lock:
+                self.failures += 1
             raise
         slot.reason = None
         with self._lock:
+            self.loads += 1
             slot.used = time.perf_counter()  # before another load looks for what to drop
             slot.predictor = predictor
             self._loaded[slot] = slot.bytes

@@ -6,6 +6,7 @@ sha256 in a folder or in any store that fsspec reaches.
 """
 
 from perfcast.storage import _schema as schema
+from perfcast.storage._alone import alone
 from perfcast.storage._blobs import Blobs, sha256
 from perfcast.storage._clock import now, patiently, time_text
 from perfcast.storage._database import Database
@@ -14,6 +15,7 @@ from perfcast.storage._statements import in_parts, insert_all_new, insert_new, i
 __all__ = [
     "Blobs",
     "Database",
+    "alone",
     "in_parts",
     "insert_all_new",
     "insert_new",

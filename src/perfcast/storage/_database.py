@@ -21,6 +21,7 @@ class Database:
 
     Attributes:
         address: Where it is, without password, for logs and messages.
+        file: SQLite's; None of PostgreSQL.
     """
 
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
@@ -36,6 +37,7 @@ class Database:
         """
         parsed = parse_url(url)
         self.address = parsed.set(query={}).render_as_string(hide_password=True)
+        self.file = parsed.database if parsed.get_backend_name() == "sqlite" else None
         self._engine = make_engine(parsed, pool_size)
         self._reader = (
             self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

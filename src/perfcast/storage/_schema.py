@@ -125,6 +125,7 @@ prediction_block = sa.Table(
     sa.Column("bytes", sa.Integer, nullable=False, comment="length of records"),
     sa.Index(None, "last_id"),
     sa.Index(None, "model", "last_at"),
+    sa.Index(None, "last_at", "bytes"),
 )
 """What was answered to whom asked, and beside it, under the same id, what a shadow would have answered.
 

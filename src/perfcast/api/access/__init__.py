@@ -4,7 +4,8 @@
 without limits there is no gate.
 """
 
-from perfcast.api.access._gate import HEADER, Gate, make_gate
+from perfcast.api.access._gate import HEADER, Gate, make_gate, reason_of
+from perfcast.api.access._keys import address_of
 from perfcast.api.access._rules import RULES, scopes_of
 
-__all__ = ["HEADER", "RULES", "Gate", "make_gate", "scopes_of"]
+__all__ = ["HEADER", "RULES", "Gate", "address_of", "make_gate", "reason_of", "scopes_of"]

@@ -1,8 +1,8 @@
 """The gate: asked before anything else whether a request may be answered."""
 
 import math
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias
 
 from starlette.types import Scope
 
@@ -88,6 +88,14 @@ class Gate:
         """Let go of what it holds."""
         if self._limits is not None:
             await self._limits.close()
+
+
+_REASONS: Mapping[int, Literal["key", "scope", "rate"]] = {401: "key", 403: "scope", 429: "rate"}
+
+
+def reason_of(refusal: Problem) -> Literal["key", "scope", "rate"]:
+    """Why the gate refused, for metrics."""
+    return _REASONS[refusal.status]
 
 
 def make_gate(settings: Settings) -> Gate | None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from perfcast.api.batch._forms import JSON, Counts, Question, media_type, wanted
+from perfcast.api.batch._forms import JSON, NAMES, Counts, Question, media_type, wanted
 from perfcast.api.batch._json_columns import read_columns, write_columns
 from perfcast.api.batch._list import ListAnswerer
 from perfcast.api.http._identifiers import Identifiers
@@ -121,7 +121,11 @@ class Batches:
         """On the event loop's thread, as all counting."""
         for labels, rows in counts.good.items():
             self._tally.predicted(labels, seconds, rows)
-        self._tally.failed(UNKNOWN, counts.bad)
+        for model, rows in counts.outside.items():
+            self._tally.outside(model, rows)
+        for kind, rows in counts.bad.items():
+            self._tally.failed(UNKNOWN, kind, rows)
+        self._tally.batch(counts.form, sum(counts.good.values()) + sum(counts.bad.values()))
 
     def _answer(
         self, body: bytes | bytearray, form: str, accept: str, query: Mapping[str, str], key: Key, whole: str
@@ -134,8 +138,9 @@ class Batches:
         rows, notes = question.read(predictor.reader.columns)
         del question
         answers = self._predict(predictor, rows, coverage, arm.slot.calibration)
+        outside = sum(int(answer.extrapolated.any(axis=1).sum()) for answer in answers)
+        counts = Counts(NAMES[form], {arm.labels: len(rows)}, {arm.slot.model: outside})
         form = wanted(accept, form)
-        counts = Counts({arm.labels: len(rows)}, 0)
         return BatchReply(form, predictor.name, _writer(form)(predictor, coverage, answers), counts, notes)
 
     def _read(self, body: bytes | bytearray, form: str) -> Question:

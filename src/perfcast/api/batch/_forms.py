@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from perfcast.api.metrics import Kind
 from perfcast.tables import Column, ColumnReader, TextTable
 from perfcast.workloads import Rows
 
@@ -11,18 +12,24 @@ ARROW = "application/vnd.apache.arrow.stream"
 CSV = "text/csv"
 PARQUET = "application/vnd.apache.parquet"
 FORMS = (JSON, ARROW, CSV, PARQUET)
+NAMES = {JSON: "columns", ARROW: "arrow", CSV: "csv", PARQUET: "parquet"}
+"""What columns are called in metrics."""
 
 
 class Counts(NamedTuple):
     """What was predicted.
 
     Attributes:
+        form: `list`, or what the columns were: one of `NAMES`.
         good: Rows by who answered: model, arm and version.
-        bad: Rows that were refused.
+        outside: Of these, rows beyond what the model was trained on, by model.
+        bad: Rows that were refused, by why.
     """
 
+    form: str
     good: Mapping[tuple[str, str, int], int]
-    bad: int
+    outside: Mapping[str, int]
+    bad: Mapping[Kind, int] = {}
 
 
 class Question(NamedTuple):

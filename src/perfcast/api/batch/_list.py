@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from perfcast.api.batch._forms import Counts
 from perfcast.api.batch._json_columns import names_outside, pieces, rounded, written
 from perfcast.api.http._identifiers import Clock, Identifiers, timestamp
 from perfcast.api.http._problems import TooManyRows
-from perfcast.api.metrics import Ledger
+from perfcast.api.metrics import Kind, Ledger, kind_of
 from perfcast.errors import FieldError, InvalidInput, NoUsableModel, PerfcastError
 from perfcast.monitoring import Record
 from perfcast.serving import Arm, Follower, ItemReader, Key, Predictor, Reader, UnknownReference, read_reaching
@@ -53,6 +54,7 @@ class _Group:
         places: int [bodies], their places in the piece.
         rows: float64 [bodies, features].
         cost: float64 [bodies], once predicted.
+        outside: bool [bodies, features], where features lie outside the range trained on; once predicted.
     """
 
     arm: Arm
@@ -61,15 +63,17 @@ class _Group:
     places: npt.NDArray[np.int64]
     rows: npt.NDArray[np.float64]
     cost: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    outside: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
 
 
 @dataclass
 class _Piece:
-    """Some bodies that follow each other: groups, and what is wrong with the rest."""
+    """Some bodies that follow each other: groups, and what is wrong with the rest, told and by kind."""
 
     count: int
     groups: list[_Group]
     wrong: dict[int, Any]
+    kinds: Counter[Kind] = field(default_factory=Counter)
 
 
 class ListAnswerer:
@@ -102,10 +106,7 @@ class ListAnswerer:
         spread(_predict, [piece for piece in read if piece.groups])
         if whole:
             _refuse(read, whole)
-        good: dict[tuple[str, str, int], int] = {}
-        for group in (group for piece in read for group in piece.groups):
-            good[group.arm.labels] = good.get(group.arm.labels, 0) + len(group.places)
-        return self._write(read), Counts(good, sum(len(piece.wrong) for piece in read))
+        return self._write(read), _counts(read)
 
     def _read(self, body: bytes | bytearray, reading: "_Reading") -> list[_Piece]:
         try:
@@ -153,7 +154,7 @@ class ListAnswerer:
         nothing: list[float | None] = [None] * len(group.places)
         lower, upper = (nothing, nothing) if bounds is None else (bounds[0].tolist(), bounds[1].tolist())
         shown = (nothing, nothing) if bounds is None else (rounded(bounds[0]), rounded(bounds[1]))
-        outside = names_outside(predictor.outside(group.rows), predictor.workload.feature_names)
+        outside = names_outside(group.outside, predictor.workload.feature_names)
         at, number, model, kind = self._clock.text(time.time()), predictor.number, predictor.model, predictor.type
         names = [self._identifiers.next() for _ in nothing]
         shape = _shape(predictor.workload.cost.name)
@@ -222,6 +223,7 @@ class _Reading:
         bodies = msgspec.json.decode(piece, type=list[msgspec.Raw])
         rows: dict[tuple[Arm, Predictor, float], list[tuple[int, Sequence[float]]]] = {}
         wrong: dict[int, Any] = {}
+        kinds = Counter[Kind]()
         for place, raw in enumerate(bodies):
             body = bytes(raw)
             try:
@@ -229,12 +231,13 @@ class _Reading:
                 rows.setdefault((arm, predictor, coverage), []).append((place, row))
             except PerfcastError as error:
                 wrong[place] = _failure(str(error), self._routes.bodies.named(body))
+                kinds[kind_of(error)] += 1
         groups = []
         for (arm, predictor, coverage), held in rows.items():
             places, values = zip(*held, strict=True)
             groups.append(_Group(arm, predictor, coverage, np.array(places), np.array(values, dtype=np.float64)))
             self._likely = _item_reader(predictor.reader)
-        return _Piece(len(bodies), groups, wrong)
+        return _Piece(len(bodies), groups, wrong, kinds)
 
     def _single(self, body: bytes) -> tuple[Arm, Predictor, float, Sequence[float]]:
         request = read_reaching(self._follower, body, self._may_load)
@@ -261,10 +264,21 @@ def _predict(piece: _Piece) -> None:
         good = np.isfinite(cost)
         if not good.all():
             told = f"body: model {group.predictor.name} gives no finite cost for these features"
+            piece.kinds["invalid"] += int((~good).sum())
             piece.wrong |= dict.fromkeys(group.places[~good].tolist(), _failure(told, group.predictor.model))
             group.places, group.rows, cost = group.places[good], group.rows[good], cost[good]
-        group.cost = cost
+        group.cost, group.outside = cost, group.predictor.outside(group.rows)
     piece.groups = [group for group in piece.groups if len(group.places)]
+
+
+def _counts(read: Iterable[_Piece]) -> Counts:
+    good, outside, bad = Counter[tuple[str, str, int]](), Counter[str](), Counter[Kind]()
+    for piece in read:
+        bad += piece.kinds
+        for group in piece.groups:
+            good[group.arm.labels] += len(group.places)
+            outside[group.predictor.model] += int(group.outside.any(axis=1).sum())
+    return Counts("list", good, outside, bad)
 
 
 def _refuse(read: Sequence[_Piece], called: str) -> None:

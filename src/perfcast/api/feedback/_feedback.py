@@ -61,8 +61,8 @@ class Feedback:
             _share(items)
             results = await run_in_threadpool(self._keep, items, is_list=is_list)
         counts = Counter(result["status"] for result in results)
-        self._tally.told(counts)
         told = {status: counts[status] for status in ("accepted", "repeated", "refused")}
+        self._tally.fed_back(told)
         return {"results": results, **told, "timestamp": timestamp()}
 
     def _known(self, items: Items) -> Mapping[str, Kept]:

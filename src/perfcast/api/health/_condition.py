@@ -7,8 +7,10 @@ from threading import Event, Thread
 from typing import Any
 
 from perfcast import __version__
+from perfcast.api.health._host import disk_problem, system_info
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._lifetime import Lifetime
+from perfcast.api.metrics import Samples, alone
 from perfcast.serving import Follower
 from perfcast.sessions import Inference
 
@@ -70,23 +72,6 @@ class Probe:
             self._stop.wait(self._seconds)
 
 
-def system_info(folder: str) -> dict[str, float]:
-    """The machine's state: percent of CPU, memory and the folder's disk in use, and free memory in GB (10⁹ bytes)."""
-    import psutil
-
-    memory = psutil.virtual_memory()
-    return {
-        "cpu_percent": psutil.cpu_percent(),
-        "memory_percent": memory.percent,
-        "disk_percent": psutil.disk_usage(folder).percent,
-        "available_memory_gb": round(memory.available / 1e9, 2),
-    }
-
-
-UNKNOWN_SYSTEM = {"cpu_percent": 0.0, "memory_percent": 0.0, "disk_percent": 0.0, "available_memory_gb": 0.0}
-"""Before the first look."""
-
-
 @dataclass(frozen=True)
 class Condition:
     """What the process depends on, as far as it is known.
@@ -104,18 +89,33 @@ class Condition:
     system: Probe
     problems: Callable[[], Mapping[str, str]]
 
+    @property
+    def host(self) -> Mapping[str, float] | None:
+        """The machine's figures by metric, as of the last look; None before the first."""
+        return None if self.system.finding is None else self.system.finding.value
+
+    def samples(self) -> Samples:
+        """What `/metrics` shows of it."""
+        document = self.document()
+        up = {name: state["status"] == "up" for name, state in document["dependencies"].items()}
+        health = {status: status == document["status"] for status in ("healthy", "degraded", "unhealthy")}
+        uptime = {"perfcast_uptime_seconds": self.lifetime.uptime_seconds}
+        return {**alone({**uptime, **(self.host or {})}), "perfcast_dependency_up": up, "perfcast_health": health}
+
     def document(self) -> dict[str, Any]:
         """What `/health` answers: `healthy`, `degraded` or, where nothing can be predicted, `unhealthy`, and why."""
-        routes, finding = self.follower.routes, self.system.finding
+        routes, host = self.follower.routes, self.host
         dependencies = {probe.name: probe.state() for probe in self.dependencies}
-        problems = {**self.problems(), **routes.unanswered, **routes.problems}
+        full = disk_problem(host)
+        disk = {} if full is None else {"disk": full}
+        problems = {**self.problems(), **disk, **routes.unanswered, **routes.problems}
         wrong = bool(problems) or any(state["status"] == "down" for state in dependencies.values())
         return {
             "status": "unhealthy" if not routes.champions else "degraded" if wrong else "healthy",
             "timestamp": timestamp(),
             "uptime_seconds": self.lifetime.uptime_seconds,
             "models_loaded": len(routes.champions),
-            "system_info": (finding.value if finding is not None else None) or UNKNOWN_SYSTEM,
+            "system_info": system_info(host),
             "inference": asdict(self.inference),
             "dependencies": dependencies,
             "problems": problems,

@@ -70,9 +70,14 @@ def caller_key(headers: Iterable[tuple[bytes, bytes]], client: str | None) -> st
     return client or ""
 
 
-def key_of(scope: Any) -> str:
-    """`caller_key` of an ASGI scope."""
-    client = scope.get(CLIENT)
+def caller_of(scope: Any) -> str:
+    """The caller's name, where access rules have found one, else its address."""
+    client: str | None = scope.get(CLIENT)
     if client is None and scope.get("client"):
         client = scope["client"][0]
-    return caller_key(scope["headers"], client)
+    return client or ""
+
+
+def key_of(scope: Any) -> str:
+    """`caller_key` of an ASGI scope."""
+    return caller_key(scope["headers"], caller_of(scope))

@@ -12,7 +12,7 @@ from perfcast.api.http._identifiers import Clock
 from perfcast.api.inference_protocol._codec import read_request, write_response
 from perfcast.api.inference_protocol._rows import rows_of
 from perfcast.api.inference_protocol._tensor import Tensor, wrong
-from perfcast.api.metrics import Ledger
+from perfcast.api.metrics import Ledger, kind_of
 from perfcast.errors import InvalidInput, NoUsableModel, PerfcastError, UnknownModel
 from perfcast.manifest import Calibration
 from perfcast.monitoring import Record
@@ -92,12 +92,14 @@ class InferenceProtocol:
             predictor = arm.slot.predictor or await self._follower.fetched(arm.slot)
             work = partial(self._answer, predictor, arm.slot.calibration, body, json_length, prediction_id)
             rows, answer, response = work() if len(body) <= _INLINE else await run_in_threadpool(work)
-        except PerfcastError:
-            self._tally.failed(model)
+        except PerfcastError as error:
+            self._tally.failed(model, kind_of(error))
             raise
         self._record(arm, rows, answer, prediction_id)
         seconds = time.perf_counter() - began
         self._tally.predicted(arm.labels, seconds, len(rows))
+        self._tally.outside(model, int(answer.extrapolated.any(axis=1).sum()))
+        self._tally.batch("tensors", len(rows))
         return response
 
     def _answer(

@@ -1,25 +1,30 @@
 """What Prometheus is shown."""
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from os import getpid
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from perfcast.api.metrics._tally import Durations, Ledger, SharedTally, Tally
+from perfcast.api.metrics._callers import Callers
+from perfcast.api.metrics._catalogue import METRICS, Description
+from perfcast.api.metrics._histogram import Durations, Sizes
+from perfcast.api.metrics._processes import process_figures, processor_seconds
+from perfcast.api.metrics._shared import Share, SharedTally
+from perfcast.api.metrics._tally import Ledger, Tally
+from perfcast.api.metrics._usage import Usage
 from perfcast.serving import Follower
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-_MEANINGS = {
-    "ml_model_evictions": "Graphs that left memory for others",
-    "ml_shadow_rows_dropped": "Rows that no shadow was asked for",
-    "ml_shadow_rows_failed": "Rows that a shadow had no answer for",
-    "prediction_records_written": "Records of predictions written to the database",
-    "prediction_records_dropped": "Records of predictions lost because the database could not take them",
-    "ml_models_loaded_total": "Models whose champion is in memory",
-    "ml_models_loaded_bytes": "Bytes of the graphs in memory",
-    "http_requests_in_flight": "Requests being answered",
-}
-_ARM = ("model_name", "arm", "version")
+Samples: TypeAlias = Mapping[str, Mapping[Any, Any]]
+"""By metric, by the values of its labels (a tuple, or the one value itself): a number or a histogram."""
+ALONE = ()
+"""The labels of a metric that has none."""
+
+
+def alone(numbers: Mapping[str, float]) -> Samples:
+    """Samples of metrics without labels."""
+    return {name: {ALONE: value} for name, value in numbers.items()}
 
 
 class Exposition:
@@ -27,20 +32,23 @@ class Exposition:
 
     Attributes:
         shared: What all processes on this port counted; None where this is the only one.
+        sources: Give samples besides those of this process's counts, from memory.
     """
 
-    def __init__(self, ledger: Ledger, follower: Follower) -> None:
+    def __init__(self, ledger: Ledger, follower: Follower, usage: Usage, callers: Callers) -> None:
         self.shared: SharedTally | None = None
-        self._ledger, self._tally, self._follower = ledger, ledger.tally, follower
+        self.sources: list[Callable[[], Samples]] = []
+        self._ledger, self._follower, self._usage, self._callers = ledger, follower, usage, callers
 
     def share(self, folder: str, slot: int) -> None:
         """Count together with the other processes on this port; see `SharedTally`."""
-        self.shared = SharedTally(folder, slot, self._tally, self._counts)
+        self.shared = SharedTally(folder, slot, self._own)
+        self._callers.share(folder)
 
     @property
     def counted(self) -> Tally:
         """What requests and predictions counted; of all processes, where several share the port."""
-        return self._tally if self.shared is None else self.shared.total()[0]
+        return self._ledger.tally if self.shared is None else self.shared.total()[0].tally
 
     def text(self) -> bytes:
         """Prometheus' text format; of all processes, where several share the port."""
@@ -49,63 +57,84 @@ class Exposition:
         return generate_latest(self)
 
     def collect(self) -> "Iterable[Metric]":
-        """Prometheus' metric families."""
-        from prometheus_client import ProcessCollector
-        from prometheus_client.core import GaugeMetricFamily
+        """Prometheus' metric families, in the catalogue's order; those without a sample are left out."""
+        share, processes = (self._own(), [getpid()]) if self.shared is None else self.shared.total()
+        samples: dict[str, Mapping[Any, Any]] = {}
+        for source in (lambda: self._counted(share, processes), *self.sources):
+            samples |= source()
+        for name in METRICS:
+            if samples.get(name):
+                yield _family(METRICS[name], samples[name])
 
-        tally, counts = (self._tally, self._counts()) if self.shared is None else self.shared.total()
-        slots = self._follower.routes.champions.values()
-        gauges = counts | {
-            "ml_models_loaded_total": sum(slot.predictor is not None for slot in slots),
-            "ml_models_loaded_bytes": self._follower.cache.bytes,
-            "http_requests_in_flight": tally.in_flight,
+    def _own(self) -> Share:
+        """What this process has counted, and has."""
+        records, shadows, cache = self._ledger.records, self._ledger.shadows, self._follower.cache
+        self._usage.look()
+        champions = list(self._follower.routes.champions.values())
+        counts: dict[str, float] = {
+            "ml_model_loads_total": cache.loads,
+            "ml_model_load_failures_total": cache.failures,
+            "ml_model_evictions_total": cache.evictions,
+            "ml_shadow_rows_dropped_total": shadows.dropped,
+            "ml_shadow_rows_failed_total": shadows.failed,
+            "prediction_records_written_total": records.written if records is not None else 0,
+            "prediction_records_dropped_total": records.dropped if records is not None else 0,
+            "process_cpu_seconds_total": processor_seconds(),
         }
-        yield from _families(tally)
-        for name, value in gauges.items():
-            yield GaugeMetricFamily(name, _MEANINGS[name], value=float(value))
-        if self.shared is None:  # of several processes, it would show now this one and now that
-            yield from ProcessCollector(registry=None).collect()
-
-    def _counts(self) -> dict[str, int]:
-        """What the process counts besides requests and predictions."""
-        records, shadows = self._ledger.records, self._ledger.shadows
-        return {
-            "ml_model_evictions": self._follower.cache.evictions,
-            "ml_shadow_rows_dropped": shadows.dropped,
-            "ml_shadow_rows_failed": shadows.failed,
-            "prediction_records_written": records.written if records is not None else 0,
-            "prediction_records_dropped": records.dropped if records is not None else 0,
+        amounts: dict[str, float] = {
+            "ml_models_loaded_bytes": cache.bytes,
+            "prediction_records_waiting": records.waiting if records is not None else 0,
         }
+        levels: dict[str, float] = {"ml_models_loaded_total": sum(slot.predictor is not None for slot in champions)}
+        return Share(self._ledger.tally, counts, amounts, levels)
+
+    def _counted(self, share: Share, processes: list[int]) -> Samples:
+        known = self._callers.look()
+        numbers = {**share.counts, **share.amounts, **share.levels, **process_figures(processes)}
+        numbers |= {"http_requests_in_flight": share.tally.in_flight, "http_new_callers_total": known.new}
+        models = {
+            (slot.model, slot.number, slot.version.type, slot.reader.workload.name, alias): 1
+            for (_, alias), slot in self._follower.routes.pointed.items()
+        }
+        callers = self._callers.counts()
+        return {**alone(numbers), **_samples(share.tally), "http_callers": callers, "ml_model_info": models}
 
 
-def _families(tally: Tally) -> "Iterable[Metric]":
-    arms = {**tally.arms, **tally.shadows}  # of which shadows are counted on a thread of their own
-    answers = {labels: durations.answers for labels, durations in arms.items()}
-    yield _counter("ml_predictions", "Predictions answered", ("model_name", "status"), tally.predictions)
-    yield _counter("http_requests", "Requests answered", ("route", "method", "status"), tally.requests)
-    yield _counter(
-        "ml_feedback", "Actuals that were told", ("result",), {(one,): n for one, n in tally.actuals.items()}
-    )
-    meaning = "Time of a prediction"
-    yield _histogram("ml_prediction_duration_seconds", meaning, ("model_name",), tally.prediction_seconds)
-    yield _histogram("http_request_duration_seconds", "Time of a request", ("route",), tally.request_seconds)
-    yield _counter("ml_arm_predictions", "Predictions answered by each arm", _ARM, answers)
-    yield _histogram("ml_arm_prediction_duration_seconds", "Time of a prediction by arm", _ARM, arms)
+def _samples(tally: Tally) -> Samples:
+    """A tally's own; copies, since other threads add to what they are made from."""
+    arms = {**tally.arms, **tally.shadows}
+    workloads: dict[str, int] = {}
+    for (model, status), count in dict(tally.predictions).items():
+        if status == "success" and model in tally.workloads:
+            workload = tally.workloads[model]
+            workloads[workload] = workloads.get(workload, 0) + count
+    return {
+        "http_requests_total": dict(tally.requests),
+        "http_request_duration_seconds": dict(tally.request_seconds),
+        "http_refused_total": dict(tally.refused),
+        "ml_predictions_total": dict(tally.predictions),
+        "ml_prediction_duration_seconds": dict(tally.prediction_seconds),
+        "ml_prediction_errors_total": dict(tally.errors),
+        "ml_arm_predictions_total": {labels: durations.answers for labels, durations in arms.items()},
+        "ml_arm_prediction_duration_seconds": arms,
+        "ml_batch_rows": dict(tally.batches),
+        "ml_extrapolated_predictions_total": dict(tally.extrapolated),
+        "ml_workload_predictions_total": workloads,
+        "ml_preset_predictions_total": dict(tally.presets),
+        "ml_feedback_total": dict(tally.feedback),
+    }
 
 
-def _counter(name: str, meaning: str, labels: tuple[str, ...], counts: Mapping[Any, int]) -> "Metric":
-    from prometheus_client.core import CounterMetricFamily
+def _family(metric: Description, samples: Mapping[Any, Any]) -> "Metric":
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-    family = CounterMetricFamily(name, meaning, labels=labels)
-    for values, count in counts.items():
-        family.add_metric([*map(str, values)], count)
-    return family
-
-
-def _histogram(name: str, meaning: str, labels: tuple[str, ...], durations: Mapping[Any, Durations]) -> "Metric":
-    from prometheus_client.core import HistogramMetricFamily
-
-    family = HistogramMetricFamily(name, meaning, labels=labels)
-    for values, item in durations.items():
-        family.add_metric([values] if isinstance(values, str) else [*map(str, values)], item.buckets(), item.total)
-    return family
+    kinds = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily, "histogram": HistogramMetricFamily}
+    family: Any = kinds[metric.kind](metric.name, metric.meaning, labels=metric.labels)
+    for values, value in samples.items():
+        labels = [values] if isinstance(values, str) else [*map(str, values)]
+        if isinstance(value, Durations | Sizes):
+            family.add_metric(labels, value.buckets(), float(value.total))
+        else:
+            family.add_metric(labels, float(value))
+    made: Metric = family
+    return made

@@ -1,61 +1,33 @@
-"""Counting requests and predictions without locks, in one process and in several on one port.
+"""What one process counts, and where every answer is put down."""
 
-Everything is counted on the event loop's thread, so plain integers do: 0.3 µs an observation, where prometheus-client's
-own histogram takes 1.5 µs. prometheus-client writes the text when it is asked for.
-"""
-
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
-from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
-import msgspec
-
+from perfcast.api.http._problems import Overloaded
+from perfcast.api.metrics._histogram import Durations, Sizes
+from perfcast.errors import BrokenVersion, InvalidInput, NotFound, NoUsableModel
 from perfcast.monitoring import PredictionLog, Record
 from perfcast.serving import Arm, Shadows
 
-BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds of the histograms' buckets, seconds."""
 _MOST = 1000
 """Histograms of arms, of which each version makes new ones; those that began first leave."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 Labels: TypeAlias = tuple[str, str, int]
 """Who answered: model, arm and version."""
+Kind: TypeAlias = Literal["invalid", "unknown_model", "no_model", "overloaded", "internal"]
+"""Why a prediction failed."""
+Reason: TypeAlias = Literal["key", "scope", "rate", "overload"]
+"""Why a request was refused before it was looked at."""
+_KINDS: tuple[tuple[type[Exception], Kind], ...] = (
+    (InvalidInput, "invalid"),
+    (NotFound, "unknown_model"),
+    (NoUsableModel, "no_model"),
+    (BrokenVersion, "no_model"),
+    (Overloaded, "overloaded"),
+)
 _Label = TypeVar("_Label")
-
-
-@dataclass(slots=True)
-class Durations:
-    """A histogram of seconds; an observation may be of several answers, given together."""
-
-    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
-    total: float = 0.0
-    further: int = 0
-
-    @property
-    def answers(self) -> int:
-        """How many answers were given."""
-        return sum(self.counts) + self.further
-
-    def observe(self, seconds: float, answers: int = 1) -> None:
-        """Count answers that took one time together."""
-        self.counts[bisect_left(BOUNDS, seconds)] += 1
-        self.total += seconds
-        if answers != 1:
-            self.further += answers - 1
-
-    def add(self, other: "Durations") -> None:
-        """Add those of another process."""
-        self.counts = [one + more for one, more in zip(self.counts, other.counts, strict=True)]
-        self.total += other.total
-        self.further += other.further
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """Prometheus' cumulative buckets."""
-        names = [*map(str, BOUNDS), "+Inf"]
-        return [(name, float(count)) for name, count in zip(names, accumulate(self.counts), strict=True)]
+_Histogram = TypeVar("_Histogram", Durations, Sizes)
 
 
 @dataclass(slots=True)
@@ -63,55 +35,74 @@ class Tally:
     """All that one process counts.
 
     Labels come from route templates, known methods and known models only, so that their number stays bounded. Shadows
-    are counted on a thread of their own.
+    are counted on a thread of their own, networks on that which writes the records.
     """
 
     in_flight: int = 0
     requests: dict[tuple[str, str, int], int] = field(default_factory=dict)
     request_seconds: dict[str, Durations] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
     predictions: dict[tuple[str, str], int] = field(default_factory=dict)
     prediction_seconds: dict[str, Durations] = field(default_factory=dict)
+    errors: dict[tuple[str, str], int] = field(default_factory=dict)
+    extrapolated: dict[str, int] = field(default_factory=dict)
+    batches: dict[str, Sizes] = field(default_factory=dict)
+    feedback: dict[str, int] = field(default_factory=dict)
+    presets: dict[tuple[str, str], int] = field(default_factory=dict)
     arms: dict[Labels, Durations] = field(default_factory=dict)
     shadows: dict[Labels, Durations] = field(default_factory=dict)
-    actuals: dict[str, int] = field(default_factory=dict)
+    workloads: dict[str, str] = field(default_factory=dict)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a finished request."""
         key = (route, method if method in METHODS else "other", status)
         self.requests[key] = self.requests.get(key, 0) + 1
-        (self.request_seconds.get(route) or _new(self.request_seconds, route)).observe(seconds)
+        (self.request_seconds.get(route) or _new(self.request_seconds, route, Durations)).observe(seconds)
+
+    def refuse(self, reason: Reason) -> None:
+        """Count a request that was refused before it was looked at."""
+        self.refused[reason] = self.refused.get(reason, 0) + 1
 
     def predicted(self, labels: Labels, seconds: float, rows: int = 1) -> None:
         """Count an answer of a model's arm: each of its rows is a prediction, all of them together take one time."""
         model = labels[0]
         key = (model, "success")
         self.predictions[key] = self.predictions.get(key, 0) + rows
-        (self.prediction_seconds.get(model) or _new(self.prediction_seconds, model)).observe(seconds)
-        (self.arms.get(labels) or _new(self.arms, labels)).observe(seconds, rows)
+        (self.prediction_seconds.get(model) or _new(self.prediction_seconds, model, Durations)).observe(seconds)
+        (self.arms.get(labels) or _new(self.arms, labels, Durations)).observe(seconds, rows)
 
-    def failed(self, model: str, count: int = 1) -> None:
+    def outside(self, model: str, rows: int = 1) -> None:
+        """Count answers beyond what the model was trained on."""
+        if rows:
+            self.extrapolated[model] = self.extrapolated.get(model, 0) + rows
+
+    def batch(self, form: str, rows: int) -> None:
+        """Count a batch; `form` is one of a few names."""
+        (self.batches.get(form) or _new(self.batches, form, Sizes)).observe(rows)
+
+    def failed(self, model: str, kind: Kind, count: int = 1) -> None:
         """Count predictions that failed; `model` is a known model's name or `unknown`."""
         if count:
             self.predictions[model, "error"] = self.predictions.get((model, "error"), 0) + count
+            self.errors[model, kind] = self.errors.get((model, kind), 0) + count
 
-    def told(self, results: Mapping[str, int]) -> None:
-        """Count actuals by what became of them."""
-        add_counts(self.actuals, results)
+    def fed_back(self, results: Mapping[str, int]) -> None:
+        """Count true costs that callers told, by what became of them."""
+        add_counts(self.feedback, results)
 
     def shadowed(self, labels: Labels, seconds: float) -> None:
         """Count a row that a shadow was asked for."""
-        (self.shadows.get(labels) or _new(self.shadows, labels)).observe(seconds)
+        (self.shadows.get(labels) or _new(self.shadows, labels, Durations)).observe(seconds)
 
     def add(self, other: "Tally") -> None:
         """Add another process's."""
         self.in_flight += other.in_flight
-        add_counts(self.requests, other.requests)
-        add_counts(self.predictions, other.predictions)
-        add_counts(self.actuals, other.actuals)
+        self.workloads |= other.workloads
+        for name in ("requests", "refused", "predictions", "errors", "extrapolated", "feedback", "presets"):
+            add_counts(getattr(self, name), getattr(other, name))
         for name in ("request_seconds", "prediction_seconds", "arms", "shadows"):
-            held = getattr(self, name)
-            for label, durations in getattr(other, name).items():
-                (held.get(label) or _new(held, label)).add(durations)
+            _add_histograms(getattr(self, name), getattr(other, name), Durations)
+        _add_histograms(self.batches, other.batches, Sizes)
 
 
 @dataclass(frozen=True)
@@ -138,62 +129,24 @@ class Ledger:
                 self.shadows.offer(arm.shadow, record.id, record.row, record.at)
 
 
-def add_counts(counts: dict[_Label, int], more: Mapping[_Label, int]) -> None:
+def kind_of(error: Exception) -> Kind:
+    """Why a prediction failed."""
+    return next((kind for error_type, kind in _KINDS if isinstance(error, error_type)), "internal")
+
+
+def add_counts(counts: dict[_Label, Any], more: Mapping[_Label, Any]) -> None:
     """Add counts by their labels, in place."""
     for label, count in more.items():
         counts[label] = counts.get(label, 0) + count
 
 
-def _new(held: dict[_Label, Durations], label: _Label) -> Durations:
+def _add_histograms(held: dict[Any, _Histogram], more: Mapping[Any, _Histogram], kind: type[_Histogram]) -> None:
+    for label, histogram in more.items():
+        (held.get(label) or _new(held, label, kind)).add(histogram)
+
+
+def _new(held: dict[_Label, _Histogram], label: _Label, kind: type[_Histogram]) -> _Histogram:
     while isinstance(label, tuple) and len(held) >= _MOST:  # routes and models are few, and their counts never fall
         del held[next(iter(held))]
-    held[label] = Durations()
-    return held[label]
-
-
-_Counts = dict[str, int]
-_decode = msgspec.msgpack.Decoder(tuple[Tally, _Counts]).decode
-
-
-class SharedTally:
-    """This process's share of the counts.
-
-    Each process has a slot, and a small file for it, written about once a second. Whoever is asked for `/metrics`
-    writes its own and adds the others'. A process that takes the place of one that ended goes on from its slot's file.
-    So what was shown once never falls, whoever dies; what a killed process counted since it last wrote (a second at
-    most) is lost.
-
-    Args:
-        folder: Where the processes' files are; only theirs, new with their supervisor.
-        slot: Which of them this one is.
-        tally: What this process counts; goes on from the slot's file.
-        further: Further counts of this process.
-    """
-
-    def __init__(self, folder: str, slot: int, tally: Tally, further: Callable[[], _Counts]) -> None:
-        self._folder = Path(folder)
-        self._own = self._folder / f"{slot}.tally"
-        self._tally, self._further = tally, further
-        self._base: _Counts = {}
-        if self._own.exists():
-            restored, self._base = _decode(self._own.read_bytes())
-            restored.in_flight = 0
-            tally.add(restored)
-
-    def write(self) -> None:
-        """Let the others see what was counted until now."""
-        counts = self._further()
-        add_counts(counts, self._base)
-        new = self._own.with_suffix(".new")
-        new.write_bytes(msgspec.msgpack.encode((self._tally, counts)))
-        new.replace(self._own)
-
-    def total(self) -> tuple[Tally, _Counts]:
-        """The counts of all processes, this one's until now."""
-        self.write()
-        tally, counts = Tally(), _Counts()
-        for path in sorted(self._folder.glob("*.tally")):
-            theirs, further = _decode(path.read_bytes())
-            tally.add(theirs)
-            add_counts(counts, further)
-        return tally, counts
+    made = held[label] = kind()
+    return made

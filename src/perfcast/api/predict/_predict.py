@@ -6,7 +6,7 @@ import structlog
 
 from perfcast.api.http._identifiers import Clock
 from perfcast.api.http._problems import Problem, problem_of
-from perfcast.api.metrics import Ledger
+from perfcast.api.metrics import Ledger, kind_of
 from perfcast.api.predict._answer_writer import AnswerWriter
 from perfcast.errors import NoUsableModel, PerfcastError
 from perfcast.monitoring import Record
@@ -73,7 +73,7 @@ class Predict:
         except Exception as error:
             if not isinstance(error, PerfcastError):
                 log.exception("prediction failed", request_id=request_id, model=model)
-            self._tally.failed(model or self._named(body))
+            self._tally.failed(model or self._named(body), kind_of(error))
             return problem_of(error, in_body=True)
 
     def _answer(self, arm: Arm, predictor: Predictor, request: Request, name: str, began: float) -> bytes:
@@ -86,6 +86,8 @@ class Predict:
         self._enter(
             arm, Record(name, predictor.model, predictor.number, row, cost, lower, upper, at, arm.name, coverage)
         )
+        if prediction.extrapolated:
+            self._tally.outside(predictor.model)
         self._tally.predicted(arm.labels, time.perf_counter() - began)
         return answer
 

@@ -4,6 +4,7 @@
 a caller asks for. A `Transport` (Huey's queue in a file or in Redis) carries ids only.
 """
 
+from perfcast.jobs.queue._figures import JobFigures, job_figures
 from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Effort, Fence, Job, JobRequest, Progress
 from perfcast.jobs.queue._jobs import Jobs
 from perfcast.jobs.queue._submission import Asked, Submissions, default_model
@@ -16,11 +17,13 @@ __all__ = [
     "Effort",
     "Fence",
     "Job",
+    "JobFigures",
     "JobRequest",
     "Jobs",
     "Progress",
     "Submissions",
     "Transport",
     "default_model",
+    "job_figures",
     "make_transport",
 ]

@@ -6,8 +6,9 @@ few seconds and submits a normal job for one that is due, unless one of that mod
 run is too recent. Of several schedulers exactly one fires: a conditional update in the job's own transaction decides.
 """
 
+from perfcast.jobs.schedules._repository import fired_counts
 from perfcast.jobs.schedules._schedule import Plan, Retrain
 from perfcast.jobs.schedules._scheduler import Scheduler
 from perfcast.jobs.schedules._schedules import Schedules
 
-__all__ = ["Plan", "Retrain", "Scheduler", "Schedules"]
+__all__ = ["Plan", "Retrain", "Scheduler", "Schedules", "fired_counts"]

@@ -12,7 +12,7 @@ from perfcast.storage import insert_new, now, schema
 
 _SCHEDULE, _EVENT, _JOB = schema.schedule, schema.schedule_event, schema.job
 KEPT_EVENTS = 1000
-"""The newest events of each model; older ones are deleted as new ones come."""
+"""The newest events of each model; older ones are deleted as new ones come, those that began a job excepted."""
 _UNHEARD: dict[str, Any] = {"signal": None, "signal_reason": None}
 _FRESH: dict[str, Any] = {**_UNHEARD, "held_back": None}
 
@@ -90,12 +90,21 @@ def hold_back(connection: sa.Connection, seen: Schedule, why: str) -> bool:
 def add_event(
     connection: sa.Connection, model: str, kind: str, trigger: str, reason: str, *, at: str, job: str | None = None
 ) -> None:
-    """Add to the history, which forgets what is beyond the newest `KEPT_EVENTS` of the model."""
+    """Add to the history, which forgets what is beyond the newest `KEPT_EVENTS` of the model, but not what fired."""
     values = {"model": model, "at": at, "kind": kind, "trigger": trigger, "reason": reason, "job": job}
     connection.execute(sa.insert(_EVENT).values(**values))
     newest = sa.select(_EVENT.c.id).where(_EVENT.c.model == model).order_by(_EVENT.c.id.desc())
     first_too_old = newest.offset(KEPT_EVENTS).limit(1).scalar_subquery()
-    connection.execute(sa.delete(_EVENT).where(_EVENT.c.model == model, _EVENT.c.id <= first_too_old))
+    connection.execute(
+        sa.delete(_EVENT).where(_EVENT.c.model == model, _EVENT.c.id <= first_too_old, _EVENT.c.kind != "fired")
+    )
+
+
+def fired_counts(connection: sa.Connection) -> dict[tuple[str, str], int]:
+    """How often a job was begun, by model and trigger; never falls."""
+    query = sa.select(_EVENT.c.model, _EVENT.c.trigger, sa.func.count()).where(_EVENT.c.kind == "fired")
+    rows = connection.execute(query.group_by(_EVENT.c.model, _EVENT.c.trigger))
+    return {(model, trigger): count for model, trigger, count in rows}
 
 
 def history(connection: sa.Connection, model: str, limit: int) -> list[dict[str, Any]]:

@@ -17,7 +17,8 @@ from perfcast.jobs.schedules import Scheduler, Schedules
 from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.jobs.worker._worker import Worker
-from perfcast.monitoring import Corrections, LiveAccuracy, Observer, versions_of
+from perfcast.monitoring import Archive, Corrections, LiveAccuracy, Observer, Watcher, versions_of
+from perfcast.monitoring import Retention as PredictionRetention
 from perfcast.monitoring.drift import Drift
 from perfcast.processors import processors
 from perfcast.registry import Registry
@@ -39,6 +40,7 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
     database = Database(settings.database_address, pool_size=settings.worker_concurrency + 4)
     transport, blobs = make_transport(settings), Blobs(settings.artifacts_address)
     registry, workloads = Registry(database, blobs), survey_workloads(settings.workloads_dir).workloads
+    predictions = _prediction_retention(settings, database, registry)
     submissions = Submissions(Datasets(database, blobs), registry, workloads)
     try:
         jobs = Jobs(database, transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds)
@@ -58,6 +60,7 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
                 Chore("exports", exporter.look, every_seconds=_EXPORT_SECONDS).follow()
             observer = make_observer(settings, database, registry, schedules)
             Chore("watching", observer.look, every_seconds=settings.observe_seconds).follow()
+            Chore("old predictions", predictions.look, every_seconds=EVERY_SECONDS).follow()
             worker.run()
     finally:
         transport.close()
@@ -68,8 +71,18 @@ def make_observer(settings: Settings, database: Database, registry: Registry, sc
     """Looks at predictions and actuals; its watchers keep what becomes of them."""
     version_of = versions_of(registry)
     drift = Drift(version_of, schedules.signal, alarms_per_week=settings.drift_alarms_per_week)
-    watchers = [LiveAccuracy(version_of), Corrections(version_of), drift]
+    watchers: list[Watcher] = [LiveAccuracy(version_of), Corrections(version_of), drift]
     return Observer(database, watchers, wait_hours=settings.actual_wait_hours)
+
+
+def _prediction_retention(settings: Settings, database: Database, registry: Registry) -> PredictionRetention:
+    return PredictionRetention(
+        database,
+        days=settings.prediction_log_days,
+        most_bytes=settings.prediction_log_bytes,
+        archive=Archive(settings.prediction_export_url) if settings.prediction_export_url else None,
+        features_of=registry.features,
+    )
 
 
 def stop_at_signals(worker: Worker) -> None:

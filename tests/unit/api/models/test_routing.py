@@ -231,7 +231,7 @@ def test_models_that_are_not_in_memory_are_usable_and_loaded_when_asked(small: T
     assert small.get("/health").json()["status"] != "unhealthy"
     metrics = small.get("/metrics").text
     assert "ml_models_loaded_total 1.0" in metrics
-    assert "ml_model_evictions 6.0" in metrics
+    assert "ml_model_evictions_total 6.0" in metrics
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ def upgrade() -> None:
     op.execute("UPDATE prediction_block SET bytes = length(records)")
     with op.batch_alter_table("prediction_block") as block:
         block.alter_column("bytes", server_default=None)
+        block.create_index("ix_prediction_block_last_at_bytes", ["last_at", "bytes"])
     for table in TABLES:
         table.create(connection)
     op.execute("INSERT INTO unobserved_block (block) SELECT id FROM prediction_block")

@@ -1,0 +1,112 @@
+"""Where the records of predictions go before they are deleted: Parquet files in a folder or a store of objects."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from perfcast.errors import InvalidSetting, MissingDependency, PerfcastError, Unavailable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BLOCKS = b"perfcast.blocks"
+"""Key of a file's metadata: which blocks are in it."""
+
+
+class Archive:
+    """Parquet files `MODEL/DAY/FIRST-LAST.parquet`, which are there whole or not at all.
+
+    Each tells in its metadata which blocks it holds, so that none is written twice, whoever dies between the file and
+    the deletion of the blocks.
+
+    Args:
+        url: A folder, or an address that fsspec knows.
+
+    Raises:
+        InvalidSetting: No store has such an address.
+        MissingDependency: The library that reaches this kind of store is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+
+        try:
+            self._files, root = url_to_fs(url)
+        except ImportError as error:
+            raise MissingDependency(f"PREDICTION_EXPORT_URL: {error}") from None
+        except ValueError as error:
+            raise InvalidSetting(f"PREDICTION_EXPORT_URL: {error}") from None
+        self._root = str(root).rstrip("/")
+        protocol = self._files.protocol
+        self._local = "file" in ([protocol] if isinstance(protocol, str) else protocol)
+
+    def held(self, model: str, day: str, blocks: Sequence[int]) -> set[int]:
+        """Which of these blocks, given in order, are in files already."""
+        found: set[int] = set()
+        with self._reached("read"):
+            for path in self._files.glob(f"{self._folder(model, day)}/*.parquet"):
+                first, _, last = Path(path).stem.partition("-")
+                if first.isdigit() and last.isdigit() and int(first) <= blocks[-1] and blocks[0] <= int(last):
+                    found.update(self._blocks_in(path))
+        return found & set(blocks)
+
+    def write(
+        self, model: str, day: str, blocks: Sequence[int], schema: "pa.Schema", tables: "Iterable[pa.Table]"
+    ) -> str:
+        """Write the blocks, given in order; gives the file's path once it is there."""
+        import pyarrow.parquet as pq
+
+        path = f"{self._folder(model, day)}/{blocks[0]:012d}-{blocks[-1]:012d}.parquet"
+        told = schema.with_metadata({_BLOCKS: json.dumps(list(blocks)).encode()})
+        with self._reached("written"), self._file(path) as file, pq.ParquetWriter(file, told, compression="zstd") as to:
+            for table in tables:
+                to.write_table(table.replace_schema_metadata(told.metadata))
+        with self._reached("read"):
+            if set(self._blocks_in(path)) != set(blocks):
+                raise Unavailable(f"{path}: is not what was written to it; the blocks stay")
+        return path
+
+    def _folder(self, model: str, day: str) -> str:
+        return f"{self._root}/{model}/{day}"
+
+    def _blocks_in(self, path: str) -> list[int]:
+        import pyarrow.parquet as pq
+
+        with self._files.open(path, "rb") as file:
+            blocks: list[int] = json.loads((pq.read_schema(file).metadata or {}).get(_BLOCKS, b"[]"))
+        return blocks
+
+    @contextmanager
+    def _file(self, path: str) -> Iterator[IO[bytes]]:
+        """A file to write to; stores of objects show it when it is closed, a folder when it has been renamed."""
+        if not self._local:
+            with self._files.open(path, "wb") as file:
+                yield file
+            return
+        unfinished = Path(path).with_suffix(".unfinished")
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with unfinished.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    @contextmanager
+    def _reached(self, verb: str) -> Iterator[None]:
+        import pyarrow as pa
+
+        errors: Any = (OSError, pa.ArrowException) if self._local else Exception
+        try:
+            yield
+        except PerfcastError:
+            raise
+        except errors as error:  # libraries of object stores raise errors of their own kind
+            raise Unavailable(
+                f"PREDICTION_EXPORT_URL can't be {verb}: {error}; records stay in the database until it can be"
+            ) from error
