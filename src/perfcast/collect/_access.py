@@ -117,6 +117,8 @@ def _check_url(url: str) -> None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidSetting(f"server.url: expected an address such as http://prometheus:9090, got {url!r}")
     if parts.username or parts.password:
-        raise InvalidSetting("server.url: must hold no password; say username, and password: {env: NAME} or {file: PATH}")
+        raise InvalidSetting(
+            "server.url: must hold no password; say username, and password: {env: NAME} or {file: PATH}"
+        )
     if parts.query or parts.fragment:
         raise InvalidSetting("server.url: must have no '?' and no '#'; it is what stands before /api/v1")

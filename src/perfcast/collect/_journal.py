@@ -104,6 +104,9 @@ class Journal:
         """The oldest rows that are still to be sent, at most so many."""
         return self._rows("WHERE sent = 0 ORDER BY at LIMIT ?", (most,))
 
+    def __len__(self) -> int:
+        return int(self._file.execute("SELECT count(*) FROM row").fetchone()[0])
+
     def count_waiting(self) -> int:
         """How many rows are still to be sent."""
         return int(self._file.execute("SELECT count(*) FROM row WHERE sent = 0").fetchone()[0])
@@ -120,7 +123,8 @@ class Journal:
             return 0
         with self._transaction():
             self._file.execute(
-                "UPDATE row SET sent = 1 WHERE at IN (SELECT at FROM row WHERE sent = 0 ORDER BY at LIMIT ?)", (surplus,)
+                "UPDATE row SET sent = 1 WHERE at IN (SELECT at FROM row WHERE sent = 0 ORDER BY at LIMIT ?)",
+                (surplus,),
             )
         return surplus
 
@@ -138,10 +142,10 @@ class Journal:
                 self._file.execute("DELETE FROM gap WHERE at <= ?", oldest)
 
     def clear(self) -> None:
-        """Forget rows and gaps, not facts."""
+        """Forget everything."""
         with self._transaction():
-            self._file.execute("DELETE FROM row")
-            self._file.execute("DELETE FROM gap")
+            for table in ("row", "gap", "fact"):
+                self._file.execute(f"DELETE FROM {table}")  # noqa: S608
 
     def fact(self, name: str) -> str | None:
         """What was last noted under a name."""

@@ -83,7 +83,9 @@ def narrowed(query: str, matcher: str) -> str:
     if not matcher:
         return query
     if "with" in functions(query):
-        raise InvalidSetting("server.matcher can't be added to a query with WITH templates: write it out, or the matcher")
+        raise InvalidSetting(
+            "server.matcher can't be added to a query with WITH templates: write it out, or the matcher"
+        )
     parts, at = [], 0
     for selector in selectors(query):
         for opening in selector.openings:

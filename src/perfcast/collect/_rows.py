@@ -47,7 +47,9 @@ def take_rows(collection: Collection, span: Span, columns: Mapping[str, Column],
     features = np.stack([values[name] for name in collection.workload.feature_names], axis=1).astype(np.float32)
     costs = cost.astype(np.float32)
     reasons: dict[int, str] = {}
-    asked = {name: column for name, column in columns.items() if name != CAPACITY} | {collection.workload.cost.name: cost}
+    asked = {name: column for name, column in columns.items() if name != CAPACITY} | {
+        collection.workload.cost.name: cost
+    }
     for name, column in asked.items():
         _note(reasons, np.flatnonzero(~np.isfinite(column)), f"{name} has no value")
     for refusal in check_table(collection.workload, features, costs):
@@ -71,9 +73,7 @@ def target(collection: Collection, columns: Mapping[str, Column]) -> Column:
     return found
 
 
-def _features(
-    collection: Collection, span: Span, columns: Mapping[str, Column], zone: tzinfo
-) -> dict[str, Column]:
+def _features(collection: Collection, span: Span, columns: Mapping[str, Column], zone: tzinfo) -> dict[str, Column]:
     moments = span.instants.astype("datetime64[s]")
     clock = [feature.name for feature in collection.features_by()[1]]
     by_clock = clock_columns(moments, clock, zone)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from perfcast.collect._collection import Collection
-from perfcast.collect._prometheus import Prometheus, Series, TooMuch, TooSlow
+from perfcast.collect._prometheus import Series, TooMuch, TooSlow
 from perfcast.collect._rows import Column
 from perfcast.collect._span import Span
 from perfcast.errors import InvalidData
@@ -14,6 +14,8 @@ MOST_POINTS = 10_000
 """Of one query; Prometheus refuses 11,000."""
 _LONGEST = 31 * 86_400
 """Seconds of one query; hosted servers refuse 32 days."""
+_QUICK = 60
+"""Points that a server gives quickly: when it doesn't, their number is not what makes it slow."""
 _SHOWN = 6
 
 
@@ -35,12 +37,10 @@ class Pieces:
             piece = Span(at, span.last, span.step).beginning(most)
             try:
                 answers = [self._ask(query, piece) for query in queries]
-            except (TooMuch, TooSlow):
-                if len(piece) == 1:
+            except (TooMuch, TooSlow) as error:
+                if len(piece) <= (_QUICK if isinstance(error, TooSlow) else 1):
                     raise
                 self._most = len(piece) // 2
-                if len(piece) <= 60:  # an hour of minutes: not its length makes the server slow
-                    raise
                 continue
             yield piece, answers
             at = piece.last + span.step
@@ -53,11 +53,6 @@ def columns(collection: Collection, span: Span, answers: Mapping[str, list[Serie
         InvalidData: A query gives several series.
     """
     return {name: _column(name, span, found) for name, found in answers.items()}
-
-
-def make_asker(server: Prometheus) -> Callable[[str, Span], list[Series]]:
-    """How `Pieces` asks."""
-    return server.series
 
 
 def _column(name: str, span: Span, found: list[Series]) -> Column:

@@ -1,6 +1,6 @@
 """Where datasets are kept: a row of SQL each, their bytes among the content-addressed ones (rule R5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,24 @@ class Datasets:
                 return record
         known = {record.name for record in self.list()}
         raise UnknownDataset(name if digest is None else f"{name}@{digest}", known, hint="see perfcast data list")
+
+    def thin(self, name: str, *, keep: int, source: str, in_use: Set[str] = frozenset()) -> int:
+        """Forget the older datasets of a line that grows, and give how many.
+
+        Args:
+            name: Of the line.
+            keep: How many of the newest stay.
+            source: Only datasets whose provenance says so are forgotten: nobody else's.
+            in_use: Digests that stay whatever their age.
+        """
+        old = [r for r in self.list(name)[keep:] if r.provenance.get("source") == source and r.digest not in in_use]
+        table = schema.dataset
+        with self._database.begin() as connection:
+            connection.execute(sa.delete(table).where(table.c.name == name, table.c.digest.in_([r.digest for r in old])))
+        held = {record.blob for record in self.list()}
+        for blob in {record.blob for record in old} - held:
+            self._blobs.delete(blob)
+        return len(old)
 
     def load(self, record: DatasetRecord) -> Dataset:
         """The rows of a record, under the declaration they were taken in with.
