@@ -100,16 +100,15 @@ def check(
         report.hints += [f"the server says: {warning}" for warning in server.warnings]
     if abs(server.ahead) > _SKEW_SECONDS + 1:  # its answer tells whole seconds
         report.hints.append(f"the server's clock is {server.ahead:+.0f} s off this one: make lag longer by as much")
-    if any(finding.wrong for finding in report.findings if finding.series == 0):
-        return report
     taken = take_rows(collection, span, columns, zone)
     report.rows = len(taken.at)
     for reason in taken.left_out.values():
         report.left_out[reason] = report.left_out.get(reason, 0) + 1
     values = columns | {collection.workload.cost.name: target(collection, columns)}
     for finding in report.findings:
-        _look_at_values(finding, collection, values)
-    _look_at_windows(report, collection)
+        if finding.series == 1:
+            _look_at_values(finding, collection, values)
+    _look_at_windows(report.findings, collection)
     return report
 
 
@@ -137,15 +136,15 @@ class _Checking:
         finding.series = len({tuple(sorted(series.labels.items())) for series in found})
         if finding.series > 1:
             finding.wrong.append(
-                f"gives {finding.series:,} series where one is wanted; they differ in {told_apart(found)}: put sum(…) or "
-                "avg(…) around it, or name one series"
+                f"gives {finding.series:,} series where one is wanted; they differ in {told_apart(found)}: put "
+                "sum(…) or avg(…) around it, or name one series"
             )
         finding.since = self._since(query)
         if not found:
             finding.wrong.append(self._why_nothing(finding, query))
             return []
         self._look_at_samples(finding, query)
-        return found
+        return found if finding.series == 1 else []
 
     def _all(self, query: str, span: Span) -> list[Series]:
         return [series for _, (found,) in self._pieces.of([query], span) for series in found]
@@ -162,14 +161,15 @@ class _Checking:
         if finding.since is not None:
             return "gives nothing now, but did before: is the target still scraped?"
         for selector in selectors(query):
-            text = selector.text if selector.openings else selector.text
             try:
-                there = self._all(f"count({text})", Span.within(self._span.last - 600, self._span.last, 60))
+                there = self._all(f"count({selector.text})", Span.within(self._span.last - 600, self._span.last, 60))
             except PerfcastError:
                 continue
             if not there:
-                return f"gives nothing: the server has no series {text}; look for its name and labels there"
-        return "gives nothing, though its selectors do: does the window hold two samples, do the labels of both sides match?"
+                return f"gives nothing: the server has no series {selector.text}; look for its name and labels there"
+        return (
+            "gives nothing, though its selectors do: does the window hold two samples, do labels of both sides match?"
+        )
 
     def _look_at_samples(self, finding: Finding, query: str) -> None:
         """Whether a window holds enough samples for a rate."""
@@ -195,7 +195,7 @@ class _Checking:
 
 
 def _merged(found: Sequence[Series]) -> tuple[Column, Column]:
-    """Moments and values of the pieces of one series; of several series, the last one's count."""
+    """Moments and values of the pieces of one series."""
     if not found:
         return np.empty(0), np.empty(0)
     return np.concatenate([one.moments for one in found]), np.concatenate([one.values for one in found])
@@ -273,26 +273,18 @@ def _correlate(finding: Finding, column: Column, cost: Column) -> None:
     )
 
 
-def _look_at_windows(report: Report, collection: Collection) -> None:
+def _look_at_windows(findings: Sequence[Finding], collection: Collection) -> None:
     """Load and CPU must be averaged over the same window that ends at the same instant."""
-    shared = f"{collection.window}s"
-    by_window: dict[str, list[str]] = {}
-    for finding in report.findings:
+    of_cost = windows(collection.queries[collection.workload.cost.name])
+    for finding in findings:
         query = collection.queries[finding.name]
         if finding.name == CAPACITY:
             continue
-        own = [window for window in windows(query) if window != shared]
-        for window in own:
-            by_window.setdefault(window, []).append(finding.name)
+        own = [window for window in windows(query) if window not in of_cost]
         if functions(query) & _LAST_TWO:
             finding.wrong.append("looks at the last two samples only: rate(…[$window]) covers what the others cover")
+        elif own and of_cost:
+            found = f"is over [{own[0]}], the cost over [{of_cost[0]}]: write [$window] in both"
+            (finding.wrong if functions(query) & _RATES else finding.hints).append(found)
         elif not windows(query):
-            finding.hints.append(
-                "is the newest sample, not the window's mean: avg_over_time(…[$window]) covers the window"
-            )
-    everywhere = len(by_window) == 1 and len(next(iter(by_window.values()))) == len(report.findings)
-    if by_window and not everywhere:
-        for finding in report.findings:
-            mine = [window for window, names in by_window.items() if finding.name in names]
-            if mine:
-                finding.wrong.append(f"uses a window of its own, [{mine[0]}]: write [$window] in every query")
+            finding.hints.append("is the newest sample, not a mean: avg_over_time(…[$window]) covers the window")

@@ -82,7 +82,8 @@ class Collector:
         """Ask for what the journal lacks of a span, and publish it; rows of the past are told to nobody.
 
         Args:
-            since, until: Seconds since 1970; nothing younger than the lag is asked for.
+            since: Seconds since 1970.
+            until: The same; nothing younger than the lag is asked for.
             again: Ask also for instants that gave no row before.
             on_progress: Told after each piece.
         """
@@ -172,7 +173,7 @@ class Collector:
     def _take(self, span: Span, *, send: bool) -> Iterator[tuple[Span, int]]:
         names = list(self._collection.queries)
         for piece, answers in self._pieces.of([self._collection.queries[name] for name in names], span):
-            found = columns(self._collection, piece, dict(zip(names, answers, strict=True)))
+            found = columns(piece, dict(zip(names, answers, strict=True)))
             taken = take_rows(self._collection, piece, found, self._zone)
             yield piece, self._journal.add(taken, send=send)
 

@@ -23,7 +23,9 @@ class Feedback:
     """Sends a journal's rows, and keeps those that couldn't be sent for the next time.
 
     Attributes:
-        sent, refused, given_up: How many rows the server took, didn't want, and were left unsent for there were too many.
+        sent: How many rows the server took.
+        refused: How many it didn't want.
+        given_up: How many were left unsent, since too many waited.
     """
 
     def __init__(self, collection: Collection, journal: Journal, send: Send) -> None:

@@ -1,6 +1,5 @@
 """A line of datasets that grows: each new one holds the journal's rows, and few old ones are left behind."""
 
-from collections.abc import Callable, Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -23,17 +22,10 @@ class Line:
         datasets: Where they are kept.
         collection: Whose name they have.
         journal: Whose rows they hold.
-        in_use: Gives the digests that somebody still needs; such datasets stay.
     """
 
-    def __init__(
-        self,
-        datasets: Datasets,
-        collection: Collection,
-        journal: Journal,
-        in_use: Callable[[], AbstractSet[str]] = frozenset,
-    ) -> None:
-        self._datasets, self._collection, self._journal, self._in_use = datasets, collection, journal, in_use
+    def __init__(self, datasets: Datasets, collection: Collection, journal: Journal) -> None:
+        self._datasets, self._collection, self._journal = datasets, collection, journal
         self.unpublished = 0
 
     def recall(self) -> int:
@@ -85,7 +77,7 @@ class Line:
         dataset = Dataset(name, workload, rows.features, rows.cost, moments, self._provenance())
         record = self._datasets.add(dataset)
         self._journal.note(_DATASET, record.digest)
-        self._datasets.thin(name, keep=document.keep_datasets, source=SOURCE, in_use=self._in_use())
+        self._datasets.thin(name, keep=document.keep_datasets, source=SOURCE)
         self.unpublished = 0
         return record
 

@@ -31,6 +31,8 @@ _LONG = 1500
 """Characters of a request's query string above which it is sent as a form: proxies cut addresses from 2,000 on."""
 _MOST_BYTES = 64_000_000
 _SLICE = 1 << 16
+_TOO_LARGE = 413
+_QUERY_WRONG = frozenset({400, 422})
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_PAUSE = 300.0
 _SIZE = re.compile(r"maximum resolution|too many|too large|too long|exceed|limit|memory", re.IGNORECASE)
@@ -178,23 +180,13 @@ class Prometheus:
             body = b""
         said = _said(body)
         told = f"{self.address} answers {status}" + (f": {said}" if said else f" {error.reason}")
-        if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY) and _SIZE.search(said):
-            return TooMuch(told)
-        if status == HTTPStatus.CONTENT_TOO_LARGE if hasattr(HTTPStatus, "CONTENT_TOO_LARGE") else status == 413:
+        if status == _TOO_LARGE or (status in _QUERY_WRONG and _SIZE.search(said)):
             return TooMuch(told)
         if _SLOW.search(said):
             return TooSlow(told)
         if status in _AGAIN:
             return Busy(told, _pause(error.headers.get("Retry-After")))
-        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return PerfcastError(f"{told}; check bearer_token, username, password and headers under server")
-        if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED) or 300 <= status < 400:
-            aim = error.headers.get("Location")
-            return PerfcastError(
-                f"{told}; {f'it points to {aim}, ' if aim else ''}check the path in server.url: it is what stands "
-                "before /api/v1"
-            )
-        return InvalidData(told)
+        return _for_a_person(status, told, error.headers.get("Location"))
 
     def _decoded(self, body: bytes) -> _Answer:
         try:
@@ -219,6 +211,15 @@ class Prometheus:
         except (msgspec.ValidationError, ValueError) as error:
             raise InvalidData(f"{self.address} gives series that can't be read: {error}") from None
         return [Series(item.metric, pair[:, 0], pair[:, 1]) for item, pair in zip(found, pairs, strict=True)]
+
+
+def _for_a_person(status: int, told: str, aim: str | None) -> PerfcastError:
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return PerfcastError(f"{told}; check bearer_token, username, password and headers under server")
+    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED) or 300 <= status < 400:
+        points = f"it points to {aim}, " if aim else ""
+        return PerfcastError(f"{told}; {points}check the path in server.url: it is what stands before /api/v1")
+    return InvalidData(told)
 
 
 def _said(body: bytes) -> str:

@@ -7,6 +7,7 @@ VictoriaMetrics alone, and Prometheus would leave it out without a word and answ
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from perfcast.errors import InvalidSetting
 
@@ -19,7 +20,8 @@ _TOKEN = re.compile(
 )
 _LABELS_FOLLOW = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
 _WORDS = frozenset({
-    "and", "or", "unless", "atan2", "bool", "offset", "inf", "nan", "default", "if", "ifnot", "keep_metric_names", "limit",
+    "and", "or", "unless", "atan2", "bool", "offset", "inf", "nan",
+    "default", "if", "ifnot", "keep_metric_names", "limit",  # of MetricsQL
 })  # fmt: skip
 _MATCHER = re.compile(r"""\s*[a-zA-Z_][a-zA-Z0-9_]*\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*""")
 
@@ -55,7 +57,7 @@ def windows(query: str) -> tuple[str, ...]:
 def functions(query: str) -> frozenset[str]:
     """The names that stand before a parenthesis: functions and aggregations."""
     tokens = _tokens(query)
-    follows = zip(tokens, tokens[1:], strict=False)
+    follows = pairwise(tokens)
     return frozenset(token.text.lower() for token, after in follows if token.kind == "name" and after.text == "(")
 
 

@@ -13,7 +13,7 @@ from perfcast.workloads import ArrayArithmetic, Rows, check_table, clock_columns
 
 Column = npt.NDArray[np.float64]
 _ROUNDING = 1.02
-"""A cost so little above its maximum is the maximum: a rate over scrapes that jitter reads 100.4 % of two full cores."""
+"""A cost so little above its maximum is the maximum: rates over scrapes that jitter read 100.4 % of two full cores."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,9 @@ def _features(collection: Collection, span: Span, columns: Mapping[str, Column],
             values[name] = by_clock[name]
         else:
             assert feature.default is not None  # checked when the file was read
-            found = evaluate(feature.default, values, ArrayArithmetic())
-            values[name] = np.broadcast_to(np.asarray(found, dtype=np.float64), len(span))
+            known: dict[str, Rows] = {other: column.astype(np.float32) for other, column in values.items()}
+            found: Rows = evaluate(feature.default, known, ArrayArithmetic())
+            values[name] = np.broadcast_to(found, len(span)).astype(np.float64)
     return values
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from perfcast.collect._collection import Collection
 from perfcast.collect._prometheus import Series, TooMuch, TooSlow
 from perfcast.collect._rows import Column
 from perfcast.collect._span import Span
@@ -46,7 +45,7 @@ class Pieces:
             at = piece.last + span.step
 
 
-def columns(collection: Collection, span: Span, answers: Mapping[str, list[Series]]) -> dict[str, Column]:
+def columns(span: Span, answers: Mapping[str, list[Series]]) -> dict[str, Column]:
     """A column for each query, float64 [instants], NaN where it gave nothing.
 
     Raises:
