@@ -1,5 +1,6 @@
 """What a person should know of each query before anything is collected, and what to change."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ _RATES = frozenset({"rate", "irate", "increase", "delta", "idelta", "deriv"})
 _LAST_TWO = frozenset({"irate", "idelta"})
 _FEWEST_SAMPLES = 4
 _SKEW_SECONDS = 5.0
+_REACH = 1800
+"""Seconds over which the samples of a series are counted."""
+_COUNTER = re.compile(r"_(total|count|sum|bucket)(?![a-zA-Z0-9_:])")
 
 
 @dataclass
@@ -177,7 +181,7 @@ class _Checking:
             return
         for selector in selectors(query)[:3]:
             span = Span(self._span.last, self._span.last, self._collection.step)
-            reach = 20 * self._collection.window
+            reach = max(_REACH, 10 * self._collection.window)
             try:
                 found = self._all(f"max(count_over_time({selector.text}[{reach}s]))", span)
             except PerfcastError:
@@ -188,9 +192,9 @@ class _Checking:
             held = self._collection.window / every
             text = f"the window of {self._collection.window} s holds {held:.3g} samples (one each {every:.3g} s)"
             if held < 1.95:
-                finding.wrong.append(f"{text}; a rate needs two: set window: {int(4 * every + 0.5)}s")
+                finding.wrong.append(f"{text}; a rate needs two: set window: {_four(every)}s")
             elif held < _FEWEST_SAMPLES - 0.1:
-                finding.hints.append(f"{text}; with four, a lost scrape makes no gap: window: {int(4 * every + 0.5)}s")
+                finding.hints.append(f"{text}; with four, a lost scrape makes no gap: window: {_four(every)}s")
             return
 
 
@@ -212,8 +216,10 @@ def _look_at_values(finding: Finding, collection: Collection, values: Mapping[st
     if finding.gaps > 0.05 * len(column) and finding.name != CAPACITY:
         share = 100 * finding.gaps / len(column)
         finding.hints.append(f"{share:.0f} % of the instants have no value; where that means 0, add: or vector(0)")
-    if _only_grows(usable) and finding.name != CAPACITY:
-        finding.wrong.append("only grows, as a counter does: use rate(…[$window])")
+    query = collection.queries[finding.name]
+    if _only_grows(usable) and finding.name != CAPACITY and not functions(query) & _RATES:
+        counter = any(_COUNTER.search(selector.text) for selector in selectors(query))
+        (finding.wrong if counter else finding.hints).append("only grows, as a counter does: use rate(…[$window])")
     if finding.name == cost.name:
         _look_at_cost(finding, collection, usable)
     elif finding.name != CAPACITY:
@@ -225,8 +231,14 @@ def _look_at_values(finding: Finding, collection: Collection, values: Mapping[st
 
 
 def _only_grows(values: Column) -> bool:
+    """Whether it rises mostly, and falls only as a counter does that begins again."""
     steps = np.diff(values)
-    return len(values) >= _FEWEST and bool((steps >= 0).all()) and (steps > 0).mean() > 0.5
+    return len(values) >= _FEWEST and (steps < 0).mean() < 0.01 and bool((steps > 0).mean() > 0.5)
+
+
+def _four(every: float) -> int:
+    """Seconds of a window that holds four samples, in fives."""
+    return max(5, 5 * round(4 * every / 5))
 
 
 def _look_at_cost(finding: Finding, collection: Collection, values: Column) -> None:

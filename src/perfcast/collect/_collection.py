@@ -127,7 +127,8 @@ def _ready(document: Document, workload: Workload) -> Collection:
     _check_features(document, workload)
     step = _whole("step", document.step)
     window = _whole("window", document.window) if document.window else step
-    asked = {**document.features, workload.cost.name: document.target, CAPACITY: document.capacity}
+    asked = {name: document.features[name] for name in workload.feature_names if name in document.features}
+    asked |= {workload.cost.name: document.target, CAPACITY: document.capacity}
     queries = {name: _query(name, query, window) for name, query in asked.items() if query and isinstance(query, str)}
     constants = {name: float(value) for name, value in asked.items() if not isinstance(value, str)}
     if constants.get(CAPACITY, 1.0) <= 0:
