@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
+from ssl import SSLCertVerificationError
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
@@ -147,6 +148,11 @@ class Prometheus:
             reason = getattr(error, "reason", error)
             if isinstance(reason, TimeoutError):
                 raise self._slow() from None
+            if isinstance(reason, SSLCertVerificationError):
+                raise PerfcastError(
+                    f"{self.address} shows a certificate that can't be trusted ({reason.verify_message}); if an authority "
+                    "of your own signed it, name its file as server.ca_file"
+                ) from None
             raise Unavailable(f"{self.address} doesn't answer ({reason})") from None
 
     def _body(self, response: HTTPResponse | HTTPError, ends: float) -> bytes:
