@@ -126,7 +126,7 @@ class Shop:
 
 
 def make_shop(seed: int = 7) -> Shop:
-    """A day's hill with bursts that last half a minute; each request takes 8 ms of CPU, besides 0.1 cores for nothing."""
+    """A hill with bursts of half a minute; each request takes 8 ms of CPU, and 0.1 cores are busy anyway."""
     draw = random.Random(seed)
     requests, burst = [], 1.0
     for second in range(SHOP_SECONDS):
@@ -138,7 +138,7 @@ def make_shop(seed: int = 7) -> Shop:
 
 
 def shop_samples(shop: Shop) -> str:
-    """What was scraped of it: two instances in cluster eu, and another team's series of the same names in cluster us."""
+    """What was scraped: two instances in cluster eu, and another team's series of the same names in cluster us."""
     counters: dict[str, list[tuple[int, float]]] = {}
     gauges: dict[str, list[tuple[int, float]]] = {}
     totals = {"a": [0.0, 0.0], "b": [0.0, 0.0]}

@@ -9,8 +9,8 @@ from datetime import UTC, tzinfo
 import numpy as np
 
 from perfcast.collect._collection import CAPACITY, Collection
-from perfcast.collect._promql import functions, selectors, windows
 from perfcast.collect._prometheus import Prometheus, Series
+from perfcast.collect._promql import functions, selectors, windows
 from perfcast.collect._retries import Retries
 from perfcast.collect._rows import Column, take_rows, target
 from perfcast.collect._series import Pieces, told_apart

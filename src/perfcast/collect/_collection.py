@@ -12,7 +12,7 @@ from perfcast.collect._access import Access
 from perfcast.collect._duration import seconds
 from perfcast.collect._promql import WINDOW, check_matcher, narrowed
 from perfcast.datasets import check_name
-from perfcast.errors import InvalidSetting
+from perfcast.errors import InvalidSetting, PerfcastError
 from perfcast.workloads import Feature, Workload, find_workload, load_workload, read_yaml
 
 CAPACITY = "capacity"
@@ -109,7 +109,7 @@ def read_collection(path: Path, workloads: Mapping[str, Workload]) -> Collection
     try:
         document = read_yaml(path.read_bytes(), Document)
         return _ready(document, _workload(document, path, workloads))
-    except (InvalidSetting, ValueError) as error:
+    except (PerfcastError, ValueError) as error:
         raise InvalidSetting(f"{path}: {error}") from None
 
 

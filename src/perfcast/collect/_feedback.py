@@ -8,15 +8,15 @@ import structlog
 
 from perfcast.collect._collection import Collection
 from perfcast.collect._journal import Journal, Observed
-from perfcast.errors import InvalidInput, PerfcastError, Unavailable
+from perfcast.errors import InvalidInput, PerfcastError
 
 log = structlog.stdlib.get_logger("perfcast.collect")
 _AT_ONCE = 500
 _MOST_WAITING = 10_080
 """A week of minutes; older rows are left unsent, since nobody's live accuracy waits for them."""
 
-Send = Callable[[list[dict[str, Any]]], object]
-"""Posts a list to `/feedback`. Raises `InvalidInput` for what is wrong with a row, other errors for the rest."""
+Send = Callable[[list[dict[str, Any]]], dict[str, Any]]
+"""Posts a list to `/feedback` and gives the answer. Raises `InvalidInput` where the list is wrong as a whole."""
 
 
 class Feedback:
@@ -30,7 +30,7 @@ class Feedback:
 
     def __init__(self, collection: Collection, journal: Journal, send: Send) -> None:
         self._collection, self._journal, self._send = collection, journal, send
-        self._failed = ""
+        self._failed = self._refusal = ""
         self.sent = self.refused = self.given_up = 0
 
     def send_waiting(self) -> None:
@@ -40,7 +40,7 @@ class Feedback:
             while len(rows := self._journal.waiting(_AT_ONCE)):
                 self._deliver(rows.at.tolist(), items(self._collection, rows))
             self._failed = ""
-        except (Unavailable, PerfcastError) as error:
+        except PerfcastError as error:
             if str(error) != self._failed:  # once, not every step
                 log.warning("feedback waits", reason=str(error), rows=self._journal.count_waiting())
             self._failed = str(error)
@@ -48,16 +48,20 @@ class Feedback:
     def _deliver(self, at: list[int], rows: list[dict[str, Any]]) -> None:
         """Send rows; where the server refuses one, the others are sent without it."""
         try:
-            self._send(rows)
-            self.sent += len(rows)
+            results = self._send(rows).get("results", [])
         except InvalidInput as error:
             if len(rows) > 1:
                 half = len(rows) // 2
                 self._deliver(at[:half], rows[:half])
                 self._deliver(at[half:], rows[half:])
                 return
-            log.warning("feedback refused", measured_at=rows[0]["measured_at"], reason=str(error))
-            self.refused += 1
+            results = [{"status": "refused", "error": str(error)}]
+        reasons = [str(result.get("error")) for result in results if result.get("status") == "refused"]
+        if reasons and reasons[0] != self._refusal:  # once, not every step
+            log.warning("feedback refused", rows=len(reasons), reason=reasons[0])
+        self._refusal = reasons[0] if reasons else ""
+        self.refused += len(reasons)
+        self.sent += len(rows) - len(reasons)
         self._journal.sent(at)
 
 

@@ -150,8 +150,8 @@ class Prometheus:
                 raise self._slow() from None
             if isinstance(reason, SSLCertVerificationError):
                 raise PerfcastError(
-                    f"{self.address} shows a certificate that can't be trusted ({reason.verify_message}); if an authority "
-                    "of your own signed it, name its file as server.ca_file"
+                    f"{self.address} shows a certificate that can't be trusted ({reason.verify_message}); if an "
+                    "authority of your own signed it, name its file as server.ca_file"
                 ) from None
             raise Unavailable(f"{self.address} doesn't answer ({reason})") from None
 

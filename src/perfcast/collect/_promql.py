@@ -92,7 +92,8 @@ def narrowed(query: str, matcher: str) -> str:
     for selector in selectors(query):
         for opening in selector.openings:
             ends = query[opening:].lstrip().startswith("}")
-            parts += [query[at:opening], matcher, "" if ends else ","]
+            gap = "" if query[opening - 1] == "{" else " "  # behind the word "or"
+            parts += [query[at:opening], gap, matcher, "" if ends else ","]
             at = opening
         if not selector.openings:
             parts += [query[at : selector.end], "{", matcher, "}"]
@@ -114,11 +115,9 @@ def _selectors(query: str) -> Iterator[Selector]:
         if token.text == "{" or (token.kind == "name" and after.text == "{"):
             opening = at if token.text == "{" else at + 1
             at = _closing(tokens, opening, "}")
-            openings = [
-                inner.end
-                for inner in tokens[opening:at]
-                if inner.text == "{" or (inner.kind == "name" and inner.text.lower() == "or")
-            ]
+            openings = [tokens[opening].end]
+            inside = pairwise(tokens[opening : at + 1])
+            openings += [word.end for word, then in inside if word.text.lower() == "or" and then.kind == "name"]
             end = tokens[min(at, len(tokens) - 1)].end
             yield Selector(query[token.start : end], end, tuple(openings))
         elif token.kind == "name" and word in _LABELS_FOLLOW and after.text == "(":

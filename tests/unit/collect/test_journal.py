@@ -93,13 +93,16 @@ class Receiver:
         self.got: list[dict[str, Any]] = []
         self.error: Exception | None = None
         self.bad: set[float] = set()
+        self.whole = False  # whether one bad row makes it refuse the list
 
-    def __call__(self, rows: list[dict[str, Any]]) -> None:
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         if self.error:
             raise self.error
-        if any(row["actual"] in self.bad for row in rows):
+        if self.whole and any(row["actual"] in self.bad for row in rows):
             raise InvalidInput.of("body", "a row is wrong")
-        self.got += rows
+        self.got += [row for row in rows if row["actual"] not in self.bad]
+        refused = {"status": "refused", "error": "a row is wrong"}
+        return {"results": [refused if row["actual"] in self.bad else {"status": "accepted"} for row in rows]}
 
 
 def test_rows_wait_until_the_server_takes_them(collection_of: Make, bench_of: Callable[..., Bench]) -> None:
@@ -123,9 +126,12 @@ def test_rows_wait_until_the_server_takes_them(collection_of: Make, bench_of: Ca
     assert (bench.feedback.sent, bench.journal.count_waiting()) == (3, 0)
 
 
-def test_one_row_that_is_refused_holds_up_no_other(collection_of: Make, bench_of: Callable[..., Bench]) -> None:
+@pytest.mark.parametrize("whole", [False, True])
+def test_one_row_that_is_refused_holds_up_no_other(
+    collection_of: Make, bench_of: Callable[..., Bench], *, whole: bool
+) -> None:
     receiver = Receiver()
-    receiver.bad = {5.0, 11.0}
+    receiver.bad, receiver.whole = {5.0, 11.0}, whole
     bench = bench_of(collection_of(URL, model="m"), receiver)
     assert bench.feedback
     bench.journal.add(taken(0, 20), send=True)
