@@ -115,6 +115,7 @@ def follow(file: Path = _FILE, url: str = _URL, key: str = KEY) -> None:
         perfcast collect follow shop.yaml --url http://localhost:8000
     """
     from perfcast.collect import Retries
+    from perfcast.logs import configure_logs
 
     asked = []
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -127,6 +128,7 @@ def follow(file: Path = _FILE, url: str = _URL, key: str = KEY) -> None:
         return bool(asked)
 
     with _collector(file, retries=Retries(attempts=2), url=url, key=key) as (collector, collection, journal, bench):
+        configure_logs(bench.settings)  # a service's, not a command's
         told = f", told to {url}" if url and collection.document.model else ""
         say(
             f"following '{collection.name}' each {collection.step} s, {collection.lag:g} s behind{told}; {journal.path}"
