@@ -143,23 +143,25 @@ class _Checking:
                 f"gives {finding.series:,} series where one is wanted; they differ in {told_apart(found)}: put "
                 "sum(…) or avg(…) around it, or name one series"
             )
-        finding.since = self._since(query)
+        firsts = [int(series.moments[0]) for series in found if len(series.moments)]
+        finding.since = min([*firsts, *self._since(query)], default=None)
         if not found:
             finding.wrong.append(self._why_nothing(finding, query))
             return []
-        self._look_at_samples(finding, query)
+        self._look_at_samples(finding, query, seconds=self._span.last - min(firsts) + self._collection.window)
         return found if finding.series == 1 else []
 
     def _all(self, query: str, span: Span) -> list[Series]:
         return [series for _, (found,) in self._pieces.of([query], span) for series in found]
 
-    def _since(self, query: str) -> int | None:
+    def _since(self, query: str) -> list[int]:
+        """The oldest instants there are in the last months, on a coarse look."""
         span = Span.within(self._span.last - _FURTHEST, self._span.last, _COARSE)
         try:
             found = self._all(query, span)
         except PerfcastError:
-            found = []  # a server that doesn't look back so far
-        return min((int(series.moments[0]) for series in found if len(series.moments)), default=None)
+            return []  # a server that doesn't look back so far
+        return [int(series.moments[0]) for series in found if len(series.moments)]
 
     def _why_nothing(self, finding: Finding, query: str) -> str:
         if finding.since is not None:
@@ -175,8 +177,8 @@ class _Checking:
             "gives nothing, though its selectors do: does the window hold two samples, do labels of both sides match?"
         )
 
-    def _look_at_samples(self, finding: Finding, query: str) -> None:
-        """Whether a window holds enough samples for a rate."""
+    def _look_at_samples(self, finding: Finding, query: str, *, seconds: int) -> None:
+        """Whether a window holds enough samples for a rate; there are samples of so many seconds."""
         if not functions(query) & _RATES or f"{self._collection.window}s" not in windows(query):
             return
         for selector in selectors(query)[:3]:
@@ -188,7 +190,7 @@ class _Checking:
                 continue
             if not found or not found[0].values[-1]:
                 continue
-            every = reach / found[0].values[-1]
+            every = min(reach, seconds) / found[0].values[-1]
             held = self._collection.window / every
             text = f"the window of {self._collection.window} s holds {held:.3g} samples (one each {every:.3g} s)"
             if held < 1.95:
