@@ -41,7 +41,7 @@ class Finding:
     Attributes:
         name: The feature, the cost, or `capacity`.
         series: How many it gives; one is wanted.
-        points, gaps: Instants with a number, and without.
+        points, gaps: Instants with a number, and without one since the first.
         since: Oldest instant for which there is one, seconds since 1970; None where there is none.
         least, median, most: Of its values, after capacity for the cost.
         correlation: With the cost, by how many steps the cost comes later; empty for cost and capacity.
@@ -210,13 +210,15 @@ def _merged(found: Sequence[Series]) -> tuple[Column, Column]:
 def _look_at_values(finding: Finding, collection: Collection, values: Mapping[str, Column]) -> None:
     column = values[finding.name]
     usable = column[np.isfinite(column)]
-    finding.points, finding.gaps = len(usable), len(column) - len(usable)
+    finding.points = len(usable)
     if not len(usable):
         return
+    begins = int(np.argmax(np.isfinite(column)))
+    finding.gaps = len(column) - begins - len(usable)
     finding.least, finding.median, finding.most = (float(value) for value in np.quantile(usable, (0, 0.5, 1)))
     cost = collection.workload.cost
-    if finding.gaps > 0.05 * len(column) and finding.name != CAPACITY:
-        share = 100 * finding.gaps / len(column)
+    if finding.gaps > 0.05 * (len(column) - begins) and finding.name != CAPACITY:
+        share = 100 * finding.gaps / (len(column) - begins)
         finding.hints.append(f"{share:.0f} % of the instants have no value; where that means 0, add: or vector(0)")
     query = collection.queries[finding.name]
     if _only_grows(usable) and finding.name != CAPACITY and not functions(query) & _RATES:
