@@ -143,7 +143,7 @@ class Stopped(PerfcastError):
 
 
 class Unavailable(PerfcastError):
-    """The database, the store of bytes or another server can't be used just now; names its address, never its password."""
+    """The database, the store of bytes or a server can't be used just now; names its address, never its password."""
 
 
 class MissingDependency(PerfcastError):
