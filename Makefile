@@ -51,7 +51,7 @@ docs: $(TOOLS) ## Write the pages that are made from the code (settings, command
 
 setup: $(READY) ## Install everything into .venv
 
-services: ## Install the servers that the tests start (PostgreSQL, …)
+services: ## Install the servers that the tests start (PostgreSQL, Prometheus, …)
 	@tests/install-services
 
 lock: $(TOOLS) ## Choose the newest versions again and write them to requirements*.txt

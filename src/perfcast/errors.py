@@ -20,7 +20,7 @@
     ├── BrokenVersion         a version's bytes can't be read or run
     ├── Refused               a rule forbids it (parity gate, size limit)
     ├── Stopped               work ended early because it was asked to
-    ├── Unavailable           the database or the store of bytes can't be reached or used just now
+    ├── Unavailable           the database, the store of bytes or another server can't be used just now
     └── MissingDependency     an optional library or system service is not installed
 
 Domain code raises these and knows nothing of HTTP; `perfcast.api` maps them to statuses in one table.
@@ -143,7 +143,7 @@ class Stopped(PerfcastError):
 
 
 class Unavailable(PerfcastError):
-    """The database or the store of bytes can't be reached or used just now; names its address, never its password."""
+    """The database, the store of bytes or a server can't be used just now; names its address, never its password."""
 
 
 class MissingDependency(PerfcastError):

@@ -13,6 +13,7 @@ import typer
 
 from perfcast.cli import (
     _aliases,
+    _collect,
     _data,
     _doctor,
     _drift,
@@ -47,6 +48,10 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
     "data": (
         "Generate, import, list and show measured rows.",
         (_data.generate, _data.import_, _data.list_, _data.show),
+    ),
+    "collect": (
+        "Rows straight from Prometheus: check the queries, take in the past, follow.",
+        (_collect.init, _collect.check, _collect.backfill, _collect.follow),
     ),
     "models": (
         "List, show, activate, compare, upload and thin out models.",

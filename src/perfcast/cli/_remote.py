@@ -29,11 +29,12 @@ class Server:
         self._url = url.rstrip("/")
         self._headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
 
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def call(self, method: str, path: str, body: dict[str, Any] | list[dict[str, Any]] | None = None) -> dict[str, Any]:
         """Ask for something of the HTTP contract.
 
         Raises:
             Unavailable: Nobody answers, or only that it can't just now; asking again may help.
+            InvalidInput: The server says that what was sent is wrong.
             PerfcastError: The server refuses it.
         """
         data = None if body is None else json.dumps(body).encode()
@@ -42,7 +43,7 @@ class Server:
             with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
                 found: dict[str, Any] = {} if answer.status == HTTPStatus.NO_CONTENT else json.load(answer)
         except HTTPError as error:
-            raise (Unavailable if error.code in _AWAY else PerfcastError)(_detail(error)) from None
+            raise _refusal(error) from None
         except (URLError, OSError, HTTPException, ValueError) as error:
             raise Unavailable(f"{self._url} doesn't answer ({error}); is `perfcast up` running there?") from None
         return found
@@ -82,6 +83,9 @@ class Server:
     def drift(self, model: str) -> dict[str, Any]:
         return self.call("GET", f"/models/{quote(model, safe='')}/drift")
 
+    def feedback(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        return self.call("POST", "/feedback", rows)
+
     def _list(self, path: str, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.call("GET", path)[name]
         return found
@@ -89,6 +93,20 @@ class Server:
 
 def _schedule(model: str) -> str:
     return f"/schedules/{quote(model, safe='')}"
+
+
+def _refusal(error: HTTPError) -> PerfcastError:
+    if error.code == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return _Wrong(_detail(error))
+    return (Unavailable if error.code in _AWAY else PerfcastError)(_detail(error))
+
+
+class _Wrong(InvalidInput):
+    """What a server says of a body that it can't take, in its own words."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(())
+        self.args = (text,)
 
 
 def _detail(error: HTTPError) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from perfcast.datasets._dataset import Dataset
@@ -78,6 +79,30 @@ class Datasets:
         known = {record.name for record in self.list()}
         raise UnknownDataset(name if digest is None else f"{name}@{digest}", known, hint="see perfcast data list")
 
+    def thin(self, name: str, *, keep: int, source: str) -> int:
+        """Forget the older datasets of a line that grows, and give how many.
+
+        Those that a version was made from, or that a job waits for, stay whatever their age.
+
+        Args:
+            name: Of the line.
+            keep: How many of the newest stay.
+            source: Only datasets whose provenance says so are forgotten: nobody else's.
+        """
+        table = schema.dataset
+        with self._database.begin() as connection:
+            used = _used(connection, name)
+            query = sa.select(table).where(table.c.name == name).order_by(table.c.id.desc()).offset(keep)
+            older = [_record(row) for row in connection.execute(query)]
+            old = [item for item in older if item.provenance.get("source") == source and item.digest not in used]
+            for record in old:
+                same = (table.c.name == name) & (table.c.digest == record.digest)
+                connection.execute(sa.delete(table).where(same))
+        held = {record.blob for record in self.list()}
+        for blob in {record.blob for record in old} - held:
+            self._blobs.delete(blob)
+        return len(old)
+
     def load(self, record: DatasetRecord) -> Dataset:
         """The rows of a record, under the declaration they were taken in with.
 
@@ -85,6 +110,15 @@ class Datasets:
             BrokenVersion: The bytes are missing or altered.
         """
         return from_parquet(self._blobs.get(record.blob))
+
+
+def _used(connection: sa.Connection, name: str) -> set[str]:
+    """The digests of a line that versions were made from or that unfinished jobs were given."""
+    version, model, job = schema.version, schema.model, schema.job
+    made = sa.select(version.c.manifest).join(model, model.c.name == version.c.model).where(model.c.dataset == name)
+    facts = [msgspec.json.decode(manifest).get("data") or {} for manifest in connection.execute(made).scalars()]
+    asked = sa.select(job.c.request).where(job.c.finished_at.is_(None), job.c.dataset == name)
+    return {str(each.get("digest")) for each in (*facts, *connection.execute(asked).scalars())}
 
 
 def _record(row: sa.Row[Any]) -> DatasetRecord:
