@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EXTRAS = {
     "serve": ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "psutil"),
     "cluster": ("dask", "distributed"),
+    "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
     "train": ("onnx", "spox", "xgboost", "sklearn", "torch", "optuna", "pyarrow"),
 }
 """The modules that each extra brings."""

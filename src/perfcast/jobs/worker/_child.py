@@ -6,24 +6,25 @@ Begun by a worker in a process group of its own; the only place of this room whe
 import os
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from threading import Thread
 
 import msgspec
+import structlog
 
 from perfcast.datasets import Dataset, Datasets
 from perfcast.errors import Fenced, PerfcastError, Stopped, Unavailable
 from perfcast.jobs.queue import Fence, Job, Jobs
 from perfcast.jobs.run import learn, prepared_study, promote, register
-from perfcast.jobs.worker._messages import Channel, die_with_parent, kill_own_group
+from perfcast.jobs.worker._messages import REQUEST_ID, TRACE_PARENT, Channel, die_with_parent, kill_own_group
 from perfcast.logs import configure_logs
 from perfcast.manifest import Draft
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
 from perfcast.storage import Blobs, Database, patiently
+from perfcast.telemetry import exporting, span
 
 _PATIENCE_SECONDS = 30.0
 _LEAST_SECONDS = 5.0
@@ -31,6 +32,8 @@ _LEAST_SECONDS = 5.0
 _NICENESS = 5
 _LOOK_SECONDS = 0.5
 _GRACE_SECONDS = 3.0
+
+log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
 def main(job: str, attempt: str, worker: str, threads: str) -> int:
@@ -40,19 +43,28 @@ def main(job: str, attempt: str, worker: str, threads: str) -> int:
     os.nice(_NICENESS)  # live predictions on the same machine come first
     try:
         settings = load_settings()
-        configure_logs(settings)
-        best, outcome = run(settings, channel, Fence(job, int(attempt), worker), threads=int(threads))
-        channel.send("done", version=best, outcome=outcome)
+        configure_logs(settings, about=_about(job, attempt))
+        about: dict[str, str | float | None] = {"perfcast.job": job, "perfcast.attempt": int(attempt)}
+        with exporting(settings, "perfcast-training"):
+            with span("training process", parent=os.environ.get(TRACE_PARENT), attributes=about):
+                best, outcome = run(settings, channel, Fence(job, int(attempt), worker), threads=int(threads))
+            channel.send("done", version=best, outcome=outcome)
     except (Stopped, Fenced):
         channel.send("stopped")
     except Unavailable as error:
         channel.send("failed", error=str(error), again=True)
     except PerfcastError as error:
         channel.send("failed", error=str(error), again=False)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the row must say it
-        traceback.print_exc()
+    except Exception as error:  # whatever it was, the row must say it
+        log.exception("the training failed")
         channel.send("failed", error=f"{type(error).__name__}: {error}", again=False)
     return 0
+
+
+def _about(job: str, attempt: str) -> dict[str, str]:
+    """What every line of this process says."""
+    request_id = os.environ.get(REQUEST_ID)
+    return {"job": job, "attempt": attempt} | ({"request_id": request_id} if request_id else {})
 
 
 def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> tuple[int, str]:
@@ -112,7 +124,8 @@ def _learn(
 def registered(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]) -> tuple[int, ...]:
     """Register a job's drafts, once: their numbers are written into its row in the same transaction."""
     model, dataset, within = job.request.model, job.request.dataset, partial(jobs.record, job.fence)
-    versions = register(registry, drafts, model=model, dataset=dataset, run=f"job {job.id},", within=within)
+    with span("register", attributes={"perfcast.model": model, "perfcast.versions": len(drafts)}):
+        versions = register(registry, drafts, model=model, dataset=dataset, run=f"job {job.id},", within=within)
     return tuple(version.number for version in versions)
 
 
@@ -121,7 +134,9 @@ def judged(registry: Registry, job: Job, number: int, dataset: Dataset) -> tuple
     from perfcast.training import left_out
 
     best = registry.version(job.request.model, number)
-    reason = promote(registry, best, dataset, wanted=job.request.promote, actor=f"job {job.id}")
+    with span("promotion gate", attributes={"perfcast.model": best.model, "perfcast.version": number}) as traced:
+        reason = promote(registry, best, dataset, wanted=job.request.promote, actor=f"job {job.id}")
+        traced.set("perfcast.outcome", reason)
     return number, "; ".join([reason, *left_out(best.manifest.search)])
 
 
