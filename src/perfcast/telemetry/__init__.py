@@ -9,6 +9,16 @@ and puts its trace's id into the log lines.
 from perfcast.telemetry._export import Exporting, exporting
 from perfcast.telemetry._push import MetricsPush
 from perfcast.telemetry._requests import RequestTraces, trace_header
-from perfcast.telemetry._spans import Span, span, trace_parent
+from perfcast.telemetry._spans import Attributes, Span, span, trace_parent
 
-__all__ = ["Exporting", "MetricsPush", "RequestTraces", "Span", "exporting", "span", "trace_header", "trace_parent"]
+__all__ = [
+    "Attributes",
+    "Exporting",
+    "MetricsPush",
+    "RequestTraces",
+    "Span",
+    "exporting",
+    "span",
+    "trace_header",
+    "trace_parent",
+]

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Tracer
 
+Attributes: TypeAlias = Mapping[str, str | float | None]
+"""What is said about a span; None means unknown."""
 Kind: TypeAlias = Literal["internal", "server", "consumer"]
 _FORM = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 """W3C Trace Context, Level 1, section 3.2: version, trace id, parent id, flags; a later version may have more."""
@@ -53,11 +55,7 @@ class Span:
 
 @contextmanager
 def span(
-    name: str,
-    *,
-    parent: str | None = None,
-    kind: Kind = "internal",
-    attributes: Mapping[str, str | float | None] | None = None,
+    name: str, *, parent: str | None = None, kind: Kind = "internal", attributes: Attributes | None = None
 ) -> Iterator[Span]:
     """What is done within is a span; an error that leaves it makes it a failed one.
 
@@ -65,7 +63,7 @@ def span(
         name: Of few kinds; what differs each time is an attribute.
         parent: W3C `traceparent` of what it belongs to; by default the span around it.
         kind: `server` answers a request, `consumer` does what was queued.
-        attributes: What is known at its begin; None means unknown.
+        attributes: What is known at its begin.
     """
     parent = parent if parent is not None and read(parent) else None
     if PROCESS.tracer is None:

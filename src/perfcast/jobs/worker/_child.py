@@ -24,7 +24,7 @@ from perfcast.manifest import Draft
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
 from perfcast.storage import Blobs, Database, patiently
-from perfcast.telemetry import exporting, span
+from perfcast.telemetry import Attributes, exporting, span
 
 _PATIENCE_SECONDS = 30.0
 _LEAST_SECONDS = 5.0
@@ -44,7 +44,7 @@ def main(job: str, attempt: str, worker: str, threads: str) -> int:
     try:
         settings = load_settings()
         configure_logs(settings, about=_about(job, attempt))
-        about: dict[str, str | float | None] = {"perfcast.job": job, "perfcast.attempt": int(attempt)}
+        about: Attributes = {"perfcast.job": job, "perfcast.attempt": int(attempt)}
         with exporting(settings, "perfcast-training"):
             with span("training process", parent=os.environ.get(TRACE_PARENT), attributes=about):
                 best, outcome = run(settings, channel, Fence(job, int(attempt), worker), threads=int(threads))

@@ -65,10 +65,10 @@ class Supervision:
     def run(self) -> None:
         """Supervise until the process has ended and the row says what came of it."""
         job = self.job
-        about = {"job": job.id, "attempt": job.attempt} | ({"request_id": job.request_id} if job.request_id else {})
-        attributes = {f"perfcast.{name}": value for name, value in about.items()} | {
-            "perfcast.model": job.request.model
-        }
+        about: dict[str, str | float | None] = {"job": job.id, "attempt": job.attempt}
+        if job.request_id:
+            about["request_id"] = job.request_id
+        attributes = {f"perfcast.{name}": value for name, value in about.items()}
         with (
             bound_contextvars(**about),
             span("job", parent=job.trace_parent, kind="consumer", attributes=attributes) as self._span,
