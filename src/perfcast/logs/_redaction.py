@@ -75,7 +75,8 @@ def secrets_of(settings: Settings, environment: Mapping[str, str] = os.environ) 
     for name, value in environment.items():
         found |= _passwords(value, whole=is_secret_name(name.upper()))
         if name.upper().endswith("_HEADERS"):  # OTEL_EXPORTER_OTLP_HEADERS: name=value, separated by commas
-            found |= {unquote(pair.partition("=")[2].strip()) for pair in value.split(",")}
+            given = [unquote(pair.partition("=")[2].strip()) for pair in value.split(",")]
+            found |= {*given, *(words.rpartition(" ")[2] for words in given)}  # without `Bearer`
     return found - _WORDS
 
 
