@@ -89,7 +89,7 @@ def _metrics(family: Any, since: int, at: int) -> "Iterable[Metric]":
         return
     by_name: dict[str, list[Any]] = {}
     for sample in family.samples:
-        point = otlp.NumberDataPoint(sample.labels, since, at, sample.value)
+        point = otlp.NumberDataPoint(sample.labels, since, at, float(sample.value))
         by_name.setdefault(sample.name, []).append(point)
     for name, numbers in by_name.items():
         if not name.endswith("_created"):
@@ -126,7 +126,7 @@ def _by_labels(family: Any) -> dict[tuple[tuple[str, str], ...], dict[str, Any]]
         if sample.name.endswith("_bucket"):
             parts["buckets"][float(sample.labels["le"])] = sample.value
         elif sample.name.endswith("_sum"):
-            parts["sum"] = sample.value
+            parts["sum"] = float(sample.value)
     return found
 
 

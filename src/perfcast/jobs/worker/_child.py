@@ -82,6 +82,7 @@ def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> 
         if job.fence != fence:
             raise Fenced(f"job {fence.job} is at attempt {job.attempt}")
         Thread(target=_end_when_told, args=(jobs, channel, fence), name="perfcast-fence", daemon=True).start()
+        log.info("training begun", model=job.request.model, dataset=job.request.dataset, trials=job.request.n_trials)
         dataset = datasets.load(datasets.find(job.request.dataset, job.request.digest))
         drafts = () if job.versions else _learn(settings, database, channel, job, dataset, registry, threads)
         channel.send("stage", stage="registering")
