@@ -1,7 +1,9 @@
 """What a process exports with, as the standard `OTEL_*` variables say."""
 
+import logging
 import os
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 CLOSING_SECONDS = 2.0
 """How long the end of a process waits for what is still to be exported."""
+_QUIET_SECONDS = 60.0
 _BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _PATHS = {"TRACES": "v1/traces", "METRICS": "v1/metrics"}
 
@@ -101,12 +104,26 @@ def _prepared(places: Mapping[str, str], service: str) -> Exporting:
         raise MissingDependency(
             f"{_BASE} is set, which needs '{error.name}': pip install 'perfcast[otel]', or take the setting away"
         ) from None
+    for exporter in (OTLPSpanExporter, OTLPMetricExporter):
+        logging.getLogger(exporter.__module__).addFilter(_Seldom())
     traces, metrics = places.get("TRACES"), places.get("METRICS")
     return Exporting(
         resource=_resource(service),
         spans=BatchSpanProcessor(OTLPSpanExporter(endpoint=traces)) if traces else None,
         metrics=OTLPMetricExporter(endpoint=metrics) if metrics else None,
     )
+
+
+class _Seldom(logging.Filter):
+    """Lets one line a minute through: an endpoint that is gone fails every few seconds."""
+
+    _again = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - the library's signature
+        due = time.monotonic() >= self._again
+        if due:
+            self._again = time.monotonic() + _QUIET_SECONDS
+        return due
 
 
 def _resource(service: str) -> "Resource":

@@ -37,8 +37,12 @@ def test_no_form_of_line_tells_a_secret(
     configure_logs(settings.model_copy(update={"log_format": form}))
     log = structlog.stdlib.get_logger("perfcast.tried")
     for secret in SECRETS:
-        log.warning(f"event with {secret}", value=secret, nested={"list": [secret, {secret: secret}]}, path=Path(secret))
-        logging.getLogger("library").warning("could not reach %s", f"https://me:{secret}@somewhere", extra={"x": secret})
+        log.warning(
+            f"event with {secret}", value=secret, nested={"list": [secret, {secret: secret}]}, path=Path(secret)
+        )
+        logging.getLogger("library").warning(
+            "could not reach %s", f"https://me:{secret}@somewhere", extra={"x": secret}
+        )
         try:
             raise ValueError(secret)
         except ValueError:

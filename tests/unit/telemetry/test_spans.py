@@ -60,7 +60,9 @@ def test_nothing_of_opentelemetry_is_imported_without_an_endpoint() -> None:
         f"    with span('a', parent='{SAMPLED}') as traced: traced.set('b', 1); traced.fail('c')\n"
         "assert not [name for name in sys.modules if name.startswith('opentelemetry')]"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_SECONDS, env={"PYTHONPATH": ":".join(sys.path)})
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, timeout=PATIENCE_SECONDS, env={"PYTHONPATH": ":".join(sys.path)}
+    )
 
 
 def test_spans_reach_the_collector_within_each_other_before_the_block_has_ended(monkeypatch) -> None:
@@ -112,7 +114,8 @@ def test_the_sampler_of_the_environment_decides(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none"), ("OTEL_METRICS_EXPORTER", "none")]
+    ("name", "value"),
+    [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none"), ("OTEL_METRICS_EXPORTER", "none")],
 )
 def test_what_is_switched_off_is_not_exported(monkeypatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
