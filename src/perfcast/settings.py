@@ -14,7 +14,7 @@ from perfcast.errors import InvalidSetting
 
 CLIENT_KEY = "PERFCAST_API_KEY"
 """The environment variable of the key that commands send to a server."""
-_SECRET_NAMES = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|CREDENTIAL")
+_SECRET_NAMES = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|CREDENTIAL|_HEADERS$")
 
 
 def _zone(name: str | ZoneInfo) -> ZoneInfo:
@@ -54,6 +54,26 @@ class Settings(BaseSettings):
     ] = Field("INFO", description="Least level that is logged.")
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="`json` for machines, `text` for people, `auto` decides by whether it is a terminal."
+    )
+    log_file: Path | None = Field(
+        None, description="File that servers and workers also log to, all into one ([logs](logs.md)); empty: none."
+    )
+    log_file_bytes: Annotated[int, BeforeValidator(_bytes_of)] = Field(
+        100_000_000, ge=1000, description="`LOG_FILE` is moved aside before it gets larger (`100MB`, `1GiB`)."
+    )
+    log_file_hours: float = Field(
+        24.0, gt=0, le=8784, description="And when so many hours of the clock are over; 24: at midnight UTC."
+    )
+    log_file_keep: int = Field(14, ge=1, le=10_000, description="How many of those moved aside are kept.")
+    log_predictions: float = Field(
+        1.0, ge=0, le=1000, description="Most `prediction_latency` lines a second of one process; 0: none."
+    )
+    log_slow_seconds: float = Field(
+        2.0, gt=0, le=3600, description="A request whose answer is so long in coming gets a line in the log."
+    )
+    otel_exporter_otlp_endpoint: str = Field(
+        "",
+        description="Collector (`http://…:4318`) that gets traces and metrics ([tracing](tracing.md)); empty: nobody.",
     )
     data_dir: Path = Field(Path("var"), description="Folder of everything that is kept when no other address is given.")
     database_url: str = Field(
@@ -216,13 +236,18 @@ def environment_without_secrets() -> dict[str, str]:
     """
     fields = Settings.model_fields.items()
     secret = {
-        name.upper() for name, field in fields if field.annotation is SecretStr or name.endswith(("_url", "_uri"))
+        name.upper()
+        for name, field in fields
+        if field.annotation is SecretStr or name.endswith(("_url", "_uri", "_endpoint"))
     }
     return {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() not in secret and not _SECRET_NAMES.search(name.upper())
+        name: value for name, value in os.environ.items() if name.upper() not in secret and not is_secret_name(name)
     }
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what has that name may be secret, in any case."""
+    return _SECRET_NAMES.search(name.upper()) is not None
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -38,6 +38,7 @@ from perfcast.api.training import _routes as training
 from perfcast.api.training import _schedule_routes as schedules
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.settings import Settings
+from perfcast.telemetry import RequestTraces
 
 _DESCRIPTION = """\
 Predicts what a workload will cost before it runs: the CPU utilisation of a service under load, the execution time of
@@ -54,12 +55,13 @@ _SHOWN = 200
 """Letters of a caller's path that an answer repeats."""
 
 
-def create_app(settings: Settings, *, services: Services | None = None) -> Front:
+def create_app(settings: Settings, *, services: Services | None = None, traces: RequestTraces | None = None) -> Front:
     """Make the ASGI application.
 
     Args:
         settings: What is configured.
         services: Made from the settings when None; opened and closed with the application.
+        traces: Traces requests; None where nobody does.
 
     Returns:
         An ASGI callable; nothing is opened before its lifespan begins.
@@ -93,7 +95,7 @@ def create_app(settings: Settings, *, services: Services | None = None) -> Front
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _of_http)
     describe(app, keyed=held.gate is not None and held.gate.keyed)
-    return Front(app, held)
+    return Front(app, held, traces)
 
 
 async def _explained(request: Request, error: Exception) -> Response:

@@ -22,6 +22,7 @@ from perfcast.datasets import Datasets
 from perfcast.discovery import Records
 from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
+from perfcast.logs import LatencyLines
 from perfcast.monitoring import CorrectionNews, PredictionLog
 from perfcast.registry import Registry
 from perfcast.serving import AnswerCache, Follower, Shadows
@@ -75,7 +76,8 @@ class Services:
         )
         self.shadows = Shadows(self.follower.cache.load, self.records, self.tally.shadowed)
         ledger = Ledger(self.tally, self.records, self.shadows)
-        self.predict = Predict(self.follower, ledger)
+        self.latency_lines = LatencyLines(settings.log_predictions)
+        self.predict = Predict(self.follower, ledger, self.latency_lines)
         self.inference_protocol = InferenceProtocol(self.follower, ledger)
         self.batches = Batches(settings, self.follower, ledger, self.identifiers)
         self.feedback = Feedback(self.database, self.follower, self.batches, ledger, zone)
@@ -120,7 +122,7 @@ class Services:
         self._opened.callback(self.transport.close)
         migrated = self._migrate()
         self._opened.callback(self.answers.close)
-        for thread in (self.records, self.shadows):
+        for thread in (self.records, self.shadows, self.latency_lines):
             if thread is not None:
                 thread.start()
                 self._opened.callback(thread.close)

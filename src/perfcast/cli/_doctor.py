@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EXTRAS = {
     "serve": ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "psutil"),
     "cluster": ("dask", "distributed"),
+    "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
     "train": ("onnx", "spox", "xgboost", "sklearn", "torch", "optuna", "pyarrow"),
 }
 """The modules that each extra brings."""
@@ -62,9 +63,16 @@ def _python(_: "Settings") -> Iterator[_Finding]:
 
 def _packages(_: "Settings") -> Iterator[_Finding]:
     for extra, modules in EXTRAS.items():
-        missing = ", ".join(module for module in modules if importlib.util.find_spec(module) is None)
+        missing = ", ".join(module for module in modules if not _is_there(module))
         text = f"not installed: {missing}; pip install 'perfcast[{extra}]'" if missing else "installed"
         yield f"extra '{extra}'", "note" if missing else "ok", text
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # what it is a part of isn't there
+        return False
 
 
 def _database(settings: "Settings") -> Iterator[_Finding]:

@@ -132,6 +132,7 @@ class GraphCache:
                 self._drop(slot)
 
     def _loaded_now(self, slot: Slot) -> Predictor:
+        began = time.perf_counter()
         try:
             predictor = self._open(slot)
         except Exception as error:
@@ -147,7 +148,14 @@ class GraphCache:
             self._loaded[slot] = slot.bytes
             self.bytes += slot.bytes
             self._make_room(slot)
-        log.info("model loaded successfully", model=slot.model, version=slot.number, type=slot.version.type)
+        log.info(
+            "model loaded successfully",
+            model=slot.model,
+            version=slot.number,
+            type=slot.version.type,
+            bytes=slot.bytes,
+            milliseconds=round((time.perf_counter() - began) * 1000, 1),
+        )
         return predictor
 
     def _make_room(self, newest: Slot) -> None:

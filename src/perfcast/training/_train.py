@@ -10,6 +10,7 @@ from perfcast.datasets import Dataset, Split
 from perfcast.errors import InvalidSetting, Refused, Stopped
 from perfcast.manifest import LARGEST_GRAPH, Draft, Manifest
 from perfcast.processors import processors
+from perfcast.telemetry import span
 from perfcast.training._clock import Budget, drafting
 from perfcast.training._draft import Trained, draft, proven
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, mix
@@ -78,9 +79,11 @@ def train(
     inner = inner_validation(split, workload, seed=seed, threads=threads or processors())
     deadline = float("inf") if budget.timeout is None else begun + OVERTIME * budget.timeout
     with closing(make_executor(inner, several=budget.trials > FEW_TRIALS, cluster=cluster, stop=stop)) as executor:
-        found = search(inner, chosen, budget, executor, stop=stop, **options)
+        with span("search", attributes={"perfcast.trials": budget.trials, "perfcast.rows": len(inner.lesson.target)}):
+            found = search(inner, chosen, budget, executor, stop=stop, **options)
         deadline -= drafting(len(found.best_of_each_family), len(inner.lesson.target))
-        models = fit_best(split, chosen, found, executor, mixing=mixing, deadline=deadline, stop=stop)
+        with span("final fits"):
+            models = fit_best(split, chosen, found, executor, mixing=mixing, deadline=deadline, stop=stop)
     unfitted = sorted(set(found.best_of_each_family) - {model.family for model in models})
     left_out = found.summary["left_out"] | dict.fromkeys(unfitted, "the time limit left no time for its final fit")
     drafts, refused = _drafts(dataset, split, models, {**found.summary, "left_out": left_out}, stop)
@@ -215,7 +218,8 @@ def _drafts(
         if stop():
             raise Stopped("training was stopped")
         try:
-            drafts.append(draft(dataset.workload, dataset, split, model, search=summary))
+            with span("export", attributes={"perfcast.family": model.family}):
+                drafts.append(draft(dataset.workload, dataset, split, model, search=summary))
         except Refused as reason:
             refused[model.family] = str(reason)
     if not drafts:

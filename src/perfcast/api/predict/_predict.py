@@ -9,6 +9,7 @@ from perfcast.api.http._problems import Problem, problem_of
 from perfcast.api.metrics import Ledger, kind_of
 from perfcast.api.predict._answer_writer import AnswerWriter
 from perfcast.errors import NoUsableModel, PerfcastError
+from perfcast.logs import LatencyLines
 from perfcast.monitoring import Record
 from perfcast.serving import Arm, Follower, Key, Predictor, Request, UnknownReference
 
@@ -24,7 +25,8 @@ class Predict:
     Everything it needs is in memory: no SQL, no blocking call, no log line for an answer (rule R6).
     """
 
-    def __init__(self, follower: Follower, ledger: Ledger) -> None:
+    def __init__(self, follower: Follower, ledger: Ledger, lines: LatencyLines | None = None) -> None:
+        self._lines = lines or LatencyLines(0.0)
         self._follower, self._tally, self._enter = follower, ledger.tally, ledger.enter
         self._clock = Clock()
         self._write = AnswerWriter().write
@@ -88,7 +90,10 @@ class Predict:
         )
         if prediction.extrapolated:
             self._tally.outside(predictor.model)
-        self._tally.predicted(arm.labels, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        self._tally.predicted(arm.labels, seconds)
+        if self._lines.due:
+            self._lines.take(predictor.model, predictor.number, seconds, name)
         return answer
 
     async def _reach(self, body: bytes | bytearray, reference: str) -> Request:

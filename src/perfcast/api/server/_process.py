@@ -16,6 +16,7 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 from perfcast.api._services import Services
 from perfcast.api.server._bounds import Watch
 from perfcast.settings import Settings
+from perfcast.telemetry import Exporting, MetricsPush, RequestTraces, exporting
 
 _BACKLOG = 2048
 _KEEP_ALIVE_SECONDS = 75
@@ -35,8 +36,9 @@ class Server(uvicorn.Server):
     `DRAIN_SECONDS`, and then takes nothing new and finishes what was begun. Told twice, it waits no longer.
     """
 
-    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+    def __init__(self, config: uvicorn.Config, services: Services, push: MetricsPush | None = None) -> None:
         super().__init__(config)
+        self._push = push
         self._services = services
         self._shared = services.exposition.shared
         self._parent = os.getppid()
@@ -55,6 +57,8 @@ class Server(uvicorn.Server):
         ended = await super().on_tick(counter)
         if counter % _TICKS_A_SECOND == 0:
             self._watch.look(self.server_state.connections)
+            if self._push is not None:
+                self._push.look()
             if self._shared is not None:
                 self._shared.write()
                 if os.getppid() != self._parent:
@@ -87,6 +91,13 @@ def serve_here(settings: Settings, listener: socket.socket, shared_folder: str =
         shared_folder: Where processes on one port keep their counts; empty where this is the only one.
         slot: Which of them this one is.
     """
+    with exporting(settings, "perfcast-api") as exported:
+        _serve_here(settings, listener, shared_folder, slot, exported)
+
+
+def _serve_here(
+    settings: Settings, listener: socket.socket, shared_folder: str, slot: int, exported: Exporting | None
+) -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)  # a thread that writes records must not hold up answers for 5 ms
     services = Services(settings)
     host, port = listener.getsockname()[:2]
@@ -99,7 +110,8 @@ def serve_here(settings: Settings, listener: socket.socket, shared_folder: str =
 
     if shared_folder:
         services.exposition.share(shared_folder, slot)
-    front = create_app(settings, services=services)
+    push = _metrics_push(services, exported, slot)
+    front = create_app(settings, services=services, traces=RequestTraces(exported) if exported is not None else None)
     config = uvicorn.Config(
         front,
         loop="uvloop",
@@ -115,7 +127,19 @@ def serve_here(settings: Settings, listener: socket.socket, shared_folder: str =
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    Server(config, services).run(sockets=[listener])
+    Server(config, services, push).run(sockets=[listener])
+    if push is not None:
+        push.close()
     if services.exposition.shared is not None:
         services.exposition.shared.write()
     log.info("stopped", process=os.getpid())
+
+
+def _metrics_push(services: Services, exported: Exporting | None, slot: int) -> MetricsPush | None:
+    """What pushes the counts; of several processes on one port the first pushes those of all."""
+    if exported is None or exported.metrics is None or slot:
+        return None
+    import psutil
+
+    port = os.getpid() if services.exposition.shared is None else os.getppid()
+    return MetricsPush(exported, services.exposition.collect, since=psutil.Process(port).create_time())

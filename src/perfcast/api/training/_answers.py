@@ -51,6 +51,11 @@ class TrainingJob(BaseModel):
     cancel_requested: bool = Field(examples=[False])
     worker: str | None = Field(None, description="Who has it, or had it last", examples=["trainer-1_4711_9f2c41d0"])
     spent_seconds: float = Field(description="How long it has run, over all attempts", examples=[22.4])
+    request_id: str | None = Field(
+        None,
+        description="`X-Request-ID` of the call that submitted it; log lines about it have it too",
+        examples=[None],
+    )
 
 
 class Trial(BaseModel):

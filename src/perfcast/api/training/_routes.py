@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from perfcast.api.http._identifiers import timestamp
+from perfcast.api.http._identifiers import REQUEST_ID, timestamp
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.http._reply import Alive, Json, held
 from perfcast.api.http._schemas import example_of, problems, said
@@ -86,10 +86,12 @@ Statuses = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 @router.post(
     "/train", summary="Submit a training job", **said(TrainingJob, "Taken", 413, 422, 503, status=202, example=_WAITING)
 )
-def submit(jobs: Queue, submissions: Annotated[Submissions, held(Submissions)], body: Asking = None) -> Json:
+def submit(
+    request: Request, jobs: Queue, submissions: Annotated[Submissions, held(Submissions)], body: Asking = None
+) -> Json:
     """Queue a training run; a worker begins it. `perfcast worker` starts one, and `perfcast up` has one."""
     asked = msgspec.convert((body or TrainingBody.model_validate({})).model_dump(), Asked)
-    job = jobs.submit(submissions.complete(asked))
+    job = jobs.submit(submissions.complete(asked), request_id=request.scope.get(REQUEST_ID))
     return Json(job.document(), status_code=202, headers={"Location": f"/jobs/{job.id}"})
 
 

@@ -95,6 +95,8 @@ class Job:
         model_version: The best one, once the job has succeeded.
         outcome: What the promotion gate said.
         retry_at: When a job that was put back may be claimed again; None where it may be at once.
+        request_id: Of the call that submitted it; None where none did.
+        trace_parent: W3C `traceparent` of what submitted it; None where that isn't traced.
     """
 
     id: str
@@ -115,6 +117,8 @@ class Job:
     outcome: str
     error: str | None
     retry_at: str | None
+    request_id: str | None = None
+    trace_parent: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -164,6 +168,7 @@ class Job:
             "cancel_requested": self.cancel_requested_at is not None,
             "worker": self.worker,
             "spent_seconds": round(self.spent_seconds, 1),
+            "request_id": self.request_id,
         }
 
     def trials(self) -> list[dict[str, Any]]:

@@ -43,18 +43,26 @@ class Jobs:
         self._database, self._transport = database, transport
         self._attempts, self._retry_seconds = attempts, retry_seconds
 
-    def submit(self, request: JobRequest, *, within: Callable[[sa.Connection, str], None] | None = None) -> Job:
+    def submit(
+        self,
+        request: JobRequest,
+        *,
+        request_id: str | None = None,
+        within: Callable[[sa.Connection, str], None] | None = None,
+    ) -> Job:
         """Keep a job and wake a worker; a queue that can't be reached is logged, and workers will look.
 
         `within` is called with the new job's id in the transaction that keeps it; what it raises undoes the job.
+        `request_id` is that of the call that submits it; log lines about the job have it too.
         """
         identifier = new_id()
         with self._database.begin() as connection:
             # to this model alone: what is `within` sees every job that was submitted to it before
             take_turns(connection, f"submit a job of {request.model}")
-            repository.add(connection, identifier, request)
+            repository.add(connection, identifier, request, request_id)
             if within is not None:
                 within(connection, identifier)
+        log.info("job submitted", job=identifier, model=request.model)
         self._wake(identifier)
         return self.find(identifier)
 

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from perfcast.errors import Fenced
 from perfcast.jobs.queue._job import UNFINISHED, Fence, Job, JobRequest, Progress
 from perfcast.storage import now, schema, take_turns
+from perfcast.telemetry import trace_parent
 
 _JOB = schema.job
 _AS_KEPT = {field.name for field in fields(Job)} - {"request", "progress", "versions", "error"}
 
 
-def add(connection: sa.Connection, identifier: str, request: JobRequest) -> None:
-    """Keep a new job, queued."""
+def add(connection: sa.Connection, identifier: str, request: JobRequest, request_id: str | None) -> None:
+    """Keep a new job, queued, and what it comes from: a call, and whatever is traced around this."""
     connection.execute(
         sa.insert(_JOB).values(
             id=identifier,
@@ -31,6 +32,8 @@ def add(connection: sa.Connection, identifier: str, request: JobRequest) -> None
             spent_seconds=0.0,
             n_trials=request.n_trials,
             outcome="",
+            request_id=request_id,
+            trace_parent=trace_parent(),
             **columns(Progress()),
         )
     )

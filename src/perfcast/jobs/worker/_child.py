@@ -6,25 +6,26 @@ Begun by a worker in a process group of its own; the only place of this room whe
 import os
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from threading import Thread
 
 import msgspec
+import structlog
 
 from perfcast.datasets import Datasets
 from perfcast.errors import Fenced, PerfcastError, Stopped, Unavailable
 from perfcast.jobs.queue import Fence, Job, Jobs
 from perfcast.jobs.run import Lesson, learn, make_lesson, prepared_study, promote, register
-from perfcast.jobs.worker._messages import Channel, die_with_parent, kill_own_group
+from perfcast.jobs.worker._messages import REQUEST_ID, TRACE_PARENT, Channel, die_with_parent, kill_own_group
 from perfcast.logs import configure_logs
 from perfcast.manifest import Draft
 from perfcast.monitoring.drift import read_anomalies
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
 from perfcast.storage import Blobs, Database, patiently
+from perfcast.telemetry import Attributes, exporting, span
 
 _PATIENCE_SECONDS = 30.0
 _LEAST_SECONDS = 5.0
@@ -32,6 +33,8 @@ _LEAST_SECONDS = 5.0
 _NICENESS = 5
 _LOOK_SECONDS = 0.5
 _GRACE_SECONDS = 3.0
+
+log = structlog.stdlib.get_logger("perfcast.jobs")
 
 
 def main(job: str, attempt: str, worker: str, threads: str) -> int:
@@ -41,19 +44,28 @@ def main(job: str, attempt: str, worker: str, threads: str) -> int:
     os.nice(_NICENESS)  # live predictions on the same machine come first
     try:
         settings = load_settings()
-        configure_logs(settings)
-        best, outcome = run(settings, channel, Fence(job, int(attempt), worker), threads=int(threads))
-        channel.send("done", version=best, outcome=outcome)
+        configure_logs(settings, about=_about(job, attempt))
+        about: Attributes = {"perfcast.job": job, "perfcast.attempt": int(attempt)}
+        with exporting(settings, "perfcast-training"):
+            with span("training process", parent=os.environ.get(TRACE_PARENT), attributes=about):
+                best, outcome = run(settings, channel, Fence(job, int(attempt), worker), threads=int(threads))
+            channel.send("done", version=best, outcome=outcome)
     except (Stopped, Fenced):
         channel.send("stopped")
     except Unavailable as error:
         channel.send("failed", error=str(error), again=True)
     except PerfcastError as error:
         channel.send("failed", error=str(error), again=False)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the row must say it
-        traceback.print_exc()
+    except Exception as error:  # whatever it was, the row must say it
+        log.exception("the training failed")
         channel.send("failed", error=f"{type(error).__name__}: {error}", again=False)
     return 0
+
+
+def _about(job: str, attempt: str) -> dict[str, str]:
+    """What every line of this process says."""
+    request_id = os.environ.get(REQUEST_ID)
+    return {"job": job, "attempt": attempt} | ({"request_id": request_id} if request_id else {})
 
 
 def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> tuple[int, str]:
@@ -71,6 +83,7 @@ def run(settings: Settings, channel: Channel, fence: Fence, *, threads: int) -> 
         if job.fence != fence:
             raise Fenced(f"job {fence.job} is at attempt {job.attempt}")
         Thread(target=_end_when_told, args=(jobs, channel, fence), name="perfcast-fence", daemon=True).start()
+        log.info("training begun", model=job.request.model, dataset=job.request.dataset, trials=job.request.n_trials)
         dataset = datasets.load(datasets.find(job.request.dataset, job.request.digest))
         with database.read() as connection:
             lesson = make_lesson(dataset, job.request.newest_rows, read_anomalies(connection, job.request.model))
@@ -110,7 +123,8 @@ def _learn(
 def registered(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]) -> tuple[int, ...]:
     """Register a job's drafts, once: their numbers are written into its row in the same transaction."""
     model, dataset, within = job.request.model, job.request.dataset, partial(jobs.record, job.fence)
-    versions = register(registry, drafts, model=model, dataset=dataset, run=f"job {job.id},", within=within)
+    with span("register", attributes={"perfcast.model": model, "perfcast.versions": len(drafts)}):
+        versions = register(registry, drafts, model=model, dataset=dataset, run=f"job {job.id},", within=within)
     return tuple(version.number for version in versions)
 
 
@@ -119,7 +133,9 @@ def judged(registry: Registry, job: Job, number: int, lesson: Lesson) -> tuple[i
     from perfcast.training import left_out
 
     best = registry.version(job.request.model, number)
-    reason = promote(registry, best, lesson.dataset, wanted=job.request.promote, actor=f"job {job.id}")
+    with span("promotion gate", attributes={"perfcast.model": best.model, "perfcast.version": number}) as traced:
+        reason = promote(registry, best, lesson.dataset, wanted=job.request.promote, actor=f"job {job.id}")
+        traced.set("perfcast.outcome", reason)
     return number, "; ".join([reason, *lesson.notes, *left_out(best.manifest.search)])
 
 

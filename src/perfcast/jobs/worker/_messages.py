@@ -10,6 +10,10 @@ from typing import IO, Any
 
 import msgspec
 
+REQUEST_ID = "PERFCAST_REQUEST_ID"
+"""Environment variable of a training process: the id of the request that submitted its job."""
+TRACE_PARENT = "TRACEPARENT"
+"""And the W3C `traceparent` of what is traced around it."""
 STOP = b"stop\n"
 """What asks the process to end soon."""
 

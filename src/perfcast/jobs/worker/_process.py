@@ -24,6 +24,7 @@ from perfcast.processors import processors
 from perfcast.registry import Registry
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
+from perfcast.telemetry import exporting
 from perfcast.workloads import survey_workloads
 
 _WAIT_SECONDS = 1.0
@@ -37,6 +38,11 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
 
     One that is attached ends also when its standard input does: when the process that holds the other end dies.
     """
+    with exporting(settings, "perfcast-worker"):
+        _run_worker(settings, attached=attached)
+
+
+def _run_worker(settings: Settings, *, attached: bool) -> None:
     database = Database(settings.database_address, pool_size=settings.worker_concurrency + 4)
     transport, blobs = make_transport(settings), Blobs(settings.artifacts_address)
     registry, workloads = Registry(database, blobs), survey_workloads(settings.workloads_dir).workloads

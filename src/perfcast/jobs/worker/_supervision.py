@@ -11,14 +11,16 @@ from threading import Event, Thread
 from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from perfcast.errors import Fenced, Unavailable
 from perfcast.jobs.queue import Job, Jobs
-from perfcast.jobs.worker._messages import STOP, read_messages
+from perfcast.jobs.worker._messages import REQUEST_ID, STOP, TRACE_PARENT, read_messages
 from perfcast.jobs.worker._stopping import Stopping
 from perfcast.jobs.worker._tracker import Tracker
 from perfcast.settings import Settings
 from perfcast.storage import patiently
+from perfcast.telemetry import Span, span, trace_parent
 
 TICK_SECONDS = 0.1
 LOOK_SECONDS = 0.5
@@ -57,18 +59,30 @@ class Supervision:
         self._hung: str | None = None
         self._heard: Mapping[str, Any] = {}
         self._news = Event()
+        self._span = Span()
         self._written = self._looked = time.monotonic()
-        self._log = log.bind(job=job.id, attempt=job.attempt)
 
     def run(self) -> None:
         """Supervise until the process has ended and the row says what came of it."""
+        job = self.job
+        about: dict[str, str | float | None] = {"job": job.id, "attempt": job.attempt}
+        if job.request_id:
+            about["request_id"] = job.request_id
+        attributes = {f"perfcast.{name}": value for name, value in about.items()}
+        with (
+            bound_contextvars(**about),
+            span("job", parent=job.trace_parent, kind="consumer", attributes=attributes) as self._span,
+        ):
+            self._run()
+
+    def _run(self) -> None:
         try:
             process = self._spawn()
         except OSError as error:
             reason = f"no training process could be begun: {error}"
             self._persist(lambda: self._jobs.retry(self.job.fence, reason))
             return
-        self._log.info("job begun", process=process.pid, model=self.job.request.model)
+        log.info("job begun", process=process.pid, model=self.job.request.model)
         listener = Thread(target=self._listen, args=(process,), name="perfcast-listener", daemon=True)
         listener.start()
         try:
@@ -77,7 +91,7 @@ class Supervision:
                 self._news.wait(TICK_SECONDS)
                 self._news.clear()
         except Fenced as error:
-            self._log.warning("the job was taken from this worker: its process is ended", reason=str(error))
+            log.warning("the job was taken from this worker: its process is ended", reason=str(error))
             return
         finally:
             end_group(process)
@@ -91,9 +105,15 @@ class Supervision:
             [sys.executable, "-m", "perfcast.jobs.worker._child", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=self._settings.child_environment,
+            env=self._environment(),
             start_new_session=True,
         )
+
+    def _environment(self) -> dict[str, str]:
+        """That of the training process: it goes on with what its lines and spans belong to."""
+        belonging = {REQUEST_ID: self.job.request_id, TRACE_PARENT: trace_parent()}
+        inherited = {name: value for name, value in self._settings.child_environment.items() if name not in belonging}
+        return inherited | {name: value for name, value in belonging.items() if value is not None}
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
@@ -109,7 +129,7 @@ class Supervision:
                 self._looked = now
                 self._look()
         except Unavailable as error:
-            self._log.warning("the database doesn't answer; the training goes on", reason=str(error))
+            log.warning("the database doesn't answer; the training goes on", reason=str(error))
         if self._cancelled or self._stopping:
             self._insist(process)
         self._end_if_hung(process)
@@ -146,7 +166,7 @@ class Supervision:
             self._hung = f"did not end within {limit:.0f} s, which is well beyond the job's time limit"
         else:
             return
-        self._log.warning("the training process hangs and is killed", reason=f"it {self._hung}")
+        log.warning("the training process hangs and is killed", reason=f"it {self._hung}")
         _signal_group(process, signal.SIGKILL)
 
     def _seconds_allowed(self) -> float | None:
@@ -160,6 +180,9 @@ class Supervision:
         """Write what came of it."""
         jobs, fence, heard = self._jobs, self.job.fence, self._heard
         kind = heard.get("kind")
+        self._span.set("perfcast.ended", str(kind))
+        if kind == "failed":
+            self._span.fail(str(heard.get("error")))
         if kind == "done":
             self._persist(lambda: jobs.succeed(fence, version=heard["version"], outcome=heard["outcome"]))
         elif self._persist(lambda: jobs.is_cancelled(fence)):
@@ -178,9 +201,9 @@ class Supervision:
         try:
             return patiently(write, _PERSIST_DRAINING_SECONDS if self._stopping else _PERSIST_SECONDS)
         except Unavailable as error:
-            self._log.error("the job's end can't be written; it will be run again", reason=str(error))
+            log.error("the job's end can't be written; it will be run again", reason=str(error))
         except Fenced as error:
-            self._log.warning("the job was taken from this worker", reason=str(error))
+            log.warning("the job was taken from this worker", reason=str(error))
         return None
 
 
