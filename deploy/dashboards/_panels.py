@@ -68,8 +68,7 @@ def lines(
     panel.span_nulls(False).axis_soft_min(0) if not logarithmic else panel.span_nulls(False)
     if stacked:
         panel.stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL).group("A"))
-    if bars:
-        panel.draw_style(shapes.GraphDrawStyle.BARS)
+    panel.draw_style(shapes.GraphDrawStyle.BARS if bars else shapes.GraphDrawStyle.LINE)
     if top is not None:
         panel.axis_soft_max(top)
     if logarithmic:

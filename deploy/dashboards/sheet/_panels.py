@@ -108,7 +108,7 @@ def _figure(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence
         axes.plot(series.at, series.values, color=color, lw=0.8, alpha=0.7)
         axes.fill_between(series.at, 0, series.values, color=color, alpha=0.12, lw=0)
         axes.set_ylim(0, max(float(finite.max()) * 2.2, 1e-9))
-    axes.text(0.5, 0.58, text, color=color, fontsize=15, ha="center", va="center", transform=axes.transAxes, weight="medium")
+    axes.text(0.5, 0.58, text, color=color, fontsize=15, ha="center", va="center", transform=axes.transAxes)
 
 
 def _ranking(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence[Mark]) -> None:  # noqa: ARG001

@@ -69,7 +69,7 @@ class _Place:
         self._figure.add_artist(face)
         title = textwrap.shorten(panel["title"], int(wide / 6.5), placeholder="…")
         title_y = 1 - (top + _TITLE / 2 + 2) / self._height
-        self._figure.text((left + 9) / _WIDTH, title_y, title, color=TEXT, fontsize=8.5, va="center", weight="medium")
+        self._figure.text((left + 9) / _WIDTH, title_y, title, color=TEXT, fontsize=8.5, va="center")
         before, after, below = _margins(panel, wide, high)
         inner = [left + before, high - _TITLE - below - 6]
         box = (inner[0] / _WIDTH, corner[1] + below / self._height, (wide - before - after) / _WIDTH, inner[1] / self._height)
