@@ -65,7 +65,9 @@ def _run(folder: Path, minutes: float) -> None:
     """Load a server for so many minutes, and note when that was."""
     port = free_port()
     with ExitStack() as stack:
-        stack.enter_context(_started("perfcast", _perfcast(), folder, f"http://127.0.0.1:{port}/readyz", _environment(folder, port)))
+        stack.enter_context(
+            _started("perfcast", _perfcast(), folder, f"http://127.0.0.1:{port}/readyz", _environment(folder, port))
+        )
         _say("the starter models are there")
         stack.enter_context(_prometheus(folder, f"127.0.0.1:{port}"))
         begun = time.time()

@@ -15,7 +15,22 @@ from deploy.dashboards.sheet import Prometheus, Span, filled
 _DEPLOY = Path(__file__).parents[2] / "deploy"
 _SELECTOR = re.compile(r"\b(?:[a-z][a-z0-9_]*:)*[a-z][a-z0-9_]*(?:\{[^}]*\})?(?=[\[\s)/*+<>=-]|$)")
 _WORDS = re.compile(r"\b(?:by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)")
-_FUNCTIONS = {"sum", "max", "min", "count", "group", "avg", "or", "and", "unless", "bool", "offset", "by", "on", "vector"}
+_FUNCTIONS = {
+    "sum",
+    "max",
+    "min",
+    "count",
+    "group",
+    "avg",
+    "or",
+    "and",
+    "unless",
+    "bool",
+    "offset",
+    "by",
+    "on",
+    "vector",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,10 @@ def listing(prometheus: Prometheus, span: Span) -> tuple[str, list[Found]]:
     silent = [one for one in found if not one.points]
     head = f"{len(found) - len(silent)} of {len(found)} queries returned data, over {(span.end - span.start) / 60:.0f} minutes."
     table = ["| place | what | series | points | remark | query |", "|---|---|---|---|---|---|"]
-    rows = [f"| {one.place} | {one.what} | {one.series} | {one.points} | {one.remark} | `{_cell(one.query)}` |" for one in found]
+    rows = [
+        f"| {one.place} | {one.what} | {one.series} | {one.points} | {one.remark} | `{_cell(one.query)}` |"
+        for one in found
+    ]
     none = [f"- {one.place}, {one.what}: `{one.query}`" for one in silent]
     return "\n".join([head, "", *(["Without data:", *none, ""] if none else []), *table, *rows, ""]), silent
 

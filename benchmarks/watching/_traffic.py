@@ -22,9 +22,23 @@ _WORSE_FROM, _WORSE_FACTOR = 0.6, 1.3
 """From which part of the run on a request costs so much more."""
 _HISTORY_DAYS = 9
 _LAYERS = [  # of popular networks, and one of none
-    {"input_channels": 3, "input_height": 224, "input_width": 224, "output_channels": 64, "kernel_size": 7, "stride": 2},
+    {
+        "input_channels": 3,
+        "input_height": 224,
+        "input_width": 224,
+        "output_channels": 64,
+        "kernel_size": 7,
+        "stride": 2,
+    },
     {"input_channels": 64, "input_height": 56, "input_width": 56, "output_channels": 64, "kernel_size": 3, "stride": 1},
-    {"input_channels": 256, "input_height": 14, "input_width": 14, "output_channels": 256, "kernel_size": 3, "stride": 1},
+    {
+        "input_channels": 256,
+        "input_height": 14,
+        "input_width": 14,
+        "output_channels": 256,
+        "kernel_size": 3,
+        "stride": 1,
+    },
     {"input_channels": 40, "input_height": 33, "input_width": 33, "output_channels": 48, "kernel_size": 5, "stride": 1},
 ]
 

@@ -14,7 +14,9 @@ from deploy.dashboards._files import RUNBOOKS, write
 def main() -> None:
     """Write the files that differ, and name them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runbooks", default=RUNBOOKS, metavar="URL", help=f"the page that alerts lead to ({RUNBOOKS})")
+    parser.add_argument(
+        "--runbooks", default=RUNBOOKS, metavar="URL", help=f"the page that alerts lead to ({RUNBOOKS})"
+    )
     changed = write(parser.parse_args().runbooks)
     print("\n".join(f"deploy/{path}" for path in changed) or "all up to date")
 

@@ -43,7 +43,9 @@ class Board:
         built = dashboard.Dashboard(self.title).uid(f"perfcast-{self.name}").description(self.about).tags(["perfcast"])
         built.timezone("browser").readonly().tooltip(parts.DashboardCursorSync.CROSSHAIR).refresh("30s")
         built.time(f"now-{self.hours}h", "now")
-        built.link(_links()).with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
+        built.link(_links()).with_variable(
+            dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus")
+        )
         built.with_variable(_chooser("job", "label_values(perfcast_uptime_seconds, job)"))
         built.with_variable(_chooser("instance", 'label_values(perfcast_uptime_seconds{job=~"$job"}, instance)'))
         if any(_MODEL_NAME in query.expr for panel in self._panels() for query in panel.build().targets or ()):
@@ -77,10 +79,16 @@ def _annotations() -> list[Any]:
     by = "by (model_name, trigger)"
     known = f"and on () group(perfcast_uptime_seconds{{{chosen}}} offset 2m)"
     activated = f"max by (model_name) (ml_model_activated_timestamp_seconds{{{chosen}}}) * 1000"
-    champions = f'* on (model_name) group_right max by (model_name, version) (ml_model_info{{{chosen},alias="champion"}})'
-    retrains = f"(max {by} (changes({fired}[2m])) > 0) or (group {by} ({fired}) unless group {by} ({fired} offset 2m) {known})"
+    champions = (
+        f'* on (model_name) group_right max by (model_name, version) (ml_model_info{{{chosen},alias="champion"}})'
+    )
+    retrains = (
+        f"(max {by} (changes({fired}[2m])) > 0) or (group {by} ({fired}) unless group {by} ({fired} offset 2m) {known})"
+    )
     return [
-        _annotation("Activations", "blue", f"{activated} {champions}", "{{model_name}} {{version}} answers").use_value_for_time(
+        _annotation(
+            "Activations", "blue", f"{activated} {champions}", "{{model_name}} {{version}} answers"
+        ).use_value_for_time(
             True  # noqa: FBT003
         ),
         _annotation("Retrains", "purple", retrains, "{{model_name}} trained again: {{trigger}}"),

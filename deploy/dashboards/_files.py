@@ -28,7 +28,9 @@ def files(runbooks: str = RUNBOOKS) -> dict[Path, str]:
 def write(runbooks: str = RUNBOOKS) -> list[Path]:
     """Write those that differ, remove dashboards that are no more, and say which."""
     wanted = files(runbooks)
-    changed = [path for path, text in wanted.items() if not (DEPLOY / path).exists() or (DEPLOY / path).read_text() != text]
+    changed = [
+        path for path, text in wanted.items() if not (DEPLOY / path).exists() or (DEPLOY / path).read_text() != text
+    ]
     for path in changed:
         (DEPLOY / path).parent.mkdir(parents=True, exist_ok=True)
         (DEPLOY / path).write_text(wanted[path])

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.builders import (
+    bargauge,
+    common,
+    dashboard,
+    prometheus,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+)
 from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as parts
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
@@ -78,12 +87,23 @@ def lines(
         panel.thresholds_style(common.GraphThresholdsStyleConfig().mode(shapes.GraphThresholdsStyleMode.DASHED))
     legend = common.VizLegendOptions().display_mode(shapes.LegendDisplayMode.LIST)
     panel.legend(legend.placement(shapes.LegendPlacement.BOTTOM).show_legend(True).calcs([]))
-    return panel.tooltip(common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.DESCENDING))
+    return panel.tooltip(
+        common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.DESCENDING)
+    )
 
 
 def figure(
-    title: str, about: str, unit: str, ask: Ask, *, width: int = 4, height: int = 4, steps: Steps = (), below: str = GREEN,
-    decimals: int | None = None, says: Mapping[int, tuple[str, str]] | None = None,
+    title: str,
+    about: str,
+    unit: str,
+    ask: Ask,
+    *,
+    width: int = 4,
+    height: int = 4,
+    steps: Steps = (),
+    below: str = GREEN,
+    decimals: int | None = None,
+    says: Mapping[int, tuple[str, str]] | None = None,
 ) -> Panel:
     """One figure, as it is now, with its course behind it.
 
@@ -101,7 +121,9 @@ def figure(
     return panel.mappings(_words(says)) if says else panel
 
 
-def ranking(title: str, about: str, unit: str, ask: Ask, *, width: int = 8, height: int = 8, steps: Steps = ()) -> Panel:
+def ranking(
+    title: str, about: str, unit: str, ask: Ask, *, width: int = 8, height: int = 8, steps: Steps = ()
+) -> Panel:
     """Bars of what is now, one a series; the query orders and bounds them.
 
     Args:
@@ -147,7 +169,15 @@ def rows(
 
 
 def _with(
-    panel: Panel, title: str, about: str, unit: str, asks: Sequence[Ask], width: int, height: int, *, instant: bool = False
+    panel: Panel,
+    title: str,
+    about: str,
+    unit: str,
+    asks: Sequence[Ask],
+    width: int,
+    height: int,
+    *,
+    instant: bool = False,
 ) -> Panel:
     panel.title(title).description(about).unit(unit).datasource(SOURCE).span(width).height(height)
     for letter, ask in zip("ABCDEFGH", asks, strict=False):

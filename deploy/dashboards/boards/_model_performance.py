@@ -79,7 +79,12 @@ MODEL_PERFORMANCE = Board(
         ),
     ],
     use=[
-        figure("Models in memory", "Models whose champion is loaded.", "short", Ask(now("ml_models_loaded_total"), "models")),
+        figure(
+            "Models in memory",
+            "Models whose champion is loaded.",
+            "short",
+            Ask(now("ml_models_loaded_total"), "models"),
+        ),
         figure("Graphs in memory", "Bytes of the loaded graphs.", "bytes", Ask(now("ml_models_loaded_bytes"), "bytes")),
         lines(
             "Loads, evictions, failures",
@@ -148,14 +153,12 @@ MODEL_PERFORMANCE = Board(
             "Share of a model's answers that had a feature outside what it has seen: less to be trusted.",
             "percentunit",
             Ask(
-                share(rate("ml_extrapolated_predictions_total"), rate("ml_predictions_total", where='status="success"')),
+                share(
+                    rate("ml_extrapolated_predictions_total"), rate("ml_predictions_total", where='status="success"')
+                ),
                 "all chosen models",
             ),
-            Ask(
-                f"{rate('ml_extrapolated_predictions_total', 'model_name')} / "
-                f"{_ANSWERED}",
-                "{{model_name}}",
-            ),
+            Ask(f"{rate('ml_extrapolated_predictions_total', 'model_name')} / {_ANSWERED}", "{{model_name}}"),
             steps=((0.2, YELLOW),),
         ),
         rows(

@@ -27,7 +27,9 @@ OVERVIEW = Board(
             Ask(f"max({HEALTH})", "health"),
             says=HEALTH_SAYS,
         ),
-        figure("Requests", "All requests a second, of every route.", "reqps", Ask(rate("http_requests_total"), "requests")),
+        figure(
+            "Requests", "All requests a second, of every route.", "reqps", Ask(rate("http_requests_total"), "requests")
+        ),
         figure(
             "Failed requests",
             "Share of requests that were answered with a 5xx status. The objective is at most 0.1 %.",

@@ -17,12 +17,14 @@ SYSTEM_HEALTH = Board(
             "How long ago a replica began last. Small values that come back are restarts.",
             "s",
             Ask(f"min({now('perfcast_uptime_seconds', 'instance')})", "uptime"),
+            height=6,
         ),
         figure(
             "Machine up for",
             "Since the machine was booted.",
             "s",
             Ask(f"time() - {now('system_boot_timestamp_seconds')}", "uptime"),
+            height=6,
         ),
         states(
             "Health of each replica",
@@ -50,7 +52,10 @@ SYSTEM_HEALTH = Board(
             "Failed requests by replica",
             "Share answered with a 5xx status.",
             "percentunit",
-            Ask(f"{rate('http_requests_total', 'instance', where=_FAILED)} / {rate('http_requests_total', 'instance')}", "{{instance}}"),
+            Ask(
+                f"{rate('http_requests_total', 'instance', where=_FAILED)} / {rate('http_requests_total', 'instance')}",
+                "{{instance}}",
+            ),
             steps=ERROR_STEPS,
         ),
         lines(
@@ -159,8 +164,18 @@ SYSTEM_HEALTH = Board(
         ),
     ],
     model=[
-        lines("Models in memory", "Models whose champion is loaded, by replica.", "short", Ask(now("ml_models_loaded_total", "instance"), "{{instance}}")),
-        lines("Graphs in memory", "Bytes of the loaded graphs.", "bytes", Ask(now("ml_models_loaded_bytes", "instance"), "{{instance}}")),
+        lines(
+            "Models in memory",
+            "Models whose champion is loaded, by replica.",
+            "short",
+            Ask(now("ml_models_loaded_total", "instance"), "{{instance}}"),
+        ),
+        lines(
+            "Graphs in memory",
+            "Bytes of the loaded graphs.",
+            "bytes",
+            Ask(now("ml_models_loaded_bytes", "instance"), "{{instance}}"),
+        ),
         lines(
             "Models that could not be loaded",
             "Failed loads a second; the version before goes on answering.",

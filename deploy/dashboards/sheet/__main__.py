@@ -1,7 +1,7 @@
 """Draw the dashboards from a Prometheus that has scraped Perfcast.
 
-    python -m deploy.dashboards.sheet --prometheus http://localhost:9090
-    python -m deploy.dashboards.sheet --prometheus http://localhost:9090 --minutes 60 --only drift --output /tmp/sheet
+python -m deploy.dashboards.sheet --prometheus http://localhost:9090
+python -m deploy.dashboards.sheet --prometheus http://localhost:9090 --minutes 60 --only drift --output /tmp/sheet
 """
 
 import argparse

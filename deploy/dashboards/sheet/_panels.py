@@ -15,7 +15,18 @@ from deploy.dashboards.sheet._units import shown
 
 GROUND, FACE, EDGE, TEXT, FAINT = "#111217", "#181b1f", "#2c3235", "#ccccdc", "#8e8e9a"
 _NAMED = {"green": "#73bf69", "yellow": "#f2cc0c", "red": "#f2495c", "blue": "#5794f2", "purple": "#b877d9"}
-_PALETTE = ("#73bf69", "#f2cc0c", "#8ab8ff", "#ff780a", "#f2495c", "#5794f2", "#b877d9", "#705da0", "#37872d", "#fade2a")
+_PALETTE = (
+    "#73bf69",
+    "#f2cc0c",
+    "#8ab8ff",
+    "#ff780a",
+    "#f2495c",
+    "#5794f2",
+    "#b877d9",
+    "#705da0",
+    "#37872d",
+    "#fade2a",
+)
 _MOST_LEGENDS = 9
 Panel: TypeAlias = Mapping[str, Any]
 Mark: TypeAlias = tuple[float, str]
@@ -119,7 +130,15 @@ def _ranking(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequenc
     axes.barh(places, [max(values, default=1) or 1] * len(values), color="#22252b", height=0.72)
     axes.barh(places, values, color=[_colour(defaults, value) for value in values], height=0.72, alpha=0.85)
     for place, value in zip(places, values, strict=True):
-        axes.text(1.01, place, shown(value, defaults["unit"]), color=TEXT, fontsize=7, va="center", transform=axes.get_yaxis_transform())
+        axes.text(
+            1.01,
+            place,
+            shown(value, defaults["unit"]),
+            color=TEXT,
+            fontsize=7,
+            va="center",
+            transform=axes.get_yaxis_transform(),
+        )
     axes.set_yticks(places, [name for name, _ in shown_most], fontsize=7, color=TEXT)
     axes.set_ylim(max(len(values), 3) - 0.5, -0.5)
     axes.set_xticks([])
@@ -132,7 +151,9 @@ def _states(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence
     for place, (_, series) in enumerate(found.named):
         for at, value in zip(grid, _on(grid, series), strict=True):
             if value in words:
-                axes.add_patch(Rectangle((at, place - 0.4), span.step * 1.02, 0.8, color=_NAMED[_raw(words[value][1])], lw=0))
+                axes.add_patch(
+                    Rectangle((at, place - 0.4), span.step * 1.02, 0.8, color=_NAMED[_raw(words[value][1])], lw=0)
+                )
     axes.set_yticks(range(len(found.named)), [name for name, _ in found.named], fontsize=7, color=TEXT)
     axes.set_ylim(len(found.named) - 0.5, -0.5)
     _times(axes, span)
@@ -148,12 +169,23 @@ def _rows(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence[M
     columns = sorted(options["indexByName"], key=options["indexByName"].__getitem__)
     table = sorted([series.labels.get(column, "") for column in columns] for _, series in found.named)
     axes.set_axis_off()
-    widths = [max(len(row[place]) for row in [[options["renameByName"][c] for c in columns], *table]) + 2 for place in range(len(columns))]
+    widths = [
+        max(len(row[place]) for row in [[options["renameByName"][c] for c in columns], *table]) + 2
+        for place in range(len(columns))
+    ]
     edges = np.cumsum([0, *widths]) / sum(widths)
     size = min(7.0, 300 / sum(widths))
     for line, row in enumerate([[options["renameByName"][column] for column in columns], *table[:12]]):
         for place, cell in enumerate(row):
-            axes.text(edges[place], 0.97 - line * 0.085, cell, color=TEXT if line else "#6e9fff", fontsize=size, va="top", transform=axes.transAxes)
+            axes.text(
+                edges[place],
+                0.97 - line * 0.085,
+                cell,
+                color=TEXT if line else "#6e9fff",
+                fontsize=size,
+                va="top",
+                transform=axes.transAxes,
+            )
 
 
 def _on(grid: np.ndarray, series: Series) -> np.ndarray:
@@ -173,7 +205,9 @@ def _colour(defaults: Mapping[str, Any], value: float) -> str:
 
 def _words(defaults: Mapping[str, Any]) -> dict[float, tuple[str, str]]:
     told = defaults.get("mappings") or []
-    return {float(value): (one["text"], _NAMED[one["color"]]) for each in told for value, one in each["options"].items()}
+    return {
+        float(value): (one["text"], _NAMED[one["color"]]) for each in told for value, one in each["options"].items()
+    }
 
 
 def _raw(color: str) -> str:
@@ -189,7 +223,10 @@ def _times(axes: Axes, span: Span) -> None:
 def _legend(axes: Axes) -> None:
     handles, names = axes.get_legend_handles_labels()
     more = len(names) - _MOST_LEGENDS
-    handles, names = handles[:_MOST_LEGENDS], [name if len(name) < 44 else name[:43] + "…" for name in names[:_MOST_LEGENDS]]
+    handles, names = (
+        handles[:_MOST_LEGENDS],
+        [name if len(name) < 44 else name[:43] + "…" for name in names[:_MOST_LEGENDS]],
+    )
     if more > 0:
         names[-1] += f"  and {more} more"
     longest = max(map(len, names), default=1)

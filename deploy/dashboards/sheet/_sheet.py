@@ -65,14 +65,28 @@ class _Place:
         wide, high = grid["w"] * _WIDTH / 24 - _GAP, grid["h"] * _UNIT - _GAP
         corner = (left / _WIDTH, 1 - (top + high) / self._height)
         size = (wide / _WIDTH, high / self._height)
-        face = FancyBboxPatch(corner, *size, boxstyle="square,pad=0", fc=FACE, ec=EDGE, lw=0.6, transform=self._figure.transFigure)
+        face = FancyBboxPatch(
+            corner,
+            *size,
+            boxstyle="square,pad=0",
+            fc=FACE,
+            ec=EDGE,
+            lw=0.6,
+            zorder=-1,
+            transform=self._figure.transFigure,
+        )
         self._figure.add_artist(face)
         title = textwrap.shorten(panel["title"], int(wide / 6.5), placeholder="…")
         title_y = 1 - (top + _TITLE / 2 + 2) / self._height
         self._figure.text((left + 9) / _WIDTH, title_y, title, color=TEXT, fontsize=8.5, va="center")
         before, after, below = _margins(panel, wide, high)
         inner = [left + before, high - _TITLE - below - 6]
-        box = (inner[0] / _WIDTH, corner[1] + below / self._height, (wide - before - after) / _WIDTH, inner[1] / self._height)
+        box = (
+            inner[0] / _WIDTH,
+            corner[1] + below / self._height,
+            (wide - before - after) / _WIDTH,
+            inner[1] / self._height,
+        )
         axes = self._figure.add_axes(box, facecolor=FACE)
         for spine in axes.spines.values():
             spine.set_visible(False)
