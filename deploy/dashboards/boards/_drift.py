@@ -25,7 +25,7 @@ DRIFT = Board(
     hours=168,
     red=[
         figure(
-            "Consequence",
+            "Standing alarms",
             "Alarms of coverage lost or error up that stand now. These page.",
             "short",
             Ask(f"sum({_state(_CONSEQUENCE)}) or vector(0)", "alarms"),
@@ -33,7 +33,7 @@ DRIFT = Board(
             height=8,
         ),
         figure(
-            "Explanation",
+            "Standing hints",
             "Inputs moved, data of bad quality, cost that load doesn't explain. These don't page.",
             "short",
             Ask(f"sum({_state(_EXPLANATION)}) or vector(0)", "alarms"),

@@ -84,8 +84,15 @@ MODEL_PERFORMANCE = Board(
             "Models whose champion is loaded.",
             "short",
             Ask(now("ml_models_loaded_total"), "models"),
+            height=8,
         ),
-        figure("Graphs in memory", "Bytes of the loaded graphs.", "bytes", Ask(now("ml_models_loaded_bytes"), "bytes")),
+        figure(
+            "Graphs in memory",
+            "Bytes of the loaded graphs.",
+            "bytes",
+            Ask(now("ml_models_loaded_bytes"), "bytes"),
+            height=8,
+        ),
         lines(
             "Loads, evictions, failures",
             "Graphs a second. Evictions that don't end mean that MODEL_CACHE_SIZE is too small for the models in use.",
