@@ -70,9 +70,19 @@ def _run(folder: Path, minutes: float) -> None:
         )
         _say("the starter models are there")
         stack.enter_context(_prometheus(folder, f"127.0.0.1:{port}"))
+        _few_rows(folder, _environment(folder, port))
         begun = time.time()
         Traffic(f"http://127.0.0.1:{port}", 60 * minutes, _say).run()
-        (folder / "span.json").write_text(json.dumps({"start": begun, "end": time.time()}))
+        (folder / "span.json").write_text(json.dumps({"start": begun, "end": begun + 60 * minutes - 5}))
+
+
+def _few_rows(folder: Path, environment: dict[str, str]) -> None:
+    """A dataset that nobody can learn from, for a job that fails."""
+    head = "request_rate,active_users,db_connections,timestamp,cpu_utilization"
+    rows = [f"{20 * n},{8 * n},{n},2026-03-02T14:{n:02d}:00Z,{3 * n}" for n in range(1, 9)]
+    (folder / "few.csv").write_text("\n".join([head, *rows]))
+    command = [*_perfcast()[:-1], "data", "import", "few.csv", "--workload", "cpu-utilization", "--name", "too-few"]
+    subprocess.run(command, check=True, env=environment, cwd=folder, stdout=subprocess.DEVNULL)
 
 
 def _look(folder: Path, results: Path | None, pictures: Path | None) -> int:

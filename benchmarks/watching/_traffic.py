@@ -45,16 +45,16 @@ _LAYERS = [  # of popular networks, and one of none
 
 @dataclass(frozen=True)
 class Keys:
-    """The callers' keys: everything, predictions only, and one whose owner asks too much."""
+    """The callers' keys: everything, predictions only, and of one who asks too much."""
 
     admin: str = "admin-of-the-run"
-    caller: str = "caller-of-the-run"
+    callers: tuple[str, ...] = ("shop-of-the-run", "billing-of-the-run", "scaler-of-the-run", "search-of-the-run")
     greedy: str = "greedy-of-the-run"
 
     @property
     def setting(self) -> str:
         """As `API_KEY` takes them."""
-        return f"{self.admin},{self.caller}:read+predict,{self.greedy}:read+predict"
+        return ",".join([self.admin, *(f"{key}:read+predict" for key in (*self.callers, self.greedy))])
 
 
 KEYS = Keys()
@@ -81,7 +81,7 @@ class Traffic:
         self._history()
         loops: list[tuple[Callable[[], None], float]] = [
             (self._minute_of_service, 0.05), (self._convolution, 0.15), (self._feedback, 1.0), (self._batches, 2.5),
-            (self._mistakes, 2.0), (self._intruders, 1.0), (self._greedy, 30.0), (self._overload, 20.0), (self._reader, 3.0),
+            (self._mistakes, 2.0), (self._intruders, 1.0), (self._greedy, 150.0), (self._overload, 60.0), (self._reader, 3.0),
         ]  # fmt: skip
         threads = [threading.Thread(target=self._again, args=loop, daemon=True) for loop in loops]
         threads.append(threading.Thread(target=self._operator, daemon=True))
@@ -103,8 +103,10 @@ class Traffic:
                 self._say(f"{what.__name__}: {error!r}")
             time.sleep(every * random.uniform(0.6, 1.4))
 
-    def _ask(self, method: str, path: str, body: Any = None, key: str = KEYS.caller, **headers: str) -> httpx.Response:
-        answer = self._client.request(method, path, json=body, headers={"X-API-Key": key, **headers})
+    def _ask(self, method: str, path: str, body: Any = None, key: str = "", **headers: str) -> httpx.Response:
+        answer = self._client.request(
+            method, path, json=body, headers={"X-API-Key": key or random.choice(KEYS.callers), **headers}
+        )
         if answer.status_code == 404 and path not in self._silent:
             self._silent.add(path)
             self._say(f"{method} {path}: 404")
@@ -159,7 +161,7 @@ class Traffic:
             self._ask("POST", "/predict/batch", rows[:200])
         else:
             lines = [",".join(columns), *(",".join(f"{value:.6f}" for value in row.values()) for row in rows)]
-            headers = {"X-API-Key": KEYS.caller, "Content-Type": "text/csv"}
+            headers = {"X-API-Key": KEYS.callers[0], "Content-Type": "text/csv"}
             self._client.post(f"/predict/batch?model_name={_CPU}", content="\n".join(lines), headers=headers)
 
     def _mistakes(self) -> None:
@@ -175,10 +177,7 @@ class Traffic:
 
     def _greedy(self) -> None:
         features, _ = self._features()
-        for _ in range(1300):
-            if self._ask("POST", "/predict", features, key=KEYS.greedy).status_code == 429:
-                break
-        for _ in range(30):
+        for _ in range(1400):
             self._ask("POST", "/predict", features, key=KEYS.greedy)
 
     def _overload(self) -> None:
@@ -186,7 +185,7 @@ class Traffic:
         features, _ = self._features()
         body = {"model_name": _CPU, "columns": {name: [value] * 60_000 for name, value in features.items()}}
         content = json.dumps(body)
-        headers = {"X-API-Key": KEYS.caller}
+        headers = {"X-API-Key": KEYS.callers[1]}
         post = lambda: self._client.post("/predict/batch", content=content, headers=headers)  # noqa: E731
         threads = [threading.Thread(target=post, daemon=True) for _ in range(5)]
         for thread in threads:
@@ -213,6 +212,7 @@ class Traffic:
     def _operator(self) -> None:
         """Trains, splits, shadows, leaves a model without a version, and schedules."""
         steps: list[tuple[float, str, str, Any]] = [
+            (0.03, "POST", "/train", {"dataset": "too-few", "model_name": "cpu-utilization-too-few"}),
             (0.05, "POST", "/train", {"n_trials": 4}),
             (0.06, "POST", "/train", {"n_trials": 4, "families": ["polynomial"], "promote": "never"}),
             (0.08, "PUT", f"/schedules/{_CPU}", {"cron": "*/2 * * * *", "minimum_interval_seconds": 60, "drift": True, "request": {"n_trials": 2, "families": ["polynomial"]}}),

@@ -21,6 +21,8 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 SOURCE = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
 """The data source that the dashboard's first variable chooses."""
 GREEN, YELLOW, RED, BLUE = "green", "yellow", "red", "blue"
+_BAR = "1m"
+"""What a bar counts at least; shorter ones would overlap, since rates look back over several scrapes."""
 Panel: TypeAlias = Any
 """A builder of one of Grafana's kinds of panels; they share their methods but no type."""
 
@@ -68,7 +70,7 @@ def lines(
         steps: Thresholds, drawn as dashed lines.
         below: The colour below the first threshold.
         stacked: Whether values lie on each other, so that the top is their sum.
-        bars: For counts, which are no course.
+        bars: For counts of what happens now and then.
         top: Where the axis ends at least.
         logarithmic: Whether the axis is.
     """
@@ -78,6 +80,8 @@ def lines(
     if stacked:
         panel.stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL).group("A"))
     panel.draw_style(shapes.GraphDrawStyle.BARS if bars else shapes.GraphDrawStyle.LINE)
+    if bars:
+        panel.interval(_BAR)
     if top is not None:
         panel.axis_soft_max(top)
     if logarithmic:

@@ -45,8 +45,8 @@ def rate(name: str, *by: str, where: str = "") -> str:
 
 
 def increase(name: str, *by: str, where: str = "") -> str:
-    """How much a counter rose from one point of the graph to the next."""
-    return _counted("increase", name, by, where)
+    """How much a counter rose from one point of the graph to the next, in whole numbers."""
+    return f"round({_counted('increase', name, by, where)})"
 
 
 def quantile(share: float, name: str, *by: str) -> str:

@@ -151,7 +151,7 @@ MODEL_PERFORMANCE = Board(
         ),
         lines(
             "Correction of the intervals",
-            "What actuals have added to each side of the 90 % intervals, below 0 taken from it.",
+            "What actuals have done to each side of the 90 % intervals: an amount that is added, or for relative costs a factor.",
             "short",
             Ask(now("ml_interval_correction", "model_name", "version", "side"), "{{model_name}} {{version}} {{side}}"),
         ),

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -33,6 +33,10 @@ class Span:
     def of(cls, end: float, minutes: float, scrape: float) -> "Span":
         """So many minutes until `end`, in about 200 points."""
         return cls(end - 60 * minutes, end, max(scrape, round(60 * minutes / 200)), scrape)
+
+    def coarser(self, least: str | None) -> "Span":
+        """With so many minutes between two points at least, as panels ask for: `1m`."""
+        return self if least is None else replace(self, step=max(self.step, 60 * float(least.removesuffix("m"))))
 
     @property
     def rate_interval(self) -> str:

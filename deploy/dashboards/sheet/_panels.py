@@ -27,7 +27,7 @@ _PALETTE = (
     "#37872d",
     "#fade2a",
 )
-_MOST_LEGENDS = 9
+_LEGEND_LINES, _LEGEND_LETTERS = 3, 100
 Panel: TypeAlias = Mapping[str, Any]
 Mark: TypeAlias = tuple[float, str]
 """An annotation: when, and its colour."""
@@ -91,10 +91,9 @@ def _scale(axes: Axes, panel: Panel, span: Span) -> None:
         axes.set_yscale("log")
         axes.minorticks_off()
     else:
-        low, high = axes.get_ylim()
-        low = min(low, custom["axisSoftMin"]) if "axisSoftMin" in custom else low
-        high = max(high, custom.get("axisSoftMax", high))
-        axes.set_ylim(0 if low > -0.02 * high else low, high if high > 0 else 1)
+        low, high = axes.dataLim.y0, max(axes.dataLim.y1, custom.get("axisSoftMax", -np.inf))
+        room = 0.06 * (high - min(low, 0)) or 1
+        axes.set_ylim(0 if low >= 0 else low - room, high + room)
         axes.yaxis.set_major_locator(MaxNLocator(4))
     low, high = axes.get_ylim()
     if custom.get("thresholdsStyle", {}).get("mode") == "dashed":
@@ -174,7 +173,7 @@ def _rows(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence[M
         for place in range(len(columns))
     ]
     edges = np.cumsum([0, *widths]) / sum(widths)
-    size = min(7.0, 300 / sum(widths))
+    size = 7.0
     for line, row in enumerate([[options["renameByName"][column] for column in columns], *table[:12]]):
         for place, cell in enumerate(row):
             axes.text(
@@ -221,17 +220,16 @@ def _times(axes: Axes, span: Span) -> None:
 
 
 def _legend(axes: Axes) -> None:
+    """As many names as fit below the panel."""
     handles, names = axes.get_legend_handles_labels()
-    more = len(names) - _MOST_LEGENDS
-    handles, names = (
-        handles[:_MOST_LEGENDS],
-        [name if len(name) < 44 else name[:43] + "…" for name in names[:_MOST_LEGENDS]],
-    )
-    if more > 0:
-        names[-1] += f"  and {more} more"
-    longest = max(map(len, names), default=1)
+    wide = axes.get_position().width * 3.2
+    names = [name if len(name) < 48 else name[:47] + "…" for name in names]
+    columns = max(1, min(len(names), int(_LEGEND_LETTERS * wide // (max(map(len, names), default=1) + 7))))
+    most = _LEGEND_LINES * columns
+    if len(names) > most:
+        names = [*names[: most - 1], f"and {len(names) - most + 1} more"]
     axes.legend(
-        handles, names, loc="upper left", bbox_to_anchor=(-0.02, -0.09), ncols=max(1, min(4, 92 // (longest + 6))),
+        handles[: len(names)], names, loc="upper left", bbox_to_anchor=(-0.02, -0.1), ncols=columns,
         fontsize=6.2, frameon=False, labelcolor=TEXT, handlelength=1, columnspacing=1, handletextpad=0.5, labelspacing=0.3,
     )  # fmt: skip
 

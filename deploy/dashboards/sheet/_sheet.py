@@ -36,9 +36,10 @@ def draw(board: dict[str, Any], prometheus: Prometheus, span: Span, path: Path) 
         if panel["type"] == "row":
             place.title(panel["gridPos"], panel["title"])
             continue
-        found = answer(panel, prometheus, span)
+        own = span.coarser(panel.get("interval"))
+        found = answer(panel, prometheus, own)
         empty += [] if found.named else [panel["title"]]
-        paint(place.axes(panel), panel, found, span, marks)
+        paint(place.axes(panel), panel, found, own, marks)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, facecolor=GROUND)
     pyplot.close(figure)

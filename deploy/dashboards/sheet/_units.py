@@ -52,4 +52,5 @@ def _digits(value: float, decimals: int | None = None) -> str:
     if decimals is not None:
         return f"{value:.{decimals}f}"
     places = 0 if value == round(value) else max(0, 2 - int(math.floor(math.log10(abs(value))))) if value else 0
-    return f"{value:.{min(places, 4)}f}"
+    text = f"{value:.{min(places, 4)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
