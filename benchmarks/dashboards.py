@@ -1,7 +1,7 @@
 """Every query of every dashboard and rule, asked of a real Prometheus that scraped a real Perfcast under load.
 
-    .venv/bin/python benchmarks/dashboards.py --minutes 20 --results benchmarks/results/dashboards.md --pictures docs/pictures
-    .venv/bin/python benchmarks/dashboards.py --folder FOLDER --only-look …        # again, from a run that FOLDER has kept
+    .venv/bin/python benchmarks/dashboards.py --minutes 20 --results FILE --pictures docs/pictures
+    .venv/bin/python benchmarks/dashboards.py --folder FOLDER --only-look …   # again, from a run that FOLDER has kept
 
 Starts `perfcast up` (server and worker) in a new DATA_DIR and Prometheus beside it with the shipped rules, makes the
 traffic of `watching/` (single predictions, batches, bad requests, refused keys, overload, feedback, trainings, an A/B
@@ -23,14 +23,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from deploy.dashboards.sheet import Prometheus, Span, draw
 from tests.services import free_port
 from watching import KEYS, Traffic, listing
 
-from deploy.dashboards.sheet import Prometheus, Span, draw
-
+ROOT = Path(__file__).parents[1]
 SCRAPE_SECONDS = 3
 _PATIENCE_SECONDS = 400
 _BOARDS = ROOT / "deploy/grafana/dashboards"
@@ -115,11 +114,12 @@ def _prometheus(folder: Path, target: str, *, rules: bool = True) -> Iterator[st
     """Prometheus with the shipped rules, quicker than usual; gives its address."""
     port = free_port()
     (folder / "targets.yml").write_text(json.dumps([{"targets": [target]}]))
+    scraped = [{"job_name": "perfcast", "file_sd_configs": [{"files": [str(folder / "targets.yml")]}]}]
     config = {
         "global": {"scrape_interval": f"{SCRAPE_SECONDS}s", "evaluation_interval": f"{SCRAPE_SECONDS}s"},
         "rule_files": [str(ROOT / "deploy/prometheus/rules/*.yml")] if rules else [],
-        "scrape_configs": [{"job_name": "perfcast", "file_sd_configs": [{"files": [str(folder / "targets.yml")]}]}] if rules else [],
-    }  # fmt: skip
+        "scrape_configs": scraped if rules else [],
+    }
     (folder / "prometheus.yml").write_text(json.dumps(config))
     options = [f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'tsdb'}"]
     command = ["prometheus", *options, f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]

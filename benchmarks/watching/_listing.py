@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-
 from deploy.dashboards.sheet import Prometheus, Span, filled
 
 _DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -57,7 +56,8 @@ def listing(prometheus: Prometheus, span: Span) -> tuple[str, list[Found]]:
     """The list as Markdown, and the queries that had no data."""
     found = [*_boards(prometheus, span), *_rules(prometheus, span)]
     silent = [one for one in found if not one.points]
-    head = f"{len(found) - len(silent)} of {len(found)} queries returned data, over {(span.end - span.start) / 60:.0f} minutes."
+    minutes = (span.end - span.start) / 60
+    head = f"{len(found) - len(silent)} of {len(found)} queries returned data, over {minutes:.0f} minutes."
     table = ["| place | what | series | points | remark | query |", "|---|---|---|---|---|---|"]
     rows = [
         f"| {one.place} | {one.what} | {one.series} | {one.points} | {one.remark} | `{_cell(one.query)}` |"

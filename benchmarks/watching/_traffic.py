@@ -1,4 +1,4 @@
-"""A day of a prediction service in some minutes: callers of all kinds, trainings, an A/B split, and a change for the worse."""
+"""A day of a prediction service in some minutes: callers of all kinds, trainings, an A/B split, a change for the worse."""
 
 import json
 import math
@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -81,7 +81,8 @@ class Traffic:
         self._history()
         loops: list[tuple[Callable[[], None], float]] = [
             (self._minute_of_service, 0.05), (self._convolution, 0.15), (self._feedback, 1.0), (self._batches, 2.5),
-            (self._mistakes, 2.0), (self._intruders, 1.0), (self._greedy, 150.0), (self._overload, 60.0), (self._reader, 3.0),
+            (self._mistakes, 2.0), (self._intruders, 1.0), (self._greedy, 150.0), (self._overload, 60.0),
+            (self._reader, 3.0),
         ]  # fmt: skip
         threads = [threading.Thread(target=self._again, args=loop, daemon=True) for loop in loops]
         threads.append(threading.Thread(target=self._operator, daemon=True))
@@ -122,7 +123,8 @@ class Traffic:
         hour, minute = 2 * math.pi * now.hour / 24, 2 * math.pi * now.minute / 60
         features = {
             "request_rate": rate, "active_users": users, "db_connections": pool, "hour_sin": math.sin(hour),
-            "hour_cos": math.cos(hour), "minute_sin": math.sin(minute), "minute_cos": math.cos(minute), "is_business_hour": 1,
+            "hour_cos": math.cos(hour), "minute_sin": math.sin(minute), "minute_cos": math.cos(minute),
+            "is_business_hour": 1,
         }  # fmt: skip
         return features, _WORSE_FACTOR if worse else 1.0
 
@@ -201,21 +203,26 @@ class Traffic:
         """Days of measured minutes, told afterwards with what they came to: what live accuracy and drift begin from."""
         start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=_HISTORY_DAYS)
         past = simulate(Scenario(days=_HISTORY_DAYS, step_seconds=300, start=start))
-        names = list(self._features()[0])
+        moments = past.measured_at.astype("datetime64[s]")
         body = [
-            {"model_name": _CPU, "features": dict(zip(names, map(float, row), strict=True)), "actual": float(cost), "measured_at": f"{at}Z"}
-            for row, cost, at in zip(past.features, past.cpu_utilization, past.measured_at.astype("datetime64[s]"), strict=True)
-        ]  # fmt: skip
+            {"model_name": _CPU, "features": self._named(row), "actual": float(cost), "measured_at": f"{at}Z"}
+            for row, cost, at in zip(past.features, past.cpu_utilization, moments, strict=True)
+        ]
         answers = [self._ask("POST", "/feedback", body[at : at + 1000]).status_code for at in range(0, len(body), 1000)]
         self._say(f"{len(body)} rows of history: {answers}")
 
+    def _named(self, row: Iterable[float]) -> dict[str, float]:
+        return dict(zip(self._features()[0], map(float, row), strict=True))
+
     def _operator(self) -> None:
         """Trains, splits, shadows, leaves a model without a version, and schedules."""
+        often = {"cron": "*/2 * * * *", "minimum_interval_seconds": 60, "drift": True}
+        quick = {"request": {"n_trials": 2, "families": ["polynomial"]}}
         steps: list[tuple[float, str, str, Any]] = [
             (0.03, "POST", "/train", {"dataset": "too-few", "model_name": "cpu-utilization-too-few"}),
             (0.05, "POST", "/train", {"n_trials": 4}),
             (0.06, "POST", "/train", {"n_trials": 4, "families": ["polynomial"], "promote": "never"}),
-            (0.08, "PUT", f"/schedules/{_CPU}", {"cron": "*/2 * * * *", "minimum_interval_seconds": 60, "drift": True, "request": {"n_trials": 2, "families": ["polynomial"]}}),
+            (0.08, "PUT", f"/schedules/{_CPU}", often | quick),
             (0.30, "PUT", f"/models/{_CPU}/aliases/challenger", {"version": 2}),
             (0.31, "PUT", f"/models/{_CPU}/traffic", {"champion": 70, "challenger": 30}),
             (0.32, "PUT", f"/models/{_CPU}/aliases/shadow", {"version": 3}),

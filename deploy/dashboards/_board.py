@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from deploy.dashboards._panels import SOURCE, Panel
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as parts
-
-from deploy.dashboards._panels import SOURCE, Panel
 
 RED = "Requests, errors, duration"
 USE = "Utilisation, saturation, errors"
@@ -88,21 +87,19 @@ def _annotations() -> list[Any]:
     return [
         _annotation(
             "Activations", "blue", f"{activated} {champions}", "{{model_name}} {{version}} answers"
-        ).use_value_for_time(
-            True  # noqa: FBT003
-        ),
+        ).use_value_for_time(True),
         _annotation("Retrains", "purple", retrains, "{{model_name}} trained again: {{trigger}}"),
     ]
 
 
 def _annotation(name: str, color: str, expr: str, title: str) -> Any:
-    annotation = dashboard.AnnotationQuery().name(name).datasource(SOURCE).enable(True).icon_color(color)  # noqa: FBT003
+    annotation = dashboard.AnnotationQuery().name(name).datasource(SOURCE).enable(True).icon_color(color)
     return annotation.expr(expr).title_format(title).tag_keys("model_name").step("60s")
 
 
 def _links() -> Any:
     link = dashboard.DashboardLink("Perfcast").type(parts.DashboardLinkType.DASHBOARDS).tags(["perfcast"])
-    return link.as_dropdown(True).include_vars(True).keep_time(True)  # noqa: FBT003
+    return link.as_dropdown(True).include_vars(True).keep_time(True)
 
 
 def _numbered(document: dict[str, Any]) -> dict[str, Any]:

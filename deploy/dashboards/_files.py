@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from deploy.dashboards.boards import BOARDS
 from deploy.dashboards.rules import GROUPS
 

@@ -111,10 +111,7 @@ def figure(
 ) -> Panel:
     """One figure, as it is now, with its course behind it.
 
-    Args:
-        title, about, unit, ask, width, height, steps, below: As in `lines`.
-        decimals: How many to show.
-        says: Words and a colour in place of a value.
+    The arguments are those of `lines`, and `decimals` to show, and what it `says` in place of a value, with a colour.
     """
     panel = _with(stat.Panel(), title, about, unit, (ask,), width, height)
     panel.thresholds(_thresholds(steps, below)).color_mode(shapes.BigValueColorMode.VALUE)
@@ -130,8 +127,7 @@ def ranking(
 ) -> Panel:
     """Bars of what is now, one a series; the query orders and bounds them.
 
-    Args:
-        title, about, unit, ask, width, height, steps: As in `lines`.
+    The arguments are those of `lines`.
     """
     panel = _with(bargauge.Panel(), title, about, unit, (ask,), width, height, instant=True)
     panel.thresholds(_thresholds(steps, GREEN if steps else BLUE)).min(0)
@@ -145,9 +141,7 @@ def states(
 ) -> Panel:
     """Bands over time, coloured by state.
 
-    Args:
-        title, about, asks, width, height: As in `lines`.
-        says: Each value's words and colour.
+    The arguments are those of `lines`, and what each value `says`, with its colour.
     """
     panel = _with(statetimeline.Panel(), title, about, "short", asks, width, height)
     panel.mappings(_words(says)).show_value(shapes.VisibilityMode.NEVER).merge_values(True).row_height(0.8)
@@ -160,15 +154,13 @@ def rows(
 ) -> Panel:
     """A table, one row a series.
 
-    Args:
-        title, about, unit, width, height: As in `lines`; the unit is the value's.
-        expr: PromQL.
-        columns: What each label's column is called; `Value` names the value's. Other labels are left out.
+    The arguments are those of `lines`, and what each label's column is called; `Value` is the value's. Columns of other
+    labels are left out.
     """
     panel = _with(table.Panel(), title, about, unit, (Ask(expr, "__auto"),), width, height, instant=True)
     shown = {name: number for number, name in enumerate(columns)}
-    organize = {"renameByName": dict(columns), "indexByName": shown, "excludeByName": {"Time": True}}
-    organize["excludeByName"] |= {} if "Value" in columns else {"Value": True}
+    hidden = {"Time": True} | ({} if "Value" in columns else {"Value": True})
+    organize = {"renameByName": dict(columns), "indexByName": shown, "excludeByName": hidden}
     return panel.with_transformation(parts.DataTransformerConfig(id_val="organize", options=organize))
 
 

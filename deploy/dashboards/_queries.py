@@ -50,11 +50,7 @@ def increase(name: str, *by: str, where: str = "") -> str:
 
 
 def quantile(share: float, name: str, *by: str) -> str:
-    """A quantile of a histogram.
-
-    Args:
-        share: For instance 0.95.
-    """
+    """A quantile of a histogram, of `share` 0.95 for instance."""
     _of(name, Kind.HISTOGRAM)
     buckets = _over(("le", *by), "sum", f"rate({pick(f'{name}_bucket')}[$__rate_interval])")
     return f"histogram_quantile({share}, {buckets})"

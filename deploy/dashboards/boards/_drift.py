@@ -148,7 +148,7 @@ DRIFT = Board(
         ),
         lines(
             "Correction of the intervals",
-            "What actuals have done to each side of the 90 % intervals: an amount that is added, or for relative costs a factor.",
+            "What actuals do to each side of the 90 % intervals: an amount that is added; of relative costs a factor.",
             "short",
             Ask(now("ml_interval_correction", "model_name", "version", "side"), "{{model_name}} {{version}} {{side}}"),
             width=12,

@@ -60,7 +60,7 @@ MODEL_PERFORMANCE = Board(
         ),
         lines(
             "Errors by kind",
-            "Failed predictions a second: invalid input, unknown models, models without a usable version, overload, faults.",
+            "Failed predictions a second: invalid input, unknown models, models without a version, overload, faults.",
             "ops",
             Ask(rate("ml_prediction_errors_total", "model_name", "kind"), "{{model_name}} {{kind}}"),
         ),
@@ -151,7 +151,7 @@ MODEL_PERFORMANCE = Board(
         ),
         lines(
             "Correction of the intervals",
-            "What actuals have done to each side of the 90 % intervals: an amount that is added, or for relative costs a factor.",
+            "What actuals do to each side of the 90 % intervals: an amount that is added; of relative costs a factor.",
             "short",
             Ask(now("ml_interval_correction", "model_name", "version", "side"), "{{model_name}} {{version}} {{side}}"),
         ),

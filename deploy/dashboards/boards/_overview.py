@@ -132,7 +132,7 @@ OVERVIEW = Board(
         ),
         lines(
             "Prediction errors",
-            "Predictions a second that failed, by model and kind: invalid and unknown_model are the caller's, the others ours.",
+            "Failed predictions a second: invalid and unknown_model are the caller's, the other kinds ours.",
             "ops",
             Ask(rate("ml_prediction_errors_total", "model_name", "kind"), "{{model_name}} {{kind}}"),
         ),

@@ -10,7 +10,7 @@ _FAILED = 'status=~"5.."'
 SYSTEM_HEALTH = Board(
     name="system-health",
     title="System Health",
-    about="Processors, memory, disks, network and uptime of what Perfcast runs on, and whether its dependencies answer.",
+    about="Processors, memory, disks, network and uptime of what Perfcast runs on, and what it depends on.",
     red=[
         figure(
             "Youngest replica",
@@ -28,7 +28,7 @@ SYSTEM_HEALTH = Board(
         ),
         states(
             "Health of each replica",
-            "What /health says: degraded is answering, but something is wrong; unhealthy is that nothing can be predicted.",
+            "What /health says: a degraded replica answers, but something is wrong; an unhealthy one can't predict.",
             HEALTH_SAYS,
             Ask(HEALTH, "{{instance}}"),
             width=8,
@@ -120,7 +120,7 @@ SYSTEM_HEALTH = Board(
         ),
         lines(
             "Processor time of the server",
-            "Processors that the serving processes use: 1 is a whole one. Training runs in the worker and isn't counted.",
+            "Processors that the serving processes use: 1 is a whole one. Workers, which train, aren't counted.",
             "short",
             Ask(rate("process_cpu_seconds_total", "instance"), "{{instance}}"),
             width=6,

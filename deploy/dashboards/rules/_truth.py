@@ -21,7 +21,7 @@ TRUTH = Group(
             "critical",
             "5m",
             "Intervals of {{ $labels.model_name }} no longer hold what they promise",
-            "The true cost lies outside the 90 % intervals more often than chance explains, in spite of their correction.",
+            "True costs lie outside the 90 % intervals more often than chance explains, in spite of their correction.",
         ),
         _state(
             "PerfcastErrorUp",
@@ -68,7 +68,7 @@ TRUTH = Group(
             "PerfcastExtrapolates",
             "info",
             "1h",
-            "{{ $value | humanizePercentage }} of the answers of {{ $labels.model_name }} are beyond its training range",
+            "{{ $value | humanizePercentage }} of {{ $labels.model_name }}'s answers are beyond its training range",
             "They are marked `extrapolated`. Without actuals this is the first that speaks.",
             "sum by (job, model_name) (rate(ml_extrapolated_predictions_total[1h]))"
             ' / sum by (job, model_name) (rate(ml_predictions_total{status="success"}[1h])) > 0.2',

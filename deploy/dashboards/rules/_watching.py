@@ -4,6 +4,7 @@ from deploy.dashboards.rules._rule import Alert, Group
 
 _NEAR_FULL = 80_000
 """Of the 100,000 records that may wait in a replica."""
+_WAITING = "max by (job) (ml_actuals_waiting)"
 WATCHING = Group(
     "watching",
     [
@@ -29,8 +30,8 @@ WATCHING = Group(
             "10m",
             "Actuals told to {{ $labels.job }} are not joined",
             "{{ $value | humanize }} wait, more than came within ten minutes: no worker looks at them.",
-            "max by (job) (ml_actuals_waiting) > 0 and on (job) max by (job) (ml_actuals_waiting)"
-            ' > (sum by (job) (increase(ml_feedback_total{result="accepted"}[10m])) or 0 * max by (job) (ml_actuals_waiting))',
+            f"{_WAITING} > 0 and on (job) {_WAITING} >"
+            f' (sum by (job) (increase(ml_feedback_total{{result="accepted"}}[10m])) or 0 * {_WAITING})',
         ),
         Alert(
             "PerfcastFeedbackRefused",

@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import numpy as np
+from deploy.dashboards.sheet._asking import Prometheus, Series, Span, filled
+from deploy.dashboards.sheet._units import shown
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-from deploy.dashboards.sheet._asking import Prometheus, Series, Span, filled
-from deploy.dashboards.sheet._units import shown
 
 GROUND, FACE, EDGE, TEXT, FAINT = "#111217", "#181b1f", "#2c3235", "#ccccdc", "#8e8e9a"
 _NAMED = {"green": "#73bf69", "yellow": "#f2cc0c", "red": "#f2495c", "blue": "#5794f2", "purple": "#b877d9"}
@@ -108,7 +107,7 @@ def _scale(axes: Axes, panel: Panel, span: Span) -> None:
 
 def _figure(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence[Mark]) -> None:  # noqa: ARG001
     defaults = panel["fieldConfig"]["defaults"]
-    (name, series), *_ = found.named
+    (_, series), *_ = found.named
     finite = series.values[np.isfinite(series.values)]
     value = float(finite[-1]) if len(finite) else float("nan")
     words = _words(defaults).get(value)
@@ -230,7 +229,8 @@ def _legend(axes: Axes) -> None:
         names = [*names[: most - 1], f"and {len(names) - most + 1} more"]
     axes.legend(
         handles[: len(names)], names, loc="upper left", bbox_to_anchor=(-0.02, -0.1), ncols=columns,
-        fontsize=6.2, frameon=False, labelcolor=TEXT, handlelength=1, columnspacing=1, handletextpad=0.5, labelspacing=0.3,
+        fontsize=6.2, frameon=False, labelcolor=TEXT, handlelength=1, columnspacing=1, handletextpad=0.5,
+        labelspacing=0.3,
     )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-
 from deploy.dashboards.sheet._asking import Prometheus, Span, filled
 from deploy.dashboards.sheet._panels import EDGE, FACE, FAINT, GROUND, TEXT, Mark, answer, paint
 
@@ -23,11 +22,11 @@ def draw(board: dict[str, Any], prometheus: Prometheus, span: Span, path: Path) 
         The titles of the panels that had no data.
     """
     mpl.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
     rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in board["panels"])
     height = _HEAD + rows * _UNIT + _GAP
-    figure = pyplot.figure(figsize=(_WIDTH / 100, height / 100), facecolor=GROUND, dpi=_DOTS)
+    figure = plt.figure(figsize=(_WIDTH / 100, height / 100), facecolor=GROUND, dpi=_DOTS)
     place = _Place(figure, height)
     figure.text(0.006, 1 - 22 / height, board["title"], color=TEXT, fontsize=15, va="center", weight="bold")
     figure.text(0.006, 1 - 46 / height, board["description"], color=FAINT, fontsize=8.5, va="center")
@@ -42,7 +41,7 @@ def draw(board: dict[str, Any], prometheus: Prometheus, span: Span, path: Path) 
         paint(place.axes(panel), panel, found, own, marks)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, facecolor=GROUND)
-    pyplot.close(figure)
+    plt.close(figure)
     return empty
 
 

@@ -1,9 +1,9 @@
 """Values as Grafana shows them in a unit: about three digits and what they are."""
 
 import math
-from datetime import UTC, datetime
 
-_RATES = {"reqps": " req/s", "ops": " ops/s"}
+_COUNTS = {"short": "", "reqps": " req/s", "ops": " ops/s"}
+_BYTES = {"bytes": "", "Bps": "/s"}
 _TIMES = ((1e-6, 1e9, "ns"), (1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (60.0, 1.0, "s"))
 _LONG = ((3600.0, 60.0, "min"), (172800.0, 3600.0, "h"), (math.inf, 86400.0, "days"))
 
@@ -18,18 +18,14 @@ def shown(value: float, unit: str, decimals: int | None = None) -> str:
     """
     if not math.isfinite(value):
         return "–"
-    if unit == "percentunit":
-        return f"{_digits(100 * value, decimals)} %"
-    if unit == "percent":
-        return f"{_digits(value, decimals)} %"
+    if unit in ("percent", "percentunit"):
+        return f"{_digits(100 * value if unit == 'percentunit' else value, decimals)} %"
     if unit == "s":
         return _duration(value)
-    if unit in ("bytes", "Bps"):
-        return _scaled(value, 1024, ("B", "KiB", "MiB", "GiB", "TiB"), " ") + ("/s" if unit == "Bps" else "")
-    if unit == "dateTimeAsIso":
-        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-    if unit in ("short", "none", *_RATES):
-        return _scaled(value, 1000, ("", "K", "Mil", "Bil"), "", decimals) + _RATES.get(unit, "")
+    if unit in _BYTES:
+        return _scaled(value, 1024, ("B", "KiB", "MiB", "GiB", "TiB")) + _BYTES[unit]
+    if unit in _COUNTS:
+        return _scaled(value, 1000, ("", "K", "Mil", "Bil"), decimals) + _COUNTS[unit]
     raise ValueError(f"{unit!r}: this sheet knows no such unit")
 
 
@@ -42,15 +38,14 @@ def _duration(value: float) -> str:
     raise AssertionError(value)
 
 
-def _scaled(value: float, base: int, names: tuple[str, ...], blank: str, decimals: int | None = None) -> str:
+def _scaled(value: float, base: int, names: tuple[str, ...], decimals: int | None = None) -> str:
     power = min(max(int(math.log(abs(value), base)), 0), len(names) - 1) if value else 0
-    name = names[power]
-    return f"{_digits(value / base**power, decimals)}{blank if name else ''}{' ' if name and not blank else ''}{name}"
+    return f"{_digits(value / base**power, decimals)} {names[power]}".rstrip()
 
 
 def _digits(value: float, decimals: int | None = None) -> str:
     if decimals is not None:
         return f"{value:.{decimals}f}"
-    places = 0 if value == round(value) else max(0, 2 - int(math.floor(math.log10(abs(value))))) if value else 0
+    places = 0 if value == round(value) else max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
     text = f"{value:.{min(places, 4)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

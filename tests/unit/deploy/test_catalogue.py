@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-
 from deploy.dashboards._files import DEPLOY
 from deploy.dashboards._metrics import METRICS, Kind
 from deploy.dashboards._queries import family, increase, now, pick, quantile, rate

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grafana_foundation_sdk.models import units
-
 from deploy.dashboards._board import MODEL, RED, USE
 from deploy.dashboards._files import DEPLOY, files
 from deploy.dashboards._metrics import Kind
 from deploy.dashboards._queries import family
+from grafana_foundation_sdk.models import units
 
 FILES = sorted((DEPLOY / "grafana/dashboards").glob("*.json"))
 UNITS = {value for name, value in vars(units).items() if isinstance(value, str) and not name.startswith("_")}
