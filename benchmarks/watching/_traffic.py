@@ -1,4 +1,4 @@
-"""A day of a prediction service in some minutes: callers of all kinds, trainings, an A/B split, a change for the worse."""
+"""A day of a prediction service in minutes: callers of all kinds, trainings, an A/B split, a change for the worse."""
 
 import json
 import math

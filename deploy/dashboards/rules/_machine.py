@@ -10,7 +10,7 @@ MACHINE = Group(
             "critical",
             "2m",
             "The disk of {{ $labels.instance }} is full",
-            '{{ $value | printf "%.0f" }} % of DATA_DIR's disk is in use. Predictions go on; records, jobs and versions stop.',
+            '{{ $value | printf "%.0f" }} % of the disk is in use. Predictions go on; records, jobs and versions stop.',
             "system_disk_used_percent > 95",
         ),
         Alert(
