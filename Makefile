@@ -20,7 +20,7 @@ else
 export UV_TORCH_BACKEND ?= cpu
 endif
 
-.PHONY: help run test test-clocks check format bench setup services lock docs clean
+.PHONY: help run test test-clocks check format bench setup services lock docs dashboards clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -48,6 +48,11 @@ bench: $(TOOLS) ## Measure accuracy and speed against named baselines (several m
 
 docs: $(TOOLS) ## Write the pages that are made from the code (settings, command line)
 	@$(BIN)/python docs/generate.py
+
+RUNBOOKS ?= docs/runbooks.md
+
+dashboards: $(TOOLS) ## Write Grafana's dashboards and Prometheus' rules from deploy/dashboards
+	@$(BIN)/python -W ignore -m deploy.dashboards --runbooks $(RUNBOOKS)
 
 setup: $(READY) ## Install everything into .venv
 

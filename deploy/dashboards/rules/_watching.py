@@ -1,0 +1,54 @@
+"""Whether what was predicted and what was told is kept and looked at."""
+
+from deploy.dashboards.rules._rule import Alert, Group
+
+_NEAR_FULL = 80_000
+"""Of the 100,000 records that may wait in a replica."""
+_WAITING = "max by (job) (ml_actuals_waiting)"
+WATCHING = Group(
+    "watching",
+    [
+        Alert(
+            "PerfcastRecordsLost",
+            "critical",
+            "1m",
+            "{{ $labels.instance }} loses records of predictions",
+            "{{ $value | humanize }} within ten minutes. The database can't take them: is its disk full, is it there?",
+            "increase(prediction_records_dropped_total[10m]) > 0",
+        ),
+        Alert(
+            "PerfcastRecordsWait",
+            "warning",
+            "5m",
+            "{{ $labels.instance }} can't write its records of predictions",
+            f"{{{{ $value | humanize }}}} wait; above {_NEAR_FULL * 10 // 8} they are lost.",
+            f"prediction_records_waiting > {_NEAR_FULL}",
+        ),
+        Alert(
+            "PerfcastActualsWait",
+            "critical",
+            "10m",
+            "Actuals told to {{ $labels.job }} are not joined",
+            "{{ $value | humanize }} wait, more than came within ten minutes: no worker looks at them.",
+            f"{_WAITING} > 0 and on (job) {_WAITING} >"
+            f' (sum by (job) (increase(ml_feedback_total{{result="accepted"}}[10m])) or 0 * {_WAITING})',
+        ),
+        Alert(
+            "PerfcastFeedbackRefused",
+            "warning",
+            "15m",
+            "{{ $value | humanizePercentage }} of the feedback to {{ $labels.job }} is refused",
+            "Callers tell actuals of predictions that nobody made, or values that can't be.",
+            'sum by (job) (rate(ml_feedback_total{result="refused"}[10m]))'
+            " / sum by (job) (rate(ml_feedback_total[10m])) > 0.1",
+        ),
+        Alert(
+            "PerfcastShadowRowsLost",
+            "info",
+            "15m",
+            "{{ $labels.instance }} asks its shadows of fewer rows than it answers",
+            "{{ $value | humanize }} rows a second were not asked of a shadow, or it had no answer for them.",
+            "rate(ml_shadow_rows_dropped_total[15m]) + rate(ml_shadow_rows_failed_total[15m]) > 0.1",
+        ),
+    ],
+)

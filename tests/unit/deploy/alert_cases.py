@@ -1,0 +1,319 @@
+"""When each alert fires and when it doesn't: a healthy service, and what is different about it. A minute a value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Series: TypeAlias = Mapping[str, str | None]
+"""What differs from a healthy service, in promtool's notation; None where a series isn't there."""
+_M, _JOB, _REPLICA = 'model_name="m"', 'job="perfcast"', 'job="perfcast",instance="a:8000"'
+
+
+def of(name: str, labels: str = "", replica: str = _REPLICA) -> str:
+    """A series of the one replica."""
+    return f"{name}{{{','.join(filter(None, [replica, labels]))}}}"
+
+
+_ARM = f'{_M},arm="champion",version="1"'
+_REQUESTS = of("http_requests_total", 'route="/predict",method="POST",status="200"')
+_FAILED = of("http_requests_total", 'route="/predict",method="POST",status="500"')
+_UPTIME, _UP = of("perfcast_uptime_seconds"), of("up")
+_FEEDBACK, _REFUSED = (of("ml_feedback_total", f'result="{result}"') for result in ("accepted", "refused"))
+_QUEUED, _RUNNING = (of("perfcast_jobs", f'status="{status}"') for status in ("queued", "running"))
+_DAY, _HOUR, _WEEK = (f'{_ARM},window="{window}"' for window in ("24h", "1h", "7d"))
+
+
+def _late(at_most: Mapping[str, int]) -> Series:
+    """Predictions a minute by how long they took at most."""
+    return {
+        of("http_request_duration_seconds_bucket", f'route="/predict",le="{le}"'): f"0+{n}x600"
+        for le, n in at_most.items()
+    }
+
+
+HEALTHY: Series = {
+    _UP: "1x600",
+    _UPTIME: "0+60x600",
+    of("perfcast_health", 'status="healthy"'): "1x600",
+    of("perfcast_health", 'status="degraded"'): "0x600",
+    of("perfcast_health", 'status="unhealthy"'): "0x600",
+    of("perfcast_dependency_up", 'dependency="database"'): "1x600",
+    _REQUESTS: "0+600x600",
+    of("http_requests_in_flight"): "1x600",
+    **_late({"0.01": 590, "0.1": 600, "0.25": 600, "0.5": 600, "+Inf": 600}),
+    of("ml_predictions_total", f'{_M},status="success"'): "0+600x600",
+    of("ml_models_loaded_total"): "1x600",
+    of("ml_model_load_failures_total"): "0x600",
+    of("ml_shadow_rows_dropped_total"): "0x600",
+    of("ml_shadow_rows_failed_total"): "0x600",
+    of("prediction_records_written_total"): "0+600x600",
+    of("prediction_records_dropped_total"): "0x600",
+    of("prediction_records_waiting"): "20x600",
+    _FEEDBACK: "0+100x600",
+    of("ml_live_actuals_total", _ARM): "0+100x600",
+    of("ml_live_coverage_percent", _DAY): "90x600",
+    of("ml_live_interval_width", _HOUR): "11x600",
+    of("ml_live_interval_width", _WEEK): "10x600",
+    of("ml_actuals_waiting"): "3x600",
+    **{of("ml_drift_state", f'{_M},kind="{kind}"'): "0x600" for kind in ("inputs", "error", "coverage", "quality")},
+    of("ml_drift_state", f'{_M},kind="unexplained"'): "0x600",
+    _QUEUED: "0x600",
+    _RUNNING: "0x600",
+    of("perfcast_job_oldest_queued_seconds"): "0x600",
+    of("perfcast_job_outcomes_total", f'{_M},status="succeeded"'): "3x600",
+    of("process_open_fds"): "100x600",
+    of("process_max_fds"): "1000x600",
+    of("system_cpu_percent"): "40x600",
+    of("system_memory_percent"): "60x600",
+    of("system_disk_used_percent"): "50x600",
+    of("system_disk_free_bytes"): "500000000000x600",
+}  # fmt: skip
+"""A service that nothing is wrong with: no alert fires."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """When an alert fires.
+
+    Attributes:
+        at: When it is looked at, in minutes.
+        fires: Services for which it fires.
+        calm: Services, close to those, for which it doesn't; the healthy one is always among them.
+        labels: Of the alert besides severity.
+        value: As its text shows it.
+        nothing: Whether there is no service at all where it fires.
+    """
+
+    at: int
+    fires: tuple[Series, ...]
+    calm: tuple[Series, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=lambda: {"job": "perfcast"})
+    value: str = ""
+    nothing: bool = False
+
+
+_JOB_LABELS = {"job": "perfcast"}
+_REPLICA_LABELS = _JOB_LABELS | {"instance": "a:8000"}
+_MODEL_LABELS = _JOB_LABELS | {"model_name": "m"}
+
+
+def _state(kind: str, other: str) -> Case:
+    fires, calm = ({of("ml_drift_state", f'{_M},kind="{each}"'): "1x600"} for each in (kind, other))
+    return Case(120, (fires,), (calm,), _MODEL_LABELS)
+
+
+_B = 'job="perfcast",instance="b:8000"'
+_FIRED = of("perfcast_schedule_fired_total", f'{_M},trigger="drift"')
+_FAILURES = of("perfcast_job_outcomes_total", f'{_M},status="failed"')
+_PROGRESS = of("perfcast_job_progress", _M)
+_ERRORS = "ml_prediction_errors_total"
+CASES: Mapping[str, Case] = {
+    "PerfcastAbsent": Case(10, ({of("up", replica='job="node",instance="c:9100"'): "1x600"},), (), {}, nothing=True),
+    "PerfcastDown": Case(
+        90,
+        ({_UP: "1x30 0x600", _UPTIME: "0+60x30 _x600"},),
+        (
+            {
+                _UP: "1x30 0x600",
+                _UPTIME: "0+60x30 _x600",
+                of("up", replica=_B): "1x600",
+                of("perfcast_uptime_seconds", replica=_B): "0+60x600",
+            },
+        ),
+    ),
+    "PerfcastReplicaDown": Case(
+        90,
+        ({of("up", replica=_B): "1x30 0x600", of("perfcast_uptime_seconds", replica=_B): "0+60x30 _x600"},),
+        ({of("up", replica='job="node",instance="c:9100"'): "0x600"},),
+        _JOB_LABELS | {"instance": "b:8000"},
+    ),
+    "PerfcastRestarts": Case(
+        40, ({_UPTIME: "0+60x12 0+60x6 0+60x6 0+60x600"},), ({_UPTIME: "0+60x12 0+60x600"},), _REPLICA_LABELS, "3"
+    ),
+    "PerfcastUnhealthy": Case(
+        10,
+        ({of("perfcast_health", 'status="unhealthy"'): "1x600"},),
+        (
+            {of("perfcast_health", 'status="degraded"'): "1x600"},
+            {of("perfcast_health", 'status="unhealthy"'): "0x8 1x600"},
+        ),
+        _REPLICA_LABELS | {"status": "unhealthy"},
+    ),
+    "PerfcastDegraded": Case(
+        30,
+        ({of("perfcast_health", 'status="degraded"'): "1x600"},),
+        ({of("perfcast_health", 'status="degraded"'): "0x20 1x600"},),
+        _REPLICA_LABELS | {"status": "degraded"},
+    ),
+    "PerfcastDependencyDown": Case(
+        10,
+        ({of("perfcast_dependency_up", 'dependency="redis"'): "0x600"},),
+        ({of("perfcast_dependency_up", 'dependency="redis"'): "1x600"},),
+        _REPLICA_LABELS | {"dependency": "redis"},
+    ),
+    "PerfcastErrorBudgetBurnsFast": Case(
+        90,
+        ({_FAILED: "0+20x600"},),
+        ({_FAILED: "0+5x600"}, {_FAILED: "0+20x80 1600x600"}, {_REQUESTS: "0+1x600", _FAILED: "0+0.1x600"}),
+        value="3.226%",
+    ),
+    "PerfcastErrorBudgetBurnsSlowly": Case(420, ({_FAILED: "0+6x600"},), ({_FAILED: "0+2x600"},), value="0.9901%"),
+    "PerfcastModelFails": Case(
+        30,
+        (
+            {
+                of(_ERRORS, f'{_M},kind="internal"'): "0+60x600",
+                of("ml_predictions_total", f'{_M},status="error"'): "0+60x600",
+            },
+        ),
+        (
+            {
+                of(_ERRORS, f'{_M},kind="invalid"'): "0+600x600",
+                of("ml_predictions_total", f'{_M},status="error"'): "0+600x600",
+            },
+            {of(_ERRORS, f'{_M},kind="internal"'): "0+6x600"},
+        ),
+        _MODEL_LABELS,
+        "9.091%",
+    ),
+    "PerfcastSlow": Case(
+        30,
+        (_late({"0.01": 100, "0.1": 500, "0.25": 540, "0.5": 600, "+Inf": 600}),),
+        (_late({"0.01": 100, "0.1": 500, "0.25": 599, "0.5": 600, "+Inf": 600}),),
+        _JOB_LABELS | {"route": "/predict"},
+        "475ms",
+    ),
+    "PerfcastOverloaded": Case(
+        30,
+        ({of("http_refused_total", 'reason="overload"'): "0+30x600"},),
+        (
+            {of("http_refused_total", 'reason="overload"'): "0+3x600"},
+            {of("http_refused_total", 'reason="rate"'): "0+300x600"},
+        ),
+        value="5%",
+    ),
+    "PerfcastModelNotLoaded": Case(
+        25,
+        ({of("ml_model_load_failures_total"): "0x20 1x600"},),
+        ({of("ml_model_load_failures_total"): "1x600"},),
+        _REPLICA_LABELS,
+    ),
+    "PerfcastCoverageLost": _state("coverage", "inputs"),
+    "PerfcastErrorUp": _state("error", "inputs"),
+    "PerfcastBadData": _state("quality", "inputs"),
+    "PerfcastUnexplainedCost": _state("unexplained", "inputs"),
+    "PerfcastInputsMoved": _state("inputs", "quality"),
+    "PerfcastCoverageLow": Case(
+        120,
+        ({of("ml_live_coverage_percent", _DAY): "71x600"},),
+        (
+            {of("ml_live_coverage_percent", _DAY): "82x600"},
+            {of("ml_live_coverage_percent", _DAY): "71x600", of("ml_live_actuals_total", _ARM): "0+0.5x600"},
+        ),
+        _MODEL_LABELS,
+        "71",
+    ),
+    "PerfcastExtrapolates": Case(
+        180,
+        ({of("ml_extrapolated_predictions_total", _M): "0+300x600"},),
+        ({of("ml_extrapolated_predictions_total", _M): "0+60x600"},),
+        _MODEL_LABELS,
+        "50%",
+    ),
+    "PerfcastIntervalsWide": Case(
+        90,
+        ({of("ml_live_interval_width", _HOUR): "30x600"},),
+        ({of("ml_live_interval_width", _HOUR): "15x600"},),
+        _MODEL_LABELS,
+        "3",
+    ),
+    "PerfcastRecordsLost": Case(
+        90,
+        ({of("prediction_records_dropped_total"): "0x60 50+50x600"},),
+        ({of("prediction_records_dropped_total"): "46059x600"},),
+        _REPLICA_LABELS,
+        "500",
+    ),
+    "PerfcastRecordsWait": Case(
+        10,
+        ({of("prediction_records_waiting"): "90000x600"},),
+        ({of("prediction_records_waiting"): "70000x600"},),
+        _REPLICA_LABELS,
+        "90k",
+    ),
+    "PerfcastActualsWait": Case(
+        60,
+        ({of("ml_actuals_waiting"): "0+100x600"}, {of("ml_actuals_waiting"): "6000x600", _FEEDBACK: None}),
+        ({of("ml_actuals_waiting"): "900x600"}, {of("ml_actuals_waiting"): "0x600", _FEEDBACK: None}),
+        value="6k",
+    ),
+    "PerfcastFeedbackRefused": Case(30, ({_REFUSED: "0+25x600"},), ({_REFUSED: "0+1x600"},), value="20%"),
+    "PerfcastShadowRowsLost": Case(
+        60,
+        ({of("ml_shadow_rows_dropped_total"): "0+60x600"}, {of("ml_shadow_rows_failed_total"): "0+60x600"}),
+        ({of("ml_shadow_rows_dropped_total"): "0+1x600"},),
+        _REPLICA_LABELS,
+        "1",
+    ),
+    "PerfcastNoWorker": Case(
+        60,
+        ({_QUEUED: "1x600", of("perfcast_job_oldest_queued_seconds"): "0+60x600"},),
+        (
+            {_QUEUED: "1x600", of("perfcast_job_oldest_queued_seconds"): "0+60x600", _RUNNING: "1x600"},
+            {_QUEUED: "1x600", of("perfcast_job_oldest_queued_seconds"): "30x600"},
+        ),
+        value="1h 0m 0s",
+    ),
+    "PerfcastJobsFail": Case(
+        100, ({_FAILURES: "_x90 1x600"}, {_FAILURES: "1x90 2x600"}), ({_FAILURES: "2x600"},), _MODEL_LABELS
+    ),
+    "PerfcastJobStuck": Case(
+        150, ({_PROGRESS: "0.4x600"},), ({_PROGRESS: "0+0.005x600"}, {_PROGRESS: "_x120 0.4x600"}), _MODEL_LABELS
+    ),
+    "PerfcastRetrainsOften": Case(480, ({_FIRED: "0+0.025x600"},), ({_FIRED: "0+0.005x600"},), _MODEL_LABELS, "12"),
+    "PerfcastDiskFull": Case(
+        10,
+        ({of("system_disk_used_percent"): "97x600"},),
+        ({of("system_disk_used_percent"): "93x600"},),
+        _REPLICA_LABELS,
+        "97",
+    ),
+    "PerfcastDiskFills": Case(
+        420,
+        ({of("system_disk_free_bytes"): "100000000000-200000000x600", of("system_disk_used_percent"): "80x600"},),
+        ({of("system_disk_free_bytes"): "100000000000-200000000x600"}, {of("system_disk_used_percent"): "80x600"}),
+        _REPLICA_LABELS,
+    ),
+    "PerfcastMemoryShort": Case(
+        30,
+        ({of("system_memory_percent"): "97x600"},),
+        ({of("system_memory_percent"): "90x600"},),
+        _REPLICA_LABELS,
+        "97",
+    ),
+    "PerfcastProcessorBusy": Case(
+        60, ({of("system_cpu_percent"): "95x600"},), ({of("system_cpu_percent"): "80x600"},), _REPLICA_LABELS, "95"
+    ),
+    "PerfcastFilesShort": Case(
+        30, ({of("process_open_fds"): "900x600"},), ({of("process_open_fds"): "700x600"},), _REPLICA_LABELS, "90%"
+    ),
+    "PerfcastKeysRefused": Case(
+        30,
+        ({of("http_refused_total", 'reason="key"'): "0+120x600"},),
+        (
+            {of("http_refused_total", 'reason="key"'): "0+30x600"},
+            {of("http_refused_total", 'reason="rate"'): "0+300x600"},
+        ),
+        value="2",
+    ),
+    "PerfcastManyNewCallers": Case(
+        30, ({of("http_new_callers_total"): "0+20x600"},), ({of("http_new_callers_total"): "0+5x600"},), value="200"
+    ),
+    "PerfcastBurst": Case(
+        97, ({_REQUESTS: "0+600x90 90000+36000x600"},), ({_REQUESTS: "0+600x90 54600+1200x600"},), value="600"
+    ),
+    "PerfcastMetricMissing": Case(
+        30, ({of("system_disk_used_percent"): None},), (), _JOB_LABELS | {"metric": "system_disk_used_percent"}
+    ),
+}
+"""By alert."""
