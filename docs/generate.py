@@ -39,6 +39,7 @@ COMMANDS = (
     "profile",
     "models list",
     "models show",
+    "models accuracy",
     "models activate",
     "models deactivate",
     "models alias",

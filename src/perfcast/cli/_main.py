@@ -12,6 +12,7 @@ from typing import NoReturn
 import typer
 
 from perfcast.cli import (
+    _accuracy,
     _aliases,
     _collect,
     _data,
@@ -56,8 +57,8 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
     "models": (
         "List, show, activate, compare, upload and thin out models.",
         (
-            _models.list_, _models.show, _aliases.activate, _aliases.deactivate, _aliases.alias, _aliases.traffic,
-            _models.compare, _aliases.default, _versions.upload, _versions.delete, _versions.quantize,
+            _models.list_, _models.show, _accuracy.accuracy, _aliases.activate, _aliases.deactivate, _aliases.alias,
+            _aliases.traffic, _models.compare, _aliases.default, _versions.upload, _versions.delete, _versions.quantize,
             _versions.prune, _versions.export, _versions.discover,
         ),
     ),

@@ -66,6 +66,19 @@ class Here:
     def cancel(self, identifier: str) -> dict[str, Any]:
         return self._jobs.cancel(identifier).document()
 
+    def arms(self, model: str) -> dict[str, dict[str, Any]]:
+        from perfcast.monitoring import live_arms
+        from perfcast.registry import CHAMPION
+        from perfcast.workloads import workload_from_document
+
+        summary, relative = self._bench.registry.model(model), None
+        if CHAMPION in summary.aliases:
+            champion = self._bench.registry.version(model, summary.aliases[CHAMPION])
+            relative = workload_from_document(champion.manifest.workload).cost.relative
+        with self._bench.database.read() as connection:
+            told = live_arms(connection, model, summary.aliases, relative=relative)
+        return {alias: {"version": summary.aliases[alias], **arm} for alias, arm in told.items()}
+
     def schedules(self) -> list[dict[str, Any]]:
         return [self._schedules.document(schedule) for schedule in self._schedules.every()]
 

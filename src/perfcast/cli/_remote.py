@@ -65,6 +65,10 @@ class Server:
     def cancel(self, identifier: str) -> dict[str, Any]:
         return self.call("POST", f"/train/cancel/{quote(identifier, safe='')}")
 
+    def arms(self, model: str) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = self.call("GET", f"/models/{quote(model, safe='')}/traffic")["arms"]
+        return found
+
     def schedules(self) -> list[dict[str, Any]]:
         return self._list("/schedules", "schedules")
 

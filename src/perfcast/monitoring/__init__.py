@@ -8,7 +8,7 @@ and tells its watchers, which keep what they find in SQL.
 from perfcast.monitoring._accuracy import WINDOWS, Accuracy, Arm, read_accuracy
 from perfcast.monitoring._actuals import Actual, Kept, keep_actuals, kept_actuals
 from perfcast.monitoring._archive import Archive
-from perfcast.monitoring._comparison import Comparison, compare_arms
+from perfcast.monitoring._comparison import Comparison, compare_arms, live_arms
 from perfcast.monitoring._corrections import Correction, CorrectionNews, Corrections, read_corrections
 from perfcast.monitoring._export import FORMATS, export_predictions
 from perfcast.monitoring._figures import Backlog, KnownActuals, backlog
@@ -53,6 +53,7 @@ __all__ = [
     "export_predictions",
     "keep_actuals",
     "kept_actuals",
+    "live_arms",
     "models_of",
     "networks_of",
     "read_accuracy",

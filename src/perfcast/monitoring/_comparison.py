@@ -13,15 +13,18 @@ the next), means of five minutes raise a false alarm in 10 to 20 % of comparison
 (`tests/unit/monitoring/test_comparison.py` repeats the latter).
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import log, sqrt
+from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from perfcast.monitoring._accuracy import Arm
+from perfcast.monitoring._accuracy import Arm, read_accuracy
+from perfcast.registry import CHAMPION
 from perfcast.storage import schema, time_text
 
 CONFIDENCE = 0.95
@@ -80,6 +83,32 @@ def compare_arms(
     mean = float(differences.mean()) if hours else None
     measure = "mape" if relative else "mae"
     return Comparison(measure, len(hours), mean, lower, upper, CONFIDENCE, significant, better)
+
+
+def live_arms(
+    connection: sa.Connection, model: str, aliases: Mapping[str, int], *, relative: bool | None
+) -> dict[str, dict[str, Any]]:
+    """By alias, the live accuracy of the version that it points to, and how that compares with the champion's.
+
+    Args:
+        connection: Where live accuracy is.
+        model: Whose arms they are.
+        aliases: Version by alias.
+        relative: As of `compare_arms`; None where that can't be told, and nothing is compared.
+
+    Returns:
+        As `GET /models/{name}/traffic` shows it: `live` by window, and `against_champion`.
+    """
+    arms = {alias: Arm(model, number, alias) for alias, number in aliases.items()}
+    champion = arms.get(CHAMPION)
+    told: dict[str, dict[str, Any]] = {}
+    for alias, arm in arms.items():
+        found = read_accuracy(connection, model, arm.version)
+        told[alias] = {"live": msgspec.to_builtins(found.get(arm, {}))}
+        if champion is not None and arm != champion and relative is not None:
+            compared = compare_arms(connection, arm, champion, relative=relative)
+            told[alias]["against_champion"] = msgspec.to_builtins(compared)
+    return told
 
 
 def mean_bounds(values: npt.NDArray[np.float64]) -> tuple[float, float] | None:

@@ -6,7 +6,7 @@ from itertools import count
 
 import sqlalchemy as sa
 
-from perfcast.monitoring import Actual, Judged, Observer, Record, keep_actuals, write_records
+from perfcast.monitoring import Actual, Judged, Observer, Record, keep_actuals, models_of, write_records
 from perfcast.storage import Database, now, schema, time_text
 
 _numbers = count()
@@ -171,6 +171,14 @@ def test_a_block_that_was_deleted_or_is_broken_holds_nothing_up(database: Databa
     name = predict(database)
     Observer(database, [listener]).look()
     assert listener.predictions == [(name, "champion")]
+
+
+def test_the_models_that_may_have_answered_are_told_by_their_blocks(database: Database) -> None:
+    name, other = predict(database), predict(database)
+    with database.begin() as connection:
+        write_records(connection, [Record(other, "n", 1, [1.0], 5.0, None, None, AT, "shadow")])
+        found = models_of(connection, [name, f"{other[:-1]}7", other])
+    assert found == {name: {"m"}, other: {"m", "n"}}
 
 
 def test_what_was_told_before_stays(database: Database) -> None:

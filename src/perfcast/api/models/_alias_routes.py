@@ -13,7 +13,7 @@ from perfcast.api.http._reply import Alive, Following, Json, Registered, Stored,
 from perfcast.api.http._schemas import example_of, said
 from perfcast.api.metrics import Durations, Tally
 from perfcast.api.models._answers import AliasHistory, AliasMoved, Traffic, TrafficMoved
-from perfcast.api.models._live import live_arms
+from perfcast.api.models._live import live_of_arms
 from perfcast.api.models._moves import Expected, model_name, moved
 from perfcast.errors import InvalidInput, UnknownVersion
 from perfcast.registry import ANY, CHALLENGER, CHAMPION, ModelSummary
@@ -89,7 +89,7 @@ def show_traffic(
     The `ETag` is the split, for `If-Match`.
     """
     summary = registry.model(model_name(registry, name))
-    live = live_arms(database, follower, summary)
+    live = live_of_arms(database, follower, summary)
     return Json(_traffic(summary, follower, tally, lifetime, live), headers={"ETag": _etag(summary)})
 
 
@@ -117,7 +117,7 @@ def set_traffic(
     before, _ = registry.set_traffic(model, weights, expect=_expected_split(if_match), actor="api")
     follower.refresh()
     summary = registry.model(model)
-    live = live_arms(database, follower, summary)
+    live = live_of_arms(database, follower, summary)
     document = _traffic(summary, follower, tally, lifetime, live) | {"before": dict(before), "status": "success"}
     return Json(document, headers={"ETag": _etag(summary)})
 

@@ -9,7 +9,7 @@ from perfcast.api.http._reply import Following, Json, Registered, Stored, held
 from perfcast.api.http._schemas import said
 from perfcast.api.models._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
 from perfcast.api.models._corrections import corrections_of, shown_correction
-from perfcast.api.models._live import live_of
+from perfcast.api.models._live import live_of_version
 from perfcast.api.models._moves import Expected, described, etag, model_name, moved, shown
 from perfcast.discovery import Records
 from perfcast.errors import BrokenVersion, Conflict
@@ -62,7 +62,7 @@ def show_metrics(ref: str, registry: Registered, database: Stored) -> Json:
     document = {
         **described(version),
         **{name: getattr(version.manifest, name) for name in _SHOWN},
-        "live": live_of(database, version.model, version.number),
+        "live": live_of_version(database, version.model, version.number),
         **shown_correction(version, corrections),
         "created_at": version.created_at,
         "timestamp": timestamp(),

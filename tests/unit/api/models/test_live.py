@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from tests.patience import until
 
 from perfcast.api import Services
 from perfcast.api.feedback._answers import LOAD
@@ -66,11 +67,12 @@ def test_traffic_shows_how_true_each_arm_is_and_whether_the_difference_is_sure(
     registry.point("cpu-utilization", "shadow", 2)
     services.follower.refresh()
     tell(client, "cpu-utilization", 30, 29.0)
-    services.shadows.close()  # it has answered by then, or dropped what waited
+    until(lambda: services.tally.shadows and next(iter(services.tally.shadows.values())).answers == 30)
     observe(services, registry)
     arms = validated(Traffic, client.get(f"{MODEL}/traffic").json())["arms"]
-    assert arms["champion"]["live"]["7d"]["actuals"] == 30
+    assert arms["champion"]["live"]["7d"]["actuals"] == arms["shadow"]["live"]["7d"]["actuals"] == 30
     assert "against_champion" not in arms["champion"]
     compared = arms["shadow"]["against_champion"]
-    assert compared["measure"] == "mae"
-    assert compared["hours"] == arms["shadow"]["live"]["7d"]["actuals"]
+    assert (compared["measure"], compared["hours"]) == ("mae", 30)
+    assert (compared["significant"], compared["better"]) == (True, "champion")
+    assert 28 < compared["lower"] < compared["difference"] < compared["upper"] < 31
