@@ -81,7 +81,7 @@ class Tracker:
             actual: The true cost.
         """
         self.actuals += 1
-        entry = (at, _short(cost), _short(actual))
+        entry = (at, cost, actual)
         place = bisect_right(self._window, entry)
         self._window.insert(place, entry)
         count, new = len(self._window), self._residual(entry)
@@ -208,11 +208,6 @@ class _Bound:
         band, above = residual
         score = self._sign * above
         return score, score - self._distances[band]
-
-
-def _short(value: float) -> float:
-    """As exact as float32, and short as JSON."""
-    return float(f"{value:.7g}")
 
 
 def _largest(scores: Sequence[float]) -> float:
