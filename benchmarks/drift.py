@@ -4,12 +4,14 @@
 
 The real part lives through `server_minutes_*_test` minute by minute, after training on `server_minutes_*_train`, with
 the product's own code: the watcher, the schedules and their limits, training, and the gate. Models are XGBoost after
-one trial. Intervals are the versions' own, without the running correction. What the machine's clock says plays no part: each row's time is the one it was measured at.
+one trial. Intervals are the versions' own, without the running correction. What the machine's clock says plays no
+part: each row's time is the one it was measured at.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -268,42 +270,52 @@ PAGES = ("error", "coverage")
 
 
 def real(folder: Path, report: Callable[[str], None], names: Sequence[str]) -> dict[str, Any]:
-    """The two servers, with and without training anew."""
+    """The servers, with and without training anew, side by side in processes."""
+    with ProcessPoolExecutor(len(names)) as pool:
+        found = list(pool.map(_lives, [folder] * len(names), names))
     report("## Two real servers\n")
-    report("| server | trained anew | MAE | 90 % intervals held | runs | promoted | anomalies left out |")
+    report("| server | trained anew | MAE | 90 % intervals held | runs | promoted | anomalies |")
     report("|---|---|---|---|---|---|---|")
-    drawn: dict[str, Any] = {}
-    rows = []
-    for name in names:
-        stream = server(folder, name)
-        best = oracle(stream)[stream.known :]
-        limits = {"drift": True, "least_new_rows": 360, "most_per_day": 4}
-        newest = msgspec.structs.replace(EFFORT, newest_rows=3 * DAY)
-        ways = {
-            "never": (None, True),
-            "on signals, from all rows": (Plan(request=EFFORT, **limits), True),
-            "on signals, from the newest 3 days": (Plan(request=newest, **limits), True),
-            "the same, anomalies not left out": (Plan(request=newest, **limits), False),
-        }
-        report(f"| {name} | *an oracle refitted each day* | {best.mean():.2f} | | | | |")
-        for way, (plan, without) in ways.items():
-            life = live(stream, plan, without_anomalies=without)
-            errors = np.abs(life.answers - stream.cost)[stream.known :]
-            held, promoted = 100 * life.covered[stream.known :].mean(), sum("promoted" in why for _, why in life.runs)
-            report(
-                f"| {name} | {way} | {errors.mean():.2f} | {held:.0f} % | {len(life.runs)} | {promoted} | "
-                f"{len(life.anomalies) if plan and without else ''} |"
-            )
-            if way == "never":
-                begins = changes(errors, best)
-                rows += _delays(name, stream, life, errors, best, begins)
-            drawn[f"{name} {way}"] = (errors, best, life, begins, stream)
+    for table, _, _ in found:
+        for line in table:
+            report(line)
     report("\n## Delays and false alarms of the model that is never trained anew\n")
     report("| server | real change at day | error before → after (× oracle) | first page | after |")
     report("|---|---|---|---|---|")
-    for row in rows:
-        report(row)
-    return drawn
+    for _, delays, _ in found:
+        for line in delays:
+            report(line)
+    return {way: life for _, _, drawn in found for way, life in drawn.items()}
+
+
+def _lives(folder: Path, name: str) -> tuple[list[str], list[str], dict[str, Any]]:
+    """Lines of both tables, and what is drawn."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    stream = server(folder, name)
+    best = oracle(stream)[stream.known :]
+    limits: dict[str, Any] = {"drift": True, "least_new_rows": 360, "most_per_day": 4}
+    newest = msgspec.structs.replace(EFFORT, newest_rows=3 * DAY)
+    ways = {
+        "never": (None, True),
+        "on signals, from the newest 3 days": (Plan(request=newest, **limits), True),
+        "the same, anomalies learnt too": (Plan(request=newest, **limits), False),
+        "on signals, from all rows": (Plan(request=EFFORT, **limits), True),
+    }
+    table = [f"| {name} | *an oracle refitted each day* | {best.mean():.2f} | | | | |"]
+    delays: list[str] = []
+    drawn: dict[str, Any] = {}
+    for way, (plan, without) in ways.items():
+        life = live(stream, plan, without_anomalies=without)
+        errors = np.abs(life.answers - stream.cost)[stream.known :]
+        held, promoted = 100 * life.covered[stream.known :].mean(), sum("promoted" in why for _, why in life.runs)
+        figures = f"{errors.mean():.2f} | {held:.0f} % | {len(life.runs)} | {promoted} | {len(life.anomalies)}"
+        table.append(f"| {name} | {way} | {figures} |")
+        print(table[-1], file=sys.stderr, flush=True)
+        begins = changes(errors, best)
+        if way == "never":
+            delays += _delays(name, stream, life, errors, best, begins)
+        drawn[f"{name} {way}"] = (errors, best, life, begins, stream.known)
+    return table, delays, drawn
 
 
 def _delays(
@@ -416,13 +428,15 @@ def picture(drawn: dict[str, Any], names: Sequence[str], path: Path) -> None:
     figure, axes = plt.subplots(len(names), 1, figsize=(11, 3.6 * len(names)), squeeze=False)
     for axis, name in zip(axes[:, 0], names, strict=True):
         for way, colour in (("never", "#c44e52"), ("on signals, from the newest 3 days", "#4c72b0")):
-            errors, best, life, begins, stream = drawn[f"{name} {way}"]
+            errors, best, life, begins, known = drawn[f"{name} {way}"]
             days = np.arange(len(errors)) / DAY
             axis.plot(days[::15], smooth(errors, 180)[::15], color=colour, lw=1.2, label=f"trained anew {way}")
+            if way == "never":
+                marks = begins
         axis.plot(days[::15], smooth(best, 180)[::15], color="#999999", lw=1, label="oracle, refitted each day")
-        for number, begin in enumerate(begins):
+        for number, begin in enumerate(marks):
             axis.axvline(begin / DAY, color="black", ls=":", lw=1, label=None if number else "real change")
-        runs = [(at - stream.known) / DAY for at, why in life.runs if "promoted" in why]
+        runs = [(at - known) / DAY for at, why in life.runs if "promoted" in why]
         axis.plot(runs, [axis.get_ylim()[0] or 0.12] * len(runs), "^", color="#4c72b0", ms=7, label="new champion")
         axis.set(
             yscale="log", ylabel="error, percent points (3 h mean)", title=f"server {name}", xlabel="days lived through"
