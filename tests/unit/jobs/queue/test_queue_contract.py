@@ -15,6 +15,7 @@ from perfcast.errors import Conflict, Fenced, UnknownJob
 from perfcast.jobs import Job, Jobs
 from perfcast.jobs.queue import Fence, Progress
 from perfcast.jobs.queue._jobs import GATE_ATTEMPTS
+from perfcast.jobs.run import make_lesson
 from perfcast.jobs.worker._child import judged, registered
 from perfcast.storage import now, schema
 from perfcast.workloads import builtin_workloads
@@ -319,13 +320,13 @@ def test_promoting_again_after_a_kill_changes_nothing(shop: Shop, running: Job) 
     search = {"left_out": {"polynomial": "not tried: no time was left for it"}}
     drafts = [replace(made, manifest=msgspec.structs.replace(made.manifest, search=search))]
     numbers = registered(shop.registry, shop.jobs, running, drafts)
-    first = judged(shop.registry, running, numbers[-1], dataset)
+    first = judged(shop.registry, running, numbers[-1], make_lesson(dataset, None))
     assert first[0] == 1
     assert first[1].startswith("promoted")
     assert first[1].endswith("; polynomial: not tried: no time was left for it")
     shop.registry.annotate(shop.registry.version("cpu-utilization", 1), "")  # as if killed before the note
-    second = judged(shop.registry, running, numbers[-1], dataset)
-    third = judged(shop.registry, running, numbers[-1], dataset)
+    second = judged(shop.registry, running, numbers[-1], make_lesson(dataset, None))
+    third = judged(shop.registry, running, numbers[-1], make_lesson(dataset, None))
     assert first == second == third
     assert len(shop.registry.history("cpu-utilization")) == 1
 
