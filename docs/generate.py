@@ -1,4 +1,4 @@
-"""Writes docs/settings.md and docs/commands.md from the code: run by `make docs`."""
+"""Writes docs/settings.md, docs/commands.md and the tables of docs/metrics.md from the code: run by `make docs`."""
 
 import os
 import re
@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from perfcast.api.metrics import SECTIONS
 from perfcast.settings import Settings
 
 HERE = Path(__file__).parent
+BEGIN, END = "<!-- written by make docs -->", "<!-- end -->"
 COMMANDS = (
     "up",
     "serve",
@@ -91,6 +93,19 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
+def metrics_page(page: str) -> str:
+    """The page with its tables anew: every metric, from the API's catalogue."""
+    parts = []
+    for section, metrics in SECTIONS.items():
+        rows = [
+            f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {meaning} |"
+            for name, kind, labels, meaning in metrics
+        ]
+        parts += [f"### {section}", "", "| metric | kind | labels | meaning |", "|---|---|---|---|", *rows, ""]
+    before, _, rest = page.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n" + "\n".join(parts) + END + rest.partition(END)[2]
+
+
 def _tidy(text: str) -> str:
     """Without blank lines at either end or in a row."""
     return re.sub(r"\n\s*\n(\s*\n)+", "\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip("\n")
@@ -103,3 +118,5 @@ def _default(value: object) -> str:
 if __name__ == "__main__":
     (HERE / "settings.md").write_text(settings_page())
     (HERE / "commands.md").write_text(commands_page())
+    metrics = HERE / "metrics.md"
+    metrics.write_text(metrics_page(metrics.read_text()))

@@ -11,6 +11,7 @@ from perfcast.errors import InvalidData, InvalidSetting
 from perfcast.monitoring import Record, Selection, export_predictions, write_records
 from perfcast.storage import Database
 
+EVERYTHING = Selection()
 FEATURES = {("shop", 1): ["load"], ("shop", 2): ["load", "users"]}
 
 
@@ -19,17 +20,19 @@ def database(tmp_path: Path) -> Database:
     database = Database(f"sqlite:///{tmp_path / 'perfcast.db'}")
     database.migrate()
     records = [
-        Record(f"{number:04x}", "shop", 1 + number % 2, [1.0] * (1 + number % 2), 2.0, 1.0, 3.0, f"2026-03-0{day}T12:00:00.000000Z")
-        for day in (1, 2, 3)
-        for number in range(day * 10, day * 10 + 10)
-    ]  # fmt: skip
+        Record(
+            f"{number:04x}", "shop", 1 + number % 2, [1.0] * (1 + number % 2), 2.0, 1.0, 3.0, f"{day}T12:00:00.000000Z"
+        )
+        for first, day in ((10, "2026-03-01"), (20, "2026-03-02"), (30, "2026-03-03"))
+        for number in range(first, first + 10)
+    ]
     with database.begin() as connection:
         write_records(connection, records)
         write_records(connection, [Record("ffff", "other", 7, [5.0], 1.0, None, None, "2026-03-02T00:00:00.000000Z")])
     return database
 
 
-def export(database: Database, target: Path, selection: Selection = Selection(), form: str = "") -> int:
+def export(database: Database, target: Path, selection: Selection = EVERYTHING, form: str = "") -> int:
     told: list[tuple[int, int]] = []
     rows = export_predictions(
         database,
