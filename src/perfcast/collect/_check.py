@@ -28,6 +28,8 @@ _COARSE, _FURTHEST = 3600, 92 * 86_400
 _RATES = frozenset({"rate", "irate", "increase", "delta", "idelta", "deriv"})
 _LAST_TWO = frozenset({"irate", "idelta"})
 _FEWEST_SAMPLES = 4
+_MANY_GAPS = 0.02
+"""Share of the instants without a value that is worth a word."""
 _SKEW_SECONDS = 5.0
 _REACH = 1800
 """Seconds over which the samples of a series are counted."""
@@ -217,9 +219,7 @@ def _look_at_values(finding: Finding, collection: Collection, values: Mapping[st
     finding.gaps = len(column) - begins - len(usable)
     finding.least, finding.median, finding.most = (float(value) for value in np.quantile(usable, (0, 0.5, 1)))
     cost = collection.workload.cost
-    if finding.gaps > 0.05 * (len(column) - begins) and finding.name != CAPACITY:
-        share = 100 * finding.gaps / (len(column) - begins)
-        finding.hints.append(f"{share:.0f} % of the instants have no value; where that means 0, add: or vector(0)")
+    _look_at_gaps(finding, values, begins)
     query = collection.queries[finding.name]
     if _only_grows(usable) and finding.name != CAPACITY and not functions(query) & _RATES:
         counter = any(_COUNTER.search(selector.text) for selector in selectors(query))
@@ -232,6 +232,16 @@ def _look_at_values(finding: Finding, collection: Collection, values: Mapping[st
             finding.hints.append(f"is always {finding.least:g}: nothing can be learnt from it")
         else:
             _correlate(finding, column, values[cost.name])
+
+
+def _look_at_gaps(finding: Finding, values: Mapping[str, Column], begins: int) -> None:
+    """Where it gives nothing while others do: while nobody gives anything, nobody was scraped."""
+    missing = ~np.isfinite(values[finding.name][begins:])
+    others = [np.isfinite(column[begins:]) for name, column in values.items() if name not in (finding.name, CAPACITY)]
+    alone = int((missing & np.any(others, axis=0)).sum()) if others else int(missing.sum())
+    if alone > _MANY_GAPS * len(missing) and finding.name != CAPACITY:
+        share = 100 * alone / len(missing)
+        finding.hints.append(f"gives nothing for {share:.0f} % of the instants; where that means 0, add: or vector(0)")
 
 
 def _only_grows(values: Column) -> bool:

@@ -162,3 +162,15 @@ def test_check_sees_a_load_that_is_of_another_time(metrics_url: str, collection_
     report = check(collection, Prometheus(collection.document.server), hours=5, now=SHOP_ENDS + 90)
     assert report.findings[0].best_lag == -2
     assert any("2 steps earlier" in hint for hint in report.findings[0].hints)
+
+
+def test_check_tells_a_query_that_gives_nothing_now_and_then_from_a_scrape_that_paused(
+    metrics_url: str, collection_of: Make
+) -> None:
+    features = dict(collection_of(metrics_url).document.features)
+    features["active_users"] = f"({features['active_users']}) > 200"
+    collection = collection_of(metrics_url, features=features)
+    report = check(collection, Prometheus(collection.document.server), hours=5, now=SHOP_ENDS + 90)
+    told = {finding.name for finding in report.findings if any("or vector(0)" in hint for hint in finding.hints)}
+    assert told == {"active_users"}
+    assert all(finding.gaps for finding in report.findings)
