@@ -165,24 +165,26 @@ def shop_samples(shop: Shop) -> str:
 
 
 @pytest.fixture(scope="session")
-def shop() -> Shop:
+def scraped_shop() -> Shop:
     """What the shop did."""
     return make_shop()
 
 
 @pytest.fixture(scope="session", params=list(ENGINES))
-def metrics_url(request: pytest.FixtureRequest, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def metrics_url(
+    request: pytest.FixtureRequest, scraped_shop: Shop, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Address of a server that holds the shop's samples: Prometheus, then VictoriaMetrics."""
-    server = ENGINES[request.param](tmp_path_factory.mktemp(request.param), shop_samples(shop))
+    server = ENGINES[request.param](tmp_path_factory.mktemp(request.param), shop_samples(scraped_shop))
     server.start()
     yield server.url
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def prometheus_url(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def prometheus_url(scraped_shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Prometheus that holds the shop's samples."""
-    server = PrometheusServer(tmp_path_factory.mktemp("prometheus"), shop_samples(shop))
+    server = PrometheusServer(tmp_path_factory.mktemp("prometheus"), shop_samples(scraped_shop))
     server.start()
     yield server.url
     server.stop()

@@ -6,12 +6,13 @@ rows (`_rows`), keeps them in a `Journal` by their time, lets a `Line` of datase
 each row (`Feedback`), so that its models are judged by what came.
 """
 
-from perfcast.collect._check import LAGS, Finding, Report, check
+from perfcast.collect._check import Report, check
 from perfcast.collect._collection import CAPACITY, Collection, read_collection
 from perfcast.collect._collector import Collector, Progress
 from perfcast.collect._duration import seconds
 from perfcast.collect._example import EXAMPLE
 from perfcast.collect._feedback import Feedback
+from perfcast.collect._finding import LAGS, Finding
 from perfcast.collect._journal import Journal, Observed
 from perfcast.collect._line import Line
 from perfcast.collect._prometheus import Busy, Prometheus, Series, TooMuch, TooSlow

@@ -121,6 +121,7 @@ class Prometheus:
             "step": str(span.step),
             "timeout": f"{self._timeout:g}s",
             "nocache": "1",  # VictoriaMetrics would else move the ends of the span
+            "partial_response": "false",  # Thanos would else leave out what it can't reach
         }
         answer = self._decoded(self._send("/api/v1/query_range", asked))
         if answer.isPartial:

@@ -22,7 +22,7 @@ def _backfilled(bench: Bench) -> Bench:
 
 
 def test_rows_are_what_the_service_did(
-    metrics_url: str, collection_of: Make, bench_of: Callable[..., Bench], shop: Shop
+    metrics_url: str, collection_of: Make, bench_of: Callable[..., Bench], scraped_shop: Shop
 ) -> None:
     rows = _backfilled(bench_of(collection_of(metrics_url))).journal.rows()
     assert len(rows) > 320
@@ -30,7 +30,7 @@ def test_rows_are_what_the_service_did(
     for n in quiet:
         at = int(rows.at[n])
         if not SHOP_GAP[0] - 60 < at < SHOP_GAP[1] + 120:
-            assert rows.features[n, 0] == pytest.approx(shop.mean(shop.requests, at, 60), rel=0.25)
+            assert rows.features[n, 0] == pytest.approx(scraped_shop.mean(scraped_shop.requests, at, 60), rel=0.25)
             # load and CPU are of the same seconds, whatever these are to the engine
             assert rows.cost[n] == pytest.approx(50 * (0.1 + 0.008 * rows.features[n, 0]), rel=1e-4)
 
@@ -162,3 +162,15 @@ def test_check_sees_a_load_that_is_of_another_time(metrics_url: str, collection_
     report = check(collection, Prometheus(collection.document.server), hours=5, now=SHOP_ENDS + 90)
     assert report.findings[0].best_lag == -2
     assert any("2 steps earlier" in hint for hint in report.findings[0].hints)
+
+
+def test_check_tells_a_query_that_gives_nothing_now_and_then_from_a_scrape_that_paused(
+    metrics_url: str, collection_of: Make
+) -> None:
+    features = dict(collection_of(metrics_url).document.features)
+    features["active_users"] = f"({features['active_users']}) > 200"
+    collection = collection_of(metrics_url, features=features)
+    report = check(collection, Prometheus(collection.document.server), hours=5, now=SHOP_ENDS + 90)
+    told = {finding.name for finding in report.findings if any("or vector(0)" in hint for hint in finding.hints)}
+    assert told == {"active_users"}
+    assert all(finding.gaps for finding in report.findings)

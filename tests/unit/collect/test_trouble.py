@@ -186,14 +186,14 @@ def test_a_token_that_changes_is_read_again(collection_of: Make, tmp_path: Path)
     ],
 )
 def test_too_many_points_are_asked_for_in_smaller_pieces(
-    made: type[PrometheusServer | VictoriaServer], option: str, told: str, shop: Shop, tmp_path: Path,
+    made: type[PrometheusServer | VictoriaServer], option: str, told: str, scraped_shop: Shop, tmp_path: Path,
     prometheus_url: str, collection_of: Make, bench_of: Callable[..., Bench],
 ) -> None:  # fmt: skip
     whole = bench_of(collection_of(prometheus_url))
     whole.collector.backfill(SHOP_BEGINS, SHOP_ENDS)
     expected = whole.journal.rows()
     whole.journal.clear()
-    server = made(tmp_path / "server", shop_samples(shop), option)
+    server = made(tmp_path / "server", shop_samples(scraped_shop), option)
     server.start()
     try:
         with pytest.raises(TooMuch, match=told):
@@ -226,10 +226,14 @@ def test_prometheus_refuses_eleven_thousand_points_and_a_month_still_comes(
 
 
 def test_a_backfill_that_was_cut_off_goes_on_where_it_was(
-    shop: Shop, tmp_path: Path, collection_of: Make, bench_of: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+    scraped_shop: Shop,
+    tmp_path: Path,
+    collection_of: Make,
+    bench_of: Callable[..., Bench],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("perfcast.collect._series.MOST_POINTS", 60)
-    server = PrometheusServer(tmp_path / "server", shop_samples(shop))
+    server = PrometheusServer(tmp_path / "server", shop_samples(scraped_shop))
     server.start()
     collection = collection_of(server.url)
     bench = bench_of(collection)
@@ -255,9 +259,9 @@ def test_a_backfill_that_was_cut_off_goes_on_where_it_was(
 
 
 def test_following_fills_what_was_missed_while_the_server_was_gone(
-    shop: Shop, tmp_path: Path, collection_of: Make, bench_of: Callable[..., Bench]
+    scraped_shop: Shop, tmp_path: Path, collection_of: Make, bench_of: Callable[..., Bench]
 ) -> None:
-    server = PrometheusServer(tmp_path / "server", shop_samples(shop))
+    server = PrometheusServer(tmp_path / "server", shop_samples(scraped_shop))
     server.start()
     bench = bench_of(collection_of(server.url, late=600))
     begin = SHOP_BEGINS + 3600
