@@ -42,9 +42,8 @@ def test_no_form_of_line_tells_a_secret(
     configure_logs(settings.model_copy(update={"log_format": form}))
     log = structlog.stdlib.get_logger("perfcast.tried")
     for secret in SECRETS:
-        log.warning(
-            "event with " + secret, value=secret, nested={"list": [secret, {secret: secret}]}, path=Path(secret)
-        )
+        event = f"event with {secret}"
+        log.warning(event, value=secret, nested={"list": [secret, {secret: secret}]}, path=Path(secret))
         logging.getLogger("library").warning(
             "could not reach %s", f"https://me:{secret}@somewhere", extra={"x": secret}
         )
