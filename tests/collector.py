@@ -16,6 +16,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from perfcast.settings import load_settings
+from perfcast.telemetry import Exporting, exporting
+
 
 @dataclass(frozen=True)
 class ReceivedSpan:
@@ -97,3 +100,13 @@ def collector() -> Iterator[Collector]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def exported_to_collector(service: str = "tried") -> Iterator[tuple[Collector, Exporting]]:
+    """A process's export to a collector; all of it has come when the block has ended."""
+    with collector() as received:
+        settings = load_settings(otel_exporter_otlp_endpoint=received.endpoint)
+        with exporting(settings, service) as exported:
+            assert exported is not None
+            yield received, exported

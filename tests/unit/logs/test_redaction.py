@@ -30,6 +30,11 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
     )
 
 
+def open_missing(name: str) -> None:
+    """Fails with the name in its text and in its traceback's lines."""
+    raise FileNotFoundError(name)
+
+
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_no_form_of_line_tells_a_secret(
     settings: Settings, form: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -37,15 +42,14 @@ def test_no_form_of_line_tells_a_secret(
     configure_logs(settings.model_copy(update={"log_format": form}))
     log = structlog.stdlib.get_logger("perfcast.tried")
     for secret in SECRETS:
-        log.warning(
-            f"event with {secret}", value=secret, nested={"list": [secret, {secret: secret}]}, path=Path(secret)
-        )
+        event = f"event with {secret}"
+        log.warning(event, value=secret, nested={"list": [secret, {secret: secret}]}, path=Path(secret))
         logging.getLogger("library").warning(
             "could not reach %s", f"https://me:{secret}@somewhere", extra={"x": secret}
         )
         try:
-            raise ValueError(secret)
-        except ValueError:
+            open_missing(secret)
+        except OSError:
             log.exception("failed", settings=[settings.database_url, settings.redis_url])
     told = capsys.readouterr().err
     assert told.count("could not reach") == told.count("Traceback") == len(SECRETS)

@@ -4,11 +4,10 @@ import time
 
 import pytest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
-from tests.collector import Collector, attributes, collector
+from tests.collector import Collector, attributes, exported_to_collector
 from tests.patience import until
 
-from perfcast.settings import load_settings
-from perfcast.telemetry import MetricsPush, exporting
+from perfcast.telemetry import MetricsPush
 
 
 def families() -> list[object]:
@@ -23,13 +22,10 @@ def families() -> list[object]:
 
 
 @pytest.fixture
-def pushed(monkeypatch: pytest.MonkeyPatch) -> Collector:
+def pushed() -> Collector:
     """A collector after one push, at the end."""
-    with collector() as received:
-        settings = load_settings(otel_exporter_otlp_endpoint=received.endpoint)
-        with exporting(settings, "tried") as exported:
-            assert exported is not None
-            MetricsPush(exported, families, since=1000.0).close()
+    with exported_to_collector() as (received, exported):
+        MetricsPush(exported, families, since=1000.0).close()
     return received
 
 
@@ -59,14 +55,12 @@ def test_buckets_that_count_all_below_become_buckets_that_count_what_lies_within
 
 def test_it_is_pushed_again_and_again_at_the_interval_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "100")
-    with collector() as received:
-        with exporting(load_settings(otel_exporter_otlp_endpoint=received.endpoint), "tried") as exported:
-            assert exported is not None
-            push = MetricsPush(exported, families, since=time.time())
+    with exported_to_collector() as (received, exported):
+        push = MetricsPush(exported, families, since=time.time())
 
-            def look() -> bool:
-                push.look()
-                return len(received.pushes) >= 3
+        def look() -> bool:
+            push.look()
+            return len(received.pushes) >= 3
 
-            until(look)
-            push.close()
+        until(look)
+        push.close()

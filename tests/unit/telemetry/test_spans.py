@@ -2,11 +2,10 @@
 
 import subprocess
 import sys
-from threading import Thread
 
 import pytest
 from structlog.contextvars import get_contextvars
-from tests.collector import collector
+from tests.collector import exported_to_collector
 from tests.patience import PATIENCE_SECONDS
 from tests.services import free_port
 
@@ -67,19 +66,14 @@ def test_nothing_of_opentelemetry_is_imported_without_an_endpoint() -> None:
 
 def test_spans_reach_the_collector_within_each_other_before_the_block_has_ended(monkeypatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=shop")
-    with collector() as received:
-        settings = load_settings(otel_exporter_otlp_endpoint=received.endpoint)
-        with exporting(settings, "tried"):
-            with span("outer", parent=SAMPLED, kind="server", attributes={"a": 1, "b": None}) as outer:
-                outer.set("c", "d")
-                inner = Thread(target=lambda: None)
-                inner.start()
-                inner.join()
-                with span("inner"):
-                    carried = trace_parent()
-            with pytest.raises(ValueError, match="broke"), span("failing"):
-                raise ValueError("broke")
-        found = {one.name: one for one in received.spans}
+    with exported_to_collector() as (received, _):
+        with span("outer", parent=SAMPLED, kind="server", attributes={"a": 1, "b": None}) as outer:
+            outer.set("c", "d")
+            with span("inner"):
+                carried = trace_parent()
+        with pytest.raises(ValueError, match="broke"), span("failing"):
+            raise ValueError("broke")
+    found = {one.name: one for one in received.spans}
     assert set(found) == {"outer", "inner", "failing"}
     assert (found["outer"].trace, found["outer"].parent, found["outer"].kind) == (TRACE, CALLER, 2)
     assert found["outer"].attributes == {"a": 1, "c": "d"}
@@ -94,15 +88,14 @@ def test_spans_reach_the_collector_within_each_other_before_the_block_has_ended(
 
 def test_what_the_environment_calls_the_service_wins(monkeypatch) -> None:
     monkeypatch.setenv("OTEL_SERVICE_NAME", "the shop's own")
-    with collector() as received:
-        with exporting(load_settings(otel_exporter_otlp_endpoint=received.endpoint), "tried"), span("one"):
-            pass
+    with exported_to_collector() as (received, _), span("one"):
+        pass
     assert received.spans[0].service == "the shop's own"
 
 
 def test_the_sampler_of_the_environment_decides(monkeypatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off")
-    with collector() as received, exporting(load_settings(otel_exporter_otlp_endpoint=received.endpoint), "tried"):
+    with exported_to_collector() as (received, _):
         with span("of nobody"):
             known = read(trace_parent() or "")
         assert known is not None
@@ -183,13 +176,10 @@ def test_the_share_of_predictions_that_are_traced_is_the_samplers(sampler: str, 
 
 def test_predictions_are_traced_whose_callers_trace_them() -> None:
     headers = {name: [(b"host", b"x"), (b"traceparent", name.encode())] for name in (SAMPLED, UNSAMPLED, "nonsense")}
-    with collector() as received:
-        settings = load_settings(otel_exporter_otlp_endpoint=received.endpoint)
-        with exporting(settings, "tried") as exported:
-            assert exported is not None
-            traces = RequestTraces(exported)
-            for given in (*headers.values(), []):
-                traces.answered("POST", "/predict", 200, 0.5, given, "the request's id")
+    with exported_to_collector() as (received, exported):
+        traces = RequestTraces(exported)
+        for given in (*headers.values(), []):
+            traces.answered("POST", "/predict", 200, 0.5, given, "the request's id")
     (one,) = received.spans
     assert (one.name, one.trace, one.parent, one.kind) == ("POST /predict", TRACE, CALLER, 2)
     assert one.attributes["perfcast.request_id"] == "the request's id"
@@ -199,11 +189,9 @@ def test_predictions_are_traced_whose_callers_trace_them() -> None:
 def test_a_share_of_predictions_is_traced_where_the_sampler_asks_for_it(monkeypatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "traceidratio")
     monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0.1")
-    with collector() as received:
-        with exporting(load_settings(otel_exporter_otlp_endpoint=received.endpoint), "tried") as exported:
-            assert exported is not None
-            traces = RequestTraces(exported)
-            for _ in range(1000):
-                traces.answered("POST", "/predict", 200, 0.5, [], "r")
+    with exported_to_collector() as (received, exported):
+        traces = RequestTraces(exported)
+        for _ in range(1000):
+            traces.answered("POST", "/predict", 200, 0.5, [], "r")
     assert 40 < len(received.spans) < 200  # 100 on average, give or take six standard deviations
     assert len({one.trace for one in received.spans}) == len(received.spans)
