@@ -4,7 +4,6 @@ from deploy.dashboards.rules._rule import Alert, Group
 
 _NEAR_FULL = 80_000
 """Of the 100,000 records that may wait in a replica."""
-_WAITING = "max by (job) (ml_actuals_waiting)"
 WATCHING = Group(
     "watching",
     [
@@ -29,9 +28,10 @@ WATCHING = Group(
             "critical",
             "10m",
             "Actuals told to {{ $labels.job }} are not joined",
-            "{{ $value | humanize }} wait, more than came within ten minutes: no worker looks at them.",
-            f"{_WAITING} > 0 and on (job) {_WAITING} >"
-            f' (sum by (job) (increase(ml_feedback_total{{result="accepted"}}[10m])) or 0 * {_WAITING})',
+            "{{ $value | humanize }} wait, and of those told lately none was joined: does a worker run?",
+            "max by (job) (ml_actuals_waiting) > 0"
+            ' and on (job) sum by (job) (increase(ml_feedback_total{result="accepted"}[15m])) >= 10'
+            " unless on (job) max by (job) (increase(ml_live_actuals_total[15m])) > 0",
         ),
         Alert(
             "PerfcastFeedbackRefused",

@@ -243,8 +243,15 @@ CASES: Mapping[str, Case] = {
     ),
     "PerfcastActualsWait": Case(
         60,
-        ({of("ml_actuals_waiting"): "0+100x600"}, {of("ml_actuals_waiting"): "6000x600", _FEEDBACK: None}),
-        ({of("ml_actuals_waiting"): "900x600"}, {of("ml_actuals_waiting"): "0x600", _FEEDBACK: None}),
+        (
+            {of("ml_actuals_waiting"): "0+100x600", of("ml_live_actuals_total", _ARM): "5000x600"},
+            {of("ml_actuals_waiting"): "0+100x600", of("ml_live_actuals_total", _ARM): None},
+        ),
+        (
+            {of("ml_actuals_waiting"): "6000x600"},  # of predictions that nobody made, say; others are joined
+            {of("ml_live_actuals_total", _ARM): "0x600", of("ml_actuals_waiting"): "0x600"},
+            {of("ml_live_actuals_total", _ARM): "0x600", _FEEDBACK: "0+0.2x600"},
+        ),
         value="6k",
     ),
     "PerfcastFeedbackRefused": Case(30, ({_REFUSED: "0+25x600"},), ({_REFUSED: "0+1x600"},), value="20%"),
