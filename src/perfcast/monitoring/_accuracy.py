@@ -67,28 +67,29 @@ def read_accuracy(
     A window begins with the five minutes in which it would begin to the second. What is older than the longest is left
     out of `all` unless the `whole` is asked for, which takes longer as years go by.
     """
+    present = now or datetime.now(UTC)
+    begins = {name: begin_of(time_text(present - length)) for name, length in WINDOWS.items() if length}
+    oldest = min(begins.values())
+    queries = [_query(model, version, begins).where(live.at >= oldest)]
+    if whole:  # by itself: so the database adds up years without sorting them
+        queries.append(_query(model, version, {}).where(live.at < oldest))
     parts: dict[Arm, dict[str, list[float]]] = {}
-    query = _query(model, version, now or datetime.now(UTC))
-    for row in connection.execute(query if whole else query.where(live.at >= _oldest(now or datetime.now(UTC)))):
+    for row in (row for query in queries for row in connection.execute(query)):
         parts.setdefault(Arm(row.model, row.version, row.arm), {})[row.part] = [float(value) for value in row[4:]]
     return {arm: dict(_windows(parts[arm])) for arm in sorted(parts)}
 
 
-def _oldest(now: datetime) -> str:
-    return begin_of(time_text(now - max(length for length in WINDOWS.values() if length)))
-
-
-def _query(model: str | None, version: int | None, now: datetime) -> sa.Select[*tuple[Any, ...]]:
+def _query(model: str | None, version: int | None, begins: Mapping[str, str]) -> sa.Select[*tuple[Any, ...]]:
     """The sums of each arm in parts that don't overlap, each named by the shortest window that it belongs to."""
-    bounds = [(live.at >= begin_of(time_text(now - length)), name) for name, length in WINDOWS.items() if length]
-    part = sa.case(*bounds, else_="all").label("part")
     arm = (live.model, live.version, live.arm)
+    shortest = [(live.at >= begin, name) for name, begin in begins.items()]
+    part = (sa.case(*shortest) if shortest else sa.literal("all")).label("part")
     query = sa.select(*arm, part, *(sa.func.sum(column).label(column.name) for column in _SUMS))
     if model is not None:
         query = query.where(live.model == model)
     if version is not None:
         query = query.where(live.version == version)
-    return query.group_by(*arm, part)
+    return query.group_by(*arm, part) if shortest else query.group_by(*arm)
 
 
 def _windows(parts: Mapping[str, list[float]]) -> Iterator[tuple[str, Accuracy]]:
