@@ -1,6 +1,6 @@
 """Whether the disk stays flat: simulated days of a prediction log, kept for its days and its bytes.
 
-Blocks are those that an API process writes, a thousand predictions each, at moments of days that are simulated; retention
+Blocks are those that an API process writes, a thousand predictions each, at moments of simulated days; retention
 looks once a simulated hour, as a worker does each minute. The records' numbers are random, so that they take the bytes
 that real ones do.
 
@@ -12,6 +12,7 @@ that real ones do.
 
 import argparse
 import json
+import logging
 import random
 import tempfile
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 from perfcast.monitoring import Archive, Record, Retention, write_records
 from perfcast.storage import Database, schema, time_text
@@ -123,6 +125,7 @@ def main() -> None:
     parser.add_argument("--url", default="")
     parser.add_argument("--export", action="store_true", help="write what leaves to Parquet first")
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory() as folder:
         database = Database(options.url or f"sqlite:///{folder}/perfcast.db")
         database.migrate()

@@ -80,8 +80,9 @@ def test_extrapolated_answers_are_counted_one_by_one_and_in_batches(client: Test
     answer = client.post("/predict/batch", json=[inside, beyond, beyond]).json()["results"]
     told += [one["extrapolated"] for one in answer]
     columns = {name: [value] * 2 for name, value in LOAD.items()} | {"request_rate": [300, 100]}
-    answer = client.post("/predict/batch?model_name=narrow", json={"columns": columns}).json()
-    told += answer["extrapolated"]
+    reply = client.post("/predict/batch?model_name=narrow", json={"columns": columns})
+    assert reply.status_code == 200, reply.text
+    told += reply.json()["columns"]["extrapolated"]
     assert [bool(names) for names in told] == [True, False, True, True, True, False]
     assert value(client, "ml_extrapolated_predictions_total", model_name="narrow") == 4
 
