@@ -85,6 +85,49 @@ def test_a_killed_process_is_replaced_and_counts_never_fall(pair: tuple[subproce
     until(lambda: predictions(address) == 60)
 
 
+def counters(address: str) -> dict[str, float]:
+    """What was counted of the callers' requests, by name and labels; without times, which nobody knows beforehand."""
+    lines = (line.rpartition(" ") for line in httpx.get(f"{address}/metrics").text.splitlines() if line[:1] != "#")
+    parts = ("_total", "_count", "ml_batch_rows", "http_callers")
+    apart = ("process_", "system_", "ml_model_load", "prediction_records", 'route="/metrics"', "perfcast_")
+    return {
+        name: float(value)
+        for name, _, value in lines
+        if any(part in name for part in parts) and not any(part in name for part in apart)
+    }
+
+
+def test_metrics_of_several_processes_are_those_of_one(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    calls: list[tuple[str, object]] = [
+        *[("/predict", LOAD)] * 40,
+        *[("/predict", {"request_rate": "many"})] * 5,
+        *[("/predict/batch", [LOAD, LOAD, {"request_rate": -1}])] * 10,
+        ("/nowhere", {}),
+    ]
+    found = []
+    alone = tmp_path_factory.mktemp("alone")
+    fill(alone)
+    for place, processes in ((alone, "1"), (folder, "3")):
+        process, address = start(place, API_PROCESSES=processes)
+        Log(process)
+        try:
+            for path, body in calls:  # each on a connection of its own
+                httpx.post(f"{address}{path}", json=body)
+            until(lambda address=address: predictions(address) == 60)
+            found.append(counters(address))
+            resident = httpx.get(f"{address}/metrics").text.split("\nprocess_resident_memory_bytes ")[1].split()[0]
+            assert float(resident) > 5e7 * int(processes)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE_SECONDS)
+    single, several = found
+    assert several == single
+    assert single['http_requests_total{method="POST",route="/predict",status="200"}'] == 40
+    assert single['ml_prediction_errors_total{kind="invalid",model_name="unknown"}'] == 15
+    assert single['ml_batch_rows_sum{form="list"}'] == 30
+    assert single['http_callers{window="1h"}'] == single["http_new_callers_total"] == 1
+
+
 def test_told_to_end_all_processes_end_and_the_status_is_0(pair: tuple[subprocess.Popen[str], str, Log]) -> None:
     supervisor, _, log = pair
     both = children(supervisor.pid)

@@ -1,7 +1,7 @@
 """Bounds on the records of predictions: so many days, and so many bytes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -15,8 +15,8 @@ from perfcast.monitoring._history import FeaturesOf, features_of_all, records_of
 from perfcast.monitoring._table import RecordTable
 from perfcast.storage import Database, alone, schema, time_text
 
-_FEW = 100
-"""Blocks of one transaction: milliseconds, in which nobody else writes."""
+_FEW, _FEW_BYTES = 100, 1_000_000
+"""Blocks of one transaction, and bytes of them: some milliseconds, in which nobody else writes."""
 _PAUSE_SECONDS = 0.005
 _MANY, _MANY_BYTES = 5_000, 64_000_000
 """Blocks, and bytes of them, that are chosen at a time, and go into one file at most."""
@@ -118,7 +118,7 @@ class Retention:
             of_day = itemgetter(1, 3)
             for (model, day), blocks in groupby(sorted(chosen, key=lambda one: (*of_day(one), one.block)), key=of_day):
                 self._keep(self._archive, model, day, list(blocks))
-        return self._delete([one.block for one in chosen])
+        return self._delete(chosen)
 
     def _keep(self, archive: Archive, model: str, day: str, chosen: Sequence[_Chosen]) -> None:
         held = archive.held(model, day, [one.block for one in chosen])
@@ -130,14 +130,26 @@ class Retention:
             path = archive.write(model, day, blocks, table.schema, table.tables(records_of(self._database, blocks)))
             log.info("wrote old records of predictions", path=path, blocks=len(blocks))
 
-    def _delete(self, blocks: Sequence[int]) -> int:
+    def _delete(self, chosen: Sequence[_Chosen]) -> int:
         deleted = 0
-        for start in range(0, len(blocks), _FEW):
-            some = _BLOCK.id.in_(blocks[start : start + _FEW])
+        for few in _in_parts(chosen):
+            some = _BLOCK.id.in_(few)
             with self._database.begin() as connection:
                 deleted += connection.execute(sa.delete(schema.prediction_block).where(some, _may_leave())).rowcount
             time.sleep(_PAUSE_SECONDS)
         return deleted
+
+
+def _in_parts(chosen: Sequence[_Chosen]) -> Iterator[list[int]]:
+    few, size = list[int](), 0
+    for one in chosen:
+        few.append(one.block)
+        size += one.bytes
+        if len(few) >= _FEW or size >= _FEW_BYTES:
+            yield few
+            few, size = [], 0
+    if few:
+        yield few
 
 
 def _may_leave() -> sa.ColumnElement[bool]:

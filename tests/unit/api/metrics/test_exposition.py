@@ -68,15 +68,23 @@ def test_errors_are_told_by_model_and_kind(client: TestClient) -> None:
     assert rows == {"ml_batch_rows_count": 1, "ml_batch_rows_sum": 2}
 
 
-def test_extrapolated_answers_are_counted_one_by_one_and_in_batches(client: TestClient) -> None:
-    beyond = {**LOAD, "request_rate": 900_000}
-    before = value(client, "ml_extrapolated_predictions_total", model_name=MODEL) or 0
+def test_extrapolated_answers_are_counted_one_by_one_and_in_batches(client: TestClient, registry: Registry) -> None:
+    workload = builtin_workloads()[MODEL]
+    graph = weighted(workload, request_rate=0.1)
+    registry.add("narrow", draft(workload, graph, ranges={"request_rate": (0.0, 200.0)}))
+    registry.point("narrow", "champion", 1)
+    inside = {**LOAD, "model_name": "narrow"}
+    beyond = {**inside, "request_rate": 300}
+    until(lambda: client.post("/predict", json=inside).status_code == 200)
     told = [client.post("/predict", json=beyond).json()["extrapolated"]]
-    answer = client.post("/predict/batch", json=[LOAD, beyond, beyond]).json()["results"]
+    answer = client.post("/predict/batch", json=[inside, beyond, beyond]).json()["results"]
     told += [one["extrapolated"] for one in answer]
-    expected = sum(bool(names) for names in told)
-    assert expected > 0
-    assert value(client, "ml_extrapolated_predictions_total", model_name=MODEL) == before + expected
+    columns = {name: [value] * 2 for name, value in LOAD.items()} | {"request_rate": [300, 100]}
+    reply = client.post("/predict/batch?model_name=narrow", json={"columns": columns})
+    assert reply.status_code == 200, reply.text
+    told += reply.json()["columns"]["extrapolated"]
+    assert [bool(names) for names in told] == [True, False, True, True, True, False]
+    assert value(client, "ml_extrapolated_predictions_total", model_name="narrow") == 4
 
 
 def test_the_version_that_answers_is_told_with_its_workload(client: TestClient) -> None:
