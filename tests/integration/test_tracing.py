@@ -93,9 +93,8 @@ def test_log_lines_of_all_three_processes_have_the_callers_id_and_trace_without_
         job = train(shop, client)
     lines = [json.loads(line) for line in (shop.settings.data_dir / "perfcast.log").read_text().splitlines()]
     told = {line["event"]: line for line in lines if line.get("request_id") == HEADERS["X-Request-ID"]}
-    assert {"job submitted", "job begun", "training begun"} <= set(told)
-    assert {line["job"] for line in told.values()} == {job}
-    assert {line["trace_id"] for line in told.values()} == {TRACE}
+    of_each = [told[event] for event in ("job submitted", "job begun", "training begun")]
+    assert {(line["job"], line["trace_id"]) for line in of_each} == {(job, TRACE)}
 
 
 def test_a_collector_that_is_gone_or_silent_disturbs_nobody(shop: Shop) -> None:
@@ -115,3 +114,26 @@ def test_a_collector_that_is_gone_or_silent_disturbs_nobody(shop: Shop) -> None:
                     assert client.post("/predict", json=ROW, headers=HEADERS).status_code == 200
                 ending = time.monotonic()
             assert time.monotonic() - ending < PATIENCE_SECONDS
+
+
+def test_of_several_processes_on_a_port_one_pushes_what_all_counted(shop: Shop, received: Collector) -> None:
+    environment = {
+        "API_PROCESSES": "2",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": received.endpoint,
+        "OTEL_METRIC_EXPORT_INTERVAL": "200",
+    }
+    with installation(shop, **environment) as client:
+        train(shop, client)
+        address = str(client.base_url)
+        for _ in range(20):
+            with httpx.Client(
+                base_url=address, timeout=PATIENCE_SECONDS
+            ) as one:  # a connection each, so that both answer
+                assert one.post("/predict", json=ROW).status_code == 200
+
+        def counted() -> float:
+            points = received.pushes[-1][1]["ml_predictions_total"].sum.data_points if received.pushes else []
+            return sum(point.as_double for point in points)
+
+        until(lambda: counted() == 20.0)
+    assert len({resource["service.instance.id"] for resource, _ in received.pushes}) == 1
