@@ -19,10 +19,6 @@ def truths(answer: dict[str, Any], error: float, count: int = 60) -> list[Judged
     cost, at = answer["cpu_utilization"], answer["prediction_timestamp"]
     version, name = answer["model_version"], answer["prediction_id"]
     return [
-        Judged(
-            Record(f"{name}-{n}", answer["model_name"], version, [], cost, None, None, at),
-            cost + error + spread * (n % 11 - 5) / 5,
-            at,
-        )
+        Judged(Record(f"{name}-{n}", answer["model_name"], version, [], cost, None, None, at), cost + error, at)
         for n in range(count)
     ]
