@@ -14,15 +14,11 @@ def take_in(database: Database, registry: Registry, judged: Sequence[Judged]) ->
         Corrections(registry.version).judged(connection, judged)
 
 
-def truths(answer: dict[str, Any], error: float, count: int = 60, spread: float = 0) -> list[Judged]:
-    """So many actuals that lie so far above an answer of `/predict`, give or take, as if it had been given as often."""
+def truths(answer: dict[str, Any], error: float, count: int = 60) -> list[Judged]:
+    """So many actuals that lie so far above an answer of `/predict`, as if it had been given as often."""
     cost, at = answer["cpu_utilization"], answer["prediction_timestamp"]
     version, name = answer["model_version"], answer["prediction_id"]
     return [
-        Judged(
-            Record(f"{name}-{n}", answer["model_name"], version, [], cost, None, None, at),
-            cost + error + spread * (n % 11 - 5) / 5,
-            at,
-        )
+        Judged(Record(f"{name}-{n}", answer["model_name"], version, [], cost, None, None, at), cost + error, at)
         for n in range(count)
     ]

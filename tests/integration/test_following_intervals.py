@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 from tests.contract.conftest import fill, start
-from tests.corrections import take_in, truths
 from tests.patience import PATIENCE_SECONDS, until
 
+from perfcast.monitoring import Corrections, Observer, read_corrections, versions_of
 from perfcast.registry import Registry
 from perfcast.storage import Blobs, Database
 
@@ -27,7 +27,8 @@ class Installation:
         fill(folder, url)
         self.folder, self.environment = folder, {"DATABASE_URL": url} if url else {}
         self.database = Database(url or f"sqlite:///{folder / 'perfcast.db'}")
-        self.registry = Registry(self.database, Blobs(str(folder / "artifacts")))
+        registry = Registry(self.database, Blobs(str(folder / "artifacts")))
+        self._observer = Observer(self.database, [Corrections(versions_of(registry))])  # what a worker has
 
     @contextmanager
     def served(self) -> Iterator[str]:
@@ -39,9 +40,24 @@ class Installation:
         process.wait(PATIENCE_SECONDS)
         drained.wait(PATIENCE_SECONDS)
 
-    def tell(self, address: str, error: float, count: int = 60) -> None:
-        """Let so many actuals come that lie about so far above what is predicted now."""
-        take_in(self.database, self.registry, truths(ask(address), error, count, spread=2))
+    def tell(self, address: str, error: float) -> None:
+        """Ask sixty times, tell actuals that lie about so far above the answers, and let them be taken in."""
+        before = self.learnt()
+        answers = httpx.post(f"{address}/predict/batch", json=[LOAD] * 60).json()["results"]
+        actuals = [
+            {
+                "prediction_id": answer["prediction_id"],
+                "actual": answer["cpu_utilization"] + error + (number % 11 - 5) / 2,
+            }
+            for number, answer in enumerate(answers)
+        ]
+        assert httpx.post(f"{address}/feedback", json=actuals).json()["accepted"] == 60
+        until(lambda: self._observer.look() >= 0 and self.learnt() == before + 60)
+
+    def learnt(self) -> int:
+        """How many actuals the champion's correction has seen."""
+        with self.database.read() as connection:
+            return sum(correction.actuals for correction in read_corrections(connection).values())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -84,7 +100,7 @@ def test_intervals_follow_survive_a_restart_and_begin_anew_with_an_activation(in
         installation.tell(address, 9)  # the model has begun to predict too little
         follows(address, reaches(34))
         shown = httpx.get(f"{address}/models/cpu-utilization/metrics").json()["correction"]
-        assert shown["actuals"] == 120
+        assert (shown["actuals"], shown["kind"]) == (120, "added")
         learnt = ask(address)
     with installation.served() as address:
         assert always(address, lambda lower, upper: (lower, upper) == (learnt["lower"], learnt["upper"]))
