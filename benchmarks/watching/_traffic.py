@@ -219,17 +219,18 @@ class Traffic:
         often = {"cron": "*/2 * * * *", "minimum_interval_seconds": 60, "drift": True}
         quick = {"request": {"n_trials": 2, "families": ["polynomial"]}}
         steps: list[tuple[float, str, str, Any]] = [
-            (0.03, "POST", "/train", {"dataset": "too-few", "model_name": "cpu-utilization-too-few"}),
-            (0.05, "POST", "/train", {"n_trials": 4}),
-            (0.06, "POST", "/train", {"n_trials": 4, "families": ["polynomial"], "promote": "never"}),
-            (0.08, "PUT", f"/schedules/{_CPU}", often | quick),
+            (0.02, "POST", "/train", {"dataset": "too-few", "model_name": "cpu-utilization-too-few"}),
+            (0.04, "POST", "/train", {"n_trials": 1, "families": ["polynomial"], "promote": "never"}),
+            (0.10, "PUT", f"/schedules/{_CPU}", often | quick),
+            (0.12, "POST", "/train", {"n_trials": 1, "workload": "cnn-execution-time", "families": ["polynomial"]}),
             (0.30, "PUT", f"/models/{_CPU}/aliases/challenger", {"version": 2}),
             (0.31, "PUT", f"/models/{_CPU}/traffic", {"champion": 70, "challenger": 30}),
             (0.32, "PUT", f"/models/{_CPU}/aliases/shadow", {"version": 3}),
             (0.40, "POST", "/models/cnn-execution-time-cpu-onnxruntime/deactivate", {}),
-            (0.45, "POST", "/models/cnn-execution-time-cpu-onnxruntime:1/activate", {}),
-            (0.50, "POST", "/train", {"n_trials": 3, "workload": "cnn-execution-time", "families": ["polynomial"]}),
-            (0.85, "POST", "/train", {"n_trials": 200, "timeout_seconds": 600}),
+            (0.42, "POST", "/models/cnn-execution-time-cpu-onnxruntime:1/activate", {}),
+            (0.50, "POST", f"/models/{_CPU}:2/activate", {}),
+            (0.70, "POST", "/train", {"n_trials": 8, "families": ["polynomial", "xgboost"]}),
+            (0.90, "POST", "/train", {"n_trials": 200, "timeout_seconds": 600}),
         ]  # fmt: skip
         for share, method, path, body in steps:
             while self._share < share:

@@ -55,6 +55,7 @@ def lines(
     below: str = GREEN,
     stacked: bool = False,
     bars: bool = False,
+    bottom: float = 0,
     top: float | None = None,
     logarithmic: bool = False,
 ) -> Panel:
@@ -71,17 +72,20 @@ def lines(
         below: The colour below the first threshold.
         stacked: Whether values lie on each other, so that the top is their sum.
         bars: For counts of what happens now and then.
-        top: Where the axis ends at least.
+        bottom: Where the axis begins at most.
+        top: Where it ends at least.
         logarithmic: Whether the axis is.
     """
     panel = _with(timeseries.Panel(), title, about, unit, asks, width, height)
     panel.line_width(1).fill_opacity(60 if bars else 25 if stacked else 8).show_points(shapes.VisibilityMode.AUTO)
-    panel.span_nulls(False).axis_soft_min(0) if not logarithmic else panel.span_nulls(False)
+    panel.span_nulls(False)
+    if not logarithmic:
+        panel.axis_soft_min(bottom)
     if stacked:
         panel.stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL).group("A"))
     panel.draw_style(shapes.GraphDrawStyle.BARS if bars else shapes.GraphDrawStyle.LINE)
     if bars:
-        panel.interval(_BAR)
+        panel.interval(_BAR).stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL).group("A"))
     if top is not None:
         panel.axis_soft_max(top)
     if logarithmic:

@@ -127,6 +127,7 @@ DRIFT = Board(
             Ask(champions("ml_live_coverage_percent", "24h"), "{{model_name}} 24h"),
             steps=COVERAGE_STEPS,
             below=RED,
+            bottom=60,
             top=100,
         ),
         lines(

@@ -135,6 +135,7 @@ MODEL_PERFORMANCE = Board(
             _live("ml_live_coverage_percent"),
             steps=COVERAGE_STEPS,
             below=RED,
+            bottom=60,
             top=100,
         ),
         lines(

@@ -150,6 +150,7 @@ OVERVIEW = Board(
             Ask(champions("ml_live_coverage_percent", "24h"), "{{model_name}}"),
             steps=COVERAGE_STEPS,
             below=RED,
+            bottom=60,
             width=6,
             top=100,
         ),

@@ -26,7 +26,7 @@ _PALETTE = (
     "#37872d",
     "#fade2a",
 )
-_LEGEND_LINES, _LEGEND_LETTERS = 3, 100
+_LEGEND_LINES, _LEGEND_LETTERS = 3, 145
 Panel: TypeAlias = Mapping[str, Any]
 Mark: TypeAlias = tuple[float, str]
 """An annotation: when, and its colour."""
@@ -64,13 +64,14 @@ def _lines(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence[
     ground = np.zeros_like(grid)
     for number, (name, series) in enumerate(found.named):
         color, values = _PALETTE[number % len(_PALETTE)], _on(grid, series)
-        if custom.get("stacking", {}).get("mode") == "normal":
+        if custom["drawStyle"] == "bars":
+            axes.bar(grid, np.nan_to_num(values), bottom=ground, width=span.step * 0.9, color=color, label=name)
+            ground = ground + np.nan_to_num(values)
+        elif custom.get("stacking", {}).get("mode") == "normal":
             top = ground + np.nan_to_num(values)
             axes.fill_between(grid, ground, top, color=color, alpha=0.35, lw=0)
             axes.plot(grid, top, color=color, lw=0.9, label=name)
             ground = top
-        elif custom["drawStyle"] == "bars":
-            axes.bar(grid, values, width=span.step * 0.9, color=color, alpha=0.8, label=name)
         else:
             lone = ~np.isnan(values) & np.isnan(np.roll(values, 1)) & np.isnan(np.roll(values, -1))
             axes.plot(grid, values, color=color, lw=1.1, label=name)
@@ -92,7 +93,8 @@ def _scale(axes: Axes, panel: Panel, span: Span) -> None:
     else:
         low, high = axes.dataLim.y0, max(axes.dataLim.y1, custom.get("axisSoftMax", -np.inf))
         room = 0.06 * (high - min(low, 0)) or 1
-        axes.set_ylim(0 if low >= 0 else low - room, high + room)
+        bottom = custom.get("axisSoftMin", low - room)
+        axes.set_ylim(bottom if low >= bottom else low - room, high + room)
         axes.yaxis.set_major_locator(MaxNLocator(4))
     low, high = axes.get_ylim()
     if custom.get("thresholdsStyle", {}).get("mode") == "dashed":
@@ -137,7 +139,7 @@ def _ranking(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequenc
             va="center",
             transform=axes.get_yaxis_transform(),
         )
-    axes.set_yticks(places, [name for name, _ in shown_most], fontsize=7, color=TEXT)
+    axes.set_yticks(places, [name for name, _ in shown_most], fontsize=6.2, color=TEXT)
     axes.set_ylim(max(len(values), 3) - 0.5, -0.5)
     axes.set_xticks([])
     axes.tick_params(length=0)

@@ -40,6 +40,7 @@ HEALTHY: Series = {
     of("perfcast_dependency_up", 'dependency="database"'): "1x600",
     _REQUESTS: "0+600x600",
     of("http_requests_in_flight"): "1x600",
+    of("http_new_callers_total"): "3x600",
     **_late({"0.01": 590, "0.1": 600, "0.25": 600, "0.5": 600, "+Inf": 600}),
     of("ml_predictions_total", f'{_M},status="success"'): "0+600x600",
     of("ml_models_loaded_total"): "1x600",

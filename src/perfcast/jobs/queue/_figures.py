@@ -16,7 +16,8 @@ class JobFigures(NamedTuple):
 
     Attributes:
         counts: By status.
-        outcomes: How many jobs ended, by model and status.
+        outcomes: How many jobs ended, by model and status; 0 as soon as the model has a job, so that a first one is a
+            rise to whoever watches.
         progress: How far running jobs are, 0 to 1, by model; of several the least.
         last_seconds: How long the newest job that succeeded ran, by model.
         queued_since: When the oldest queued job was submitted; None where none is.
@@ -36,12 +37,14 @@ def job_figures(connection: sa.Connection) -> JobFigures:
     counts: dict[str, int] = dict.fromkeys(map(str, STATUSES), 0)
     for _, status, count, *_ in rows:
         counts[status] += count
+    outcomes = {(model, str(status)): 0 for model, *_ in rows for status in STATUSES if status not in UNFINISHED}
+    outcomes |= {(model, status): count for model, status, count, *_ in rows if status not in UNFINISHED}
     newest = [name for _, status, _, name, _ in rows if status == "succeeded"]
     last = connection.execute(sa.select(_JOB.model, _JOB.spent_seconds).where(_JOB.id.in_(newest)))
     oldest = sa.select(_JOB.created_at).where(_JOB.status == "queued").order_by(_JOB.id).limit(1)
     return JobFigures(
         counts,
-        {(model, status): count for model, status, count, *_ in rows if status not in UNFINISHED},
+        outcomes,
         {model: progress for model, status, _, _, progress in rows if status == "running"},
         {model: seconds for model, seconds in last},  # noqa: C416 - rows are no pairs to `dict`
         connection.scalar(oldest),

@@ -101,10 +101,17 @@ def add_event(
 
 
 def fired_counts(connection: sa.Connection) -> dict[tuple[str, str], int]:
-    """How often a job was begun, by model and trigger; never falls."""
+    """How often a job was begun, by model and trigger; never falls. 0 as soon as a schedule has the trigger."""
+    counts = {(one.model, trigger): 0 for one in every(connection) for trigger in _triggers(one.plan)}
     query = sa.select(_EVENT.c.model, _EVENT.c.trigger, sa.func.count()).where(_EVENT.c.kind == "fired")
     rows = connection.execute(query.group_by(_EVENT.c.model, _EVENT.c.trigger))
-    return {(model, trigger): count for model, trigger, count in rows}
+    return counts | {(model, trigger): count for model, trigger, count in rows}
+
+
+def _triggers(plan: Plan) -> list[str]:
+    """By what the plan's jobs may be begun."""
+    given = {"cron": plan.cron is not None, "new_rows": plan.new_rows is not None, **dict.fromkeys(SIGNALS, plan.drift)}
+    return [trigger for trigger, wanted in given.items() if wanted]
 
 
 def history(connection: sa.Connection, model: str, limit: int) -> list[dict[str, Any]]:

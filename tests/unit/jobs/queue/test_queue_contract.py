@@ -13,7 +13,7 @@ from tests.workers import Shop
 
 from perfcast.errors import Conflict, Fenced, UnknownJob
 from perfcast.jobs import Job, Jobs
-from perfcast.jobs.queue import Fence, Progress
+from perfcast.jobs.queue import Fence, Progress, job_figures
 from perfcast.jobs.queue._jobs import GATE_ATTEMPTS
 from perfcast.jobs.run import make_lesson
 from perfcast.jobs.worker._child import judged, registered
@@ -365,3 +365,15 @@ def test_a_job_whose_row_cannot_be_read_has_succeeded_where_its_versions_are_reg
     ended = shop.jobs.find(job.id)
     assert (ended.status, ended.model_version) == ("succeeded", 2)
     assert "can't be read" in ended.outcome
+
+
+def test_outcomes_are_counted_from_a_models_first_job_on(shop: Shop) -> None:
+    shop.submit(model_name="one")
+    with shop.database.read() as connection:
+        before = job_figures(connection)
+    assert before.outcomes == {("one", status): 0 for status in ("succeeded", "failed", "cancelled")}
+    job = shop.jobs.claim("worker")
+    assert job is not None
+    shop.jobs.fail(job.fence, "not trained in this test")
+    with shop.database.read() as connection:
+        assert job_figures(connection).outcomes == before.outcomes | {("one", "failed"): 1}

@@ -106,6 +106,19 @@ def test_a_model_that_does_not_exist_has_no_schedule_and_no_history(schedules: S
         schedules.history("cpu-utilisation")
 
 
+def test_firings_are_counted_from_the_moment_that_a_schedule_has_the_trigger(
+    schedules: Schedules, scheduler: Scheduler, shop: Shop
+) -> None:
+    schedules.put(MODEL, Plan(cron="0 3 * * *", drift=True), berlin("2026-01-10T23:30"))
+    with shop.database.read() as connection:
+        assert repository.fired_counts(connection) == dict.fromkeys(
+            ((MODEL, t) for t in ("cron", "drift", "accuracy")), 0
+        )
+    scheduler.look(berlin("2026-01-11T03:00"))
+    with shop.database.read() as connection:
+        assert repository.fired_counts(connection)[MODEL, "cron"] == 1
+
+
 def test_cron_fires_once_when_it_is_due_and_not_before(schedules: Schedules, scheduler: Scheduler, shop: Shop) -> None:
     schedules.put(MODEL, Plan(cron="0 3 * * *", request=Retrain(n_trials=3)), berlin("2026-01-10T23:30"))
     assert schedules.document(schedules.find(MODEL))["next_at"] == "2026-01-11T02:00:00.000000Z"
