@@ -40,6 +40,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         calibration: The table of intervals; without it the version is uncalibrated.
         metrics, data, settings, search, libraries, seconds, keeps_trends, inputs, notes, created_at: As in a manifest.
         graph, parity, model, version: Taken for what a manifest says, and found out anew.
+        reference: Taken likewise, and left out: what was usual there needn't be here.
     """
 
     workload: str | dict[str, Any] | None = None
@@ -62,6 +63,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parity: Any = None
     model: Any = None
     version: Any = None
+    reference: Any = None
 
 
 def read_statement(data: bytes) -> Statement:
@@ -192,6 +194,7 @@ def _manifest(statement: Statement, workload: Workload, facts: GraphFacts) -> Ma
         "ranges": declared | statement.ranges,
         "graph": facts,
         "parity": None,
+        "reference": None,
         "created_at": statement.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "notes": (*statement.notes, *([] if bare in statement.notes else [bare])),
     }
