@@ -115,15 +115,18 @@ def _prepared(places: Mapping[str, str], service: str) -> Exporting:
 
 
 class _Seldom(logging.Filter):
-    """Lets one line a minute through: an endpoint that is gone fails every few seconds."""
+    """Lets one line of each level a minute through: an endpoint that is gone fails every few seconds."""
 
-    _again = 0.0
+    def __init__(self) -> None:
+        super().__init__()
+        self._again: dict[int, float] = {}
 
-    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - the library's signature
-        due = time.monotonic() >= self._again
-        if due:
-            self._again = time.monotonic() + _QUIET_SECONDS
-        return due
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = time.monotonic()
+        if now < self._again.get(record.levelno, 0.0):
+            return False
+        self._again[record.levelno] = now + _QUIET_SECONDS
+        return True
 
 
 def _resource(service: str) -> "Resource":
