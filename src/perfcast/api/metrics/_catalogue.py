@@ -86,7 +86,7 @@ SECTIONS: dict[str, tuple[Description, ...]] = {
         _gauge("ml_actuals_waiting", "True costs that wait to be joined with their predictions"),
         _gauge(
             "ml_interval_correction",
-            "What is added to (of relative costs: multiplies) the interval's distance at 0.9",
+            "How far the bound at 0.9 is moved upwards: in the cost's unit, or the logarithm of the factor",
             *("model_name", "version", "side"),
         ),
     ),

@@ -1,10 +1,11 @@
 """What lies in SQL, as metrics: read every few seconds in a probe's thread, never while somebody asks for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+import structlog
 
 from perfcast.api.metrics._exposition import ALONE, Samples
 from perfcast.jobs import fired_counts, job_figures
@@ -13,6 +14,8 @@ from perfcast.monitoring import WINDOWS, Arm, Backlog, KnownActuals, backlog, re
 from perfcast.monitoring.drift import read_all_findings
 from perfcast.registry import activations
 from perfcast.storage import Database
+
+log = structlog.stdlib.get_logger("perfcast.api")
 
 _LIVE = {
     "ml_live_mae": "mae",
@@ -103,9 +106,22 @@ def _drift(connection: sa.Connection) -> Mapping[str, Mapping[Any, float]]:
     states: dict[Any, float] = {}
     alarms: dict[Any, float] = {}
     for model, found in read_all_findings(connection).items():
-        states |= {(model, kind): on for kind, on in found["state"].items()}
-        alarms |= {(model, kind): count for kind, count in found["alarms"].items()}
-        for one in found["findings"]:
-            key = model, one["feature"] or one["kind"]
-            scores[key] = max(one["score"], scores.get(key, 0.0))
+        try:
+            told = _scores(found["findings"])
+            on, begun = ({kind: float(value) for kind, value in found[name].items()} for name in ("state", "alarms"))
+        except (KeyError, TypeError, ValueError) as error:  # written by another Perfcast beside this one
+            log.warning("findings can't be read", model=model, reason=f"{type(error).__name__}: {error}")
+            continue
+        scores |= {(model, name): score for name, score in told.items()}
+        states |= {(model, kind): value for kind, value in on.items()}
+        alarms |= {(model, kind): count for kind, count in begun.items()}
     return {"ml_drift_score": scores, "ml_drift_state": states, "ml_drift_alarms_total": alarms}
+
+
+def _scores(findings: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The greatest score by feature; by kind, where it is about the cost."""
+    scores: dict[str, float] = {}
+    for one in findings:
+        name = one["feature"] or one["kind"]
+        scores[name] = max(float(one["score"]), scores.get(name, 0.0))
+    return scores

@@ -130,13 +130,16 @@ def test_what_lies_in_sql_is_shown(client: TestClient, services: Services) -> No
     findings = {
         "state": {"inputs": True, "error": False},
         "alarms": {"inputs": 2},
-        "findings": [{"kind": "inputs", "feature": "request_rate", "score": 1.25}, {"kind": "error", "score": 0.5}],
+        "findings": [
+            {"kind": "inputs", "feature": "request_rate", "score": 1.25},
+            {"kind": "error", "feature": None, "score": 0.5},
+        ],
     }
     with services.database.begin() as connection:
         connection.execute(schema.live_accuracy.insert().values(**live))
         connection.execute(schema.watched.insert().values(model=MODEL, updated_at=now, state={}, findings=findings))
         since = connection.scalar(sa.select(schema.alias.c.updated_at))
-        state = {"shown": {"means": {"0.9": [-1.5, 2.5]}}}
+        state = {"shown": {"actuals": 60, "moves": {}, "means": {"0.9": [-1.5, 2.5]}}}
         given = {"model": MODEL, "version": 1, "since": since, "updated_at": now, "state": state}
         connection.execute(schema.correction.insert().values(**given))
         event = {"model": MODEL, "at": now, "kind": "fired", "trigger": "cron", "reason": "due"}
@@ -186,7 +189,10 @@ def test_the_queue_is_shown(client: TestClient, services: Services) -> None:
 
 def test_findings_that_can_not_be_read_hide_nothing_else(client: TestClient, services: Services) -> None:
     with services.database.begin() as connection:
-        for model, findings in (("broken", {"findings": [{"score": "high"}]}), ("right", {"alarms": {"error": 1}})):
+        for model, findings in (
+            ("broken", {"findings": [{"score": "high"}]}),
+            ("right", {"state": {}, "alarms": {"error": 1}, "findings": []}),
+        ):
             row = {"model": model, "updated_at": "", "state": {}, "findings": findings}
             connection.execute(schema.watched.insert().values(**row))
     until(lambda: value(client, "ml_drift_alarms_total", model_name="right", kind="error") == 1)

@@ -20,7 +20,7 @@ def count(tally: Tally, share: int) -> None:
         tally.outside("shop")
         tally.batch("csv", 7)
         tally.failed("shop", "invalid")
-        tally.fed_back("accepted")
+        tally.fed_back({"accepted": 1})
         tally.shadowed(("shop", "shadow", 4), 0.003)
         tally.presets["cnn-execution-time", "vgg"] = tally.presets.get(("cnn-execution-time", "vgg"), 0) + 1
 
