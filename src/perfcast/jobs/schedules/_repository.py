@@ -110,9 +110,8 @@ def fired_counts(connection: sa.Connection) -> dict[tuple[str, str], int]:
 
 def _triggers(plan: Plan) -> list[str]:
     """By what the plan's jobs may be begun."""
-    given: dict[str, bool] = {"cron": plan.cron is not None, "new_rows": plan.new_rows is not None}
-    given |= dict.fromkeys(map(str, SIGNALS), plan.drift)
-    return [trigger for trigger, wanted in given.items() if wanted]
+    given = {"cron": plan.cron is not None, "new_rows": plan.new_rows is not None}
+    return [trigger for trigger, wanted in given.items() if wanted] + [*SIGNALS] * plan.drift
 
 
 def history(connection: sa.Connection, model: str, limit: int) -> list[dict[str, Any]]:
