@@ -3,7 +3,7 @@
     python examples/shop/run.py --minutes 75 --day-minutes 25 --deploy-at 0.6 --out recording
 
 What is left in the folder: `prometheus/` (its data), `raw.json.gz` (every sample of the shop), `run.json` (where
-everything listened, and when what happened) and the logs. Everything is on loopback, on free ports.
+everything listened, and when what happened), `shop.yaml` (for `perfcast collect`) and the logs. Everything is on loopback, on free ports.
 """
 
 import argparse
@@ -51,7 +51,9 @@ class Shop:
 
     def deploy(self, demand: float) -> None:
         """Bring in a version that multiplies each request's work."""
-        request = Request(f"{self.url}/deploy", json.dumps({"demand": demand}).encode(), {"Content-Type": "application/json"})
+        request = Request(
+            f"{self.url}/deploy", json.dumps({"demand": demand}).encode(), {"Content-Type": "application/json"}
+        )
         with urlopen(request, timeout=10):
             self.deploys.append((time.time(), demand))
 
@@ -104,6 +106,8 @@ def shop(folder: Path, *, cores: float = 0.3, day_minutes: float = 25, seed: int
         (folder / "targets.json").write_text(json.dumps([{"targets": [f"127.0.0.1:{port}"]}]))
         shutil.copy(HERE / "prometheus.yml", folder)
         prometheus = running.enter_context(prometheus_on(folder))
+        collection = (HERE / "shop.yaml").read_text().replace("http://127.0.0.1:9090", prometheus)
+        (folder / "shop.yaml").write_text(collection)
         running.enter_context(process([sys.executable, *visit], folder / "visitors.log"))
         yield Shop(url, prometheus, opened, cores, day_minutes)
 
@@ -128,7 +132,9 @@ def prometheus_on(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def process(command: Sequence[str], log: Path, environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def process(
+    command: Sequence[str], log: Path, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process of the shop, a little nicer than others; ended with the context."""
     with log.open("ab") as file:
         started = subprocess.Popen(

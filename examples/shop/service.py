@@ -1,8 +1,8 @@
 """The shop: a small web service that has real work to do. `run.py` starts it.
 
 Its settings are environment variables: `SHOP_DATABASE_URL`, `SHOP_CORES` (the processor time allotted to it), `DEMAND`
-(1.3: each request's work takes 30 % more), `SHOP_DAY_MINUTES` and `SHOP_OPENED` (how long its day is, and when the first
-one began, in seconds of Unix time).
+(1.3: each request's work takes 30 % more), `SHOP_DAY_MINUTES` and `SHOP_OPENED` (how long its day is, and when the
+first one began, in seconds of Unix time).
 """
 
 import hashlib

@@ -52,10 +52,10 @@ def starters() -> None:
 
 def missing_starters(registry: "Registry") -> list[str]:
     """The datasets whose starter model is yet to be made; none where the registry has models of the user's own."""
-    from perfcast.datasets import shipped_files
+    from perfcast.datasets import shipped_files, shipped_workload
     from perfcast.jobs import default_model
 
-    workloads = {**dict.fromkeys(shipped_files(), "cnn-execution-time"), SIMULATED: "cpu-utilization"}
+    workloads = {**{name: shipped_workload(name) for name in shipped_files()}, SIMULATED: "cpu-utilization"}
     models = {name: default_model(name, workload) for name, workload in workloads.items()}
     present = {model.name for model in registry.models() if model.aliases}
     return [] if present - set(models.values()) else [name for name, model in models.items() if model not in present]

@@ -6,7 +6,7 @@ Perfcast; `Datasets` keeps them; `Dataset.split` parts them so that no configura
 
 from perfcast.datasets._dataset import Dataset, check_name
 from perfcast.datasets._files import from_parquet, to_parquet
-from perfcast.datasets._import import ImportReport, import_file, shipped_dataset, shipped_files
+from perfcast.datasets._import import ImportReport, import_file, shipped_dataset, shipped_files, shipped_workload
 from perfcast.datasets._split import (
     BY_HASH,
     FEWEST,
@@ -35,6 +35,7 @@ __all__ = [
     "import_file",
     "shipped_dataset",
     "shipped_files",
+    "shipped_workload",
     "split_by_configuration",
     "split_by_time",
     "to_parquet",

@@ -16,7 +16,7 @@ from perfcast.errors import InvalidData
 from perfcast.tables import BatchReader, ColumnMap, Moments, Taken, check_kinds, map_columns, open_table
 from perfcast.workloads import Refusal, Rows, Workload, builtin_workloads, merged, right_rows
 
-_FOLDER = Path(__file__).parent.parent / "workloads" / "cnn_execution_time" / "measured"
+_WORKLOADS = Path(__file__).parent.parent / "workloads"
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,17 @@ def import_file(
 
 
 def shipped_files() -> Mapping[str, Path]:
-    """The Parquet files of measured convolutions, by dataset name; a data card lies beside each."""
-    return {path.stem: path for path in sorted(_FOLDER.glob("*.parquet"))}
+    """The Parquet files of measured rows, by dataset name; a data card lies beside each."""
+    return {path.stem: path for path in sorted(_WORKLOADS.glob("*/measured/*.parquet"))}
+
+
+def shipped_workload(name: str) -> str:
+    """The name of the built-in workload that the rows of one of `shipped_files` measure.
+
+    Raises:
+        KeyError: There is no such file.
+    """
+    return shipped_files()[name].parent.parent.name.replace("_", "-")
 
 
 def shipped_dataset(name: str) -> Dataset:
@@ -103,11 +112,9 @@ def shipped_dataset(name: str) -> Dataset:
     Raises:
         KeyError: There is no such file.
     """
-    about = {"source": "shipped with Perfcast, measured by perfcast profile", "card": f"{name}.md"}
-    dataset, _ = import_file(
-        shipped_files()[name], builtin_workloads()["cnn-execution-time"], name=name, provenance=about
-    )
-    return dataset
+    workload = builtin_workloads()[shipped_workload(name)]
+    about = {"source": "measured, shipped with Perfcast", "card": f"{name}.md"}
+    return import_file(shipped_files()[name], workload, name=name, provenance=about)[0]
 
 
 class _Kept:
