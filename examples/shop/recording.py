@@ -1,20 +1,25 @@
 """A recording of the shop, opened again: its Prometheus, its clock, and what `perfcast collect` is to read of it."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from run import HERE, prometheus_on
+from run import HERE, Shop, prometheus_on, shop
 from stretched import DAY_SECONDS, Stretch, stretched
 
 MONDAY = 1_795_392_000
-"""Midnight of 23 November 2026, UTC: where the shop's first day begins on the stretched clock, unless told otherwise."""
+"""Midnight of 23 November 2026, UTC: when the shop's first day begins on the stretched clock."""
 STEP_SECONDS, WINDOW_SECONDS = 5, 15
 """Of a recording's rows, by the real clock."""
+LAG_SECONDS = 600
+"""How old a row must be before it is asked for, by the stretched clock."""
+DEPLOY_AT = 0.6
+"""When the deploy comes while the shop runs live, as a share of the time."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,49 @@ class Recording:
         document = yaml.safe_load((HERE / "shop.yaml").read_text())
         factor = round(self.stretch.factor)
         document["server"]["url"] = self.url
-        document |= {"step": STEP_SECONDS * factor, "window": WINDOW_SECONDS * factor}
+        document |= {"step": STEP_SECONDS * factor, "window": WINDOW_SECONDS * factor, "lag": LAG_SECONDS}
         path.write_text(yaml.safe_dump(document, sort_keys=False))
         return path
+
+    def reach(self, at: float) -> None:
+        """Return once the shop has come to a moment of the stretched clock: at once, since it has been."""
+
+
+@dataclass(frozen=True)
+class Live(Recording):
+    """A shop that runs meanwhile.
+
+    Attributes:
+        shop: The running shop.
+        demand: What the deploy multiplies each request's work by.
+    """
+
+    shop: Shop
+    demand: float
+
+    def reach(self, at: float) -> None:
+        """Wait for the shop; bring in the deploy when its time has come."""
+        ready = self.stretch.real(at + LAG_SECONDS)
+        while (now := time.time()) < ready:
+            due = now >= self.stretch.opened + DEPLOY_AT * self.seconds
+            if due and not self.shop.deploys:
+                self.shop.deploy(self.demand)
+            time.sleep(min(0.5, ready - now))
+
+    @property
+    def deploys(self) -> list[tuple[float, float]]:
+        """As of any recording, so far."""
+        return [(self.stretch.stretched(at), demand) for at, demand in self.shop.deploys]
+
+
+@contextmanager
+def open_live(folder: Path, minutes: float, *, day_minutes: float = 20, demand: float = 1.4) -> Iterator[Live]:
+    """A shop that runs for so many minutes."""
+    with shop(folder, day_minutes=day_minutes) as running:
+        run = asdict(running)
+        stretch = stretch_of(run, MONDAY)
+        with stretched(running.prometheus, stretch) as url:
+            yield Live(url, running.prometheus, stretch, run, 60 * minutes, running, demand)
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """Runs the shop: service, visitors and the Prometheus that watches them; ends all of them at the end or at Ctrl-C.
 
-    python examples/shop/run.py --minutes 75 --day-minutes 25 --deploy-at 0.6 --out recording
+    python examples/shop/run.py --minutes 80 --day-minutes 20 --out recording
 
 What is left in the folder: `prometheus/` (its data), `raw.json.gz` (every sample of the shop), `run.json` (where
-everything listened, and when what happened), `shop.yaml` (for `perfcast collect`) and the logs. Everything is on loopback, on free ports.
+everything listened, and when what happened), `shop.yaml` (for `perfcast collect`) and the logs. Everything is on
+loopback, on free ports.
 """
 
 import argparse
@@ -61,10 +62,10 @@ class Shop:
 def main() -> None:
     """Run the shop for so many minutes."""
     told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    told.add_argument("--minutes", type=float, default=75)
-    told.add_argument("--day-minutes", type=float, default=25, help="how long the shop's day takes")
+    told.add_argument("--minutes", type=float, default=80)
+    told.add_argument("--day-minutes", type=float, default=20, help="how long the shop's day takes")
     told.add_argument("--cores", type=float, default=0.3, help="processor time allotted to the service")
-    told.add_argument("--demand", type=float, default=1.3, help="what the deploy multiplies each request's work by")
+    told.add_argument("--demand", type=float, default=1.4, help="what the deploy multiplies each request's work by")
     told.add_argument("--deploy-at", type=float, default=0.6, help="when, as a share of the time; 1 for never")
     told.add_argument("--seed", type=int, default=1)
     told.add_argument("--out", type=Path, required=True, help="folder for what is recorded")
@@ -79,7 +80,7 @@ def main() -> None:
 
 
 @contextmanager
-def shop(folder: Path, *, cores: float = 0.3, day_minutes: float = 25, seed: int = 1) -> Iterator[Shop]:
+def shop(folder: Path, *, cores: float = 0.3, day_minutes: float = 20, seed: int = 1) -> Iterator[Shop]:
     """A shop with visitors and Prometheus, until the context is left.
 
     Args:
