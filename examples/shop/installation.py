@@ -52,7 +52,7 @@ class Installation:
         )  # fmt: skip
         if done.returncode:
             raise SystemExit(f"perfcast {' '.join(words)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return done.stdout + done.stderr
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """What the server answers."""

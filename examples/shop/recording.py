@@ -4,12 +4,12 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from run import HERE, Shop, prometheus_on, shop
+from run import HERE, is_there, prometheus_on
 from stretched import DAY_SECONDS, Stretch, stretched
 
 MONDAY = 1_795_392_000
@@ -18,8 +18,8 @@ STEP_SECONDS, WINDOW_SECONDS = 5, 15
 """Of a recording's rows, by the real clock."""
 LAG_SECONDS = 600
 """How old a row must be before it is asked for, by the stretched clock."""
-DEPLOY_AT = 0.6
-"""When the deploy comes while the shop runs live, as a share of the time."""
+_LAST_SECONDS = 20
+"""So long before a running shop closes nothing is asked any more."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Recording:
         factor = round(self.stretch.factor)
         document["server"]["url"] = self.url
         document |= {"step": STEP_SECONDS * factor, "window": WINDOW_SECONDS * factor, "lag": LAG_SECONDS}
+        document |= {"publish_rows": 10}
         path.write_text(yaml.safe_dump(document, sort_keys=False))
         return path
 
@@ -64,50 +65,44 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class Live(Recording):
+class Running(Recording):
     """A shop that runs meanwhile.
 
     Attributes:
-        shop: The running shop.
-        demand: What the deploy multiplies each request's work by.
+        folder: Where it writes.
     """
 
-    shop: Shop
-    demand: float
-
-    def reach(self, at: float) -> None:
-        """Wait for the shop; bring in the deploy when its time has come."""
-        ready = self.stretch.real(at + LAG_SECONDS)
-        while (now := time.time()) < ready:
-            due = now >= self.stretch.opened + DEPLOY_AT * self.seconds
-            if due and not self.shop.deploys:
-                self.shop.deploy(self.demand)
-            time.sleep(min(0.5, ready - now))
+    folder: Path
 
     @property
     def deploys(self) -> list[tuple[float, float]]:
         """As of any recording, so far."""
-        return [(self.stretch.stretched(at), demand) for at, demand in self.shop.deploys]
+        return [(self.stretch.stretched(at), demand) for at, demand in read_run(self.folder)["deploys"]]
 
-
-@contextmanager
-def open_live(folder: Path, minutes: float, *, day_minutes: float = 20, demand: float = 1.4) -> Iterator[Live]:
-    """A shop that runs for so many minutes."""
-    with shop(folder, day_minutes=day_minutes) as running:
-        run = asdict(running)
-        stretch = stretch_of(run, MONDAY)
-        with stretched(running.prometheus, stretch) as url:
-            yield Live(url, running.prometheus, stretch, run, 60 * minutes, running, demand)
+    def reach(self, at: float) -> None:
+        """Wait for the shop."""
+        ready = self.stretch.real(at + LAG_SECONDS)
+        time.sleep(max(0.0, ready - time.time()))
 
 
 @contextmanager
 def open_recording(folder: Path, begins: float = MONDAY) -> Iterator[Recording]:
-    """Open what `run.py` left in a folder."""
-    run = json.loads((folder / "run.json").read_text())
+    """Open what `run.py` left in a folder, or what it is about to."""
+    run = read_run(folder)
     stretch = stretch_of(run, begins)
+    if is_there(run["prometheus"]):
+        with stretched(run["prometheus"], stretch) as url:
+            yield Running(url, run["prometheus"], stretch, run, 60 * run["minutes"] - _LAST_SECONDS, folder)
+        return
     seconds = run["load"][-1][0] - run["opened"]
     with prometheus_on(folder.resolve()) as prometheus, stretched(prometheus, stretch) as url:
         yield Recording(url, prometheus, stretch, run, seconds)
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """What `run.py` tells of a run."""
+    run: dict[str, Any] = json.loads((folder / "run.json").read_text())
+    return run
 
 
 def stretch_of(run: dict[str, Any], begins: float) -> Stretch:

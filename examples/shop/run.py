@@ -22,7 +22,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -38,6 +37,9 @@ class Shop:
         url: Of the service.
         prometheus: Address of the Prometheus that scrapes it.
         opened: When its first day began, Unix time.
+        cores: Processor time allotted to the service.
+        day_minutes: How long its day takes.
+        minutes: How long it is to run.
         deploys: When what demand was brought in.
         load: Load averages of the machine, with their times.
     """
@@ -47,6 +49,7 @@ class Shop:
     opened: float
     cores: float
     day_minutes: float
+    minutes: float = 0.0
     deploys: list[tuple[float, float]] = field(default_factory=list)
     load: list[tuple[float, float]] = field(default_factory=list)
 
@@ -73,6 +76,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with shop(chosen.out, cores=chosen.cores, day_minutes=chosen.day_minutes, seed=chosen.seed) as running:
         print(f"shop {running.url}   Prometheus {running.prometheus}   {chosen.minutes:g} minutes", flush=True)
+        running.minutes = chosen.minutes
         try:
             _watch(running, chosen.out, chosen.minutes, chosen.deploy_at, chosen.demand)
         finally:
@@ -155,14 +159,19 @@ def process(
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     """Return once the process answers."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            with urlopen(url, timeout=5):
-                return
-        except (URLError, OSError):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"{url} does not answer; see the logs") from None
-            time.sleep(0.1)
+    while not is_there(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit(f"{url} does not answer; see the logs")
+        time.sleep(0.1)
+
+
+def is_there(url: str) -> bool:
+    """Whether somebody answers."""
+    try:
+        with urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 def query(prometheus: str, expression: str) -> list[dict[str, Any]]:
@@ -195,7 +204,8 @@ def _watch(running: Shop, folder: Path, minutes: float, deploy_at: float, demand
         if now >= deploy and not running.deploys:
             running.deploy(demand)
             print(f"deployed: demand {demand:g}", flush=True)
-        (folder / "run.json").write_text(json.dumps(asdict(running), indent=1))
+        (folder / "run.json.new").write_text(json.dumps(asdict(running), indent=1))
+        (folder / "run.json.new").replace(folder / "run.json")
         coming = min(end, now + 15) if running.deploys else min(end, now + 15, deploy)
         time.sleep(max(0.05, coming - time.time()))
 

@@ -1,7 +1,7 @@
 """The shop's story: its load is collected, learnt and predicted; a deploy changes what it costs; Perfcast notices.
 
-    python examples/shop/story.py recording --out story       # lives through a recording of run.py, in some minutes
-    python examples/shop/story.py --live --out story          # the same while the shop runs, 80 minutes
+    python examples/shop/story.py recording --out story    # lives through what run.py recorded, in some minutes
+    python examples/shop/story.py --live --out story       # the same while the shop runs, 80 minutes
 
 The shop's day of twenty minutes is a day to Perfcast: Prometheus is asked through `stretched.py`, and the clock of
 Perfcast's processes is set row by row. What happens: the first day and a half is collected and learnt (`perfcast
@@ -13,8 +13,9 @@ Written to the folder: `rows.parquet` (each row's actual, prediction and interva
 import argparse
 import dataclasses
 import json
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import pairwise
 from pathlib import Path
@@ -24,9 +25,10 @@ import msgspec
 import polars as pl
 import sqlalchemy as sa
 from installation import Installation, eventually, installation, started
-from recording import LAG_SECONDS, Recording, open_live, open_recording
+from recording import LAG_SECONDS, Recording, open_recording
+from run import process
 
-from perfcast.collect import Collection, Collector, Feedback, Journal, Line, Prometheus, read_collection
+from perfcast.collect import Collector, Feedback, Journal, Line, Prometheus, read_collection
 from perfcast.datasets import Datasets
 from perfcast.registry import Registry
 from perfcast.storage import Blobs, Database, schema
@@ -36,7 +38,7 @@ MODEL = "cpu-utilization-shop"
 HOUR = 3600
 ROWS_LEARNT = 300
 """The newest rows are learnt from, thirty hours of them: what the shop was like before a deploy is soon left behind."""
-TRIALS = 8
+SEARCH = ["--trials", "4", "--families", "xgboost"]
 
 
 def main() -> None:
@@ -47,17 +49,17 @@ def main() -> None:
     told.add_argument("--minutes", type=float, default=80, help="how long it runs live")
     told.add_argument("--out", type=Path, required=True, help="a new folder")
     told.add_argument("--learn-hours", type=int, default=36, help="how much is learnt first, by the shop's clock")
-    told.add_argument("--demand", type=float, default=1.4, help="what the deploy multiplies each request's work by")
     chosen = told.parse_args()
     if chosen.live == bool(chosen.recording):
         told.error("give a recording, or --live")
     chosen.out.mkdir(parents=True)
     with ExitStack() as open_:
+        folder = chosen.recording or chosen.out / "recording"
         if chosen.live:
-            live = open_live(chosen.out / "recording", chosen.minutes, demand=chosen.demand)
-            recording = open_.enter_context(live)
-        else:
-            recording = open_.enter_context(open_recording(chosen.recording))
+            command = [sys.executable, "run.py", "--minutes", str(chosen.minutes), "--out", str(folder.resolve())]
+            open_.enter_context(process(command, chosen.out / "run.log"))
+            eventually((folder / "run.json").exists)
+        recording = open_.enter_context(open_recording(folder))
         Story(recording, chosen.out, chosen.learn_hours).live_through()
 
 
@@ -99,13 +101,15 @@ class Story:
         print(here.command("collect", "check", str(file), "--hours", str(self._learn_hours)))
         since, until = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)) for at in (begins + HOUR, learnt))
         print(here.command("collect", "backfill", str(file), "--since", since, "--until", until))
-        print(here.command("train", "--dataset", "shop", "--trials", str(TRIALS)))
+        print(here.command("train", "--dataset", "shop", *SEARCH))
         heed = ["--drift", "--minimum-interval", str(2 * HOUR), "--most-per-day", "12", "--least-new-rows", "20"]
-        print(here.command("schedules", "set", MODEL, *heed, "--trials", str(TRIALS)))
+        print(here.command("schedules", "set", MODEL, *heed, *SEARCH))
 
     def _follow(self, here: Installation, file: Path, database: Database, learnt: float) -> Iterator[float]:
         """Collect and tell of each row when it is there; gives the time each."""
-        collection = _newest_rows(read_collection(file, builtin_workloads()))
+        collection = read_collection(file, builtin_workloads())
+        kept = msgspec.structs.replace(collection.document, keep_rows=ROWS_LEARNT)  # fewer than a file may say
+        collection = dataclasses.replace(collection, document=kept)
         blobs = Blobs(str(here.folder / "artifacts"))
         path = here.folder / "collect" / f"{collection.name}.db"
         with closing(Journal(path, len(collection.workload.features))) as journal:
@@ -170,7 +174,7 @@ class Story:
             "deploys": self._recording.deploys,
             "factor": self._recording.stretch.factor,
             "events": self._events,
-            "periods": periods(rows, self._recording.deploys[0][0], self._events),
+            "periods": periods(rows, self._recording.deploys, self._events),
         }
         (self._out / "story.json").write_text(json.dumps(document, indent=1))
         print(json.dumps(document["periods"], indent=1))
@@ -180,9 +184,8 @@ def judged_rows(database: Database, here: Installation) -> pl.DataFrame:
     """Each actual with its prediction, its interval as answered and as it would have been without correction."""
     registry = Registry(database, Blobs(str(here.folder / "artifacts")))
     table = schema.actual.c
-    query = sa.select(
-        table.measured_at, table.version, table.value, table.predicted, table.lower, table.upper
-    ).where(table.state == "joined").order_by(table.measured_at)  # fmt: skip
+    wanted = (table.measured_at, table.version, table.value, table.predicted, table.lower, table.upper)
+    query = sa.select(*wanted).where(table.state == "joined").order_by(table.measured_at)
     with database.read() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
     calibrations = {n: registry.version(MODEL, n).manifest.calibration for n in {row["version"] for row in rows}}
@@ -195,8 +198,11 @@ def judged_rows(database: Database, here: Installation) -> pl.DataFrame:
     )
 
 
-def periods(rows: pl.DataFrame, deploy: float, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def periods(
+    rows: pl.DataFrame, deploys: Sequence[tuple[float, float]], events: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Error, coverage and width of each version before and after the deploy."""
+    deploy = deploys[0][0] if deploys else float("inf")
     promoted = [event["at"] for event in events if event["what"] == "promoted" and event["at"] > deploy]
     ends = [("before the deploy", 0.0, deploy)]
     bounds = [deploy, *promoted, float("inf")]
@@ -215,17 +221,12 @@ def periods(rows: pl.DataFrame, deploy: float, events: list[dict[str, Any]]) -> 
 def _figures(rows: pl.DataFrame) -> dict[str, float]:
     """Mean error, and how much of the truth intervals of what width held: as answered, and as calibrated at training."""
     off = pl.col("predicted") - pl.col("value")
-    wanted = {"mean error": off.abs().mean(), "bias": off.mean()}
+    wanted: dict[str, pl.Expr] = {"mean error": off.abs().mean(), "bias": off.mean()}
     for name, lower, upper in (("", "lower", "upper"), (", uncorrected", "plain_lower", "plain_upper")):
         wanted["held %" + name] = 100 * pl.col("value").is_between(lower, upper).mean()
         wanted["width" + name] = (pl.col(upper) - pl.col(lower)).mean()
-    return {name: round(value, 2) for name, value in rows.select(**wanted).row(0, named=True).items()}
-
-
-def _newest_rows(collection: Collection) -> Collection:
-    """The same with a line that is as short as a shop with short days needs it, and published each hour."""
-    document = msgspec.structs.replace(collection.document, keep_rows=ROWS_LEARNT, publish_rows=10)
-    return dataclasses.replace(collection, document=document)
+    found = rows.select(**wanted).row(0, named=True)
+    return {name: round(value, 2) for name, value in found.items()}
 
 
 if __name__ == "__main__":
