@@ -219,11 +219,12 @@ def periods(
 
 
 def _figures(rows: pl.DataFrame) -> dict[str, float]:
-    """Mean error, and how much of the truth intervals of what width held: as answered, and as calibrated at training."""
+    """Mean error, and how much of the truth intervals of what width held: as answered, and as calibrated."""
     off = pl.col("predicted") - pl.col("value")
     wanted: dict[str, pl.Expr] = {"mean error": off.abs().mean(), "bias": off.mean()}
     for name, lower, upper in (("", "lower", "upper"), (", uncorrected", "plain_lower", "plain_upper")):
-        wanted["held %" + name] = 100 * pl.col("value").is_between(lower, upper).mean()
+        held = pl.col("value").is_between(lower, upper)
+        wanted["held %" + name] = 100 * held.mean()
         wanted["width" + name] = (pl.col(upper) - pl.col(lower)).mean()
     found = rows.select(**wanted).row(0, named=True)
     return {name: round(value, 2) for name, value in found.items()}

@@ -90,7 +90,7 @@ def stretched(prometheus: str, stretch: Stretch) -> Iterator[str]:
             asked = urlencode(stretch.asked(dict(parse_qsl(form)))).encode()
             status, body = _ask(prometheus + urlsplit(self.path).path, asked)
             body = stretch.answered(body) if status == 200 else body
-            self.send_response(status)
+            self.send_response_only(status)  # without a date, which would be that of the real clock
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
