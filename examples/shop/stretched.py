@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 
 DAY_SECONDS = 86_400
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_WINDOW = re.compile(r"\[([^\]]*)\]")
+_TEXT_OR_WINDOW = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\[([^\]:]*)(:?)([^\]]*)\]""")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 
 
@@ -47,10 +47,13 @@ class Stretch:
 
     def query(self, text: str) -> str:
         """PromQL with its windows made as much shorter."""
-        return _WINDOW.sub(lambda found: f"[{_DURATION.sub(self._shorter, found[1])}]", text)
+        return _TEXT_OR_WINDOW.sub(
+            lambda found: found[1] or f"[{self._shorter(found[2])}{found[3]}{self._shorter(found[4])}]", text
+        )
 
-    def _shorter(self, found: re.Match[str]) -> str:
-        return f"{max(1, round(float(found[1]) * _UNITS[found[2]] * 1000 / self.factor))}ms"
+    def _shorter(self, duration: str) -> str:
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(duration))
+        return f"{max(1, round(1000 * seconds / self.factor))}ms" if seconds else duration
 
     def asked(self, form: Mapping[str, str]) -> dict[str, str]:
         """The parameters of a question as the real clock has them."""

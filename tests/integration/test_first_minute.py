@@ -91,7 +91,12 @@ def test_the_starter_models_answer_both_predecessors_calls(up: Up) -> None:
 
 def test_there_is_a_starter_model_for_each_shipped_source_with_every_family(up: Up) -> None:
     models = up.client.get("/models").json()["models"]
-    assert list(models) == ["cnn-execution-time-cpu-onnxruntime", "cnn-execution-time-cpu-torch", "cpu-utilization"]
+    assert list(models) == [
+        "cnn-execution-time-cpu-onnxruntime",
+        "cnn-execution-time-cpu-torch",
+        "cpu-utilization",
+        "cpu-utilization-web-shop",
+    ]
     for name in models:
         versions = up.client.get(f"/models/{name}").json()["versions"]
         types = {version["type"] for version in versions}
