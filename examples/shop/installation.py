@@ -46,13 +46,17 @@ class Installation:
 
     def command(self, *words: str) -> str:
         """What a command of Perfcast's prints; the process ends where it fails."""
-        done = subprocess.run(
+        started = subprocess.Popen(
             [sys.executable, "-m", "perfcast", *words],
-            env=os.environ | self.environment, capture_output=True, text=True, check=False,
+            env=os.environ | self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-        if done.returncode:
-            raise SystemExit(f"perfcast {' '.join(words)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout + done.stderr
+        try:
+            told, _ = started.communicate()
+        finally:
+            started.terminate()
+        if started.returncode:
+            raise SystemExit(f"perfcast {' '.join(words)} ended with {started.returncode}\n{told}")
+        return told
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """What the server answers."""
@@ -67,9 +71,10 @@ class Installation:
         except (URLError, OSError) as error:
             raise Unavailable(f"{method} {path}: {error}") from None
 
-    def feedback(self, rows: list[dict[str, Any]]) -> object:
+    def feedback(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Tell of rows and what they cost, as `perfcast collect follow --url` does."""
-        return self.call("POST", "/feedback", rows)
+        told: dict[str, Any] = self.call("POST", "/feedback", rows)
+        return told
 
     def settle(self, database: Database) -> None:
         """Wait until all that was told has been looked at."""

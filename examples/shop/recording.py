@@ -14,7 +14,7 @@ from stretched import DAY_SECONDS, Stretch, stretched
 
 MONDAY = 1_795_392_000
 """Midnight of 23 November 2026, UTC: when the shop's first day begins on the stretched clock."""
-STEP_SECONDS, WINDOW_SECONDS = 5, 15
+STEP_SECONDS, WINDOW_SECONDS = 5, 20
 """Of a recording's rows, by the real clock."""
 LAG_SECONDS = 600
 """How old a row must be before it is asked for, by the stretched clock."""

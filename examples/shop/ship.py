@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,8 +54,9 @@ def rows(recording: Recording) -> pa.Table:
     usable &= ~_straddles(recording, span, collection.window)
     named = [*collection.workload.feature_names, collection.workload.cost.name, *extra]
     arrays = {name: pa.array(columns[name][usable], pa.float32()) for name in named}
-    moments = {"measured_at": span.instants[usable], "recorded_at": recording.stretch.real(span.instants[usable])}
-    return pa.table(arrays | {name: _times(seconds) for name, seconds in moments.items()})
+    instants = span.instants[usable].tolist()
+    times = {"measured_at": instants, "recorded_at": [recording.stretch.real(at) for at in instants]}
+    return pa.table(arrays | {name: _times(seconds) for name, seconds in times.items()})
 
 
 def figures(table: pa.Table) -> dict[str, object]:
@@ -90,10 +92,8 @@ def _straddles(recording: Recording, span: Span, window: float) -> npt.NDArray[n
     return np.any(late, axis=0) if late else np.zeros(len(span), dtype=np.bool_)
 
 
-def _times(seconds: npt.ArrayLike) -> pa.Array:
-    return pa.array(
-        [datetime.fromtimestamp(round(float(at), 3), UTC) for at in np.asarray(seconds)], pa.timestamp("ms", "UTC")
-    )
+def _times(seconds: Sequence[float]) -> pa.Array:
+    return pa.array([datetime.fromtimestamp(round(at, 3), UTC) for at in seconds], pa.timestamp("ms", "UTC"))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ Written to the folder: `rows.parquet` (each row's actual, prediction and interva
 import argparse
 import dataclasses
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,7 @@ def main() -> None:
     if chosen.live == bool(chosen.recording):
         told.error("give a recording, or --live")
     chosen.out.mkdir(parents=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     with ExitStack() as open_:
         folder = chosen.recording or chosen.out / "recording"
         if chosen.live:
@@ -76,7 +78,7 @@ class Story:
         self._recording, self._out, self._learn_hours = recording, out, learn_hours
         self._events: list[dict[str, Any]] = []
         self._champion = 0
-        self._alarms: set[tuple[str, str]] = set()
+        self._alarms: set[tuple[str, str, int]] = set()
 
     def live_through(self) -> None:
         """All of it."""
