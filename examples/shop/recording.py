@@ -14,10 +14,9 @@ from stretched import DAY_SECONDS, Stretch, stretched
 
 MONDAY = 1_795_392_000
 """Midnight of 23 November 2026, UTC: when the shop's first day begins on the stretched clock."""
-STEP_SECONDS, WINDOW_SECONDS = 5, 20
-"""Of a recording's rows, by the real clock."""
-LAG_SECONDS = 600
-"""How old a row must be before it is asked for, by the stretched clock."""
+SCRAPES_A_WINDOW = 4
+LAG_STEPS = 2
+"""So many steps old a row must be before it is asked for."""
 _LAST_SECONDS = 20
 """So long before a running shop closes nothing is asked any more."""
 
@@ -41,6 +40,16 @@ class Recording:
     seconds: float
 
     @property
+    def step(self) -> int:
+        """From one scrape to the next, and from row to row: seconds of the stretched clock."""
+        return round(self.run.get("scrape_seconds", 5) * self.stretch.factor)
+
+    @property
+    def lag(self) -> int:
+        """How old a row must be before it is asked for: seconds of the stretched clock."""
+        return LAG_STEPS * self.step
+
+    @property
     def ends(self) -> float:
         """When it ends, on the stretched clock."""
         return self.stretch.stretched(self.stretch.opened + self.seconds)
@@ -53,10 +62,8 @@ class Recording:
     def collection(self, path: Path) -> Path:
         """Write what `perfcast collect` is to read."""
         document = yaml.safe_load((HERE / "shop.yaml").read_text())
-        factor = round(self.stretch.factor)
         document["server"]["url"] = self.url
-        document |= {"step": STEP_SECONDS * factor, "window": WINDOW_SECONDS * factor, "lag": LAG_SECONDS}
-        document |= {"publish_rows": 10}
+        document |= {"step": self.step, "window": SCRAPES_A_WINDOW * self.step, "lag": self.lag, "publish_rows": 10}
         path.write_text(yaml.safe_dump(document, sort_keys=False))
         return path
 
@@ -81,7 +88,7 @@ class Running(Recording):
 
     def reach(self, at: float) -> None:
         """Wait for the shop."""
-        ready = self.stretch.real(at + LAG_SECONDS)
+        ready = self.stretch.real(at + self.lag)
         time.sleep(max(0.0, ready - time.time()))
 
 

@@ -39,6 +39,7 @@ class Shop:
         opened: When its first day began, Unix time.
         cores: Processor time allotted to the service.
         day_minutes: How long its day takes.
+        scrape_seconds: How often Prometheus looks.
         minutes: How long it is to run.
         deploys: When what demand was brought in.
         load: Load averages of the machine, with their times.
@@ -49,6 +50,7 @@ class Shop:
     opened: float
     cores: float
     day_minutes: float
+    scrape_seconds: float
     minutes: float = 0.0
     deploys: list[tuple[float, float]] = field(default_factory=list)
     load: list[tuple[float, float]] = field(default_factory=list)
@@ -67,6 +69,7 @@ def main() -> None:
     told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     told.add_argument("--minutes", type=float, default=80)
     told.add_argument("--day-minutes", type=float, default=20, help="how long the shop's day takes")
+    told.add_argument("--scrape-seconds", type=float, default=5, help="how often Prometheus looks")
     told.add_argument("--cores", type=float, default=0.3, help="processor time allotted to the service")
     told.add_argument("--demand", type=float, default=1.4, help="what the deploy multiplies each request's work by")
     told.add_argument("--deploy-at", type=float, default=0.6, help="when, as a share of the time; 1 for never")
@@ -74,7 +77,8 @@ def main() -> None:
     told.add_argument("--out", type=Path, required=True, help="folder for what is recorded")
     chosen = told.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with shop(chosen.out, cores=chosen.cores, day_minutes=chosen.day_minutes, seed=chosen.seed) as running:
+    options = {name: getattr(chosen, name) for name in ("cores", "day_minutes", "scrape_seconds", "seed")}
+    with shop(chosen.out, **options) as running:
         print(f"shop {running.url}   Prometheus {running.prometheus}   {chosen.minutes:g} minutes", flush=True)
         running.minutes = chosen.minutes
         try:
@@ -84,13 +88,16 @@ def main() -> None:
 
 
 @contextmanager
-def shop(folder: Path, *, cores: float = 0.3, day_minutes: float = 20, seed: int = 1) -> Iterator[Shop]:
+def shop(
+    folder: Path, *, cores: float = 0.3, day_minutes: float = 20, scrape_seconds: float = 5, seed: int = 1
+) -> Iterator[Shop]:
     """A shop with visitors and Prometheus, until the context is left.
 
     Args:
         folder: For data and logs.
         cores: Processor time allotted to the service.
         day_minutes: How long its day takes.
+        scrape_seconds: How often Prometheus looks.
         seed: Of the visitors.
     """
     folder = folder.resolve()
@@ -109,12 +116,13 @@ def shop(folder: Path, *, cores: float = 0.3, day_minutes: float = 20, seed: int
         served = running.enter_context(process([sys.executable, *serve], folder / "service.log", environment))
         wait_for(f"{url}/metrics", served)
         (folder / "targets.json").write_text(json.dumps([{"targets": [f"127.0.0.1:{port}"]}]))
-        shutil.copy(HERE / "prometheus.yml", folder)
+        scraping = (HERE / "prometheus.yml").read_text().replace("5s", f"{1000 * scrape_seconds:.0f}ms")
+        (folder / "prometheus.yml").write_text(scraping)
         prometheus = running.enter_context(prometheus_on(folder))
         collection = (HERE / "shop.yaml").read_text().replace("http://127.0.0.1:9090", prometheus)
         (folder / "shop.yaml").write_text(collection)
         running.enter_context(process([sys.executable, *visit], folder / "visitors.log"))
-        yield Shop(url, prometheus, opened, cores, day_minutes)
+        yield Shop(url, prometheus, opened, cores, day_minutes, scrape_seconds)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ import msgspec
 import polars as pl
 import sqlalchemy as sa
 from installation import Installation, eventually, installation, started
-from recording import LAG_SECONDS, Recording, open_recording
+from recording import Recording, open_recording
 from run import process
 
 from perfcast.collect import Collector, Feedback, Journal, Line, Prometheus, read_collection
@@ -86,7 +86,7 @@ class Story:
         learnt = begins + self._learn_hours * HOUR
         with ExitStack() as open_:
             self._recording.reach(learnt)
-            here = open_.enter_context(installation(self._out / "perfcast", learnt + LAG_SECONDS))
+            here = open_.enter_context(installation(self._out / "perfcast", learnt + self._recording.lag))
             file = self._recording.collection(self._out / "shop.yaml")
             self._begin(here, file, begins, learnt)
             open_.enter_context(started(here))
@@ -121,10 +121,10 @@ class Story:
             collector = Collector(collection, server, journal, line, feedback=feedback)
             collector.prepare()
             at = learnt + collection.step
-            while at <= self._recording.ends - LAG_SECONDS:
+            while at <= self._recording.ends - self._recording.lag:
                 self._recording.reach(at)
-                here.set_clock(at + LAG_SECONDS)
-                collector.catch_up(at + LAG_SECONDS)
+                here.set_clock(at + self._recording.lag)
+                collector.catch_up(at + self._recording.lag)
                 yield at
                 at += collection.step
 
