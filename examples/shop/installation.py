@@ -99,6 +99,7 @@ def installation(folder: Path, begins: float) -> Iterator[Installation]:
         "API_PORT": str(port),
         "SERVICE_TIMEZONE": "UTC",
         "OBSERVE_SECONDS": "0.2",
+        "MODELS_POLL_SECONDS": "0.2",
         "PREDICTION_LOG_SECONDS": "0.1",
         "JOB_HEARTBEAT_SECONDS": "1",
         "PYTHONPATH": path,

@@ -1,17 +1,16 @@
 """The shop's story: its load is collected, learnt and predicted; a deploy changes what it costs; Perfcast notices.
 
     python examples/shop/story.py recording --out story    # lives through what run.py recorded, in some minutes
-    python examples/shop/story.py --live --out story       # the same while the shop runs, 80 minutes
+    python examples/shop/story.py --live --out story       # the same while the shop runs, 48 minutes
 
-The shop's day of twenty minutes is a day to Perfcast: Prometheus is asked through `stretched.py`, and the clock of
-Perfcast's processes is set row by row. What happens: the first day and a half is collected and learnt (`perfcast
-collect backfill`, `perfcast train`); from then on each row is collected, posted to `POST /feedback` and so predicted
+The shop's day of three minutes is a day to Perfcast: Prometheus is asked through `stretched.py`, and the clock of
+Perfcast's processes is set row by row. What happens: the first week is collected and learnt (`perfcast collect
+backfill`, `perfcast train`); from then on each row is collected, posted to `POST /feedback` and so predicted
 and judged, as `perfcast collect follow` does; a schedule that listens to monitoring trains anew; the gate decides.
 Written to the folder: `rows.parquet` (each row's actual, prediction and interval), `story.json` (what happened when).
 """
 
 import argparse
-import dataclasses
 import json
 import signal
 import sys
@@ -22,7 +21,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import polars as pl
 import sqlalchemy as sa
 from installation import Installation, eventually, installation, started
@@ -36,10 +34,13 @@ from perfcast.storage import Blobs, Database, schema
 from perfcast.workloads import builtin_workloads
 
 MODEL = "cpu-utilization-shop"
-HOUR = 3600
-ROWS_LEARNT = 300
-"""The newest rows are learnt from, thirty hours of them: what the shop was like before a deploy is soon left behind."""
-SEARCH = ["--trials", "4", "--families", "xgboost"]
+HOUR, DAY = 3600, 86_400
+LEARN_DAYS = 7
+"""Of them 15 % size the intervals: a whole day, so that they hold by day and by night."""
+DAYS = ["--day-minutes", "3", "--scrape-seconds", "2.5", "--deploy-at", "0.5"]
+FOLLOWED_SECONDS = 1.0
+"""Until then the server answers with a new champion: it looks five times a second here."""
+SEARCH = ["--trials", "6", "--families", "xgboost,polynomial"]
 
 
 def main() -> None:
@@ -47,9 +48,9 @@ def main() -> None:
     told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     told.add_argument("recording", type=Path, nargs="?", help="folder that run.py wrote")
     told.add_argument("--live", action="store_true", help="run the shop meanwhile")
-    told.add_argument("--minutes", type=float, default=80, help="how long it runs live")
+    told.add_argument("--minutes", type=float, default=48, help="how long it runs live")
     told.add_argument("--out", type=Path, required=True, help="a new folder")
-    told.add_argument("--learn-hours", type=int, default=36, help="how much is learnt first, by the shop's clock")
+    told.add_argument("--learn-days", type=float, default=LEARN_DAYS, help="learnt first, by the shop's clock")
     chosen = told.parse_args()
     if chosen.live == bool(chosen.recording):
         told.error("give a recording, or --live")
@@ -58,11 +59,19 @@ def main() -> None:
     with ExitStack() as open_:
         folder = chosen.recording or chosen.out / "recording"
         if chosen.live:
-            command = [sys.executable, "run.py", "--minutes", str(chosen.minutes), "--out", str(folder.resolve())]
+            command = [
+                sys.executable,
+                "run.py",
+                *DAYS,
+                "--minutes",
+                str(chosen.minutes),
+                "--out",
+                str(folder.resolve()),
+            ]
             open_.enter_context(process(command, chosen.out / "run.log"))
             eventually((folder / "run.json").exists)
         recording = open_.enter_context(open_recording(folder))
-        Story(recording, chosen.out, chosen.learn_hours).live_through()
+        Story(recording, chosen.out, chosen.learn_days).live_through()
 
 
 class Story:
@@ -71,11 +80,11 @@ class Story:
     Args:
         recording: The shop.
         out: For what is written.
-        learn_hours: How much is learnt first.
+        learn_days: How much is learnt first; later models learn from the newest rows, as many.
     """
 
-    def __init__(self, recording: Recording, out: Path, learn_hours: int = 36) -> None:
-        self._recording, self._out, self._learn_hours = recording, out, learn_hours
+    def __init__(self, recording: Recording, out: Path, learn_days: float = LEARN_DAYS) -> None:
+        self._recording, self._out, self._learn_days = recording, out, learn_days
         self._events: list[dict[str, Any]] = []
         self._champion = 0
         self._alarms: set[tuple[str, str, int]] = set()
@@ -83,7 +92,7 @@ class Story:
     def live_through(self) -> None:
         """All of it."""
         begins = self._recording.stretch.begins
-        learnt = begins + self._learn_hours * HOUR
+        learnt = begins + self._learn_days * DAY
         with ExitStack() as open_:
             self._recording.reach(learnt)
             here = open_.enter_context(installation(self._out / "perfcast", learnt + self._recording.lag))
@@ -100,18 +109,17 @@ class Story:
 
     def _begin(self, here: Installation, file: Path, begins: float, learnt: float) -> None:
         """Collect the past, learn from it, and listen to monitoring from now on."""
-        print(here.command("collect", "check", str(file), "--hours", str(self._learn_hours)))
+        print(here.command("collect", "check", str(file), "--hours", str(24 * self._learn_days)))
         since, until = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)) for at in (begins + HOUR, learnt))
         print(here.command("collect", "backfill", str(file), "--since", since, "--until", until))
         print(here.command("train", "--dataset", "shop", *SEARCH))
-        heed = ["--drift", "--minimum-interval", str(2 * HOUR), "--most-per-day", "12", "--least-new-rows", "20"]
-        print(here.command("schedules", "set", MODEL, *heed, *SEARCH))
+        rows = round(self._learn_days * DAY / self._recording.step)
+        heed = ["--drift", "--minimum-interval", str(12 * HOUR), "--new-rows", str(2 * DAY // self._recording.step)]
+        print(here.command("schedules", "set", MODEL, *heed, "--newest-rows", str(rows), *SEARCH))
 
     def _follow(self, here: Installation, file: Path, database: Database, learnt: float) -> Iterator[float]:
         """Collect and tell of each row when it is there; gives the time each."""
         collection = read_collection(file, builtin_workloads())
-        kept = msgspec.structs.replace(collection.document, keep_rows=ROWS_LEARNT)  # fewer than a file may say
-        collection = dataclasses.replace(collection, document=kept)
         blobs = Blobs(str(here.folder / "artifacts"))
         path = here.folder / "collect" / f"{collection.name}.db"
         with closing(Journal(path, len(collection.workload.features))) as journal:
@@ -123,6 +131,7 @@ class Story:
             at = learnt + collection.step
             while at <= self._recording.ends - self._recording.lag:
                 self._recording.reach(at)
+                eventually(lambda: not is_training(database), seconds=600)
                 here.set_clock(at + self._recording.lag)
                 collector.catch_up(at + self._recording.lag)
                 yield at
@@ -157,6 +166,7 @@ class Story:
         if number != self._champion:
             if self._champion:
                 self._note(at, "promoted", f"version {number}")
+                time.sleep(FOLLOWED_SECONDS)
             self._champion = number
         return number
 
@@ -180,6 +190,13 @@ class Story:
         }
         (self._out / "story.json").write_text(json.dumps(document, indent=1))
         print(json.dumps(document["periods"], indent=1))
+
+
+def is_training(database: Database) -> bool:
+    """Whether a training run waits or runs; meanwhile the clock stands."""
+    status = schema.job.c.status
+    with database.read() as connection:
+        return bool(connection.execute(sa.select(status).where(status.in_(("queued", "running")))).all())
 
 
 def judged_rows(database: Database, here: Installation) -> pl.DataFrame:
