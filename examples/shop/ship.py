@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from recording import Recording, open_recording
 
@@ -33,7 +34,7 @@ def main() -> None:
     with open_recording(chosen.recording) as recording:
         table = rows(recording)
     if chosen.until == "deploy":
-        table = table.filter(pa.compute.equal(table["demand"], 1.0))
+        table = table.filter(pc.field("demand") == 1)
     pq.write_table(table, chosen.output, compression="zstd", compression_level=19)
     json.dump(figures(table), sys.stdout, indent=1)
 
