@@ -38,6 +38,8 @@ HOUR, DAY = 3600, 86_400
 LEARN_DAYS = 7
 """Of them 15 % size the intervals: a whole day, so that they hold by day and by night."""
 DAYS = ["--day-minutes", "3", "--scrape-seconds", "2.5", "--deploy-at", "0.5"]
+FEWEST_ROWS = 500
+"""That `--newest-rows` takes."""
 FOLLOWED_SECONDS = 1.0
 """Until then the server answers with a new champion: it looks five times a second here."""
 SEARCH = ["--trials", "6", "--families", "xgboost,polynomial"]
@@ -102,7 +104,7 @@ class Story:
             database = open_.enter_context(closing(Database(f"sqlite:///{here.folder / 'perfcast.db'}")))
             self._note(learnt, "serving", f"version {self._watch_champion(here, learnt)}")
             for at in self._follow(here, file, database, learnt):
-                if at % HOUR == 0:
+                if at // HOUR > (at - self._recording.step) // HOUR:
                     here.settle(database)
                     self._look(here, at)
             self._write(database, here)
@@ -113,7 +115,7 @@ class Story:
         since, until = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)) for at in (begins + HOUR, learnt))
         print(here.command("collect", "backfill", str(file), "--since", since, "--until", until))
         print(here.command("train", "--dataset", "shop", *SEARCH))
-        rows = round(self._learn_days * DAY / self._recording.step)
+        rows = max(FEWEST_ROWS, round(self._learn_days * DAY / self._recording.step))
         heed = ["--drift", "--minimum-interval", str(12 * HOUR), "--new-rows", str(2 * DAY // self._recording.step)]
         print(here.command("schedules", "set", MODEL, *heed, "--newest-rows", str(rows), *SEARCH))
 
