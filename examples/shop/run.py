@@ -71,7 +71,7 @@ def main() -> None:
     told.add_argument("--day-minutes", type=float, default=20, help="how long the shop's day takes")
     told.add_argument("--scrape-seconds", type=float, default=5, help="how often Prometheus looks")
     told.add_argument("--cores", type=float, default=0.3, help="processor time allotted to the service")
-    told.add_argument("--demand", type=float, default=1.4, help="what the deploy multiplies each request's work by")
+    told.add_argument("--demand", type=float, default=1.5, help="what the deploy multiplies each request's work by")
     told.add_argument("--deploy-at", type=float, default=0.6, help="when, as a share of the time; 1 for never")
     told.add_argument("--seed", type=int, default=1)
     told.add_argument("--out", type=Path, required=True, help="folder for what is recorded")
