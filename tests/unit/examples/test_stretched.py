@@ -1,24 +1,17 @@
 """The shop's other clock, by which its day of twenty minutes is a day."""
 
 import json
-import sys
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-SHOP = Path(__file__).parents[3] / "examples" / "shop"
 MIDNIGHT, OPENED, FACTOR = 1_795_392_000, 1_795_784_193.855, 72.0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def stretched() -> ModuleType:
-    sys.path.insert(0, str(SHOP))
-    try:
-        return import_module("stretched")
-    finally:
-        sys.path.remove(str(SHOP))
+    return import_module("stretched")
 
 
 def test_a_time_comes_back_from_the_other_clock(stretched: ModuleType) -> None:
