@@ -5,7 +5,7 @@ python examples/shop/picture.py story shop.png
 
 import argparse
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,6 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 COLOURS = {"alarm": "#d97706", "promoted": "#15803d", "deploy": "#b91c1c"}
-ROWS_OF_COVERAGE = 60
-"""Six hours of the shop's clock."""
 
 
 def main() -> None:
@@ -61,17 +59,18 @@ def _cpu(axes: Axes, rows: pl.DataFrame) -> None:
 def _coverage(axes: Axes, rows: pl.DataFrame) -> None:
     for prefix, colour, name in (("", "#1d4ed8", "as answered"), ("plain_", "#9ca3af", "without correction")):
         inside = rows["value"].is_between(rows[f"{prefix}lower"], rows[f"{prefix}upper"]).cast(pl.Float64)
-        held = 100 * inside.rolling_mean(ROWS_OF_COVERAGE, min_samples=ROWS_OF_COVERAGE // 2)
-        axes.plot(rows["measured_at"], held, color=colour, lw=1.4, label=name)
+        held = 100 * inside.rolling_mean_by(rows["measured_at"], "24h")
+        settled = rows["measured_at"] >= rows["measured_at"][0] + timedelta(hours=12)
+        axes.plot(rows["measured_at"].filter(settled), held.filter(settled), color=colour, lw=1.4, label=name)
     axes.axhline(90, color="#111827", lw=0.8, ls=":")
     axes.set_ylim(0, 103)
-    axes.set_ylabel("held, % of 6 h")
+    axes.set_ylabel("held, % of 24 h")
     axes.legend(loc="lower left", ncols=2, frameon=False)
 
 
 def _width(axes: Axes, rows: pl.DataFrame) -> None:
     for prefix, colour in (("", "#1d4ed8"), ("plain_", "#9ca3af")):
-        wide = (rows[f"{prefix}upper"] - rows[f"{prefix}lower"]).rolling_mean(10, min_samples=1)
+        wide = (rows[f"{prefix}upper"] - rows[f"{prefix}lower"]).rolling_mean_by(rows["measured_at"], "3h")
         axes.plot(rows["measured_at"], wide, color=colour, lw=1.4)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("width, points")

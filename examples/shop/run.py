@@ -105,7 +105,7 @@ def shop(
     port, opened = free_port(), time.time()
     url = f"http://127.0.0.1:{port}"
     environment = {
-        "SHOP_DATABASE_URL": f"sqlite:///{folder / 'shop.db'}",
+        "SHOP_DATABASE_URL": os.environ.get("SHOP_DATABASE_URL", f"sqlite:///{folder / 'shop.db'}"),
         "SHOP_CORES": str(cores),
         "SHOP_DAY_MINUTES": str(day_minutes),
         "SHOP_OPENED": str(opened),
