@@ -4,7 +4,7 @@ from deploy.dashboards.rules._rule import Alert, Group
 
 _BY = "by (job, model_name)"
 _FAILURES = 'perfcast_job_outcomes_total{status="failed"}'
-_FIRST = f"(max {_BY} ({_FAILURES}) unless max {_BY} ({_FAILURES} offset 1h))"
+_FIRST = f"(max {_BY} ({_FAILURES}) > 0 unless max {_BY} ({_FAILURES} offset 1h))"
 _KNOWN = "on (job) group by (job) (perfcast_uptime_seconds offset 1h)"
 TRAINING = Group(
     "training",

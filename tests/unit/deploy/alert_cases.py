@@ -273,7 +273,10 @@ CASES: Mapping[str, Case] = {
         value="1h 0m 0s",
     ),
     "PerfcastJobsFail": Case(
-        100, ({_FAILURES: "_x90 1x600"}, {_FAILURES: "1x90 2x600"}), ({_FAILURES: "2x600"},), _MODEL_LABELS
+        100,
+        ({_FAILURES: "_x90 1x600"}, {_FAILURES: "1x90 2x600"}),
+        ({_FAILURES: "2x600"}, {_FAILURES: "_x90 0x600"}),
+        _MODEL_LABELS,
     ),
     "PerfcastJobStuck": Case(
         150, ({_PROGRESS: "0.4x600"},), ({_PROGRESS: "0+0.005x600"}, {_PROGRESS: "_x120 0.4x600"}), _MODEL_LABELS
