@@ -23,6 +23,7 @@ def share(part: str, whole: str) -> str:
 
 
 def champions(name: str, window: str) -> str:
-    """A figure of live accuracy, of the versions that answer."""
-    matchers = f'arm="champion",window="{window}"'
-    return f"max by (model_name) ({pick(name, matchers)})"
+    """A figure of live accuracy, of the versions that answer now: those that were champions before have figures too."""
+    figure = pick(name, f'arm="champion",window="{window}"')
+    champion = pick("ml_model_info", 'alias="champion"')
+    return f"max by (model_name) ({figure} * on (job, instance, model_name, version) {champion})"

@@ -26,7 +26,7 @@ _PALETTE = (
     "#37872d",
     "#fade2a",
 )
-_LEGEND_LINES, _LEGEND_LETTERS = 3, 145
+_LEGEND_LINES, _LEGEND_LETTERS = 3, 126
 Panel: TypeAlias = Mapping[str, Any]
 Mark: TypeAlias = tuple[float, str]
 """An annotation: when, and its colour."""
@@ -94,7 +94,8 @@ def _scale(axes: Axes, panel: Panel, span: Span) -> None:
         low, high = axes.dataLim.y0, max(axes.dataLim.y1, custom.get("axisSoftMax", -np.inf))
         room = 0.06 * (high - min(low, 0)) or 1
         bottom = custom.get("axisSoftMin", low - room)
-        axes.set_ylim(bottom if low >= bottom else low - room, high + room)
+        axes.set_ylim(bottom if low >= bottom else low - room, high + room * (high != custom.get("axisSoftMax")))
+        axes.set_axisbelow(True)
         axes.yaxis.set_major_locator(MaxNLocator(4))
     low, high = axes.get_ylim()
     if custom.get("thresholdsStyle", {}).get("mode") == "dashed":

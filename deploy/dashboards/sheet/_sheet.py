@@ -40,7 +40,7 @@ def draw(board: dict[str, Any], prometheus: Prometheus, span: Span, path: Path) 
         empty += [] if found.named else [panel["title"]]
         paint(place.axes(panel), panel, found, own, marks)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, facecolor=GROUND)
+    figure.savefig(path, facecolor=GROUND, pil_kwargs={"optimize": True})
     plt.close(figure)
     return empty
 

@@ -52,6 +52,7 @@ HEALTHY: Series = {
     of("prediction_records_waiting"): "20x600",
     _FEEDBACK: "0+100x600",
     of("ml_live_actuals_total", _ARM): "0+100x600",
+    of("ml_model_info", f'{_M},version="1",type="xgboost",workload="w",alias="champion"'): "1x600",
     of("ml_live_coverage_percent", _DAY): "90x600",
     of("ml_live_interval_width", _HOUR): "11x600",
     of("ml_live_interval_width", _WEEK): "10x600",
@@ -209,6 +210,7 @@ CASES: Mapping[str, Case] = {
         ({of("ml_live_coverage_percent", _DAY): "71x600"},),
         (
             {of("ml_live_coverage_percent", _DAY): "82x600"},
+            {of("ml_live_coverage_percent", _DAY.replace('"1"', '"0"')): "71x600"},  # a champion of before
             {of("ml_live_coverage_percent", _DAY): "71x600", of("ml_live_actuals_total", _ARM): "0+0.5x600"},
         ),
         _MODEL_LABELS,
