@@ -12,7 +12,7 @@ from deploy.dashboards.sheet._panels import EDGE, FACE, FAINT, GROUND, TEXT, Mar
 _WIDTH, _UNIT, _GAP = 1600, 34, 8
 """Pixels: of the picture, of a unit of Grafana's height, between panels."""
 _HEAD, _TITLE = 64, 24
-_DOTS = 110
+_DOTS = 90
 
 
 def draw(board: dict[str, Any], prometheus: Prometheus, span: Span, path: Path) -> list[str]:
