@@ -23,6 +23,7 @@ def share(part: str, whole: str) -> str:
 
 
 def champions(name: str, window: str) -> str:
-    """A figure of live accuracy, of the versions that answer."""
-    matchers = f'arm="champion",window="{window}"'
-    return f"max by (model_name) ({pick(name, matchers)})"
+    """A figure of live accuracy, of the versions that are champions now: what was one before has figures too."""
+    figure = pick(name, f'arm="champion",window="{window}"')
+    now = pick("ml_model_info", 'alias="champion"')
+    return f"max by (model_name) ({figure} and on (job, model_name, version) {now})"

@@ -4,6 +4,8 @@ from deploy.dashboards.rules._rule import Alert, Group
 
 _NEAR_FULL = 80_000
 """Of the 100,000 records that may wait in a replica."""
+_JOINED, _BEFORE = (f"sum by (job, instance) (ml_live_actuals_total{when})" for when in ("", " offset 15m"))
+"""Of all versions: what a new one begins with is a rise of the sum, but none that `increase` sees."""
 WATCHING = Group(
     "watching",
     [
@@ -31,7 +33,7 @@ WATCHING = Group(
             "{{ $value | humanize }} wait, and of those told lately none was joined: does a worker run?",
             "max by (job) (ml_actuals_waiting) > 0"
             ' and on (job) sum by (job) (increase(ml_feedback_total{result="accepted"}[15m])) >= 10'
-            " unless on (job) max by (job) (increase(ml_live_actuals_total[15m])) > 0",
+            f" unless on (job) max by (job) ({_JOINED} - ({_BEFORE} or 0 * {_JOINED})) > 0",
         ),
         Alert(
             "PerfcastFeedbackRefused",
