@@ -6,6 +6,7 @@ All of it is narrowed to the dashboard's variables, and counters are rated over 
 from collections.abc import Sequence
 
 from deploy.dashboards._metrics import METRICS, Kind, Metric, Told
+
 from perfcast.api.http._lanes import PROBES
 
 REPLICA = ("job", "instance")

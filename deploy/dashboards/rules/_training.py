@@ -43,7 +43,7 @@ TRAINING = Group(
             "warning",
             "5m",
             "Drift has {{ $labels.model_name }} trained again and again",
-            "{{ $value | humanize }} times within a day: retraining doesn't help. The clock and new rows aren't counted.",
+            "{{ $value | humanize }} times within a day: it doesn't help. The clock and new rows aren't counted.",
             f"sum {_BY} (max by (job, model_name, trigger) (increase({_SIGNALLED}[1d]))) > 2.5",
         ),
     ],
