@@ -81,7 +81,8 @@ def _annotations() -> list[Any]:
     champions = (
         f'* on (model_name) group_right max by (model_name, version) (ml_model_info{{{chosen},alias="champion"}})'
     )
-    retrains = f"(max {by} (changes({fired}[2m])) > 0) or (group {by} ({fired} > 0) unless group {by} ({fired} offset 2m) {known})"
+    first = f"group {by} ({fired} > 0) unless group {by} ({fired} offset 2m) {known}"
+    retrains = f"(max {by} (changes({fired}[2m])) > 0) or ({first})"
     return [
         _annotation(
             "Activations", "blue", f"{activated} {champions}", "{{model_name}} {{version}} answers"

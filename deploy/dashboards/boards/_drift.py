@@ -5,6 +5,8 @@ from deploy.dashboards._panels import GREEN, RED, YELLOW, Ask, figure, lines, ra
 from deploy.dashboards._queries import increase, now, rate
 from deploy.dashboards.boards._shared import COVERAGE_STEPS, champions
 
+from perfcast.monitoring._prediction_log import CAPACITY
+
 _BUSIEST = 10
 _ALARMS = {0: ("calm", GREEN), 1: ("alarm", RED)}
 _HINTS = {0: ("calm", GREEN), 1: ("moved", YELLOW)}
@@ -79,7 +81,7 @@ DRIFT = Board(
         ),
         lines(
             "Prediction records that wait",
-            "Not yet written; above 100,000 a replica they are dropped.",
+            f"Not yet written; above {CAPACITY:,} in a process they are dropped.",
             "short",
             Ask(now("prediction_records_waiting", "instance"), "{{instance}}"),
         ),

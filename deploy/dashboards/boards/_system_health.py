@@ -5,6 +5,8 @@ from deploy.dashboards._panels import GREEN, RED, YELLOW, Ask, figure, lines, st
 from deploy.dashboards._queries import CALLERS, now, pick, quantile, rate
 from deploy.dashboards.boards._shared import ERROR_STEPS, HEALTH, HEALTH_SAYS, LATENCY_STEPS, PERCENT_STEPS
 
+from perfcast.monitoring._prediction_log import CAPACITY
+
 _FAILED = f'status=~"5..",{CALLERS}'
 
 SYSTEM_HEALTH = Board(
@@ -150,7 +152,7 @@ SYSTEM_HEALTH = Board(
         ),
         lines(
             "Records that wait",
-            "Prediction records not yet written. Above 100,000 a replica they are dropped.",
+            f"Prediction records not yet written. Above {CAPACITY:,} in a process they are dropped.",
             "short",
             Ask(now("prediction_records_waiting", "instance"), "{{instance}}"),
             width=6,

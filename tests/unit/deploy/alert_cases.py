@@ -254,10 +254,10 @@ CASES: Mapping[str, Case] = {
     ),
     "PerfcastRecordsWait": Case(
         10,
-        ({of("prediction_records_waiting"): "90000x600"},),
-        ({of("prediction_records_waiting"): "70000x600"},),
+        ({of("prediction_records_waiting"): "170000x600"},),
+        ({of("prediction_records_waiting"): "150000x600"},),
         _REPLICA_LABELS,
-        "90k",
+        "170k",
     ),
     "PerfcastActualsWait": Case(
         60,
