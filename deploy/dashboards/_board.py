@@ -76,13 +76,13 @@ def _annotations() -> list[Any]:
     chosen = 'job=~"$job",instance=~"$instance"'
     fired = f"perfcast_schedule_fired_total{{{chosen}}}"
     by = "by (model_name, trigger)"
-    known = f"and on () group(perfcast_uptime_seconds{{{chosen}}} offset 1m)"
+    known = f"and on () group(perfcast_uptime_seconds{{{chosen}}} offset 2m)"
     activated = f"max by (model_name) (ml_model_activated_timestamp_seconds{{{chosen}}}) * 1000"
     champions = (
         f'* on (model_name) group_right max by (model_name, version) (ml_model_info{{{chosen},alias="champion"}})'
     )
-    began = f"group {by} ({fired} > 0) unless group {by} ({fired} offset 1m) {known}"
-    retrains = f"(max {by} (changes({fired}[1m])) > 0) or ({began})"
+    first = f"group {by} ({fired} > 0) unless group {by} ({fired} offset 2m) {known}"
+    retrains = f"(max {by} (changes({fired}[2m])) > 0) or ({first})"
     return [
         _annotation(
             "Activations", "blue", f"{activated} {champions}", "{{model_name}} {{version}} answers"

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 
 from deploy.dashboards._metrics import METRICS, Kind, Metric, Told
 
+from perfcast.api.http._lanes import PROBES
+
 REPLICA = ("job", "instance")
+CALLERS = f'route!~"{"|".join(sorted(PROBES))}"'
+"""A matcher of requests that aren't probes: of those a 503 is an answer, and their 200s would water shares down."""
 
 
 def pick(name: str, where: str = "") -> str:

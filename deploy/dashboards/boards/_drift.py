@@ -5,6 +5,8 @@ from deploy.dashboards._panels import GREEN, RED, YELLOW, Ask, figure, lines, ra
 from deploy.dashboards._queries import increase, now, rate
 from deploy.dashboards.boards._shared import COVERAGE_STEPS, champions
 
+from perfcast.monitoring._prediction_log import CAPACITY
+
 _BUSIEST = 10
 _ALARMS = {0: ("calm", GREEN), 1: ("alarm", RED)}
 _HINTS = {0: ("calm", GREEN), 1: ("moved", YELLOW)}
@@ -79,7 +81,7 @@ DRIFT = Board(
         ),
         lines(
             "Prediction records that wait",
-            "Not yet written; above 100,000 a replica they are dropped.",
+            f"Not yet written; above {CAPACITY:,} in a process they are dropped.",
             "short",
             Ask(now("prediction_records_waiting", "instance"), "{{instance}}"),
         ),
@@ -149,7 +151,7 @@ DRIFT = Board(
         ),
         lines(
             "Correction of the intervals",
-            "What actuals do to each side of the 90 % intervals: an amount that is added; of relative costs a factor.",
+            "How far actuals move each side of the 90 % intervals: in the cost's unit, or the logarithm of a factor.",
             "short",
             Ask(now("ml_interval_correction", "model_name", "version", "side"), "{{model_name}} {{version}} {{side}}"),
             width=12,

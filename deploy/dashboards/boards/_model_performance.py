@@ -152,7 +152,7 @@ MODEL_PERFORMANCE = Board(
         ),
         lines(
             "Correction of the intervals",
-            "What actuals do to each side of the 90 % intervals: an amount that is added; of relative costs a factor.",
+            "How far actuals move each side of the 90 % intervals: in the cost's unit, or the logarithm of a factor.",
             "short",
             Ask(now("ml_interval_correction", "model_name", "version", "side"), "{{model_name}} {{version}} {{side}}"),
         ),

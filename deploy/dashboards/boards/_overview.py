@@ -2,7 +2,7 @@
 
 from deploy.dashboards._board import Board
 from deploy.dashboards._panels import RED, Ask, figure, lines, rows
-from deploy.dashboards._queries import now, pick, quantile, rate
+from deploy.dashboards._queries import CALLERS, now, pick, quantile, rate
 from deploy.dashboards.boards._shared import (
     COVERAGE_STEPS,
     ERROR_STEPS,
@@ -13,7 +13,7 @@ from deploy.dashboards.boards._shared import (
     share,
 )
 
-_FAILED = 'status=~"5.."'
+_FAILED = f'status=~"5..",{CALLERS}'
 
 OVERVIEW = Board(
     name="overview",
@@ -32,9 +32,11 @@ OVERVIEW = Board(
         ),
         figure(
             "Failed requests",
-            "Share of requests that were answered with a 5xx status. The objective is at most 0.1 %.",
+            "Share of requests, probes left out, that were answered with a 5xx status. The objective is at most 0.1 %.",
             "percentunit",
-            Ask(share(rate("http_requests_total", where=_FAILED), rate("http_requests_total")), "failed"),
+            Ask(
+                share(rate("http_requests_total", where=_FAILED), rate("http_requests_total", where=CALLERS)), "failed"
+            ),
             steps=ERROR_STEPS,
             decimals=2,
         ),

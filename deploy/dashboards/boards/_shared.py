@@ -23,7 +23,7 @@ def share(part: str, whole: str) -> str:
 
 
 def champions(name: str, window: str) -> str:
-    """A figure of live accuracy, of the versions that answer now: those that were champions before have figures too."""
+    """A figure of live accuracy, of the versions that are champions now: what was one before has figures too."""
     figure = pick(name, f'arm="champion",window="{window}"')
-    champion = pick("ml_model_info", 'alias="champion"')
-    return f"max by (model_name) ({figure} * on (job, instance, model_name, version) {champion})"
+    now = pick("ml_model_info", 'alias="champion"')
+    return f"max by (model_name) ({figure} and on (job, model_name, version) {now})"

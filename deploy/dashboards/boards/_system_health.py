@@ -2,10 +2,12 @@
 
 from deploy.dashboards._board import Board
 from deploy.dashboards._panels import GREEN, RED, YELLOW, Ask, figure, lines, states
-from deploy.dashboards._queries import now, pick, quantile, rate
+from deploy.dashboards._queries import CALLERS, now, pick, quantile, rate
 from deploy.dashboards.boards._shared import ERROR_STEPS, HEALTH, HEALTH_SAYS, LATENCY_STEPS, PERCENT_STEPS
 
-_FAILED = 'status=~"5.."'
+from perfcast.monitoring._prediction_log import CAPACITY
+
+_FAILED = f'status=~"5..",{CALLERS}'
 
 SYSTEM_HEALTH = Board(
     name="system-health",
@@ -50,10 +52,11 @@ SYSTEM_HEALTH = Board(
         ),
         lines(
             "Failed requests by replica",
-            "Share answered with a 5xx status.",
+            "Share answered with a 5xx status, probes left out.",
             "percentunit",
             Ask(
-                f"{rate('http_requests_total', 'instance', where=_FAILED)} / {rate('http_requests_total', 'instance')}",
+                f"{rate('http_requests_total', 'instance', where=_FAILED)}"
+                f" / {rate('http_requests_total', 'instance', where=CALLERS)}",
                 "{{instance}}",
             ),
             steps=ERROR_STEPS,
@@ -149,7 +152,7 @@ SYSTEM_HEALTH = Board(
         ),
         lines(
             "Records that wait",
-            "Prediction records not yet written. Above 100,000 a replica they are dropped.",
+            f"Prediction records not yet written. Above {CAPACITY:,} in a process they are dropped.",
             "short",
             Ask(now("prediction_records_waiting", "instance"), "{{instance}}"),
             width=6,

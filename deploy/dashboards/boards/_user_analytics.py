@@ -47,7 +47,7 @@ USER_ANALYTICS = Board(
         ),
         lines(
             "New callers",
-            "Callers that were never seen before, since the replica began.",
+            "Callers that had not called in the day before, or since the replica began.",
             "short",
             Ask(increase("http_new_callers_total"), "new"),
             bars=True,

@@ -20,8 +20,9 @@ ACCESS = Group(
             "info",
             "5m",
             "{{ $value | humanize }} callers of {{ $labels.job }} are new within ten minutes",
-            "Callers that were never seen before: a launch, or a scan.",
-            "sum by (job) (increase(http_new_callers_total[10m])) > 100",
+            "They had not called in the day before: a launch, or a scan. To a replica that has just begun all are new.",
+            "sum by (job) (increase(http_new_callers_total[10m])"
+            " and on (job, instance) perfcast_uptime_seconds > 3600) > 100",
         ),
         Alert(
             "PerfcastBurst",
@@ -29,7 +30,8 @@ ACCESS = Group(
             "5m",
             "{{ $labels.job }} gets {{ $value | humanize }} requests a second, five times as many as usual",
             "Against the mean of the hour before.",
-            f"{_NOW} > 5 * sum by (job) (rate(http_requests_total[1h] offset 5m)) and {_NOW} > 10",
+            f"{_NOW} > 5 * sum by (job) (rate(http_requests_total[1h] offset 5m)) and {_NOW} > 10"
+            " and on (job) perfcast_uptime_seconds offset 65m",
         ),
     ],
 )

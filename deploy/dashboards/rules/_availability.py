@@ -1,12 +1,12 @@
 """Whether callers get answers, and in time."""
 
-from deploy.dashboards.rules._recordings import errors
+from deploy.dashboards.rules._recordings import FAILED, errors
 from deploy.dashboards.rules._rule import Alert, Group
 
 _OURS = 'kind=~"no_model|internal"'
 _LATE_SECONDS = 0.25
 _KNOWN = "group by ({0}) (max_over_time(perfcast_uptime_seconds[1d]))"
-_PAST_TEN = 'sum by (job) (increase(http_requests_total{status=~"5.."}[1h])) >= 10'
+_PAST_TEN = f"sum by (job) (increase({FAILED}[1h])) >= 10"
 """A budget that three requests burn in a quiet night is nobody's business."""
 
 
@@ -98,7 +98,8 @@ AVAILABILITY = Group(
             "{{ $labels.model_name }} fails {{ $value | humanizePercentage }} of its predictions",
             "It has no usable version, or its graph fails; callers' bad input isn't counted.",
             f"sum by (job, model_name) (rate(ml_prediction_errors_total{{{_OURS}}}[5m]))"
-            " / sum by (job, model_name) (rate(ml_predictions_total[5m])) > 0.05",
+            " / sum by (job, model_name) (rate(ml_predictions_total[5m])) > 0.05 and on (job, model_name)"
+            f" sum by (job, model_name) (increase(ml_prediction_errors_total{{{_OURS}}}[15m])) >= 10",
         ),
         Alert(
             "PerfcastSlow",

@@ -1,12 +1,12 @@
 """Answers that are kept: the objective's error shares, and latency under the name that older dashboards ask for."""
 
+from deploy.dashboards._queries import CALLERS
 from deploy.dashboards.rules._rule import Group, Recording
 
 WINDOWS = ("5m", "30m", "1h", "6h")
 """Those that the alerts on the error budget look at."""
-_FAILED = 'sum by (job) (rate(http_requests_total{{status=~"5.."}}[{0}]))'
-_ALL = "sum by (job) (rate(http_requests_total[{0}]))"
-_NONE = f"0 * {_ALL}"
+FAILED = f'http_requests_total{{status=~"5..",{CALLERS}}}'
+_ALL = f"http_requests_total{{{CALLERS}}}"
 
 
 def errors(window: str) -> str:
@@ -15,8 +15,9 @@ def errors(window: str) -> str:
 
 
 def _shares() -> list[Recording]:
-    expr = f"({_FAILED} or {_NONE}) / {_ALL}"
-    return [Recording(errors(window), expr.format(window)) for window in WINDOWS]
+    failed, whole = (f"sum by (job) (rate({series}[%s]))" for series in (FAILED, _ALL))
+    expr = f"({failed} or 0 * {whole}) / {whole}"
+    return [Recording(errors(window), expr.replace("%s", window)) for window in WINDOWS]
 
 
 _BUCKETS = "sum by (job, model_name, le) (rate(ml_prediction_duration_seconds_bucket[5m]))"

@@ -4,13 +4,19 @@ from deploy.dashboards.rules._rule import Alert, Group, Severity
 
 _ENOUGH = 100
 """Actuals of a day below which a coverage says little: at 100 its standard error is 3 points."""
-_BY = "max by (job, model_name)"
 
 
-def _champions(name: str, window: str) -> str:
-    """A figure of the versions that answer now: those that were champions before have figures too."""
-    champion = 'on (job, instance, model_name, version) ml_model_info{alias="champion"}'
-    return f'{_BY} ({name}{{arm="champion",window="{window}"}} * {champion})'
+def _champions(figure: str) -> str:
+    """A figure of live accuracy, of the versions that are champions now: what was one before has figures too."""
+    champions = 'and on (job, model_name, version) ml_model_info{alias="champion"}'
+    return f"max by (job, model_name) ({figure} {champions})"
+
+
+_COVERAGE, _WIDTH, _WIDTH_WEEK = (
+    _champions(f'ml_live_{name}{{arm="champion",window="{window}"}}')
+    for name, window in (("coverage_percent", "24h"), ("interval_width", "1h"), ("interval_width", "7d"))
+)
+_ACTUALS = _champions('increase(ml_live_actuals_total{arm="champion"}[1d])')
 
 
 def _state(name: str, kind: str, severity: Severity, lasts: str, summary: str, description: str) -> Alert:
@@ -43,8 +49,7 @@ TRUTH = Group(
             "30m",
             'Only {{ $value | printf "%.0f" }} % of the true costs lie in the intervals of {{ $labels.model_name }}',
             "Over the last day, of intervals that were to hold 90 %, by at least a hundred actuals.",
-            f"{_champions('ml_live_coverage_percent', '24h')} < 80 and on (job, model_name)"
-            f' {_BY} (increase(ml_live_actuals_total{{arm="champion"}}[1d])) >= {_ENOUGH}',
+            f"{_COVERAGE} < 80 and on (job, model_name) {_ACTUALS} >= {_ENOUGH}",
         ),
         _state(
             "PerfcastBadData",
@@ -85,7 +90,7 @@ TRUTH = Group(
             "1h",
             "Intervals of {{ $labels.model_name }} are {{ $value | humanize }} times as wide as in the last week",
             "The model is less sure: its inputs are unusual, or corrections widened it after misses.",
-            f"{_champions('ml_live_interval_width', '1h')} / {_champions('ml_live_interval_width', '7d')} > 2",
+            f"{_WIDTH} / {_WIDTH_WEEK} > 2",
         ),
     ],
 )

@@ -2,8 +2,12 @@
 
 from deploy.dashboards.rules._rule import Alert, Group
 
-_NEAR_FULL = 80_000
-"""Of the 100,000 records that may wait in a replica."""
+from perfcast.monitoring._prediction_log import CAPACITY
+
+_NEAR_FULL = CAPACITY * 8 // 10
+"""Of the records that may wait in a process."""
+_JOINED, _BEFORE = (f"sum by (job, instance) (ml_live_actuals_total{when})" for when in ("", " offset 15m"))
+"""Of all versions: what a new one begins with is a rise of the sum, but none that `increase` sees."""
 WATCHING = Group(
     "watching",
     [
@@ -20,7 +24,7 @@ WATCHING = Group(
             "warning",
             "5m",
             "{{ $labels.instance }} can't write its records of predictions",
-            f"{{{{ $value | humanize }}}} wait; above {_NEAR_FULL * 10 // 8} they are lost.",
+            f"{{{{ $value | humanize }}}} wait; above {CAPACITY:,} in a process they are lost.",
             f"prediction_records_waiting > {_NEAR_FULL}",
         ),
         Alert(
@@ -31,7 +35,7 @@ WATCHING = Group(
             "{{ $value | humanize }} wait, and of those told lately none was joined: does a worker run?",
             "max by (job) (ml_actuals_waiting) > 0"
             ' and on (job) sum by (job) (increase(ml_feedback_total{result="accepted"}[15m])) >= 10'
-            " unless on (job) max by (job) (increase(ml_live_actuals_total[15m])) > 0",
+            f" unless on (job) max by (job) ({_JOINED} - ({_BEFORE} or 0 * {_JOINED})) > 0",
         ),
         Alert(
             "PerfcastFeedbackRefused",

@@ -14,6 +14,7 @@ from perfcast.settings import CLIENT_KEY
 _SECONDS = 30
 _AWAY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 """What a server that starts, ends or can't reach its database answers, or a proxy in its place."""
+_WRONG = frozenset({HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
 
 
 class Server:
@@ -34,7 +35,7 @@ class Server:
 
         Raises:
             Unavailable: Nobody answers, or only that it can't just now; asking again may help.
-            InvalidInput: The server says that what was sent is wrong.
+            InvalidInput: The server says that what was sent is wrong, or too much at once.
             PerfcastError: The server refuses it.
         """
         data = None if body is None else json.dumps(body).encode()
@@ -100,7 +101,7 @@ def _schedule(model: str) -> str:
 
 
 def _refusal(error: HTTPError) -> PerfcastError:
-    if error.code == HTTPStatus.UNPROCESSABLE_ENTITY:
+    if error.code in _WRONG:
         return _Wrong(_detail(error))
     return (Unavailable if error.code in _AWAY else PerfcastError)(_detail(error))
 

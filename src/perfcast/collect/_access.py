@@ -89,7 +89,10 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise InvalidSetting(f"server.headers.{name}: a header is one line of ASCII")
             found[name] = text
         if self.bearer_token:
-            found["Authorization"] = f"Bearer {self.bearer_token.read('server.bearer_token')}"
+            token = self.bearer_token.read("server.bearer_token")
+            if not token.isascii():
+                raise InvalidSetting("server.bearer_token: a header is one line of ASCII")
+            found["Authorization"] = f"Bearer {token}"
         if self.password:
             pair = f"{self.username}:{self.password.read('server.password')}"
             found["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"

@@ -68,12 +68,14 @@ class Collector:
 
         It begins anew where the same instants would now give other rows than those it holds.
         """
-        before = self._journal.fact(_SIGNATURE)
-        anew = before is not None and before != self._collection.signature
+        before, signature = self._journal.fact(_SIGNATURE), self._collection.signature
+        if self._collection.features_by()[1]:
+            signature += f" {self._zone}"
+        anew = before is not None and before != signature
         if anew:
             self._journal.clear()
             self._line.leave()
-        self._journal.note(_SIGNATURE, self._collection.signature)
+        self._journal.note(_SIGNATURE, signature)
         return self._line.recall(), anew
 
     def backfill(

@@ -16,7 +16,7 @@ _MOST_WAITING = 10_080
 """A week of minutes; older rows are left unsent, since nobody's live accuracy waits for them."""
 
 Send = Callable[[list[dict[str, Any]]], dict[str, Any]]
-"""Posts a list to `/feedback` and gives the answer. Raises `InvalidInput` where the list is wrong as a whole."""
+"""Posts a list to `/feedback` and gives the answer. Raises `InvalidInput` where the list is wrong, or too long."""
 
 
 class Feedback:
@@ -46,7 +46,7 @@ class Feedback:
             self._failed = str(error)
 
     def _deliver(self, at: list[int], rows: list[dict[str, Any]]) -> None:
-        """Send rows; where the server refuses one, the others are sent without it."""
+        """Send rows; where the server refuses a list as a whole, its halves are sent each by itself."""
         try:
             results = self._send(rows).get("results", [])
         except InvalidInput as error:

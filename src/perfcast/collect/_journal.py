@@ -7,9 +7,9 @@ Prometheus. Rows are kept by their time, so whoever asks twice changes nothing.
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +86,7 @@ class Journal:
         """The instants of a span that have a row, or that are known to have none."""
         both = "SELECT at FROM row UNION ALL SELECT at FROM gap" if gaps else "SELECT at FROM row"
         query = f"SELECT at FROM ({both}) WHERE at BETWEEN ? AND ? ORDER BY at"  # noqa: S608
-        return self._instants(query, (span.first, span.last))
+        return np.array([row[0] for row in self._ask(query, (span.first, span.last))], dtype=np.int64)
 
     def newest(self) -> Observed:
         """The newest row, or none."""
@@ -95,7 +95,7 @@ class Journal:
     def last_asked(self) -> int | None:
         """The newest instant that was asked for, seconds since 1970."""
         query = "SELECT max(at) FROM (SELECT max(at) AS at FROM row UNION ALL SELECT max(at) FROM gap)"
-        found: int | None = self._file.execute(query).fetchone()[0]
+        found: int | None = self._ask(query)[0][0]
         return found
 
     def rows(self) -> Observed:
@@ -107,11 +107,11 @@ class Journal:
         return self._rows("WHERE sent = 0 ORDER BY at LIMIT ?", (most,))
 
     def __len__(self) -> int:
-        return int(self._file.execute("SELECT count(*) FROM row").fetchone()[0])
+        return int(self._ask("SELECT count(*) FROM row")[0][0])
 
     def count_waiting(self) -> int:
         """How many rows are still to be sent."""
-        return int(self._file.execute("SELECT count(*) FROM row WHERE sent = 0").fetchone()[0])
+        return int(self._ask("SELECT count(*) FROM row WHERE sent = 0")[0][0])
 
     def sent(self, at: Iterable[int]) -> None:
         """These rows need not be sent any more."""
@@ -133,7 +133,7 @@ class Journal:
     def gaps(self, span: Span) -> Counter[str]:
         """How many instants of a span have no row, by reason."""
         query = "SELECT reason, count(*) FROM gap WHERE at BETWEEN ? AND ? GROUP BY reason"
-        return Counter(dict(self._file.execute(query, (span.first, span.last)).fetchall()))
+        return Counter(dict(self._ask(query, (span.first, span.last))))
 
     def forget(self, keep: int) -> None:
         """Keep so many of the newest rows, and no gap that is older."""
@@ -151,22 +151,25 @@ class Journal:
 
     def fact(self, name: str) -> str | None:
         """What was last noted under a name."""
-        found = self._file.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
-        return None if found is None else str(found[0])
+        found = self._ask("SELECT value FROM fact WHERE name = ?", (name,))
+        return str(found[0][0]) if found else None
 
     def note(self, name: str, value: str | int) -> None:
         """Note something under a name, in place of what was there."""
-        self._file.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+        with self._transaction():
+            self._file.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
 
     def _rows(self, how: str, given: tuple[int, ...] = ()) -> Observed:
-        found = self._file.execute(f"SELECT at, features, cost FROM row {how}", given).fetchall()  # noqa: S608
+        found = self._ask(f"SELECT at, features, cost FROM row {how}", given)  # noqa: S608
         features = np.frombuffer(b"".join(row[1] for row in found), np.float32).reshape(-1, self._width)
         at = np.array([row[0] for row in found], dtype=np.int64)
         return Observed(at, features, np.array([row[2] for row in found], dtype=np.float32))
 
-    def _instants(self, query: str, given: tuple[int, ...]) -> Instants:
-        with closing(self._file.execute(query, given)) as found:
-            return np.array([row[0] for row in found], dtype=np.int64)
+    def _ask(self, query: str, given: tuple[int | str, ...] = ()) -> list[Any]:
+        try:
+            return self._file.execute(query, given).fetchall()
+        except sqlite3.Error as error:
+            raise Unavailable(f"the journal {self.path} can't be read ({error})") from None
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._file, self.path)

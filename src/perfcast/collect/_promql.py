@@ -5,7 +5,7 @@ VictoriaMetrics alone, and Prometheus would leave it out without a word and answ
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,10 +19,12 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _LABELS_FOLLOW = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
-_WORDS = frozenset({
-    "and", "or", "unless", "atan2", "bool", "offset", "inf", "nan",
+_ANYWHERE = frozenset({"bool", "inf", "nan"})
+_BEHIND = frozenset({
+    "and", "or", "unless", "atan2", "offset", "anchored", "smoothed",
     "default", "if", "ifnot", "keep_metric_names", "limit",  # of MetricsQL
 })  # fmt: skip
+"""Words only behind what gives series; elsewhere a metric is called so."""
 _MATCHER = re.compile(r"""\s*[a-zA-Z_][a-zA-Z0-9_]*\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*""")
 
 
@@ -117,14 +119,23 @@ def _selectors(query: str) -> Iterator[Selector]:
             at = _closing(tokens, opening, "}")
             openings = [tokens[opening].end]
             inside = pairwise(tokens[opening : at + 1])
-            openings += [word.end for word, then in inside if word.text.lower() == "or" and then.kind == "name"]
+            openings += [
+                word.end for word, then in inside if word.text.lower() == "or" and then.kind in ("name", "text")
+            ]
             end = tokens[min(at, len(tokens) - 1)].end
             yield Selector(query[token.start : end], end, tuple(openings))
         elif token.kind == "name" and word in _LABELS_FOLLOW and after.text == "(":
             at = _closing(tokens, at + 1, ")")
-        elif token.kind == "name" and word not in _WORDS | _LABELS_FOLLOW and not _is_function(after):
+        elif token.kind == "name" and not _is_word(word, tokens[:at]) and not _is_function(after):
             yield Selector(token.text, token.end, ())
         at += 1
+
+
+def _is_word(word: str, before: Sequence[_Token]) -> bool:
+    """Whether this name is none of a metric, by itself and by what stands before it."""
+    if word not in _BEHIND:
+        return word in _ANYWHERE | _LABELS_FOLLOW
+    return bool(before) and (before[-1].kind in ("name", "range", "number") or before[-1].text in (")", "}"))
 
 
 def _is_function(after: _Token) -> bool:

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 
 from perfcast.cli._remote import Server
-from perfcast.errors import PerfcastError, Unavailable
+from perfcast.errors import InvalidInput, PerfcastError, Unavailable
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -46,8 +46,9 @@ def test_a_server_that_cannot_answer_just_now_is_unavailable(url: str, path: str
         Server(url).call("GET", path)
 
 
-@pytest.mark.parametrize("path", ["/404", "/409", "/422", "/500"])
+@pytest.mark.parametrize("path", ["/404", "/409", "/413", "/422", "/500"])
 def test_a_refusal_is_not(url: str, path: str) -> None:
     with pytest.raises(PerfcastError, match="so it is") as refused:
         Server(url).call("GET", path)
     assert not isinstance(refused.value, Unavailable)
+    assert isinstance(refused.value, InvalidInput) == (path in ("/413", "/422"))  # what parts of it may not be

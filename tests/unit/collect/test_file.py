@@ -37,6 +37,10 @@ def test_one_window_is_filled_into_every_query(collection_of: Make) -> None:
         ({"server": {"url": URL, "bearer_token": {"env": "NOWHERE_TOKEN"}}}, "no environment variable NOWHERE_TOKEN"),
         ({"server": {"url": URL, "bearer_token": {"file": "/nowhere/t"}}}, "/nowhere/t can't be read"),
         ({"server": {"url": URL, "bearer_token": {}}}, "say env: NAME or file: PATH"),
+        (
+            {"server": {"url": URL, "bearer_token": {"env": "ODD_TOKEN"}}},
+            r"server\.bearer_token: a header is one line of",
+        ),
         ({"server": {"url": URL, "username": "me"}}, "username and password belong together"),
         ({"server": {"url": URL, "ca_file": "/nowhere/ca.pem"}}, r"server\.ca_file: /nowhere/ca\.pem can't be used"),
         ({"server": {"url": URL, "headers": {"X Y": "1"}}}, r"server\.headers\.X Y"),
@@ -57,7 +61,10 @@ def test_one_window_is_filled_into_every_query(collection_of: Make) -> None:
         ({"windows": "1m"}, "windows"),
     ],
 )
-def test_what_is_wrong_is_named(collection_of: Make, changes: dict[str, Any], told: str) -> None:
+def test_what_is_wrong_is_named(
+    collection_of: Make, changes: dict[str, Any], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ODD_TOKEN", "abc…")
     with pytest.raises(InvalidSetting, match=told) as raised:
         collection_of(URL, **changes)
     assert "collect.yaml" in str(raised.value)

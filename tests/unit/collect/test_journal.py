@@ -6,13 +6,14 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from tests.metric_servers import SHOP_BEGINS
 from tests.unit.collect.conftest import Bench
 
-from perfcast.collect import Collection, Journal, Span
+from perfcast.collect import Collection, Collector, Journal, Prometheus, Span
 from perfcast.collect._rows import Taken
 from perfcast.datasets import Dataset
 from perfcast.errors import InvalidData, InvalidInput, PerfcastError, Unavailable
@@ -77,6 +78,13 @@ def test_a_disk_that_is_full_loses_nothing_that_was_there(journal: Journal) -> N
     assert len(journal) == 3
     journal._file.execute("PRAGMA max_page_count = 100000")
     assert journal.add(taken(3, 5000), send=False) == 5000
+
+
+def test_a_journal_that_cant_be_read_is_unavailable_as_all_else_that_may_pass(journal: Journal) -> None:
+    journal._file.execute("ALTER TABLE row RENAME TO gone")
+    for ask in (journal.count_waiting, journal.rows, journal.last_asked, lambda: len(journal)):
+        with pytest.raises(Unavailable, match=r"the journal .*shop\.db can't be read"):
+            ask()
 
 
 def test_only_the_newest_rows_are_kept(journal: Journal) -> None:
@@ -226,6 +234,21 @@ def test_other_queries_begin_the_line_anew(collection_of: Make, bench_of: Callab
     again = bench_of(collection_of(URL, capacity=4))
     assert again.anew
     assert (len(again.journal), again.recalled) == (0, 0)
+
+
+def test_the_clock_of_another_zone_begins_the_line_anew(collection_of: Make, bench_of: Callable[..., Bench]) -> None:
+    bench = bench_of(collection_of(URL))
+    bench.journal.add(taken(0, 5), send=True)
+    elsewhere = Collector(
+        bench.collection,
+        Prometheus(bench.collection.document.server),
+        bench.journal,
+        bench.line,
+        zone=ZoneInfo("Asia/Tokyo"),
+    )
+    assert elsewhere.prepare() == (0, True)
+    assert elsewhere.prepare() == (0, False)
+    assert len(bench.journal) == 0
 
 
 def test_the_newest_load_is_at_hand_for_others(journal: Journal) -> None:

@@ -43,6 +43,7 @@ HEALTHY: Series = {
     of("http_new_callers_total"): "3x600",
     **_late({"0.01": 590, "0.1": 600, "0.25": 600, "0.5": 600, "+Inf": 600}),
     of("ml_predictions_total", f'{_M},status="success"'): "0+600x600",
+    of("ml_model_info", f'{_M},version="1",alias="champion"'): "1x600",
     of("ml_models_loaded_total"): "1x600",
     of("ml_model_load_failures_total"): "0x600",
     of("ml_shadow_rows_dropped_total"): "0x600",
@@ -106,9 +107,11 @@ def _state(kind: str, other: str) -> Case:
 
 _B = 'job="perfcast",instance="b:8000"'
 _FIRED = of("perfcast_schedule_fired_total", f'{_M},trigger="drift"')
+_BY_CLOCK = of("perfcast_schedule_fired_total", f'{_M},trigger="cron"')
 _FAILURES = of("perfcast_job_outcomes_total", f'{_M},status="failed"')
 _PROGRESS = of("perfcast_job_progress", _M)
 _ERRORS = "ml_prediction_errors_total"
+_BEFORE = of("ml_live_coverage_percent", f'{_M},arm="champion",version="0",window="24h"')
 CASES: Mapping[str, Case] = {
     "PerfcastAbsent": Case(10, ({of("up", replica='job="node",instance="c:9100"'): "1x600"},), (), {}, nothing=True),
     "PerfcastDown": Case(
@@ -156,7 +159,12 @@ CASES: Mapping[str, Case] = {
     "PerfcastErrorBudgetBurnsFast": Case(
         90,
         ({_FAILED: "0+20x600"},),
-        ({_FAILED: "0+5x600"}, {_FAILED: "0+20x80 1600x600"}, {_REQUESTS: "0+1x600", _FAILED: "0+0.1x600"}),
+        (
+            {_FAILED: "0+5x600"},
+            {_FAILED: "0+20x80 1600x600"},
+            {_REQUESTS: "0+1x600", _FAILED: "0+0.1x600"},
+            {of("http_requests_total", 'route="/readyz",method="GET",status="503"'): "0+20x600"},  # an answer
+        ),
         value="3.226%",
     ),
     "PerfcastErrorBudgetBurnsSlowly": Case(420, ({_FAILED: "0+6x600"},), ({_FAILED: "0+2x600"},), value="0.9901%"),
@@ -174,6 +182,11 @@ CASES: Mapping[str, Case] = {
                 of("ml_predictions_total", f'{_M},status="error"'): "0+600x600",
             },
             {of(_ERRORS, f'{_M},kind="internal"'): "0+6x600"},
+            {  # two of two, in a quiet night
+                of(_ERRORS, f'{_M},kind="internal"'): "0x21 1x4 2x600",
+                of("ml_predictions_total", f'{_M},status="error"'): "0x21 1x4 2x600",
+                of("ml_predictions_total", f'{_M},status="success"'): "0x600",
+            },
         ),
         _MODEL_LABELS,
         "9.091%",
@@ -207,11 +220,15 @@ CASES: Mapping[str, Case] = {
     "PerfcastInputsMoved": _state("inputs", "quality"),
     "PerfcastCoverageLow": Case(
         120,
-        ({of("ml_live_coverage_percent", _DAY): "71x600"},),
+        (
+            {of("ml_live_coverage_percent", _DAY): "71x600"},
+            {of("ml_live_coverage_percent", _DAY): "71x600", _BEFORE: "90x600"},
+        ),
         (
             {of("ml_live_coverage_percent", _DAY): "82x600"},
             {of("ml_live_coverage_percent", _DAY.replace('"1"', '"0"')): "71x600"},  # a champion of before
             {of("ml_live_coverage_percent", _DAY): "71x600", of("ml_live_actuals_total", _ARM): "0+0.5x600"},
+            {of("ml_live_coverage_percent", _DAY): None, _BEFORE: "71x600"},
         ),
         _MODEL_LABELS,
         "71",
@@ -239,10 +256,10 @@ CASES: Mapping[str, Case] = {
     ),
     "PerfcastRecordsWait": Case(
         10,
-        ({of("prediction_records_waiting"): "90000x600"},),
-        ({of("prediction_records_waiting"): "70000x600"},),
+        ({of("prediction_records_waiting"): "170000x600"},),
+        ({of("prediction_records_waiting"): "150000x600"},),
         _REPLICA_LABELS,
-        "90k",
+        "170k",
     ),
     "PerfcastActualsWait": Case(
         60,
@@ -254,6 +271,11 @@ CASES: Mapping[str, Case] = {
             {of("ml_actuals_waiting"): "6000x600"},  # of predictions that nobody made, say; others are joined
             {of("ml_live_actuals_total", _ARM): "0x600", of("ml_actuals_waiting"): "0x600"},
             {of("ml_live_actuals_total", _ARM): "0x600", _FEEDBACK: "0+0.2x600"},
+            {  # a new version's first ones
+                of("ml_live_actuals_total", _ARM): "5000x600",
+                of("ml_live_actuals_total", f'{_M},arm="champion",version="2"'): "_x50 100x600",
+            },
+            {of("ml_live_actuals_total", _ARM): "_x50 100x600"},
         ),
         value="6k",
     ),
@@ -281,9 +303,14 @@ CASES: Mapping[str, Case] = {
         _MODEL_LABELS,
     ),
     "PerfcastJobStuck": Case(
-        150, ({_PROGRESS: "0.4x600"},), ({_PROGRESS: "0+0.005x600"}, {_PROGRESS: "_x120 0.4x600"}), _MODEL_LABELS
+        150,
+        ({_PROGRESS: "0.4x600"},),
+        ({_PROGRESS: "0+0.005x600"}, {_PROGRESS: "_x120 0.4x600"}, {_PROGRESS: "0.4x105 _x600"}),
+        _MODEL_LABELS,
     ),
-    "PerfcastRetrainsOften": Case(480, ({_FIRED: "0+0.025x600"},), ({_FIRED: "0+0.005x600"},), _MODEL_LABELS, "12"),
+    "PerfcastRetrainsOften": Case(
+        480, ({_FIRED: "0+0.025x600"},), ({_FIRED: "0+0.005x600"}, {_BY_CLOCK: "0+0.025x600"}), _MODEL_LABELS, "12"
+    ),
     "PerfcastDiskFull": Case(
         10,
         ({of("system_disk_used_percent"): "97x600"},),
@@ -320,10 +347,19 @@ CASES: Mapping[str, Case] = {
         value="2",
     ),
     "PerfcastManyNewCallers": Case(
-        30, ({of("http_new_callers_total"): "0+20x600"},), ({of("http_new_callers_total"): "0+5x600"},), value="200"
+        90,
+        ({of("http_new_callers_total"): "0+20x600"},),
+        (
+            {of("http_new_callers_total"): "0+5x600"},
+            {of("http_new_callers_total"): "0+20x600", _UPTIME: "0+60x60 0+60x600"},
+        ),
+        value="200",
     ),
     "PerfcastBurst": Case(
-        97, ({_REQUESTS: "0+600x90 90000+36000x600"},), ({_REQUESTS: "0+600x90 54600+1200x600"},), value="600"
+        97,
+        ({_REQUESTS: "0+600x90 90000+36000x600"},),
+        ({_REQUESTS: "0+600x90 54600+1200x600"}, {_REQUESTS: "_x90 0+1200x600", _UPTIME: "_x90 0+60x600"}),
+        value="600",
     ),
     "PerfcastMetricMissing": Case(
         30, ({of("system_disk_used_percent"): None},), (), _JOB_LABELS | {"metric": "system_disk_used_percent"}

@@ -166,7 +166,7 @@ def test_what_pages_is_consequence_and_inputs_that_moved_call_nobody() -> None:
     assert {name for name, severity in severities.items() if severity == "critical"} == {
         *("PerfcastAbsent", "PerfcastDown", "PerfcastUnhealthy", "PerfcastErrorBudgetBurnsFast", "PerfcastModelFails"),
         *("PerfcastSlow", "PerfcastCoverageLost", "PerfcastErrorUp", "PerfcastRecordsLost", "PerfcastActualsWait"),
-        *("PerfcastNoWorker", "PerfcastJobsFail", "PerfcastDiskFull"),
+        "PerfcastDiskFull",
     }
 
 

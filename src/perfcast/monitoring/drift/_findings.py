@@ -86,13 +86,12 @@ def _finding(state: State, kind: Kind, feature: str, far: float) -> Finding:
     alarm = alarm_of(state, kind, feature)
     if alarm is None:
         return Finding(kind, feature or None, round(far, 4))
-    pages = kind in PAGING or (kind == "quality" and feature == COST)
     return Finding(
         kind,
         feature or None,
         round(max(far, alarm.score), 4),
         alarm=True,
-        pages=pages,
+        pages=kind in PAGING,
         since=alarm.since,
         words=alarm.words,
     )
