@@ -1,6 +1,6 @@
 """Unusual access."""
 
-from deploy.dashboards.rules._rule import Alert, Group
+from deploy.dashboards.rules._rule import Alert, Group, ours
 
 _REFUSED = 'http_refused_total{reason=~"key|scope"}'
 _NOW = "sum by (job) (rate(http_requests_total[5m]))"
@@ -30,8 +30,10 @@ ACCESS = Group(
             "5m",
             "{{ $labels.job }} gets {{ $value | humanize }} requests a second, five times as many as usual",
             "Against the mean of the hour before.",
-            f"{_NOW} > 5 * sum by (job) (rate(http_requests_total[1h] offset 5m)) and {_NOW} > 10"
-            " and on (job) perfcast_uptime_seconds offset 65m",
+            ours(
+                f"{_NOW} > 5 * sum by (job) (rate(http_requests_total[1h] offset 5m)) and {_NOW} > 10"
+                " and on (job) perfcast_uptime_seconds offset 65m"
+            ),
         ),
     ],
 )

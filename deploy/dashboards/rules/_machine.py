@@ -1,6 +1,6 @@
 """Whether the machines have room."""
 
-from deploy.dashboards.rules._rule import Alert, Group
+from deploy.dashboards.rules._rule import Alert, Group, ours
 
 MACHINE = Group(
     "machine",
@@ -43,7 +43,7 @@ MACHINE = Group(
             "10m",
             "{{ $labels.instance }} holds {{ $value | humanizePercentage }} of the open files it may",
             "Each connection is one. At the limit nobody new is answered.",
-            "process_open_fds / process_max_fds > 0.8",
+            ours("process_open_fds / process_max_fds > 0.8"),
         ),
     ],
 )

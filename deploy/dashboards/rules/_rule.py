@@ -7,6 +7,15 @@ from typing import Any, Literal, TypeAlias
 Severity: TypeAlias = Literal["critical", "warning", "info"]
 
 
+def ours(expr: str) -> str:
+    """Of jobs that are Perfcast's only: many programs have `http_requests_total` or `process_open_fds`.
+
+    Args:
+        expr: Gives series with a `job`.
+    """
+    return f"({expr}) and on (job) group by (job) (max_over_time(perfcast_uptime_seconds[1h]))"
+
+
 @dataclass(frozen=True)
 class Recording:
     """A query whose answer is kept under a name.

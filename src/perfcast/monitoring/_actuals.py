@@ -97,6 +97,12 @@ def join_actuals(connection: sa.Connection, joined: Sequence[tuple[Waiting, Reco
     connection.execute(statement, rows)
 
 
+def forget_actuals(connection: sa.Connection, ids: Sequence[int]) -> None:
+    """Delete some, as if they had never been told."""
+    for some in in_parts(ids):
+        connection.execute(sa.delete(actual).where(actual.c.id.in_(some)))
+
+
 def joined_actuals(connection: sa.Connection, predictions: Sequence[str]) -> list[tuple[str, float, str]]:
     """Of those of the predictions whose truth is known: prediction, true cost, and when it was measured."""
     c = actual.c

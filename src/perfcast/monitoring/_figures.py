@@ -6,6 +6,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from perfcast.monitoring._accuracy import Arm
+from perfcast.monitoring._finding import may_hold
 from perfcast.storage import schema, time_text
 
 
@@ -14,7 +15,8 @@ class Backlog(NamedTuple):
 
     Attributes:
         actuals: True costs that wait to be joined.
-        actuals_since: When the oldest of them came; None where none waits.
+        actuals_since: When the oldest of them came whose prediction is there, so that a worker could join it; None
+            where there is none. An id that nobody predicted under waits too, and no worker can help that.
         blocks_since: When the oldest block was written that nobody has looked at; None where there is none.
     """
 
@@ -42,7 +44,7 @@ def backlog(connection: sa.Connection) -> Backlog:
     """What waits for a worker just now."""
     actual, block, queue = schema.actual.c, schema.prediction_block.c, schema.unobserved_block.c
     waiting = actual.state == "waiting"
-    oldest = sa.select(actual.received_at).where(waiting).order_by(actual.id).limit(1)
+    oldest = sa.select(actual.received_at).where(waiting, may_hold(actual.prediction)).order_by(actual.id).limit(1)
     unseen = sa.select(block.last_at).join(schema.unobserved_block, queue.block == block.id).order_by(queue.block)
     return Backlog(
         connection.scalar(sa.select(sa.func.count()).select_from(schema.actual).where(waiting)) or 0,

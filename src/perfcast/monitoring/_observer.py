@@ -2,7 +2,7 @@
 
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -10,7 +10,15 @@ import sqlalchemy as sa
 import structlog
 
 from perfcast.errors import Unavailable
-from perfcast.monitoring._actuals import Waiting, give_up, join_actuals, joined_actuals, still_waiting, waiting_actuals
+from perfcast.monitoring._actuals import (
+    Waiting,
+    forget_actuals,
+    give_up,
+    join_actuals,
+    joined_actuals,
+    still_waiting,
+    waiting_actuals,
+)
 from perfcast.monitoring._finding import Found, find_records
 from perfcast.monitoring._judged import Judged, Watcher
 from perfcast.monitoring._records import Record, unpack
@@ -42,10 +50,19 @@ class Observer:
         database: Where predictions and actuals are.
         watchers: Told in this order; one that has a method `after` is called so after each transaction.
         wait_hours: How long an actual waits for its prediction before it counts as unmatched.
+        possible: Whether a cost can be what was told of a prediction. What it can't be is forgotten, so that the right
+            one may be told: who takes actuals can't know whose they are while predictions are being written.
     """
 
-    def __init__(self, database: Database, watchers: Sequence[Watcher], *, wait_hours: float = 24.0) -> None:
-        self._database, self._watchers = database, watchers
+    def __init__(
+        self,
+        database: Database,
+        watchers: Sequence[Watcher],
+        *,
+        wait_hours: float = 24.0,
+        possible: Callable[[Record, float], bool] = lambda _record, _value: True,
+    ) -> None:
+        self._database, self._watchers, self._possible = database, watchers, possible
         self._wait = timedelta(hours=wait_hours)
         self._later = 0.0
         self._from = 0
@@ -105,7 +122,8 @@ class Observer:
         with self._database.begin() as connection:
             take_turns(connection, "watching")
             present = still_waiting(connection, [one.id for one in waiting])
-            mine = [one for one in waiting if one.id in present and one.prediction in answers]
+            known = [one for one in waiting if one.id in present and one.prediction in answers]
+            mine = self._possible_ones(connection, known, answers)
             join_actuals(connection, [(one, answers[one.prediction]) for one in mine])
             shadows = _observed_shadows(connection, found)
             judged = [
@@ -117,7 +135,19 @@ class Observer:
                 judged.sort(key=lambda one: one.at)
                 self._tell(connection, lambda watcher: watcher.judged(connection, judged))
         self._after()
-        return len(mine)
+        return len(known)
+
+    def _possible_ones(
+        self, connection: sa.Connection, known: Sequence[Waiting], answers: Mapping[str, Record]
+    ) -> list[Waiting]:
+        """Those that costs can be; the others are forgotten."""
+        wrong = {one.id for one in known if not self._possible(answers[one.prediction], one.value)}
+        if wrong:
+            forget_actuals(connection, sorted(wrong))
+            first = next(one for one in known if one.id in wrong)
+            example = {"prediction_id": first.prediction, "model": answers[first.prediction].model, "got": first.value}
+            log.warning("actuals that the cost can't be are left out", actuals=len(wrong), **example)
+        return [one for one in known if one.id not in wrong]
 
     def _give_up(self) -> None:
         until = datetime.now(UTC) - self._wait

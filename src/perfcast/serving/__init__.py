@@ -9,7 +9,7 @@ R7), and `GraphCache` keeps the graphs within a bound. `Shadows` asks further ve
 
 from perfcast.serving._answer_cache import AnswerCache
 from perfcast.serving._arms import Arm, Key
-from perfcast.serving._body import Request, UnknownReference, coverage_of, parse_object
+from perfcast.serving._body import Request, UnknownReference, coverage_of, parse_json, parse_object
 from perfcast.serving._cache import Slot
 from perfcast.serving._follower import Follower
 from perfcast.serving._foreign import open_foreign, try_rows
@@ -38,6 +38,7 @@ __all__ = [
     "coverage_of",
     "declared_workload",
     "open_foreign",
+    "parse_json",
     "parse_object",
     "reach",
     "read_reaching",

@@ -13,7 +13,8 @@ from perfcast.manifest import COVERAGES, DEFAULT_COVERAGE
 from perfcast.serving._reader import BESIDE, ENVELOPE, Reader
 
 FEATURES = "features"
-_TOO_DEEP = "is nested too deeply; expected an object of features"
+_OBJECT = "an object of features"
+_TOO_DEEP = "is nested too deeply; expected "
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -77,7 +78,7 @@ class BodyReader:
         try:
             return self.read_plain(body) or self.examine(parse_object(body), guess=guess)
         except RecursionError:
-            raise InvalidInput.of("body", _TOO_DEEP) from None
+            raise InvalidInput.of("body", _TOO_DEEP + _OBJECT) from None
 
     def read_plain(self, body: bytes | bytearray) -> Request | None:
         """Read a body that is as declared, for a model that is loaded; None where `read` must look closer.
@@ -184,20 +185,34 @@ def parse_object(body: bytes | bytearray) -> dict[str, Any]:
     Raises:
         InvalidInput: It is no JSON, or no object; says where.
     """
+    document = parse_json(body, _OBJECT)
+    if not isinstance(document, dict):
+        raise InvalidInput.of("body", f"expected {_OBJECT}, got {_kind(document)}")
+    return document
+
+
+def parse_json(body: bytes | bytearray, expected: str) -> Any:
+    """What a body says in JSON; NaN and infinities are let through, so that the field that has one is named.
+
+    Args:
+        body: As it came.
+        expected: What it should be, for who sent something else.
+
+    Raises:
+        InvalidInput: It is no JSON; says where.
+    """
     try:
-        document = msgspec.json.decode(body)
+        return msgspec.json.decode(body)
     except RecursionError:
-        raise InvalidInput.of("body", _TOO_DEEP) from None
+        raise InvalidInput.of("body", _TOO_DEEP + expected) from None
     except UnicodeDecodeError as error:
         raise InvalidInput.of("body", f"is not UTF-8 text: byte {error.object[error.start]:#04x}") from None
     except msgspec.MsgspecError as error:
         document = _with_infinities(body)
         if document is None:
             what = "is empty" if not bytes(body[:64]).strip() else f"is not JSON: {error}"
-            raise InvalidInput.of("body", f"{what}; expected an object of features") from None
-    if not isinstance(document, dict):
-        raise InvalidInput.of("body", f"expected an object of features, got {_kind(document)}")
-    return document
+            raise InvalidInput.of("body", f"{what}; expected {expected}") from None
+        return document
 
 
 def _with_infinities(body: bytes | bytearray) -> Any:

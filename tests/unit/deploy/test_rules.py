@@ -103,6 +103,23 @@ def test_an_alert_fires_when_it_should_and_says_so_and_not_otherwise(name: str, 
     judged(tmp_path, [*fires, *calm], only=name)
 
 
+_COMMON = ("http_requests_total", "http_request_duration_seconds", "process_")
+"""How the names begin of metrics that many other programs have too."""
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_no_alert_speaks_of_another_program_that_the_same_prometheus_scrapes(name: str, tmp_path: Path) -> None:
+    looks = []
+    for change in CASES[name].fires:
+        theirs = {
+            series.replace('job="perfcast"', 'job="shop"'): values
+            for series, values in {**HEALTHY, **change}.items()
+            if series.startswith(_COMMON)
+        }
+        looks.append(_look(name, CASES[name].at, service(theirs), []))
+    judged(tmp_path, looks, only=name)
+
+
 def _look(name: str, at: int, series: list[dict[str, str]], told: list[dict[str, Any]]) -> dict[str, Any]:
     look = {"eval_time": f"{at}m", "alertname": name, "exp_alerts": told}
     return {"interval": "1m", "input_series": series, "alert_rule_test": [look]}

@@ -6,7 +6,7 @@ from itertools import count
 
 import sqlalchemy as sa
 
-from perfcast.monitoring import Actual, Judged, Observer, Record, keep_actuals, models_of, write_records
+from perfcast.monitoring import Actual, Judged, Observer, Record, backlog, keep_actuals, models_of, write_records
 from perfcast.storage import Database, now, schema, time_text
 
 _numbers = count()
@@ -187,3 +187,29 @@ def test_what_was_told_before_stays(database: Database) -> None:
         kept = keep_actuals(connection, [Actual("b", "b", 2.0), Actual("a", "a", 3.0)], now())
     assert {key: one.value for key, one in kept.items()} == {"a": 1.0}
     assert len(states(database)) == 2
+
+
+def test_what_a_cost_can_not_be_is_forgotten_and_the_right_value_may_be_told(database: Database) -> None:
+    listener = Listener()
+    observer = Observer(database, [listener], possible=lambda record, value: record.cost == 5.0 and value <= 100)
+    first, second = predict(database), predict(database)
+    tell(database, first, 500.0)
+    tell(database, second, 6.0)
+    observer.look()
+    assert [truth[:3] for truth in listener.truths] == [(second, "champion", 6.0)]
+    assert states(database) == ["joined"]
+    tell(database, first, 50.0)
+    observer.look()
+    assert listener.truths[-1][:3] == (first, "champion", 50.0)
+
+
+def test_an_actual_of_an_id_that_nobody_predicted_under_is_no_backlog_of_workers(database: Database) -> None:
+    name = predict(database)
+    tell(database, name[:6] + "f" + name[7:])
+    with database.read() as connection:
+        assert backlog(connection)[:2] == (1, None)
+    tell(database, name)
+    with database.read() as connection:
+        waiting = backlog(connection)
+    assert waiting.actuals == 2
+    assert waiting.actuals_since is not None

@@ -21,8 +21,12 @@ def show_drift(ref: str, registry: Registered, database: Annotated[Database, hel
 
     Errors and coverage are consequences (`pages`); inputs explain them, and are no reason to wake anybody.
     """
-    name = parse_reference(ref).model or registry.defaults().get(DEFAULT_WORKLOAD, "")
-    model = registry.model(name).name
+    asked = parse_reference(ref)
+    if asked.number is None and asked.label is None and asked.alias is None:
+        model, version = registry.model(asked.model or registry.defaults().get(DEFAULT_WORKLOAD, "")).name, None
+    else:
+        named = registry.resolve(ref)
+        model, version = named.model, named.number
     with database.read() as connection:
-        found = describe_drift(connection, model)
+        found = describe_drift(connection, model, version=version)
     return Json({"model_name": model, **found, "timestamp": timestamp()})

@@ -1,5 +1,6 @@
 """What is told: a JSON object, or a list of such, each with an actual and what it belongs to."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import msgspec
 
 from perfcast.api.http._problems import TooManyRows
 from perfcast.errors import FieldError, InvalidInput
-from perfcast.serving import parse_object
+from perfcast.serving import parse_json
 from perfcast.storage import time_text
 from perfcast.workloads import no_moment, stated_moment
 
@@ -21,6 +22,7 @@ _ID = re.compile(r"[0-9a-f]{26,28}(-[0-9]{1,7})?")
 _AHEAD = timedelta(minutes=5)
 """So far a clock may be ahead of this one."""
 _BESIDE = ("actual", "measured_at")
+_EXPECTED = "an object with an actual, or a list of such"
 
 
 @dataclass(slots=True)
@@ -66,12 +68,9 @@ def read_items(body: bytes | bytearray, zone: tzinfo, once: str) -> tuple[list[I
         InvalidInput: It is neither an object nor a list, or the object is wrong.
         TooManyRows: The list is too long.
     """
-    if bytes(body[:64]).lstrip()[:1] != b"[":
-        return [_item(parse_object(body), zone, once)], False
-    try:
-        documents = msgspec.json.decode(body, type=list[Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInput.of("body", f"is not JSON: {error}; expected an object with an actual, or a list") from None
+    documents = parse_json(body, _EXPECTED)
+    if not isinstance(documents, list):
+        return [_item(documents, zone, once)], False
     if not documents:
         raise InvalidInput.of("body", "is an empty list; expected objects with an actual each")
     if len(documents) > MOST_ITEMS:
@@ -90,7 +89,7 @@ def _or_error(document: object, zone: tzinfo, once: str) -> Item:
 
 def _item(document: object, zone: tzinfo, once: str) -> Item:
     if not isinstance(document, dict):
-        raise InvalidInput.of("body", f"expected an object with an actual, got {_shown(document)}")
+        raise InvalidInput.of("body", f"expected {_EXPECTED}, got {_shown(document)}")
     wrong: list[FieldError] = []
     value = _number(document, wrong)
     at = _moment(document.get("measured_at"), zone, wrong)
@@ -159,5 +158,5 @@ def _plain(value: Any) -> Any:
 
 
 def _shown(value: object) -> str:
-    text = msgspec.json.encode(value).decode(errors="replace") if value is not None else "null"
+    text = json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()  # which says NaN and Infinity
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -17,7 +17,7 @@ from perfcast.jobs.schedules import Scheduler, Schedules
 from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.jobs.worker._worker import Worker
-from perfcast.monitoring import Archive, Corrections, LiveAccuracy, Observer, Watcher, versions_of
+from perfcast.monitoring import Archive, Corrections, LiveAccuracy, Observer, Watcher, possible_costs, versions_of
 from perfcast.monitoring import Retention as PredictionRetention
 from perfcast.monitoring.drift import Drift
 from perfcast.processors import processors
@@ -78,7 +78,7 @@ def make_observer(settings: Settings, database: Database, registry: Registry, sc
     version_of = versions_of(registry)
     drift = Drift(version_of, schedules.signal, alarms_per_week=settings.drift_alarms_per_week)
     watchers: list[Watcher] = [LiveAccuracy(version_of), Corrections(version_of), drift]
-    return Observer(database, watchers, wait_hours=settings.actual_wait_hours)
+    return Observer(database, watchers, wait_hours=settings.actual_wait_hours, possible=possible_costs(version_of))
 
 
 def _prediction_retention(settings: Settings, database: Database, registry: Registry) -> PredictionRetention:

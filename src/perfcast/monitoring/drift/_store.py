@@ -89,11 +89,23 @@ def read_all_findings(connection: sa.Connection) -> dict[str, dict[str, Any]]:
     return {row.model: row.findings for row in rows}
 
 
-def describe_drift(connection: sa.Connection, model: str, *, anomalies: int = 20) -> dict[str, Any]:
-    """The same with the newest anomalies; complete also where nothing is watched, with a `note` that says why."""
+def describe_drift(
+    connection: sa.Connection, model: str, *, version: int | None = None, anomalies: int = 20
+) -> dict[str, Any]:
+    """The same with the newest anomalies; complete also where nothing is watched, with a `note` that says why.
+
+    Args:
+        connection: To the database.
+        model: Whose.
+        version: The one that was asked for, which may be another than is watched; None: the one that is watched.
+        anomalies: How many at most.
+    """
     found = read_findings(connection, model)
     note = None
-    if found is None:
+    if found is not None and version not in (None, found["version"]):
+        note = f"version {version} is not watched: what the champion answers is, at present version {found['version']}"
+        found = {"updated_at": None, **NOTHING}
+    elif found is None:
         found = {"updated_at": None, **NOTHING}
         note = (
             "nothing is watched: the champion has answered nothing since, no worker runs, or the champion was uploaded "

@@ -51,7 +51,7 @@ def watched(settings: Settings, registry: Registry) -> Iterator[Registry]:
 
 
 def test_what_was_found_is_shown_with_score_and_words(client: TestClient, watched: Registry) -> None:
-    answer = client.get(f"/models/{MODEL}:1/drift")
+    answer = client.get(f"/models/{MODEL}@champion/drift")
     assert answer.status_code == 200
     found = answer.json()
     DriftReport.model_validate(found, strict=True)
@@ -64,6 +64,15 @@ def test_what_was_found_is_shown_with_score_and_words(client: TestClient, watche
     assert found["state"]["error"]
     assert found["alarms"]["error"] == 1
     assert found["note"] is None
+
+
+def test_another_versions_drift_is_not_taken_for_the_champions(client: TestClient, watched: Registry) -> None:
+    other = client.get(f"/models/{MODEL}:1/drift").json()
+    DriftReport.model_validate(other, strict=True)
+    assert other["findings"] == []
+    assert other["note"].startswith("version 1 is not watched")
+    assert client.get(f"/models/{MODEL}:3/drift").json()["findings"]
+    assert client.get(f"/models/{MODEL}:99/drift").status_code == 404
 
 
 def test_a_model_that_is_not_watched_says_why_and_one_that_is_not_there_is_404(client: TestClient) -> None:

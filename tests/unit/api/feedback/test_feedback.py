@@ -152,7 +152,7 @@ def test_what_is_wrong_with_an_item_stands_in_its_place_and_the_others_are_taken
     good = predict(client)
     items: list[tuple[Any, str]] = [
         ({"prediction_id": good, "actual": 30}, ""),
-        (7, "body: expected an object with an actual, got 7"),
+        (7, "body: expected an object with an actual, or a list of such, got 7"),
         ({"prediction_id": good}, "actual: is required"),
         ({"prediction_id": good, "actual": "30"}, 'actual: must be a finite number, got "30"'),
         ({"prediction_id": good, "actual": True}, "actual: must be a finite number, got true"),
@@ -180,9 +180,20 @@ def test_an_item_alone_is_refused_with_a_status_of_its_own(client: TestClient, s
     assert "is required" in refused(client, {"actual": 3}, 422)
     assert "is not JSON" in refused(client, "[{", 422)
     assert "is not JSON" in refused(client, "{", 422)
+    for body in ("5", "null", ""):
+        assert "expected an object with an actual, or a list of such" in refused(client, body, 422)
+    assert "got NaN" in refused(client, f'{{"prediction_id": "{ID}", "actual": NaN}}', 422)
     assert "empty list" in refused(client, "[]", 422)
-    assert "got a string" in refused(client, '"x"', 422)
+    assert 'got "x"' in refused(client, '"x"', 422)
     assert kept(services) == []
+
+
+def test_an_actual_of_a_list_that_is_no_number_spoils_the_others_not(client: TestClient) -> None:
+    answer = client.post("/feedback", content=json.dumps([features(actual=float("nan")), features()]))
+    assert answer.status_code == 202
+    first, second = answer.json()["results"]
+    assert first == {"status": "refused", "error": "actual: must be a finite number, got NaN"}
+    assert second["status"] == "accepted"
 
 
 def test_a_value_that_the_cost_cannot_have_is_refused_where_the_prediction_is_known(

@@ -10,7 +10,7 @@ from tests.patience import until
 from perfcast.api import Services
 from perfcast.api.health import backlog_problems
 from perfcast.api.health._host import disk_problem, look_at_host
-from perfcast.monitoring import Backlog, PredictionLog, Record
+from perfcast.monitoring import Backlog, PredictionLog, Record, write_records
 from perfcast.storage import Database, schema, time_text
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -38,8 +38,10 @@ def test_what_waits_for_more_than_five_minutes_is_told() -> None:
 
 def test_health_tells_of_actuals_that_nobody_joins(client: TestClient, services: Services) -> None:
     late = time_text(datetime.now(UTC) - timedelta(minutes=6))
-    row = {"key": "k", "prediction": "p", "value": 1.0, "received_at": late, "state": "waiting"}
+    name = "1a21d52521d06eefbd70000267"
+    row = {"key": name, "prediction": name, "value": 1.0, "received_at": late, "state": "waiting"}
     with services.database.begin() as connection:
+        write_records(connection, [Record(name, "m", 1, [1.0], 5.0, 4.0, 6.0, time_text(datetime.now(UTC)))])
         connection.execute(schema.actual.insert().values(**row))
     until(lambda: "actuals" in client.get("/health").json()["problems"])
     assert client.get("/health").json()["status"] == "degraded"
