@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0011"
+HEAD = "0012"
 """The migration that this code was written for."""
 
 metadata = sa.MetaData(
@@ -299,6 +299,7 @@ schedule = sa.Table(
     sa.Column("last_job", sa.String(36), nullable=True),
     sa.Column("last_digest", _DIGEST, nullable=True, comment="of the rows the last run was given"),
     sa.Column("last_rows", sa.Integer, nullable=True),
+    sa.Column("last_until", _TIME, nullable=True, comment="when the newest of them was measured"),
 )
 """When models are trained anew, one row a model."""
 

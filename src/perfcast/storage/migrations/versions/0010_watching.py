@@ -10,8 +10,8 @@ down_revision = "0009"
 def upgrade() -> None:
     """Make the tables; blocks that are there already wait to be looked at."""
     # its default stays: to take it away, SQLite would write all records anew
-    length = sa.Column("bytes", sa.Integer, nullable=False, server_default="0", comment="length of records")
-    op.add_column("prediction_block", length)
+    added = sa.Column("bytes", sa.Integer, nullable=False, server_default="0", comment="length of records")
+    op.add_column("prediction_block", added)
     op.execute("UPDATE prediction_block SET bytes = length(records)")
     op.create_index("ix_prediction_block_last_at_bytes", "prediction_block", ["last_at", "bytes"])
     _make_tables()
