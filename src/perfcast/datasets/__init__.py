@@ -4,7 +4,7 @@
 Perfcast; `Datasets` keeps them; `Dataset.split` parts them so that no configuration stands on both sides (rule R4).
 """
 
-from perfcast.datasets._dataset import Dataset, check_name
+from perfcast.datasets._dataset import Dataset, check_name, newest_moment
 from perfcast.datasets._files import from_parquet, to_parquet
 from perfcast.datasets._import import ImportReport, import_file, shipped_dataset, shipped_files, shipped_workload
 from perfcast.datasets._split import (
@@ -33,6 +33,7 @@ __all__ = [
     "from_parquet",
     "held_out",
     "import_file",
+    "newest_moment",
     "shipped_dataset",
     "shipped_files",
     "shipped_workload",

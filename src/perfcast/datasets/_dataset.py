@@ -168,3 +168,8 @@ def _only_days(moments: Moments | None, zone: tzinfo) -> bool:
         return False
     times = np.unique(moments.astype("datetime64[us]"))
     return all(moment.item().replace(tzinfo=UTC).astimezone(zone).time() == time.min for moment in times)
+
+
+def newest_moment(moments: Moments | None) -> str | None:
+    """The last of some moments: ISO 8601, UTC; None where there are none."""
+    return None if moments is None else f"{np.datetime_as_string(moments.max(), unit='us')}Z"

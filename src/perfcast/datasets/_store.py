@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+import numpy as np
 import sqlalchemy as sa
 
-from perfcast.datasets._dataset import Dataset
+from perfcast.datasets._dataset import Dataset, newest_moment
 from perfcast.datasets._files import from_parquet, to_parquet
 from perfcast.errors import UnknownDataset
 from perfcast.storage import Blobs, Database, insert_new, now, schema
@@ -33,6 +35,7 @@ class Datasets:
     def __init__(self, database: Database, blobs: Blobs) -> None:
         self._database = database
         self._blobs = blobs
+        self._newer = lru_cache(maxsize=256)(self._count_newer)
 
     def add(self, dataset: Dataset) -> DatasetRecord:
         """Keep a dataset; the same rows under the same name are kept once, and become the newest when kept again."""
@@ -110,6 +113,21 @@ class Datasets:
             BrokenVersion: The bytes are missing or altered.
         """
         return from_parquet(self._blobs.get(record.blob))
+
+    def newer(self, record: DatasetRecord, moment: str) -> int:
+        """How many of its rows were measured after a moment (ISO 8601, UTC); 0 where they have no times.
+
+        They are read once for each moment: who asks every few seconds may.
+        """
+        return self._newer(record.blob, moment)
+
+    def until(self, record: DatasetRecord) -> str | None:
+        """When the newest of its rows was measured: ISO 8601, UTC; None where they have no times."""
+        return newest_moment(self.load(record).measured_at)
+
+    def _count_newer(self, blob: str, moment: str) -> int:
+        moments = from_parquet(self._blobs.get(blob)).measured_at
+        return 0 if moments is None else int((moments > np.datetime64(moment.removesuffix("Z"))).sum())
 
 
 def _used(connection: sa.Connection, name: str) -> set[str]:

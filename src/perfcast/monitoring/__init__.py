@@ -22,7 +22,7 @@ from perfcast.monitoring._observer import Observer
 from perfcast.monitoring._prediction_log import PredictionLog
 from perfcast.monitoring._records import Record, read_records, write_records
 from perfcast.monitoring._retention import Retention
-from perfcast.monitoring._versions import VersionOf, possible_costs, versions_of
+from perfcast.monitoring._versions import VersionOf, versions_of
 
 __all__ = [
     "FORMATS",
@@ -56,7 +56,6 @@ __all__ = [
     "live_arms",
     "models_of",
     "networks_of",
-    "possible_costs",
     "read_accuracy",
     "read_corrections",
     "read_records",

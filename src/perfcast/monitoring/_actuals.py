@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -10,7 +10,6 @@ from perfcast.monitoring._records import Record
 from perfcast.storage import in_parts, insert_all_new, schema, time_text
 
 actual = schema.actual
-State = Literal["waiting", "joined", "unmatched"]
 
 
 class Actual(NamedTuple):
@@ -34,6 +33,16 @@ class Kept(NamedTuple):
 
     prediction: str
     value: float
+
+
+class Joined(NamedTuple):
+    """The true cost of a prediction, and the version that made that; `measured_at` as ISO 8601, UTC."""
+
+    prediction: str
+    value: float
+    measured_at: str
+    model: str
+    version: int
 
 
 class Waiting(NamedTuple):
@@ -82,34 +91,35 @@ def still_waiting(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
     }
 
 
-def join_actuals(connection: sa.Connection, joined: Sequence[tuple[Waiting, Record]]) -> None:
-    """Keep beside each actual what was predicted."""
+def join_actuals(connection: sa.Connection, joined: Sequence[tuple[Waiting, Record, bool]]) -> None:
+    """Keep beside each actual what was predicted, and whether it is joined or refused.
+
+    One that is refused leaves its key, so that the right value may still be told.
+    """
     if not joined:
         return
-    names = ("model", "version", "arm", "predicted", "lower", "upper", "coverage", "measured_at")
+    names = ("model", "version", "arm", "predicted", "lower", "upper", "coverage", "measured_at", "state")
     values: dict[str, object] = {name: sa.bindparam(f"new_{name}") for name in names}
-    statement = sa.update(actual).where(actual.c.id == sa.bindparam("which")).values(state="joined", **values)
+    statement = sa.update(actual).where(actual.c.id == sa.bindparam("which")).values(values)
     rows = []
-    for one, record in joined:
+    for one, record, possible in joined:
         told = (record.model, record.version, record.arm, record.cost, record.lower, record.upper, record.coverage)
-        at = one.measured_at or record.at
-        rows.append({"which": one.id} | {f"new_{name}": value for name, value in zip(names, (*told, at), strict=True)})
+        new = (*told, one.measured_at or record.at, "joined" if possible else "refused")
+        rows.append({"which": one.id} | {f"new_{name}": value for name, value in zip(names, new, strict=True)})
     connection.execute(statement, rows)
+    free = sa.update(actual).where(actual.c.id == sa.bindparam("which")).values(key=sa.bindparam("new_key"))
+    impossible = [one.id for one, _, possible in joined if not possible]
+    if impossible:
+        connection.execute(free, [{"which": number, "new_key": f"refused {number}"} for number in impossible])
 
 
-def forget_actuals(connection: sa.Connection, ids: Sequence[int]) -> None:
-    """Delete some, as if they had never been told."""
-    for some in in_parts(ids):
-        connection.execute(sa.delete(actual).where(actual.c.id.in_(some)))
-
-
-def joined_actuals(connection: sa.Connection, predictions: Sequence[str]) -> list[tuple[str, float, str]]:
-    """Of those of the predictions whose truth is known: prediction, true cost, and when it was measured."""
-    c = actual.c
-    found = []
+def joined_actuals(connection: sa.Connection, predictions: Sequence[str]) -> list[Joined]:
+    """The true costs of those of the predictions where they are known."""
+    c, found = actual.c, list[Joined]()
     for some in in_parts(predictions):
-        query = sa.select(c.prediction, c.value, c.measured_at).where(c.prediction.in_(some), c.state == "joined")
-        found += [(row.prediction, row.value, row.measured_at) for row in connection.execute(query)]
+        query = sa.select(c.prediction, c.value, c.measured_at, c.model, c.version)
+        rows = connection.execute(query.where(c.prediction.in_(some), c.state == "joined"))
+        found += [Joined(*row) for row in rows]
     return found
 
 

@@ -1,7 +1,7 @@
 """Corrections of intervals in the database: kept as actuals come, read by who answers and who shows them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import exp
 from typing import Any
 
@@ -13,7 +13,7 @@ from perfcast.manifest import Calibration, Move
 from perfcast.monitoring._correction import State, Tracker
 from perfcast.monitoring._judged import Judged
 from perfcast.monitoring._records import Record
-from perfcast.registry import Version
+from perfcast.monitoring._versions import VersionOf
 from perfcast.storage import Database, now, schema
 
 _ROW, _ALIAS = schema.correction, schema.alias
@@ -61,7 +61,7 @@ class Corrections:
         version_of: Gives a version by model and number; None where there is no such.
     """
 
-    def __init__(self, version_of: Callable[[str, int], Version | None]) -> None:
+    def __init__(self, version_of: VersionOf) -> None:
         self._version_of = version_of
 
     def predicted(self, connection: sa.Connection, records: Sequence[Record]) -> None:
@@ -69,14 +69,15 @@ class Corrections:
 
     def judged(self, connection: sa.Connection, judged: Sequence[Judged]) -> None:
         """Learn from true costs, each version from its own."""
-        by_version: dict[Key, dict[str, Judged]] = defaultdict(dict)
-        for item in judged:  # a version may be its own shadow: what it said counts once
-            by_version[item.record.model, item.record.version].setdefault(item.record.id, item)
+        by_version: dict[Key, list[Judged]] = defaultdict(list)
+        for item in judged:
+            if not item.again:
+                by_version[item.record.model, item.record.version].append(item)
         for key, items in by_version.items():
             version = self._version_of(*key)
             calibration = version.manifest.calibration if version is not None else None
             since = _since(connection, key)
-            fresh = [item for item in items.values() if since is not None and item.record.at >= since]
+            fresh = [item for item in items if since is not None and item.record.at >= since]
             if calibration is not None and since is not None and fresh:
                 _learn(connection, key, calibration, since, fresh)
 

@@ -15,11 +15,13 @@ class Judged(NamedTuple):
         record: What was predicted, by whom, when.
         actual: The true cost, in the cost's unit.
         at: When it was measured; where nobody said, when it was predicted. ISO 8601, UTC.
+        again: Whether it is the record of a version that is its own shadow: what it said is told once more.
     """
 
     record: Record
     actual: float
     at: str
+    again: bool = False
 
 
 class Watcher(Protocol):

@@ -2,7 +2,7 @@
 
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -11,8 +11,8 @@ import structlog
 
 from perfcast.errors import Unavailable
 from perfcast.monitoring._actuals import (
+    Joined,
     Waiting,
-    forget_actuals,
     give_up,
     join_actuals,
     joined_actuals,
@@ -22,9 +22,11 @@ from perfcast.monitoring._actuals import (
 from perfcast.monitoring._finding import Found, find_records
 from perfcast.monitoring._judged import Judged, Watcher
 from perfcast.monitoring._records import Record, unpack
-from perfcast.storage import Database, schema, take_turns
+from perfcast.monitoring._versions import VersionOf, costs_of
+from perfcast.registry import SHADOW
+from perfcast.storage import Database, alone, schema, take_turns
 
-SHADOW = "shadow"
+_WORD = "watching"
 _MOST_RECORDS = 20_000
 """Of one transaction, so that those who write predictions don't wait for it long."""
 _MOST_BLOCKS = 200
@@ -44,32 +46,34 @@ class Observer:
     then every ten minutes.
 
     A shadow's record often comes after the actual was joined with the record that the caller got; then its judgement
-    follows when the record does.
+    follows when the record does. An actual that the cost can't be is refused, and told to nobody.
 
     Args:
         database: Where predictions and actuals are.
         watchers: Told in this order; one that has a method `after` is called so after each transaction.
+        version_of: Gives versions, whose workloads say what the cost can be.
         wait_hours: How long an actual waits for its prediction before it counts as unmatched.
-        possible: Whether a cost can be what was told of a prediction. What it can't be is forgotten, so that the right
-            one may be told: who takes actuals can't know whose they are while predictions are being written.
     """
 
     def __init__(
-        self,
-        database: Database,
-        watchers: Sequence[Watcher],
-        *,
-        wait_hours: float = 24.0,
-        possible: Callable[[Record, float], bool] = lambda _record, _value: True,
+        self, database: Database, watchers: Sequence[Watcher], version_of: VersionOf, *, wait_hours: float = 24.0
     ) -> None:
-        self._database, self._watchers, self._possible = database, watchers, possible
+        self._database, self._watchers = database, watchers
+        self._cost_of = costs_of(version_of)
         self._wait = timedelta(hours=wait_hours)
         self._later = 0.0
         self._from = 0
         self._failed: dict[str, str] = {}
 
     def look(self) -> int:
-        """Look at all that has come since the last time; gives how many predictions and actuals that were."""
+        """Look at all that has come since the last time; gives how many predictions and actuals that were.
+
+        Nothing where another observer is at it.
+        """
+        with alone(self._database, _WORD) as mine:
+            return self._look() if mine else 0
+
+    def _look(self) -> int:
         seen = 0
         while count := self._observe():
             seen += count
@@ -91,7 +95,7 @@ class Observer:
             return 0
         unpacked = {number: _unpacked(number, records) for number, records in blocks}
         with self._database.begin() as connection:
-            take_turns(connection, "watching")
+            take_turns(connection, _WORD)
             queue = schema.unobserved_block
             mine = sa.delete(queue).where(queue.c.block.in_(unpacked)).returning(queue.c.block)
             records = [one for number in sorted(connection.execute(mine).scalars()) for one in unpacked[number]]
@@ -120,34 +124,28 @@ class Observer:
             return 0
         answers = {one.record.id: one.record for one in found if one.record.arm != SHADOW}
         with self._database.begin() as connection:
-            take_turns(connection, "watching")
+            take_turns(connection, _WORD)
             present = still_waiting(connection, [one.id for one in waiting])
-            known = [one for one in waiting if one.id in present and one.prediction in answers]
-            mine = self._possible_ones(connection, known, answers)
-            join_actuals(connection, [(one, answers[one.prediction]) for one in mine])
+            mine = [one for one in waiting if one.id in present and one.prediction in answers]
+            joined = [(one, answer := answers[one.prediction], self._possible(answer, one.value)) for one in mine]
+            join_actuals(connection, joined)
             shadows = _observed_shadows(connection, found)
             judged = [
-                Judged(record, one.value, one.measured_at or record.at)
-                for one in mine
-                for record in (answers[one.prediction], *shadows.get(one.prediction, ()))
+                Judged(record, one.value, one.measured_at or record.at, record.arm == SHADOW and _alike(record, answer))
+                for one, answer, possible in joined
+                if possible
+                for record in (answer, *shadows.get(one.prediction, ()))
             ]
             if judged:
                 judged.sort(key=lambda one: one.at)
                 self._tell(connection, lambda watcher: watcher.judged(connection, judged))
         self._after()
-        return len(known)
+        return len(mine)
 
-    def _possible_ones(
-        self, connection: sa.Connection, known: Sequence[Waiting], answers: Mapping[str, Record]
-    ) -> list[Waiting]:
-        """Those that costs can be; the others are forgotten."""
-        wrong = {one.id for one in known if not self._possible(answers[one.prediction], one.value)}
-        if wrong:
-            forget_actuals(connection, sorted(wrong))
-            first = next(one for one in known if one.id in wrong)
-            example = {"prediction_id": first.prediction, "model": answers[first.prediction].model, "got": first.value}
-            log.warning("actuals that the cost can't be are left out", actuals=len(wrong), **example)
-        return [one for one in known if one.id not in wrong]
+    def _possible(self, record: Record, value: float) -> bool:
+        """Whether the cost can be that."""
+        cost = self._cost_of(record.model, record.version)
+        return cost is None or cost.minimum <= value <= cost.maximum
 
     def _give_up(self) -> None:
         until = datetime.now(UTC) - self._wait
@@ -215,8 +213,17 @@ def _late_shadows(connection: sa.Connection, records: Sequence[Record]) -> list[
         if record.arm == SHADOW:
             shadows.setdefault(record.id, []).append(record)
     known = joined_actuals(connection, list(shadows)) if shadows else []
-    judged = [Judged(record, value, at) for name, value, at in known for record in shadows[name]]
+    judged = [
+        Judged(record, one.value, one.measured_at, _alike(record, one))
+        for one in known
+        for record in shadows[one.prediction]
+    ]
     return sorted(judged, key=lambda one: one.at)
+
+
+def _alike(record: Record, answer: Record | Joined) -> bool:
+    """Whether both are of one version."""
+    return (record.model, record.version) == (answer.model, answer.version)
 
 
 def _observed_shadows(connection: sa.Connection, found: Sequence[Found]) -> dict[str, list[Record]]:

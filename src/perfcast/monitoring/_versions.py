@@ -4,13 +4,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
-from perfcast.errors import UnknownModel, UnknownVersion
-from perfcast.monitoring._records import Record
+from perfcast.errors import BrokenVersion, InvalidDeclaration, NotFound
 from perfcast.registry import Registry, Version
-from perfcast.workloads import workload_from_document
+from perfcast.workloads import Cost, workload_from_document
 
 VersionOf: TypeAlias = Callable[[str, int], Version | None]
-"""Gives a version by model and number; None where there is none."""
+"""Gives a version by model and number; None where there is none that can be read."""
 _KEPT = 256
 
 
@@ -21,25 +20,21 @@ def versions_of(registry: Registry) -> VersionOf:
     def find(model: str, number: int) -> Version | None:
         try:
             return registry.version(model, number)
-        except (UnknownModel, UnknownVersion):
+        except (NotFound, BrokenVersion):
             return None
 
     return find
 
 
-def possible_costs(version_of: VersionOf) -> Callable[[Record, float], bool]:
-    """Tells whether the cost of a record's workload can be so much; of versions that are gone, whatever was told."""
+def costs_of(version_of: VersionOf) -> Callable[[str, int], Cost | None]:
+    """Gives what a version predicts; None where it isn't known."""
 
     @lru_cache(maxsize=_KEPT)
-    def bounds(model: str, number: int) -> tuple[float, float]:
+    def find(model: str, number: int) -> Cost | None:
         version = version_of(model, number)
-        if version is None:
-            return float("-inf"), float("inf")
-        cost = workload_from_document(version.manifest.workload).cost
-        return cost.minimum, cost.maximum
+        try:
+            return None if version is None else workload_from_document(version.manifest.workload).cost
+        except InvalidDeclaration:  # written by another Perfcast beside this one
+            return None
 
-    def possible(record: Record, value: float) -> bool:
-        low, high = bounds(record.model, record.version)
-        return low <= value <= high
-
-    return possible
+    return find

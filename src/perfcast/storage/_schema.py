@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0011"
+HEAD = "0012"
 """The migration that this code was written for."""
 
 metadata = sa.MetaData(
@@ -122,7 +122,7 @@ prediction_block = sa.Table(
     sa.Column("last_at", _TIME, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("records", sa.LargeBinary, nullable=False, comment="zlib of msgpack: a list of records"),
-    sa.Column("bytes", sa.Integer, nullable=False, comment="length of records"),
+    sa.Column("bytes", sa.Integer, nullable=False, server_default="0", comment="length of records"),
     sa.Index(None, "last_id"),
     sa.Index(None, "model", "last_at"),
     sa.Index(None, "last_at", "bytes"),
@@ -148,7 +148,7 @@ actual = sa.Table(
         "measured_at", _TIME, nullable=True, comment="where nobody said, the prediction's own time, once it is found"
     ),
     sa.Column("received_at", _TIME, nullable=False),
-    sa.Column("state", sa.String(16), nullable=False, comment="waiting, joined or unmatched"),
+    sa.Column("state", sa.String(16), nullable=False, comment="waiting, joined, unmatched or refused"),
     sa.Column("model", _NAME, nullable=True, comment="who was joined: the arm that answered, not its shadow"),
     sa.Column("version", sa.Integer, nullable=True),
     sa.Column("arm", sa.String(16), nullable=True),
@@ -299,6 +299,7 @@ schedule = sa.Table(
     sa.Column("last_job", sa.String(36), nullable=True),
     sa.Column("last_digest", _DIGEST, nullable=True, comment="of the rows the last run was given"),
     sa.Column("last_rows", sa.Integer, nullable=True),
+    sa.Column("last_until", _TIME, nullable=True, comment="when the newest of them was measured"),
 )
 """When models are trained anew, one row a model."""
 

@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from perfcast.datasets import Dataset, Part, Split
+from perfcast.datasets import Dataset, Part, Split, newest_moment
 from perfcast.export import Target, check_parity, compose, libraries, measure
 from perfcast.manifest import DataFacts, Draft, Manifest
-from perfcast.tables import Moments
 from perfcast.training.families import Fitted, Settings
 from perfcast.training.judging import broken_trends, calibrate, evaluate, make_reference
 from perfcast.workloads import Rows, Workload
@@ -147,10 +146,6 @@ def _data_facts(dataset: Dataset, split: Split) -> DataFacts:
         configurations=dataset.configurations,
         parts={"train": len(split.train), "calibrate": len(split.calibrate), "test": len(split.test)},
         split=split.description,
-        until=_newest(dataset.measured_at),
-        learnt_until=_newest(split.calibrate.measured_at) if split.kind == "time" else None,
+        until=newest_moment(dataset.measured_at),
+        learnt_until=newest_moment(split.calibrate.measured_at) if split.kind == "time" else None,
     )
-
-
-def _newest(moments: Moments | None) -> str | None:
-    return None if moments is None else f"{np.datetime_as_string(moments.max(), unit='us')}Z"

@@ -123,7 +123,7 @@ def test_shadow_and_challenger_are_corrected_by_their_own_errors(
 
 
 def test_a_version_that_is_its_own_shadow_learns_once_from_each_actual(database: Database, learn: Learn) -> None:
-    learn([item for item in judged(50, 1) for _ in range(2)])
+    learn([item._replace(again=again) for item in judged(50, 1) for again in (False, True)])
     with database.read() as connection:
         assert read_corrections(connection)[KEY].actuals == 50
 

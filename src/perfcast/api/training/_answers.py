@@ -121,6 +121,7 @@ class ScheduleEntry(BaseModel):
         examples=["9f2c41d07be6a5530f7f4a6f5d0b1c6e2a94f3b8d7c6e5a4b3c2d1e0f9a8b7c6"],
     )
     last_rows: int | None = Field(None, examples=[60000])
+    last_until: Time | None = Field(None, description="When the newest of those rows was measured")
     next_at: Time | None = Field(
         None, description="When its cron expression comes about next", examples=["2026-03-03T03:00:00.000000Z"]
     )

@@ -28,13 +28,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     Attributes:
         cron: Five fields, in the service's time zone; None for never by the clock.
-        new_rows: Fires when the newest rows are at least so many more than the last run learnt from; None for never.
+        new_rows: Fires when there are at least so many rows that the last run didn't learn from; None for never.
         drift: Whether it fires on signals.
         enabled: Whether it fires at all.
         minimum_interval_seconds: Least seconds from one run's submission to the next, so that a trigger that flaps
             is held back.
         most_per_day: Most runs that signals alone begin within 24 hours.
-        least_new_rows: Signals alone begin none before the newest rows are so many more than the last run learnt from.
+        least_new_rows: Signals alone begin none before there are so many rows that the last run didn't learn from.
         request: How to train.
     """
 
@@ -60,6 +60,7 @@ class Schedule:
         held_back: Why it waits although it is due.
         last_fired_at, last_reason, last_job: Its last run.
         last_digest, last_rows: The rows that run was given, and how many.
+        last_until: When the newest of them was measured; None where they have no times.
     """
 
     model: str
@@ -73,6 +74,7 @@ class Schedule:
     last_job: str | None
     last_digest: str | None
     last_rows: int | None
+    last_until: str | None
 
     @property
     def counted_from(self) -> datetime:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 import structlog
 
+from perfcast.datasets import DatasetRecord
 from perfcast.errors import Conflict, PerfcastError, Unavailable
 from perfcast.jobs.queue import Job, JobRequest, Jobs
 from perfcast.jobs.schedules import _repository as repository
@@ -76,28 +77,37 @@ class Scheduler:
 
     def _new_rows(self, schedule: Schedule, wanted: int) -> str | None:
         """What there is to say when there are enough new rows."""
-        request, rows = self._newest(schedule)
-        known = self._learnt(schedule, request.dataset)
-        if rows - known < wanted:
+        _, record = self._newest(schedule)
+        new, known = self._growth(schedule, record)
+        if new < wanted:
             return None
-        return f"{rows - known:,} new rows of '{request.dataset}' ({rows:,}; the last run learnt from {known:,})"
+        return f"{new:,} new rows of '{record.name}' ({record.rows:,}; the last run learnt from {known:,})"
 
-    def _newest(self, schedule: Schedule) -> tuple[JobRequest, int]:
-        """The job that the newest rows make, and how many they are."""
+    def _newest(self, schedule: Schedule) -> tuple[JobRequest, DatasetRecord]:
+        """The job that the newest rows make, and what is known of them."""
         submissions = self.schedules.submissions
         request = submissions.complete(schedule.plan.request.asked(schedule.model))
-        return request, submissions.datasets.find(request.dataset, request.digest).rows
+        return request, submissions.datasets.find(request.dataset, request.digest)
 
-    def _learnt(self, schedule: Schedule, line: str) -> int:
-        """How many rows of a line the last run learnt from, whoever began it; 0 where nobody knows of one."""
+    def _growth(self, schedule: Schedule, record: DatasetRecord) -> tuple[int, int]:
+        """How many rows the last run didn't learn from, and how many it did.
+
+        A line of which old rows leave doesn't grow; so those count that were measured later than what was learnt.
+        """
+        known, until = self._learnt(schedule, record.name)
+        newer = 0 if until is None else self.schedules.submissions.datasets.newer(record, until)
+        return max(record.rows - known, newer), known
+
+    def _learnt(self, schedule: Schedule, line: str) -> tuple[int, str | None]:
+        """How many rows of a line the last run learnt from, whoever began it, and when the newest was measured."""
         registry = self.schedules.submissions.registry
         numbers = registry.model(schedule.model).versions
         newest = registry.version(schedule.model, numbers[-1]) if numbers else None
         if newest is not None and (schedule.last_fired_at is None or newest.created_at > schedule.last_fired_at):
             facts = newest.manifest.data
             if facts is not None and facts.name == line:
-                return facts.rows
-        return schedule.last_rows or 0
+                return facts.rows, facts.until
+        return schedule.last_rows or 0, schedule.last_until
 
     def _obstacle(self, schedule: Schedule, at: datetime) -> str | None:
         """Why it may not fire now."""
@@ -119,19 +129,21 @@ class Scheduler:
         if fired >= most:
             return f"signals began {fired} runs within 24 hours: at most {most}"
         if least:
-            request, rows = self._newest(schedule)
-            known = self._learnt(schedule, request.dataset)
-            if rows - known < least:  # how many there are would be another reason each time
-                return f"there are fewer than {least:,} new rows of '{request.dataset}' since the last run's {known:,}"
+            _, record = self._newest(schedule)
+            new, known = self._growth(schedule, record)
+            if new < least:  # how many there are would be another reason each time
+                return f"there are fewer than {least:,} new rows of '{record.name}' since the last run's {known:,}"
         return None
 
     def _fire(self, schedule: Schedule, due: _Due, at: datetime) -> Job | None:
         """Submit, unless another scheduler or a person was faster."""
-        request, rows = self._newest(schedule)
+        request, record = self._newest(schedule)
+        until = self.schedules.submissions.datasets.until(record)
+        given = {"last_digest": request.digest, "last_rows": record.rows, "last_until": until}
 
         def note(connection: sa.Connection, job: str) -> None:
             last = {"last_fired_at": time_text(at), "last_reason": due.reason, "last_job": job}
-            if not repository.fire(connection, schedule, last | {"last_digest": request.digest, "last_rows": rows}):
+            if not repository.fire(connection, schedule, last | given):
                 raise Conflict("another scheduler fired it")
             if repository.unfinished_job(connection, schedule.model, but=job) is not None:
                 raise Conflict("a job of this model was submitted just now")

@@ -17,7 +17,7 @@ from perfcast.jobs.schedules import Scheduler, Schedules
 from perfcast.jobs.worker._chore import Chore
 from perfcast.jobs.worker._retention import EVERY_SECONDS, Retention
 from perfcast.jobs.worker._worker import Worker
-from perfcast.monitoring import Archive, Corrections, LiveAccuracy, Observer, Watcher, possible_costs, versions_of
+from perfcast.monitoring import Archive, Corrections, LiveAccuracy, Observer, Watcher, versions_of
 from perfcast.monitoring import Retention as PredictionRetention
 from perfcast.monitoring.drift import Drift
 from perfcast.processors import processors
@@ -43,7 +43,7 @@ def run_worker(settings: Settings, *, attached: bool = False) -> None:
 
 
 def _run_worker(settings: Settings, *, attached: bool) -> None:
-    database = Database(settings.database_address, pool_size=settings.worker_concurrency + 4)
+    database = Database(settings.database_address, pool_size=settings.worker_concurrency + 5)
     transport, blobs = make_transport(settings), Blobs(settings.artifacts_address)
     registry, workloads = Registry(database, blobs), survey_workloads(settings.workloads_dir).workloads
     predictions = _prediction_retention(settings, database, registry)
@@ -78,7 +78,7 @@ def make_observer(settings: Settings, database: Database, registry: Registry, sc
     version_of = versions_of(registry)
     drift = Drift(version_of, schedules.signal, alarms_per_week=settings.drift_alarms_per_week)
     watchers: list[Watcher] = [LiveAccuracy(version_of), Corrections(version_of), drift]
-    return Observer(database, watchers, wait_hours=settings.actual_wait_hours, possible=possible_costs(version_of))
+    return Observer(database, watchers, version_of, wait_hours=settings.actual_wait_hours)
 
 
 def _prediction_retention(settings: Settings, database: Database, registry: Registry) -> PredictionRetention:

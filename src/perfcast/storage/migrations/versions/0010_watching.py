@@ -9,14 +9,11 @@ down_revision = "0009"
 
 def upgrade() -> None:
     """Make the tables; blocks that are there already wait to be looked at."""
-    with op.batch_alter_table("prediction_block") as block:
-        block.add_column(
-            sa.Column("bytes", sa.Integer, nullable=False, server_default="0", comment="length of records")
-        )
+    # its default stays: to take it away, SQLite would write all records anew
+    added = sa.Column("bytes", sa.Integer, nullable=False, server_default="0", comment="length of records")
+    op.add_column("prediction_block", added)
     op.execute("UPDATE prediction_block SET bytes = length(records)")
-    with op.batch_alter_table("prediction_block") as block:
-        block.alter_column("bytes", server_default=None)
-        block.create_index("ix_prediction_block_last_at_bytes", ["last_at", "bytes"])
+    op.create_index("ix_prediction_block_last_at_bytes", "prediction_block", ["last_at", "bytes"])
     _make_tables()
     op.execute("INSERT INTO unobserved_block (block) SELECT id FROM prediction_block")
     for name, length, meaning in (
@@ -55,7 +52,7 @@ def _make_tables() -> None:
             comment="where nobody said, the prediction's own time, once it is found",
         ),
         sa.Column("received_at", sa.String(length=32), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False, comment="waiting, joined or unmatched"),
+        sa.Column("state", sa.String(length=16), nullable=False, comment="waiting, joined, unmatched or refused"),
         sa.Column(
             "model",
             sa.String(length=128),
