@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from perfcast.cli._moments import moment
 from perfcast.cli._options import KEY
 from perfcast.cli._output import say, show_json, show_table
 
@@ -90,7 +91,8 @@ def backfill(
 
     with _collector(file, retries=Retries(on_wait=_say_waiting)) as (collector, collection, journal, bench):
         zone = bench.settings.service_timezone
-        begins, ends = _moment("--since", since, zone), _moment("--until", until, zone) if until else time.time()
+        begins = moment("--since", since, zone).timestamp()
+        ends = moment("--until", until, zone).timestamp() if until else time.time()
         if begins >= ends:
             raise typer.BadParameter(f"{since} is not before {until or 'now'}", param_hint="--since")
         with row_progress() as show:
@@ -195,25 +197,6 @@ def _say_line(bench: "Workbench", collection: "Collection") -> None:
         return
     say(f"dataset '{collection.name}' has {found[0].rows:,} rows ({found[0].digest[:12]})")
     say(f"learn from it with: perfcast train --dataset {collection.name}")
-
-
-def _moment(option: str, text: str, zone: Any) -> float:
-    """Seconds since 1970 of a time, or of so long ago."""
-    from perfcast.collect import seconds
-    from perfcast.errors import InvalidSetting
-    from perfcast.workloads import read_moment
-
-    if text and text[-1] in "smhdw":
-        try:
-            return time.time() - seconds(option, text)
-        except InvalidSetting:
-            pass
-    try:
-        return read_moment(text, zone).timestamp()
-    except ValueError:
-        raise typer.BadParameter(
-            f"expected a time or how long ago (12h, 30d), got {text!r}", param_hint=option
-        ) from None
 
 
 def _show(report: "Report", collection: "Collection") -> None:

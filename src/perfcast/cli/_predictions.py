@@ -1,17 +1,16 @@
 """Commands on what was predicted."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
+from perfcast.cli._moments import moment
 from perfcast.cli._output import say
 from perfcast.cli._progress import row_progress
 from perfcast.cli._workbench import workbench
-from perfcast.errors import InvalidSetting
 
-_SINCE = typer.Option("", help="From this time on: 2026-03-01, 2026-03-01T14:00Z; UTC where it says no zone.")
-_UNTIL = typer.Option("", help="Before this time.")
+_SINCE = typer.Option("", help="From a time on, such as 2026-03-01 or 2026-03-01T14:00Z, or how long ago: 12h, 30d.")
+_UNTIL = typer.Option("", help="Before a time; the same.")
 
 
 def export(
@@ -31,25 +30,22 @@ def export(
         perfcast predictions export today.arrow --since 2026-03-02T00:00+01:00 --format arrow
     """
     from perfcast.monitoring import Selection, export_predictions
+    from perfcast.storage import time_text
 
-    selection = Selection(model or None, _time("--since", since), _time("--until", until))
     with workbench() as bench, row_progress() as on_rows:
+        zone = bench.settings.service_timezone
+        begins, ends = (
+            time_text(moment(option, text, zone)) if text else None
+            for option, text in (("--since", since), ("--until", until))
+        )
         if model:
             bench.registry.model(model)  # tells the names that look alike
         rows = export_predictions(
-            bench.database, out, selection, features_of=bench.registry.features, form=form, on_rows=on_rows
+            bench.database,
+            out,
+            Selection(model or None, begins, ends),
+            features_of=bench.registry.features,
+            form=form,
+            on_rows=on_rows,
         )
     say(f"{rows:,} predictions into {out}")
-
-
-def _time(option: str, text: str) -> str | None:
-    """The time as the database keeps it."""
-    from perfcast.storage import time_text
-
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidSetting(f"{option}: expected a time such as 2026-03-01T14:00Z, got '{text}'") from None
-    return time_text(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))

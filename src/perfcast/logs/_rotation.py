@@ -40,6 +40,7 @@ class RotatedFile(logging.Handler):
         self._path, self._most_bytes, self._seconds, self._keep = path.absolute(), most_bytes, hours * _HOUR, keep
         self._lock_path = self._path.with_name(f".{self._path.name}.lock")
         self._file = -1
+        self._period = -1.0  # that of the last line
         self._quiet_until = 0.0
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +54,7 @@ class RotatedFile(logging.Handler):
             line = f"{self.format(record)}\n".encode(errors="backslashreplace")
             if self._is_due(self._follow(), len(line)):
                 self._rotate(len(line))
+            self._period = self._now()
             _write(self._file, line)
         except Exception:  # noqa: BLE001 - a full disk, say, must not end what is logged about
             self.handleError(record)
@@ -96,8 +98,13 @@ class RotatedFile(logging.Handler):
     def _is_due(self, file: os.stat_result, more: int) -> bool:
         if not file.st_size:
             return False
-        passed = file.st_mtime // self._seconds != time.time() // self._seconds
+        # once in a period: where files have another clock, as on some mounts, every line would move the file aside
+        passed = self._now() not in (self._period, file.st_mtime // self._seconds)
         return passed or file.st_size + more > self._most_bytes
+
+    def _now(self) -> float:
+        """Which period of so many hours it is."""
+        return time.time() // self._seconds
 
     def _rotate(self, more: int) -> None:
         """Move the file aside, unless another process does it just now or has just done it."""

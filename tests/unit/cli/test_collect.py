@@ -78,7 +78,7 @@ def test_backfill_makes_a_dataset_and_again_does_nothing(run: Run, prometheus_ur
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("backfill", "shop.yaml", "--since", "long ago"), "expected a time or how long ago"),
+        (("backfill", "shop.yaml", "--since", "long ago"), "or how long ago"),
         (("backfill", "shop.yaml", "--since", "1h", "--until", "2h"), "1h is not before 2h"),
         (("follow", "shop.yaml", "--url", "http://127.0.0.1:1"), "which model predicts the rows"),
         (("check", "nowhere.yaml"), "nowhere.yaml: No such file"),

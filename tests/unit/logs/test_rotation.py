@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from tests.patience import PATIENCE_SECONDS
 
 from perfcast.errors import InvalidSetting
@@ -76,12 +78,25 @@ def test_a_process_that_holds_the_lock_holds_up_nobody(path: Path) -> None:
 def test_a_file_of_another_day_is_moved_aside_by_the_next_line(path: Path) -> None:
     file = RotatedFile(path, most_bytes=1_000_000, hours=24, keep=3)
     file.emit(record("yesterday's"))
+    file.close()
     yesterday = time.time() - 24 * 3600
     os.utime(path, (yesterday, yesterday))
+    file = RotatedFile(path, most_bytes=1_000_000, hours=24, keep=3)
     file.emit(record("today's"))
     file.emit(record("today's too"))
     assert [old.read_text() for old in aside(path)] == ["yesterday's\n"]
     assert path.read_text() == "today's\ntoday's too\n"
+    file.close()
+
+
+def test_a_new_day_moves_the_file_aside_once_although_files_have_another_clock(path: Path) -> None:
+    file = RotatedFile(path, most_bytes=1_000_000, hours=24, keep=3)
+    file.emit(record("today's"))
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=1)):  # the file's own times are the system's
+        for number in range(3):
+            file.emit(record(f"tomorrow's {number}"))
+    assert [old.read_text() for old in aside(path)] == ["today's\n"]
+    assert path.read_text() == "tomorrow's 0\ntomorrow's 1\ntomorrow's 2\n"
     file.close()
 
 
