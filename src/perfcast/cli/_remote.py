@@ -46,7 +46,9 @@ class Server:
         except HTTPError as error:
             raise _refusal(error) from None
         except (URLError, OSError, HTTPException, ValueError) as error:
-            raise Unavailable(f"{self._url} doesn't answer ({error}); is `perfcast up` running there?") from None
+            reason = getattr(error, "reason", error)
+            told = getattr(reason, "strerror", None) or reason
+            raise Unavailable(f"{self._url} doesn't answer ({told}); is `perfcast up` running there?") from None
         return found
 
     def predict(self, model: str, features: dict[str, Any], coverage: float) -> dict[str, Any]:

@@ -100,6 +100,9 @@ class Collection:
         return asked, clock
 
 
+_SECRETS = ("server.bearer_token: expected", "server.password: expected")
+
+
 def read_collection(path: Path, workloads: Mapping[str, Workload]) -> Collection:
     """Read a file that says what is collected; secrets are looked for, but stay where they are.
 
@@ -110,7 +113,9 @@ def read_collection(path: Path, workloads: Mapping[str, Workload]) -> Collection
         document = read_yaml(path.read_bytes(), Document)
         return _ready(document, _workload(document, path, workloads))
     except (PerfcastError, ValueError) as error:
-        raise InvalidSetting(f"{path}: {error}") from None
+        secret = str(error).startswith(_SECRETS)
+        advice = "; a secret stands elsewhere, say {env: NAME} or {file: PATH}" if secret else ""
+        raise InvalidSetting(f"{path}: {error}{advice}") from None
 
 
 def _workload(document: Document, path: Path, workloads: Mapping[str, Workload]) -> Workload:

@@ -154,7 +154,8 @@ class Prometheus:
                     f"{self.address} shows a certificate that can't be trusted ({reason.verify_message}); if an "
                     "authority of your own signed it, name its file as server.ca_file"
                 ) from None
-            raise Unavailable(f"{self.address} doesn't answer ({reason})") from None
+            told = getattr(reason, "strerror", None) or reason
+            raise Unavailable(f"{self.address} doesn't answer ({told})") from None
 
     def _body(self, response: HTTPResponse | HTTPError, ends: float) -> bytes:
         found = bytearray()
