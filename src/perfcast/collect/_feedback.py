@@ -39,6 +39,8 @@ class Feedback:
         try:
             while len(rows := self._journal.waiting(_AT_ONCE)):
                 self._deliver(rows.at.tolist(), items(self._collection, rows))
+            if self._failed:
+                log.info("feedback goes on", sent=self.sent)
             self._failed = ""
         except PerfcastError as error:
             if str(error) != self._failed:  # once, not every step

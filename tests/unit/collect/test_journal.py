@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 from tests.metric_servers import SHOP_BEGINS
 from tests.unit.collect.conftest import Bench
 
@@ -123,8 +124,10 @@ def test_rows_wait_until_the_server_takes_them(collection_of: Make, bench_of: Ca
         bench.feedback.send_waiting()
         assert bench.journal.count_waiting() == 3
     receiver.error = None
-    bench.feedback.send_waiting()
-    bench.feedback.send_waiting()
+    with capture_logs() as logs:
+        bench.feedback.send_waiting()
+        bench.feedback.send_waiting()
+    assert [(line["event"], line["sent"]) for line in logs] == [("feedback goes on", 3)]
     assert [row["actual"] for row in receiver.got] == [0, 1, 2]
     first = receiver.got[0]
     assert first["model_name"] == "cpu-utilization-shop"
