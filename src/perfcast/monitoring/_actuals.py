@@ -56,11 +56,15 @@ class Waiting(NamedTuple):
 
 
 def kept_actuals(connection: sa.Connection, names: Sequence[str]) -> dict[str, Kept]:
-    """What was given before under each of these names, which are keys or the identifiers of predictions."""
+    """What was given before under each of these names, which are keys or the identifiers of predictions.
+
+    What was refused counts as never given.
+    """
     found: dict[str, Kept] = {}
     for some in in_parts(names):
         query = sa.select(actual.c.key, actual.c.prediction, actual.c.value)
-        query = query.where(sa.or_(actual.c.key.in_(some), actual.c.prediction.in_(some)))
+        named = sa.or_(actual.c.key.in_(some), actual.c.prediction.in_(some))
+        query = query.where(named, actual.c.state != "refused")
         for key, prediction, value in connection.execute(query):
             found[key] = found[prediction] = Kept(prediction, value)
     return found

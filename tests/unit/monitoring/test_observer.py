@@ -16,6 +16,7 @@ from perfcast.monitoring import (
     Record,
     backlog,
     keep_actuals,
+    kept_actuals,
     models_of,
     versions_of,
     write_records,
@@ -161,6 +162,8 @@ def test_an_actual_that_the_cost_can_not_be_is_refused_and_told_to_nobody(databa
     observer.look()
     assert states(database) == ["refused", "joined"]
     assert [truth[2] for truth in listener.truths] == [100.0]
+    with database.read() as connection:
+        assert kept_actuals(connection, [wrong]) == {}
     tell(database, wrong, 30.0)  # the right value, told afterwards
     observer.look()
     assert [truth[2] for truth in listener.truths] == [100.0, 30.0]

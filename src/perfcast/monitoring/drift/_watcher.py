@@ -22,9 +22,9 @@ from perfcast.monitoring.drift._quality import relative_error
 from perfcast.monitoring.drift._state import COST, Hour, State
 from perfcast.monitoring.drift._stuck import repeated
 from perfcast.monitoring.drift._sums import arrivals, outcomes, outside_training
+from perfcast.registry import CHAMPION
 from perfcast.storage import time_text
 
-CHAMPION = "champion"
 _LATE = timedelta(minutes=5)
 """So long after its end an hour waits for what is late."""
 _AHEAD = timedelta(hours=1)

@@ -219,7 +219,8 @@ def test_rows_of_a_request_of_the_inference_protocol_are_told_by_their_number(
     name = answer["parameters"]["prediction_id"]
     tell(client, [{"prediction_id": f"{name}-{row}", "actual": 30.0 + row} for row in (0, 1)])
     predicted(services)
-    Observer(services.database, [LiveAccuracy(versions_of(registry))]).look()
+    version_of = versions_of(registry)
+    Observer(services.database, [LiveAccuracy(version_of)], version_of).look()
     with services.database.read() as connection:
         ((_, found),) = read_accuracy(connection).items()
     assert (found["all"].predictions, found["all"].actuals) == (2, 2)
