@@ -117,11 +117,11 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _check_url(url: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidSetting(f"server.url: expected an address such as http://prometheus:9090, got {url!r}")
     if parts.username or parts.password:
         raise InvalidSetting(
             "server.url: must hold no password; say username, and password: {env: NAME} or {file: PATH}"
         )
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidSetting(f"server.url: expected an address such as http://prometheus:9090, got {url!r}")
     if parts.query or parts.fragment:
         raise InvalidSetting("server.url: must have no '?' and no '#'; it is what stands before /api/v1")

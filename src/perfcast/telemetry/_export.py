@@ -88,7 +88,8 @@ def _places(endpoint: str, environment: Mapping[str, str]) -> dict[str, str]:
 
 def _check(signal: str, place: str, environment: Mapping[str, str]) -> None:
     if not place.startswith(("http://", "https://")):
-        raise InvalidSetting(f"{_BASE}: must begin with http:// or https://, got {place!r}; http://collector:4318")
+        shown = place.rpartition("@")[2]  # without a password
+        raise InvalidSetting(f"{_BASE}: must begin with http:// or https://, got {shown!r}; http://collector:4318")
     for name in (f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
         protocol = environment.get(name, "").strip() or "http/protobuf"
         if protocol != "http/protobuf":

@@ -33,6 +33,7 @@ def test_one_window_is_filled_into_every_query(collection_of: Make) -> None:
     [
         ({"server": {"url": "prometheus:9090"}}, r"server\.url: .*got 'prometheus:9090'"),
         ({"server": {"url": "http://me:pw@host"}}, r"server\.url: must hold no password"),
+        ({"server": {"url": "htp://me:pw@host"}}, r"server\.url: must hold no password"),
         ({"server": {"url": URL, "bearer_token": "abc"}}, r"server\.bearer_token.*say {env: NAME} or {file: PATH}"),
         ({"server": {"url": URL, "bearer_token": {"env": "NOWHERE_TOKEN"}}}, "no environment variable NOWHERE_TOKEN"),
         ({"server": {"url": URL, "bearer_token": {"file": "/nowhere/t"}}}, "/nowhere/t can't be read"),

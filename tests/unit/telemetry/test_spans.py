@@ -124,6 +124,7 @@ def test_what_is_switched_off_is_not_exported(monkeypatch, name: str, value: str
     ("endpoint", "protocol", "told"),
     [
         ("collector:4318", "", "OTEL_EXPORTER_OTLP_ENDPOINT: must begin with http://.*'collector:4318/v1/traces'"),
+        ("grpc://me:pw@collector:4317", "", "must begin with http:// .*got 'collector:4317/v1/traces'"),
         ("http://collector:4317", "grpc", "OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' is not spoken here"),
     ],
 )
