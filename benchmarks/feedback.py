@@ -101,7 +101,8 @@ def measure(settings: Settings, predictions: int) -> None:
         names = (names + ids)[-2 * ACTUALS :]
         print(f"\rwriting predictions: {time.perf_counter() - began:.0f} s", end="", flush=True)
     print(f"\r{predictions:,} predictions written in {time.perf_counter() - began:.0f} s")
-    observer = Observer(database, [LiveAccuracy(versions_of(registry))])
+    version_of = versions_of(registry)
+    observer = Observer(database, [LiveAccuracy(version_of)], version_of)
     took = seconds(observer.look)
     print(f"observer: {predictions / took:,.0f} predictions/s")
     kept = [Actual(name, name, 40.0) for name in names[:ACTUALS]]

@@ -25,7 +25,8 @@ def validated(model: Any, document: Any) -> Any:
 def observe(services: Services, registry: Registry) -> None:
     assert services.records is not None
     services.records.flush()
-    Observer(services.database, [LiveAccuracy(versions_of(registry))]).look()
+    version_of = versions_of(registry)
+    Observer(services.database, [LiveAccuracy(version_of)], version_of).look()
 
 
 def tell(client: TestClient, reference: str, hours: int, actual: float) -> None:
