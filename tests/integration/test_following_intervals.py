@@ -27,10 +27,8 @@ class Installation:
         fill(folder, url)
         self.folder, self.environment = folder, {"DATABASE_URL": url} if url else {}
         self.database = Database(url or f"sqlite:///{folder / 'perfcast.db'}")
-        registry = Registry(self.database, Blobs(str(folder / "artifacts")))
-        self._observer = Observer(
-            self.database, [Corrections(versions_of(registry))], versions_of(registry)
-        )  # what a worker has
+        version_of = versions_of(Registry(self.database, Blobs(str(folder / "artifacts"))))
+        self._observer = Observer(self.database, [Corrections(version_of)], version_of)  # what a worker has
 
     @contextmanager
     def served(self) -> Iterator[str]:
