@@ -6,7 +6,6 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from perfcast.monitoring._accuracy import Arm
-from perfcast.monitoring._finding import may_hold
 from perfcast.storage import schema, time_text
 
 
@@ -15,13 +14,10 @@ class Backlog(NamedTuple):
 
     Attributes:
         actuals: True costs that wait to be joined.
-        actuals_since: When the oldest of them came whose prediction is there, so that a worker could join it; None
-            where there is none. An id that nobody predicted under waits too, and no worker can help that.
         blocks_since: When the oldest block was written that nobody has looked at; None where there is none.
     """
 
     actuals: int
-    actuals_since: str | None
     blocks_since: str | None
 
 
@@ -44,11 +40,9 @@ def backlog(connection: sa.Connection) -> Backlog:
     """What waits for a worker just now."""
     actual, block, queue = schema.actual.c, schema.prediction_block.c, schema.unobserved_block.c
     waiting = actual.state == "waiting"
-    oldest = sa.select(actual.received_at).where(waiting, may_hold(actual.prediction)).order_by(actual.id).limit(1)
     unseen = sa.select(block.last_at).join(schema.unobserved_block, queue.block == block.id).order_by(queue.block)
     return Backlog(
         connection.scalar(sa.select(sa.func.count()).select_from(schema.actual).where(waiting)) or 0,
-        connection.scalar(oldest),
         connection.scalar(unseen.limit(1)),
     )
 

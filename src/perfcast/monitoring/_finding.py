@@ -37,12 +37,6 @@ def find_records(connection: sa.Connection, names: Collection[str]) -> Iterator[
             yield from (Found(record, number) for record in unpack(records) if record.id in wanted)
 
 
-def may_hold(prediction: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """Whether there is a block that may hold the prediction, as far as blocks' ends tell."""
-    same_minute = _block.last_id < sa.func.substr(prediction, 1, MINUTE) + _BEYOND
-    return sa.exists().where(_block.last_id >= prediction, same_minute, _block.first_id <= prediction)
-
-
 def _blocks(connection: sa.Connection, names: Collection[str]) -> Iterator[int]:
     """Blocks that may hold some of these."""
     for prefix, group in groupby(sorted(names), key=lambda name: name[:MINUTE]):

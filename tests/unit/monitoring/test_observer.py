@@ -14,7 +14,6 @@ from perfcast.monitoring import (
     Judged,
     Observer,
     Record,
-    backlog,
     keep_actuals,
     kept_actuals,
     models_of,
@@ -256,15 +255,3 @@ def test_what_was_told_before_stays(database: Database) -> None:
         kept = keep_actuals(connection, [Actual("b", "b", 2.0), Actual("a", "a", 3.0)], now())
     assert {key: one.value for key, one in kept.items()} == {"a": 1.0}
     assert len(states(database)) == 2
-
-
-def test_an_actual_of_an_id_that_nobody_predicted_under_is_no_backlog_of_workers(database: Database) -> None:
-    name = predict(database)
-    tell(database, name[:6] + "f" + name[7:])
-    with database.read() as connection:
-        assert backlog(connection)[:2] == (1, None)
-    tell(database, name)
-    with database.read() as connection:
-        waiting = backlog(connection)
-    assert waiting.actuals == 2
-    assert waiting.actuals_since is not None
