@@ -104,6 +104,24 @@ def test_one_hour_of_large_errors_is_no_drift_but_an_anomaly(watch: Watch) -> No
     assert "for 55 min" in found.reason
 
 
+def flood(features: Rows, cost: Rows) -> tuple[Rows, Rows]:
+    return features, np.full_like(cost, 99.0)
+
+
+@pytest.mark.parametrize(("hours_after", "anomalies"), [(0, 0), (3, 1)])
+def test_errors_that_end_because_another_version_has_learnt_are_no_anomaly(
+    watch: Watch, hours_after: float, anomalies: int
+) -> None:
+    watch.live(0.5)
+    watch.live(0.25, flood)
+    watch.version = 2
+    if hours_after:
+        watch.live(hours_after / 24, flood)
+    watch.live(0.25)
+    with watch.database.read() as connection:
+        assert len(read_anomalies(connection, "m")) == anomalies
+
+
 def test_a_metric_that_stands_still_while_others_move_is_told_and_so_is_its_end(watch: Watch) -> None:
     def stuck(features: Rows, cost: Rows) -> tuple[Rows, Rows]:
         changed = features.copy()
