@@ -6,9 +6,11 @@ from typing import NamedTuple
 from perfcast.monitoring.drift._state import State, Stretch
 from perfcast.storage import time_text
 
-_PAUSE = timedelta(minutes=10)
+_PAUSE = timedelta(hours=1)
 """Without large errors for so long, a stretch has ended."""
 _FEWEST = 3
+_USUAL, _FALLEN = 2.0, 1 / 6
+"""Times the usual error, or the stretch's, to which errors must have fallen in the hour after it."""
 _LEARNT = timedelta(hours=1)
 """What ends within so long of another version's first answer, that version has ended."""
 LONGEST = timedelta(days=3)
@@ -41,7 +43,13 @@ def follow(state: State, at: str, error: float, burst: float, usual: float) -> A
         if held is None:
             state.stretch = Stretch(at, at, 1, error, burst, usual)
         else:
+            held.after_rows, held.after_error = 0, 0.0
             held.last_at, held.rows, held.error = max(at, held.last_at), held.rows + 1, held.error + error
+    elif state.stretch is not None:
+        state.stretch.after_rows, state.stretch.after_error = (
+            state.stretch.after_rows + 1,
+            state.stretch.after_error + error,
+        )
     return ended
 
 
@@ -49,9 +57,12 @@ def _ended(stretch: Stretch) -> Anomaly | None:
     """The stretch, unless it was too short or too long, or ended because another version has learnt from it."""
     if stretch.switched_at and stretch.last_at < time_text(datetime.fromisoformat(stretch.switched_at) + _LEARNT):
         return None
+    mean, after = stretch.error / stretch.rows, stretch.after_error / max(1, stretch.after_rows)
+    if after > max(_USUAL * stretch.usual, _FALLEN * mean):
+        return None  # such as a night after a deploy that made the days costlier
     lasted = datetime.fromisoformat(stretch.last_at) - datetime.fromisoformat(stretch.first_at)
     if stretch.rows < _FEWEST or lasted > LONGEST:
         return None
-    times = stretch.error / stretch.rows / stretch.usual
+    times = mean / stretch.usual
     reason = f"errors {times:.0f} times what is usual for {lasted.total_seconds() / 60:.0f} min, and then no longer"
     return Anomaly(stretch.first_at, stretch.last_at, reason)

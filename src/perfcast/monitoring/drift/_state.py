@@ -64,6 +64,7 @@ class Stretch(msgspec.Struct):
         first_at, last_at: When they were measured, ISO 8601.
         rows, error: How many, and the sum of their errors.
         burst, usual: What was large, and what was usual, for the version that answered as it began.
+        after_rows, after_error: The same of the rows since the last large one.
         switched_at: When another version took over meanwhile; empty where none did.
     """
 
@@ -73,6 +74,8 @@ class Stretch(msgspec.Struct):
     error: float
     burst: float
     usual: float
+    after_rows: int = 0
+    after_error: float = 0.0
     switched_at: str = ""
 
 

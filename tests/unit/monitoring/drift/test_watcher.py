@@ -237,3 +237,11 @@ def test_few_actuals_wait_until_they_are_enough(watch: Watch) -> None:
         watch.tell(hourly[at : at + 10], [60.0] * 10)
     assert ("error", None) in watch.alarms
     assert not any(kind == "inputs" and feature == "request_rate" for kind, feature in watch.alarms)
+
+
+def test_peaks_after_a_deploy_that_made_requests_costlier_are_no_anomalies(watch: Watch) -> None:
+    watch.live(1)
+    watch.live(3, costlier(1.3))
+    assert ("error", None) in watch.alarms
+    with watch.database.read() as connection:
+        assert read_anomalies(connection, "m") == []
