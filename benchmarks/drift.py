@@ -247,26 +247,22 @@ def smooth(values: np.ndarray, rows: int) -> np.ndarray:
 
 
 def changes(errors: np.ndarray, best: np.ndarray) -> list[int]:
-    """Where a real change begins: for a day on, errors are twice what a model refitted daily has, after a day below.
+    """Where a real change begins: three hours and a day from there have twice the oracle's error, the day before not.
 
     Args:
         errors: Of the model that was never trained again.
         best: Of the oracle.
     """
-    ahead = np.array(
-        [errors[at : at + DAY].mean() / best[at : at + DAY].mean() for at in range(0, len(errors) - DAY // 2, 60)]
-    )
-    worse = ahead >= 2
-    begins = [
-        hour for hour in range(len(worse)) if worse[hour] and (hour == 0 or not worse[max(0, hour - 24) : hour].any())
-    ]
-    found = []
-    for hour in begins:  # the day ahead holds the change: it begins where the hours themselves are worse
-        for later in range(hour, min(hour + 24, len(errors) // 60)):
-            part = slice(60 * later, 60 * later + 180)
-            if errors[part].mean() >= 2 * best[part].mean():
-                found.append(60 * later)
-                break
+
+    def worse(first: int, last: int) -> bool:
+        part = slice(max(0, first), last)
+        return bool(errors[part].mean() >= 2 * best[part].mean())
+
+    found: list[int] = []
+    for at in range(0, len(errors) - DAY // 2, 60):
+        before = at > 0 and worse(at - DAY, at)
+        if worse(at, at + 180) and worse(at, at + DAY) and not before and (not found or at - found[-1] > DAY):
+            found.append(at)
     return found
 
 
