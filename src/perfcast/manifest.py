@@ -300,6 +300,13 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     cost_run: int | None = None
     width: float | None = None
 
+    def with_errors(self, usual: float) -> "Reference":
+        """The same with another usual error; thresholds and all else that is about errors go with it."""
+        times, chart = usual / self.errors.usual, self.errors
+        thresholds = {budget: times * held for budget, held in chart.thresholds.items()}
+        errors = Chart(usual, times * chart.allowance, times * chart.most, thresholds)
+        return msgspec.structs.replace(self, errors=errors, burst=times * self.burst)
+
 
 class Manifest(msgspec.Struct, frozen=True):
     """All that a version says about itself; written once, never changed.

@@ -5,13 +5,14 @@
 
 from perfcast.jobs.run._lesson import Lesson, make_lesson
 from perfcast.jobs.run._publication import promote, register
-from perfcast.jobs.run._run import Outcome, learn, run_training
+from perfcast.jobs.run._run import Outcome, champions_manifest, learn, run_training
 from perfcast.jobs.run._studies import SCHEMA, prepared_study, studies_folder
 
 __all__ = [
     "SCHEMA",
     "Lesson",
     "Outcome",
+    "champions_manifest",
     "learn",
     "make_lesson",
     "prepared_study",

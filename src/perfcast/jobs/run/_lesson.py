@@ -8,8 +8,11 @@ import numpy as np
 
 from perfcast.datasets import Dataset
 from perfcast.errors import Refused
-from perfcast.manifest import Draft
+from perfcast.manifest import Draft, Manifest, Reference
 from perfcast.monitoring.drift import Anomaly
+
+_GROWTH = 1.5
+"""So many times may the usual error be that of the champion before."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,31 @@ class Lesson:
     dataset: Dataset
     notes: tuple[str, ...] = ()
 
-    def signed(self, draft: Draft) -> Draft:
-        """A draft that was made from it, whose manifest names the whole dataset and says what was left out."""
+    def signed(self, draft: Draft, champion: Manifest | None = None) -> Draft:
+        """A draft that was made from it, held to what was usual for the present champion.
+
+        Where rows were left out, its manifest names the whole dataset and says what.
+        """
+        if champion is not None:
+            reference = held_to(draft.manifest.reference, champion.reference)
+            draft = Draft(draft.graph, msgspec.structs.replace(draft.manifest, reference=reference))
         manifest, facts = draft.manifest, draft.manifest.data
         if facts is None or not self.notes:
             return draft
         facts = msgspec.structs.replace(facts, rows=len(self.whole), digest=self.whole.digest)
         notes = (*manifest.notes, *self.notes)
         return Draft(draft.graph, msgspec.structs.replace(manifest, data=facts, notes=notes))
+
+
+def held_to(reference: Reference | None, before: Reference | None) -> Reference | None:
+    """What is usual, where errors may have grown by half since the champion was made, at most.
+
+    Rows of a time in which something changed make a version that is poor, and poor would be usual from then on.
+    """
+    if reference is None or before is None:
+        return reference
+    most = _GROWTH * before.errors.usual
+    return reference if reference.errors.usual <= most else reference.with_errors(most)
 
 
 def make_lesson(dataset: Dataset, newest_rows: int | None, anomalies: Sequence[Anomaly] = ()) -> Lesson:

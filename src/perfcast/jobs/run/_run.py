@@ -9,6 +9,7 @@ from perfcast.errors import Refused, UnknownModel
 from perfcast.jobs.queue import Effort
 from perfcast.jobs.run._lesson import make_lesson
 from perfcast.jobs.run._publication import promote, register
+from perfcast.manifest import Manifest
 from perfcast.monitoring.drift import Anomaly
 from perfcast.registry import CHAMPION, Registry, Version, check_name
 
@@ -39,7 +40,8 @@ def run_training(
     """Train, register and judge in this process, without the rows of anomalies; all else is as for `learn`."""
     lesson = make_lesson(dataset, effort.newest_rows, anomalies)
     training = learn(registry, lesson.dataset, model, effort, **how)
-    drafts = [lesson.signed(draft) for draft in training.drafts]
+    champion = champions_manifest(registry, model)
+    drafts = [lesson.signed(draft, champion) for draft in training.drafts]
     versions = register(registry, drafts, model=model, dataset=dataset.name, run="a run")[::-1]
     reason = promote(registry, versions[0], lesson.dataset, wanted=effort.promote, actor="gate")
     return Outcome(tuple(versions), reason, training.refused, training.seconds)
@@ -59,6 +61,15 @@ def learn(registry: Registry, dataset: Dataset, model: str, effort: Effort, **ho
     budget = Budget(effort.n_trials, effort.timeout_seconds)
     start = _champions_settings(registry, dataset, model)
     return train(dataset, budget, family_names=effort.families, seed=effort.seed, warm_start=start, **how)
+
+
+def champions_manifest(registry: Registry, model: str) -> Manifest | None:
+    """What a model's champion says about itself; None where there is none."""
+    try:
+        number = registry.model(model).aliases.get(CHAMPION)
+    except UnknownModel:
+        return None
+    return None if number is None else registry.version(model, number).manifest
 
 
 def _champions_settings(

@@ -17,7 +17,7 @@ import structlog
 from perfcast.datasets import Datasets
 from perfcast.errors import Fenced, PerfcastError, Stopped, Unavailable
 from perfcast.jobs.queue import Fence, Job, Jobs
-from perfcast.jobs.run import Lesson, learn, make_lesson, prepared_study, promote, register
+from perfcast.jobs.run import Lesson, champions_manifest, learn, make_lesson, prepared_study, promote, register
 from perfcast.jobs.worker._messages import REQUEST_ID, TRACE_PARENT, Channel, die_with_parent, kill_own_group
 from perfcast.logs import configure_logs
 from perfcast.manifest import Draft
@@ -117,7 +117,8 @@ def _learn(
             on_trial=lambda report: channel.send("trial", **asdict(report)),
             stop=channel.asked.is_set,
         ).drafts
-    return [lesson.signed(draft) for draft in drafts]
+    champion = champions_manifest(registry, request.model)
+    return [lesson.signed(draft, champion) for draft in drafts]
 
 
 def registered(registry: Registry, jobs: Jobs, job: Job, drafts: Sequence[Draft]) -> tuple[int, ...]:

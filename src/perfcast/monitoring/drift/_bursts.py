@@ -4,10 +4,15 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from perfcast.monitoring.drift._state import State, Stretch
+from perfcast.storage import time_text
 
-_PAUSE = timedelta(minutes=10)
+_PAUSE = timedelta(hours=1)
 """Without large errors for so long, a stretch has ended."""
 _FEWEST = 3
+_USUAL, _FALLEN = 2.0, 1 / 6
+"""Times the usual error, or the stretch's, to which errors must have fallen in the hour after it."""
+_LEARNT = timedelta(hours=1)
+"""What ends within so long of another version's first answer, that version has ended."""
 LONGEST = timedelta(days=3)
 """What goes on for longer is how things are now, and must be learnt."""
 
@@ -28,24 +33,36 @@ def follow(state: State, at: str, error: float, burst: float, usual: float) -> A
         at: When it was measured: ISO 8601.
         error: The row's.
         burst: From where on it is large.
-        usual: The mean error.
+        usual: The mean error that held-out rows had.
     """
     stretch, ended = state.stretch, None
     if stretch is not None and datetime.fromisoformat(at) - datetime.fromisoformat(stretch.last_at) > _PAUSE:
-        ended, state.stretch = _ended(stretch, usual), None
-    if error > burst:
-        if state.stretch is None:
-            state.stretch = Stretch(at, at, 1, error)
+        ended, state.stretch = _ended(stretch), None
+    held = state.stretch
+    if error > (burst if held is None else min(burst, held.burst)):
+        if held is None:
+            state.stretch = Stretch(at, at, 1, error, burst, usual)
         else:
-            held = state.stretch
+            held.after_rows, held.after_error = 0, 0.0
             held.last_at, held.rows, held.error = max(at, held.last_at), held.rows + 1, held.error + error
+    elif state.stretch is not None:
+        state.stretch.after_rows, state.stretch.after_error = (
+            state.stretch.after_rows + 1,
+            state.stretch.after_error + error,
+        )
     return ended
 
 
-def _ended(stretch: Stretch, usual: float) -> Anomaly | None:
+def _ended(stretch: Stretch) -> Anomaly | None:
+    """The stretch, unless it was too short or too long, or ended because another version has learnt from it."""
+    if stretch.switched_at and stretch.last_at < time_text(datetime.fromisoformat(stretch.switched_at) + _LEARNT):
+        return None
+    mean, after = stretch.error / stretch.rows, stretch.after_error / max(1, stretch.after_rows)
+    if after > max(_USUAL * stretch.usual, _FALLEN * mean):
+        return None  # such as a night after a deploy that made the days costlier
     lasted = datetime.fromisoformat(stretch.last_at) - datetime.fromisoformat(stretch.first_at)
     if stretch.rows < _FEWEST or lasted > LONGEST:
         return None
-    times = stretch.error / stretch.rows / usual
+    times = mean / stretch.usual
     reason = f"errors {times:.0f} times what is usual for {lasted.total_seconds() / 60:.0f} min, and then no longer"
     return Anomaly(stretch.first_at, stretch.last_at, reason)

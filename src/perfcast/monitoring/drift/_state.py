@@ -58,12 +58,25 @@ class Run(msgspec.Struct):
 
 
 class Stretch(msgspec.Struct):
-    """Rows of large error that came close together: when first and last, how many, and the sum of their errors."""
+    """Rows of large error that came close together.
+
+    Attributes:
+        first_at, last_at: When they were measured, ISO 8601.
+        rows, error: How many, and the sum of their errors.
+        burst, usual: What was large, and what was usual, for the version that answered as it began.
+        after_rows, after_error: The same of the rows since the last large one.
+        switched_at: When another version took over meanwhile; empty where none did.
+    """
 
     first_at: str
     last_at: str
     rows: int
     error: float
+    burst: float
+    usual: float
+    after_rows: int = 0
+    after_error: float = 0.0
+    switched_at: str = ""
 
 
 class Alarm(msgspec.Struct):

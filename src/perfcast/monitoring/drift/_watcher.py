@@ -117,7 +117,11 @@ class Drift:
         manifest = self._manifest(model, number)
         if manifest is None or manifest.reference is None:
             return state
-        return State(number, at, begun=state.begun if state is not None else {})
+        if state is None:
+            return State(number, at)
+        if state.stretch is not None:
+            state.stretch.switched_at = at
+        return State(number, at, begun=state.begun, stretch=state.stretch)
 
     def _inputs(
         self,

@@ -71,7 +71,10 @@ def make_reference(
     errors = relative_error(actual, answers) if workload.cost.relative else np.abs(answers - actual)
     blocks = _blocks(held)
     bounds = None if calibration is None else calibration.intervals(answers, DEFAULT_COVERAGE)
-    usual = max(float(errors.mean()), 1e-9)
+    # A version that is worse than the best constant on these rows has learnt too little to say what is usual.
+    mean, constant = float(errors.mean()), _of_constant(actual, relative=workload.cost.relative)
+    usual = max(min(mean, constant) if constant > 0 else mean, 1e-9)
+    errors = errors * (usual / max(mean, 1e-9))
     return Reference(
         inputs=_inputs(workload, split, held),
         errors=make_chart(blocks.of(errors), usual=usual, allowance=0.5 * usual, most=4 * usual, share=_EACH),
@@ -85,6 +88,12 @@ def make_reference(
         cost_run=_run(split, actual),
         width=None if bounds is None else float((bounds[1] - bounds[0]).mean()),
     )
+
+
+def _of_constant(actual: Doubles, *, relative: bool) -> float:
+    """Mean error of always answering the median of these rows."""
+    median = np.full(len(actual), np.median(actual))
+    return float((relative_error(actual, median) if relative else np.abs(actual - median)).mean())
 
 
 def _held_out(split: Split) -> Part:

@@ -8,7 +8,8 @@ from tests.workers import small_dataset
 from perfcast.datasets import Dataset
 from perfcast.errors import Refused
 from perfcast.jobs.run import make_lesson
-from perfcast.manifest import DataFacts, Draft
+from perfcast.jobs.run._lesson import held_to
+from perfcast.manifest import Chart, DataFacts, Draft, Reference
 from perfcast.monitoring.drift import Anomaly
 from perfcast.workloads import builtin_workloads
 
@@ -58,6 +59,20 @@ def test_a_version_names_the_whole_dataset_and_says_what_was_left_out() -> None:
     assert signed.data is not None
     assert (signed.data.rows, signed.data.digest) == (600, lesson.whole.digest)
     assert signed.notes[-2:] == lesson.notes
+
+
+def usual(error: float) -> Reference:
+    chart = Chart(error, error / 2, 4 * error, {"1.0": 10 * error})
+    return Reference({}, chart, chart, burst=8 * error, rows=5000, days=5, method="5 held-out days")
+
+
+def test_what_is_usual_grows_by_half_from_champion_to_version_at_most() -> None:
+    held = held_to(usual(6), usual(2))
+    assert held is not None
+    assert (held.errors, held.burst) == (usual(3).errors, usual(3).burst)
+    assert held_to(usual(2.5), usual(2)) == usual(2.5)
+    assert held_to(usual(6), None) == usual(6)
+    assert held_to(None, usual(2)) is None
 
 
 def test_newest_rows_need_times() -> None:

@@ -104,6 +104,24 @@ def test_one_hour_of_large_errors_is_no_drift_but_an_anomaly(watch: Watch) -> No
     assert "for 55 min" in found.reason
 
 
+def flood(features: Rows, cost: Rows) -> tuple[Rows, Rows]:
+    return features, np.full_like(cost, 99.0)
+
+
+@pytest.mark.parametrize(("hours_after", "anomalies"), [(0, 0), (3, 1)])
+def test_errors_that_end_because_another_version_has_learnt_are_no_anomaly(
+    watch: Watch, hours_after: float, anomalies: int
+) -> None:
+    watch.live(0.5)
+    watch.live(0.25, flood)
+    watch.version = 2
+    if hours_after:
+        watch.live(hours_after / 24, flood)
+    watch.live(0.25)
+    with watch.database.read() as connection:
+        assert len(read_anomalies(connection, "m")) == anomalies
+
+
 def test_a_metric_that_stands_still_while_others_move_is_told_and_so_is_its_end(watch: Watch) -> None:
     def stuck(features: Rows, cost: Rows) -> tuple[Rows, Rows]:
         changed = features.copy()
@@ -219,3 +237,11 @@ def test_few_actuals_wait_until_they_are_enough(watch: Watch) -> None:
         watch.tell(hourly[at : at + 10], [60.0] * 10)
     assert ("error", None) in watch.alarms
     assert not any(kind == "inputs" and feature == "request_rate" for kind, feature in watch.alarms)
+
+
+def test_peaks_after_a_deploy_that_made_requests_costlier_are_no_anomalies(watch: Watch) -> None:
+    watch.live(1)
+    watch.live(3, costlier(1.3))
+    assert ("error", None) in watch.alarms
+    with watch.database.read() as connection:
+        assert read_anomalies(connection, "m") == []

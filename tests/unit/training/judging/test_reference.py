@@ -12,7 +12,7 @@ from perfcast.workloads import Rows, builtin_workloads
 CPU = builtin_workloads()["cpu-utilization"]
 
 
-def reference(rows: int, *, timed: bool = True) -> Reference:
+def reference(rows: int, *, timed: bool = True, off: float = 0) -> Reference:
     random = np.random.default_rng(0)
     features = random.uniform(0, 50, (rows, len(CPU.features))).astype(np.float32)
     features[:, 3:] = random.integers(0, 2, (rows, len(CPU.features) - 3))
@@ -21,7 +21,7 @@ def reference(rows: int, *, timed: bool = True) -> Reference:
     split = Dataset("line", CPU, features, cost, moments if timed else None).split()
 
     def answer(asked: Rows) -> Rows:
-        return (0.5 * asked[:, 0] + 20).astype(np.float32)
+        return (0.5 * asked[:, 0] + 20 + off).astype(np.float32)
 
     answers = answer(split.calibrate.features), answer(split.test.features)
     return make_reference(CPU, split, answers, calibrate(CPU, split.calibrate.cost, answers[0]))
@@ -50,6 +50,12 @@ def test_without_days_rows_are_drawn_one_by_one_and_it_says_so(*, timed: bool) -
     if not timed:
         assert found.cost_run is None
         assert all(item.longest_run is None for item in found.inputs.values())
+
+
+def test_a_version_worse_than_a_constant_does_not_make_large_errors_usual() -> None:
+    sound, useless = reference(5_000), reference(5_000, off=60)
+    assert useless.errors.usual < 10
+    assert useless.errors.thresholds["1.0"] < 5 * sound.errors.thresholds["1.0"]
 
 
 def test_it_is_the_same_each_time() -> None:
