@@ -10,6 +10,7 @@ less. granian is installed into benchmarks/.peers/granian, and only its process 
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -59,7 +60,7 @@ def main() -> None:
                     print(f"{name}, {connections}: {found[connections][name][-1]}", file=sys.stderr, flush=True)
         for url, _ in running.values():
             with urllib.request.urlopen(f"{url}/metrics") as answer:
-                if b"\nprediction_records_dropped 0.0" not in answer.read():
+                if not re.search(rb"\nprediction_records_dropped(_total)? 0\.0", answer.read()):
                     raise SystemExit("prediction records were dropped")
     print("\n".join(_table(found)))
 

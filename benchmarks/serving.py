@@ -129,7 +129,7 @@ def _measure(name: str, server: Server, folder: Path, seconds: int, found: dict[
             print(f"{name}, {connections}: {finding}", file=sys.stderr, flush=True)
         if name.startswith("perfcast"):
             with urllib.request.urlopen(f"{url}/metrics") as answer:
-                if b"\nprediction_records_dropped 0.0" not in answer.read():
+                if not re.search(rb"\nprediction_records_dropped(_total)? 0\.0", answer.read()):
                     raise SystemExit("prediction records were dropped")
 
 
