@@ -50,10 +50,9 @@ def _cpu(axes: Axes, rows: pl.DataFrame) -> None:
     axes.plot(at, rows["predicted"], color="#1d4ed8", lw=1, label="predicted")
     axes.plot(at, rows["value"], ".", color="#111827", ms=2.2, label="measured")
     axes.set_ylabel("CPU, % of 0.3 core")
-    axes.set_title(
-        "A shop whose deploy makes each request cost more: what Perfcast predicts, sees and learns", loc="left"
-    )
-    axes.legend(loc="upper left", ncols=3, frameon=False)
+    axes.set_title("A deploy makes each request cost more: what Perfcast predicts, sees and learns", loc="left")
+    axes.set_ylim(0, 1.15 * max(rows["value"].max(), rows["upper"].max()))
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False)
 
 
 def _coverage(axes: Axes, rows: pl.DataFrame) -> None:
@@ -65,7 +64,7 @@ def _coverage(axes: Axes, rows: pl.DataFrame) -> None:
     axes.axhline(90, color="#111827", lw=0.8, ls=":")
     axes.set_ylim(0, 103)
     axes.set_ylabel("held, % of 24 h")
-    axes.legend(loc="lower left", ncols=2, frameon=False)
+    axes.legend(loc="lower right", ncols=2, frameon=False)
 
 
 def _width(axes: Axes, rows: pl.DataFrame) -> None:
@@ -83,12 +82,11 @@ def _marks(axes: Axes, story: dict[str, Any], *, named: bool) -> None:
     marks = [("deploy", deploy, "deploy"), *(("alarm", at, "seen") for at in alarms[:1])]
     marks += [("promoted", at, "learnt anew") for at in promoted]
     top = axes.get_ylim()[1]
-    for place, (what, at, words) in enumerate(marks):
+    for what, at, words in marks:
         moment = datetime.fromtimestamp(at, UTC)
         axes.axvline(moment, color=COLOURS[what], lw=1.2, ls="-" if what == "deploy" else "--")
         if named:
-            height = top * (0.99 - 0.07 * (place % 3))
-            axes.text(moment, height, f" {words}", color=COLOURS[what], va="top", fontsize=9)
+            axes.text(moment, 0.98 * top, f" {words}", color=COLOURS[what], va="top", fontsize=9)
 
 
 if __name__ == "__main__":

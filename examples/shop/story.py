@@ -38,8 +38,9 @@ HOUR, DAY = 3600, 86_400
 LEARN_DAYS = 7
 """Of them 15 % size the intervals: a whole day, so that they hold by day and by night."""
 DAYS = ["--day-minutes", "3", "--scrape-seconds", "2.5", "--deploy-at", "0.5"]
-FEWEST_ROWS = 500
-"""That `--newest-rows` takes."""
+LEARNT_AGAIN, NEW_ROWS = 250, 324
+"""A signal trains on the newest three and a half days, once there are four and a half that nothing was learnt from: a
+deploy in the first of these days is then older than all that is learnt."""
 FOLLOWED_SECONDS = 1.0
 """Until then the server answers with a new champion: it looks five times a second here."""
 SEARCH = ["--trials", "6", "--families", "xgboost,polynomial"]
@@ -82,7 +83,7 @@ class Story:
     Args:
         recording: The shop.
         out: For what is written.
-        learn_days: How much is learnt first; later models learn from the newest rows, as many.
+        learn_days: How much is learnt first.
     """
 
     def __init__(self, recording: Recording, out: Path, learn_days: float = LEARN_DAYS) -> None:
@@ -115,9 +116,8 @@ class Story:
         since, until = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)) for at in (begins + HOUR, learnt))
         print(here.command("collect", "backfill", str(file), "--since", since, "--until", until))
         print(here.command("train", "--dataset", "shop", *SEARCH))
-        rows = max(FEWEST_ROWS, round(self._learn_days * DAY / self._recording.step))
-        heed = ["--drift", "--minimum-interval", str(12 * HOUR), "--new-rows", str(2 * DAY // self._recording.step)]
-        print(here.command("schedules", "set", MODEL, *heed, "--newest-rows", str(rows), *SEARCH))
+        heed = ["--drift", "--newest-rows", str(LEARNT_AGAIN), "--least-new-rows", str(NEW_ROWS)]
+        print(here.command("schedules", "set", MODEL, *heed, *SEARCH))
 
     def _follow(self, here: Installation, file: Path, database: Database, learnt: float) -> Iterator[float]:
         """Collect and tell of each row when it is there; gives the time each."""

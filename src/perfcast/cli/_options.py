@@ -20,7 +20,7 @@ FAMILIES = typer.Option(
 )
 TRIALS = typer.Option(20, min=1, help="Most trials of the search.")
 TIMEOUT = typer.Option(None, min=1, help="Most seconds for everything.")
-NEWEST = typer.Option(None, min=500, help="Learn from so many of the newest rows only.")
+NEWEST = typer.Option(None, min=250, help="Learn from so many of the newest rows only.")
 SEED = typer.Option(0, help="The same seed gives the same trials (without --timeout).")
 PROMOTE = typer.Option("auto", help="auto: the gate decides; never: leave the champion alone.")
 

@@ -28,7 +28,7 @@ class RetrainBody(BaseModel):
     promote: Literal["auto", "never"] = Field("auto", description="Whether the gate may make the best the champion.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Of the search.")
     newest_rows: int | None = Field(
-        None, ge=500, le=1_000_000_000, description="Learn from so many of the newest rows only; all by default."
+        None, ge=250, le=1_000_000_000, description="Learn from so many of the newest rows only; all by default."
     )
 
 
