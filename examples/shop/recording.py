@@ -42,7 +42,8 @@ class Recording:
     @property
     def step(self) -> int:
         """From one scrape to the next, and from row to row: seconds of the stretched clock."""
-        return round(self.run.get("scrape_seconds", 5) * self.stretch.factor)
+        scrape_seconds: float = self.run.get("scrape_seconds", 5)
+        return round(scrape_seconds * self.stretch.factor)
 
     @property
     def lag(self) -> int:
