@@ -440,7 +440,7 @@ def picture(drawn: dict[str, Any], names: Sequence[str], path: Path) -> None:
         for number, begin in enumerate(marks):
             axis.axvline(begin / DAY, color="black", ls=":", lw=1, label=None if number else "real change")
         runs = [(at - known) / DAY for at, why in life.runs if "promoted" in why]
-        axis.plot(runs, [axis.get_ylim()[0] or 0.12] * len(runs), "^", color="#4c72b0", ms=7, label="new champion")
+        axis.plot(runs, [0.12] * len(runs), "^", color="#4c72b0", ms=7, label="new champion")
         axis.set(
             yscale="log", ylabel="error, percent points (3 h mean)", title=f"server {name}", xlabel="days lived through"
         )
