@@ -84,7 +84,12 @@ def test_metrics_that_alerts_count_on_are_there_from_the_start(scraping: Scrapin
 
 def test_every_rule_is_evaluated_and_none_fires_on_a_sound_service(scraping: Scraping, addresses: list[str]) -> None:
     scraping.watch(*addresses)
-    until(lambda: scraping.ask("job:http_request_errors:ratio_rate5m"))
+
+    def counted() -> list[dict[str, Any]]:
+        assert httpx.get(f"{addresses[0]}/models").status_code == 200
+        return scraping.ask("job:http_request_errors:ratio_rate5m")
+
+    until(counted)
     rules = scraping.rules()
     assert {rule["name"]: rule["lastError"] for rule in rules if rule.get("lastError")} == {}
     assert {rule["health"] for rule in rules} <= {"ok", "unknown"}

@@ -132,8 +132,8 @@ def test_of_several_processes_on_a_port_one_pushes_what_all_counted(shop: Shop, 
                 assert one.post("/predict", json=ROW).status_code == 200
 
         def counted() -> float:
-            points = received.pushes[-1][1]["ml_predictions_total"].sum.data_points if received.pushes else []
-            return sum(point.as_double for point in points)
+            found = received.pushes[-1][1].get("ml_predictions_total") if received.pushes else None
+            return sum(point.as_double for point in found.sum.data_points) if found else 0.0
 
         until(lambda: counted() == 20.0)
     assert len({resource["service.instance.id"] for resource, _ in received.pushes}) == 1

@@ -16,7 +16,7 @@ GOOD = "{name: queries, cost: {name: query_ms}, features: [{name: rows}]}"
         ("name: [", "flow node"),
         ("name: x", "declares no cost"),
         (f"rows: {'9' * 5000}", "4300 digits"),
-        ("- " * 5000, "got a list"),
+        ("- " * 5000, "maximum nesting depth"),
         ("{name: x, extends: nothing}", "unknown workload 'nothing'"),
         (GOOD, "'queries' is declared twice"),
         (GOOD.replace("queries", "cpu-utilization"), "'cpu-utilization' is declared twice"),

@@ -56,8 +56,15 @@ _ITEM: dict[str, Any] = {
         },
     ]
 }
+_LIST: dict[str, Any] = {
+    "type": "array",
+    "description": "Such objects; whatever is none is refused in its place",
+    "items": {"anyOf": [_ITEM, {}]},
+    "minItems": 1,
+    "maxItems": MOST_ITEMS,
+}
 BODY = json_body(
-    {"oneOf": [_ITEM, {"type": "array", "items": _ITEM, "minItems": 1, "maxItems": MOST_ITEMS}]},
+    {"oneOf": [_ITEM, _LIST]},
     {
         "by id": ("The actual of a prediction", _BY_ID),
         "by features": ("An actual with its features", _BY_FEATURES),
