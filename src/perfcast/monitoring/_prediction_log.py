@@ -15,8 +15,6 @@ CAPACITY = 200_000
 _LATELY_SECONDS = 600.0
 """How long records that were lost are a problem of now."""
 _TRANSACTION = 10_000
-_BATCH = 1_000
-"""Few enough that encoding them holds up the thread that answers for less than half a millisecond."""
 
 log = structlog.stdlib.get_logger("perfcast.monitoring")
 
@@ -98,8 +96,7 @@ class PredictionLog:
                 left -= len(taken)
                 try:
                     with self._database.begin() as connection:
-                        for start in range(0, len(taken), _BATCH):
-                            write_records(connection, taken[start : start + _BATCH])
+                        write_records(connection, taken)
                 except BaseException:
                     self._waiting.extendleft(reversed(taken))
                     raise

@@ -5,7 +5,8 @@ records are kept in blocks, one row for those of one version in one arm.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from operator import attrgetter
 
 import msgspec
@@ -20,7 +21,10 @@ MINUTE = 7
 So who looks for a prediction need look at the blocks of those seconds only.
 """
 _LEVEL = 1
+_MOST = 1_000
+"""Of one block: few enough that encoding them holds up the thread that answers for less than half a millisecond."""
 _by_id = attrgetter("id")
+_at = attrgetter("at")
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -52,12 +56,10 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
 _decoder = msgspec.msgpack.Decoder(list[Record])
 
 
-def write_records(connection: sa.Connection, records: Iterable[Record]) -> None:
+def write_records(connection: sa.Connection, records: Sequence[Record]) -> None:
     """Keep records, given in any order, in blocks, each of one version, arm and minute, which wait to be looked at."""
-    kinds: dict[tuple[str, int, str, str], list[Record]] = {}
-    for record in records:
-        kinds.setdefault((record.model, record.version, record.arm, record.id[:MINUTE]), []).append(record)
-    blocks = [_block(*kind[:3], held) for kind, held in kinds.items()]
+    parts = (records[start : start + _MOST] for start in range(0, len(records), _MOST))
+    blocks = [block for part in parts for block in _blocks(part)]
     if blocks:
         table = schema.prediction_block
         numbers = connection.execute(table.insert().returning(table.c.id), blocks).scalars().all()
@@ -76,9 +78,26 @@ def read_records(connection: sa.Connection) -> Iterator[Record]:
         yield from unpack(held)
 
 
-def _block(model: str, version: int, arm: str, records: list[Record]) -> dict[str, object]:
+def _blocks(records: Sequence[Record]) -> Iterator[dict[str, object]]:
+    kinds: dict[tuple[str, int, str], list[Record]] = {}
+    for record in records:
+        kinds.setdefault((record.model, record.version, record.arm), []).append(record)
+    for kind, held in kinds.items():
+        for minute in _minutes(held):
+            yield _block(*kind, minute)
+
+
+def _minutes(records: list[Record]) -> list[list[Record]]:
+    """The records by id, those of each minute apart; nearly always that is one, so that no record is looked at."""
     records.sort(key=_by_id)
-    moments = sorted(record.at for record in records)
+    if records[0].id[:MINUTE] == records[-1].id[:MINUTE]:
+        return [records]
+    return [list(held) for _, held in groupby(records, key=lambda record: record.id[:MINUTE])]
+
+
+def _block(model: str, version: int, arm: str, records: list[Record]) -> dict[str, object]:
+    """The row of records that are in order."""
+    moments = list(map(_at, records))
     packed = zlib.compress(msgspec.msgpack.encode(records), _LEVEL)
     return {
         "model": model,
@@ -86,8 +105,8 @@ def _block(model: str, version: int, arm: str, records: list[Record]) -> dict[st
         "arm": arm,
         "first_id": records[0].id,
         "last_id": records[-1].id,
-        "first_at": moments[0],
-        "last_at": moments[-1],
+        "first_at": min(moments),
+        "last_at": max(moments),
         "count": len(records),
         "records": packed,
         "bytes": len(packed),

@@ -26,8 +26,10 @@ class Usage:
         """Count the networks of records that have been written; called by one thread at a time."""
         self.look()
         workloads, presets = self._tally.workloads, self._tally.presets
-        for record in records:
-            if workloads.get(record.model) == WORKLOAD_OF_NETWORKS and record.arm != SHADOW:
+        models = {record.model for record in records}  # few: most workloads' records needn't be looked at one by one
+        counted = {model for model in models if workloads.get(model) == WORKLOAD_OF_NETWORKS}
+        for record in records if counted else ():
+            if record.model in counted and record.arm != SHADOW:
                 for network in networks_of(record.row):
                     key = (WORKLOAD_OF_NETWORKS, network)
                     presets[key] = presets.get(key, 0) + 1
