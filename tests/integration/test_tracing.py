@@ -40,12 +40,14 @@ def installation(shop: Shop, **environment: str) -> Iterator[httpx.Client]:
 
 
 def train(shop: Shop, client: httpx.Client) -> str:
-    """Submit a quick job as a caller who traces; gives its id once it has succeeded."""
+    """Submit a quick job as a caller who traces; gives its id once its model answers."""
     asked = {"n_trials": 2, "families": ["polynomial"], "dataset": "simulated"}
     answer = client.post("/train", json=asked, headers=HEADERS)
     assert answer.status_code == 202, answer.text
     assert answer.json()["request_id"] == HEADERS["X-Request-ID"]
-    return shop.wait(shop.jobs.find(answer.json()["job_id"]), "succeeded").id
+    job = shop.wait(shop.jobs.find(answer.json()["job_id"]), "succeeded")
+    until(lambda: client.get("/readyz").status_code == 200)
+    return job.id
 
 
 @pytest.fixture
