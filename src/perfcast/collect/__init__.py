@@ -12,8 +12,8 @@ from perfcast.collect._collector import Collector, Progress
 from perfcast.collect._duration import seconds
 from perfcast.collect._example import EXAMPLE
 from perfcast.collect._feedback import Feedback
-from perfcast.collect._finding import LAGS, Finding
-from perfcast.collect._journal import Journal, Observed
+from perfcast.collect._finding import Finding
+from perfcast.collect._journal import Journal
 from perfcast.collect._line import Line
 from perfcast.collect._prometheus import Busy, Prometheus, Series, TooMuch, TooSlow
 from perfcast.collect._retries import Retries
@@ -22,7 +22,6 @@ from perfcast.collect._span import Span
 __all__ = [
     "CAPACITY",
     "EXAMPLE",
-    "LAGS",
     "Busy",
     "Collection",
     "Collector",
@@ -30,7 +29,6 @@ __all__ = [
     "Finding",
     "Journal",
     "Line",
-    "Observed",
     "Progress",
     "Prometheus",
     "Report",

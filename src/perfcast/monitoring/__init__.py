@@ -5,7 +5,7 @@ API processes record predictions behind the caller's back (`PredictionLog`, rule
 and tells its watchers, which keep what they find in SQL.
 """
 
-from perfcast.monitoring._accuracy import WINDOWS, Accuracy, Arm, read_accuracy
+from perfcast.monitoring._accuracy import WINDOWS, Arm, read_accuracy
 from perfcast.monitoring._actuals import Actual, Kept, keep_actuals, kept_actuals
 from perfcast.monitoring._archive import Archive
 from perfcast.monitoring._comparison import Comparison, compare_arms, live_arms
@@ -22,13 +22,12 @@ from perfcast.monitoring._observer import Observer
 from perfcast.monitoring._prediction_log import PredictionLog
 from perfcast.monitoring._records import Record, read_records, write_records
 from perfcast.monitoring._retention import Retention
-from perfcast.monitoring._versions import VersionOf, versions_of
+from perfcast.monitoring._versions import versions_of
 
 __all__ = [
     "FORMATS",
     "WINDOWS",
     "WORKLOAD_OF_NETWORKS",
-    "Accuracy",
     "Actual",
     "Archive",
     "Arm",
@@ -46,7 +45,6 @@ __all__ = [
     "Record",
     "Retention",
     "Selection",
-    "VersionOf",
     "Watcher",
     "backlog",
     "compare_arms",

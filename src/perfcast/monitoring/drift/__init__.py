@@ -18,12 +18,12 @@ from perfcast.monitoring.drift._inputs import (
 )
 from perfcast.monitoring.drift._limits import LEAST_DAY_ROWS, LEAST_ROWS
 from perfcast.monitoring.drift._quality import longest_run, relative_error, scale_of
-from perfcast.monitoring.drift._state import KINDS, Kind
+from perfcast.monitoring.drift._state import Kind
 from perfcast.monitoring.drift._store import describe_drift, read_all_findings, read_anomalies, read_findings
 from perfcast.monitoring.drift._watcher import Drift
 
 __all__ = [
-    "KINDS", "LEAST_DAY_ROWS", "LEAST_ROWS", "Anomaly", "Drift", "Finding", "Kind", "day_distances", "describe_drift",
+    "LEAST_DAY_ROWS", "LEAST_ROWS", "Anomaly", "Drift", "Finding", "Kind", "day_distances", "describe_drift",
     "distance",
     "histogram", "longest_run", "make_chart", "make_edges", "read_all_findings", "read_anomalies", "read_findings",
     "relative_error", "scale_of", "step", "thresholds_of_days", "thresholds_of_rows",
