@@ -102,8 +102,7 @@ def _templates(database: Database, chance: random.Random) -> list[dict[str, Any]
         for number in range(8):
             write_records(connection, block(BEGIN, number, chance))
         rows = [dict(row) for row in connection.execute(schema.prediction_block.select()).mappings()]
-        for table in (schema.prediction_block, schema.unobserved_block):
-            connection.execute(table.delete())
+        connection.execute(schema.prediction_block.delete())
     return rows
 
 
@@ -112,7 +111,7 @@ def _again(templates: list[dict[str, Any]], at: datetime, number: int) -> dict[s
     template, moment, begin = templates[number % len(templates)], time_text(at), f"{int(at.timestamp() * 1000):011x}"
     names = {"first_id": f"{begin}aaaaaaaa{number * ROWS:07x}", "last_id": f"{begin}aaaaaaaa{number * ROWS + 999:07x}"}
     kept = {name: value for name, value in template.items() if name != "id"}
-    return kept | names | {"first_at": moment, "last_at": moment}
+    return kept | names | {"first_at": moment, "last_at": moment, "observed": True}
 
 
 def main() -> None:

@@ -38,9 +38,9 @@ class KnownActuals:
 
 def backlog(connection: sa.Connection) -> Backlog:
     """What waits for a worker just now."""
-    actual, block, queue = schema.actual.c, schema.prediction_block.c, schema.unobserved_block.c
+    actual, block = schema.actual.c, schema.prediction_block.c
     waiting = actual.state == "waiting"
-    unseen = sa.select(block.last_at).join(schema.unobserved_block, queue.block == block.id).order_by(queue.block)
+    unseen = sa.select(block.last_at).where(~block.observed).order_by(block.id)
     return Backlog(
         connection.scalar(sa.select(sa.func.count()).select_from(schema.actual).where(waiting)) or 0,
         connection.scalar(unseen.limit(1)),

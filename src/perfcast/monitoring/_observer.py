@@ -96,8 +96,9 @@ class Observer:
         unpacked = {number: _unpacked(number, records) for number, records in blocks}
         with self._database.begin() as connection:
             take_turns(connection, _WORD)
-            queue = schema.unobserved_block
-            mine = sa.delete(queue).where(queue.c.block.in_(unpacked)).returning(queue.c.block)
+            block = schema.prediction_block
+            taken = sa.update(block).where(block.c.id.in_(unpacked), ~block.c.observed).values(observed=True)
+            mine = taken.returning(block.c.id)
             records = [one for number in sorted(connection.execute(mine).scalars()) for one in unpacked[number]]
             judged = _late_shadows(connection, records)
             self._tell(connection, lambda watcher: watcher.predicted(connection, records))
@@ -182,23 +183,20 @@ class Observer:
 
 def _some_blocks(connection: sa.Connection) -> list[tuple[int, bytes]]:
     """Number and records of some blocks that wait to be looked at, the first ones."""
-    block, queue = schema.prediction_block.c, schema.unobserved_block.c
-    query = sa.select(queue.block, block.count).outerjoin(schema.prediction_block, block.id == queue.block)
+    block = schema.prediction_block.c
+    query = sa.select(block.id, block.count).where(~block.observed)
     chosen, rows = [], 0
-    for number, count in connection.execute(query.order_by(queue.block).limit(_MOST_BLOCKS)):
+    for number, count in connection.execute(query.order_by(block.id).limit(_MOST_BLOCKS)):
         chosen.append(number)
-        rows += count or 0
+        rows += count
         if rows >= _MOST_RECORDS:
             break
-    read = sa.select(block.id, block.records).where(block.id.in_(chosen))
-    held = {number: records for number, records in connection.execute(read)}  # noqa: C416 - rows are no pairs to `dict`
-    return [(number, held.get(number, b"")) for number in chosen]
+    read = sa.select(block.id, block.records).where(block.id.in_(chosen)).order_by(block.id)
+    return [(number, records) for number, records in connection.execute(read)]
 
 
 def _unpacked(number: int, records: bytes) -> list[Record]:
-    """A block's records; none where it was deleted before anybody looked, or can't be read."""
-    if not records:
-        return []
+    """A block's records; none where it can't be read."""
     try:
         return unpack(records)
     except (msgspec.MsgspecError, zlib.error) as error:
@@ -230,8 +228,9 @@ def _observed_shadows(connection: sa.Connection, found: Sequence[Found]) -> dict
     """Shadows' records by the prediction's id; without those that wait to be looked at, which are judged then."""
     theirs = [one for one in found if one.record.arm == SHADOW]
     blocks = {one.block for one in theirs}
-    queue = schema.unobserved_block.c
-    late = set(connection.execute(sa.select(queue.block).where(queue.block.in_(blocks))).scalars()) if blocks else set()
+    block = schema.prediction_block.c
+    waiting = sa.select(block.id).where(block.id.in_(blocks), ~block.observed)
+    late = set(connection.execute(waiting).scalars()) if blocks else set()
     shadows: dict[str, list[Record]] = {}
     for record, block in theirs:
         if block not in late:

@@ -25,6 +25,7 @@ _MOST = 1_000
 """Of one block: few enough that encoding them holds up the thread that answers for less than half a millisecond."""
 _by_id = attrgetter("id")
 _at = attrgetter("at")
+_kind = attrgetter("model", "version", "arm")
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -61,9 +62,7 @@ def write_records(connection: sa.Connection, records: Sequence[Record]) -> None:
     parts = (records[start : start + _MOST] for start in range(0, len(records), _MOST))
     blocks = [block for part in parts for block in _blocks(part)]
     if blocks:
-        table = schema.prediction_block
-        numbers = connection.execute(table.insert().returning(table.c.id), blocks).scalars().all()
-        connection.execute(schema.unobserved_block.insert(), [{"block": number} for number in numbers])
+        connection.execute(schema.prediction_block.insert(), blocks)
 
 
 def unpack(records: bytes) -> list[Record]:
@@ -79,10 +78,9 @@ def read_records(connection: sa.Connection) -> Iterator[Record]:
 
 
 def _blocks(records: Sequence[Record]) -> Iterator[dict[str, object]]:
-    kinds: dict[tuple[str, int, str], list[Record]] = {}
-    for record in records:
-        kinds.setdefault((record.model, record.version, record.arm), []).append(record)
-    for kind, held in kinds.items():
+    kinds = set(map(_kind, records))
+    for kind in kinds:
+        held = list(records) if len(kinds) == 1 else [record for record in records if _kind(record) == kind]
         for minute in _minutes(held):
             yield _block(*kind, minute)
 

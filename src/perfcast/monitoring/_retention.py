@@ -40,8 +40,8 @@ class _Chosen(NamedTuple):
 class Retention:
     """Deletes records that are too old, or too many; the oldest first, a few at a time.
 
-    A block stays, whatever its age, while nobody has looked at it (`unobserved_block`), and while a true cost waits
-    that may belong to it. What is left over the bound for that reason leaves as soon as a worker has looked.
+    A block stays, whatever its age, while nobody has looked at it, and while a true cost waits that may belong to it.
+    What is left over the bound for that reason leaves as soon as a worker has looked.
 
     Args:
         database: Where the records are.
@@ -154,8 +154,8 @@ def _in_parts(chosen: Sequence[_Chosen]) -> Iterator[list[int]]:
 
 def _may_leave() -> sa.ColumnElement[bool]:
     """Blocks that somebody has looked at, and that no true cost waits for."""
-    queue, actual = schema.unobserved_block.c, schema.actual.c
-    unseen = sa.exists().where(queue.block == _BLOCK.id)
+    actual, block = schema.actual.c, schema.prediction_block.alias().c
+    unseen = sa.select(block.id).where(~block.observed)  # few, by their index
     mine = actual.prediction.between(_BLOCK.first_id, _BLOCK.last_id)
     waited_for = sa.exists().where(actual.state == "waiting", mine)
-    return ~unseen & ~waited_for
+    return _BLOCK.id.not_in(unseen) & ~waited_for

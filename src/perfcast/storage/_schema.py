@@ -123,6 +123,7 @@ prediction_block = sa.Table(
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("records", sa.LargeBinary, nullable=False, comment="zlib of msgpack: a list of records"),
     sa.Column("bytes", sa.Integer, nullable=False, server_default="0", comment="length of records"),
+    sa.Column("observed", sa.Boolean, nullable=False, server_default=sa.false(), comment="watching has looked at it"),
     sa.Index(None, "last_id"),
     sa.Index(None, "model", "last_at"),
     sa.Index(None, "last_at", "bytes"),
@@ -132,8 +133,10 @@ prediction_block = sa.Table(
 Many predictions a row (`monitoring/_records.py`). Refers to no other table, so that it outlives a deleted version.
 """
 
-unobserved_block = sa.Table("unobserved_block", metadata, sa.Column("block", sa.Integer, primary_key=True))
-"""The blocks of predictions that watching hasn't looked at yet; each leaves in the transaction that looks at it."""
+_unobserved = ~prediction_block.c.observed
+sa.Index(
+    "ix_prediction_block_unobserved", prediction_block.c.id, sqlite_where=_unobserved, postgresql_where=_unobserved
+)
 
 actual = sa.Table(
     "actual",

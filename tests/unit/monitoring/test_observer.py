@@ -206,7 +206,7 @@ def test_an_actual_whose_prediction_never_comes_is_given_up(database: Database) 
 def test_a_watcher_that_fails_is_undone_and_hinders_no_other(database: Database) -> None:
     class Failing(Listener):
         def predicted(self, connection: sa.Connection, records: Sequence[Record]) -> None:
-            connection.execute(schema.unobserved_block.insert().values(block=1_000_000))
+            connection.execute(schema.prediction_block.update().values(observed=False))
             raise ValueError(f"it did not expect {len(records)}")
 
     listener = Listener()
@@ -230,12 +230,11 @@ def test_after_each_transaction_watchers_may_act(database: Database) -> None:
     assert acting.acted == 2
 
 
-def test_a_block_that_was_deleted_or_is_broken_holds_nothing_up(database: Database) -> None:
+def test_a_block_that_is_broken_holds_nothing_up(database: Database) -> None:
     listener = Listener()
     predict(database)
     with database.begin() as connection:
         connection.execute(schema.prediction_block.update().values(records=b"broken"))
-        connection.execute(schema.unobserved_block.insert().values(block=1_000_000))
     name = predict(database)
     Observer(database, [listener], version_of).look()
     assert listener.predictions == [(name, "champion")]

@@ -44,7 +44,6 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def test_what_was_written_is_read(database: Database, written: list[Record]) -> None:
     with database.begin() as connection:
         connection.execute(schema.prediction_block.delete())
-        connection.execute(schema.unobserved_block.delete())
         write_records(connection, written)
         found = list(read_records(connection))
     assert sorted(map(repr, found)) == sorted(map(repr, written))
@@ -54,7 +53,6 @@ def test_a_block_tells_what_is_in_it(database: Database) -> None:
     written = [Record(f"{n:08x}", "m", 2, [float(n)], 1.0, None, None, f"2026-03-0{n}T00:00:00Z") for n in (3, 1, 2)]
     with database.begin() as connection:
         connection.execute(schema.prediction_block.delete())
-        connection.execute(schema.unobserved_block.delete())
         write_records(connection, written)
         (block,) = connection.execute(schema.prediction_block.select()).all()
     assert (block.model, block.version, block.arm, block._mapping["count"]) == ("m", 2, "champion", 3)

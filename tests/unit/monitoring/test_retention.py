@@ -32,7 +32,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def database(made: Database) -> Database:
     with made.begin() as connection:
-        for table in (schema.prediction_block, schema.unobserved_block, schema.actual):
+        for table in (schema.prediction_block, schema.actual):
             connection.execute(table.delete())
     return made
 
@@ -45,7 +45,7 @@ def write(database: Database, day: int, *, seen: bool = True, count: int = 3, mo
     with database.begin() as connection:
         write_records(connection, records)
         if seen:
-            connection.execute(schema.unobserved_block.delete())
+            connection.execute(schema.prediction_block.update().values(observed=True))
     return names
 
 

@@ -66,7 +66,7 @@ class Windows:
     def _excess(self, windows: tuple[deque[float], ...], now: float) -> Excess | None:
         for rate, window in zip(self._rates, windows, strict=True):
             if len(window) == rate.amount and window[0] > now - rate.seconds:
-                return Excess(rate, window[0] + rate.seconds - now)
+                return Excess(rate, min(window[0] + rate.seconds - now, rate.seconds))  # a sum of floats may be more
         return None
 
 

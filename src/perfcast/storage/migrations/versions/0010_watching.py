@@ -9,13 +9,21 @@ down_revision = "0009"
 
 def upgrade() -> None:
     """Make the tables; blocks that are there already wait to be looked at."""
-    # its default stays: to take it away, SQLite would write all records anew
-    added = sa.Column("bytes", sa.Integer, nullable=False, server_default="0", comment="length of records")
-    op.add_column("prediction_block", added)
+    # their defaults stay: to take them away, SQLite would write all records anew
+    for added in (
+        sa.Column("bytes", sa.Integer, nullable=False, server_default="0", comment="length of records"),
+        sa.Column(
+            "observed", sa.Boolean, nullable=False, server_default=sa.false(), comment="watching has looked at it"
+        ),
+    ):
+        op.add_column("prediction_block", added)
     op.execute("UPDATE prediction_block SET bytes = length(records)")
     op.create_index("ix_prediction_block_last_at_bytes", "prediction_block", ["last_at", "bytes"])
+    waiting = sa.text("NOT observed")
+    op.create_index(
+        "ix_prediction_block_unobserved", "prediction_block", ["id"], sqlite_where=waiting, postgresql_where=waiting
+    )
     _make_tables()
-    op.execute("INSERT INTO unobserved_block (block) SELECT id FROM prediction_block")
     for name, length, meaning in (
         ("request_id", 128, "of the call that submitted it"),
         ("trace_parent", 64, "W3C traceparent of that call"),
@@ -24,11 +32,6 @@ def upgrade() -> None:
 
 
 def _make_tables() -> None:
-    op.create_table(
-        "unobserved_block",
-        sa.Column("block", sa.Integer, nullable=False),
-        sa.PrimaryKeyConstraint("block", name="pk_unobserved_block"),
-    )
     op.create_table(
         "actual",
         sa.Column("id", sa.Integer, nullable=False),
