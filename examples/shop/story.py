@@ -1,9 +1,9 @@
 """The shop's story: its load is collected, learnt and predicted; a deploy changes what it costs; Perfcast notices.
 
     python examples/shop/story.py recording --out story    # lives through what run.py recorded, in some minutes
-    python examples/shop/story.py --live --out story       # the same while the shop runs, 48 minutes
+    python examples/shop/story.py --live --out story       # the same while the shop runs, 64 minutes
 
-The shop's day of three minutes is a day to Perfcast: Prometheus is asked through `stretched.py`, and the clock of
+The shop's day of four minutes is a day to Perfcast: Prometheus is asked through `stretched.py`, and the clock of
 Perfcast's processes is set row by row. What happens: the first week is collected and learnt (`perfcast collect
 backfill`, `perfcast train`); from then on each row is collected, posted to `POST /feedback` and so predicted
 and judged, as `perfcast collect follow` does; a schedule that listens to monitoring trains anew; the gate decides.
@@ -37,8 +37,8 @@ MODEL = "cpu-utilization-shop"
 HOUR, DAY = 3600, 86_400
 LEARN_DAYS = 7
 """Of them 15 % size the intervals: a whole day, so that they hold by day and by night."""
-DAYS = ["--day-minutes", "3", "--scrape-seconds", "2.5", "--deploy-at", "0.5"]
-LEARNT_AGAIN, NEW_ROWS = 250, 324
+DAYS = ["--day-minutes", "4", "--scrape-seconds", "2", "--deploy-at", "0.5"]
+LEARNT_AGAIN, NEW_ROWS = 420, 540
 """A signal trains on the newest three and a half days, once there are four and a half that nothing was learnt from: a
 deploy in the first of these days is then older than all that is learnt."""
 FOLLOWED_SECONDS = 1.0
@@ -51,7 +51,7 @@ def main() -> None:
     told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     told.add_argument("recording", type=Path, nargs="?", help="folder that run.py wrote")
     told.add_argument("--live", action="store_true", help="run the shop meanwhile")
-    told.add_argument("--minutes", type=float, default=48, help="how long it runs live")
+    told.add_argument("--minutes", type=float, default=64, help="how long it runs live")
     told.add_argument("--out", type=Path, required=True, help="a new folder")
     told.add_argument("--learn-days", type=float, default=LEARN_DAYS, help="learnt first, by the shop's clock")
     chosen = told.parse_args()

@@ -28,6 +28,8 @@ from perfcast.workloads import Workload
 _KEPT = 64
 _RETRY_SECONDS = 5.0
 _LOADERS = 4
+_CORRECT_SECONDS = 5.0
+"""How often to ask for corrections, which change a few times a minute; asking costs the thread that answers its pace."""
 
 log = structlog.stdlib.get_logger("perfcast.serving")
 
@@ -82,6 +84,7 @@ class Follower:
         self._loading: dict[Slot | str, Future[Predictor]] = {}
         self._stop = Event()
         self._retry_at = 0.0
+        self._correct_at = 0.0
         self._blind = False
         self._thread = Thread(target=self._follow, name="perfcast-follower", daemon=True)
 
@@ -229,7 +232,8 @@ class Follower:
             with self._lock:
                 if self._registry.revision() != self.routes.revision or self._is_to_be_tried_again():
                     self._rebuild()
-                self._correct()
+                if time.monotonic() >= self._correct_at:
+                    self._correct()
             self._blind = False
         except Exception as error:  # noqa: BLE001 - whatever the database's driver raises; what is loaded keeps answering
             if not self._blind:
@@ -238,6 +242,7 @@ class Follower:
 
     def _correct(self) -> None:
         """Move the intervals of all versions as their actuals say, where that has changed."""
+        self._correct_at = time.monotonic() + _CORRECT_SECONDS
         moves = self._corrections.look() if self._corrections is not None else None
         if moves is None:
             return
