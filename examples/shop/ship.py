@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from recording import Recording, open_recording
 
-from perfcast.collect import CAPACITY, Collection, Prometheus, Span, read_collection
+from perfcast.collect import CAPACITY, Prometheus, Span, read_collection
 from perfcast.workloads import builtin_workloads, clock_columns
 
 Column = npt.NDArray[np.float64]
@@ -48,7 +48,7 @@ def rows(recording: Recording) -> pa.Table:
     server = Prometheus(collection.document.server)
     columns = {name: _column(server, query, span) for name, query in collection.queries.items()}
     columns[collection.workload.cost.name] *= 100 / columns.pop(CAPACITY)
-    columns |= clock_columns(span.instants.astype("datetime64[s]"), _clock(collection), UTC)
+    columns |= clock_columns(span.instants.astype("datetime64[s]"), collection.clock_features, UTC)
     extra = {"demand": "shop_demand", "load_average": "host_load1"}
     columns |= {name: _column(server, f"max({query})", span) for name, query in extra.items()}
     usable = np.all([np.isfinite(column) for column in columns.values()], axis=0)
@@ -81,10 +81,6 @@ def _column(server: Prometheus, query: str, span: Span) -> Column:
     found = server.series(query, span)
     assert len(found) == 1, f"{query} gives {len(found)} series"
     return span.column(found[0].moments, found[0].values)
-
-
-def _clock(collection: Collection) -> list[str]:
-    return [feature.name for feature in collection.features_by()[1]]
 
 
 def _straddles(recording: Recording, span: Span, window: float) -> npt.NDArray[np.bool_]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _FILE = typer.Argument(..., help="YAML file that says what is collected; `perfcast collect init` writes one.")
 _URL = typer.Option("", "--url", help="A Perfcast server that is told of each row; nobody if not given.")
-_DAY = 86_400.0
 
 
 def init(file: Path = typer.Argument(Path("collect.yaml"), help="Where to write it.")) -> None:

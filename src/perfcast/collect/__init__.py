@@ -8,14 +8,14 @@ each row (`Feedback`), so that its models are judged by what came.
 
 from perfcast.collect._check import Report, check
 from perfcast.collect._collection import CAPACITY, Collection, read_collection
-from perfcast.collect._collector import Collector, Progress
+from perfcast.collect._collector import Collector
 from perfcast.collect._duration import seconds
 from perfcast.collect._example import EXAMPLE
 from perfcast.collect._feedback import Feedback
 from perfcast.collect._finding import Finding
 from perfcast.collect._journal import Journal
 from perfcast.collect._line import Line
-from perfcast.collect._prometheus import Busy, Prometheus, Series, TooMuch, TooSlow
+from perfcast.collect._prometheus import Busy, Prometheus, TooMuch, TooSlow
 from perfcast.collect._retries import Retries
 from perfcast.collect._span import Span
 
@@ -29,11 +29,9 @@ __all__ = [
     "Finding",
     "Journal",
     "Line",
-    "Progress",
     "Prometheus",
     "Report",
     "Retries",
-    "Series",
     "Span",
     "TooMuch",
     "TooSlow",

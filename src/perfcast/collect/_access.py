@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from perfcast.collect._duration import seconds
+from perfcast.collect._promql import check_matcher
 from perfcast.errors import InvalidSetting
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -73,6 +75,8 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise InvalidSetting("server: username and password belong together")
         if self.key_file and not self.cert_file:
             raise InvalidSetting("server.key_file: needs cert_file")
+        seconds("server.timeout", self.timeout)
+        check_matcher(self.matcher)
         self.request_headers()
         self.tls()
 

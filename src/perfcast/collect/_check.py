@@ -1,9 +1,11 @@
 """What a person should know of each query before anything is collected, and what to change."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from itertools import islice
 
 import numpy as np
 
@@ -12,8 +14,8 @@ from perfcast.collect._finding import RATES, Finding, look_at_values, look_at_wi
 from perfcast.collect._prometheus import Prometheus, Series
 from perfcast.collect._promql import functions, selectors, windows
 from perfcast.collect._retries import Retries
-from perfcast.collect._rows import Column, take_rows, target
-from perfcast.collect._series import Pieces, told_apart
+from perfcast.collect._rows import take_rows, target
+from perfcast.collect._series import Pieces, only_column, too_many
 from perfcast.collect._span import Span
 from perfcast.errors import PerfcastError
 
@@ -52,22 +54,19 @@ def check(
     last = now - collection.lag
     span = Span.within(last - 3600 * hours, last, collection.step)
     checking = _Checking(collection, server, span)
-    answers = {name: checking.ask(name) for name in collection.queries}
-    columns = {name: span.column(*_merged(found)) for name, found in answers.items()}
-    report = Report([checking.finding(name) for name in collection.queries], instants=len(span))
-    if server.warnings:
-        report.hints += [f"the server says: {warning}" for warning in server.warnings]
+    findings = [Finding(name) for name in collection.queries]
+    columns = {finding.name: only_column(finding.name, span, checking.ask(finding)) for finding in findings}
+    taken = take_rows(collection, span, columns, zone)
+    left_out = dict(Counter(taken.left_out.values()))
+    report = Report(findings, instants=len(span), rows=len(taken), left_out=left_out)
+    report.hints += [f"the server says: {warning}" for warning in server.warnings]
     if abs(server.ahead) > _SKEW_SECONDS + 1:  # its answer tells whole seconds
         report.hints.append(f"the server's clock is {server.ahead:+.0f} s off this one: make lag longer by as much")
-    taken = take_rows(collection, span, columns, zone)
-    report.rows = len(taken.at)
-    for reason in taken.left_out.values():
-        report.left_out[reason] = report.left_out.get(reason, 0) + 1
     values = columns | {collection.workload.cost.name: target(collection, columns)}
-    for finding in report.findings:
+    for finding in findings:
         if finding.series == 1:
             look_at_values(finding, collection, values)
-    look_at_windows(report.findings, collection)
+    look_at_windows(findings, collection)
     return report
 
 
@@ -75,48 +74,50 @@ class _Checking:
     """Asks, and notes what the answers say by themselves."""
 
     def __init__(self, collection: Collection, server: Prometheus, span: Span) -> None:
-        self._collection, self._server, self._span = collection, server, span
-        retries = Retries(attempts=3)
-        self._pieces = Pieces(lambda query, span: retries(lambda: server.series(query, span)))
-        self._findings: dict[str, Finding] = {}
+        self._collection, self._span = collection, span
+        self._pieces = Pieces(server, Retries(attempts=3))
 
-    def finding(self, name: str) -> Finding:
-        return self._findings[name]
-
-    def ask(self, name: str) -> list[Series]:
-        """The series of a query, noting how many there are and since when."""
-        finding = self._findings[name] = Finding(name)
-        query = self._collection.queries[name]
+    def ask(self, finding: Finding) -> list[Series]:
+        """The series of a query, if it is one, noting how many there are and since when."""
+        query = self._collection.queries[finding.name]
         try:
             found = self._all(query, self._span)
         except PerfcastError as error:
             finding.wrong.append(str(error))
             return []
-        finding.series = len({tuple(sorted(series.labels.items())) for series in found})
+        finding.series = len(found)
         if finding.series > 1:
-            finding.wrong.append(
-                f"gives {finding.series:,} series where one is wanted; they differ in {told_apart(found)}: put "
-                "sum(…) or avg(…) around it, or name one series"
-            )
-        firsts = [int(series.moments[0]) for series in found if len(series.moments)]
+            finding.wrong.append(too_many(found))
+        firsts = _firsts(found)
         finding.since = min([*firsts, *self._since(query)], default=None)
-        if not found:
+        if not firsts:
             finding.wrong.append(self._why_nothing(finding, query))
             return []
         self._look_at_samples(finding, query, seconds=self._span.last - min(firsts) + self._collection.window)
         return found if finding.series == 1 else []
 
     def _all(self, query: str, span: Span) -> list[Series]:
-        return [series for _, (found,) in self._pieces.of([query], span) for series in found]
+        """The series of a query, each put together of its pieces."""
+        parts: dict[frozenset[tuple[str, str]], list[Series]] = {}
+        for _, (found,) in self._pieces.of([query], span):
+            for series in found:
+                parts.setdefault(frozenset(series.labels.items()), []).append(series)
+        return [
+            Series(
+                some[0].labels,
+                np.concatenate([part.moments for part in some]),
+                np.concatenate([part.values for part in some]),
+            )
+            for some in parts.values()
+        ]
 
     def _since(self, query: str) -> list[int]:
         """The oldest instants there are in the last months, on a coarse look."""
         span = Span.within(self._span.last - _FURTHEST, self._span.last, _COARSE)
         try:
-            found = self._all(query, span)
+            return _firsts(self._all(query, span))
         except PerfcastError:
             return []  # a server that doesn't look back so far
-        return [int(series.moments[0]) for series in found if len(series.moments)]
 
     def _why_nothing(self, finding: Finding, query: str) -> str:
         if finding.since is not None:
@@ -136,7 +137,7 @@ class _Checking:
         """Whether a window holds enough samples for a rate; there are samples of so many seconds."""
         if not functions(query) & RATES or f"{self._collection.window}s" not in windows(query):
             return
-        for selector in selectors(query)[:3]:
+        for selector in islice(selectors(query), 3):
             span = Span(self._span.last, self._span.last, self._collection.step)
             reach = max(_REACH, 10 * self._collection.window)
             try:
@@ -155,11 +156,9 @@ class _Checking:
             return
 
 
-def _merged(found: Sequence[Series]) -> tuple[Column, Column]:
-    """Moments and values of the pieces of one series."""
-    if not found:
-        return np.empty(0), np.empty(0)
-    return np.concatenate([one.moments for one in found]), np.concatenate([one.values for one in found])
+def _firsts(found: Sequence[Series]) -> list[int]:
+    """The first instant of each series that has one."""
+    return [int(series.moments[0]) for series in found if len(series.moments)]
 
 
 def _four(every: float) -> int:

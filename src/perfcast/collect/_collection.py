@@ -3,17 +3,16 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
 from perfcast.collect._access import Access
 from perfcast.collect._duration import seconds
-from perfcast.collect._promql import WINDOW, check_matcher, narrowed
+from perfcast.collect._promql import WINDOW, narrowed
 from perfcast.datasets import check_name
 from perfcast.errors import InvalidSetting, PerfcastError
-from perfcast.workloads import Feature, Workload, find_workload, load_workload, read_yaml
+from perfcast.workloads import Workload, find_workload, load_workload, read_yaml
 
 CAPACITY = "capacity"
 """What the query for the service's capacity is called."""
@@ -84,20 +83,19 @@ class Collection:
     @property
     def has_capacity(self) -> bool:
         """Whether the cost is the target in percent of a capacity."""
-        return CAPACITY in self.queries or CAPACITY in self.constants
+        return self.document.capacity != ""
 
-    @cached_property
+    @property
     def signature(self) -> str:
         """Changes when the same instants would give other rows."""
         told = repr((self.workload.name, sorted(self.queries.items()), sorted(self.constants.items()), self.step))
         return hashlib.sha256((told + self.document.server.matcher).encode()).hexdigest()[:16]
 
-    def features_by(self) -> tuple[list[Feature], list[Feature]]:
-        """The features that are asked for, and those that the clock decides."""
-        given = {*self.queries, *self.constants}
-        asked = [feature for feature in self.workload.features if feature.name in given]
-        clock = [f for f in self.workload.features if f.declaration.clock and f.name not in given]
-        return asked, clock
+    @property
+    def clock_features(self) -> list[str]:
+        """The features that each row's time decides."""
+        given = self.document.features
+        return [f.name for f in self.workload.features if f.declaration.clock and f.name not in given]
 
 
 _SECRETS = ("server.bearer_token: expected", "server.password: expected")
@@ -126,15 +124,13 @@ def _workload(document: Document, path: Path, workloads: Mapping[str, Workload])
 
 def _ready(document: Document, workload: Workload) -> Collection:
     document.server.check()
-    check_matcher(document.server.matcher)
-    seconds("server.timeout", document.server.timeout)
     check_name(document.dataset)
     _check_features(document, workload)
     step = _whole("step", document.step)
     window = _whole("window", document.window) if document.window else step
     asked = {name: document.features[name] for name in workload.feature_names if name in document.features}
-    asked |= {workload.cost.name: document.target, CAPACITY: document.capacity}
-    queries = {name: _query(name, query, window) for name, query in asked.items() if query and isinstance(query, str)}
+    asked |= {workload.cost.name: document.target} | ({CAPACITY: document.capacity} if document.capacity != "" else {})
+    queries = {name: _query(name, query, window) for name, query in asked.items() if isinstance(query, str)}
     constants = {name: float(value) for name, value in asked.items() if not isinstance(value, str)}
     if constants.get(CAPACITY, 1.0) <= 0:
         raise InvalidSetting(f"capacity: must be above 0 cores, got {document.capacity}")
@@ -144,10 +140,9 @@ def _ready(document: Document, workload: Workload) -> Collection:
         if (value := getattr(document, field)) < 1:
             raise InvalidSetting(f"{field}: must be 1 or more, got {value}")
     lag, late = seconds("lag", document.lag), seconds("late", document.late)
-    made = Collection(document, workload, queries, constants, step, window, lag, late)
     for query in queries.values():
         narrowed(query, document.server.matcher)
-    return made
+    return Collection(document, workload, queries, constants, step, window, lag, late)
 
 
 def _check_features(document: Document, workload: Workload) -> None:

@@ -11,10 +11,10 @@ from perfcast.collect._collection import Collection
 from perfcast.collect._feedback import Feedback
 from perfcast.collect._journal import Journal
 from perfcast.collect._line import Line
-from perfcast.collect._prometheus import Prometheus, Series
+from perfcast.collect._prometheus import Prometheus
 from perfcast.collect._retries import Retries
 from perfcast.collect._rows import take_rows
-from perfcast.collect._series import Pieces, columns
+from perfcast.collect._series import Pieces, only_column
 from perfcast.collect._span import Span
 from perfcast.errors import PerfcastError, Unavailable
 
@@ -58,10 +58,10 @@ class Collector:
         zone: tzinfo = UTC,
         retries: Retries | None = None,
     ) -> None:
-        self._collection, self._server, self._journal = collection, server, journal
-        self._line, self._feedback, self._zone = line, feedback, zone
+        self._collection, self._journal, self._line = collection, journal, line
+        self._feedback, self._zone = feedback, zone
         self._retries = retries or Retries()
-        self._pieces = Pieces(self._ask)
+        self._pieces = Pieces(server, self._retries)
 
     def prepare(self) -> tuple[int, bool]:
         """Take over what there is of the line; gives how many rows the journal lacked, and whether it begins anew.
@@ -69,7 +69,7 @@ class Collector:
         It begins anew where the same instants would now give other rows than those it holds.
         """
         before, signature = self._journal.fact(_SIGNATURE), self._collection.signature
-        if self._collection.features_by()[1]:
+        if self._collection.clock_features:
             signature += f" {self._zone}"
         anew = before is not None and before != signature
         if anew:
@@ -118,12 +118,11 @@ class Collector:
             log.info("dataset written", dataset=record.name, rows=record.rows, digest=record.digest[:12])
         return fresh
 
-    def follow(self, wait: Callable[[float], bool], *, on_step: Callable[[int], None] | None = None) -> None:
+    def follow(self, wait: Callable[[float], bool]) -> None:
         """Catch up at each step, whatever happens, until told to end.
 
         Args:
             wait: Waits so many seconds, and says whether to end.
-            on_step: Told how many rows a step brought.
         """
         failures, said = 0, ""
         while True:
@@ -132,15 +131,12 @@ class Collector:
                 if failures:
                     log.info("collecting again", rows=fresh)
                 failures, said, pause = 0, "", self._until_next(time.time())
-                if on_step is not None:
-                    on_step(fresh)
             except PerfcastError as error:
                 failures += 1
                 if str(error) != said:  # once, not at each attempt
                     log.warning("collecting waits", reason=str(error), passes_by_itself=isinstance(error, Unavailable))
                 said = str(error)
-                temporary = error if isinstance(error, Unavailable) else Unavailable(said)
-                pause = self._retries.pause(failures, temporary)
+                pause = self._retries.pause(failures, error)
             if wait(pause):
                 break
         if self._line.unpublished:
@@ -173,11 +169,9 @@ class Collector:
         return max(_FEWEST_SECONDS, (ready // step + 1) * step - ready)
 
     def _take(self, span: Span, *, send: bool) -> Iterator[tuple[Span, int]]:
-        names = list(self._collection.queries)
-        for piece, answers in self._pieces.of([self._collection.queries[name] for name in names], span):
-            found = columns(piece, dict(zip(names, answers, strict=True)))
-            taken = take_rows(self._collection, piece, found, self._zone)
+        queries = self._collection.queries
+        for piece, answers in self._pieces.of(list(queries.values()), span):
+            named = zip(queries, answers, strict=True)
+            columns = {name: only_column(name, piece, found) for name, found in named}
+            taken = take_rows(self._collection, piece, columns, self._zone)
             yield piece, self._journal.add(taken, send=send)
-
-    def _ask(self, query: str, span: Span) -> list[Series]:
-        return self._retries(lambda: self._server.series(query, span))

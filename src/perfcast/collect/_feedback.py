@@ -7,7 +7,8 @@ from typing import Any
 import structlog
 
 from perfcast.collect._collection import Collection
-from perfcast.collect._journal import Journal, Observed
+from perfcast.collect._journal import Journal
+from perfcast.collect._rows import Taken
 from perfcast.errors import InvalidInput, PerfcastError
 
 log = structlog.stdlib.get_logger("perfcast.collect")
@@ -24,18 +25,16 @@ class Feedback:
 
     Attributes:
         sent: How many rows the server took.
-        refused: How many it didn't want.
-        given_up: How many were left unsent, since too many waited.
     """
 
     def __init__(self, collection: Collection, journal: Journal, send: Send) -> None:
         self._collection, self._journal, self._send = collection, journal, send
         self._failed = self._refusal = ""
-        self.sent = self.refused = self.given_up = 0
+        self.sent = 0
 
     def send_waiting(self) -> None:
         """Send what waits, oldest first, until none is left or the server can't take more just now."""
-        self.given_up += self._journal.give_up(_MOST_WAITING)
+        self._journal.give_up(_MOST_WAITING)
         try:
             while len(rows := self._journal.waiting(_AT_ONCE)):
                 self._deliver(rows.at.tolist(), items(self._collection, rows))
@@ -62,12 +61,11 @@ class Feedback:
         if reasons and reasons[0] != self._refusal:  # once, not every step
             log.warning("feedback refused", rows=len(reasons), reason=reasons[0])
         self._refusal = reasons[0] if reasons else ""
-        self.refused += len(reasons)
         self.sent += len(rows) - len(reasons)
         self._journal.sent(at)
 
 
-def items(collection: Collection, rows: Observed) -> list[dict[str, Any]]:
+def items(collection: Collection, rows: Taken) -> list[dict[str, Any]]:
     """Rows as `POST /feedback` takes them."""
     features = collection.workload.features
     return [

@@ -6,8 +6,8 @@ Prometheus. Rows are kept by their time, so whoever asks twice changes nothing.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,7 @@ import numpy as np
 from perfcast.collect._rows import Taken
 from perfcast.collect._span import Instants, Span
 from perfcast.errors import Unavailable
-from perfcast.workloads import Rows
 
-TO_SEND, DONE = 0, 1
 _WAIT_SECONDS = 20.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS row (
@@ -28,18 +26,6 @@ CREATE INDEX IF NOT EXISTS waiting ON row (at) WHERE sent = 0;
 CREATE TABLE IF NOT EXISTS gap (at INTEGER PRIMARY KEY, reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value NOT NULL);
 """
-
-
-@dataclass(frozen=True)
-class Observed:
-    """Rows of the journal: seconds since 1970 int64 [n], features float32 [n, features], cost float32 [n]."""
-
-    at: Instants
-    features: Rows
-    cost: Rows
-
-    def __len__(self) -> int:
-        return len(self.at)
 
 
 class Journal:
@@ -68,9 +54,8 @@ class Journal:
 
     def add(self, taken: Taken, *, send: bool) -> int:
         """Keep rows and gaps, and give how many rows are new; a row that is there stays, a gap gives way to a row."""
-        state = TO_SEND if send else DONE
         rows = zip(taken.at.tolist(), taken.features, taken.cost.tolist(), strict=True)
-        values = [(at, row.tobytes(), cost, state) for at, row, cost in rows]
+        values = [(at, row.tobytes(), cost, not send) for at, row, cost in rows]
         with self._transaction():
             before = self._file.total_changes
             self._file.executemany("INSERT OR IGNORE INTO row VALUES (?, ?, ?, ?)", values)
@@ -88,7 +73,7 @@ class Journal:
         query = f"SELECT at FROM ({both}) WHERE at BETWEEN ? AND ? ORDER BY at"  # noqa: S608
         return np.array([row[0] for row in self._ask(query, (span.first, span.last))], dtype=np.int64)
 
-    def newest(self) -> Observed:
+    def newest(self) -> Taken:
         """The newest row, or none."""
         return self._rows("ORDER BY at DESC LIMIT 1")
 
@@ -98,11 +83,11 @@ class Journal:
         found: int | None = self._ask(query)[0][0]
         return found
 
-    def rows(self) -> Observed:
+    def rows(self) -> Taken:
         """Every row, oldest first."""
         return self._rows("ORDER BY at")
 
-    def waiting(self, most: int) -> Observed:
+    def waiting(self, most: int) -> Taken:
         """The oldest rows that are still to be sent, at most so many."""
         return self._rows("WHERE sent = 0 ORDER BY at LIMIT ?", (most,))
 
@@ -118,17 +103,11 @@ class Journal:
         with self._transaction():
             self._file.executemany("UPDATE row SET sent = 1 WHERE at = ?", [(moment,) for moment in at])
 
-    def give_up(self, most: int) -> int:
-        """Leave the oldest waiting rows unsent where there are more than so many; gives how many."""
-        surplus = self.count_waiting() - most
-        if surplus <= 0:
-            return 0
+    def give_up(self, most: int) -> None:
+        """Leave the oldest waiting rows unsent where there are more than so many."""
+        newest = "SELECT at FROM row WHERE sent = 0 ORDER BY at DESC LIMIT 1 OFFSET ?"
         with self._transaction():
-            self._file.execute(
-                "UPDATE row SET sent = 1 WHERE at IN (SELECT at FROM row WHERE sent = 0 ORDER BY at LIMIT ?)",
-                (surplus,),
-            )
-        return surplus
+            self._file.execute(f"UPDATE row SET sent = 1 WHERE sent = 0 AND at <= ({newest})", (most,))  # noqa: S608
 
     def gaps(self, span: Span) -> Counter[str]:
         """How many instants of a span have no row, by reason."""
@@ -137,11 +116,10 @@ class Journal:
 
     def forget(self, keep: int) -> None:
         """Keep so many of the newest rows, and no gap that is older."""
+        newest = "SELECT at FROM row ORDER BY at DESC LIMIT 1 OFFSET ?"
         with self._transaction():
-            query = "SELECT at FROM row ORDER BY at DESC LIMIT 1 OFFSET ?"
-            if (oldest := self._file.execute(query, (keep,)).fetchone()) is not None:
-                self._file.execute("DELETE FROM row WHERE at <= ?", oldest)
-                self._file.execute("DELETE FROM gap WHERE at <= ?", oldest)
+            for table in ("gap", "row"):
+                self._file.execute(f"DELETE FROM {table} WHERE at <= ({newest})", (keep,))  # noqa: S608
 
     def clear(self) -> None:
         """Forget everything."""
@@ -159,11 +137,11 @@ class Journal:
         with self._transaction():
             self._file.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
 
-    def _rows(self, how: str, given: tuple[int, ...] = ()) -> Observed:
+    def _rows(self, how: str, given: tuple[int, ...] = ()) -> Taken:
         found = self._ask(f"SELECT at, features, cost FROM row {how}", given)  # noqa: S608
         features = np.frombuffer(b"".join(row[1] for row in found), np.float32).reshape(-1, self._width)
         at = np.array([row[0] for row in found], dtype=np.int64)
-        return Observed(at, features, np.array([row[2] for row in found], dtype=np.float32))
+        return Taken(at, features, np.array([row[2] for row in found], dtype=np.float32))
 
     def _ask(self, query: str, given: tuple[int | str, ...] = ()) -> list[Any]:
         try:
@@ -171,26 +149,12 @@ class Journal:
         except sqlite3.Error as error:
             raise Unavailable(f"the journal {self.path} can't be read ({error})") from None
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._file, self.path)
-
-
-class _Transaction:
-    """All or nothing; a full disk is said in words."""
-
-    def __init__(self, file: sqlite3.Connection, path: Path) -> None:
-        self._file, self._path = file, path
-
-    def __enter__(self) -> None:
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing; a full disk is said in words."""
         try:
-            self._file.execute("BEGIN IMMEDIATE")
+            with self._file:  # which commits or rolls back
+                self._file.execute("BEGIN IMMEDIATE")
+                yield
         except sqlite3.Error as error:
-            raise Unavailable(f"the journal {self._path} can't be written ({error})") from None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        try:
-            self._file.execute("ROLLBACK" if kind else "COMMIT")
-        except sqlite3.Error as failure:
-            raise Unavailable(f"the journal {self._path} can't be written ({failure})") from None
-        if isinstance(error, sqlite3.Error):
-            raise Unavailable(f"the journal {self._path} can't be written ({error})") from None
+            raise Unavailable(f"the journal {self.path} can't be written ({error})") from None

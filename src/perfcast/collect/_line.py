@@ -8,7 +8,7 @@ from perfcast.collect._collection import Collection
 from perfcast.collect._journal import Journal
 from perfcast.collect._rows import Taken
 from perfcast.datasets import Dataset, DatasetRecord, Datasets
-from perfcast.errors import InvalidData, UnknownDataset
+from perfcast.errors import InvalidData
 
 SOURCE = "perfcast collect"
 """What a dataset's provenance says of who made it."""
@@ -52,10 +52,7 @@ class Line:
             self._journal.note(_DATASET, record.digest)
 
     def _newest(self) -> DatasetRecord | None:
-        try:
-            return self._datasets.find(self._collection.name)
-        except UnknownDataset:
-            return None
+        return next(iter(self._datasets.list(self._collection.name)), None)
 
     def _rows_of(self, record: DatasetRecord) -> Taken:
         dataset, workload = self._datasets.load(record), self._collection.workload
@@ -63,7 +60,7 @@ class Line:
             why = "have no time" if dataset.measured_at is None else f"have other features than {workload.name}"
             raise InvalidData(f"the rows of dataset '{record.name}' {why}: collect under another name (dataset: …)")
         seconds = dataset.measured_at.astype("datetime64[s]").astype(np.int64)
-        return Taken(seconds, dataset.features, dataset.cost, {})
+        return Taken(seconds, dataset.features, dataset.cost)
 
     def publish(self) -> DatasetRecord | None:
         """Write the journal's rows as the line's newest dataset; None where it has none."""

@@ -123,20 +123,20 @@ class Prometheus:
             "nocache": "1",  # VictoriaMetrics would else move the ends of the span
             "partial_response": "false",  # Thanos would else leave out what it can't reach
         }
-        answer = self._decoded(self._send("/api/v1/query_range", asked))
+        answer = self._decoded(self._send(asked))
         if answer.isPartial:
             raise Unavailable(f"{self.address} answers in part only: some of its storage nodes are away")
         self.warnings |= dict.fromkeys(answer.warnings)
         return self._read(answer)
 
-    def _send(self, path: str, asked: dict[str, str]) -> bytes:
-        form = urlencode(asked)
+    def _send(self, asked: dict[str, str]) -> bytes:
+        address, form = f"{self.address}/api/v1/query_range", urlencode(asked)
         headers = {"Accept": "application/json", "User-Agent": "perfcast"} | self._access.request_headers()
         if len(form) > _LONG:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-            request = Request(self.address + path, form.encode(), headers, method="POST")  # noqa: S310
+            request = Request(address, form.encode(), headers, method="POST")  # noqa: S310
         else:
-            request = Request(f"{self.address}{path}?{form}", headers=headers)  # noqa: S310  # the user's own address
+            request = Request(f"{address}?{form}", headers=headers)  # noqa: S310  # the user's own address
         ends = time.monotonic() + self._timeout + 1  # its own timeout comes first, and says more
         try:
             with self._opener.open(request, timeout=self._timeout + 1) as response:

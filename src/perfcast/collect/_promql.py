@@ -45,11 +45,6 @@ class _Token:
     end: int
 
 
-def selectors(query: str) -> tuple[Selector, ...]:
-    """The selectors of a query, in order."""
-    return tuple(_selectors(query))
-
-
 def windows(query: str) -> tuple[str, ...]:
     """The distinct windows of a query in order, without the brackets and a subquery's step: `$window`, `5m`."""
     found = (token.text[1:-1].partition(":")[0].strip() for token in _tokens(query) if token.kind == "range")
@@ -108,7 +103,8 @@ def _tokens(query: str) -> list[_Token]:
     return [token for token in found if token.kind not in ("space", "comment")]
 
 
-def _selectors(query: str) -> Iterator[Selector]:
+def selectors(query: str) -> Iterator[Selector]:
+    """The selectors of a query, in order."""
     tokens = [*_tokens(query), _Token("end", "", len(query), len(query))]
     at = 0
     while at < len(tokens) - 1:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from perfcast.collect._prometheus import Busy, TooSlow
-from perfcast.errors import Unavailable
+from perfcast.errors import PerfcastError, Unavailable
 
 _T = TypeVar("_T")
-ATTEMPTS = 7
+_ATTEMPTS = 7
 """Of one query: with pauses of 1, 2, 4, … 30 s that is about a minute and a half."""
 _LONGEST = 30.0
 
@@ -27,7 +27,7 @@ class Retries:
     def __init__(
         self,
         *,
-        attempts: int = ATTEMPTS,
+        attempts: int = _ATTEMPTS,
         first: float = 1.0,
         on_wait: Callable[[str, float], None] | None = None,
         sleep: Callable[[float], object] = time.sleep,
@@ -37,21 +37,20 @@ class Retries:
 
     def __call__(self, work: Callable[[], _T]) -> _T:
         """What the work gives; `TooSlow` is raised at once, since a shorter span is the remedy."""
-        for attempt in range(1, self._attempts + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return work()
-            except TooSlow:
-                raise
             except Unavailable as error:
-                if attempt == self._attempts:
+                if attempt == self._attempts or isinstance(error, TooSlow):
                     raise
                 pause = self.pause(attempt, error)
                 if self._on_wait is not None:
                     self._on_wait(str(error), pause)
                 self._sleep(pause)
-        raise AssertionError  # the last attempt returns or raises
 
-    def pause(self, attempt: int, error: Unavailable) -> float:
+    def pause(self, attempt: int, error: PerfcastError) -> float:
         """Seconds to wait after the so-manieth failure in a row."""
         own = min(_LONGEST, self._first * 2.0 ** (min(attempt, 10) - 1)) * random.uniform(0.75, 1.25)
         return max(own, error.seconds) if isinstance(error, Busy) else own

@@ -1,7 +1,7 @@
 """From columns of one span to rows: the same instants side by side, checked against the workload's declaration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 import numpy as np
@@ -18,7 +18,7 @@ _ROUNDING = 1.02
 
 @dataclass(frozen=True)
 class Taken:
-    """What a span gave.
+    """Rows, and where there are none.
 
     Attributes:
         at: Seconds since 1970, int64 [rows].
@@ -30,7 +30,10 @@ class Taken:
     at: Instants
     features: Rows
     cost: Rows
-    left_out: Mapping[int, str]
+    left_out: Mapping[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.at)
 
 
 def take_rows(collection: Collection, span: Span, columns: Mapping[str, Column], zone: tzinfo = UTC) -> Taken:
@@ -65,7 +68,7 @@ def target(collection: Collection, columns: Mapping[str, Column]) -> Column:
     cost = collection.workload.cost
     found = columns[cost.name]
     if collection.has_capacity:
-        capacity = columns.get(CAPACITY, np.full(len(found), collection.constants.get(CAPACITY, np.nan)))
+        capacity = columns[CAPACITY] if CAPACITY in columns else collection.constants[CAPACITY]
         with np.errstate(divide="ignore", invalid="ignore"):
             found = np.where(capacity > 0, 100.0 * found / capacity, np.nan)
     if cost.maximum > 0:
@@ -74,9 +77,7 @@ def target(collection: Collection, columns: Mapping[str, Column]) -> Column:
 
 
 def _features(collection: Collection, span: Span, columns: Mapping[str, Column], zone: tzinfo) -> dict[str, Column]:
-    moments = span.instants.astype("datetime64[s]")
-    clock = [feature.name for feature in collection.features_by()[1]]
-    by_clock = clock_columns(moments, clock, zone)
+    by_clock = clock_columns(span.instants.astype("datetime64[s]"), collection.clock_features, zone)
     values: dict[str, Column] = {}
     for feature in collection.workload.features:
         name = feature.name

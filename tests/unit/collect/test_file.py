@@ -51,6 +51,7 @@ def test_one_window_is_filled_into_every_query(collection_of: Make) -> None:
         ({"workload": "cpu"}, "unknown workload 'cpu'"),
         ({"dataset": "a b"}, "a dataset can't be called 'a b'"),
         ({"features": QUERIES | {"users": "up"}}, "has no feature 'users'"),
+        ({"features": QUERIES | {"request_rate": ""}}, "request_rate: the query is empty"),
         ({"features": {"request_rate": "up"}}, "a query for active_users is missing"),
         ({"target": " "}, "target: is empty"),
         ({"target": None}, "target"),
