@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pytest
 from tests.patience import PATIENCE_SECONDS, until
@@ -23,8 +24,39 @@ SHOP_RESET = SHOP_BEGINS + 2 * 3600 + 7
 SCRAPE_SECONDS = 15
 
 
-class PrometheusServer:
-    """A Prometheus on loopback that scrapes nothing and forgets nothing; it can be stopped and started again.
+class Server:
+    """A server on loopback that forgets nothing while it runs; it can be stopped and started again."""
+
+    name: str
+
+    def __init__(self, folder: Path) -> None:
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._log = folder / "log"
+        self._command: list[str] = []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def start(self) -> None:
+        """Start it and wait until it can be asked."""
+        with self._log.open("ab") as log:
+            self._server = subprocess.Popen(self._command, stdout=log, stderr=log)
+        wait_until_it_listens(self._server, self._port, self.name)
+
+    def stop(self) -> None:
+        """Stop it."""
+        self._server.terminate()
+        self._server.wait(PATIENCE_SECONDS)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class PrometheusServer(Server):
+    """A Prometheus that scrapes nothing.
 
     Args:
         folder: For its data.
@@ -32,17 +64,17 @@ class PrometheusServer:
         options: Further flags.
     """
 
+    name = "Prometheus"
+
     def __init__(self, folder: Path, samples: str, *options: str) -> None:
-        program, tool = _installed("prometheus", "prometheus"), _installed("promtool", "prometheus")
-        self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
-        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(folder)
         (folder / "samples").write_text(samples)
         (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
+        tool = _installed("promtool", "prometheus")
         blocks = [tool, "tsdb", "create-blocks-from", "openmetrics", folder / "samples", folder / "data"]
         subprocess.run(blocks, check=True, capture_output=True)
         self._command = [
-            program,
+            _installed("prometheus", "prometheus"),
             f"--config.file={folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={folder / 'data'}",
             "--storage.tsdb.retention.time=100y",
@@ -50,33 +82,21 @@ class PrometheusServer:
             "--log.level=warn",
             *options,
         ]
-        self._log = folder / "log"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        with self._log.open("ab") as log:
-            self._server = subprocess.Popen(self._command, stdout=log, stderr=log)
-        wait_until_it_listens(self._server, self._port, "Prometheus")
+        super().start()
         until(lambda: _answers(f"{self.url}/-/ready"))
 
-    def stop(self) -> None:
-        """Stop it."""
-        self._server.terminate()
-        self._server.wait(PATIENCE_SECONDS)
 
+class VictoriaServer(Server):
+    """A VictoriaMetrics; its arguments are those of `PrometheusServer`."""
 
-class VictoriaServer:
-    """A VictoriaMetrics on loopback that forgets nothing while it runs.
-
-    Args:
-        folder: For its data.
-        samples: What it holds from the beginning, in the text format of OpenMetrics.
-        options: Further flags.
-    """
+    name = "VictoriaMetrics"
 
     def __init__(self, folder: Path, samples: str, *options: str) -> None:
-        self._port, self._samples = free_port(), samples
-        self.url = f"http://127.0.0.1:{self._port}"
+        super().__init__(folder)
+        self._samples = samples
         self._command = [
             _installed("victoria-metrics", "victoria-metrics"),
             f"-storageDataPath={folder / 'data'}",
@@ -85,14 +105,10 @@ class VictoriaServer:
             "-loggerLevel=ERROR",
             *options,
         ]
-        folder.mkdir(parents=True, exist_ok=True)
-        self._log = folder / "log"
 
     def start(self) -> None:
         """Start it, fill it, and wait until the samples can be asked for."""
-        with self._log.open("ab") as log:
-            self._server = subprocess.Popen(self._command, stdout=log, stderr=log)
-        wait_until_it_listens(self._server, self._port, "VictoriaMetrics")
+        super().start()
         lines = (line for line in self._samples.splitlines() if not line.startswith("#"))
         in_milliseconds = "\n".join(
             f"{line.rpartition(' ')[0]} {1000 * int(line.rpartition(' ')[2])}" for line in lines
@@ -103,13 +119,11 @@ class VictoriaServer:
         urllib.request.urlopen(request, timeout=PATIENCE_SECONDS).close()
         urllib.request.urlopen(f"{self.url}/internal/force_flush", timeout=PATIENCE_SECONDS).close()
 
-    def stop(self) -> None:
-        """Stop it."""
-        self._server.terminate()
-        self._server.wait(PATIENCE_SECONDS)
 
-
-ENGINES = {"prometheus": PrometheusServer, "victoria-metrics": VictoriaServer}
+ENGINES: dict[str, type[PrometheusServer | VictoriaServer]] = {
+    "prometheus": PrometheusServer,
+    "victoria-metrics": VictoriaServer,
+}
 
 
 @dataclass(frozen=True)
@@ -175,19 +189,15 @@ def metrics_url(
     request: pytest.FixtureRequest, scraped_shop: Shop, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """Address of a server that holds the shop's samples: Prometheus, then VictoriaMetrics."""
-    server = ENGINES[request.param](tmp_path_factory.mktemp(request.param), shop_samples(scraped_shop))
-    server.start()
-    yield server.url
-    server.stop()
+    with ENGINES[request.param](tmp_path_factory.mktemp(request.param), shop_samples(scraped_shop)) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
 def prometheus_url(scraped_shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Prometheus that holds the shop's samples."""
-    server = PrometheusServer(tmp_path_factory.mktemp("prometheus"), shop_samples(scraped_shop))
-    server.start()
-    yield server.url
-    server.stop()
+    with PrometheusServer(tmp_path_factory.mktemp("prometheus"), shop_samples(scraped_shop)) as server:
+        yield server.url
 
 
 def _text(series: dict[str, list[tuple[int, float]]], kind: str) -> str:

@@ -23,6 +23,9 @@ QUERIES = {
 }
 TARGET = f"sum(rate(process_cpu_seconds_total{EU}[$window]))"
 
+Make = Callable[..., Collection]
+"""Makes a collection of the shop at an address, with some fields changed."""
+
 
 def write_file(path: Path, url: str, **changes: Any) -> Path:
     """A file that collects the shop's metrics, with some fields changed; None takes one out."""
@@ -39,7 +42,7 @@ def write_file(path: Path, url: str, **changes: Any) -> Path:
 
 
 @pytest.fixture
-def collection_of(tmp_path: Path) -> Callable[..., Collection]:
+def collection_of(tmp_path: Path) -> Make:
     """Makes a collection of the shop at an address, with some fields changed."""
 
     def make(url: str, **changes: Any) -> Collection:

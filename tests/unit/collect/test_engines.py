@@ -6,12 +6,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from tests.metric_servers import SHOP_BEGINS, SHOP_GAP, SHOP_RESET, Shop
-from tests.unit.collect.conftest import EU, SHOP_ENDS, TARGET, Bench
+from tests.unit.collect.conftest import EU, SHOP_ENDS, TARGET, Bench, Make
 
-from perfcast.collect import Collection, Prometheus, Span, check
+from perfcast.collect import Prometheus, Span, check
 from perfcast.errors import PerfcastError
 
-Make = Callable[..., Collection]
 ONE_EACH = TARGET.removeprefix("sum(")[:-1]
 COUNTER = f"sum(process_cpu_seconds_total{EU})"
 

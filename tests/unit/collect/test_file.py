@@ -1,17 +1,15 @@
 """The file that says what is collected: what it means, and how it says what is wrong."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.collect.conftest import QUERIES
+from tests.unit.collect.conftest import QUERIES, Make
 
-from perfcast.collect import EXAMPLE, Collection, read_collection, seconds
+from perfcast.collect import EXAMPLE, read_collection, seconds
 from perfcast.errors import InvalidSetting
 from perfcast.workloads import builtin_workloads
 
-Make = Callable[..., Collection]
 URL = "http://localhost:9090"
 
 

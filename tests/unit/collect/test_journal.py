@@ -12,15 +12,14 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 from tests.metric_servers import SHOP_BEGINS
-from tests.unit.collect.conftest import Bench
+from tests.unit.collect.conftest import Bench, Make
 
-from perfcast.collect import Collection, Collector, Journal, Prometheus, Span
+from perfcast.collect import Collector, Journal, Prometheus, Span
 from perfcast.collect._rows import Taken
 from perfcast.datasets import Dataset
 from perfcast.errors import InvalidData, InvalidInput, PerfcastError, Unavailable
 from perfcast.workloads import builtin_workloads
 
-Make = Callable[..., Collection]
 URL = "http://localhost:9090"
 WIDTH = len(builtin_workloads()["cpu-utilization"].features)
 BEGIN = SHOP_BEGINS

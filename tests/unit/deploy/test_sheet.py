@@ -26,10 +26,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusServe
         lines += [f'perfcast_health{{{REPLICA},status="{one}"}} 0 {at}' for one in ("degraded", "unhealthy")]
         lines.append(f"ml_model_info{{{CHAMPION}}} 1 {at}")
     lines.sort(key=lambda line: line.partition("{")[0])
-    server = PrometheusServer(tmp_path_factory.mktemp("sheet"), "\n".join([*lines, "# EOF\n"]))
-    server.start()
-    yield server
-    server.stop()
+    with PrometheusServer(tmp_path_factory.mktemp("sheet"), "\n".join([*lines, "# EOF\n"])) as server:
+        yield server
 
 
 def test_draws_a_dashboard_and_names_the_panels_without_data(server: PrometheusServer, tmp_path: Path) -> None:
