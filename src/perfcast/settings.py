@@ -42,6 +42,9 @@ def _bytes_of(size: str | int) -> int:
     return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
 
 
+_Bytes = Annotated[int, BeforeValidator(_bytes_of)]
+
+
 class Settings(BaseSettings):
     """What can be configured, with its default. `docs/settings.md` is written from this class."""
 
@@ -58,7 +61,7 @@ class Settings(BaseSettings):
     log_file: Path | None = Field(
         None, description="File that servers and workers also log to, all into one ([logs](logs.md)); empty: none."
     )
-    log_file_bytes: Annotated[int, BeforeValidator(_bytes_of)] = Field(
+    log_file_bytes: _Bytes = Field(
         100_000_000, ge=1000, description="`LOG_FILE` is moved aside before it gets larger (`100MB`, `1GiB`)."
     )
     log_file_hours: float = Field(
@@ -102,7 +105,7 @@ class Settings(BaseSettings):
     refresh_seconds: float = Field(
         0.5, gt=0, le=2, description="How often a serving process looks for changed aliases and versions."
     )
-    model_cache_size: Annotated[int, BeforeValidator(_bytes_of)] = Field(  # type: ignore[assignment]  # read as given ones are
+    model_cache_size: _Bytes = Field(  # type: ignore[assignment]  # read as given ones are
         "", description="Most bytes of graphs in memory (`100MB`, `1GiB`); least recently used leave; empty: no bound."
     )
     inference_device: Literal["cpu", "cuda", "auto"] = Field(
@@ -147,7 +150,7 @@ class Settings(BaseSettings):
     prediction_log_days: float = Field(
         30.0, gt=0, le=36_500, description="How long the records of predictions are kept ([records](predictions.md))."
     )
-    prediction_log_bytes: Annotated[int, BeforeValidator(_bytes_of)] = Field(  # type: ignore[assignment]  # read as given ones are
+    prediction_log_bytes: _Bytes = Field(  # type: ignore[assignment]  # read as given ones are
         "5GB", description="Most bytes of records of predictions; the oldest leave; empty: no bound but the days."
     )
     prediction_export_url: str = Field(

@@ -56,11 +56,5 @@ class LatencyLines:
         taken, self._taken = self._taken, None
         if taken is not None:
             model, version, seconds, prediction_id = taken
-            milliseconds = round(seconds * 1000, 3)
-            log.info(
-                "prediction_latency",
-                model=model,
-                version=version,
-                milliseconds=milliseconds,
-                prediction_id=prediction_id,
-            )
+            about = {"model": model, "version": version, "milliseconds": round(seconds * 1000, 3)}
+            log.info("prediction_latency", **about, prediction_id=prediction_id)

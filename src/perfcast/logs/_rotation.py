@@ -84,16 +84,12 @@ class RotatedFile(logging.Handler):
 
     def _follow(self) -> os.stat_result:
         """Open the file anew where another process has moved it aside; gives what the system says about it."""
-        try:
+        with suppress(FileNotFoundError):
             there = self._path.stat()
-        except FileNotFoundError:
-            self._open()
-            return os.fstat(self._file)
-        own = os.fstat(self._file) if self._file >= 0 else None
-        if own is None or (own.st_ino, own.st_dev) != (there.st_ino, there.st_dev):
-            self._open()
-            return os.fstat(self._file)
-        return there
+            if self._file >= 0 and os.path.samestat(there, os.fstat(self._file)):
+                return there
+        self._open()
+        return os.fstat(self._file)
 
     def _is_due(self, file: os.stat_result, more: int) -> bool:
         if not file.st_size:

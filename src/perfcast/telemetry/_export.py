@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perfcast.errors import InvalidSetting, MissingDependency
 from perfcast.settings import Settings
@@ -17,7 +17,8 @@ from perfcast.telemetry._spans import PROCESS
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricExporter
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import SpanProcessor
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+    from opentelemetry.sdk.trace.sampling import Sampler
 
 CLOSING_SECONDS = 2.0
 """How long the end of a process waits for what is still to be exported."""
@@ -40,6 +41,15 @@ class Exporting:
     spans: "SpanProcessor | None"
     metrics: "MetricExporter | None"
 
+    def provider(self, sampler: "Sampler | None" = None) -> "TracerProvider":
+        """What makes the spans, sampled as `OTEL_TRACES_SAMPLER` says if no other sampler is given."""
+        from opentelemetry.sdk.trace import TracerProvider
+
+        made = TracerProvider(sampler, self.resource, shutdown_on_exit=False)
+        if self.spans is not None:
+            made.add_span_processor(self.spans)
+        return made
+
 
 @contextmanager
 def exporting(settings: Settings, service: str) -> Iterator[Exporting | None]:
@@ -53,12 +63,13 @@ def exporting(settings: Settings, service: str) -> Iterator[Exporting | None]:
         InvalidSetting: A protocol is wanted that isn't there.
         MissingDependency: The extra `otel` is not installed.
     """
-    places = _places(settings.otel_exporter_otlp_endpoint, os.environ)
+    places = _places(settings.otel_exporter_otlp_endpoint)
     if not places:
         yield None
         return
     exported = _prepared(places, service)
-    PROCESS.tracer, provider = _tracer(exported)
+    provider = exported.provider()
+    PROCESS.tracer = provider.get_tracer("perfcast") if exported.spans else None
     try:
         yield exported
     finally:
@@ -72,26 +83,26 @@ def exporting(settings: Settings, service: str) -> Iterator[Exporting | None]:
             thread.join(CLOSING_SECONDS)
 
 
-def _places(endpoint: str, environment: Mapping[str, str]) -> dict[str, str]:
+def _places(endpoint: str) -> dict[str, str]:
     """Where each signal goes; without those that go nowhere."""
-    if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return {}
     places = {}
     for signal, path in _PATHS.items():
-        own = environment.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT", "").strip()
+        own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT", "").strip()
         place = own or (f"{endpoint.rstrip('/')}/{path}" if endpoint.strip() else "")
-        if place and environment.get(f"OTEL_{signal}_EXPORTER", "otlp").strip().lower() != "none":
-            _check(signal, place, environment)
+        if place and os.environ.get(f"OTEL_{signal}_EXPORTER", "otlp").strip().lower() != "none":
+            _check(signal, place)
             places[signal] = place
     return places
 
 
-def _check(signal: str, place: str, environment: Mapping[str, str]) -> None:
+def _check(signal: str, place: str) -> None:
     if not place.startswith(("http://", "https://")):
         shown = place.rpartition("@")[2]  # without a password
         raise InvalidSetting(f"{_BASE}: must begin with http:// or https://, got {shown!r}; http://collector:4318")
     for name in (f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
-        protocol = environment.get(name, "").strip() or "http/protobuf"
+        protocol = os.environ.get(name, "").strip() or "http/protobuf"
         if protocol != "http/protobuf":
             raise InvalidSetting(f"{name}: {protocol!r} is not spoken here; http/protobuf is (port 4318, mostly)")
 
@@ -148,14 +159,3 @@ def _resource(service: str) -> "Resource":
         if name not in said.attributes or str(said.attributes[name]).startswith("unknown_service")
     }
     return said.merge(Resource(unsaid))
-
-
-def _tracer(exported: Exporting) -> tuple[Any, Any]:
-    """What makes spans, sampled as `OTEL_TRACES_SAMPLER` says, and what is to be shut down at the end."""
-    if exported.spans is None:
-        return None, None
-    from opentelemetry.sdk.trace import TracerProvider
-
-    provider = TracerProvider(resource=exported.resource, shutdown_on_exit=False)
-    provider.add_span_processor(exported.spans)
-    return provider.get_tracer("perfcast"), provider

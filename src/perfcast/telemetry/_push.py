@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -32,9 +32,9 @@ class MetricsPush:
         since: When counting began, seconds since the epoch.
     """
 
-    def __init__(self, exported: Exporting, collect: "Callable[[], Iterable[Any]]", *, since: float) -> None:
+    def __init__(self, exported: Exporting, collect: Callable[[], Iterable[Any]], *, since: float) -> None:
         self._exported, self._collect, self._since = exported, collect, int(since * 1e9)
-        self._every = _seconds(os.environ)
+        self._every = _seconds()
         self._next = time.monotonic() + self._every
         self._waiting: SimpleQueue[MetricsData | None] = SimpleQueue()
         self._thread = Thread(target=self._send, name="perfcast-metrics-push", daemon=True)
@@ -130,9 +130,9 @@ def _by_labels(family: Any) -> dict[tuple[tuple[str, str], ...], dict[str, Any]]
     return found
 
 
-def _seconds(environment: Mapping[str, str]) -> float:
+def _seconds() -> float:
     try:
-        milliseconds = float(environment.get("OTEL_METRIC_EXPORT_INTERVAL", "").strip() or _USUAL_MILLISECONDS)
+        milliseconds = float(os.environ.get("OTEL_METRIC_EXPORT_INTERVAL", "").strip() or _USUAL_MILLISECONDS)
     except ValueError:
         milliseconds = _USUAL_MILLISECONDS
     return max(0.1, milliseconds / 1000)

@@ -4,13 +4,9 @@ import os
 import random
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from perfcast.telemetry._export import Exporting
 from perfcast.telemetry._spans import context_of, read
-
-if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
 
 
 class RequestTraces:
@@ -21,24 +17,11 @@ class RequestTraces:
     """
 
     def __init__(self, exported: Exporting) -> None:
-        from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 
         self._share = _share(os.environ)
         # what is asked for a span has been chosen already
-        provider = TracerProvider(ParentBased(ALWAYS_ON), exported.resource, shutdown_on_exit=False)
-        if exported.spans is not None:
-            provider.add_span_processor(exported.spans)
-        self._tracer: Tracer = provider.get_tracer("perfcast")
-
-    def chosen(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-        """The `traceparent` of a request that is to be traced, empty where it has none; None for any other request."""
-        parent = trace_header(headers)
-        if parent is not None:
-            known = read(parent)
-            if known is not None:
-                return parent if known[2] else None
-        return "" if self._share and random.random() < self._share else None
+        self._tracer = exported.provider(ParentBased(ALWAYS_ON)).get_tracer("perfcast")
 
     def answered(
         self,
@@ -50,25 +33,29 @@ class RequestTraces:
         request_id: str,
     ) -> None:
         """Trace a request that was answered just now, if it is chosen."""
-        parent = self.chosen(headers)
-        if parent is not None:
-            about: dict[str, str | int] = {
-                "http.request.method": method,
-                "http.route": route,
-                "http.response.status_code": status,
-            }
-            self.record(f"{method} {route}", parent, seconds, about | {"perfcast.request_id": request_id})
-
-    def record(self, name: str, parent: str, seconds: float, attributes: Mapping[str, str | int]) -> None:
-        """A span that has ended just now."""
+        parent = self._chosen(headers)
+        if parent is None:
+            return
         from opentelemetry.trace import SpanKind
 
-        end = time.time_ns()
+        about: dict[str, str | int] = {
+            "http.request.method": method,
+            "http.route": route,
+            "http.response.status_code": status,
+            "perfcast.request_id": request_id,
+        }
         context = context_of(parent) if parent else None
-        started = self._tracer.start_span(
-            name, context, SpanKind.SERVER, attributes, start_time=end - int(seconds * 1e9)
-        )
+        end = time.time_ns()
+        begin = end - int(seconds * 1e9)
+        started = self._tracer.start_span(f"{method} {route}", context, SpanKind.SERVER, about, start_time=begin)
         started.end(end)
+
+    def _chosen(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        """The `traceparent` of a request that is to be traced, empty where it has none; None for any other request."""
+        parent = trace_header(headers)
+        if known := read(parent):
+            return parent if known[2] else None
+        return "" if self._share and random.random() < self._share else None
 
 
 def trace_header(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

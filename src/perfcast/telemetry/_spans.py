@@ -65,7 +65,7 @@ def span(
         kind: `server` answers a request, `consumer` does what was queued.
         attributes: What is known at its begin.
     """
-    parent = parent if parent is not None and read(parent) else None
+    parent = parent if read(parent) else None
     if PROCESS.tracer is None:
         with _known_as(parent or _here.get()):
             yield Span()
@@ -86,10 +86,10 @@ def trace_parent() -> str | None:
     return _here.get()
 
 
-def read(parent: str) -> tuple[str, str, bool] | None:
+def read(parent: str | None) -> tuple[str, str, bool] | None:
     """Trace id, span id and whether it is sampled, of a W3C `traceparent`; None where it is none."""
-    found = _FORM.fullmatch(parent)
-    if found is None or parent.startswith("ff") or (found[4] and parent.startswith("00")):
+    found = _FORM.fullmatch(parent or "")
+    if found is None or found[0].startswith("ff") or (found[4] and found[0].startswith("00")):
         return None
     return found[1], found[2], bool(int(found[3], 16) & 1)
 
@@ -108,7 +108,7 @@ def context_of(parent: str) -> "Context":
 @contextmanager
 def _known_as(here: str | None) -> Iterator[None]:
     """Have it said in log lines, and to what is begun from here."""
-    known = read(here) if here is not None else None
+    known = read(here)
     if known is None:
         yield
         return
