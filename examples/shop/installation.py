@@ -71,14 +71,9 @@ class Installation:
         except (URLError, OSError) as error:
             raise Unavailable(f"{method} {path}: {error}") from None
 
-    def feedback(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        """Tell of rows and what they cost, as `perfcast collect follow --url` does."""
-        told: dict[str, Any] = self.call("POST", "/feedback", rows)
-        return told
-
     def settle(self, database: Database) -> None:
         """Wait until all that was told has been looked at."""
-        blocks = sa.select(sa.func.count()).select_from(schema.unobserved_block)
+        blocks = sa.select(sa.func.count()).where(~schema.prediction_block.c.observed)
         waiting = sa.select(sa.func.count()).where(schema.actual.c.state == "waiting")
 
         def looked_at() -> bool:
@@ -88,8 +83,7 @@ class Installation:
         eventually(looked_at)
 
 
-@contextmanager
-def installation(folder: Path, begins: float) -> Iterator[Installation]:
+def installation(folder: Path, begins: float) -> Installation:
     """An installation whose clock begins at a moment; `started` brings up its server and worker."""
     folder.mkdir(parents=True, exist_ok=True)
     clock, port = folder / "clock", free_port()
@@ -107,7 +101,7 @@ def installation(folder: Path, begins: float) -> Iterator[Installation]:
     }
     made = Installation(folder, f"http://127.0.0.1:{port}", clock, environment)
     made.set_clock(begins)
-    yield made
+    return made
 
 
 @contextmanager

@@ -31,6 +31,6 @@ class Quota:
             now, used = time.monotonic(), time.process_time()
             self._credit = min(self.cores, self._credit + self.cores * (now - self._at) - (used - self._used))
             self._at, self._used = now, used
-            lacking = max(0.0, 0.005 - self._credit / self.cores) if self._credit <= 0 else 0.0
+            lacking = 0.005 - self._credit / self.cores if self._credit <= 0 else 0.0
             self.waited_seconds += lacking
             return lacking

@@ -27,14 +27,12 @@ class Recording:
 
     Attributes:
         url: Of the Prometheus on the stretched clock.
-        prometheus: Of the one on the real clock.
         stretch: The two clocks.
         run: What `run.json` holds.
         seconds: How long it is, by the real clock.
     """
 
     url: str
-    prometheus: str
     stretch: Stretch
     run: dict[str, Any]
     seconds: float
@@ -42,8 +40,7 @@ class Recording:
     @property
     def step(self) -> int:
         """From one scrape to the next, and from row to row: seconds of the stretched clock."""
-        scrape_seconds: float = self.run.get("scrape_seconds", 5)
-        return round(scrape_seconds * self.stretch.factor)
+        return round(self.run.get("scrape_seconds", 5) * self.stretch.factor)
 
     @property
     def lag(self) -> int:
@@ -94,25 +91,19 @@ class Running(Recording):
 
 
 @contextmanager
-def open_recording(folder: Path, begins: float = MONDAY) -> Iterator[Recording]:
+def open_recording(folder: Path) -> Iterator[Recording]:
     """Open what `run.py` left in a folder, or what it is about to."""
     run = read_run(folder)
-    stretch = stretch_of(run, begins)
+    stretch = Stretch(run["opened"], MONDAY, DAY_SECONDS / (60 * run["day_minutes"]))
     if is_there(run["prometheus"]):
         with stretched(run["prometheus"], stretch) as url:
-            yield Running(url, run["prometheus"], stretch, run, 60 * run["minutes"] - _LAST_SECONDS, folder)
+            yield Running(url, stretch, run, 60 * run["minutes"] - _LAST_SECONDS, folder)
         return
     seconds = run["load"][-1][0] - run["opened"]
     with prometheus_on(folder.resolve()) as prometheus, stretched(prometheus, stretch) as url:
-        yield Recording(url, prometheus, stretch, run, seconds)
+        yield Recording(url, stretch, run, seconds)
 
 
 def read_run(folder: Path) -> dict[str, Any]:
     """What `run.py` tells of a run."""
-    run: dict[str, Any] = json.loads((folder / "run.json").read_text())
-    return run
-
-
-def stretch_of(run: dict[str, Any], begins: float) -> Stretch:
-    """The clock by which a recording's day takes 24 hours."""
-    return Stretch(run["opened"], begins, DAY_SECONDS / (60 * run["day_minutes"]))
+    return json.loads((folder / "run.json").read_text())

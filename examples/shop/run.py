@@ -21,7 +21,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -82,15 +81,13 @@ def main() -> None:
         print(f"shop {running.url}   Prometheus {running.prometheus}   {chosen.minutes:g} minutes", flush=True)
         running.minutes = chosen.minutes
         try:
-            _watch(running, chosen.out, chosen.minutes, chosen.deploy_at, chosen.demand)
+            _watch(running, chosen.out, chosen.deploy_at, chosen.demand)
         finally:
             keep_raw(running.prometheus, chosen.out / "raw.json.gz")
 
 
 @contextmanager
-def shop(
-    folder: Path, *, cores: float = 0.3, day_minutes: float = 20, scrape_seconds: float = 5, seed: int = 1
-) -> Iterator[Shop]:
+def shop(folder: Path, *, cores: float, day_minutes: float, scrape_seconds: float, seed: int) -> Iterator[Shop]:
     """A shop with visitors and Prometheus, until the context is left.
 
     Args:
@@ -182,18 +179,11 @@ def is_there(url: str) -> bool:
         return False
 
 
-def query(prometheus: str, expression: str) -> list[dict[str, Any]]:
-    """The result of an instant query."""
-    body = urlencode({"query": expression}).encode()
-    with urlopen(Request(f"{prometheus}/api/v1/query", body), timeout=60) as answer:
-        result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
-        return result
-
-
 def keep_raw(prometheus: str, path: Path) -> None:
     """Write every sample of the shop's series."""
-    with gzip.open(path, "wt") as file:
-        json.dump(query(prometheus, '{job="shop"}[1y]'), file)
+    body = urlencode({"query": '{job="shop"}[1y]'}).encode()
+    with urlopen(f"{prometheus}/api/v1/query", body, timeout=60) as answer, gzip.open(path, "wt") as file:
+        json.dump(json.load(answer)["data"]["result"], file)
 
 
 def free_port() -> int:
@@ -203,10 +193,10 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def _watch(running: Shop, folder: Path, minutes: float, deploy_at: float, demand: float) -> None:
+def _watch(running: Shop, folder: Path, deploy_at: float, demand: float) -> None:
     """Note the machine's load each minute, bring in the deploy when it is time."""
-    begun = time.time()
-    end, deploy = begun + 60 * minutes, begun + 60 * minutes * deploy_at
+    begun, seconds = time.time(), 60 * running.minutes
+    end, deploy = begun + seconds, begun + seconds * deploy_at
     while (now := time.time()) < end:
         running.load.append((now, os.getloadavg()[0]))
         if now >= deploy and not running.deploys:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import QueuePool
 
 POOL_SIZE = 20
@@ -25,9 +25,7 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = create_engine(
-            url, poolclass=QueuePool, pool_size=POOL_SIZE, max_overflow=0, pool_timeout=5
-        )
+        self._engine = create_engine(url, poolclass=QueuePool, pool_size=POOL_SIZE, max_overflow=0, pool_timeout=5)
         self._busy_seconds = 0.0
         self._since: dict[int, float] = {}
         self._lock = threading.Lock()
@@ -57,10 +55,6 @@ class Store:
         with self._lock:
             now = time.monotonic()
             return self._busy_seconds + sum(now - since for since in self._since.values())
-
-    def close(self) -> None:
-        """Give all connections back."""
-        self._engine.dispose()
 
 
 def page(connection: Connection, category: int) -> list[dict[str, Any]]:

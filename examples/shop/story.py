@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -62,16 +63,8 @@ def main() -> None:
     with ExitStack() as open_:
         folder = chosen.recording or chosen.out / "recording"
         if chosen.live:
-            command = [
-                sys.executable,
-                "run.py",
-                *DAYS,
-                "--minutes",
-                str(chosen.minutes),
-                "--out",
-                str(folder.resolve()),
-            ]
-            open_.enter_context(process(command, chosen.out / "run.log"))
+            options = [*DAYS, "--minutes", str(chosen.minutes), "--out", str(folder.resolve())]
+            open_.enter_context(process([sys.executable, "run.py", *options], chosen.out / "run.log"))
             eventually((folder / "run.json").exists)
         recording = open_.enter_context(open_recording(folder))
         Story(recording, chosen.out, chosen.learn_days).live_through()
@@ -86,7 +79,7 @@ class Story:
         learn_days: How much is learnt first.
     """
 
-    def __init__(self, recording: Recording, out: Path, learn_days: float = LEARN_DAYS) -> None:
+    def __init__(self, recording: Recording, out: Path, learn_days: float) -> None:
         self._recording, self._out, self._learn_days = recording, out, learn_days
         self._events: list[dict[str, Any]] = []
         self._champion = 0
@@ -98,7 +91,7 @@ class Story:
         learnt = begins + self._learn_days * DAY
         with ExitStack() as open_:
             self._recording.reach(learnt)
-            here = open_.enter_context(installation(self._out / "perfcast", learnt + self._recording.lag))
+            here = installation(self._out / "perfcast", learnt + self._recording.lag)
             file = self._recording.collection(self._out / "shop.yaml")
             self._begin(here, file, begins, learnt)
             open_.enter_context(started(here))
@@ -127,13 +120,13 @@ class Story:
         with closing(Journal(path, len(collection.workload.features))) as journal:
             line = Line(Datasets(database, blobs), collection, journal)
             server = Prometheus(collection.document.server)
-            feedback = Feedback(collection, journal, here.feedback)
+            feedback = Feedback(collection, journal, partial(here.call, "POST", "/feedback"))
             collector = Collector(collection, server, journal, line, feedback=feedback)
             collector.prepare()
             at = learnt + collection.step
             while at <= self._recording.ends - self._recording.lag:
                 self._recording.reach(at)
-                eventually(lambda: not is_training(database), seconds=600)
+                eventually(lambda: not is_training(here), seconds=600)
                 here.set_clock(at + self._recording.lag)
                 collector.catch_up(at + self._recording.lag)
                 yield at
@@ -155,8 +148,7 @@ class Story:
 
         def is_quiet() -> bool:
             schedule = here.call("GET", f"/schedules/{MODEL}")
-            running = [job for job in here.call("GET", "/train/jobs")["jobs"] if job["status"] in ("queued", "running")]
-            return not running and (schedule["signal"] is None or schedule["held_back"] is not None)
+            return not is_training(here) and (schedule["signal"] is None or schedule["held_back"] is not None)
 
         eventually(is_quiet, seconds=600)
         jobs = here.call("GET", "/train/jobs")["jobs"]
@@ -194,11 +186,9 @@ class Story:
         print(json.dumps(document["periods"], indent=1))
 
 
-def is_training(database: Database) -> bool:
+def is_training(here: Installation) -> bool:
     """Whether a training run waits or runs; meanwhile the clock stands."""
-    status = schema.job.c.status
-    with database.read() as connection:
-        return bool(connection.execute(sa.select(status).where(status.in_(("queued", "running")))).all())
+    return any(job["status"] in ("queued", "running") for job in here.call("GET", "/train/jobs")["jobs"])
 
 
 def judged_rows(database: Database, here: Installation) -> pl.DataFrame:

@@ -17,10 +17,10 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
+from perfcast.collect import seconds
+
 DAY_SECONDS = 86_400
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _TEXT_OR_WINDOW = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\[([^\]:]*)(:?)([^\]]*)\]""")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Stretch:
         )
 
     def _shorter(self, duration: str) -> str:
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(duration))
-        return f"{max(1, round(1000 * seconds / self.factor))}ms" if seconds else duration
+        milliseconds = 1000 * seconds("window", duration) / self.factor if duration else 0
+        return f"{max(1, round(milliseconds))}ms" if duration else ""
 
     def asked(self, form: Mapping[str, str]) -> dict[str, str]:
         """The parameters of a question as the real clock has them."""

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import math
 import random
 import time
 
@@ -67,7 +68,7 @@ def _request(kind: str, chance: random.Random) -> tuple[str, str]:
 
 def _poisson(mean: float, chance: random.Random) -> int:
     """How many come (Knuth's method: good for the small means of a tick)."""
-    count, product, floor = 0, chance.random(), 2.718281828459045**-mean
+    count, product, floor = 0, chance.random(), math.exp(-mean)
     while product > floor:
         count, product = count + 1, product * chance.random()
     return count
