@@ -228,8 +228,8 @@ def _observed_shadows(connection: sa.Connection, found: Sequence[Found]) -> dict
     """Shadows' records by the prediction's id; without those that wait to be looked at, which are judged then."""
     theirs = [one for one in found if one.record.arm == SHADOW]
     blocks = {one.block for one in theirs}
-    block = schema.prediction_block.c
-    waiting = sa.select(block.id).where(block.id.in_(blocks), ~block.observed)
+    its = schema.prediction_block.c
+    waiting = sa.select(its.id).where(its.id.in_(blocks), ~its.observed)
     late = set(connection.execute(waiting).scalars()) if blocks else set()
     shadows: dict[str, list[Record]] = {}
     for record, block in theirs:
