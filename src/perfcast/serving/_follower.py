@@ -29,7 +29,7 @@ _KEPT = 64
 _RETRY_SECONDS = 5.0
 _LOADERS = 4
 _CORRECT_SECONDS = 5.0
-"""How often to ask for corrections, which change a few times a minute; asking costs the thread that answers its pace."""
+"""How often to ask for corrections, which change a few times a minute; asking slows the thread that answers."""
 
 log = structlog.stdlib.get_logger("perfcast.serving")
 
