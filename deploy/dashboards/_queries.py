@@ -117,7 +117,7 @@ def _counted(function: str, name: str, by: Sequence[str], where: str) -> Query:
     if name not in SHARED:
         return _over(by, "sum", one)
     any_replica = _over(labels, "max", one)
-    return replace(any_replica, legend=_labels(by)) if set(by) == set(labels) else _over(by, "sum", any_replica)
+    return any_replica if set(by) == set(labels) else _over(by, "sum", any_replica)
 
 
 def _over(by: Sequence[str], how: str, what: str | Query) -> Query:

@@ -247,11 +247,10 @@ class Follower:
         if moves is None:
             return
         with self._swap:
-            changed = [key for key in self._moves.keys() | moves.keys() if self._moves.get(key) != moves.get(key)]
-            self._moves = moves
-            for key in changed:
-                if key in self._slots:
-                    self._slots[key].correct(moves.get(key, {}))
+            former, self._moves = self._moves, moves
+            for key, slot in self._slots.items():
+                if former.get(key) != moves.get(key):
+                    slot.correct(moves.get(key, {}))
 
     def _is_to_be_tried_again(self) -> bool:
         failing = bool(self.routes.problems) or any(slot.reason is not None for slot in self.routes.slots)
