@@ -1,4 +1,4 @@
-"""PromQL for panels, so that each metric is asked as its kind wants it: see `_metrics.py`.
+"""PromQL for panels, so that each metric is asked as its kind wants it, and as who tells it (`_metrics.py`).
 
 All of it is narrowed to the dashboard's variables, and counters are rated over `$__rate_interval`.
 """

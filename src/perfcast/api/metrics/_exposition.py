@@ -59,8 +59,8 @@ class Exposition:
     def collect(self) -> "Iterable[Metric]":
         """Prometheus' metric families, in the catalogue's order; those without a sample are left out."""
         share, processes = (self._own(), [getpid()]) if self.shared is None else self.shared.total()
-        samples: dict[str, Mapping[Any, Any]] = {}
-        for source in (lambda: self._counted(share, processes), *self.sources):
+        samples = dict(self._counted(share, processes))
+        for source in self.sources:
             samples |= source()
         for name in METRICS:
             if samples.get(name):
