@@ -1,11 +1,11 @@
 """A dashboard: its variables, annotations and rows, as the JSON that Grafana keeps."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-from deploy.dashboards._panels import SOURCE, Panel
+from deploy.dashboards._panels import SOURCE, Builder, Panel
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as parts
@@ -15,6 +15,8 @@ USE = "Utilisation, saturation, errors"
 MODEL = "Models"
 _ALL = parts.VariableOption(selected=True, text=["All"], value=["$__all"])
 _MODEL_NAME = "$model_name"
+Line: TypeAlias = Sequence[Panel]
+"""Panels side by side."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +27,17 @@ class Board:
         name: Of its file and in its address.
         title: As people call it.
         about: What it is for.
-        red, use, model: The panels of its three rows, in that order: what callers get, what is used up, what models do.
+        red, use, model: Its three rows, in that order: what callers get, what is used up, what models do; of each the
+            lines of panels.
         hours: How far it looks back at first.
     """
 
     name: str
     title: str
     about: str
-    red: Sequence[Panel]
-    use: Sequence[Panel]
-    model: Sequence[Panel]
+    red: Sequence[Line]
+    use: Sequence[Line]
+    model: Sequence[Line]
     hours: int = 6
 
     def document(self) -> dict[str, Any]:
@@ -47,19 +50,27 @@ class Board:
         )
         built.with_variable(_chooser("job", "label_values(perfcast_uptime_seconds, job)"))
         built.with_variable(_chooser("instance", 'label_values(perfcast_uptime_seconds{job=~"$job"}, instance)'))
-        if any(_MODEL_NAME in query.expr for panel in self._panels() for query in panel.build().targets or ()):
+        rows = ((RED, self.red), (USE, self.use), (MODEL, self.model))
+        panels = [panel.builder.build() for _, lines in rows for line in lines for panel in line]
+        if any(_MODEL_NAME in query.expr for panel in panels for query in panel.targets):
             models = 'label_values(ml_predictions_total{job=~"$job",instance=~"$instance"}, model_name)'
             built.with_variable(_chooser("model_name", models, label="Model"))
         for annotation in _annotations():
             built.annotation(annotation)
-        for title, panels in ((RED, self.red), (USE, self.use), (MODEL, self.model)):
+        for title, lines in rows:
             built.with_row(dashboard.Row(title))
-            for panel in panels:
-                built.with_panel(panel)
+            for line in lines:
+                for builder in _placed(line):
+                    built.with_panel(builder)
         return _numbered(json.loads(JSONEncoder(ensure_ascii=False).encode(built.build())))
 
-    def _panels(self) -> list[Panel]:
-        return [*self.red, *self.use, *self.model]
+
+def _placed(line: Line) -> Iterator[Builder]:
+    """The panels of a line, which fill it."""
+    height = max(panel.height for panel in line)
+    left, sharing = 24 - sum(panel.width or 0 for panel in line), sum(panel.width is None for panel in line)
+    for panel in line:
+        yield panel.builder.span(panel.width or left // sharing).height(height)
 
 
 def _chooser(name: str, query: str, label: str | None = None) -> Any:

@@ -1,13 +1,15 @@
-"""PromQL for panels, so that each metric is asked as its kind wants it: see `_metrics.py`.
+"""PromQL for panels, so that each metric is asked as its kind wants it, and as who tells it (`_metrics.py`).
 
 All of it is narrowed to the dashboard's variables, and counters are rated over `$__rate_interval`.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from deploy.dashboards._metrics import METRICS, Kind, Metric, Told
+from deploy.dashboards._metrics import HOST, SHARED
 
 from perfcast.api.http._lanes import PROBES
+from perfcast.api.metrics import METRICS, Description
 
 REPLICA = ("job", "instance")
 CALLERS = f'route!~"{"|".join(sorted(PROBES))}"'
@@ -31,43 +33,77 @@ def pick(name: str, where: str = "") -> str:
     return f"{name}{{{','.join([*chosen, *filter(None, [where])])}}}"
 
 
-def now(name: str, *by: str, where: str = "") -> str:
+@dataclass(frozen=True)
+class Query:
+    """What a panel asks for; written into a longer one it is its PromQL.
+
+    Attributes:
+        expr: PromQL.
+        legend: What its series are called, with labels in double braces, as Grafana writes them.
+    """
+
+    expr: str
+    legend: str = ""
+
+    def __str__(self) -> str:
+        return self.expr
+
+    def called(self, legend: str) -> "Query":
+        """The same under another name; by itself it has those of its labels."""
+        return replace(self, legend=legend)
+
+
+def now(name: str, *by: str, where: str = "") -> Query:
     """A gauge: summed over replicas where each tells its own part, else any of them."""
-    metric = _of(name, Kind.GAUGE)
-    return _over(by, "sum" if metric.told is Told.OWN else "max", pick(name, where))
+    _check(name, "gauge")
+    return _over(by, "max" if name in SHARED | HOST else "sum", pick(name, where))
 
 
-def most(name: str, *by: str, where: str = "") -> str:
+def most(name: str, *by: str, where: str = "") -> Query:
     """A gauge's greatest value among the replicas."""
-    _of(name, Kind.GAUGE)
+    _check(name, "gauge")
     return _over(by, "max", pick(name, where))
 
 
-def rate(name: str, *by: str, where: str = "") -> str:
+def rate(name: str, *by: str, where: str = "") -> Query:
     """A counter a second."""
     return _counted("rate", name, by, where)
 
 
-def increase(name: str, *by: str, where: str = "") -> str:
+def increase(name: str, *by: str, where: str = "") -> Query:
     """How much a counter rose from one point of the graph to the next, in whole numbers."""
-    return f"round({_counted('increase', name, by, where)})"
+    rise = _counted("increase", name, by, where)
+    return Query(f"round({rise})", rise.legend)
 
 
-def quantile(share: float, name: str, *by: str) -> str:
+def quantile(share: float, name: str, *by: str) -> Query:
     """A quantile of a histogram, of `share` 0.95 for instance."""
-    _of(name, Kind.HISTOGRAM)
+    _check(name, "histogram")
     buckets = _over(("le", *by), "sum", f"rate({pick(f'{name}_bucket')}[$__rate_interval])")
-    return f"histogram_quantile({share}, {buckets})"
+    return Query(f"histogram_quantile({share}, {buckets})", _labels(by))
 
 
-def mean(name: str, *by: str) -> str:
-    """The mean of a histogram."""
-    _of(name, Kind.HISTOGRAM)
-    total, count = (_over(by, "sum", f"rate({pick(name + end)}[$__rate_interval])") for end in ("_sum", "_count"))
-    return f"{total} / {count}"
+def ratio(part: Query, whole: Query) -> Query:
+    """One divided by another that has the same labels."""
+    return Query(f"{part} / {whole}", part.legend)
 
 
-def family(name: str) -> Metric:
+def share(part: Query, whole: Query) -> Query:
+    """What share of the whole the part is, both without labels; 0 where there is no such part yet."""
+    return Query(f"({part} or vector(0)) / {whole}")
+
+
+def top(query: Query) -> Query:
+    """The ten greatest."""
+    return Query(f"topk(10, {query})", query.legend)
+
+
+def descending(query: Query) -> Query:
+    """The greatest first."""
+    return Query(f"sort_desc({query})", query.legend)
+
+
+def family(name: str) -> Description:
     """The metric that a series belongs to."""
     for end in ("", "_bucket", "_sum", "_count"):
         if name.endswith(end) and (found := METRICS.get(name.removesuffix(end))):
@@ -75,21 +111,25 @@ def family(name: str) -> Metric:
     raise ValueError(f"{name}: no such metric in the catalogue")
 
 
-def _counted(function: str, name: str, by: Sequence[str], where: str) -> str:
-    metric = _of(name, Kind.COUNTER)
+def _counted(function: str, name: str, by: Sequence[str], where: str) -> Query:
+    labels = _check(name, "counter").labels
     one = f"{function}({pick(name, where)}[$__rate_interval])"
-    if metric.told is not Told.SHARED:
+    if name not in SHARED:
         return _over(by, "sum", one)
-    any_replica = _over(metric.labels, "max", one)
-    return any_replica if set(by) == set(metric.labels) else _over(by, "sum", any_replica)
+    any_replica = _over(labels, "max", one)
+    return any_replica if set(by) == set(labels) else _over(by, "sum", any_replica)
 
 
-def _over(by: Sequence[str], how: str, what: str) -> str:
-    return f"{how} by ({', '.join(by)}) ({what})" if by else f"{how}({what})"
+def _over(by: Sequence[str], how: str, what: str | Query) -> Query:
+    return Query(f"{how} by ({', '.join(by)}) ({what})" if by else f"{how}({what})", _labels(by))
 
 
-def _of(name: str, kind: Kind) -> Metric:
+def _labels(by: Sequence[str]) -> str:
+    return " ".join(f"{{{{{label}}}}}" for label in by)
+
+
+def _check(name: str, kind: str) -> Description:
     metric = METRICS.get(name)
-    if metric is None or metric.kind is not kind:
-        raise ValueError(f"{name}: expected a {kind.value} of the catalogue, got {metric}")
+    if metric is None or metric.kind != kind:
+        raise ValueError(f"{name}: expected a {kind} of the catalogue, got {metric}")
     return metric

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from deploy.dashboards._files import DEPLOY
-from deploy.dashboards._metrics import METRICS
+from deploy.dashboards._metrics import ALWAYS
 from tests.contract.conftest import fill, start
 from tests.patience import PATIENCE_SECONDS, until
 from tests.services import free_port, wait_until_it_listens
@@ -78,7 +78,7 @@ def test_replicas_that_are_added_are_found_without_a_restart(scraping: Scraping,
 
 def test_metrics_that_alerts_count_on_are_there_from_the_start(scraping: Scraping, addresses: list[str]) -> None:
     scraping.watch(*addresses)
-    for name in (metric.name for metric in METRICS.values() if metric.always):
+    for name in ALWAYS:
         assert until(lambda name=name: scraping.ask(name)), name
 
 

@@ -65,10 +65,7 @@ class Series:
 
 def filled(expr: str, span: Span) -> str:
     """A panel's query with every variable at "All"."""
-    expr = expr.replace("$__rate_interval", span.rate_interval).replace(
-        "$__range", f"{math.ceil(span.end - span.start)}s"
-    )
-    return re.sub(r"\$(job|instance|model_name)\b", ".+", expr)
+    return re.sub(r"\$(job|instance|model_name)\b", ".+", expr.replace("$__rate_interval", span.rate_interval))
 
 
 class Prometheus:
@@ -95,10 +92,7 @@ class Prometheus:
 
     def ask(self, what: str, **arguments: object) -> Any:
         """The `data` of an answer of its HTTP API."""
-        answer = (
-            self._client.post(f"/api/v1/{what}", data=arguments) if arguments else self._client.get(f"/api/v1/{what}")
-        )
-        document = answer.json()
+        document = self._client.post(f"/api/v1/{what}", data=arguments).json()
         if document["status"] != "success":
             raise ValueError(f"{document['error']}: {arguments.get('query')}")
         return document["data"]

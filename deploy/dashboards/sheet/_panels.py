@@ -1,7 +1,6 @@
 """How each kind of panel is drawn into its place."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -15,43 +14,31 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 GROUND, FACE, EDGE, TEXT, FAINT = "#111217", "#181b1f", "#2c3235", "#ccccdc", "#8e8e9a"
 _NAMED = {"green": "#73bf69", "yellow": "#f2cc0c", "red": "#f2495c", "blue": "#5794f2", "purple": "#b877d9"}
 _PALETTE = (
-    "#73bf69",
-    "#f2cc0c",
-    "#8ab8ff",
-    "#ff780a",
-    "#f2495c",
-    "#5794f2",
-    "#b877d9",
-    "#705da0",
-    "#37872d",
-    "#fade2a",
-)
+    "#73bf69", "#f2cc0c", "#8ab8ff", "#ff780a", "#f2495c", "#5794f2", "#b877d9", "#705da0", "#37872d", "#fade2a",
+)  # fmt: skip
 _LEGEND_LINES, _LEGEND_LETTERS = 3, 126
 Panel: TypeAlias = Mapping[str, Any]
 Mark: TypeAlias = tuple[float, str]
 """An annotation: when, and its colour."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a panel's queries came to, each series with its name."""
-
-    named: Sequence[tuple[str, Series]]
+Answer: TypeAlias = Sequence[tuple[str, Series]]
+"""What a panel's queries came to, each series with its name."""
 
 
 def answer(panel: Panel, prometheus: Prometheus, span: Span) -> Answer:
     """Ask a panel's queries."""
-    found = []
+    found: list[tuple[str, Series]] = []
     for target in panel["targets"]:
         expr, legend = filled(target["expr"], span), target.get("legendFormat", "")
         series = prometheus.moment(expr, span.end) if target.get("instant") else prometheus.course(expr, span)
         found += [(one.called(legend), one) for one in series]
-    return Answer(found)
+    return found
 
 
 def paint(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence[Mark]) -> None:
     """Draw a panel."""
-    if not found.named:
+    if not found:
         axes.set_axis_off()
         axes.text(0.5, 0.5, "No data", color=FAINT, ha="center", va="center", transform=axes.transAxes)
         return
@@ -62,7 +49,7 @@ def _lines(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence[
     custom = panel["fieldConfig"]["defaults"]["custom"]
     grid = np.arange(span.start, span.end + span.step, span.step)
     ground = np.zeros_like(grid)
-    for number, (name, series) in enumerate(found.named):
+    for number, (name, series) in enumerate(found):
         color, values = _PALETTE[number % len(_PALETTE)], _on(grid, series)
         if custom["drawStyle"] == "bars":
             axes.bar(grid, np.nan_to_num(values), bottom=ground, width=span.step * 0.9, color=color, label=name)
@@ -110,7 +97,7 @@ def _scale(axes: Axes, panel: Panel, span: Span) -> None:
 
 def _figure(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence[Mark]) -> None:  # noqa: ARG001
     defaults = panel["fieldConfig"]["defaults"]
-    (_, series), *_ = found.named
+    (_, series), *_ = found
     finite = series.values[np.isfinite(series.values)]
     value = float(finite[-1]) if len(finite) else float("nan")
     words = _words(defaults).get(value)
@@ -125,21 +112,14 @@ def _figure(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence
 
 def _ranking(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence[Mark]) -> None:  # noqa: ARG001
     defaults = panel["fieldConfig"]["defaults"]
-    shown_most = found.named[:10]
+    shown_most = found[:10]
     values = [float(series.values[-1]) for _, series in shown_most]
     places = range(len(values))
     axes.barh(places, [max(values, default=1) or 1] * len(values), color="#22252b", height=0.72)
     axes.barh(places, values, color=[_colour(defaults, value) for value in values], height=0.72, alpha=0.85)
     for place, value in zip(places, values, strict=True):
-        axes.text(
-            1.01,
-            place,
-            shown(value, defaults["unit"]),
-            color=TEXT,
-            fontsize=7,
-            va="center",
-            transform=axes.get_yaxis_transform(),
-        )
+        text, across = shown(value, defaults["unit"]), axes.get_yaxis_transform()
+        axes.text(1.01, place, text, color=TEXT, fontsize=7, va="center", transform=across)
     axes.set_yticks(places, [name for name, _ in shown_most], fontsize=6.2, color=TEXT)
     axes.set_ylim(max(len(values), 3) - 0.5, -0.5)
     axes.set_xticks([])
@@ -149,14 +129,12 @@ def _ranking(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequenc
 def _states(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence[Mark]) -> None:  # noqa: ARG001
     words = _words(panel["fieldConfig"]["defaults"])
     grid = np.arange(span.start, span.end, span.step)
-    for place, (_, series) in enumerate(found.named):
+    for place, (_, series) in enumerate(found):
         for at, value in zip(grid, _on(grid, series), strict=True):
             if value in words:
-                axes.add_patch(
-                    Rectangle((at, place - 0.4), span.step * 1.02, 0.8, color=_NAMED[_raw(words[value][1])], lw=0)
-                )
-    axes.set_yticks(range(len(found.named)), [name for name, _ in found.named], fontsize=7, color=TEXT)
-    axes.set_ylim(len(found.named) - 0.5, -0.5)
+                axes.add_patch(Rectangle((at, place - 0.4), span.step * 1.02, 0.8, color=words[value][1], lw=0))
+    axes.set_yticks(range(len(found)), [name for name, _ in found], fontsize=7, color=TEXT)
+    axes.set_ylim(len(found) - 0.5, -0.5)
     _times(axes, span)
     axes.tick_params(axis="x", colors=FAINT, labelsize=6.5, length=0)
     axes.tick_params(axis="y", length=0)
@@ -168,25 +146,15 @@ def _states(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence
 def _rows(axes: Axes, panel: Panel, found: Answer, span: Span, marks: Sequence[Mark]) -> None:  # noqa: ARG001
     options = panel["transformations"][0]["options"]
     columns = sorted(options["indexByName"], key=options["indexByName"].__getitem__)
-    table = sorted([series.labels.get(column, "") for column in columns] for _, series in found.named)
+    table = sorted([series.labels.get(column, "") for column in columns] for _, series in found)
+    table.insert(0, [options["renameByName"][column] for column in columns])
     axes.set_axis_off()
-    widths = [
-        max(len(row[place]) for row in [[options["renameByName"][c] for c in columns], *table]) + 2
-        for place in range(len(columns))
-    ]
+    widths = [max(map(len, cells)) + 2 for cells in zip(*table, strict=True)]
     edges = np.cumsum([0, *widths]) / sum(widths)
-    size = 7.0
-    for line, row in enumerate([[options["renameByName"][column] for column in columns], *table[:12]]):
-        for place, cell in enumerate(row):
-            axes.text(
-                edges[place],
-                0.97 - line * 0.085,
-                cell,
-                color=TEXT if line else "#6e9fff",
-                fontsize=size,
-                va="top",
-                transform=axes.transAxes,
-            )
+    for line, row in enumerate(table[:13]):
+        color, y = TEXT if line else "#6e9fff", 0.97 - line * 0.085
+        for x, cell in zip(edges, row, strict=False):
+            axes.text(x, y, cell, color=color, fontsize=7.0, va="top", transform=axes.transAxes)
 
 
 def _on(grid: np.ndarray, series: Series) -> np.ndarray:
@@ -209,10 +177,6 @@ def _words(defaults: Mapping[str, Any]) -> dict[float, tuple[str, str]]:
     return {
         float(value): (one["text"], _NAMED[one["color"]]) for each in told for value, one in each["options"].items()
     }
-
-
-def _raw(color: str) -> str:
-    return next(name for name, code in _NAMED.items() if code == color)
 
 
 def _times(axes: Axes, span: Span) -> None:

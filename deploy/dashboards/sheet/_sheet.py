@@ -37,7 +37,7 @@ def draw(board: dict[str, Any], prometheus: Prometheus, span: Span, path: Path) 
             continue
         own = span.coarser(panel.get("interval"))
         found = answer(panel, prometheus, own)
-        empty += [] if found.named else [panel["title"]]
+        empty += [] if found else [panel["title"]]
         paint(place.axes(panel), panel, found, own, marks)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, facecolor=GROUND, pil_kwargs={"optimize": True})
@@ -58,35 +58,21 @@ class _Place:
 
     def axes(self, panel: dict[str, Any]) -> Any:
         """A panel's face with its title, and the axes on it."""
-        from matplotlib.patches import FancyBboxPatch
+        from matplotlib.patches import Rectangle
 
         grid = panel["gridPos"]
         left, top = grid["x"] * _WIDTH / 24 + _GAP / 2, _HEAD + grid["y"] * _UNIT
         wide, high = grid["w"] * _WIDTH / 24 - _GAP, grid["h"] * _UNIT - _GAP
         corner = (left / _WIDTH, 1 - (top + high) / self._height)
         size = (wide / _WIDTH, high / self._height)
-        face = FancyBboxPatch(
-            corner,
-            *size,
-            boxstyle="square,pad=0",
-            fc=FACE,
-            ec=EDGE,
-            lw=0.6,
-            zorder=-1,
-            transform=self._figure.transFigure,
-        )
+        face = Rectangle(corner, *size, fc=FACE, ec=EDGE, lw=0.6, zorder=-1, transform=self._figure.transFigure)
         self._figure.add_artist(face)
         title = textwrap.shorten(panel["title"], int(wide / 6.5), placeholder="…")
         title_y = 1 - (top + _TITLE / 2 + 2) / self._height
         self._figure.text((left + 9) / _WIDTH, title_y, title, color=TEXT, fontsize=8.5, va="center")
         before, after, below = _margins(panel, wide, high)
-        inner = [left + before, high - _TITLE - below - 6]
-        box = (
-            inner[0] / _WIDTH,
-            corner[1] + below / self._height,
-            (wide - before - after) / _WIDTH,
-            inner[1] / self._height,
-        )
+        x, y = (left + before) / _WIDTH, corner[1] + below / self._height
+        box = (x, y, (wide - before - after) / _WIDTH, (high - _TITLE - below - 6) / self._height)
         axes = self._figure.add_axes(box, facecolor=FACE)
         for spine in axes.spines.values():
             spine.set_visible(False)

@@ -1,12 +1,8 @@
 """What the answer about drift looks like, for the OpenAPI document; tests hold real answers against it."""
 
-from typing import Annotated
-
 from pydantic import BaseModel, Field
 
 from perfcast.api.http._schemas import Time
-
-_Model = Annotated[str, Field(examples=["cpu-utilization"])]
 
 
 class DriftFinding(BaseModel):
@@ -35,7 +31,7 @@ class DriftAnomaly(BaseModel):
 class DriftReport(BaseModel):
     """What watching a model has come to."""
 
-    model_name: _Model
+    model_name: str = Field(examples=["cpu-utilization"])
     version: int | None = Field(description="By whose reference it is watched", examples=[3])
     watched_since: Time | None
     updated_at: Time | None

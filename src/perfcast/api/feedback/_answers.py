@@ -6,18 +6,9 @@ from pydantic import BaseModel, Field
 
 from perfcast.api.feedback._items import MOST_ITEMS
 from perfcast.api.http._schemas import Time, json_body
+from perfcast.api.predict import LOAD
 
 _ID = "019d2f4c3a17c0ffee00000002"
-LOAD = {
-    "request_rate": 120,
-    "active_users": 60,
-    "db_connections": 25,
-    "hour_sin": 0.5,
-    "hour_cos": 0.866,
-    "minute_sin": 0.2588,
-    "minute_cos": 0.9659,
-    "is_business_hour": 1,
-}
 _BY_ID = {"prediction_id": _ID, "actual": 48.2}
 _BY_FEATURES = {
     "model_name": "cpu-utilization",

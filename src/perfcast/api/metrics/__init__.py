@@ -7,7 +7,7 @@ all of it.
 """
 
 from perfcast.api.metrics._callers import Callers
-from perfcast.api.metrics._catalogue import METRICS, SECTIONS
+from perfcast.api.metrics._catalogue import METRICS, SECTIONS, Description
 from perfcast.api.metrics._exposition import Exposition, Samples, alone
 from perfcast.api.metrics._histogram import Durations
 from perfcast.api.metrics._summary import Findings, Summary
@@ -19,6 +19,7 @@ __all__ = [
     "METRICS",
     "SECTIONS",
     "Callers",
+    "Description",
     "Durations",
     "Exposition",
     "Findings",

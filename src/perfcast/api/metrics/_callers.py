@@ -2,8 +2,7 @@
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
@@ -65,17 +64,28 @@ class Callers:
         """Add who called since the last look; gives all that is known."""
         with self._lock:
             recent, self._recent = self._recent, set()
-            with self._others_wait():
-                known = self._known if self._file is None else self._read(self._file)
-                if self._add(known, {_hashed(self._name(caller)) for caller in recent}) and self._file is not None:
-                    self._write(self._file, known)
-            self._known = known
-            return known
+            callers = {_hashed(self._name(caller)) for caller in tuple(recent)}  # to which `seen` may just be adding
+            if self._file is None:
+                self._add(self._known, callers)
+            else:
+                self._known = self._add_together(self._file, callers)
+            return self._known
 
     def counts(self) -> dict[str, int]:
         """How many called within each of the `WINDOWS`, as of the last look."""
         now, last = self._minute(), self._known.last.values()
         return {name: sum(minute > now - minutes for minute in last) for name, minutes in WINDOWS.items()}
+
+    def _add_together(self, file: Path, callers: set[int]) -> Known:
+        """Add to what all processes know, while the others wait."""
+        with file.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            known = _decode(file.read_bytes()) if file.exists() else Known()
+            if self._add(known, callers):
+                new = file.with_suffix(".new")
+                new.write_bytes(msgspec.msgpack.encode(known))
+                new.replace(file)
+            return known
 
     def _add(self, known: Known, callers: set[int]) -> bool:
         """Whether there was anything to add."""
@@ -83,32 +93,16 @@ class Callers:
         changed = [caller for caller in callers if known.last.get(caller) != now]
         if not changed:
             return False
-        known.last = {caller: minute for caller, minute in known.last.items() if minute > now - WINDOWS["24h"]}
-        known.new += sum(caller not in known.last for caller in changed)
-        known.last |= dict.fromkeys(changed, now)
-        if len(known.last) > MOST:
-            known.last = dict(sorted(known.last.items(), key=lambda item: -item[1])[:MOST])
+        last = {caller: minute for caller, minute in known.last.items() if minute > now - WINDOWS["24h"]}
+        known.new += sum(caller not in last for caller in changed)
+        last |= dict.fromkeys(changed, now)
+        if len(last) > MOST:
+            last = dict(sorted(last.items(), key=lambda item: -item[1])[:MOST])
+        known.last = last  # whole, since `counts` may be reading it
         return True
 
     def _minute(self) -> int:
         return int(self._clock() // 60)
-
-    @contextmanager
-    def _others_wait(self) -> Iterator[None]:
-        if self._file is None:
-            yield
-            return
-        with self._file.with_suffix(".lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def _read(self, file: Path) -> Known:
-        return _decode(file.read_bytes()) if file.exists() else Known()
-
-    def _write(self, file: Path, known: Known) -> None:
-        new = file.with_suffix(".new")
-        new.write_bytes(msgspec.msgpack.encode(known))
-        new.replace(file)
 
 
 def _hashed(name: str) -> int:

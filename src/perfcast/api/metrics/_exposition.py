@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from perfcast.api.metrics._callers import Callers
 from perfcast.api.metrics._catalogue import METRICS, Description
-from perfcast.api.metrics._histogram import Durations, Sizes
+from perfcast.api.metrics._histogram import Histogram
 from perfcast.api.metrics._processes import process_figures, processor_seconds
 from perfcast.api.metrics._shared import Share, SharedTally
 from perfcast.api.metrics._tally import Ledger, Tally
@@ -59,8 +59,8 @@ class Exposition:
     def collect(self) -> "Iterable[Metric]":
         """Prometheus' metric families, in the catalogue's order; those without a sample are left out."""
         share, processes = (self._own(), [getpid()]) if self.shared is None else self.shared.total()
-        samples: dict[str, Mapping[Any, Any]] = {}
-        for source in (lambda: self._counted(share, processes), *self.sources):
+        samples = dict(self._counted(share, processes))
+        for source in self.sources:
             samples |= source()
         for name in METRICS:
             if samples.get(name):
@@ -132,8 +132,8 @@ def _family(metric: Description, samples: Mapping[Any, Any]) -> "Metric":
     family: Any = kinds[metric.kind](metric.name, metric.meaning, labels=metric.labels)
     for values, value in samples.items():
         labels = [values] if isinstance(values, str) else [*map(str, values)]
-        if isinstance(value, Durations | Sizes):
-            family.add_metric(labels, value.buckets(), float(value.total))
+        if isinstance(value, Histogram):
+            family.add_metric(labels, value.buckets(), value.total)
         else:
             family.add_metric(labels, float(value))
     made: Metric = family

@@ -7,6 +7,7 @@ own histogram takes 1.5 µs. prometheus-client writes the text when it is asked 
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import ClassVar, Self
 
 # fmt: off
 SECONDS = (
@@ -20,10 +21,11 @@ ROWS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000,
 
 
 @dataclass(slots=True)
-class Durations:
-    """A histogram of seconds; an observation may be of several answers, given together."""
+class Histogram:
+    """A histogram; an observation may be of several answers, given together."""
 
-    counts: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 1))
+    BOUNDS: ClassVar[tuple[float, ...]]
+    counts: list[int]
     total: float = 0.0
     further: int = 0
 
@@ -32,50 +34,36 @@ class Durations:
         """How many answers were given."""
         return sum(self.counts) + self.further
 
-    def observe(self, seconds: float, answers: int = 1) -> None:
-        """Count answers that took one time together."""
-        self.counts[bisect_left(SECONDS, seconds)] += 1
-        self.total += seconds
+    def observe(self, value: float, answers: int = 1) -> None:
+        """Count answers that took one time together, or something of that size."""
+        self.counts[bisect_left(self.BOUNDS, value)] += 1
+        self.total += value
         if answers != 1:
             self.further += answers - 1
 
-    def add(self, other: "Durations") -> None:
-        """Add those of another process."""
-        self.counts = _summed(self.counts, other.counts)
+    def add(self, other: Self) -> None:
+        """Add another process's."""
+        self.counts = [one + another for one, another in zip(self.counts, other.counts, strict=True)]
         self.total += other.total
         self.further += other.further
 
     def buckets(self) -> list[tuple[str, float]]:
         """Prometheus' cumulative buckets."""
-        return _cumulative(SECONDS, self.counts)
+        names = [*(f"{bound:g}" if bound < 1e6 else str(float(bound)) for bound in self.BOUNDS), "+Inf"]
+        return [(name, float(count)) for name, count in zip(names, accumulate(self.counts), strict=True)]
 
 
 @dataclass(slots=True)
-class Sizes:
+class Durations(Histogram):
+    """A histogram of seconds."""
+
+    BOUNDS = SECONDS
+    counts: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 1))
+
+
+@dataclass(slots=True)
+class Sizes(Histogram):
     """A histogram of rows."""
 
+    BOUNDS = ROWS
     counts: list[int] = field(default_factory=lambda: [0] * (len(ROWS) + 1))
-    total: int = 0
-
-    def observe(self, rows: int) -> None:
-        """Count something of so many rows."""
-        self.counts[bisect_left(ROWS, rows)] += 1
-        self.total += rows
-
-    def add(self, other: "Sizes") -> None:
-        """Add those of another process."""
-        self.counts = _summed(self.counts, other.counts)
-        self.total += other.total
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """Prometheus' cumulative buckets."""
-        return _cumulative(ROWS, self.counts)
-
-
-def _summed(counts: list[int], more: list[int]) -> list[int]:
-    return [one + another for one, another in zip(counts, more, strict=True)]
-
-
-def _cumulative(bounds: tuple[float, ...], counts: list[int]) -> list[tuple[str, float]]:
-    names = [*(f"{float(bound):g}" if bound < 1e6 else str(float(bound)) for bound in bounds), "+Inf"]
-    return [(name, float(count)) for name, count in zip(names, accumulate(counts), strict=True)]

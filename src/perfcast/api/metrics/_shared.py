@@ -67,11 +67,13 @@ class SharedTally:
 
     def total(self) -> tuple[Share, list[int]]:
         """The counts of all processes, this one's until now, and which of the processes live."""
+        import psutil
+
         self.write()
         total, living = Share(Tally(), {}, {}, {}), list[int]()
         for path in sorted(self._folder.glob("*.tally")):
             share = _decode(path.read_bytes())
-            if _lives(share.process):
+            if psutil.pid_exists(share.process):
                 living.append(share.process)
                 add_counts(total.amounts, share.amounts)
                 total.levels |= {name: max(value, total.levels.get(name, 0)) for name, value in share.levels.items()}
@@ -80,13 +82,3 @@ class SharedTally:
             total.tally.add(share.tally)
             add_counts(total.counts, share.counts)
         return total, living
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -1,11 +1,11 @@
 """What one process counts, and where every answer is put down."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from perfcast.api.http._problems import Overloaded
-from perfcast.api.metrics._histogram import Durations, Sizes
+from perfcast.api.metrics._histogram import Durations, Histogram, Sizes
 from perfcast.errors import BrokenVersion, InvalidInput, NotFound, NoUsableModel
 from perfcast.monitoring import PredictionLog, Record
 from perfcast.serving import Arm, Shadows
@@ -27,7 +27,7 @@ _KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (Overloaded, "overloaded"),
 )
 _Label = TypeVar("_Label")
-_Histogram = TypeVar("_Histogram", Durations, Sizes)
+_Histogram = TypeVar("_Histogram", bound=Histogram)
 
 
 @dataclass(slots=True)
@@ -140,13 +140,14 @@ def add_counts(counts: dict[_Label, Any], more: Mapping[_Label, Any]) -> None:
         counts[label] = counts.get(label, 0) + count
 
 
-def _add_histograms(held: dict[Any, _Histogram], more: Mapping[Any, _Histogram], kind: type[_Histogram]) -> None:
+def _add_histograms(
+    held: dict[Any, _Histogram], more: Mapping[Any, _Histogram], kind: Callable[[], _Histogram]
+) -> None:
     for label, histogram in more.items():
         (held.get(label) or _new(held, label, kind)).add(histogram)
 
 
-def _new(held: dict[_Label, _Histogram], label: _Label, kind: type[_Histogram]) -> _Histogram:
+def _new(held: dict[_Label, _Histogram], label: _Label, kind: Callable[[], _Histogram]) -> _Histogram:
     while isinstance(label, tuple) and len(held) >= _MOST:  # routes and models are few, and their counts never fall
         del held[next(iter(held))]
-    made = held[label] = kind()
-    return made
+    return held.setdefault(label, kind())

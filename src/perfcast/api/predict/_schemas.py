@@ -15,7 +15,7 @@ _CONVOLUTION = {
     "kernel_size": 3,
     "stride": 1,
 }
-_LOAD = {
+LOAD = {
     "request_rate": 120,
     "active_users": 60,
     "db_connections": 25,
@@ -43,8 +43,8 @@ PREDICT_BODY = json_body(
     },
     {
         "convolution": ("A convolution's execution time", {"model_name": MODEL, "cnn_config": _CONVOLUTION}),
-        "load": ("CPU utilisation under a load", _LOAD),
-        "general": ("Any workload", {"model_name": "cpu-utilization", "features": _LOAD, "coverage": 0.95}),
+        "load": ("CPU utilisation under a load", LOAD),
+        "general": ("Any workload", {"model_name": "cpu-utilization", "features": LOAD, "coverage": 0.95}),
     },
 )
 
@@ -62,7 +62,7 @@ PREDICT_QUERY: list[dict[str, Any]] = [
         "features",
         {"type": "object", "additionalProperties": {"type": ["number", "string"]}},
         description="The features, each a parameter of its own name",
-        example=_LOAD,
+        example=LOAD,
         style="form",
         explode=True,
     ),

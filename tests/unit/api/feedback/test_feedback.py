@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from perfcast.api import Services, create_app
-from perfcast.api.feedback._answers import BODY, LOAD, FeedbackTaken
+from perfcast.api.feedback._answers import BODY, FeedbackTaken
+from perfcast.api.predict import LOAD
 from perfcast.monitoring import LiveAccuracy, Observer, read_accuracy, versions_of
 from perfcast.registry import Registry
 from perfcast.settings import Settings, load_settings
