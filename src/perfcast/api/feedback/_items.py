@@ -22,6 +22,8 @@ _ID = re.compile(r"[0-9a-f]{26,28}(-[0-9]{1,7})?")
 _AHEAD = timedelta(minutes=5)
 """So far a clock may be ahead of this one."""
 _BESIDE = ("actual", "measured_at")
+_KEY = 64
+"""Characters of a key, as the database keeps it: a time of 27, and enough of a digest."""
 _EXPECTED = "an object with an actual, or a list of such"
 
 
@@ -102,7 +104,7 @@ def _item(document: object, zone: tzinfo, once: str) -> Item:
         raise InvalidInput(wrong)
     if "prediction_id" in others:
         return Item(value, at, prediction=others["prediction_id"])
-    return Item(value, at, key=_digest(others, at or once), body=others)
+    return Item(value, at, key=_key(others, at, once), body=others)
 
 
 def _number(document: Mapping[str, Any], wrong: list[FieldError]) -> float:
@@ -142,12 +144,15 @@ def _check_named(others: Mapping[str, Any], wrong: list[FieldError]) -> None:
     ]
 
 
-def _digest(body: Mapping[str, Any], which: str) -> str:
-    """What counts once: the features of that model at that time, or in that place of a request with a name."""
-    if not which:
+def _key(body: Mapping[str, Any], at: str | None, once: str) -> str:
+    """What counts once: the features of that model at that time, or in that place of a request with a name.
+
+    It begins with the time, since the actuals of a request are kept, and looked at, in the order of their keys.
+    """
+    if not (which := at or once):
         return ""
     plain = msgspec.json.encode([_plain(body), which], order="deterministic")
-    return sha256(plain).hexdigest()
+    return f"{at or ''}{sha256(plain).hexdigest()}"[:_KEY]
 
 
 def _plain(value: Any) -> Any:

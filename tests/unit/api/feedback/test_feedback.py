@@ -107,18 +107,17 @@ def test_features_are_predicted_and_recorded_as_for_any_caller(
 ) -> None:
     registry.point("cpu-utilization", "shadow", 2)
     services.follower.refresh()
-    told = tell(
-        client, [features(rate, 30.0, f"2026-03-01T10:{minute}:00Z") for minute, rate in ((29, 100), (30, 120))]
-    )
-    assert counts(told) == (2, 0, 0)
+    minutes = range(10, 30)
+    told = tell(client, [features(90.0 + minute, 30.0, f"2026-03-01T10:{minute}:00Z") for minute in minutes])
+    assert counts(told) == (20, 0, 0)
     with services.database.read() as connection:
         blocks = connection.execute(schema.prediction_block.select()).all()
     assert [(block.model, block.version, block.arm, block._mapping["count"]) for block in blocks[:1]] == [
-        ("cpu-utilization", 1, "champion", 2)
+        ("cpu-utilization", 1, "champion", 20)
     ]
-    assert kept(services) == [
+    assert kept(services) == [  # in order of time, in which watchers are to hear of them
         (result["prediction_id"], 30.0, f"2026-03-01T10:{minute}:00.000000Z")
-        for result, minute in zip(told["results"], (29, 30), strict=True)
+        for result, minute in zip(told["results"], minutes, strict=True)
     ]
 
 
