@@ -1,6 +1,5 @@
 """Corrections of intervals in the database: kept as actuals come, read by who answers and who shows them."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from math import exp
 from typing import Any
@@ -11,7 +10,7 @@ import structlog
 
 from perfcast.manifest import Calibration, Move
 from perfcast.monitoring._correction import State, Tracker
-from perfcast.monitoring._judged import Judged
+from perfcast.monitoring._judged import Judged, parted
 from perfcast.monitoring._records import Record
 from perfcast.monitoring._versions import VersionOf
 from perfcast.storage import Database, now, schema
@@ -69,11 +68,8 @@ class Corrections:
 
     def judged(self, connection: sa.Connection, judged: Sequence[Judged]) -> None:
         """Learn from true costs, each version from its own."""
-        by_version: dict[Key, list[Judged]] = defaultdict(list)
-        for item in judged:
-            if not item.again:
-                by_version[item.record.model, item.record.version].append(item)
-        for key, items in by_version.items():
+        told = [item for item in judged if not item.again]
+        for key, items in parted(told, lambda item: (item.record.model, item.record.version)).items():
             version = self._version_of(*key)
             calibration = version.manifest.calibration if version is not None else None
             since = _since(connection, key)

@@ -1,7 +1,7 @@
 """Records looked for by the identifiers of their predictions."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
@@ -32,31 +32,25 @@ class Found(NamedTuple):
 def find_records(connection: sa.Connection, names: Collection[str]) -> Iterator[Found]:
     """The records of these predictions, those of shadows too, in no order."""
     wanted = frozenset(names)
-    for some in in_parts(list(_blocks(connection, wanted))):
+    for some in in_parts([number for number, *_ in _blocks(connection, wanted)]):
         for number, records in connection.execute(sa.select(_block.id, _block.records).where(_block.id.in_(some))):
             yield from (Found(record, number) for record in unpack(records) if record.id in wanted)
-
-
-def _blocks(connection: sa.Connection, names: Collection[str]) -> Iterator[int]:
-    """Blocks that may hold some of these."""
-    for prefix, group in groupby(sorted(names), key=lambda name: name[:MINUTE]):
-        some = list(group)
-        for number, _, first, last in connection.execute(_QUERY, _bounds(prefix, some)):
-            if bisect_left(some, first) < bisect_right(some, last):
-                yield number
-
-
-def _bounds(prefix: str, names: Sequence[str]) -> dict[str, str]:
-    """What `_QUERY` asks for: names that are sorted and have one prefix."""
-    return {"first": names[0], "last": names[-1], "beyond": prefix + _BEYOND}
 
 
 def models_of(connection: sa.Connection, names: Collection[str]) -> dict[str, set[str]]:
     """The models that may have answered each of these predictions, as far as their blocks' ends tell; quick."""
     models: dict[str, set[str]] = {}
-    for prefix, group in groupby(sorted(set(names)), key=lambda name: name[:MINUTE]):
-        some = list(group)
-        for _, model, first, last in connection.execute(_QUERY, _bounds(prefix, some)):
-            for name in some[bisect_left(some, first) : bisect_right(some, last)]:
-                models.setdefault(name, set()).add(model)
+    for _, model, some in _blocks(connection, names):
+        for name in some:
+            models.setdefault(name, set()).add(model)
     return models
+
+
+def _blocks(connection: sa.Connection, names: Collection[str]) -> Iterator[tuple[int, str, list[str]]]:
+    """Number and model of each block that may hold some of these, and which those are."""
+    for prefix, group in groupby(sorted(set(names)), key=lambda name: name[:MINUTE]):
+        asked = list(group)
+        bounds = {"first": asked[0], "last": asked[-1], "beyond": prefix + _BEYOND}
+        for number, model, first, last in connection.execute(_QUERY, bounds):
+            if some := asked[bisect_left(asked, first) : bisect_right(asked, last)]:
+                yield number, model, some

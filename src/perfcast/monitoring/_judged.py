@@ -1,11 +1,14 @@
 """A prediction whose truth is known, and who wants to hear of such."""
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
 
 from perfcast.monitoring._records import Record
+
+_T = TypeVar("_T")
+_Key = TypeVar("_Key", str, int, tuple[str, int], tuple[str, int, str, str])
 
 
 class Judged(NamedTuple):
@@ -35,3 +38,11 @@ class Watcher(Protocol):
 
     def judged(self, connection: sa.Connection, judged: Sequence[Judged]) -> None:
         """Take note of predictions whose truth has come, those of shadows too; oldest first within one call."""
+
+
+def parted(things: Iterable[_T], key: Callable[[_T], _Key]) -> dict[_Key, list[_T]]:
+    """The things by their keys, which come sorted, so that no two writers wait for each other."""
+    parts: dict[_Key, list[_T]] = {}
+    for thing in things:
+        parts.setdefault(key(thing), []).append(thing)
+    return dict(sorted(parts.items()))

@@ -20,7 +20,7 @@ from perfcast.monitoring._actuals import (
     waiting_actuals,
 )
 from perfcast.monitoring._finding import Found, find_records
-from perfcast.monitoring._judged import Judged, Watcher
+from perfcast.monitoring._judged import Judged, Watcher, parted
 from perfcast.monitoring._records import Record, unpack
 from perfcast.monitoring._versions import VersionOf, costs_of
 from perfcast.registry import SHADOW
@@ -206,11 +206,8 @@ def _unpacked(number: int, records: bytes) -> list[Record]:
 
 def _late_shadows(connection: sa.Connection, records: Sequence[Record]) -> list[Judged]:
     """Judgements of shadows' records that come after their actual was joined."""
-    shadows: dict[str, list[Record]] = {}
-    for record in records:
-        if record.arm == SHADOW:
-            shadows.setdefault(record.id, []).append(record)
-    known = joined_actuals(connection, list(shadows)) if shadows else []
+    shadows = parted([record for record in records if record.arm == SHADOW], lambda record: record.id)
+    known = joined_actuals(connection, list(shadows))
     judged = [
         Judged(record, one.value, one.measured_at, _alike(record, one))
         for one in known
@@ -231,8 +228,4 @@ def _observed_shadows(connection: sa.Connection, found: Sequence[Found]) -> dict
     its = schema.prediction_block.c
     waiting = sa.select(its.id).where(its.id.in_(blocks), ~its.observed)
     late = set(connection.execute(waiting).scalars()) if blocks else set()
-    shadows: dict[str, list[Record]] = {}
-    for record, block in theirs:
-        if block not in late:
-            shadows.setdefault(record.id, []).append(record)
-    return shadows
+    return parted([one.record for one in theirs if one.block not in late], lambda record: record.id)

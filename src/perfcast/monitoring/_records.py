@@ -53,6 +53,13 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     arm: str = "champion"
     coverage: float = DEFAULT_COVERAGE
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Its bounds, where they are of the coverage that is compared."""
+        if self.coverage != DEFAULT_COVERAGE or self.lower is None or self.upper is None:
+            return None
+        return self.lower, self.upper
+
 
 _decoder = msgspec.msgpack.Decoder(list[Record])
 
