@@ -1,6 +1,6 @@
 """Versions as watchers look them up."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -43,7 +43,7 @@ def costs_of(version_of: VersionOf) -> Callable[[str, int], Cost | None]:
     return find
 
 
-def outside_of(version_of: VersionOf) -> Callable[[str, int, Sequence[Sequence[float]]], npt.NDArray[np.bool_]]:
+def outside_of(version_of: VersionOf) -> Callable[[str, int, npt.ArrayLike], npt.NDArray[np.bool_]]:
     """Tells which rows have a feature outside what their version learnt, bool [rows]; none where that isn't known."""
 
     @lru_cache(maxsize=_KEPT)
@@ -54,7 +54,7 @@ def outside_of(version_of: VersionOf) -> Callable[[str, int, Sequence[Sequence[f
         features = workload_from_document(version.manifest.workload).features
         return np.array([bounds for _, *bounds in version.manifest.trained(features)], dtype=np.float64).T
 
-    def outside(model: str, number: int, given: Sequence[Sequence[float]]) -> npt.NDArray[np.bool_]:
+    def outside(model: str, number: int, given: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         rows, bounds = np.array(given, dtype=np.float64), bounds_of(model, number)
         if bounds is None or rows.shape[1:] != bounds.shape[1:]:
             return np.zeros(len(rows), dtype=np.bool_)

@@ -8,7 +8,7 @@ sha256 in a folder or in any store that fsspec reaches.
 from perfcast.storage import _schema as schema
 from perfcast.storage._alone import alone
 from perfcast.storage._blobs import Blobs, sha256
-from perfcast.storage._clock import now, patiently, time_text
+from perfcast.storage._clock import later, now, patiently, time_text
 from perfcast.storage._database import Database
 from perfcast.storage._statements import in_parts, insert_all_new, insert_new, insert_or_add, take_turns
 
@@ -20,6 +20,7 @@ __all__ = [
     "insert_all_new",
     "insert_new",
     "insert_or_add",
+    "later",
     "now",
     "patiently",
     "schema",

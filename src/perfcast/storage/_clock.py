@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from perfcast.errors import Unavailable
@@ -19,6 +19,11 @@ def now() -> str:
 def time_text(at: datetime) -> str:
     """A time as the database keeps it: ISO 8601, UTC, with microseconds and `Z`, so that text order is time order."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def later(at: str, by: timedelta) -> str:
+    """Another time as the database keeps it: so much later than this one, or earlier."""
+    return time_text(datetime.fromisoformat(at) + by)
 
 
 def patiently(call: Callable[[], _T], seconds: float) -> _T:

@@ -1,6 +1,6 @@
 """Corrections are kept with what they go on from, begin anew with every activation, and are told to who answers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,28 +14,6 @@ from perfcast.workloads import builtin_workloads
 
 CPU = builtin_workloads()["cpu-utilization"]
 KEY = ("m", 1)
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('corrections') / 'perfcast.db'}"
-    else:
-        new: Callable[[], str] = request.getfixturevalue("new_postgres_url")
-        url = new()
-    made = Database(url)
-    made.migrate()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def database(shared: Database) -> Database:
-    with shared.begin() as connection:
-        for table in (schema.correction, schema.alias, schema.alias_history, schema.default_model, schema.version):
-            connection.execute(table.delete())
-        connection.execute(schema.model.delete())
-    return shared
 
 
 @pytest.fixture

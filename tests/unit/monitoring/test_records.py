@@ -1,6 +1,5 @@
 """Records of predictions come back as they went in, whatever their order, and survive a database that refuses them."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,22 +26,9 @@ records = st.builds(
 )
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('records') / 'perfcast.db'}"
-    else:
-        new: Callable[[], str] = request.getfixturevalue("new_postgres_url")
-        url = new()
-    made = Database(url)
-    made.migrate()
-    yield made
-    made.close()
-
-
 @given(st.lists(records, max_size=40))
-def test_what_was_written_is_read(database: Database, written: list[Record]) -> None:
-    with database.begin() as connection:
+def test_what_was_written_is_read(shared: Database, written: list[Record]) -> None:
+    with shared.begin() as connection:
         connection.execute(schema.prediction_block.delete())
         write_records(connection, written)
         found = list(read_records(connection))
@@ -52,7 +38,6 @@ def test_what_was_written_is_read(database: Database, written: list[Record]) -> 
 def test_a_block_tells_what_is_in_it(database: Database) -> None:
     written = [Record(f"{n:08x}", "m", 2, [float(n)], 1.0, None, None, f"2026-03-0{n}T00:00:00Z") for n in (3, 1, 2)]
     with database.begin() as connection:
-        connection.execute(schema.prediction_block.delete())
         write_records(connection, written)
         (block,) = connection.execute(schema.prediction_block.select()).all()
     assert (block.model, block.version, block.arm, block._mapping["count"]) == ("m", 2, "champion", 3)

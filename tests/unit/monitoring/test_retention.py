@@ -1,6 +1,5 @@
 """Records of predictions leave when they are too old or too many, never before they were looked at and written away."""
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,27 +13,6 @@ from perfcast.storage import Database, alone, schema, time_text
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 FEATURES = {("shop", 1): ["request_rate", "cost"]}
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('retention') / 'perfcast.db'}"
-    else:
-        new: Callable[[], str] = request.getfixturevalue("new_postgres_url")
-        url = new()
-    database = Database(url)
-    database.migrate()
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def database(made: Database) -> Database:
-    with made.begin() as connection:
-        for table in (schema.prediction_block, schema.actual):
-            connection.execute(table.delete())
-    return made
 
 
 def write(database: Database, day: int, *, seen: bool = True, count: int = 3, model: str = "shop") -> list[str]:

@@ -6,9 +6,10 @@ Errors and coverage are consequences, and what somebody should be woken by; inpu
 """
 
 from perfcast.monitoring.drift._bursts import Anomaly
-from perfcast.monitoring.drift._charts import make_chart, step
+from perfcast.monitoring.drift._charts import LEAST_ROWS, make_chart, step
 from perfcast.monitoring.drift._findings import Finding
 from perfcast.monitoring.drift._inputs import (
+    LEAST_DAY_ROWS,
     day_distances,
     distance,
     histogram,
@@ -16,10 +17,10 @@ from perfcast.monitoring.drift._inputs import (
     thresholds_of_days,
     thresholds_of_rows,
 )
-from perfcast.monitoring.drift._limits import LEAST_DAY_ROWS, LEAST_ROWS
-from perfcast.monitoring.drift._quality import longest_run, relative_error, scale_of
 from perfcast.monitoring.drift._state import Kind
 from perfcast.monitoring.drift._store import describe_drift, read_all_findings, read_anomalies, read_findings
+from perfcast.monitoring.drift._stuck import longest_run
+from perfcast.monitoring.drift._sums import relative_error, scale_of
 from perfcast.monitoring.drift._watcher import Drift
 
 __all__ = [

@@ -1,13 +1,13 @@
 """Inputs: whether a day of them is like training, whether they can be right, how many are outside what was learnt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from perfcast.manifest import InputReference, Reference
 from perfcast.monitoring.drift._alarms import alarm_of, calm, raise_alarm
-from perfcast.monitoring.drift._inputs import distance
-from perfcast.monitoring.drift._limits import LEAST_DAY_ROWS, LEAST_HOURS, LEAST_ROWS
+from perfcast.monitoring.drift._charts import LEAST_ROWS
+from perfcast.monitoring.drift._inputs import LEAST_DAY_ROWS, Counts, distance
 from perfcast.monitoring.drift._outcomes import judge
 from perfcast.monitoring.drift._state import Hour, State
 from perfcast.monitoring.drift._stuck import STILL
@@ -16,11 +16,11 @@ from perfcast.monitoring.drift._units import UNIT, unit_changed
 OUTSIDE, WIDTH = "(extrapolated)", "(interval width)"
 _PERSISTENCE = 6
 """Hours in a row that a day must have been unlike training."""
+_LEAST_HOURS = 20
+"""Hours of a day that must have some: a day is compared whole."""
 _MISSING = 0.05
 _WIDE = 2.0
 """Times the usual width that intervals must have."""
-
-Counts = Mapping[str, Sequence[int]]
 
 
 def close_inputs(state: State, reference: Reference, hour: str, day: Sequence[Counts], budget: str) -> None:
@@ -30,7 +30,7 @@ def close_inputs(state: State, reference: Reference, hour: str, day: Sequence[Co
         state: Changed in place.
         reference: What is usual.
         hour: When it begins.
-        day: For each of those hours that has some, by feature how many rows lay in each bin; oldest first.
+        day: The counts of those hours that have some, oldest first.
         budget: Which thresholds hold.
     """
     held = state.inputs.pop(hour)
@@ -48,7 +48,7 @@ def _unlike(
     state: State, name: str, item: InputReference, hour: str, day: Sequence[Sequence[int]], budget: str
 ) -> None:
     counts = np.sum(day, axis=0) if day else np.zeros(1, dtype=np.int64)
-    if len(day) < LEAST_HOURS or counts.sum() < LEAST_DAY_ROWS:
+    if len(day) < _LEAST_HOURS or counts.sum() < LEAST_DAY_ROWS:
         return  # too little to say anything
     far, threshold = distance(counts, item.shares), item.thresholds[budget]
     state.scores[name] = far / threshold

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from perfcast.monitoring.drift._state import State, Stretch
-from perfcast.storage import time_text
+from perfcast.storage import later
 
 _PAUSE = timedelta(hours=1)
 """Without large errors for so long, a stretch has ended."""
@@ -35,27 +35,24 @@ def follow(state: State, at: str, error: float, burst: float, usual: float) -> A
         burst: From where on it is large.
         usual: The mean error that held-out rows had.
     """
-    stretch, ended = state.stretch, None
-    if stretch is not None and datetime.fromisoformat(at) - datetime.fromisoformat(stretch.last_at) > _PAUSE:
-        ended, state.stretch = _ended(stretch), None
+    ended = None
+    if state.stretch is not None and at > later(state.stretch.last_at, _PAUSE):
+        ended, state.stretch = _ended(state.stretch), None
     held = state.stretch
-    if error > (burst if held is None else min(burst, held.burst)):
-        if held is None:
-            state.stretch = Stretch(at, at, 1, error, burst, usual)
-        else:
-            held.after_rows, held.after_error = 0, 0.0
-            held.last_at, held.rows, held.error = max(at, held.last_at), held.rows + 1, held.error + error
-    elif state.stretch is not None:
-        state.stretch.after_rows, state.stretch.after_error = (
-            state.stretch.after_rows + 1,
-            state.stretch.after_error + error,
-        )
+    large = error > (burst if held is None else min(burst, held.burst))
+    if held is None:
+        state.stretch = Stretch(at, at, 1, error, burst, usual) if large else None
+    elif large:
+        held.last_at, held.rows, held.error = max(at, held.last_at), held.rows + 1, held.error + error
+        held.after_rows, held.after_error = 0, 0.0
+    else:
+        held.after_rows, held.after_error = held.after_rows + 1, held.after_error + error
     return ended
 
 
 def _ended(stretch: Stretch) -> Anomaly | None:
     """The stretch, unless it was too short or too long, or ended because another version has learnt from it."""
-    if stretch.switched_at and stretch.last_at < time_text(datetime.fromisoformat(stretch.switched_at) + _LEARNT):
+    if stretch.switched_at and stretch.last_at < later(stretch.switched_at, _LEARNT):
         return None
     mean, after = stretch.error / stretch.rows, stretch.after_error / max(1, stretch.after_rows)
     if after > max(_USUAL * stretch.usual, _FALLEN * mean):

@@ -10,6 +10,8 @@ from perfcast.manifest import BUDGETS, Chart
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
 
+LEAST_ROWS = 10
+"""Rows of an hour that has a mean of its own; hours of actuals with fewer are taken together."""
 HOURS = 24
 PERSISTENCE = 3
 """So many hours at the most that counts are needed for an alarm."""

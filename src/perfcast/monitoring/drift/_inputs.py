@@ -1,6 +1,6 @@
 """How unlike training a feature's values of a day are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -9,7 +9,11 @@ import numpy.typing as npt
 from perfcast.manifest import BUDGETS
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
+Counts: TypeAlias = Mapping[str, Sequence[int]]
+"""By feature, how many rows lay in each bin."""
 
+LEAST_DAY_ROWS = 240
+"""Predictions of a day whose inputs are compared."""
 BINS = 20
 """Bins within what was trained, each with about as many rows; two more are outside it."""
 _DRAWS = 4000

@@ -2,12 +2,12 @@
 
 from perfcast.manifest import DEFAULT_COVERAGE, Chart, Reference
 from perfcast.monitoring.drift._alarms import alarm_of, calm, name_of, raise_alarm
-from perfcast.monitoring.drift._charts import step
-from perfcast.monitoring.drift._limits import LEAST_ROWS
-from perfcast.monitoring.drift._state import COST, Hour, Kind, State
+from perfcast.monitoring.drift._charts import LEAST_ROWS, step
+from perfcast.monitoring.drift._state import COST, Hour, Kind, Means, State
 from perfcast.monitoring.drift._units import UNIT, unit_changed
 
-_KEPT = 24
+_RECENT = 6
+"""Hours that words are about."""
 _OVERSHOOT = 1.25
 """A sum goes no further beyond its threshold, so that an alarm can end."""
 _ENDS = 0.5
@@ -33,12 +33,12 @@ def close_outcomes(state: State, reference: Reference, hour: str, budget: str, *
     if block.rows < LEAST_ROWS:
         return
     state.pending = Hour()
-    error, signed = block.error / block.rows, block.signed / block.rows
-    miss = block.misses / block.intervals if block.intervals else 0.0
-    state.recent = [*state.recent, (hour, error, signed, miss, block.actual / block.rows)][-_KEPT:]
-    judge(state, reference.errors, "error", hour, error, budget, _error_words(state, reference, relative=relative))
+    missed = block.misses / block.intervals if block.intervals else 0.0
+    now = Means(block.error / block.rows, block.signed / block.rows, missed)
+    state.recent = [*state.recent, now][-_RECENT:]
+    judge(state, reference.errors, "error", hour, now.error, budget, _error_words(state, reference, relative=relative))
     if reference.misses is not None and block.intervals >= LEAST_ROWS:
-        judge(state, reference.misses, "coverage", hour, miss, budget, _coverage_words(state))
+        judge(state, reference.misses, "coverage", hour, missed, budget, _coverage_words(state))
     _unit_of_cost(state, reference, hour, block)
     _unexplained(state, hour, relative=relative)
 
@@ -63,29 +63,28 @@ def score(state: State, chart: Chart, kind: Kind, budget: str, *, feature: str =
 
 
 def _error_words(state: State, reference: Reference, *, relative: bool) -> str:
-    last = state.recent[-6:]
-    mean, usual = sum(row[1] for row in last) / len(last), reference.errors.usual
+    last = state.recent
+    mean, usual = sum(one.error for one in last) / len(last), reference.errors.usual
     shown = (f"{100 * mean:.3g} %", f"{100 * usual:.3g} %") if relative else (f"{mean:.3g}", f"{usual:.3g}")
     return f"mean error {shown[0]} in the last {len(last)} hours, {mean / usual:.1f} times what is usual ({shown[1]})"
 
 
 def _coverage_words(state: State) -> str:
-    last = state.recent[-6:]
-    held = 100 * (1 - sum(row[3] for row in last) / len(last))
+    last = state.recent
+    held = 100 * (1 - sum(one.missed for one in last) / len(last))
     return f"intervals held {held:.0f} % in the last {len(last)} hours, not {100 * DEFAULT_COVERAGE:.0f} %"
 
 
 def _unexplained(state: State, hour: str, *, relative: bool) -> None:
     """The cost has moved although the inputs are where they were."""
-    last = state.recent[-6:]
-    error, signed = sum(row[1] for row in last), sum(row[2] for row in last)
+    error, signed = sum(one.error for one in state.recent), sum(one.signed for one in state.recent)
     alarmed = "error" in state.alarms or "coverage" in state.alarms
     one_way = error > 0 and abs(signed) >= _ONE_WAY * error
     explained = any(alarm.kind == "inputs" for alarm in state.alarms.values())
     if not (alarmed and one_way) or explained:
         calm(state, "unexplained", COST, hours=1)
         return
-    mean = signed / len(last)
+    mean = signed / len(state.recent)
     by = f"{100 * abs(mean):.0f} %" if relative else f"{abs(mean):.3g}"
     more = "more" if signed > 0 else "less"
     words = f"the cost is {by} {more} than its inputs explain, and they are where they were"

@@ -1,6 +1,6 @@
 """What watching a model goes on from: plain data that lies in the database as JSON."""
 
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -19,7 +19,6 @@ class Hour(msgspec.Struct, omit_defaults=True):
         width, intervals: Sum of the intervals' widths, and how many have one at the default coverage.
         error, signed: Sums of the error without and with its sign (actual − predicted).
         misses: Actuals outside their interval.
-        actual, predicted: Sums of both.
         logs, nonzero: By feature (the cost's under its own name) sums of log10 |value|, and of how many.
         missing: By feature, how many are no number.
     """
@@ -31,8 +30,6 @@ class Hour(msgspec.Struct, omit_defaults=True):
     error: float = 0.0
     signed: float = 0.0
     misses: int = 0
-    actual: float = 0.0
-    predicted: float = 0.0
     logs: dict[str, float] = {}
     nonzero: dict[str, int] = {}
     missing: dict[str, int] = {}
@@ -45,6 +42,14 @@ class Hour(msgspec.Struct, omit_defaults=True):
                 setattr(self, name, {key: mine.get(key, 0) + theirs.get(key, 0) for key in mine | theirs})
             else:
                 setattr(self, name, mine + theirs)
+
+
+class Means(NamedTuple):
+    """Of an hour's actuals: the error without and with its sign, and the share outside their intervals."""
+
+    error: float
+    signed: float
+    missed: float
 
 
 class Run(msgspec.Struct):
@@ -105,7 +110,7 @@ class State(msgspec.Struct, omit_defaults=True):
         closed_inputs, closed_outcomes: The newest hour that is closed.
         pending: Actuals of closed hours that are too few by themselves.
         sums: Each chart's sum.
-        recent: Means of the last closed hours of actuals, oldest first: (hour, error, signed, miss share, actual).
+        recent: The last closed hours of actuals, oldest first.
         beyond: By feature, how many hours in a row it was beyond its threshold.
         scores: By feature, its last distance ÷ threshold.
         alarms: What isn't as usual now, by kind and feature.
@@ -124,7 +129,7 @@ class State(msgspec.Struct, omit_defaults=True):
     closed_outcomes: str = ""
     pending: Hour = msgspec.field(default_factory=Hour)
     sums: dict[str, float] = {}
-    recent: list[tuple[str, float, float, float, float]] = []
+    recent: list[Means] = []
     beyond: dict[str, int] = {}
     scores: dict[str, float] = {}
     alarms: dict[str, Alarm] = {}

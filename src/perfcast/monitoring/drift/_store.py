@@ -1,7 +1,7 @@
 """All SQL of drift: each function does its part inside the caller's transaction."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -9,14 +9,13 @@ import sqlalchemy as sa
 
 from perfcast.monitoring.drift._bursts import Anomaly
 from perfcast.monitoring.drift._findings import NOTHING
+from perfcast.monitoring.drift._inputs import Counts
 from perfcast.monitoring.drift._state import State
-from perfcast.storage import insert_new, now, schema, time_text
+from perfcast.storage import insert_new, later, now, schema
 
 _WINDOW, _WATCHED, _ANOMALY = schema.input_window, schema.watched, schema.anomaly
 KEPT_DAYS = 35
 """Days of hourly counts that are kept."""
-
-Counts = Mapping[str, Sequence[int]]
 
 
 def read_state(connection: sa.Connection, model: str) -> State | None:
@@ -51,7 +50,7 @@ def add_counts(connection: sa.Connection, model: str, version: int, hour: str, r
 
 def day_of_counts(connection: sa.Connection, model: str, version: int, hour: str) -> list[Counts]:
     """The counts of the 24 hours that end with this one, of those that have some, oldest first."""
-    first = _moved(hour, timedelta(hours=-23))
+    first = later(hour, timedelta(hours=-23))
     query = sa.select(_WINDOW.c.counts).where(
         _WINDOW.c.model == model, _WINDOW.c.version == version, _WINDOW.c.at >= first, _WINDOW.c.at <= hour
     )
@@ -60,7 +59,7 @@ def day_of_counts(connection: sa.Connection, model: str, version: int, hour: str
 
 def forget_counts(connection: sa.Connection, model: str, hour: str) -> None:
     """Delete counts that are too old to be kept at this hour."""
-    old = _moved(hour, timedelta(days=-KEPT_DAYS))
+    old = later(hour, timedelta(days=-KEPT_DAYS))
     connection.execute(sa.delete(_WINDOW).where(_WINDOW.c.model == model, _WINDOW.c.at < old))
 
 
@@ -113,7 +112,3 @@ def describe_drift(
         )
     newest = read_anomalies(connection, model)[: -anomalies - 1 : -1]
     return {**found, "anomalies": [one._asdict() for one in newest], "note": note}
-
-
-def _moved(hour: str, by: timedelta) -> str:
-    return time_text(datetime.fromisoformat(hour) + by)

@@ -15,6 +15,12 @@ _LEAST = 60
 _LASTING = timedelta(hours=1)
 
 
+def longest_run(values: npt.NDArray[np.floating]) -> int:
+    """How many values in a row are equal at most."""
+    changes = np.flatnonzero(values[1:] != values[:-1])
+    return int(np.diff(np.concatenate([[-1], changes, [len(values) - 1]])).max()) if len(values) else 0
+
+
 def repeated(
     state: State,
     feature: str,

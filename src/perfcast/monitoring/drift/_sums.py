@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.manifest import DEFAULT_COVERAGE, Manifest
 from perfcast.monitoring._judged import Judged
 from perfcast.monitoring._records import Record
 from perfcast.monitoring.drift._state import COST, Hour
@@ -13,12 +12,16 @@ from perfcast.monitoring.drift._state import COST, Hour
 Doubles = npt.NDArray[np.float64]
 
 
-def outside_training(rows: npt.NDArray[np.float32], names: Sequence[str], manifest: Manifest) -> npt.NDArray[np.bool_]:
-    """Which rows, float32 [rows, features], have a feature outside what was trained: bool [rows]."""
-    bounds = [manifest.ranges.get(name, (-np.inf, np.inf)) for name in names]
-    low, high = np.array(bounds, dtype=np.float32).T
-    found: npt.NDArray[np.bool_] = ((rows < low) | (rows > high)).any(axis=1)
-    return found
+def relative_error(actual: Doubles, predicted: Doubles) -> Doubles:
+    """|predicted − actual| as a share of the actual, at most 10, float64 [rows]."""
+    share = np.abs(predicted - actual) / np.maximum(np.abs(actual), np.finfo(np.float32).tiny)
+    return np.minimum(share, 10.0)
+
+
+def scale_of(values: npt.NDArray[np.floating]) -> float | None:
+    """Mean of log10 |value| where it isn't 0; None where there is no such value."""
+    logs = _logs(values)
+    return float(logs.mean()) if len(logs) else None
 
 
 def arrivals(records: Sequence[Record], columns: Mapping[str, npt.NDArray[np.floating]], outside: int) -> Hour:
@@ -29,11 +32,7 @@ def arrivals(records: Sequence[Record], columns: Mapping[str, npt.NDArray[np.flo
         columns: Their features, float [rows] each.
         outside: How many have a feature outside what was trained.
     """
-    widths = [
-        record.upper - record.lower
-        for record in records
-        if record.lower is not None and record.upper is not None and record.coverage == DEFAULT_COVERAGE
-    ]
+    widths = [held[1] - held[0] for record in records if (held := record.interval) is not None]
     sums = Hour(rows=len(records), outside=outside, width=sum(widths), intervals=len(widths))
     _add_values(sums, columns)
     return sums
@@ -48,19 +47,13 @@ def outcomes(judged: Sequence[Judged], actual: Doubles, answers: Doubles, errors
         answers: Their costs, float64 [rows].
         errors: How far apart these are, float64 [rows].
     """
-    held = [
-        record.lower <= one.actual <= record.upper
-        for one in judged
-        if (record := one.record).lower is not None and record.upper is not None and record.coverage == DEFAULT_COVERAGE
-    ]
+    covered = [held[0] <= one.actual <= held[1] for one in judged if (held := one.record.interval) is not None]
     sums = Hour(
         rows=len(judged),
-        intervals=len(held),
-        misses=held.count(False),
+        intervals=len(covered),
+        misses=covered.count(False),
         error=float(errors.sum()),
         signed=float((np.sign(actual - answers) * errors).sum()),
-        actual=float(actual.sum()),
-        predicted=float(answers.sum()),
     )
     _add_values(sums, {COST: actual})
     return sums
@@ -68,6 +61,12 @@ def outcomes(judged: Sequence[Judged], actual: Doubles, answers: Doubles, errors
 
 def _add_values(sums: Hour, columns: Mapping[str, npt.NDArray[np.floating]]) -> None:
     for name, values in columns.items():
-        known = np.abs(values[np.isfinite(values) & (values != 0)]).astype(np.float64)
-        sums.logs[name], sums.nonzero[name] = float(np.log10(known).sum()), len(known)
+        logs = _logs(values)
+        sums.logs[name], sums.nonzero[name] = float(logs.sum()), len(logs)
         sums.missing[name] = int((~np.isfinite(values)).sum())
+
+
+def _logs(values: npt.NDArray[np.floating]) -> Doubles:
+    """log10 |value| of those that are numbers and not 0."""
+    found: Doubles = np.log10(np.abs(values[np.isfinite(values) & (values != 0)]).astype(np.float64))
+    return found

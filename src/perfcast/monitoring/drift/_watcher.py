@@ -1,29 +1,30 @@
 """Follows predictions and actuals of champions, hour by hour, inside the observer's transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
 import structlog
 
 from perfcast.manifest import BUDGETS, Manifest, Reference
-from perfcast.monitoring._judged import Judged
+from perfcast.monitoring._judged import Judged, parted
 from perfcast.monitoring._records import Record
+from perfcast.monitoring._versions import VersionOf, outside_of
 from perfcast.monitoring.drift import _store as store
+from perfcast.monitoring.drift._alarms import alarm_of
 from perfcast.monitoring.drift._arrivals import OUTSIDE, close_inputs
 from perfcast.monitoring.drift._bursts import follow
 from perfcast.monitoring.drift._findings import document, findings_of
 from perfcast.monitoring.drift._inputs import histogram
 from perfcast.monitoring.drift._outcomes import close_outcomes
-from perfcast.monitoring.drift._quality import relative_error
 from perfcast.monitoring.drift._state import COST, Hour, State
 from perfcast.monitoring.drift._stuck import repeated
-from perfcast.monitoring.drift._sums import arrivals, outcomes, outside_training
+from perfcast.monitoring.drift._sums import arrivals, outcomes, relative_error
 from perfcast.registry import CHAMPION
-from perfcast.storage import time_text
+from perfcast.storage import later, time_text
 
 _LATE = timedelta(minutes=5)
 """So long after its end an hour waits for what is late."""
@@ -35,16 +36,16 @@ _WITHOUT = timedelta(hours=24)
 """So long without actuals, inputs alone may ask for a training run."""
 
 Signal = Callable[[str, Literal["drift", "accuracy"], str], object]
-_Held = TypeVar("_Held")
-_Key = TypeVar("_Key", str, int)
 log = structlog.stdlib.get_logger("perfcast.monitoring")
 
 
-class Described(Protocol):
-    """A version, as far as it is needed here."""
+class Watched(NamedTuple):
+    """A model that is watched: what that goes on from, and the version whose reference says what is usual."""
 
-    @property
-    def manifest(self) -> Manifest: ...
+    model: str
+    state: State
+    manifest: Manifest
+    reference: Reference
 
 
 class Drift:
@@ -59,13 +60,14 @@ class Drift:
 
     def __init__(
         self,
-        version_of: Callable[[str, int], Described | None],
+        version_of: VersionOf,
         signal: Signal,
         *,
         alarms_per_week: float = 1.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._version_of, self._signal, self._clock = version_of, signal, clock
+        self._outside = outside_of(version_of)
         self._budget = str(min(BUDGETS, key=lambda budget: abs(budget - alarms_per_week)))
         self._signals: list[tuple[str, Literal["drift", "accuracy"], str]] = []
 
@@ -73,32 +75,27 @@ class Drift:
         """Count inputs, and judge the hours that have ended."""
         latest = time_text(self._clock() + _AHEAD)
         mine = [record for record in records if record.arm == CHAMPION and record.at <= latest]
-        for model, held in _by(mine, lambda record: record.model):
-            state = store.read_state(connection, model)
-            for number, some in _by(held, lambda record: record.version):
-                state = self._taken_over(state, number, max(record.at for record in some), model)
-                manifest = self._manifest(model, number)
-                if state is None or state.version != number or manifest is None or manifest.reference is None:
-                    continue
-                some.sort(key=lambda record: record.at)
-                self._inputs(connection, model, state, manifest, manifest.reference, some)
-                self._keep(connection, model, state, manifest.reference)
+        mine.sort(key=lambda record: record.at)
+        for (model, number), some in parted(mine, lambda record: (record.model, record.version)).items():
+            state = self._taken_over(store.read_state(connection, model), number, some[-1].at, model)
+            watched = self._watched(model, state)
+            if watched is not None and watched.state.version == number:
+                self._inputs(connection, watched, some)
+                self._keep(connection, watched)
 
     def judged(self, connection: sa.Connection, judged: Sequence[Judged]) -> None:
         """Add errors, and judge the hours that have ended."""
         latest = time_text(self._clock() + _AHEAD)
         mine = [one for one in judged if one.record.arm == CHAMPION and one.at <= latest]
-        for model, held in _by(mine, lambda one: one.record.model):
-            state = store.read_state(connection, model)
-            if state is None:  # its predictions are told first; older ones aren't watched
+        mine.sort(key=lambda one: one.at)
+        for model, held in parted(mine, lambda one: one.record.model).items():
+            watched = self._watched(model, store.read_state(connection, model))
+            if watched is None:  # its predictions are told first; older ones aren't watched
                 continue
-            manifest = self._manifest(model, state.version)
-            some = [one for one in held if one.record.version == state.version]
-            if not some or manifest is None or manifest.reference is None:
-                continue
-            some.sort(key=lambda one: one.at)
-            self._outcomes(connection, model, state, manifest, manifest.reference, some)
-            self._keep(connection, model, state, manifest.reference)
+            some = [one for one in held if one.record.version == watched.state.version]
+            if some:
+                self._outcomes(connection, watched, some)
+                self._keep(connection, watched)
 
     def after(self) -> None:
         """Hand out what schedules are to hear."""
@@ -106,65 +103,52 @@ class Drift:
         for model, kind, reason in signals:
             self._signal(model, kind, reason)
 
-    def _manifest(self, model: str, number: int) -> Manifest | None:
-        version = self._version_of(model, number)
-        return None if version is None else version.manifest
+    def _watched(self, model: str, state: State | None) -> Watched | None:
+        """None where nothing is watched, or its version is gone or has no reference."""
+        version = None if state is None else self._version_of(model, state.version)
+        if state is None or version is None or version.manifest.reference is None:
+            return None
+        return Watched(model, state, version.manifest, version.manifest.reference)
 
     def _taken_over(self, state: State | None, number: int, at: str, model: str) -> State | None:
         """The state, begun anew where another version answers now that can be watched."""
-        if state is not None and (state.version == number or at < _later(state.since, _SETTLED)):
+        if state is not None and (state.version == number or at < later(state.since, _SETTLED)):
             return state
-        manifest = self._manifest(model, number)
-        if manifest is None or manifest.reference is None:
+        anew = State(number, at)
+        if self._watched(model, anew) is None:
             return state
-        if state is None:
-            return State(number, at)
-        if state.stretch is not None:
-            state.stretch.switched_at = at
-        return State(number, at, begun=state.begun, stretch=state.stretch)
+        if state is not None:
+            anew.begun, anew.stretch = state.begun, state.stretch
+            if anew.stretch is not None:
+                anew.stretch.switched_at = at
+        return anew
 
-    def _inputs(
-        self,
-        connection: sa.Connection,
-        model: str,
-        state: State,
-        manifest: Manifest,
-        reference: Reference,
-        records: list[Record],
-    ) -> None:
+    def _inputs(self, connection: sa.Connection, watched: Watched, records: Sequence[Record]) -> None:
+        model, state, manifest, reference = watched
         names = [feature["name"] for feature in manifest.workload["features"]]
         rows = np.array([record.row for record in records], dtype=np.float32)
-        outside = outside_training(rows, names, manifest)
+        outside = self._outside(model, state.version, rows)
         for hour, positions in _hours([record.at for record in records]):
             columns = {name: rows[positions, names.index(name)] for name in reference.inputs}
-            counts = {
-                name: histogram(values, reference.inputs[name].edges).tolist() for name, values in columns.items()
-            }
+            counts = {name: histogram(held, reference.inputs[name].edges).tolist() for name, held in columns.items()}
             store.add_counts(connection, model, state.version, hour, len(positions), counts)
             if hour > state.closed_inputs:
                 some = [records[at] for at in positions]
                 sums = arrivals(some, columns, int(outside[positions].sum()))
                 state.inputs.setdefault(hour, Hour()).add(sums)
-        watched = rows[:, [names.index(name) for name in reference.inputs]]
+        values = rows[:, [names.index(name) for name in reference.inputs]]
         for at, (name, item) in enumerate(reference.inputs.items()):
-            if item.longest_run is not None and watched.shape[1] > 1:
-                others = np.delete(watched, at, axis=1)
-                repeated(state, name, watched[:, at], others, records[-1].at, item.longest_run)
+            if item.longest_run is not None and values.shape[1] > 1:
+                others = np.delete(values, at, axis=1)
+                repeated(state, name, values[:, at], others, records[-1].at, item.longest_run)
         for hour in _ended(state.inputs, records[-1].at):
             day = store.day_of_counts(connection, model, state.version, hour)
             close_inputs(state, reference, hour, day, self._budget)
             store.forget_counts(connection, model, hour)
             self._say_inputs(model, state, hour)
 
-    def _outcomes(
-        self,
-        connection: sa.Connection,
-        model: str,
-        state: State,
-        manifest: Manifest,
-        reference: Reference,
-        judged: list[Judged],
-    ) -> None:
+    def _outcomes(self, connection: sa.Connection, watched: Watched, judged: Sequence[Judged]) -> None:
+        model, state, manifest, reference = watched
         relative = bool(manifest.workload["cost"].get("relative", False))
         actual = np.array([one.actual for one in judged], dtype=np.float64)
         answers = np.array([one.record.cost for one in judged], dtype=np.float64)
@@ -187,28 +171,23 @@ class Drift:
     def _say_outcomes(self, model: str, state: State) -> None:
         """Ask for a training run as long as errors or coverage are not as usual; the schedule decides when."""
         words = [alarm.words for alarm in state.alarms.values() if alarm.kind in ("error", "coverage", "unexplained")]
-        unfit = any(alarm.kind == "quality" and not alarm.feature for alarm in state.alarms.values())
-        if words and not unfit:  # what can't be right isn't learnt
+        if words and alarm_of(state, "quality") is None:  # what can't be right isn't learnt
             self._signals.append((model, "accuracy", "; ".join(words)))
 
     def _say_inputs(self, model: str, state: State, hour: str) -> None:
         """Without actuals, rows outside what was learnt ask for one."""
-        alarm = state.alarms.get(f"inputs {OUTSIDE}")
-        if alarm is not None and state.closed_outcomes < _later(hour, -_WITHOUT):
+        alarm = alarm_of(state, "inputs", OUTSIDE)
+        if alarm is not None and state.closed_outcomes < later(hour, -_WITHOUT):
             self._signals.append((model, "drift", alarm.words))
 
-    def _keep(self, connection: sa.Connection, model: str, state: State, reference: Reference) -> None:
+    def _keep(self, connection: sa.Connection, watched: Watched) -> None:
+        model, state, _, reference = watched
         before = (store.read_findings(connection, model) or {}).get("findings", [])
         told = {(one["kind"], one["feature"]) for one in before if one["alarm"]}
         for finding in findings_of(state, reference, self._budget):
             if finding.alarm and (finding.kind, finding.feature) not in told:
                 log.warning("drift", model=model, kind=finding.kind, feature=finding.feature, found=finding.words)
         store.write_state(connection, model, state, document(state, reference, self._budget))
-
-
-def _by(held: Iterable[_Held], key: Callable[[_Held], _Key]) -> list[tuple[_Key, list[_Held]]]:
-    ordered = sorted(held, key=key)
-    return [(name, list(some)) for name, some in groupby(ordered, key)]
 
 
 def _hours(moments: Sequence[str]) -> list[tuple[str, list[int]]]:
@@ -219,8 +198,4 @@ def _hours(moments: Sequence[str]) -> list[tuple[str, list[int]]]:
 
 def _ended(hours: Mapping[str, Hour], at: str) -> list[str]:
     """The open hours that have ended, oldest first."""
-    return [hour for hour in sorted(hours) if _later(hour, timedelta(hours=1) + _LATE) <= at]
-
-
-def _later(at: str, by: timedelta) -> str:
-    return time_text(datetime.fromisoformat(at) + by)
+    return [hour for hour in sorted(hours) if later(hour, timedelta(hours=1) + _LATE) <= at]

@@ -16,6 +16,7 @@ from perfcast.manifest import Manifest
 from perfcast.monitoring import Record
 from perfcast.monitoring._judged import Judged
 from perfcast.monitoring.drift import Drift, read_findings
+from perfcast.registry import Version
 from perfcast.storage import Database, time_text
 from perfcast.training.judging import calibrate, make_reference
 from perfcast.workloads import Rows, Workload, builtin_workloads
@@ -60,11 +61,6 @@ def manifest(days: int = 20) -> Manifest:
     made = draft(CPU, weighted(CPU, **WEIGHTS), ranges=ranges).manifest
     reference = make_reference(CPU, split, answers, calibration)
     return msgspec.structs.replace(made, calibration=calibration, reference=reference)
-
-
-@dataclass(frozen=True)
-class Version:
-    manifest: Manifest
 
 
 @dataclass
@@ -114,18 +110,6 @@ class Watch:
         return {(one["kind"], one["feature"]) for one in found["findings"] if one["alarm"]}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'perfcast.db'}"
-    else:
-        url = request.getfixturevalue("new_postgres_url")()
-    made = Database(url)
-    made.migrate()
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def watch(tmp_path: Path) -> Iterator[Watch]:
     database = Database(f"sqlite:///{tmp_path / 'perfcast.db'}")
@@ -138,8 +122,8 @@ def watching(database: Database) -> Watch:
     signals: list[tuple[str, str, str]] = []
     known = {1: manifest(), 2: manifest(), 3: msgspec.structs.replace(manifest(), reference=None)}
 
-    def version_of(_model: str, number: int) -> Version | None:
-        return Version(known[number]) if number in known else None
+    def version_of(model: str, number: int) -> Version | None:
+        return Version(model, number, None, known[number], "", "") if number in known else None
 
     watcher = Drift(version_of, lambda *said: signals.append(said), clock=lambda: BEGIN + timedelta(days=60))
     return Watch(database, watcher, signals)
