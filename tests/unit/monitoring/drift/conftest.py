@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,7 +16,7 @@ from perfcast.datasets import Dataset
 from perfcast.manifest import Manifest
 from perfcast.monitoring import Record
 from perfcast.monitoring._judged import Judged
-from perfcast.monitoring.drift import Drift, read_findings
+from perfcast.monitoring.drift import Anomaly, Drift, read_anomalies, read_findings
 from perfcast.registry import Version
 from perfcast.storage import Database, time_text
 from perfcast.training.judging import calibrate, make_reference
@@ -104,10 +105,19 @@ class Watch:
         self.watcher.after()
 
     @property
-    def alarms(self) -> set[tuple[str, str | None]]:
+    def found(self) -> dict[str, Any]:
+        """What it has come to; empty where nothing is watched."""
         with self.database.read() as connection:
-            found = read_findings(connection, "m") or {"findings": []}
-        return {(one["kind"], one["feature"]) for one in found["findings"] if one["alarm"]}
+            return read_findings(connection, "m") or {}
+
+    @property
+    def alarms(self) -> set[tuple[str, str | None]]:
+        return {(one["kind"], one["feature"]) for one in self.found.get("findings", ()) if one["alarm"]}
+
+    @property
+    def anomalies(self) -> list[Anomaly]:
+        with self.database.read() as connection:
+            return read_anomalies(connection, "m")
 
 
 @pytest.fixture

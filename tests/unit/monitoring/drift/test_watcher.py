@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from perfcast.monitoring.drift import describe_drift, read_all_findings, read_anomalies, read_findings
+from perfcast.monitoring.drift import describe_drift, read_all_findings
 from perfcast.storage import Database, schema, time_text
 from perfcast.workloads import Rows
 
@@ -43,10 +43,9 @@ def test_a_cost_that_rises_while_inputs_stay_is_seen_said_and_signalled(database
     assert "times what is usual" in reason or "intervals held" in reason
     assert "more than its inputs explain" in watch.signals[-1][2]
     with database.read() as connection:
-        found = read_findings(connection, "m")
-        assert found is not None
-        first = found["findings"][0]
         assert read_all_findings(connection).keys() == {"m"}
+    found = watch.found
+    first = found["findings"][0]
     assert first["pages"]
     assert first["score"] >= 1
     assert time_text(BEGIN + timedelta(days=2)) <= first["since"] <= time_text(BEGIN + timedelta(days=2, hours=12))
@@ -60,10 +59,7 @@ def test_an_alarm_ends_when_errors_are_as_usual_again(watch: Watch) -> None:
     assert ("error", None) in watch.alarms
     watch.live(2)
     assert not watch.alarms
-    with watch.database.read() as connection:
-        found = read_findings(connection, "m")
-    assert found is not None
-    assert found["alarms"]["error"] == 1
+    assert watch.found["alarms"]["error"] == 1
 
 
 def test_inputs_that_move_explain_and_never_page(watch: Watch) -> None:
@@ -71,9 +67,7 @@ def test_inputs_that_move_explain_and_never_page(watch: Watch) -> None:
     watch.live(2, busier)
     assert ("inputs", "request_rate") in watch.alarms
     assert ("inputs", "(extrapolated)") in watch.alarms
-    with watch.database.read() as connection:
-        found = read_findings(connection, "m")
-    assert found is not None
+    found = watch.found
     assert not any(one["pages"] for one in found["findings"])
     assert watch.signals == []
     assert "hour_sin" not in {one["feature"] for one in found["findings"]}
@@ -96,8 +90,8 @@ def test_one_hour_of_large_errors_is_no_drift_but_an_anomaly(watch: Watch) -> No
     watch.live(1, burst)
     watch.live(0.5)
     assert ("error", None) not in watch.alarms
+    (found,) = watch.anomalies
     with watch.database.read() as connection:
-        (found,) = read_anomalies(connection, "m")
         assert describe_drift(connection, "m")["anomalies"] == [found._asdict()]
     assert found.first_at == time_text(BEGIN + timedelta(hours=8))
     assert found.last_at == time_text(BEGIN + timedelta(hours=8, minutes=55))
@@ -118,8 +112,7 @@ def test_errors_that_end_because_another_version_has_learnt_are_no_anomaly(
     if hours_after:
         watch.live(hours_after / 24, flood)
     watch.live(0.25)
-    with watch.database.read() as connection:
-        assert len(read_anomalies(connection, "m")) == anomalies
+    assert len(watch.anomalies) == anomalies
 
 
 def test_a_metric_that_stands_still_while_others_move_is_told_and_so_is_its_end(watch: Watch) -> None:
@@ -155,10 +148,7 @@ def test_a_unit_that_changed_is_told(watch: Watch, factor: float) -> None:
 def test_actuals_of_another_unit_are_told_and_not_learnt(watch: Watch) -> None:
     watch.live(1)
     watch.live(1, costlier(0.01))
-    with watch.database.read() as connection:
-        found = read_findings(connection, "m")
-    assert found is not None
-    quality = next(one for one in found["findings"] if one["kind"] == "quality")
+    quality = next(one for one in watch.found["findings"] if one["kind"] == "quality")
     assert not quality["pages"]  # what is lost by it, pages
     assert quality["alarm"]
     assert "10^-2" in quality["words"]
@@ -184,9 +174,7 @@ def test_another_version_is_watched_by_its_own_reference_from_its_first_answer_o
     watch.version = 2
     watch.live(0.5)
     assert not watch.alarms
-    with watch.database.read() as connection:
-        found = read_findings(connection, "m")
-    assert found is not None
+    found = watch.found
     assert (found["version"], found["alarms"]["error"]) == (2, 1)
     watch.version = 1  # a server that hasn't followed yet
     watch.tell([watch.record(watch.minute - 719, [1.0] * 8, 1.0)], [])
@@ -197,37 +185,32 @@ def test_another_version_is_watched_by_its_own_reference_from_its_first_answer_o
 def test_a_version_without_a_reference_is_not_watched(watch: Watch) -> None:
     watch.version = 3
     watch.live(0.25)
+    assert watch.found == {}
     with watch.database.read() as connection:
-        assert read_findings(connection, "m") is None
         assert "has no reference" in describe_drift(connection, "m")["note"]
 
 
 def test_shadows_and_challengers_and_wrong_clocks_change_nothing(watch: Watch) -> None:
     watch.live(0.5)
-    with watch.database.read() as connection:
-        before = read_findings(connection, "m")
+    before = watch.found
     others = [
         msgspec.structs.replace(watch.record(watch.minute + 600, [9e9] * 8, 9e9), arm=arm)
         for arm in ("shadow", "challenger", "named")
     ]
     watch.tell([*others, watch.record(10**6, [9e9] * 8, 9e9)], [5.0] * 4)
-    with watch.database.read() as connection:
-        assert read_findings(connection, "m") == before
+    assert watch.found == before
 
 
 def test_late_rows_are_counted_among_the_inputs_of_their_hour_and_judge_nothing_again(watch: Watch) -> None:
     watch.live(0.5)
-    with watch.database.read() as connection:
-        before = read_findings(connection, "m")
+    before = watch.found
     watch.tell([watch.record(3, [300.0] * 8, 30.0)], [99.0])
     window = schema.input_window
     with watch.database.read() as connection:
-        after = read_findings(connection, "m")
         rows = connection.execute(window.select().order_by(window.c.at)).first()
     assert rows is not None
     assert rows.rows == 13
-    assert before is not None
-    assert after is not None
+    after = watch.found
     assert (after["findings"], after["actuals_until"]) == (before["findings"], before["actuals_until"])
 
 
@@ -243,5 +226,4 @@ def test_peaks_after_a_deploy_that_made_requests_costlier_are_no_anomalies(watch
     watch.live(1)
     watch.live(3, costlier(1.3))
     assert ("error", None) in watch.alarms
-    with watch.database.read() as connection:
-        assert read_anomalies(connection, "m") == []
+    assert watch.anomalies == []
