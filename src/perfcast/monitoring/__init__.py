@@ -8,9 +8,9 @@ and tells its watchers, which keep what they find in SQL.
 from perfcast.monitoring._accuracy import WINDOWS, Arm, read_accuracy
 from perfcast.monitoring._actuals import Actual, Kept, keep_actuals, kept_actuals
 from perfcast.monitoring._archive import Archive
-from perfcast.monitoring._comparison import Comparison, compare_arms, live_arms
+from perfcast.monitoring._comparison import live_arms
 from perfcast.monitoring._corrections import Correction, CorrectionNews, Corrections, read_corrections
-from perfcast.monitoring._export import FORMATS, export_predictions
+from perfcast.monitoring._export import export_predictions
 from perfcast.monitoring._figures import Backlog, KnownActuals, backlog
 from perfcast.monitoring._finding import models_of
 from perfcast.monitoring._history import Selection
@@ -25,14 +25,12 @@ from perfcast.monitoring._retention import Retention
 from perfcast.monitoring._versions import versions_of
 
 __all__ = [
-    "FORMATS",
     "WINDOWS",
     "WORKLOAD_OF_NETWORKS",
     "Actual",
     "Archive",
     "Arm",
     "Backlog",
-    "Comparison",
     "Correction",
     "CorrectionNews",
     "Corrections",
@@ -47,7 +45,6 @@ __all__ = [
     "Selection",
     "Watcher",
     "backlog",
-    "compare_arms",
     "export_predictions",
     "keep_actuals",
     "kept_actuals",

@@ -13,7 +13,7 @@ from perfcast.monitoring._correction import State, Tracker
 from perfcast.monitoring._judged import Judged, parted
 from perfcast.monitoring._records import Record
 from perfcast.monitoring._versions import VersionOf
-from perfcast.storage import Database, now, schema
+from perfcast.storage import Database, insert_or_replace, now, schema
 
 _ROW, _ALIAS = schema.correction, schema.alias
 _SHOWN, _STATE = "shown", "state"
@@ -144,11 +144,8 @@ def _learn(connection: sa.Connection, key: Key, calibration: Calibration, since:
         tracker.learn(item.at, item.record.cost, item.actual)
     shown = {"actuals": tracker.actuals, "moves": tracker.moves(), "means": tracker.means()}
     state = msgspec.to_builtins({_STATE: tracker.state, _SHOWN: shown})
-    values = {"since": since, "updated_at": now(), "state": state}
-    if row is None:
-        connection.execute(sa.insert(_ROW).values(model=key[0], version=key[1], **values))
-    else:
-        connection.execute(sa.update(_ROW).where(which).values(**values))
+    held = {"since": since, "updated_at": now(), "state": state}
+    insert_or_replace(connection, _ROW, {"model": key[0], "version": key[1], **held})
 
 
 def _former(state: Mapping[str, Any]) -> State | None:

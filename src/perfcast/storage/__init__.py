@@ -10,7 +10,14 @@ from perfcast.storage._alone import alone
 from perfcast.storage._blobs import Blobs, sha256
 from perfcast.storage._clock import later, now, patiently, time_text
 from perfcast.storage._database import Database
-from perfcast.storage._statements import in_parts, insert_all_new, insert_new, insert_or_add, take_turns
+from perfcast.storage._statements import (
+    in_parts,
+    insert_all_new,
+    insert_new,
+    insert_or_add,
+    insert_or_replace,
+    take_turns,
+)
 
 __all__ = [
     "Blobs",
@@ -20,6 +27,7 @@ __all__ = [
     "insert_all_new",
     "insert_new",
     "insert_or_add",
+    "insert_or_replace",
     "later",
     "now",
     "patiently",

@@ -50,6 +50,13 @@ def insert_or_add(connection: sa.Connection, table: sa.Table, rows: Sequence[Map
     connection.execute(statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=sums), rows)
 
 
+def insert_or_replace(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> None:
+    """Insert a row, or give these values to the row with the same key."""
+    statement = _insert(connection.dialect.name)(table).values(**values)
+    new = {name: statement.excluded[name] for name in values if not table.c[name].primary_key}
+    connection.execute(statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=new))
+
+
 def take_turns(connection: sa.Connection, what: str) -> None:
     """Let only one transaction at a time pass that says the same word, until its end; the next one sees what it wrote.
 

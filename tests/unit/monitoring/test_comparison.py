@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from perfcast.monitoring import Arm, compare_arms
-from perfcast.monitoring._comparison import LEAST_HOURS, mean_bounds
+from perfcast.monitoring import Arm
+from perfcast.monitoring._comparison import LEAST_HOURS, compare_arms, mean_bounds
 from perfcast.storage import Database, insert_or_add, schema, time_text
 
 HOURS = 24 * 14

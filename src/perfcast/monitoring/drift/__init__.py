@@ -6,26 +6,22 @@ Errors and coverage are consequences, and what somebody should be woken by; inpu
 """
 
 from perfcast.monitoring.drift._bursts import Anomaly
-from perfcast.monitoring.drift._charts import LEAST_ROWS, make_chart, step
-from perfcast.monitoring.drift._findings import Finding
+from perfcast.monitoring.drift._charts import LEAST_ROWS, make_chart
 from perfcast.monitoring.drift._inputs import (
     LEAST_DAY_ROWS,
     day_distances,
-    distance,
     histogram,
     make_edges,
     thresholds_of_days,
     thresholds_of_rows,
 )
-from perfcast.monitoring.drift._state import Kind
 from perfcast.monitoring.drift._store import describe_drift, read_all_findings, read_anomalies, read_findings
 from perfcast.monitoring.drift._stuck import longest_run
 from perfcast.monitoring.drift._sums import relative_error, scale_of
 from perfcast.monitoring.drift._watcher import Drift
 
 __all__ = [
-    "LEAST_DAY_ROWS", "LEAST_ROWS", "Anomaly", "Drift", "Finding", "Kind", "day_distances", "describe_drift",
-    "distance",
-    "histogram", "longest_run", "make_chart", "make_edges", "read_all_findings", "read_anomalies", "read_findings",
-    "relative_error", "scale_of", "step", "thresholds_of_days", "thresholds_of_rows",
+    "LEAST_DAY_ROWS", "LEAST_ROWS", "Anomaly", "Drift", "day_distances", "describe_drift", "histogram", "longest_run",
+    "make_chart", "make_edges", "read_all_findings", "read_anomalies", "read_findings", "relative_error", "scale_of",
+    "thresholds_of_days", "thresholds_of_rows",
 ]  # fmt: skip

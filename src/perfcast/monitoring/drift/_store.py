@@ -11,7 +11,7 @@ from perfcast.monitoring.drift._bursts import Anomaly
 from perfcast.monitoring.drift._findings import NOTHING
 from perfcast.monitoring.drift._inputs import Counts
 from perfcast.monitoring.drift._state import State
-from perfcast.storage import insert_new, later, now, schema
+from perfcast.storage import insert_new, insert_or_replace, later, now, schema
 
 _WINDOW, _WATCHED, _ANOMALY = schema.input_window, schema.watched, schema.anomaly
 KEPT_DAYS = 35
@@ -29,9 +29,8 @@ def read_state(connection: sa.Connection, model: str) -> State | None:
 
 def write_state(connection: sa.Connection, model: str, state: State, findings: Mapping[str, Any]) -> None:
     """Keep it with what it has come to."""
-    values = {"updated_at": now(), "state": msgspec.to_builtins(state), "findings": dict(findings)}
-    if not insert_new(connection, _WATCHED, {"model": model, **values}):
-        connection.execute(sa.update(_WATCHED).where(_WATCHED.c.model == model).values(**values))
+    held = {"updated_at": now(), "state": msgspec.to_builtins(state), "findings": dict(findings)}
+    insert_or_replace(connection, _WATCHED, {"model": model, **held})
 
 
 def add_counts(connection: sa.Connection, model: str, version: int, hour: str, rows: int, counts: Counts) -> None:

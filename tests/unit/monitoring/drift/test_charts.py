@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from perfcast.manifest import BUDGETS, Chart
-from perfcast.monitoring.drift import make_chart, step
+from perfcast.monitoring.drift import make_chart
+from perfcast.monitoring.drift._charts import step
 
 
 def days(number: int, seed: int) -> list[np.ndarray]:

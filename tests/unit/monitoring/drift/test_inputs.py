@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfcast.monitoring.drift import distance, histogram, longest_run, make_edges, scale_of
+from perfcast.monitoring.drift import histogram, longest_run, make_edges, scale_of
+from perfcast.monitoring.drift._inputs import distance
 from perfcast.monitoring.drift._units import other_unit
 
 floats = st.floats(-1e6, 1e6, width=32)
