@@ -5,7 +5,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from perfcast.storage import Database, insert_new, now, schema
+from perfcast.storage import Database, insert_or_replace, now, schema
 
 State = Literal["registered", "converted", "failed"]
 _TABLE = schema.discovery
@@ -71,9 +71,7 @@ class Records:
 
 def write(connection: sa.Connection, record: Record) -> None:
     """Write it inside the caller's transaction."""
-    values = asdict(record) | {"at": now()}
-    if not insert_new(connection, _TABLE, values):
-        connection.execute(sa.update(_TABLE).where(_TABLE.c.path == record.path).values(**values))
+    insert_or_replace(connection, _TABLE, asdict(record) | {"at": now()})
 
 
 def is_done(connection: sa.Connection, path: str, sha256: str) -> bool:

@@ -16,7 +16,7 @@ class Actual(NamedTuple):
     """A true cost.
 
     Attributes:
-        key: What counts once: the prediction's id, or a digest of what was given.
+        key: What counts once: the prediction's id, or a time and a digest of what was given.
         prediction: Id of the prediction that it belongs to.
         value: In the cost's unit.
         measured_at: ISO 8601, UTC; None where nobody said.
@@ -104,17 +104,16 @@ def join_actuals(connection: sa.Connection, joined: Sequence[tuple[Waiting, Reco
         return
     names = ("model", "version", "arm", "predicted", "lower", "upper", "coverage", "measured_at", "state")
     values: dict[str, object] = {name: sa.bindparam(f"new_{name}") for name in names}
-    statement = sa.update(actual).where(actual.c.id == sa.bindparam("which")).values(values)
+    values["key"] = sa.func.coalesce(sa.bindparam("new_key"), actual.c.key)
     rows = []
     for one, record, possible in joined:
         told = (record.model, record.version, record.arm, record.cost, record.lower, record.upper, record.coverage)
         new = (*told, one.measured_at or record.at, "joined" if possible else "refused")
-        rows.append({"which": one.id} | {f"new_{name}": value for name, value in zip(names, new, strict=True)})
-    connection.execute(statement, rows)
-    free = sa.update(actual).where(actual.c.id == sa.bindparam("which")).values(key=sa.bindparam("new_key"))
-    impossible = [one.id for one, _, possible in joined if not possible]
-    if impossible:
-        connection.execute(free, [{"which": number, "new_key": f"refused {number}"} for number in impossible])
+        key = None if possible else f"refused {one.id}"
+        rows.append(
+            {f"new_{name}": value for name, value in zip(names, new, strict=True)} | {"which": one.id, "new_key": key}
+        )
+    connection.execute(sa.update(actual).where(actual.c.id == sa.bindparam("which")).values(values), rows)
 
 
 def joined_actuals(connection: sa.Connection, predictions: Sequence[str]) -> list[Joined]:

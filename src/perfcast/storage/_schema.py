@@ -143,7 +143,10 @@ actual = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column(
-        "key", _DIGEST, nullable=False, comment="what counts once: a prediction's id, or a digest of what was given"
+        "key",
+        _DIGEST,
+        nullable=False,
+        comment="what counts once: a prediction's id, or a time and a digest of what was given",
     ),
     sa.Column("prediction", sa.String(48), nullable=False, comment="identifier of the prediction that it belongs to"),
     sa.Column("value", sa.Float, nullable=False, comment="the true cost, in the cost's unit"),

@@ -39,7 +39,7 @@ def _make_tables() -> None:
             "key",
             sa.String(length=64),
             nullable=False,
-            comment="what counts once: a prediction's id, or a digest of what was given",
+            comment="what counts once: a prediction's id, or a time and a digest of what was given",
         ),
         sa.Column(
             "prediction",
