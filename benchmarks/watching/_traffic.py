@@ -7,11 +7,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import numpy as np
 
 from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate
 
@@ -201,12 +202,17 @@ class Traffic:
 
     def _history(self) -> None:
         """Days of measured minutes, told afterwards with what they came to: what live accuracy and drift begin from."""
-        start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=_HISTORY_DAYS)
-        past = simulate(Scenario(days=_HISTORY_DAYS, step_seconds=300, start=start))
+        learnt = Scenario(
+            step_seconds=300
+        )  # as the starter model did; what follows is the same service, with its deploys
+        begin = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=_HISTORY_DAYS)
+        start, days = begin - timedelta(days=learnt.days), learnt.days + _HISTORY_DAYS
+        past = simulate(replace(learnt, start=start, days=days))
         moments = past.measured_at.astype("datetime64[s]")
         body = [
             {"model_name": _CPU, "features": self._named(row), "actual": float(cost), "measured_at": f"{at}Z"}
             for row, cost, at in zip(past.features, past.cpu_utilization, moments, strict=True)
+            if at >= np.datetime64(begin.replace(tzinfo=None))
         ]
         answers = [self._ask("POST", "/feedback", body[at : at + 1000]).status_code for at in range(0, len(body), 1000)]
         self._say(f"{len(body)} rows of history: {answers}")
