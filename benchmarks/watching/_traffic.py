@@ -204,8 +204,8 @@ class Traffic:
         """Days of measured minutes, told afterwards with what they came to: what live accuracy and drift begin from."""
         learnt = Scenario(
             step_seconds=300
-        )  # as the starter model did; what follows is the same service, with its deploys
-        begin = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=_HISTORY_DAYS)
+        )  # by the starter model; what follows is the same service, at the same minutes
+        begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=_HISTORY_DAYS)
         start, days = begin - timedelta(days=learnt.days), learnt.days + _HISTORY_DAYS
         past = simulate(replace(learnt, start=start, days=days))
         moments = past.measured_at.astype("datetime64[s]")
