@@ -1,0 +1,202 @@
+"""The client that lets others run while it waits: the same as `_client`, awaited."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+
+import httpx2
+
+from perfcast_client import calls
+from perfcast_client._call import Call, T
+from perfcast_client._errors import PerfcastClientError
+from perfcast_client._job import AsyncSubmitting
+from perfcast_client._sending import AsyncSender, Awaited, Options, Raw, Server
+from perfcast_client._watch import PATIENCE_SECONDS, Watch
+from perfcast_client.answers import JobDetails, TrainingJob
+
+
+class AsyncClient:
+    """Perfcast's HTTP API; keeps its connections, and may be shared by tasks of one event loop (asyncio).
+
+    Args:
+        url: `PERFCAST_URL` if None, else http://localhost:8000.
+        api_key: `PERFCAST_API_KEY` if None.
+        timeout: Most seconds without a byte, while connecting, sending or waiting.
+        max_retries: How often a call is tried again, where that can do no harm.
+        headers: Sent with every call.
+        transport: What carries requests, instead of connections of its own.
+
+    Example:
+        >>> async with AsyncClient() as client:
+        ...     (await client.predict({"request_rate": 120, ...})).cost
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | None = None,
+        timeout: float = 30.0,
+        max_retries: int = 2,
+        headers: Mapping[str, str] | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        server, options = Server.of(url, api_key), Options(timeout, max_retries, headers or {})
+        self.sender = AsyncSender(httpx2.AsyncClient(transport=transport), server, options)
+
+    def __repr__(self) -> str:
+        return f"AsyncClient({self.sender.server.shown!r})"
+
+    async def __aenter__(self) -> "AsyncClient":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections, also those of clients made by `with_options`, which are the same."""
+        await self.sender.close()
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> "AsyncClient":
+        """A client with other options and the same connections; what is None stays.
+
+        `idempotency_key` is for one call of `train` or `feedback`, repeated by yourself: without it each call has one
+        of its own.
+        """
+        other = AsyncClient.__new__(AsyncClient)
+        other.sender = self.sender.but(
+            timeout=timeout, max_retries=max_retries, headers=headers, idempotency_key=idempotency_key
+        )
+        return other
+
+    async def raw(self, call: Call[T]) -> Raw[T]:
+        """Send a call of `perfcast_client.calls` and give the whole answer: its headers, id, seconds and value."""
+        return await self.sender.send(call)
+
+    @property
+    def models(self) -> "AsyncModels":
+        """Models and their versions."""
+        return AsyncModels(self.sender)
+
+    @property
+    def jobs(self) -> "AsyncJobs":
+        """Training jobs."""
+        return AsyncJobs(self.sender)
+
+    @property
+    def schedules(self) -> "AsyncSchedules":
+        """Continuous training."""
+        return AsyncSchedules(self.sender)
+
+    predict = Awaited(calls.predict)
+    predict_batch = Awaited(calls.predict_batch)
+    feedback = Awaited(calls.feedback)
+    feedback_batch = Awaited(calls.feedback_batch)
+    benchmark = Awaited(calls.benchmark)
+    train = AsyncSubmitting(calls.train)
+    about = Awaited(calls.about)
+    health = Awaited(calls.health)
+    live = Awaited(calls.live)
+    ready = Awaited(calls.ready)
+    metrics = Awaited(calls.metrics)
+
+
+class _Group:
+    def __init__(self, sender: AsyncSender) -> None:
+        self.sender = sender
+
+
+class AsyncModels(_Group):
+    """Models and versions: which there are, how good they are, and which answer."""
+
+    list = Awaited(calls.list_models)
+    get = Awaited(calls.get_model)
+    metrics = Awaited(calls.version_metrics)
+    drift = Awaited(calls.drift)
+    activate = Awaited(calls.activate)
+    deactivate = Awaited(calls.deactivate)
+    set_alias = Awaited(calls.set_alias)
+    clear_alias = Awaited(calls.clear_alias)
+    traffic = Awaited(calls.traffic)
+    set_traffic = Awaited(calls.set_traffic)
+    history = Awaited(calls.model_history)
+    upload = Awaited(calls.upload_version)
+    delete = Awaited(calls.delete_version)
+
+
+class AsyncSchedules(_Group):
+    """When models are trained anew."""
+
+    list = Awaited(calls.list_schedules)
+    get = Awaited(calls.get_schedule)
+    set = Awaited(calls.set_schedule)
+    remove = Awaited(calls.remove_schedule)
+    history = Awaited(calls.schedule_history)
+
+
+class AsyncJobs(_Group):
+    """Training jobs."""
+
+    get = Awaited(calls.get_job)
+    cancel = Awaited(calls.cancel_job)
+
+    async def list(
+        self, *, status: str | None = None, model: str | None = None, workload: str | None = None, page: int = 100
+    ) -> AsyncIterator[TrainingJob]:
+        """Jobs, newest first, of a status, model and workload; so many are fetched at a time, when they are needed."""
+        offset = 0
+        while True:
+            asked = calls.list_jobs(status=status, model=model, workload=workload, limit=page, offset=offset)
+            found = await self.sender.run(asked)
+            for job in found.jobs:
+                yield job
+            offset += len(found.jobs)
+            if not found.jobs or offset >= found.total:
+                return
+
+    async def watch(
+        self, job_id: str, *, patience: float = PATIENCE_SECONDS, timeout: float | None = None
+    ) -> AsyncIterator[JobDetails]:
+        """A job's states as they come about, the last as it ended.
+
+        Goes on by itself when the connection breaks or the server is restarted.
+
+        Args:
+            job_id: Whose.
+            patience: Most seconds that the server may be away.
+            timeout: Most seconds in all, then `TimedOut`; None for no limit.
+        """
+        watch = Watch(job_id, patience=patience, timeout=timeout)
+        while not watch.over:
+            error: PerfcastClientError | None = None
+            try:
+                async for job in self._follow(watch):
+                    yield job
+            except PerfcastClientError as broken:
+                error = broken
+            if not watch.over:
+                await asyncio.sleep(watch.pause(error))
+
+    async def _follow(self, watch: Watch) -> AsyncIterator[JobDetails]:
+        """What the job is now, and what a stream tells until it ends or breaks."""
+        sender = self.sender if watch.last is None else self.sender.but(max_retries=0)
+        for job in watch.saw(await sender.run(watch.look)):
+            yield job
+        stream = None if watch.over else watch.begin_stream()
+        if stream is None:
+            return
+        async with sender.events(stream, watch.quiet_seconds) as events:
+            async for event in events:
+                for job in watch.heard(event):
+                    yield job
+                if watch.over:
+                    return
