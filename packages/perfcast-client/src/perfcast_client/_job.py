@@ -1,6 +1,6 @@
 """A job that was submitted, as each client hands it out."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec
 
@@ -120,7 +120,7 @@ class AsyncSubmitting(Generic[P]):
     def __init__(self, make: Callable[P, Call[TrainingJob]]) -> None:
         self._make, self.__doc__ = make, make.__doc__
 
-    def __get__(self, client: "AsyncClient", owner: type[Any]) -> Callable[P, Awaitable[AsyncJob]]:
+    def __get__(self, client: "AsyncClient", owner: type[Any]) -> Callable[P, Coroutine[Any, Any, AsyncJob]]:
         make = self._make
 
         async def submit(*args: P.args, **kwargs: P.kwargs) -> AsyncJob:

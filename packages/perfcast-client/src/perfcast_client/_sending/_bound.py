@@ -1,6 +1,6 @@
 """Binds a function that makes a call to a client that sends it, so that signature and docstring are said once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
@@ -63,7 +63,7 @@ class Awaited(Generic[P, T]):
     def __get__(self, client: None, owner: type[Any]) -> Make[P, T]: ...
 
     @overload
-    def __get__(self, client: AsyncSending, owner: type[Any]) -> Callable[P, Awaitable[T]]: ...
+    def __get__(self, client: AsyncSending, owner: type[Any]) -> Callable[P, Coroutine[Any, Any, T]]: ...
 
     def __get__(self, client: AsyncSending | None, owner: type[Any]) -> Callable[P, Any]:
         make = self._make
