@@ -10,6 +10,7 @@ requests without sending them.
 
 from perfcast_client import answers, calls
 from perfcast_client._async_client import AsyncClient
+from perfcast_client._async_jobs import AsyncJob
 from perfcast_client._client import Client
 from perfcast_client._errors import (
     ApiError,
@@ -27,7 +28,7 @@ from perfcast_client._errors import (
     TooManyRequests,
     UnreadableAnswer,
 )
-from perfcast_client._job import AsyncJob, Job
+from perfcast_client._jobs import Job
 from perfcast_client._sending import Raw
 from perfcast_client._version import __version__
 

@@ -1,18 +1,15 @@
 """The client that lets others run while it waits: the same as `_client`, awaited."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from types import TracebackType
+from typing import Self
 
 import httpx2
 
 from perfcast_client import calls
+from perfcast_client._async_jobs import AsyncJobs, AsyncSubmitting
 from perfcast_client._call import Call, T
-from perfcast_client._errors import PerfcastClientError
-from perfcast_client._job import AsyncSubmitting
 from perfcast_client._sending import AsyncSender, Awaited, Options, Raw, Server
-from perfcast_client._watch import PATIENCE_SECONDS, Watch
-from perfcast_client.answers import JobDetails, TrainingJob
 
 
 class AsyncClient:
@@ -47,7 +44,7 @@ class AsyncClient:
     def __repr__(self) -> str:
         return f"AsyncClient({self.sender.server.shown!r})"
 
-    async def __aenter__(self) -> "AsyncClient":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -141,62 +138,3 @@ class AsyncSchedules(_Group):
     set = Awaited(calls.set_schedule)
     remove = Awaited(calls.remove_schedule)
     history = Awaited(calls.schedule_history)
-
-
-class AsyncJobs(_Group):
-    """Training jobs."""
-
-    get = Awaited(calls.get_job)
-    cancel = Awaited(calls.cancel_job)
-
-    async def list(
-        self, *, status: str | None = None, model: str | None = None, workload: str | None = None, page: int = 100
-    ) -> AsyncIterator[TrainingJob]:
-        """Jobs, newest first, of a status, model and workload; so many are fetched at a time, when they are needed."""
-        offset = 0
-        while True:
-            asked = calls.list_jobs(status=status, model=model, workload=workload, limit=page, offset=offset)
-            found = await self.sender.run(asked)
-            for job in found.jobs:
-                yield job
-            offset += len(found.jobs)
-            if not found.jobs or offset >= found.total:
-                return
-
-    async def watch(
-        self, job_id: str, *, patience: float = PATIENCE_SECONDS, timeout: float | None = None
-    ) -> AsyncIterator[JobDetails]:
-        """A job's states as they come about, the last as it ended.
-
-        Goes on by itself when the connection breaks or the server is restarted.
-
-        Args:
-            job_id: Whose.
-            patience: Most seconds that the server may be away.
-            timeout: Most seconds in all, then `TimedOut`; None for no limit.
-        """
-        watch = Watch(job_id, patience=patience, timeout=timeout)
-        while not watch.over:
-            error: PerfcastClientError | None = None
-            try:
-                async for job in self._follow(watch):
-                    yield job
-            except PerfcastClientError as broken:
-                error = broken
-            if not watch.over:
-                await asyncio.sleep(watch.pause(error))
-
-    async def _follow(self, watch: Watch) -> AsyncIterator[JobDetails]:
-        """What the job is now, and what a stream tells until it ends or breaks."""
-        sender = self.sender if watch.last is None else self.sender.but(max_retries=0)
-        for job in watch.saw(await sender.run(watch.look)):
-            yield job
-        stream = None if watch.over else watch.begin_stream()
-        if stream is None:
-            return
-        async with sender.events(stream, watch.quiet_seconds) as events:
-            async for event in events:
-                for job in watch.heard(event):
-                    yield job
-                if watch.over:
-                    return

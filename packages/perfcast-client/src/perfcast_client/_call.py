@@ -38,7 +38,7 @@ class Call(Generic[T]):
     method: str
     path: str
     read: Callable[[bytes], T]
-    query: Mapping[str, str | float | bool | None] = field(default_factory=dict)
+    query: Mapping[str, str | float | None] = field(default_factory=dict)
     body: bytes | None = None
     body_type: str = JSON
     files: Mapping[str, tuple[str, bytes, str]] | None = None

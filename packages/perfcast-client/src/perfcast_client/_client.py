@@ -1,18 +1,15 @@
 """The client that waits for each answer."""
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import TracebackType
+from typing import Self
 
 import httpx2
 
 from perfcast_client import calls
 from perfcast_client._call import Call, T
-from perfcast_client._errors import PerfcastClientError
-from perfcast_client._job import Job, Submitting
+from perfcast_client._jobs import Jobs, Submitting
 from perfcast_client._sending import Blocking, Options, Raw, Sender, Server
-from perfcast_client._watch import PATIENCE_SECONDS, Watch
-from perfcast_client.answers import JobDetails, TrainingJob
 
 
 class Client:
@@ -47,7 +44,7 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self.sender.server.shown!r})"
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -139,58 +136,3 @@ class Schedules(_Group):
     set = Blocking(calls.set_schedule)
     remove = Blocking(calls.remove_schedule)
     history = Blocking(calls.schedule_history)
-
-
-class Jobs(_Group):
-    """Training jobs."""
-
-    get = Blocking(calls.get_job)
-    cancel = Blocking(calls.cancel_job)
-
-    def list(
-        self, *, status: str | None = None, model: str | None = None, workload: str | None = None, page: int = 100
-    ) -> Iterator[TrainingJob]:
-        """Jobs, newest first, of a status, model and workload; so many are fetched at a time, when they are needed."""
-        offset = 0
-        while True:
-            asked = calls.list_jobs(status=status, model=model, workload=workload, limit=page, offset=offset)
-            found = self.sender.run(asked)
-            yield from found.jobs
-            offset += len(found.jobs)
-            if not found.jobs or offset >= found.total:
-                return
-
-    def watch(
-        self, job_id: str, *, patience: float = PATIENCE_SECONDS, timeout: float | None = None
-    ) -> Iterator[JobDetails]:
-        """A job's states as they come about, the last as it ended.
-
-        Goes on by itself when the connection breaks or the server is restarted.
-
-        Args:
-            job_id: Whose.
-            patience: Most seconds that the server may be away.
-            timeout: Most seconds in all, then `TimedOut`; None for no limit.
-        """
-        watch = Watch(job_id, patience=patience, timeout=timeout)
-        while not watch.over:
-            error: PerfcastClientError | None = None
-            try:
-                yield from self._follow(watch)
-            except PerfcastClientError as broken:
-                error = broken
-            if not watch.over:
-                time.sleep(watch.pause(error))
-
-    def _follow(self, watch: Watch) -> Iterator[JobDetails]:
-        """What the job is now, and what a stream tells until it ends or breaks."""
-        sender = self.sender if watch.last is None else self.sender.but(max_retries=0)
-        yield from watch.saw(sender.run(watch.look))
-        stream = None if watch.over else watch.begin_stream()
-        if stream is None:
-            return
-        with sender.events(stream, watch.quiet_seconds) as events:
-            for event in events:
-                yield from watch.heard(event)
-                if watch.over:
-                    return

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx2
 import msgspec
 
-from perfcast_client._call import JSON, Call, Repeat, T
+from perfcast_client._call import Call, Repeat, T
 from perfcast_client._errors import (
     ApiError,
     ConnectionFailed,
@@ -143,8 +143,6 @@ def refusal(response: httpx2.Response, where: str) -> ApiError:
 
 
 def _problem(response: httpx2.Response) -> dict[str, Any]:
-    if JSON.partition("/")[2] not in response.headers.get("content-type", ""):
-        return {}
     try:
         return msgspec.json.decode(response.content, type=dict[str, Any])
     except msgspec.MsgspecError:
@@ -157,5 +155,5 @@ def _moved(response: httpx2.Response) -> str:
     return f"; it is at {where} now, give that address as url" if where and response.is_redirect else ""
 
 
-def _text(value: str | float | bool) -> str:
+def _text(value: str | float) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

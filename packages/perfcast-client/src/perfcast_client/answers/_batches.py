@@ -18,9 +18,9 @@ def read_columns(body: bytes) -> Batch:
 
 def read_arrow(body: bytes) -> Batch:
     """A batch from an Arrow stream, whose schema says who answered."""
-    import pyarrow
+    import pyarrow as pa
 
-    with pyarrow.ipc.open_stream(body) as stream:
+    with pa.ipc.open_stream(body) as stream:
         table = stream.read_all()
     about = {name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()}
     return _batch({name: _values(table.column(name)) for name in table.column_names}, about)

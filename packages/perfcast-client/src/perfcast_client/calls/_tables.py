@@ -79,10 +79,10 @@ class _Frame:
         return _Frame(self._table.slice(start, rows))
 
     def arrow(self) -> bytes | None:
-        import pyarrow
+        import pyarrow as pa
 
-        sink = pyarrow.BufferOutputStream()
-        with pyarrow.ipc.new_stream(sink, self._table.schema) as writer:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self._table.schema) as writer:
             writer.write_table(self._table)
         return bytes(sink.getvalue())
 
@@ -107,13 +107,15 @@ def _frame(rows: Any) -> Table | None:
 def _listed(name: str, values: Any) -> Sequence[Any]:
     found = values.tolist() if hasattr(values, "tolist") else values
     if not isinstance(found, Sequence) or isinstance(found, str | bytes):
-        raise ValueError(f"rows: column {name!r} must be a list of values, got {type(values).__name__}")
+        raise ValueError(  # noqa: TRY004 - an argument is wrong, as others of its kind
+            f"rows: column {name!r} must be a list of values, got {type(values).__name__}"
+        )
     return found
 
 
 def _pyarrow() -> Any:
     try:
-        import pyarrow
+        import pyarrow as pa
     except ModuleNotFoundError:
         return None
-    return pyarrow
+    return pa
