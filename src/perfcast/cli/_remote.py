@@ -1,4 +1,4 @@
-"""A server that commands speak to, through the client: plain data and our errors, in the same shape as `_place.Here`."""
+"""A server that commands speak to, through the client, in the same shape as `_place.Here`: plain data, our errors."""
 
 from http import HTTPStatus
 from typing import Any
