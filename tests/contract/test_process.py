@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from tests.contract.conftest import SERVE, fill, start
 from tests.patience import PATIENCE_SECONDS
@@ -83,7 +83,7 @@ def test_each_model_has_one_line_in_the_log_and_predictions_have_none(folder: Pa
     process, address = start(folder)
     load = {"request_rate": 1, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
     for _ in range(10):
-        assert httpx.post(f"{address}/predict", json=load).status_code == 200
+        assert httpx2.post(f"{address}/predict", json=load).status_code == 200
     process.send_signal(signal.SIGTERM)
     assert process.stderr is not None
     later = process.stderr.read().splitlines()
@@ -97,8 +97,8 @@ def test_another_process_follows_an_activation(folder: Path) -> None:
     one, first = start(folder)
     two, second = start(folder)
     load = {"request_rate": 100, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
-    assert httpx.post(f"{first}/models/2/activate").status_code == 200
-    with httpx.Client(base_url=second, timeout=PATIENCE_SECONDS) as client:
+    assert httpx2.post(f"{first}/models/2/activate").status_code == 200
+    with httpx2.Client(base_url=second, timeout=PATIENCE_SECONDS) as client:
         answers = [client.post("/predict", json=load).json()["cpu_utilization"]]
         begun = client.get("/health").json()["uptime_seconds"]
         while answers[-1] != 50.0:

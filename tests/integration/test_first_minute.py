@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from tests.patience import PATIENCE_SECONDS
 
@@ -47,7 +47,7 @@ class Up:
         )
         self.lines: list[str] = []
         self.address = self._await_address()
-        self.client = httpx.Client(base_url=self.address, timeout=PATIENCE_SECONDS)
+        self.client = httpx2.Client(base_url=self.address, timeout=PATIENCE_SECONDS)
 
     def _await_address(self) -> str:
         assert self.process.stderr is not None
