@@ -43,7 +43,9 @@ class Scripted:
 
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                script.asked.append(Asked(self.command, self.path, dict(self.headers), body))
+                script.asked.append(
+                    Asked(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+                )
                 answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
                 if answer is None:
                     self.close_connection = True
@@ -56,7 +58,7 @@ class Scripted:
                 self.wfile.write(answer.body)
                 self.close_connection = length != len(answer.body)
 
-            do_GET = do_POST = do_PUT = do_DELETE = handle_any
+            do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - as http.server calls them
 
             def log_message(self, *_: object) -> None:
                 pass

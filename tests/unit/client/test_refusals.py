@@ -1,6 +1,7 @@
 """What callers see of refusals, of answers that are none, and of keys."""
 
 import logging
+from base64 import b64decode
 from collections.abc import Callable
 
 import pytest
@@ -63,7 +64,8 @@ def test_the_key_is_sent_and_never_shown(
             client.about()
         shown = [repr(client), str(refused.value), repr(refused.value), repr(vars(refused.value))]
         shown += [repr(client.sender.server), repr(client.sender.options), repr(client.with_options(timeout=1))]
-    assert scripted.asked[0].headers["x-api-key"] == "hunter2"
+    sent = scripted.asked[0].headers
+    assert (sent["x-api-key"], b64decode(sent["authorization"].removeprefix("Basic "))) == ("hunter2", b"me:hunter3")
     assert "hunter" not in " ".join(shown) + caplog.text
 
 
@@ -81,9 +83,9 @@ def test_a_page_of_a_proxy_is_no_answer(scripted: Scripted) -> None:
 
 def test_a_redirection_is_told_and_not_followed(scripted: Scripted) -> None:
     scripted.answers = [Answer(308, b"", {"Location": "https://elsewhere/"})]
-    with Client(scripted.url, api_key="hunter2") as client:
-        with pytest.raises(ApiError, match="it is at https://elsewhere/ now, give that address as url"):
-            client.about()
+    told = "it is at https://elsewhere/ now, give that address as url"
+    with Client(scripted.url, api_key="hunter2") as client, pytest.raises(ApiError, match=told):
+        client.about()
     assert len(scripted.asked) == 1
 
 

@@ -42,7 +42,7 @@ class AsyncClient:
         self.sender = AsyncSender(httpx2.AsyncClient(transport=transport), server, options)
 
     def __repr__(self) -> str:
-        return f"AsyncClient({self.sender.server.shown!r})"
+        return f"AsyncClient({self.sender.server.url!r})"
 
     async def __aenter__(self) -> Self:
         return self

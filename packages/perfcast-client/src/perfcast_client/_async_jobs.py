@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import update_wrapper
-from typing import Any, Generic, ParamSpec
+from typing import Any, Generic, ParamSpec, overload
 
 from perfcast_client import calls
 from perfcast_client._call import Call
@@ -126,8 +126,17 @@ class AsyncSubmitting(Generic[P]):
     def __init__(self, make: Callable[P, Call[TrainingJob]]) -> None:
         self._make, self.__doc__ = make, make.__doc__
 
-    def __get__(self, client: AsyncSending, owner: type[Any]) -> Callable[P, Coroutine[Any, Any, AsyncJob]]:
-        make, sender = self._make, client.sender
+    @overload
+    def __get__(self, client: None, owner: type[Any]) -> Callable[P, Call[TrainingJob]]: ...
+
+    @overload
+    def __get__(self, client: AsyncSending, owner: type[Any]) -> Callable[P, Coroutine[Any, Any, AsyncJob]]: ...
+
+    def __get__(self, client: AsyncSending | None, owner: type[Any]) -> Callable[P, Any]:
+        make = self._make
+        if client is None:
+            return make
+        sender = client.sender
 
         async def submit(*args: P.args, **kwargs: P.kwargs) -> AsyncJob:
             return AsyncJob(AsyncJobs(sender), await sender.run(make(*args, **kwargs)))

@@ -42,7 +42,7 @@ class Client:
         self.sender = Sender(httpx2.Client(transport=transport), server, options)
 
     def __repr__(self) -> str:
-        return f"Client({self.sender.server.shown!r})"
+        return f"Client({self.sender.server.url!r})"
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from functools import update_wrapper
-from typing import Any, Generic, ParamSpec
+from typing import Any, Generic, ParamSpec, overload
 
 from perfcast_client import calls
 from perfcast_client._call import Call
@@ -120,8 +120,17 @@ class Submitting(Generic[P]):
     def __init__(self, make: Callable[P, Call[TrainingJob]]) -> None:
         self._make, self.__doc__ = make, make.__doc__
 
-    def __get__(self, client: Sending, owner: type[Any]) -> Callable[P, Job]:
-        make, sender = self._make, client.sender
+    @overload
+    def __get__(self, client: None, owner: type[Any]) -> Callable[P, Call[TrainingJob]]: ...
+
+    @overload
+    def __get__(self, client: Sending, owner: type[Any]) -> Callable[P, Job]: ...
+
+    def __get__(self, client: Sending | None, owner: type[Any]) -> Callable[P, Any]:
+        make = self._make
+        if client is None:
+            return make
+        sender = client.sender
 
         def submit(*args: P.args, **kwargs: P.kwargs) -> Job:
             return Job(Jobs(sender), sender.run(make(*args, **kwargs)))

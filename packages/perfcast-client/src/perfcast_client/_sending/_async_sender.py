@@ -55,7 +55,7 @@ class AsyncSender:
     ) -> AsyncIterator[AsyncIterator[httpx2.ServerSentEvent]]:
         """The events of a stream; ends with its end, raises as calls do, and when nothing comes for too long."""
         request = Exchange(call, self.server, self.options.but(timeout=quiet_seconds)).request
-        where = f"{call.method} {self.server.shown}{call.path}"
+        where = f"{call.method} {self.server.url}{call.path}"
         try:
             async with self._pool.stream(**request) as response:
                 if not response.is_success:

@@ -54,7 +54,7 @@ class Exchange(Generic[T]):
     def __init__(self, call: Call[T], server: Server, options: Options) -> None:
         self._call, self._server, self._options = call, server, options
         self._begun, self._retries = time.monotonic(), 0
-        self._where = f"{call.method} {server.shown}{call.path}"
+        self._where = f"{call.method} {server.url}{call.path}"
         self.request = self._request()
 
     def _request(self) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def connection_failed(error: httpx2.HTTPError, where: str, server: Server, timeo
         return TimedOut(f"{where}: nothing came for {timeout:g} s; give it a longer timeout, or ask for less at once")
     reason = str(error) or type(error).__name__
     if isinstance(error, _UNSENT):
-        return ConnectionFailed(f"{server.shown} doesn't answer ({reason}); is `perfcast up` running there?")
+        return ConnectionFailed(f"{server.url} doesn't answer ({reason}); is `perfcast up` running there?")
     return ConnectionFailed(f"{where}: the connection broke before the whole answer had come ({reason}); ask again")
 
 

@@ -1,10 +1,11 @@
 """Where a client asks, as whom, and how patiently."""
 
 import os
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from perfcast_client._version import __version__
 
@@ -18,14 +19,14 @@ class Server:
     """A server.
 
     Attributes:
-        url: Without a slash at the end.
-        shown: The same without a password, for messages.
+        url: Without a slash at the end, and without name and password.
         key: Sent with every call; never shown.
+        login: `NAME:PASSWORD` for a proxy before the server; never shown, so that no log has it with the address.
     """
 
     url: str
-    shown: str
     key: str = field(repr=False)
+    login: str = field(repr=False, default="")
 
     @classmethod
     def of(cls, url: str | None, key: str | None) -> "Server":
@@ -37,18 +38,23 @@ class Server:
         address = (url or os.environ.get(URL_VARIABLE, "") or _USUAL).rstrip("/")
         key = os.environ.get(KEY_VARIABLE, "") if key is None else key
         parts = urlsplit(address)
-        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        login, _, place = parts.netloc.rpartition("@")
+        url = parts._replace(netloc=place).geturl()
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"url: expected an address such as {_USUAL}, got {shown!r}")
+            raise ValueError(f"url: expected an address such as {_USUAL}, got {url!r}")
         if not all("!" <= character <= "~" for character in key):
             raise ValueError(f"api_key: must be ASCII without blanks; check {KEY_VARIABLE}")
-        return cls(address, shown, key)
+        return cls(url, key, unquote(login))
 
     @property
     def headers(self) -> dict[str, str]:
         """What every request says."""
-        known = {"User-Agent": f"perfcast-client/{__version__}"}
-        return known | ({"X-API-Key": self.key} if self.key else {})
+        headers = {"User-Agent": f"perfcast-client/{__version__}"}
+        if self.key:
+            headers["X-API-Key"] = self.key
+        if self.login:
+            headers["Authorization"] = f"Basic {b64encode(self.login.encode()).decode()}"
+        return headers
 
 
 @dataclass(frozen=True)

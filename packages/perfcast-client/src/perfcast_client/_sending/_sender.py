@@ -53,7 +53,7 @@ class Sender:
     def events(self, call: Call[Any], quiet_seconds: float) -> Iterator[Iterator[httpx2.ServerSentEvent]]:
         """The events of a stream; ends with its end, raises as calls do, and when nothing comes for too long."""
         request = Exchange(call, self.server, self.options.but(timeout=quiet_seconds)).request
-        where = f"{call.method} {self.server.shown}{call.path}"
+        where = f"{call.method} {self.server.url}{call.path}"
         try:
             with self._pool.stream(**request) as response:
                 if not response.is_success:
