@@ -95,8 +95,8 @@ def test_both_clients_have_the_same_methods_with_the_same_words() -> None:
         assert twins[0].keys() == twins[1].keys()
         for method, of_one in twins[0].items():
             assert inspect.getdoc(of_one) == inspect.getdoc(twins[1][method]), method
-            given = [inspect.signature(twin).parameters.keys() for twin in (of_one, twins[1][method])]
-            assert given[0] == given[1], method
+            given = [inspect.signature(twin).parameters.keys() for twin in (of_one, twins[1][method]) if callable(twin)]
+            assert given[:1] == given[1:], method
 
 
 def public(group: type[Any]) -> dict[str, Any]:

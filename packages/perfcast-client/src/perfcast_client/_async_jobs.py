@@ -28,12 +28,14 @@ class AsyncJobs:
         self, *, status: str | None = None, model: str | None = None, workload: str | None = None, page: int = 100
     ) -> AsyncIterator[TrainingJob]:
         """Jobs, newest first, of a status, model and workload; so many are fetched at a time, when they are needed."""
-        offset = 0
+        offset, given = 0, set[str]()
         while True:
             asked = calls.list_jobs(status=status, model=model, workload=workload, limit=page, offset=offset)
             found = await self.sender.run(asked)
             for job in found.jobs:
-                yield job
+                if job.job_id not in given:  # newer ones move it on to the next page
+                    yield job
+            given |= {job.job_id for job in found.jobs}
             offset += len(found.jobs)
             if not found.jobs or offset >= found.total:
                 return
