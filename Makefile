@@ -8,7 +8,8 @@ TOOLS := $(VENV)/.tools
 UV_VERSION := 0.13.9
 UV = $$(command -v uv || echo $(BIN)/uv)
 INSTALL = VIRTUAL_ENV=$(VENV) $(UV) pip install -q
-LOCK = $(UV) pip compile --universal --python-version 3.11 --upgrade -q --no-annotate --no-header --no-emit-package perfcast
+LOCK = $(UV) pip compile --universal --python-version 3.11 --upgrade -q --no-annotate --no-header --no-emit-package perfcast \
+	--no-emit-package perfcast-client
 
 # Compiled bytecode makes every start about three times faster.
 export UV_COMPILE_BYTECODE := 1
@@ -68,14 +69,14 @@ clean: ## Remove .venv and caches; keeps var/, where your models and data are
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
 
 # An installed uv is used; otherwise one is put into the environment.
-$(READY): pyproject.toml requirements.txt requirements-torch.txt
+$(READY): pyproject.toml packages/perfcast-client/pyproject.toml requirements.txt requirements-torch.txt
 	@echo "setting up $(VENV) …"
 	@command -v uv >/dev/null || test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && \
 		$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION); }
 	@test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV)
 	@$(INSTALL) -r requirements.txt -r requirements-torch.txt
-	@$(INSTALL) --no-deps -e .
-	@$(BIN)/python -m compileall -q src
+	@$(INSTALL) --no-deps -e . -e packages/perfcast-client
+	@$(BIN)/python -m compileall -q src packages
 	@touch $@
 
 $(TOOLS): $(READY) requirements-dev.txt

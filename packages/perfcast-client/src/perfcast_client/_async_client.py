@@ -80,6 +80,11 @@ class AsyncClient:
         return await self.sender.send(call)
 
     @property
+    def url(self) -> str:
+        """The server's address."""
+        return self.sender.server.url
+
+    @property
     def models(self) -> "AsyncModels":
         """Models and their versions."""
         return AsyncModels(self.sender)

@@ -1,6 +1,5 @@
 """Training jobs for the client that lets others run: the same as `_jobs`, awaited."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, overload
@@ -52,6 +51,8 @@ class AsyncJobs:
             patience: Most seconds that the server may be away.
             timeout: Most seconds in all, then `TimedOut`; None for no limit.
         """
+        from asyncio import sleep
+
         watch = Watch(job_id, patience=patience, timeout=timeout)
         while not watch.over:
             error: PerfcastClientError | None = None
@@ -61,7 +62,7 @@ class AsyncJobs:
             except PerfcastClientError as broken:
                 error = broken
             if not watch.over:
-                await asyncio.sleep(watch.pause(error))
+                await sleep(watch.pause(error))
 
     async def _follow(self, watch: Watch) -> AsyncIterator[JobDetails]:
         """What the job is now, and what a stream tells until it ends or breaks."""

@@ -78,6 +78,11 @@ class Client:
         return self.sender.send(call)
 
     @property
+    def url(self) -> str:
+        """The server's address."""
+        return self.sender.server.url
+
+    @property
     def models(self) -> "Models":
         """Models and their versions."""
         return Models(self.sender)

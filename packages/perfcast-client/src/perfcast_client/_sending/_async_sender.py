@@ -1,6 +1,5 @@
 """Sends calls and lets others run meanwhile: the same as `_sender`, awaited."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,6 +23,8 @@ class AsyncSender:
 
     async def send(self, call: Call[T]) -> Raw[T]:
         """A call's result and answer."""
+        from asyncio import sleep  # whose import takes longer than any other module of this package
+
         exchange = Exchange(call, self.server, self.options)
         while True:
             try:
@@ -34,7 +35,7 @@ class AsyncSender:
                 pause = exchange.answered(response)
             if isinstance(pause, Raw):
                 return pause
-            await asyncio.sleep(pause)
+            await sleep(pause)
 
     async def run(self, call: Call[T] | Calls[T]) -> T:
         """What a call, or several, come to."""
