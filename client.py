@@ -125,10 +125,8 @@ def training(client: Client) -> None:
         print(f"  {job.id} is {job.state.status}; it needs a worker, which `perfcast up` has")
         for state in job.watch(timeout=300):
             best = "" if state.best_score is None else f", best error so far {state.best_score:.3g}"
-            print(
             stage = f" ({state.stage})" if state.stage else ""
             print(f"  {state.status}{stage}: trial {state.trial}/{state.n_trials}{best}")
-            )
         made = (
             f"version {job.state.model_version} of {job.state.model_name}" if job.state.succeeded else job.state.error
         )

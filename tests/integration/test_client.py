@@ -2,7 +2,10 @@
 
 import asyncio
 import inspect
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -293,3 +296,40 @@ def test_a_frame_without_pyarrow_goes_as_lists(client: Any, monkeypatch: pytest.
 def test_it_has_been_cancelled_everywhere(client: Any) -> None:
     """Nothing of these tests is left to the worker."""
     until(lambda: all(job.finished for job in client.jobs.list()))
+
+
+def test_the_demonstration_shows_all_and_trains_where_it_may(server: Running) -> None:
+    asked = [sys.executable, str(Path(__file__).parents[2] / "client.py"), server.url]
+    shown = subprocess.run([*asked, "--train"], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    for told in (
+        ": healthy",
+        f"{MODEL}: version 1 of 2",
+        "30.0 %, in 90% of such cases",
+        "240 requests/s",
+        "succeeded",
+    ):
+        assert told in shown.stdout
+    shown = subprocess.run(asked, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    assert "python client.py --train" in shown.stdout
+    away = subprocess.run([*asked[:2], "http://127.0.0.1:9"], check=False, capture_output=True, text=True)
+    assert (away.returncode, "is `perfcast up` running there?" in away.stderr) == (1, True)
+
+
+def test_the_examples_of_the_documentation_run(
+    server: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PERFCAST_URL", server.url)
+    text = (Path(__file__).parents[2] / "docs/client.md").read_text()
+    names: dict[str, Any] = {}
+    for example in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(example, names)
+    shown = capsys.readouterr().out
+    for told in (
+        "30.0 cpu_utilization",
+        "[10.0, 20.0, 30.0, 40.0]",
+        "succeeded",
+        "True",
+        "must be at least 0",
+        " 200 ",
+    ):
+        assert told in shown
