@@ -11,6 +11,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -156,7 +158,22 @@ def test_features_with_an_actual_count_once_for_each_request(client: Any) -> Non
     assert [told(None), told(None), told(named), told(named)] == ["accepted", "accepted", "accepted", "repeated"]
 
 
-@pytest.mark.parametrize("kind", [dict, pa.table, pl.DataFrame, lambda columns: pl.DataFrame(columns).to_dicts()])
+def pandas(columns: dict[str, Any]) -> pd.DataFrame:
+    """Whose rows have numbers of their own, and whose times are pandas'."""
+    frame = pd.DataFrame(columns, index=range(3, 8))
+    return frame.assign(timestamp=pd.to_datetime(frame["timestamp"]))
+
+
+def dicts(columns: dict[str, Any]) -> list[dict[str, Any]]:
+    return pandas(columns).to_dict("records")
+
+
+def arrays(columns: dict[str, Any]) -> dict[str, Any]:
+    found = {name: np.array(values) for name, values in columns.items()}
+    return found | {"timestamp": np.array(["2026-03-02T14:05"] * 5, dtype="datetime64[ns]")}
+
+
+@pytest.mark.parametrize("kind", [dict, pa.table, pl.DataFrame, pandas, dicts, arrays])
 @pytest.mark.parametrize("rows", [2, 100_000])
 def test_a_batch_is_answered_whole_however_it_comes_and_in_however_many_parts(
     client: Any, kind: Callable[[Any], Any], rows: int
@@ -288,7 +305,8 @@ def test_the_whole_answer_can_be_had(client: Any) -> None:
 
 def test_a_frame_without_pyarrow_goes_as_lists(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perfcast_client.calls._tables._pyarrow", lambda: None)
-    assert list(client.predict_batch(pl.DataFrame(COLUMNS)).cost) == COSTS
+    for frame in (pl.DataFrame(COLUMNS), pandas(COLUMNS)):
+        assert list(client.predict_batch(frame).cost) == COSTS
     many = {name: values * 2_000 for name, values in COLUMNS.items()}
     assert len(client.predict_batch(many)) == 10_000
 

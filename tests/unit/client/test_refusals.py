@@ -93,6 +93,7 @@ def test_a_redirection_is_told_and_not_followed(scripted: Scripted) -> None:
     ("given", "told"),
     [
         ({"url": "shop:8000"}, r"url: expected an address such as http://localhost:8000, got 'shop:8000'"),
+        ({"url": "http://shop:80000"}, "url: expected an address .*, got 'http://shop:80000'"),
         ({"api_key": "with a blank"}, "api_key: must be ASCII without blanks; check PERFCAST_API_KEY"),
         ({"timeout": 0}, "timeout: must be more than 0 seconds, got 0"),
         ({"max_retries": -1}, "max_retries: must be 0 or more, got -1"),

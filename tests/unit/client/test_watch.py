@@ -9,7 +9,7 @@ import pytest
 from tests.unit.client.conftest import Answer, Scripted
 from tests.unit.client.test_retries import JOB
 
-from perfcast_client import AsyncClient, Client, ConnectionFailed, NotFound, TimedOut
+from perfcast_client import AsyncClient, Client, ConnectionFailed, NotFound, TimedOut, UnreadableAnswer
 from perfcast_client.answers import JobDetails
 
 Problem = Callable[..., Answer]
@@ -79,6 +79,12 @@ def test_where_streams_tell_nothing_the_job_is_asked_for(scripted: Scripted, wat
     scripted.answers = [*looks, job("cancelled", 4)]
     assert seen(watch()) == [*[("running", trial) for trial in range(5)], ("cancelled", 4)]
     assert [asked.path for asked in scripted.asked[-3:]] == ["/jobs/j"] * 3
+
+
+def test_an_event_that_is_none_is_told(scripted: Scripted, watch: Watch) -> None:
+    scripted.answers = [job(), stream(Answer(body=b"{}"))]
+    with pytest.raises(UnreadableAnswer, match="job j: an event that can't be read"):
+        watch()
 
 
 def test_an_unknown_job_is_told_at_once(scripted: Scripted, watch: Watch, problem: Problem) -> None:

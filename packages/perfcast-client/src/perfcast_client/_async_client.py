@@ -39,7 +39,9 @@ class AsyncClient:
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         server, options = Server.of(url, api_key), Options(timeout, max_retries, headers or {})
-        self.sender = AsyncSender(httpx2.AsyncClient(transport=transport), server, options)
+        self.sender = AsyncSender(
+            httpx2.AsyncClient(transport=transport, verify=server.certificates()), server, options
+        )
 
     def __repr__(self) -> str:
         return f"AsyncClient({self.sender.server.url!r})"

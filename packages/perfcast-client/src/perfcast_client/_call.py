@@ -80,6 +80,7 @@ def reading(kind: type[T]) -> Callable[[bytes], T]:
 
 
 def _plain(value: Any) -> Any:
-    if hasattr(value, "tolist"):
-        return value.tolist()
+    for plain in ("tolist", "isoformat"):  # NumPy's, and pandas' times
+        if hasattr(value, plain):
+            return getattr(value, plain)()
     raise TypeError(f"a {type(value).__name__} can't be sent as JSON: {value!r}")

@@ -39,7 +39,8 @@ class Client:
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         server, options = Server.of(url, api_key), Options(timeout, max_retries, headers or {})
-        self.sender = Sender(httpx2.Client(transport=transport), server, options)
+        pool = httpx2.Client(transport=transport, verify=server.certificates())
+        self.sender = Sender(pool, server, options)
 
     def __repr__(self) -> str:
         return f"Client({self.sender.server.url!r})"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import httpx2
+import msgspec
 
 from perfcast_client._call import Call, reading
 from perfcast_client._errors import (
@@ -13,6 +14,7 @@ from perfcast_client._errors import (
     ServerError,
     TimedOut,
     TooManyRequests,
+    UnreadableAnswer,
 )
 from perfcast_client.answers import JobDetails
 from perfcast_client.calls import follow_job, get_job
@@ -80,7 +82,11 @@ class Watch:
         """What an event tells."""
         if event.event == "job":
             self._silent_streams = 0
-            yield from self.saw(reading(JobDetails)(event.data.encode()))
+            try:
+                job = reading(JobDetails)(event.data.encode())
+            except msgspec.MsgspecError as error:
+                raise UnreadableAnswer(f"job {self._job_id}: an event that can't be read ({error})") from None
+            yield from self.saw(job)
 
     def pause(self, error: PerfcastClientError | None) -> float:
         """Seconds to wait before looking again, after that broke with an error, or a stream just ended.

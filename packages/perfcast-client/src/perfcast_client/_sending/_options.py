@@ -1,11 +1,13 @@
 """Where a client asks, as whom, and how patiently."""
 
 import os
+import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 
 from perfcast_client._version import __version__
 
@@ -40,7 +42,7 @@ class Server:
         parts = urlsplit(address)
         login, _, place = parts.netloc.rpartition("@")
         url = parts._replace(netloc=place).geturl()
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or not _is_port(place):
             raise ValueError(f"url: expected an address such as {_USUAL}, got {url!r}")
         if not all("!" <= character <= "~" for character in key):
             raise ValueError(f"api_key: must be ASCII without blanks; check {KEY_VARIABLE}")
@@ -55,6 +57,20 @@ class Server:
         if self.login:
             headers["Authorization"] = f"Basic {b64encode(self.login.encode()).decode()}"
         return headers
+
+    def certificates(self) -> ssl.SSLContext | bool:
+        """What TLS is checked with: reading the machine's authorities takes 0.1 s, so none are for plain HTTP."""
+        if self.url.startswith("https") or any(proxy.startswith("https") for proxy in getproxies().values()):
+            return True
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _is_port(place: str) -> bool:
+    """Whether what stands behind the host, if anything does, is a port's number."""
+    try:
+        return urlsplit(f"//{place}").port != 0
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,8 @@ def _frame(rows: Any) -> Table | None:
 
 
 def _listed(name: str, values: Any) -> Sequence[Any]:
+    if getattr(getattr(values, "dtype", None), "kind", "") == "M":  # times, which NumPy would else count from 1970
+        values = values.astype(str)
     found = values.tolist() if hasattr(values, "tolist") else values
     if not isinstance(found, Sequence) or isinstance(found, str | bytes):
         raise ValueError(  # noqa: TRY004 - an argument is wrong, as others of its kind
