@@ -116,6 +116,11 @@ def connection_failed(error: httpx2.HTTPError, where: str, server: Server, timeo
     if isinstance(error, httpx2.TimeoutException):
         return TimedOut(f"{where}: nothing came for {timeout:g} s; give it a longer timeout, or ask for less at once")
     reason = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return ConnectionFailed(
+            f"{server.url} shows a certificate that can't be trusted ({reason}); if an authority of your own signed it, "
+            "name its file in SSL_CERT_FILE"
+        )
     if isinstance(error, _UNSENT):
         return ConnectionFailed(f"{server.url} doesn't answer ({reason}); is `perfcast up` running there?")
     return ConnectionFailed(f"{where}: the connection broke before the whole answer had come ({reason}); ask again")
