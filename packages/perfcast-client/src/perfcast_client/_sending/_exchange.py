@@ -118,8 +118,8 @@ def connection_failed(error: httpx2.HTTPError, where: str, server: Server, timeo
     reason = str(error) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return ConnectionFailed(
-            f"{server.url} shows a certificate that can't be trusted ({reason}); if an authority of your own signed it, "
-            "name its file in SSL_CERT_FILE"
+            f"{server.url} shows a certificate that can't be trusted ({reason}); if an authority of your own signed "
+            "it, name its file in SSL_CERT_FILE"
         )
     if isinstance(error, _UNSENT):
         return ConnectionFailed(f"{server.url} doesn't answer ({reason}); is `perfcast up` running there?")
