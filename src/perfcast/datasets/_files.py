@@ -2,14 +2,17 @@
 
 import io
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from perfcast.datasets._dataset import Dataset
+from perfcast.datasets._dataset import Dataset, moment_text
 from perfcast.errors import InvalidData
 from perfcast.tables import TIME
-from perfcast.workloads import workload_from_document
+from perfcast.workloads import Workload, workload_from_document
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 _METADATA = "perfcast"
 
@@ -30,6 +33,30 @@ def to_parquet(dataset: Dataset) -> bytes:
     return sink.getvalue()
 
 
+def open_parquet(file: BinaryIO) -> "tuple[pq.ParquetFile, Workload, dict[str, Any]]":
+    """What `to_parquet` wrote, without its rows: the file, the workload, and what else is known of the dataset.
+
+    Raises:
+        InvalidData: It is no such file.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        parquet = pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        raise InvalidData(f"not a Parquet file: {error}") from None
+    metadata = (parquet.schema_arrow.metadata or {}).get(_METADATA.encode())
+    if metadata is None:
+        raise InvalidData("a Parquet file, but not one that Perfcast wrote: take it in with perfcast data import")
+    about = json.loads(metadata)
+    workload = workload_from_document(about["workload"])
+    missing = {*workload.feature_names, workload.cost.name} - {*parquet.schema_arrow.names}
+    if missing:
+        raise InvalidData(f"dataset '{about['name']}' lacks the columns {', '.join(sorted(missing))}")
+    return parquet, workload, about
+
+
 def from_parquet(data: bytes) -> Dataset:
     """Read what `to_parquet` wrote, declaration included.
 
@@ -37,22 +64,32 @@ def from_parquet(data: bytes) -> Dataset:
         InvalidData: The bytes are no such file.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
+    parquet, workload, about = open_parquet(io.BytesIO(data))
     try:
-        table = pq.read_table(io.BytesIO(data))
+        table = parquet.read()
     except (pa.ArrowException, OSError) as error:
         raise InvalidData(f"not a Parquet file: {error}") from None
-    metadata = (table.schema.metadata or {}).get(_METADATA.encode())
-    if metadata is None:
-        raise InvalidData("a Parquet file, but not one that Perfcast wrote: take it in with perfcast data import")
-    about = json.loads(metadata)
-    workload = workload_from_document(about["workload"])
-    missing = {*workload.feature_names, workload.cost.name} - {*table.column_names}
-    if missing:
-        raise InvalidData(f"dataset '{about['name']}' lacks the columns {', '.join(sorted(missing))}")
     columns = {name: table.column(name).to_numpy() for name in table.column_names}
     features = np.stack([columns[name] for name in workload.feature_names], axis=1, dtype=np.float32)
     moments = columns[TIME].astype("datetime64[us]") if TIME in columns else None
     cost = columns[workload.cost.name].astype(np.float32)
     return Dataset(about["name"], workload, features, cost, moments, about["provenance"])
+
+
+def times_in_parquet(file: BinaryIO) -> tuple[str, str] | None:
+    """When the first and the last row was measured, ISO 8601, UTC, read from the file's end alone; None without times.
+
+    Raises:
+        InvalidData: It is not what `to_parquet` wrote.
+    """
+    parquet, _, _ = open_parquet(file)
+    if TIME not in parquet.schema_arrow.names:
+        return None
+    at = parquet.schema_arrow.names.index(TIME)
+    groups = (parquet.metadata.row_group(number).column(at) for number in range(parquet.metadata.num_row_groups))
+    known = [group.statistics for group in groups if group.statistics is not None and group.statistics.has_min_max]
+    if not known:
+        return None
+    first, last = min(group.min for group in known), max(group.max for group in known)
+    return moment_text(np.datetime64(first, "us")), moment_text(np.datetime64(last, "us"))
