@@ -1,10 +1,11 @@
 """Measured rows: immutable, content-hashed, with their provenance.
 
 `import_file` takes in somebody's file and says which rows it refuses and why; `shipped` are the rows that come with
-Perfcast; `Datasets` keeps them, and shows `Overview`s; `Dataset.split` parts them so that no configuration stands on both sides (rule R4).
+Perfcast; `Datasets` keeps them; `Overview` is what people look at; `Dataset.split` parts them so that no configuration
+stands on both sides (rule R4).
 """
 
-from perfcast.datasets._dataset import Dataset, check_name, moment_text, newest_moment
+from perfcast.datasets._dataset import Dataset, check_name, moment_texts, newest_moment
 from perfcast.datasets._files import from_parquet, to_parquet
 from perfcast.datasets._import import ImportReport, import_file, shipped_dataset, shipped_files, shipped_workload
 from perfcast.datasets._overview import MOST_SHOWN, QUANTILES, Overview, spread
@@ -39,7 +40,7 @@ __all__ = [
     "held_out",
     "import_file",
     "judging_rows",
-    "moment_text",
+    "moment_texts",
     "newest_moment",
     "shipped_dataset",
     "shipped_files",

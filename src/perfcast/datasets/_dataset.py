@@ -175,6 +175,11 @@ def newest_moment(moments: Moments | None) -> str | None:
     return None if moments is None else moment_text(moments.max())
 
 
+def moment_texts(moments: Moments) -> list[str]:
+    """Moments as answers show them: ISO 8601, UTC."""
+    return [f"{text}Z" for text in np.datetime_as_string(moments, unit="us").tolist()]
+
+
 def moment_text(moment: np.datetime64) -> str:
-    """A moment as answers show it: ISO 8601, UTC."""
+    """One of them."""
     return f"{np.datetime_as_string(moment, unit='us')}Z"

@@ -13,10 +13,10 @@ from perfcast.api.http._problems import Overloaded
 
 PROBES = frozenset({"/livez", "/readyz", "/health", "/metrics", "/ping", "/v2/health/live", "/v2/health/ready"})
 """Always answered."""
-_VERB = ":predict"
-"""End of the paths of KServe's version 1 that take many rows."""
-_HEAVY = ("/predict/batch", "/benchmark/", "/networks/", "/invocations")
+_HEAVY = ("/predict/batch", "/benchmark/", "/networks/", "/invocations", "/datasets/")
 """Beginnings of the paths that keep a processor busy for long."""
+_ENDS = (":predict", "/judged")
+"""Ends of such paths; the first are those of KServe's version 1 that take many rows."""
 
 
 class Lane:
@@ -58,7 +58,7 @@ class Lanes:
         """The lane of a path."""
         if path in PROBES:
             return self._probes
-        if path.startswith(_HEAVY) or path.endswith(_VERB):
+        if path.startswith(_HEAVY) or path.endswith(_ENDS):
             return self._heavy
         if path.endswith("/events"):
             return self._streams
