@@ -386,6 +386,7 @@ class JudgedRows(BaseModel):
     upper: list[float] | None = Field(examples=[[0.48, 20.1]])
     features: dict[str, list[Any]] = Field(examples=[{"batch_size": [1, 32], "kernel_size": [3, 3]}])
     measured_at: list[str] | None = Field(
-        description="When each row was measured; null where rows have no time", examples=[None]
+        description="When each row was measured; null where rows have no time",
+        examples=[["2026-03-01T10:30:00.000000Z", "2026-03-01T14:05:00.000000Z"]],
     )
     timestamp: Time

@@ -31,7 +31,7 @@ class Cost(BaseModel):
     name: str = Field(examples=["execution_time_ms"])
     unit: str = Field(examples=["ms"])
     minimum: float | None = Field(examples=[0])
-    maximum: float | None = Field(examples=[None])
+    maximum: float | None = Field(examples=[60_000])
     relative: bool = Field(description="Whether errors are judged in percent of the cost", examples=[True])
     meaning: str = Field(examples=["Time of one call"])
 
@@ -51,7 +51,7 @@ class FeatureEntry(BaseModel):
     values: list[Value] = Field(description="Of a choice", examples=[[]])
     trend: str | None = Field(
         description="`increasing` where the cost never falls with it, `decreasing` where it never rises",
-        examples=[None],
+        examples=["increasing"],
     )
     clock: bool = Field(description="Whether a `timestamp` may stand for it", examples=[False])
     meaning: str = Field(examples=["Zeros added on each side"])
@@ -62,7 +62,7 @@ class DerivedEntry(BaseModel):
 
     name: str = Field(examples=["kernel_area"])
     expression: str = Field(examples=["kernel_size * kernel_size"])
-    trend: str | None = Field(examples=[None])
+    trend: str | None = Field(examples=["increasing"])
     meaning: str = Field(examples=[""])
 
 
