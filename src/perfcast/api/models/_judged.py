@@ -11,6 +11,7 @@ from perfcast.errors import Conflict, NotFound
 from perfcast.manifest import DEFAULT_COVERAGE, DataFacts
 from perfcast.registry import Version
 from perfcast.serving import AnswerCache, Follower, Predictor
+from perfcast.storage import sha256
 from perfcast.workloads import same_rows
 
 
@@ -34,7 +35,7 @@ class Judgements:
                 f"{version.reference} was not trained here and names no dataset (it was uploaded or imported), so "
                 "there are no rows that judged it"
             )
-        key, question = version.manifest.graph.sha256, f"judged:{facts.digest}"
+        key, question = version.manifest.graph.sha256, f"judged:{sha256(version.manifest.to_json())}"
         with self._working:
             known = self._answers.get(key, question)
             if known is None:
