@@ -5,13 +5,15 @@ import json
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from perfcast.datasets._dataset import Dataset, moment_text
 from perfcast.errors import InvalidData
-from perfcast.tables import TIME
-from perfcast.workloads import Workload, workload_from_document
+from perfcast.tables import TIME, Moments
+from perfcast.workloads import Rows, Workload, workload_from_document
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
 _METADATA = "perfcast"
@@ -70,11 +72,31 @@ def from_parquet(data: bytes) -> Dataset:
         table = parquet.read()
     except (pa.ArrowException, OSError) as error:
         raise InvalidData(f"not a Parquet file: {error}") from None
-    columns = {name: table.column(name).to_numpy() for name in table.column_names}
-    features = np.stack([columns[name] for name in workload.feature_names], axis=1, dtype=np.float32)
-    moments = columns[TIME].astype("datetime64[us]") if TIME in columns else None
-    cost = columns[workload.cost.name].astype(np.float32)
-    return Dataset(about["name"], workload, features, cost, moments, about["provenance"])
+    features = np.stack([numbers_of(table, name) for name in workload.feature_names], axis=1)
+    cost = numbers_of(table, workload.cost.name)
+    return Dataset(about["name"], workload, features, cost, moments_of(table), about["provenance"])
+
+
+def numbers_of(table: "pa.Table", name: str) -> Rows:
+    """A column of what `to_parquet` wrote, float32 [rows]."""
+    import pyarrow as pa
+
+    return _values(table.column(name).cast(pa.float32(), safe=False), np.float32)
+
+
+def moments_of(table: "pa.Table") -> Moments | None:
+    """When its rows were measured, datetime64[us] [rows]; None where they have no time."""
+    import pyarrow as pa
+
+    if TIME not in table.column_names:
+        return None
+    return _values(table.column(TIME).cast(pa.timestamp("us"), safe=False), "datetime64[us]")
+
+
+def _values(column: "pa.ChunkedArray", kind: Any) -> npt.NDArray[Any]:
+    """The values of a column without missing ones; PyArrow's `to_numpy` would import pandas where that is installed."""
+    parts = [np.frombuffer(chunk.buffers()[1], kind)[chunk.offset :][: len(chunk)] for chunk in column.chunks]
+    return np.concatenate([np.zeros(0, kind), *parts])
 
 
 def times_in_parquet(file: BinaryIO) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from perfcast.datasets._files import open_parquet
+from perfcast.datasets._files import moments_of, numbers_of, open_parquet
 from perfcast.datasets._split import Numbers, Part
 from perfcast.tables import TIME
 from perfcast.workloads import Feature, Rows, Workload
@@ -54,16 +54,15 @@ def read_overview(data: bytes) -> Overview:
     chosen = spread(parquet.metadata.num_rows, MOST_SHOWN)
     quantiles, shares, shown = dict[str, tuple[float, ...]](), dict[str, Mapping[str, float]](), dict[str, Rows]()
     for name, feature in (*zip(workload.feature_names, workload.features, strict=True), (workload.cost.name, None)):
-        column = parquet.read([name]).column(0).to_numpy().astype(np.float32)
+        column = numbers_of(parquet.read([name]), name)
         shown[name] = column[chosen]
         if feature is not None and feature.declaration.values:
             shares[name] = _shares(feature, column)
         else:
             quantiles[name] = tuple(np.quantile(column, QUANTILES).tolist())
-    timed = TIME in parquet.schema_arrow.names
-    moments = parquet.read([TIME]).column(0).to_numpy()[chosen].astype("datetime64[us]") if timed else None
-    cost = shown.pop(workload.cost.name)
-    return Overview(workload, quantiles, shares, Part(np.stack(list(shown.values()), axis=1), cost, moments))
+    moments, cost = moments_of(parquet.read([TIME])), shown.pop(workload.cost.name)
+    times = None if moments is None else moments[chosen]
+    return Overview(workload, quantiles, shares, Part(np.stack(list(shown.values()), axis=1), cost, times))
 
 
 def _shares(feature: Feature, column: Rows) -> Mapping[str, float]:

@@ -40,7 +40,7 @@ def test_a_spread_takes_distinct_rows_from_beginning_to_end_the_same_each_time(r
     chosen = spread(rows, 5_000)
     assert len(chosen) == min(rows, 5_000)
     assert (np.diff(chosen) > 0).all()
-    assert 0 <= chosen[0]
+    assert chosen[0] >= 0
     assert chosen[-1] < rows
     assert np.diff([-1, *chosen, rows]).max() <= 2 * -(-rows // len(chosen))
     assert np.array_equal(chosen, spread(rows, 5_000))
@@ -59,7 +59,9 @@ def test_an_overview_has_the_quantiles_of_all_rows_and_rows_that_are_there() -> 
     assert found.quantiles["request_rate"] == pytest.approx(np.quantile(rate, QUANTILES), rel=1e-6)
     assert found.quantiles["cpu_utilization"] == pytest.approx(np.quantile(cost, QUANTILES), rel=1e-6)
     assert len(found.sample) == MOST_SHOWN
-    whole = {(row.tobytes(), float(c), m) for row, c, m in zip(dataset.features, cost, dataset.measured_at, strict=True)}
+    whole = {
+        (row.tobytes(), float(c), m) for row, c, m in zip(dataset.features, cost, dataset.measured_at, strict=True)
+    }
     sample = found.sample
     assert sample.measured_at is not None
     shown = {(row.tobytes(), float(c), m) for row, c, m in zip(*vars(sample).values(), strict=True)}

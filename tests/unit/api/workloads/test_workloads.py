@@ -49,7 +49,11 @@ def test_all_workloads_are_listed_with_what_can_not_be_used(client: TestClient) 
     assert list(found["workloads"]) == ["cnn-execution-time", "cpu-utilization", "shop"]
     assert found["total_workloads"] == 3
     cpu, shop = found["workloads"]["cpu-utilization"], found["workloads"]["shop"]
-    assert (cpu["declared"], cpu["default_model"], cpu["models"]) == ("built-in", "cpu-utilization", ["cpu-utilization"])
+    assert (cpu["declared"], cpu["default_model"], cpu["models"]) == (
+        "built-in",
+        "cpu-utilization",
+        ["cpu-utilization"],
+    )
     assert (shop["declared"], shop["default_model"], shop["models"], shop["presets"]) == ("yours", None, [], 1)
     (wrong,) = found["not_loaded"]
     assert "wrong.yaml: presets[0] 'noon': rate: must be at least 0, got -7" in wrong["reason"]
@@ -58,21 +62,45 @@ def test_all_workloads_are_listed_with_what_can_not_be_used(client: TestClient) 
 def test_a_declaration_is_told_whole_with_bounds_defaults_and_rules(client: TestClient) -> None:
     found = asked(client, "/workloads/shop")
     assert found["cost"] == {
-        **{"name": "cpu", "unit": "percent", "minimum": 0.0, "maximum": None, "relative": False, "meaning": ""}
+        "name": "cpu",
+        "unit": "percent",
+        "minimum": 0.0,
+        "maximum": None,
+        "relative": False,
+        "meaning": "",
     }
     rate, zone, cached, pods = found["features"]
     assert rate == {
-        **{"name": "rate", "type": "number", "unit": "requests/s", "minimum": 0.0, "maximum": None, "required": True},
-        **{"default": None, "values": [], "trend": "increasing", "clock": False, "meaning": "Arrivals"},
+        "name": "rate",
+        "type": "number",
+        "unit": "requests/s",
+        "minimum": 0.0,
+        "maximum": None,
+        "required": True,
+        "default": None,
+        "values": [],
+        "trend": "increasing",
+        "clock": False,
+        "meaning": "Arrivals",
     }
-    assert (zone["values"], zone["default"], zone["required"], zone["maximum"]) == (["east", "west"], "west", False, None)
+    assert (zone["values"], zone["default"], zone["required"], zone["maximum"]) == (
+        ["east", "west"],
+        "west",
+        False,
+        None,
+    )
     assert (cached["minimum"], cached["maximum"], cached["default"]) == (0, 1, True)
     assert (pods["minimum"], pods["default"]) == (1, 3)
     assert found["derived"] == [{"name": "rate_per_pod", "expression": "rate / pods", "trend": None, "meaning": ""}]
     assert found["rules"][0]["message"] == "must not be more than there are requests"
     assert (found["series"], found["takes_timestamp"], found["wrapper"]) == (True, False, None)
     assert found["presets"] == [
-        {"name": "noon", "title": "Noon", "group": "A day", "features": {"rate": 7, "zone": "east", "cached": 1, "pods": 3}}
+        {
+            "name": "noon",
+            "title": "Noon",
+            "group": "A day",
+            "features": {"rate": 7, "zone": "east", "cached": 1, "pods": 3},
+        }
     ]
 
 
