@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Json, Registered, held
 from perfcast.api.http._schemas import said
-from perfcast.api.models._answers import JudgedRows
 from perfcast.api.models._judged import Judgements
+from perfcast.api.models._judged_answers import JudgedRows
 from perfcast.api.models._moves import described
 from perfcast.datasets import MOST_SHOWN
 

@@ -11,7 +11,7 @@ from tests.drafts import draft, weighted
 from tests.workers import small_dataset
 
 from perfcast.api import Services
-from perfcast.api.models._answers import JudgedRows
+from perfcast.api.models._judged_answers import JudgedRows
 from perfcast.datasets import Dataset, Datasets
 from perfcast.jobs import Effort, run_training
 from perfcast.manifest import DataFacts, Draft
