@@ -117,7 +117,11 @@ class Settings(BaseSettings):
         256, ge=1, le=100_000, description="Most requests of a kind that one process works on; more get 503 at once."
     )
     max_heavy_concurrency: int = Field(
-        4, ge=1, le=64, description="Most batches and benchmarks that one process works on; more get 503 at once."
+        4,
+        ge=1,
+        le=64,
+        description="Most batches and benchmarks that one process works on, and a quarter of the looks at rows; "
+        "more get 503 at once.",
     )
     request_timeout_seconds: float = Field(
         15.0, gt=0, le=3600, description="How long headers, a body, or the reading of an answer may stand still."
