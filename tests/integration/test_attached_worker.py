@@ -15,7 +15,7 @@ from tests.patience import until
 from tests.workers import Shop
 
 from perfcast import processes
-from perfcast.jobs import attached_worker
+from perfcast.processes import attached
 from perfcast.settings import load_settings
 
 READY = '"event": "ready"'
@@ -86,7 +86,7 @@ def test_its_owner_may_end_while_the_worker_is_being_replaced(tmp_path: Path, mo
     monkeypatch.setattr(processes, "FIRST_WAIT_SECONDS", 600)
     monkeypatch.setattr(processes, "LONGEST_WAIT_SECONDS", 600)
     settings = load_settings(data_dir=tmp_path, database_url="nonsense://nowhere")
-    with capture_logs() as logs, attached_worker(settings):
+    with capture_logs() as logs, attached("worker", settings.child_environment):
         until(lambda: logs)
         assert workers(os.getpid()) == []
     assert [(line["event"], line["status"]) for line in logs] == [("attached worker ended", 1)]

@@ -42,7 +42,7 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
     "": (
         _ABOUT,
         (
-            _up.up, _up.serve, _train.train, _up.worker, _predict.predict, _data.profile, _doctor.doctor,
+            _up.up, _up.serve, _train.train, _up.worker, _up.ui, _predict.predict, _data.profile, _doctor.doctor,
             _predict.score, _drift.drift,
         ),
     ),

@@ -1,0 +1,29 @@
+"""What Streamlit runs: the frame around the pages (`perfcast ui`)."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from perfcast.ui._look import STYLE
+from perfcast.ui.parts import foot
+
+PAGES = Path(__file__).parent / "pages"
+
+st.set_page_config(page_title="Perfcast", page_icon=":material/speed:", layout="wide")
+st.html(STYLE)
+chosen = st.navigation(
+    {
+        "Ask": [
+            st.Page(PAGES / "predict.py", title="Predict", icon=":material/speed:", default=True),
+            st.Page(PAGES / "capacity.py", title="Capacity", icon=":material/show_chart:"),
+        ],
+        "Learn": [
+            st.Page(PAGES / "training.py", title="Training", icon=":material/model_training:"),
+            st.Page(PAGES / "models.py", title="Models", icon=":material/deployed_code:"),
+        ],
+        "Watch": [st.Page(PAGES / "monitoring.py", title="Monitoring", icon=":material/monitor_heart:")],
+    }
+)
+with st.sidebar:
+    foot()
+chosen.run()

@@ -1,0 +1,94 @@
+"""Series side by side: over time, or over a search's trials."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import plotly.graph_objects as go
+
+from perfcast.ui._look import Palette
+from perfcast.ui.charts._dress import dress
+
+Meaning = Literal["accent", "uncertainty", "danger", "measured", "ink"]
+_DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line.
+
+    Attributes:
+        name: In the legend.
+        x, y: Its points; a gap where y is None.
+        meaning: Which colour it gets.
+        dash: Which of the four kinds of line, 0 to 3.
+    """
+
+    name: str
+    x: Sequence[object]
+    y: Sequence[float | None]
+    meaning: Meaning = "accent"
+    dash: int = 0
+
+
+def lines(
+    palette: Palette,
+    series: Sequence[Series],
+    *,
+    x_title: str,
+    y_title: str,
+    limit: float | None = None,
+    wanted: float | None = None,
+) -> go.Figure:
+    """Lines over one axis.
+
+    Args:
+        palette: Colours.
+        series: One each line.
+        x_title, y_title: Of the axes, with units.
+        limit: What shall not be crossed, in the danger colour.
+        wanted: Where it should lie, in a quiet colour.
+    """
+    figure = go.Figure()
+    for one in series:
+        line = {"color": getattr(palette, one.meaning), "width": 2, "dash": _DASHES[one.dash % len(_DASHES)]}
+        figure.add_scatter(x=one.x, y=one.y, mode="lines", name=one.name, line=line, hovertemplate="%{y:.4g}")
+    for value, colour in ((limit, palette.danger), (wanted, palette.quiet)):
+        if value is not None:
+            figure.add_hline(value, line={"color": colour, "width": 1, "dash": "dash"})
+    return dress(
+        figure, palette, xaxis={"title": {"text": x_title}}, yaxis={"title": {"text": y_title}, "rangemode": "tozero"}
+    )
+
+
+def trials(
+    palette: Palette, numbers: Sequence[int], scores: Sequence[float | None], families: Sequence[str], *, y_title: str
+) -> go.Figure:
+    """A search: each trial's score as a dot, and the best so far as a line.
+
+    Args:
+        palette: Colours.
+        numbers, scores, families: One each trial; a score of None where the trial gave none.
+        y_title: What a score is, with its unit.
+    """
+    best: list[float | None] = []
+    for score in scores:
+        known = [value for value in (best[-1] if best else None, score) if value is not None]
+        best.append(min(known) if known else None)
+    figure = go.Figure(
+        go.Scatter(
+            x=list(numbers),
+            y=list(scores),
+            mode="markers",
+            name="trial",
+            text=list(families),
+            marker={"color": palette.measured, "size": 8},
+            hovertemplate="%{text} %{y:.4g}",
+        )  # fmt: skip
+    )
+    line = {"color": palette.accent, "width": 2.25, "shape": "hv"}
+    figure.add_scatter(x=list(numbers), y=best, mode="lines", name="best so far", line=line, hovertemplate="%{y:.4g}")
+    return dress(
+        figure, palette, xaxis={"title": {"text": "trial"}, "dtick": max(1, len(numbers) // 10)},
+        yaxis={"title": {"text": y_title}},
+    )  # fmt: skip

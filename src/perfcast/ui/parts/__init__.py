@@ -1,0 +1,29 @@
+"""What several pages are made of."""
+
+from perfcast.ui.parts._figure import palette, show
+from perfcast.ui.parts._foot import foot
+from perfcast.ui.parts._form import DAY, HOUR, Scenario, form, presets, sweepable
+from perfcast.ui.parts._head import head
+from perfcast.ui.parts._kept import keep, kept
+from perfcast.ui.parts._words import amount, cost_words, share, symbol, title, with_unit
+
+__all__ = [
+    "DAY",
+    "HOUR",
+    "Scenario",
+    "amount",
+    "cost_words",
+    "foot",
+    "form",
+    "head",
+    "keep",
+    "kept",
+    "palette",
+    "presets",
+    "share",
+    "show",
+    "sweepable",
+    "symbol",
+    "title",
+    "with_unit",
+]

@@ -1,0 +1,31 @@
+"""A figure with its table beside it, for those who read rather than look, and for those who can't look."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from perfcast.ui._look import PALETTES, Palette
+
+_CONFIG = {"displayModeBar": False, "responsive": True}
+
+
+def palette() -> Palette:
+    """The colours of the theme that the browser shows."""
+    return PALETTES["dark" if st.context.theme.type == "dark" else "light"]
+
+
+def show(figure: go.Figure, key: str, *, alt: str, table: Mapping[str, Sequence[Any]] | None = None) -> None:
+    """A figure, and under it the table it is drawn from.
+
+    Args:
+        figure: What is shown.
+        key: Its name on the page.
+        alt: What it says, in a sentence, for screen readers.
+        table: Columns by their titles; None where the figure says no more than the text beside it.
+    """
+    st.plotly_chart(figure, theme=None, key=key, config=_CONFIG, alt=alt)
+    if table is not None:
+        with st.expander("As a table", icon=":material/table_rows:"):
+            st.dataframe(dict(table), hide_index=True, key=f"{key} table", alt=alt)

@@ -1,0 +1,51 @@
+"""Numbers and units as people read them."""
+
+from perfcast_client import Cost
+
+_SYMBOLS = {"percent": "%"}
+
+
+def symbol(unit: str) -> str:
+    """A unit as it stands behind a number."""
+    return _SYMBOLS.get(unit, unit)
+
+
+def amount(value: float | None, unit: str = "", digits: int = 3) -> str:
+    """A number to so many digits, with its unit; a dash where there is none."""
+    if value is None:
+        return "–"
+    size = abs(value)
+    decimals = 0 if size >= 10 ** (digits - 1) else min(6, digits - 1 - _magnitude(size))
+    shown = f"{value:,.{max(0, decimals)}f}"
+    return f"{shown}\u202f{symbol(unit)}" if unit else shown
+
+
+def _magnitude(size: float) -> int:
+    """The power of ten of a size's first digit; 0 for nothing."""
+    power = 0
+    while 0 < size < 1 and size * 10 ** (-power) < 1:
+        power -= 1
+    while size >= 10 ** (power + 1):
+        power += 1
+    return power
+
+
+def share(value: float | None) -> str:
+    """Percent, as a whole number."""
+    return "–" if value is None else f"{value:.0f}\u202f%"
+
+
+def title(name: str) -> str:
+    """A feature's name as a label: `request_rate` is Request rate."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def with_unit(name: str, unit: str) -> str:
+    """A label with its unit."""
+    return f"{title(name)} ({symbol(unit)})" if unit else title(name)
+
+
+def cost_words(cost: Cost) -> str:
+    """What is predicted, with its unit, for an axis."""
+    return with_unit(cost.name, cost.unit)
