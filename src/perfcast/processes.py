@@ -93,13 +93,13 @@ def attached(command: str, environment: Mapping[str, str]) -> Iterator[KeptProce
     """A command of Perfcast's as a child of this process: replaced when it dies, drained at the end.
 
     Args:
-        command: Such as `worker`; it takes `--attached` and then ends with its owner (`when_owner_ends`), also when that
-            is killed.
+        command: Such as `worker`; it takes `--attached`, and then ends with its owner, also when that is killed
+            (`when_owner_ends`).
         environment: Of its process.
     """
 
     def begin() -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - this interpreter, with a word of ours
             [sys.executable, "-m", "perfcast", command, "--attached"],
             stdin=subprocess.PIPE,
             env=environment,

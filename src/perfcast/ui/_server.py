@@ -1,6 +1,4 @@
-"""The API as pages see it: one client a browser session's key, short-lived copies of what pages show, and what to do
-when it doesn't answer.
-"""
+"""The API as pages see it: a client for each key, copies that are a few seconds old, and what to do on a failure."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +30,7 @@ def fresh(read: Callable[[Client], _T], name: str) -> _T:
 
 
 @st.cache_data(ttl=_FRESH_SECONDS, max_entries=500, show_spinner=False)
-def _fresh(url: str, key: str, name: str, _read: Callable[[Client], _T]) -> _T:
+def _fresh(url: str, key: str, name: str, _read: Callable[[Client], _T]) -> _T:  # noqa: ARG001 - tells copies apart
     return _read(_client(url, key))
 
 

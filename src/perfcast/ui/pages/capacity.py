@@ -181,4 +181,5 @@ def alike(workload: Workload, rows: Rows | None, scenario: Scenario, along: str)
     )
 
 
-page()
+if __name__ == "__main__":  # Streamlit runs it; tests import it
+    page()

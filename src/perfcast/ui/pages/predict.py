@@ -149,4 +149,5 @@ def steps(present: float, most: float, minimum: float | None, maximum: float | N
     return sorted({float(round(value)) for value in values}) if whole else values
 
 
-page()
+if __name__ == "__main__":  # Streamlit runs it; tests import it
+    page()
