@@ -92,6 +92,16 @@ class AsyncClient:
         return AsyncModels(self.sender)
 
     @property
+    def workloads(self) -> "AsyncWorkloads":
+        """What can be predicted."""
+        return AsyncWorkloads(self.sender)
+
+    @property
+    def datasets(self) -> "AsyncDatasets":
+        """Measured rows."""
+        return AsyncDatasets(self.sender)
+
+    @property
     def jobs(self) -> "AsyncJobs":
         """Training jobs."""
         return AsyncJobs(self.sender)
@@ -125,6 +135,7 @@ class AsyncModels(_Group):
     list = Awaited(calls.list_models)
     get = Awaited(calls.get_model)
     metrics = Awaited(calls.version_metrics)
+    judged = Awaited(calls.judged_rows)
     drift = Awaited(calls.drift)
     activate = Awaited(calls.activate)
     deactivate = Awaited(calls.deactivate)
@@ -135,6 +146,21 @@ class AsyncModels(_Group):
     history = Awaited(calls.model_history)
     upload = Awaited(calls.upload_version)
     delete = Awaited(calls.delete_version)
+
+
+class AsyncWorkloads(_Group):
+    """What can be predicted: declarations, presets, and the models that answer."""
+
+    list = Awaited(calls.list_workloads)
+    get = Awaited(calls.get_workload)
+
+
+class AsyncDatasets(_Group):
+    """Measured rows that models learn from."""
+
+    list = Awaited(calls.list_datasets)
+    get = Awaited(calls.get_dataset)
+    rows = Awaited(calls.dataset_rows)
 
 
 class AsyncSchedules(_Group):

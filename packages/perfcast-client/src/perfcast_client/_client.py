@@ -89,6 +89,16 @@ class Client:
         return Models(self.sender)
 
     @property
+    def workloads(self) -> "Workloads":
+        """What can be predicted."""
+        return Workloads(self.sender)
+
+    @property
+    def datasets(self) -> "Datasets":
+        """Measured rows."""
+        return Datasets(self.sender)
+
+    @property
     def jobs(self) -> "Jobs":
         """Training jobs."""
         return Jobs(self.sender)
@@ -122,6 +132,7 @@ class Models(_Group):
     list = Blocking(calls.list_models)
     get = Blocking(calls.get_model)
     metrics = Blocking(calls.version_metrics)
+    judged = Blocking(calls.judged_rows)
     drift = Blocking(calls.drift)
     activate = Blocking(calls.activate)
     deactivate = Blocking(calls.deactivate)
@@ -132,6 +143,21 @@ class Models(_Group):
     history = Blocking(calls.model_history)
     upload = Blocking(calls.upload_version)
     delete = Blocking(calls.delete_version)
+
+
+class Workloads(_Group):
+    """What can be predicted: declarations, presets, and the models that answer."""
+
+    list = Blocking(calls.list_workloads)
+    get = Blocking(calls.get_workload)
+
+
+class Datasets(_Group):
+    """Measured rows that models learn from."""
+
+    list = Blocking(calls.list_datasets)
+    get = Blocking(calls.get_dataset)
+    rows = Blocking(calls.dataset_rows)
 
 
 class Schedules(_Group):

@@ -5,6 +5,14 @@
 
 from perfcast_client._call import Call, Calls, Repeat
 from perfcast_client.calls._batches import predict_batch
+from perfcast_client.calls._data import (
+    dataset_rows,
+    get_dataset,
+    get_workload,
+    judged_rows,
+    list_datasets,
+    list_workloads,
+)
 from perfcast_client.calls._jobs import cancel_job, follow_job, get_job, list_jobs, train
 from perfcast_client.calls._models import (
     activate,
@@ -41,19 +49,25 @@ __all__ = [
     "benchmark",
     "cancel_job",
     "clear_alias",
+    "dataset_rows",
     "deactivate",
     "delete_version",
     "drift",
     "feedback",
     "feedback_batch",
     "follow_job",
+    "get_dataset",
     "get_job",
     "get_model",
     "get_schedule",
+    "get_workload",
     "health",
+    "judged_rows",
+    "list_datasets",
     "list_jobs",
     "list_models",
     "list_schedules",
+    "list_workloads",
     "live",
     "metrics",
     "model_history",
