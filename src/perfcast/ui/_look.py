@@ -83,7 +83,7 @@ def options() -> dict[str, str]:
         "theme.showWidgetBorder": "true",
         "theme.showSidebarBorder": "true",
         "theme.linkUnderline": "true",
-        "theme.paddingTop": "3.5rem",
+        "theme.paddingTop": "2.5rem",
     }
     return shared | {f"theme.{theme}.{name}": value for theme in PALETTES for name, value in _streamlit(theme).items()}
 

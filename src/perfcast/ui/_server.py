@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import streamlit as st
 from perfcast_client import ApiError, Client, ConnectionFailed, NotAllowed, NotAuthenticated, PerfcastClientError
+from perfcast_client.answers import WorkloadDetails, WorkloadEntry
 
 from perfcast.ui._place import api_url
 
@@ -32,6 +33,16 @@ def fresh(read: Callable[[Client], _T], name: str) -> _T:
 @st.cache_data(ttl=_FRESH_SECONDS, max_entries=500, show_spinner=False)
 def _fresh(url: str, key: str, name: str, _read: Callable[[Client], _T]) -> _T:  # noqa: ARG001 - tells copies apart
     return _read(_client(url, key))
+
+
+def workloads() -> dict[str, WorkloadEntry]:
+    """Every workload at a glance, by name."""
+    return fresh(lambda api: api.workloads.list(), "workloads").workloads
+
+
+def workload_named(name: str) -> WorkloadDetails:
+    """A workload's declaration, models and presets."""
+    return fresh(lambda api: api.workloads.get(name), f"workload {name}")
 
 
 @contextmanager

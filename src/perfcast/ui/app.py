@@ -7,7 +7,7 @@ import streamlit as st
 from perfcast.ui._look import STYLE
 from perfcast.ui.parts import foot
 
-PAGES = Path(__file__).parent / "pages"
+PAGES = Path(__file__).parent / "views"  # "pages" would be served without this frame, too
 
 st.set_page_config(page_title="Perfcast", page_icon=":material/speed:", layout="wide")
 st.html(STYLE)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from perfcast.errors import InvalidDeclaration, InvalidInput
 from perfcast.workloads._declaration import PresetDeclaration
-from perfcast.workloads._rows import RowReader
+from perfcast.workloads._rows import TIMESTAMP, RowReader
 from perfcast.workloads._workload import Preset, Workload
 
 
@@ -47,6 +47,9 @@ def _fitting(preset: Preset, workload: Workload, reader: RowReader) -> Preset | 
 
 
 def _preset(item: PresetDeclaration, workload: Workload, reader: RowReader) -> Preset:
-    row = reader.read(item.features)
-    values = (feature.decode(number) for feature, number in zip(workload.features, row, strict=True))
-    return Preset(item.name, item.title, item.group, dict(zip(workload.feature_names, values, strict=True)))
+    row, given = reader.read(item.features), item.features
+    moment = {TIMESTAMP: given[TIMESTAMP]} if TIMESTAMP in given else {}
+    read = {one.name: one.decode(number) for one, number in zip(workload.features, row, strict=True)}
+    clock = {one.name for one in workload.features if one.declaration.clock and one.name not in given} if moment else ()
+    features = {name: value for name, value in read.items() if name not in clock}
+    return Preset(item.name, item.title, item.group, features | moment)

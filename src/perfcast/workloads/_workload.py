@@ -50,7 +50,8 @@ class Preset:
 
     Attributes:
         name, title, group: See `PresetDeclaration`.
-        features: A value for each feature in declared order, as requests may give it; choices by what they say.
+        features: A value for each feature in declared order, as requests may give it; choices by what they say, and
+            `timestamp` last, in place of clock features, where it is declared with one.
     """
 
     name: str

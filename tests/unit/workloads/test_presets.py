@@ -43,11 +43,11 @@ def loaded(path: Path, text: str) -> Workload:
     return load_workload(path)
 
 
-def test_a_preset_is_a_whole_row_with_defaults_and_clock_filled_in_as_requests_may_give_it(written: Path) -> None:
+def test_a_preset_is_a_whole_row_with_defaults_filled_in_as_requests_may_give_it(written: Path) -> None:
     workload = loaded(written, SHOP + NOON)
     (preset,) = workload.presets
     assert (preset.name, preset.title, preset.group) == ("noon", "Noon", "")
-    assert preset.features == {"rate": 7.0, "zone": "east", "pods": 2, "hour_sin": 1.0}
+    assert preset.features == {"rate": 7.0, "zone": "east", "pods": 2, "timestamp": "2026-03-03T06:10"}
     assert RowReader(workload).read(preset.features) == [7.0, 0.0, 2.0, 1.0]
 
 

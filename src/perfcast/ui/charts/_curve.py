@@ -78,7 +78,7 @@ def curve(
     if limit is not None:
         figure.add_hline(limit, line={"color": palette.danger, "width": 1.25, "dash": "dash"})
         note = {"text": f"limit {limit:g}", "font": {"color": palette.danger, "size": 12}, "showarrow": False}
-        figure.add_annotation(x=1, xref="paper", y=limit, xanchor="right", yanchor="bottom", **note)
+        figure.add_annotation(x=0, xref="paper", y=limit, xanchor="left", yanchor="bottom", **note)
     if here is not None:
         figure.add_vline(here, line={"color": palette.quiet, "width": 1, "dash": "dot"})
     y_axis = {"title": {"text": y_title}} | ({"range": list(y_range)} if y_range else {"rangemode": "tozero"})

@@ -5,14 +5,15 @@ from perfcast.ui.parts._foot import foot
 from perfcast.ui.parts._form import DAY, HOUR, Scenario, form, presets, sweepable
 from perfcast.ui.parts._head import head
 from perfcast.ui.parts._kept import keep, kept
-from perfcast.ui.parts._words import amount, cost_words, share, symbol, title, with_unit
+from perfcast.ui.parts._words import amount, cost_axis, cost_title, share, symbol, title, with_unit
 
 __all__ = [
     "DAY",
     "HOUR",
     "Scenario",
     "amount",
-    "cost_words",
+    "cost_axis",
+    "cost_title",
     "foot",
     "form",
     "head",

@@ -27,5 +27,5 @@ def show(figure: go.Figure, key: str, *, alt: str, table: Mapping[str, Sequence[
     """
     st.plotly_chart(figure, theme=None, key=key, config=_CONFIG, alt=alt)
     if table is not None:
-        with st.expander("As a table", icon=":material/table_rows:"):
+        with st.popover("As a table", icon=":material/table_rows:", type="tertiary", key=f"{key} popover"):
             st.dataframe(dict(table), hide_index=True, key=f"{key} table", alt=alt)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import streamlit as st
-from perfcast_client import Feature, Preset, Workload
+from perfcast_client.answers import FeatureEntry, PresetEntry, WorkloadDetails
 
 from perfcast.ui.parts._words import with_unit
 
@@ -16,7 +16,6 @@ _MONDAY = "2026-03-02"
 """Any Monday: of a time only the hour, the minute and the day of the week matter."""
 _COLUMNS = 2
 HOUR, DAY = "hour", "day"
-OWN = "Own values"
 
 
 @dataclass(frozen=True)
@@ -47,18 +46,26 @@ def timestamp(hour: float, day: int) -> str:
     return f"{year_month}-{int(first) + day:02d}T{minutes // 60:02d}:{minutes % 60:02d}:00"
 
 
-def form(workload: Workload, *, ranges: Mapping[str, tuple[float, float]] | None = None) -> Scenario:
+def form(
+    workload: WorkloadDetails,
+    *,
+    start: Mapping[str, Any] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+) -> Scenario:
     """Inputs for all features.
 
     Args:
         workload: Declares them.
+        start: What they begin with; those of the workload's first preset if not given.
         ranges: Least and greatest values to choose from with a slider, by feature; the others are typed.
     """
     stated = [feature for feature in workload.features if not feature.clock]
+    if start is None:
+        start = workload.presets[0].features if workload.presets else {}
     columns, features = st.columns(_COLUMNS, gap="medium"), {}
     for number, feature in enumerate(stated):
         with columns[number % _COLUMNS]:
-            value = _input(feature, (ranges or {}).get(feature.name))
+            value = _input(feature, start.get(feature.name), (ranges or {}).get(feature.name))
         if value is not None:
             features[feature.name] = value
     if len(stated) == len(workload.features):
@@ -66,17 +73,17 @@ def form(workload: Workload, *, ranges: Mapping[str, tuple[float, float]] | None
     return Scenario(features, *_time())
 
 
-def presets(workload: Workload) -> None:
+def presets(workload: WorkloadDetails) -> None:
     """A choice of named rows; choosing one fills the form."""
     if workload.presets:
-        names = [OWN, *(preset.title for preset in workload.presets)]
-        key = f"{workload.name} preset"
-        st.selectbox("Start from", names, key=key, on_change=_fill, args=(workload, key))
+        titles, key = [preset.title for preset in workload.presets], f"{workload.name} preset"
+        asked = {"placeholder": "Fill in a preset …", "on_change": _fill, "args": (workload, key)}
+        st.selectbox("Preset", titles, None, key=key, **asked)
 
 
-def _fill(workload: Workload, key: str) -> None:
+def _fill(workload: WorkloadDetails, key: str) -> None:
     chosen = st.session_state[key]
-    found: Preset | None = next((preset for preset in workload.presets if preset.title == chosen), None)
+    found: PresetEntry | None = next((preset for preset in workload.presets if preset.title == chosen), None)
     if found is None:
         return
     for feature in workload.features:
@@ -90,42 +97,40 @@ def _fill(workload: Workload, key: str) -> None:
         st.session_state[DAY] = _DAYS[at.weekday()]
 
 
-def _input(feature: Feature, within: tuple[float, float] | None) -> Any:
-    label, shared = with_unit(feature.name, feature.unit), {"key": feature.name, "help": feature.meaning or None}
+def _input(feature: FeatureEntry, start: Any, within: tuple[float, float] | None) -> Any:
+    label = with_unit(feature.name, feature.unit)
+    shared = {"key": feature.name, "help": feature.meaning or None, "bind": "query-params"}
     if feature.type == "choice":
-        return st.selectbox(label, feature.values, bind="query-params", **shared)
+        return st.selectbox(
+            label, feature.values, feature.values.index(start) if start in feature.values else 0, **shared
+        )
     if feature.type == "flag":
-        return int(st.toggle(label, bind="query-params", **shared))
+        return int(st.toggle(label, bool(start), **shared))
     if within is not None:
-        return _slider(feature, label, within, shared)
-    return _number(feature, label, shared)
+        return _slider(feature, label, start, within, shared)
+    return _number(feature, label, start, shared)
 
 
-def _number(feature: Feature, label: str, shared: Mapping[str, Any]) -> Any:
-    whole = feature.type == "integer"
+def _number(feature: FeatureEntry, label: str, start: Any, shared: Mapping[str, Any]) -> Any:
+    whole, computed = feature.type == "integer", isinstance(feature.default, str)
     kind: Callable[[Any], float] = int if whole else float
-    stated = feature.default is None or isinstance(feature.default, str)
-    default = None if isinstance(feature.default, str) else feature.default
-    bounds = {
-        "min_value": None if feature.minimum is None else kind(feature.minimum),
-        "max_value": None if feature.maximum is None else kind(feature.maximum),
-    }
-    start = (
-        kind(default) if default is not None else (None if isinstance(feature.default, str) else kind(_start(feature)))
-    )
+    bounds = (None if bound is None else kind(bound) for bound in (feature.minimum, feature.maximum))
+    begin = start if start is not None else feature.default if feature.default is not None else feature.minimum
+    value = None if computed else kind(begin or 0)
     step = {"step": 1} if whole else {"step": 1.0, "format": "%.6g"}
-    hint = {"placeholder": f"{feature.default}"} if stated and isinstance(feature.default, str) else {}
-    return st.number_input(label, value=start, bind="query-params", **bounds, **step, **hint, **shared)
+    return st.number_input(label, *bounds, value, placeholder="auto" if computed else None, **step, **shared)
 
 
-def _slider(feature: Feature, label: str, within: tuple[float, float], shared: Mapping[str, Any]) -> Any:
+def _slider(
+    feature: FeatureEntry, label: str, start: Any, within: tuple[float, float], shared: Mapping[str, Any]
+) -> Any:
     least, most = within
     whole = feature.type == "integer"
     step = max(1.0, _round_step(most - least)) if whole else _round_step(most - least)
     least, most = math.floor(least / step) * step, math.ceil(most / step) * step
     kind: Callable[[Any], Any] = int if whole else float
-    middle = kind(round((least + most) / 2 / step) * step)
-    return st.slider(label, kind(least), kind(most), middle, kind(step), bind="query-params", **shared)
+    begin = start if start is not None and least <= start <= most else (least + most) / 2
+    return st.slider(label, kind(least), kind(most), kind(round(begin / step) * step), kind(step), **shared)
 
 
 def _round_step(span: float) -> float:
@@ -133,31 +138,20 @@ def _round_step(span: float) -> float:
     return float(10.0 ** math.floor(math.log10(span / 50))) if span > 0 else 1.0
 
 
-def _start(feature: Feature) -> float:
-    """What an input without a default begins with: something possible."""
-    return feature.minimum if feature.minimum is not None and feature.minimum > 0 else 0.0
-
-
-def _typed(feature: Feature, value: Any) -> Any:
+def _typed(feature: FeatureEntry, value: Any) -> Any:
     if feature.type == "choice":
         return value
     return bool(value) if feature.type == "flag" else (int if feature.type == "integer" else float)(value)
 
 
 def _time() -> tuple[float, int]:
-    left, right = st.columns(_COLUMNS, gap="medium")
-    with left:
-        hour = st.slider(
-            "Hour of the day", 0.0, 23.75, 12.0, 0.25, key=HOUR, format="%.2f h", bind="query-params",
-            help="In the service's own time zone",
-        )  # fmt: skip
-    with right:
-        day = st.segmented_control(
-            "Day of the week", _DAYS, default=_DAYS[0], key=DAY, bind="query-params", required=True, width="stretch"
-        )
+    shared = {"help": "In the service's own time zone", "bind": "query-params"}
+    hour = st.slider("Hour of the day", 0.0, 23.75, 12.0, 0.25, key=HOUR, format="%.2f h", **shared)
+    days = {"default": _DAYS[0], "key": DAY, "required": True, "width": "stretch", "bind": "query-params"}
+    day = st.segmented_control("Day of the week", _DAYS, **days)
     return float(hour), _DAYS.index(day or _DAYS[0])
 
 
-def sweepable(workload: Workload) -> Sequence[Feature]:
+def sweepable(workload: WorkloadDetails) -> Sequence[FeatureEntry]:
     """Features that can be swept: numbers that are stated."""
     return [one for one in workload.features if one.type in ("integer", "number") and not one.clock]

@@ -1,8 +1,9 @@
 """Numbers and units as people read them."""
 
-from perfcast_client import Cost
+from perfcast_client.answers import Cost
 
 _SYMBOLS = {"percent": "%"}
+_ABBREVIATIONS = frozenset({"cpu", "db", "gpu", "io", "id"})
 
 
 def symbol(unit: str) -> str:
@@ -36,16 +37,22 @@ def share(value: float | None) -> str:
 
 
 def title(name: str) -> str:
-    """A feature's name as a label: `request_rate` is Request rate."""
-    words = name.replace("_", " ")
-    return words[:1].upper() + words[1:]
+    """A name as a label: `request_rate` is Request rate, `cpu_utilization` CPU utilization."""
+    words = [word.upper() if word in _ABBREVIATIONS else word for word in name.split("_")]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
 
 
 def with_unit(name: str, unit: str) -> str:
-    """A label with its unit."""
-    return f"{title(name)} ({symbol(unit)})" if unit else title(name)
+    """A label with its unit, unless the name says it: active_users are in users."""
+    return f"{title(name)} ({symbol(unit)})" if unit and not name.endswith(unit) else title(name)
 
 
-def cost_words(cost: Cost) -> str:
-    """What is predicted, with its unit, for an axis."""
-    return with_unit(cost.name, cost.unit)
+def cost_title(cost: Cost) -> str:
+    """What is predicted; the unit that its name may end with is left out."""
+    return title(cost.name.removesuffix(f"_{cost.unit}"))
+
+
+def cost_axis(cost: Cost) -> str:
+    """What is predicted, with its unit."""
+    return f"{cost_title(cost)} ({symbol(cost.unit)})" if cost.unit else cost_title(cost)

@@ -3,14 +3,7 @@
 from urllib.parse import quote
 
 from perfcast_client._call import Call, reading
-from perfcast_client.answers import (
-    DatasetDetails,
-    DatasetList,
-    DatasetRows,
-    JudgedRows,
-    WorkloadDetails,
-    WorkloadList,
-)
+from perfcast_client.answers import DatasetDetails, DatasetList, DatasetRows, JudgedRows, WorkloadDetails, WorkloadList
 
 
 def list_workloads() -> Call[WorkloadList]:

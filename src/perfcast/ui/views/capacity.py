@@ -5,21 +5,24 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from perfcast_client import Feature, Rows, Workload
+from perfcast_client import NotFound
+from perfcast_client.answers import DatasetRows, FeatureEntry, WorkloadDetails
 
-from perfcast.ui._server import client, fresh, told
+from perfcast.ui._server import client, fresh, told, workload_named, workloads
 from perfcast.ui.charts import Band, Curve, Points, curve, gauge
 from perfcast.ui.parts import (
     DAY,
     HOUR,
     Scenario,
     amount,
-    cost_words,
+    cost_axis,
+    cost_title,
     form,
     head,
     keep,
     kept,
     palette,
+    presets,
     share,
     show,
     sweepable,
@@ -42,26 +45,26 @@ def page() -> None:
         "What does load do to your service? Move a slider; every curve follows, with the rows measured behind.",
     )
     with told():
-        workloads = {one.name: one for one in fresh(lambda api: api.workloads.list(), "workloads") if one.series}
-        models = {model: one for one in workloads.values() for model in one.models}
+        models = {model: name for name, one in workloads().items() if one.series for model in one.models}
         if not models:
             st.info("No model of a service answers yet. Train one on your own rows: `perfcast train --dataset NAME`.")
             return
         model = st.selectbox("Service", list(models), key="service", bind="query-params", width=360)
-        _look(models[model], model)
+        _look(workload_named(models[model]), model)
 
 
-def _look(workload: Workload, model: str) -> None:
+def _look(workload: WorkloadDetails, model: str) -> None:
     rows = _rows(model)
     ranges = {one.name: _range(one, rows) for one in sweepable(workload)}
     left, right = st.columns([4, 6], gap="large")
     with left:
-        scenario = form(workload, ranges=ranges)
+        presets(workload)
+        scenario = form(workload, start=_middle(rows), ranges=ranges)
         limit = _limit(workload)
     with right:
         answer = client().predict(scenario.row(), model=model, coverage=_COVERAGE)
         unit = workload.cost.unit
-        st.metric(f"{title(workload.cost.name)}, predicted", amount(answer.cost, unit))
+        st.metric(f"{cost_title(workload.cost)}, predicted", amount(answer.cost, unit))
         st.caption(_verdict(answer.cost, answer.upper, limit, unit))
         figure = gauge(
             palette(), answer.cost, unit=symbol(unit), lower=answer.lower, upper=answer.upper,
@@ -75,13 +78,29 @@ def _look(workload: Workload, model: str) -> None:
     kept()
 
 
-def _rows(model: str) -> Rows | None:
+def _rows(model: str) -> DatasetRows | None:
     """Rows that the model's champion learnt from; None where it has none, such as an imported model."""
-    dataset = fresh(lambda api: api.models.get(model), f"model {model}").dataset
-    return fresh(lambda api: api.datasets.rows(dataset, limit=_MEASURED), f"rows {dataset}") if dataset else None
+    data = fresh(lambda api: api.models.metrics(model), f"metrics {model}").data
+    if data is None:
+        return None
+    dataset = f"{data.name}@{data.digest}"
+    try:
+        return fresh(lambda api: api.datasets.rows(dataset, limit=_MEASURED), f"rows {dataset}")
+    except NotFound:  # removed since
+        return None
 
 
-def _range(feature: Feature, rows: Rows | None) -> tuple[float, float]:
+def _middle(rows: DatasetRows | None) -> Mapping[str, float] | None:
+    """The median of each measured column."""
+    if rows is None:
+        return None
+    numbers = {
+        name: column for name, column in rows.columns.items() if all(isinstance(one, (int, float)) for one in column)
+    }
+    return {name: float(np.median(column)) for name, column in numbers.items()}
+
+
+def _range(feature: FeatureEntry, rows: DatasetRows | None) -> tuple[float, float]:
     """From nothing to half as much again as was measured."""
     least = feature.minimum or 0.0
     measured = rows.columns.get(feature.name) if rows is not None else None
@@ -89,7 +108,7 @@ def _range(feature: Feature, rows: Rows | None) -> tuple[float, float]:
     return least, min(most, feature.maximum) if feature.maximum is not None else most
 
 
-def _limit(workload: Workload) -> float:
+def _limit(workload: WorkloadDetails) -> float:
     cost = workload.cost
     if cost.maximum is None:
         return float(
@@ -114,10 +133,10 @@ def _words(scenario: Scenario) -> str:
 
 
 def _causes(
-    workload: Workload,
+    workload: WorkloadDetails,
     model: str,
     scenario: Scenario,
-    rows: Rows | None,
+    rows: DatasetRows | None,
     ranges: Mapping[str, tuple[float, float]],
     limit: float,
 ) -> None:
@@ -135,7 +154,7 @@ def _causes(
             )  # fmt: skip
 
 
-def _times(workload: Workload, model: str, scenario: Scenario, limit: float) -> None:
+def _times(workload: WorkloadDetails, model: str, scenario: Scenario, limit: float) -> None:
     st.subheader("By time", divider="gray", help="The same load at other times.")
     hours = [float(hour) for hour in np.linspace(0, 23.75, 48)]
     for column, day, name in zip(
@@ -147,7 +166,7 @@ def _times(workload: Workload, model: str, scenario: Scenario, limit: float) -> 
 
 
 def _sweep(
-    workload: Workload, model: str, rows: Sequence[Mapping[str, Any]], values: Sequence[float], x_title: str, name: str,
+    workload: WorkloadDetails, model: str, rows: Sequence[Mapping[str, Any]], values: Sequence[float], x_title: str, name: str,
     *, limit: float, measured: Points | None = None, here: float | None = None,
 ) -> None:  # fmt: skip
     found = client().predict_batch(rows, model=model, coverage=_COVERAGE)
@@ -155,7 +174,7 @@ def _sweep(
     one = Curve("predicted", values, found.cost, Band(found.lower, found.upper) if known else None)
     most = workload.cost.maximum
     figure = curve(
-        palette(), [one], x_title=x_title, y_title=cost_words(workload.cost), measured=measured, here=here, limit=limit,
+        palette(), [one], x_title=x_title, y_title=cost_axis(workload.cost), measured=measured, here=here, limit=limit,
         y_range=(0.0, most) if most is not None else None,
     )  # fmt: skip
     st.markdown(f"**{name}**")
@@ -165,19 +184,21 @@ def _sweep(
     show(figure, name, alt=f"{name}: from {amount(lowest, unit)} to {amount(highest, unit)}", table=table)
 
 
-def alike(workload: Workload, rows: Rows | None, scenario: Scenario, along: str) -> Points | None:
+def alike(workload: WorkloadDetails, rows: DatasetRows | None, scenario: Scenario, along: str) -> Points | None:
     """The measured rows that are most like a scenario in all stated features but one."""
     if rows is None or along not in rows.columns:
         return None
     others = [one.name for one in sweepable(workload) if one.name != along and one.name in scenario.features]
-    distance = np.zeros(len(rows.cost))
+    distance = np.zeros(rows.shown)
     for name in others:
         column = np.asarray(rows.columns[name], float)
         spread = float(np.subtract(*np.quantile(column, [0.9, 0.1]))) or 1.0
         distance += ((column - float(scenario.features[name])) / spread) ** 2
     nearest = np.argsort(distance, kind="stable")[:_ALIKE]
     return Points(
-        [float(rows.columns[along][n]) for n in nearest], [float(rows.cost[n]) for n in nearest], "measured, most alike"
+        [float(rows.columns[along][n]) for n in nearest],
+        [float(rows.columns[rows.cost][n]) for n in nearest],
+        "measured, most alike",
     )
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
-from perfcast_client import Batch, Prediction, Workload
+from perfcast_client.answers import Batch, Prediction, WorkloadDetails
 
-from perfcast.ui._server import client, fresh, told
+from perfcast.ui._server import client, told, workload_named, workloads
 from perfcast.ui.charts import Band, Curve, curve, gauge
 from perfcast.ui.parts import (
     Scenario,
     amount,
-    cost_words,
+    cost_axis,
+    cost_title,
     form,
     head,
     keep,
@@ -33,19 +34,19 @@ def page() -> None:
     """The whole page."""
     head("Predict", "What will it cost? Describe the load or the layer; each answer says how far to trust it.")
     with told():
-        workloads = {one.title: one for one in fresh(lambda api: api.workloads.list(), "workloads")}
-        name = st.segmented_control(
-            "What", list(workloads), default=next(iter(workloads)), key="what", bind="query-params",
+        names = {one.title: name for name, one in workloads().items()}
+        chosen = st.segmented_control(
+            "What", list(names), default=next(iter(names)), key="what", bind="query-params",
             required=True, label_visibility="collapsed",
         )  # fmt: skip
-        workload = workloads[str(name)]
+        workload = workload_named(names[str(chosen)])
         if not workload.models:
             st.info(f"No model answers for it yet. Train one: `perfcast train --workload {workload.name}`")
             return
         _ask(workload)
 
 
-def _ask(workload: Workload) -> None:
+def _ask(workload: WorkloadDetails) -> None:
     left, right = st.columns([5, 6], gap="large")
     with left:
         models = _models(workload)
@@ -69,20 +70,22 @@ def _ask(workload: Workload) -> None:
     kept()
 
 
-def _models(workload: Workload) -> Sequence[str]:
+def _models(workload: WorkloadDetails) -> Sequence[str]:
+    names = [model.name for model in workload.models if model.champion is not None]
+    first = workload.default_model or names[0]
     chosen = st.multiselect(
-        "Models, side by side", workload.models, [workload.default_model or workload.models[0]],
+        "Models, side by side", names, [first],
         key=f"{workload.name} models", bind="query-params",
         help="A model's name is its champion. Choose several to compare them.",
     )  # fmt: skip
-    return chosen or [workload.default_model or workload.models[0]]
+    return chosen or [first]
 
 
-def _answers(workload: Workload, answers: Mapping[str, Prediction]) -> None:
+def _answers(workload: WorkloadDetails, answers: Mapping[str, Prediction]) -> None:
     unit = workload.cost.unit
     ends = [bound for one in answers.values() for bound in (one.cost, one.upper or one.cost)]
     for model, one in answers.items():
-        st.metric(f"{title(workload.cost.name)} · {model} · version {one.model_version}", amount(one.cost, unit))
+        st.metric(f"{cost_title(workload.cost)} · {model} · version {one.model_version}", amount(one.cost, unit))
         st.caption(_trust(one, unit))
         figure = gauge(
             palette(), one.cost, unit=symbol(unit), lower=one.lower, upper=one.upper,
@@ -101,7 +104,7 @@ def _trust(one: Prediction, unit: str) -> str:
     return words
 
 
-def _sweep(workload: Workload, scenario: Scenario, models: Sequence[str], coverage: float) -> None:
+def _sweep(workload: WorkloadDetails, scenario: Scenario, models: Sequence[str], coverage: float) -> None:
     st.subheader("Along one parameter", divider="gray")
     features = {with_unit(one.name, one.unit): one for one in sweepable(workload)}
     left, right = st.columns([1, 2], gap="medium")
@@ -130,8 +133,8 @@ def _sweep(workload: Workload, scenario: Scenario, models: Sequence[str], covera
         found = client().predict_batch(rows, model=model, coverage=coverage)
         curves.append(_curve(model, values, found))
         table |= {f"{model}": found.cost, f"{model}, lower": found.lower, f"{model}, upper": found.upper}
-    figure = curve(palette(), curves, x_title=label, y_title=cost_words(workload.cost), here=float(present))
-    alt = f"{title(workload.cost.name)} along {title(feature.name).lower()}, from {values[0]:g} to {values[-1]:g}"
+    figure = curve(palette(), curves, x_title=label, y_title=cost_axis(workload.cost), here=float(present))
+    alt = f"{cost_title(workload.cost)} along {title(feature.name).lower()}, from {values[0]:g} to {values[-1]:g}"
     show(figure, "sweep", alt=alt, table=table)
 
 

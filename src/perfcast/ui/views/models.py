@@ -1,0 +1,12 @@
+"""Models."""
+
+from perfcast.ui.parts import head
+
+
+def page() -> None:
+    """The whole page."""
+    head("Models", "…")
+
+
+if __name__ == "__main__":  # Streamlit runs it; tests import it
+    page()
