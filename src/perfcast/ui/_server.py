@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import streamlit as st
-from perfcast_client import ApiError, Client, ConnectionFailed, NotAllowed, NotAuthenticated, PerfcastClientError
-from perfcast_client.answers import WorkloadDetails, WorkloadEntry
 
 from perfcast.ui._place import api_url
+from perfcast_client import ApiError, Client, ConnectionFailed, NotAllowed, NotAuthenticated, PerfcastClientError
+from perfcast_client.answers import WorkloadDetails, WorkloadEntry
 
 KEY = "api key"
 _FRESH_SECONDS = 5

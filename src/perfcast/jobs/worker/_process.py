@@ -1,8 +1,6 @@
 """A worker as a process: composed from the settings, ended by signals or together with the process that began it."""
 
-import os
 import signal
-import sys
 import time
 from types import FrameType
 

@@ -61,7 +61,8 @@ def curve(
     Args:
         palette: Colours.
         curves: One each model.
-        x_title, y_title: Of the axes, with units.
+        x_title: Of the parameter's axis, with its unit.
+        y_title: Of the cost's axis, with its unit.
         measured: Rows to compare with.
         here: The parameter's present value.
         limit: What the cost shall not exceed.

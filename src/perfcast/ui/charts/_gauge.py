@@ -28,7 +28,8 @@ def gauge(
         palette: Colours.
         value: The prediction, in `unit`.
         unit: Of the scale.
-        lower, upper: Of the interval; None where there is none.
+        lower: Of the interval; None where there is none.
+        upper: The same.
         maximum: End of the scale; a round number above everything where the cost has no bound.
         least_end: What such a scale shall reach at least, so that several can be compared.
         limit: What shall not be exceeded; the scale beyond it is marked.

@@ -45,7 +45,8 @@ def lines(
     Args:
         palette: Colours.
         series: One each line.
-        x_title, y_title: Of the axes, with units.
+        x_title: Of the axis along, with its unit.
+        y_title: Of the axis upwards, with its unit.
         limit: What shall not be crossed, in the danger colour.
         wanted: Where it should lie, in a quiet colour.
     """
@@ -68,7 +69,9 @@ def trials(
 
     Args:
         palette: Colours.
-        numbers, scores, families: One each trial; a score of None where the trial gave none.
+        numbers: One each trial.
+        scores: The same; None where a trial gave none.
+        families: The same.
         y_title: What a score is, with its unit.
     """
     best: list[float | None] = []
@@ -84,7 +87,7 @@ def trials(
             text=list(families),
             marker={"color": palette.measured, "size": 8},
             hovertemplate="%{text} %{y:.4g}",
-        )  # fmt: skip
+        )
     )
     line = {"color": palette.accent, "width": 2.25, "shape": "hv"}
     figure.add_scatter(x=list(numbers), y=best, mode="lines", name="best so far", line=line, hovertemplate="%{y:.4g}")

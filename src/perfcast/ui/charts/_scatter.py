@@ -15,7 +15,8 @@ def agreement(
 
     Args:
         palette: Colours.
-        actual, predicted: In `unit`, one each a row.
+        actual: In `unit`, one each row.
+        predicted: The same.
         unit: Of both axes.
         log: Whether both axes are logarithmic, as for costs that span orders of magnitude.
     """
@@ -41,7 +42,8 @@ def residuals(
         palette: Colours.
         predicted: In `unit`.
         error: Predicted less actual, in `error_unit`.
-        unit, error_unit: Of the axes.
+        unit: Of the prediction's axis.
+        error_unit: Of the other.
         log: Whether the prediction's axis is logarithmic.
     """
     marker = {"color": faded(palette.accent, 0.35), "size": 5}

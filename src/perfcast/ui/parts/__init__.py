@@ -1,5 +1,6 @@
 """What several pages are made of."""
 
+from perfcast.ui.parts._band import band_of
 from perfcast.ui.parts._figure import palette, show
 from perfcast.ui.parts._foot import foot
 from perfcast.ui.parts._form import DAY, HOUR, Scenario, form, presets, sweepable
@@ -12,6 +13,7 @@ __all__ = [
     "HOUR",
     "Scenario",
     "amount",
+    "band_of",
     "cost_axis",
     "cost_title",
     "foot",

@@ -1,10 +1,10 @@
 """The foot of the navigation: which API this is, how it is, and where its documentation is."""
 
 import streamlit as st
-from perfcast_client import PerfcastClientError
 
 from perfcast.ui._place import api_url, grafana_url, public_url
 from perfcast.ui._server import fresh
+from perfcast_client import PerfcastClientError
 
 _STATES = {
     "healthy": ":green[:material/check_circle:] healthy",

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import streamlit as st
-from perfcast_client.answers import FeatureEntry, PresetEntry, WorkloadDetails
 
 from perfcast.ui.parts._words import with_unit
+from perfcast_client.answers import FeatureEntry, PresetEntry, WorkloadDetails
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONDAY = "2026-03-02"
@@ -77,7 +77,7 @@ def presets(workload: WorkloadDetails) -> None:
     """A choice of named rows; choosing one fills the form."""
     if workload.presets:
         titles, key = [preset.title for preset in workload.presets], f"{workload.name} preset"
-        asked = {"placeholder": "Fill in a preset …", "on_change": _fill, "args": (workload, key)}
+        asked: dict[str, Any] = {"placeholder": "Fill in a preset …", "on_change": _fill, "args": (workload, key)}
         st.selectbox("Preset", titles, None, key=key, **asked)
 
 
@@ -99,7 +99,7 @@ def _fill(workload: WorkloadDetails, key: str) -> None:
 
 def _input(feature: FeatureEntry, start: Any, within: tuple[float, float] | None) -> Any:
     label = with_unit(feature.name, feature.unit)
-    shared = {"key": feature.name, "help": feature.meaning or None, "bind": "query-params"}
+    shared: dict[str, Any] = {"key": feature.name, "help": feature.meaning or None, "bind": "query-params"}
     if feature.type == "choice":
         return st.selectbox(
             label, feature.values, feature.values.index(start) if start in feature.values else 0, **shared
@@ -113,12 +113,13 @@ def _input(feature: FeatureEntry, start: Any, within: tuple[float, float] | None
 
 def _number(feature: FeatureEntry, label: str, start: Any, shared: Mapping[str, Any]) -> Any:
     whole, computed = feature.type == "integer", isinstance(feature.default, str)
-    kind: Callable[[Any], float] = int if whole else float
+    kind: Callable[[Any], Any] = int if whole else float
     bounds = (None if bound is None else kind(bound) for bound in (feature.minimum, feature.maximum))
     begin = start if start is not None else feature.default if feature.default is not None else feature.minimum
     value = None if computed else kind(begin or 0)
     step = {"step": 1} if whole else {"step": 1.0, "format": "%.6g"}
-    return st.number_input(label, *bounds, value, placeholder="auto" if computed else None, **step, **shared)
+    box: Any = st.number_input  # its overloads tell whole numbers from others, which only the declaration knows
+    return box(label, *bounds, value, placeholder="auto" if computed else None, **step, **shared)
 
 
 def _slider(
@@ -145,11 +146,12 @@ def _typed(feature: FeatureEntry, value: Any) -> Any:
 
 
 def _time() -> tuple[float, int]:
-    shared = {"help": "In the service's own time zone", "bind": "query-params"}
-    hour = st.slider("Hour of the day", 0.0, 23.75, 12.0, 0.25, key=HOUR, format="%.2f h", **shared)
-    days = {"default": _DAYS[0], "key": DAY, "required": True, "width": "stretch", "bind": "query-params"}
-    day = st.segmented_control("Day of the week", _DAYS, **days)
-    return float(hour), _DAYS.index(day or _DAYS[0])
+    shared: dict[str, Any] = {"help": "In the service's own time zone", "bind": "query-params"}
+    hour: float = st.slider("Hour of the day", 0.0, 23.75, 12.0, 0.25, "%.2f h", HOUR, **shared)
+    day = st.segmented_control(
+        "Day of the week", _DAYS, default=_DAYS[0], key=DAY, required=True, width="stretch", bind="query-params"
+    )
+    return hour, _DAYS.index(day)
 
 
 def sweepable(workload: WorkloadDetails) -> Sequence[FeatureEntry]:

@@ -1,6 +1,7 @@
 """Scenarios that a person kept, to come back to or to compare; each is a link."""
 
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -39,8 +40,8 @@ def kept() -> None:
         return
     st.subheader("Kept", divider="gray")
     columns = {name: [entry[name] for entry in entries] for name in ("at", "scenario", "answer", "link")}
-    shown = {"at": "Kept (UTC)", "scenario": "Scenario", "answer": "Answer"}
-    config = {**shown, "link": st.column_config.LinkColumn("Open", display_text="open")}
+    config: dict[str, Any] = {"at": "Kept (UTC)", "scenario": "Scenario", "answer": "Answer"}
+    config["link"] = st.column_config.LinkColumn("Open", display_text="open")
     st.dataframe(columns, hide_index=True, column_config=config, key="kept")
     if st.button("Forget all", key="forget", type="tertiary"):
         _sessions().clear(_session())

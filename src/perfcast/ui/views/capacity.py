@@ -5,16 +5,15 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from perfcast_client import NotFound
-from perfcast_client.answers import DatasetRows, FeatureEntry, WorkloadDetails
 
 from perfcast.ui._server import client, fresh, told, workload_named, workloads
-from perfcast.ui.charts import Band, Curve, Points, curve, gauge
+from perfcast.ui.charts import Curve, Points, curve, gauge
 from perfcast.ui.parts import (
     DAY,
     HOUR,
     Scenario,
     amount,
+    band_of,
     cost_axis,
     cost_title,
     form,
@@ -30,6 +29,8 @@ from perfcast.ui.parts import (
     title,
     with_unit,
 )
+from perfcast_client import NotFound
+from perfcast_client.answers import DatasetRows, FeatureEntry, WorkloadDetails
 
 _STEPS = 49
 _MEASURED = 2_000
@@ -166,12 +167,19 @@ def _times(workload: WorkloadDetails, model: str, scenario: Scenario, limit: flo
 
 
 def _sweep(
-    workload: WorkloadDetails, model: str, rows: Sequence[Mapping[str, Any]], values: Sequence[float], x_title: str, name: str,
-    *, limit: float, measured: Points | None = None, here: float | None = None,
-) -> None:  # fmt: skip
+    workload: WorkloadDetails,
+    model: str,
+    rows: Sequence[Mapping[str, Any]],
+    values: Sequence[float],
+    x_title: str,
+    name: str,
+    *,
+    limit: float,
+    measured: Points | None = None,
+    here: float | None = None,
+) -> None:
     found = client().predict_batch(rows, model=model, coverage=_COVERAGE)
-    known = all(bound is not None for bound in (*found.lower, *found.upper))
-    one = Curve("predicted", values, found.cost, Band(found.lower, found.upper) if known else None)
+    one = Curve("predicted", values, found.cost, band_of(found))
     most = workload.cost.maximum
     figure = curve(
         palette(), [one], x_title=x_title, y_title=cost_axis(workload.cost), measured=measured, here=here, limit=limit,

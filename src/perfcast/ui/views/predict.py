@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
-from perfcast_client.answers import Batch, Prediction, WorkloadDetails
 
 from perfcast.ui._server import client, told, workload_named, workloads
-from perfcast.ui.charts import Band, Curve, curve, gauge
+from perfcast.ui.charts import Curve, curve, gauge
 from perfcast.ui.parts import (
     Scenario,
     amount,
+    band_of,
     cost_axis,
     cost_title,
     form,
@@ -25,9 +25,11 @@ from perfcast.ui.parts import (
     title,
     with_unit,
 )
+from perfcast_client.answers import Prediction, WorkloadDetails
 
 _COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
 _STEPS = 61
+_FEW = 31
 
 
 def page() -> None:
@@ -128,26 +130,21 @@ def _sweep(workload: WorkloadDetails, scenario: Scenario, models: Sequence[str],
         )
     values = steps(float(present), most, feature.minimum, feature.maximum, whole=feature.type == "integer")
     rows = [scenario.row(**{feature.name: value}) for value in values]
-    curves, table = [], {label: values}
+    curves: list[Curve] = []
+    table: dict[str, Sequence[float | None]] = {label: values}
     for model in models:
         found = client().predict_batch(rows, model=model, coverage=coverage)
-        curves.append(_curve(model, values, found))
+        curves.append(Curve(model, values, found.cost, band_of(found)))
         table |= {f"{model}": found.cost, f"{model}, lower": found.lower, f"{model}, upper": found.upper}
     figure = curve(palette(), curves, x_title=label, y_title=cost_axis(workload.cost), here=float(present))
     alt = f"{cost_title(workload.cost)} along {title(feature.name).lower()}, from {values[0]:g} to {values[-1]:g}"
     show(figure, "sweep", alt=alt, table=table)
 
 
-def _curve(model: str, values: Sequence[float], found: Batch) -> Curve:
-    if any(bound is None for bound in (*found.lower, *found.upper)):
-        return Curve(model, values, found.cost)
-    return Curve(model, values, found.cost, Band(found.lower, found.upper))
-
-
 def steps(present: float, most: float, minimum: float | None, maximum: float | None, *, whole: bool) -> list[float]:
     """Values from a parameter's least, or zero, to a multiple of its present value, within its bounds."""
     first = minimum if minimum is not None else 0.0
-    last = min(max(present * most, first + 1), maximum if maximum is not None else float("inf"))
+    last = min(max(present * most, first + (_FEW if whole else 1)), maximum if maximum is not None else float("inf"))
     values = [first + (last - first) * step / (_STEPS - 1) for step in range(_STEPS)]
     return sorted({float(round(value)) for value in values}) if whole else values
 
