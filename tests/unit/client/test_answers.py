@@ -16,8 +16,6 @@ from perfcast_client import AsyncClient, Client, answers, calls
 
 OF_OTHERS = ("/v1/", "/v2", "/invocations", "/ping", "/docs", "/redoc", "/openapi")
 """Where clients of other servers ask."""
-LATER = ("/workloads", "/datasets", "/models/{ref}/judged")
-"""Paths that the client doesn't bind yet."""
 OWN = {"Batch", "Prediction"}
 """Types of answers whose cost has a name of its own, so that the document can't name them."""
 
@@ -41,7 +39,7 @@ def answered(document: dict[str, Any]) -> set[str]:
     """Every component of an answer of Perfcast's own, and what those refer to."""
     found: set[str] = set()
     for path, operations in document["paths"].items():
-        if not path.startswith((*OF_OTHERS, *LATER)):
+        if not path.startswith(OF_OTHERS):
             found |= named([operation["responses"] for operation in operations.values()])
     while (more := found.union(*(named(document["components"]["schemas"][name]) for name in found))) != found:
         found = more

@@ -223,6 +223,7 @@ class JudgedRows(Struct, frozen=True):
 
     model_name: str
     model_version: int
+    label: str | None
     type: str
     workload: str
     dataset: str
