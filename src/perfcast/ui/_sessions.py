@@ -6,10 +6,13 @@ A session is a browser: its cookie outlives a reload, and with Redis it is the s
 import hashlib
 import json
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from threading import Lock
 from typing import Any, Protocol
+
+from perfcast.errors import Unavailable
 
 Entry = Mapping[str, Any]
 MOST = 50
@@ -20,7 +23,7 @@ _PREFIX = "perfcast:ui:"
 
 
 class Sessions(Protocol):
-    """Where entries are kept."""
+    """Where entries are kept; each call raises `Unavailable` where that is away."""
 
     def add(self, session: str, entry: Entry) -> None:
         """Keep an entry, as the newest."""
@@ -69,16 +72,28 @@ class RedisSessions:
     def add(self, session: str, entry: Entry) -> None:
         """Keep an entry, as the newest."""
         key = _PREFIX + session
-        with self._redis.pipeline() as several:
+        with _reached(), self._redis.pipeline() as several:
             several.lpush(key, json.dumps(entry)).ltrim(key, 0, MOST - 1).expire(key, _KEPT).execute()
 
     def entries(self, session: str) -> Sequence[Entry]:
         """What a session kept, the newest first."""
-        return [json.loads(entry) for entry in self._redis.lrange(_PREFIX + session, 0, MOST - 1)]
+        with _reached():
+            return [json.loads(entry) for entry in self._redis.lrange(_PREFIX + session, 0, MOST - 1)]
 
     def clear(self, session: str) -> None:
         """Forget what a session kept."""
-        self._redis.delete(_PREFIX + session)
+        with _reached():
+            self._redis.delete(_PREFIX + session)
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    from redis import RedisError
+
+    try:
+        yield
+    except RedisError as error:
+        raise Unavailable(f"Redis (REDIS_URL) does not answer: {error}") from error
 
 
 def make_sessions(redis_url: str) -> Sessions:

@@ -6,7 +6,7 @@ from perfcast.ui.parts._foot import foot
 from perfcast.ui.parts._form import DAY, HOUR, Scenario, form, presets, sweepable
 from perfcast.ui.parts._head import head
 from perfcast.ui.parts._kept import keep, kept
-from perfcast.ui.parts._words import amount, cost_axis, cost_title, share, symbol, title, with_unit
+from perfcast.ui.parts._words import amount, cost_axis, cost_title, plain, share, symbol, title, with_unit
 
 __all__ = [
     "DAY",
@@ -22,6 +22,7 @@ __all__ = [
     "keep",
     "kept",
     "palette",
+    "plain",
     "presets",
     "share",
     "show",

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from perfcast.ui._look import PALETTES, Palette
+from perfcast.ui.parts._words import plain
 
 _CONFIG = {"displayModeBar": False, "responsive": True}
 
@@ -22,10 +23,10 @@ def show(figure: go.Figure, key: str, *, alt: str, table: Mapping[str, Sequence[
     Args:
         figure: What is shown.
         key: Its name on the page.
-        alt: What it says, in a sentence, for screen readers.
+        alt: What it says, in a sentence, for screen readers; markup is left out.
         table: Columns by their titles; None where the figure says no more than the text beside it.
     """
-    st.plotly_chart(figure, theme=None, key=key, config=_CONFIG, alt=alt)
+    st.plotly_chart(figure, theme=None, key=key, config=_CONFIG, alt=plain(alt))
     if table is not None:
         with st.popover("As a table", icon=":material/table_rows:", type="tertiary", key=f"{key} popover"):
-            st.dataframe(dict(table), hide_index=True, key=f"{key} table", alt=alt)
+            st.dataframe(dict(table), hide_index=True, key=f"{key} table", alt=plain(alt))

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from perfcast.errors import Unavailable
 from perfcast.ui._place import redis_url
 from perfcast.ui._sessions import Sessions, make_sessions, session_of
 
@@ -25,7 +26,7 @@ def keep(page: str, words: str, answer: str) -> None:
         at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
         try:
             _sessions().add(_session(), {"at": at, "scenario": words, "answer": answer, "link": link})
-        except OSError as error:
+        except Unavailable as error:
             st.warning(f"It could not be kept: {error}")
 
 
@@ -33,7 +34,7 @@ def kept() -> None:
     """What was kept, newest first."""
     try:
         entries = _sessions().entries(_session())
-    except OSError as error:
+    except Unavailable as error:
         st.warning(f"What was kept can't be read: {error}")
         return
     if not entries:
@@ -43,9 +44,14 @@ def kept() -> None:
     config: dict[str, Any] = {"at": "Kept (UTC)", "scenario": "Scenario", "answer": "Answer"}
     config["link"] = st.column_config.LinkColumn("Open", display_text="open")
     st.dataframe(columns, hide_index=True, column_config=config, key="kept")
-    if st.button("Forget all", key="forget", type="tertiary"):
+    st.button("Forget all", key="forget", type="tertiary", on_click=_forget)
+
+
+def _forget() -> None:
+    try:
         _sessions().clear(_session())
-        st.rerun()
+    except Unavailable as error:
+        st.warning(f"It could not be forgotten: {error}")
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,8 +1,11 @@
 """Numbers and units as people read them."""
 
+import re
+
 from perfcast_client.answers import Cost
 
 _SYMBOLS = {"percent": "%"}
+_MARKUP = re.compile(r":material/\w+: ?|:[a-z]+\[([^\]]*)\]")
 _ABBREVIATIONS = frozenset({"cpu", "db", "gpu", "io", "id"})
 
 
@@ -56,3 +59,9 @@ def cost_title(cost: Cost) -> str:
 def cost_axis(cost: Cost) -> str:
     """What is predicted, with its unit."""
     return f"{cost_title(cost)} ({symbol(cost.unit)})" if cost.unit else cost_title(cost)
+
+
+def plain(words: str) -> str:
+    """Words without Streamlit's markup of colours and icons, for screen readers."""
+    uncoloured = _MARKUP.sub(lambda found: found.group(1) or "", words)
+    return re.sub(r" *\n+", ". ", _MARKUP.sub("", uncoloured))
