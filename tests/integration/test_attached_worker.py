@@ -35,7 +35,11 @@ def up(shop: Shop) -> Iterator["subprocess.Popen[bytes]"]:
     environment = os.environ | shop.settings.environment | paths | {"API_PORT": "0", "LOG_FORMAT": "json"}
     with (shop.settings.data_dir / "up.log").open("wb") as log:
         owner = subprocess.Popen(
-            [sys.executable, "-m", "perfcast", "up"], env=environment, stderr=log, stdout=log, start_new_session=True
+            [sys.executable, "-m", "perfcast", "up", "--no-ui"],
+            env=environment,
+            stderr=log,
+            stdout=log,
+            start_new_session=True,
         )
     try:
         until(lambda: READY in (shop.settings.data_dir / "up.log").read_text() or owner.poll(), 60)

@@ -21,6 +21,7 @@ EXTRAS = {
     "cluster": ("dask", "distributed"),
     "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
     "train": ("onnx", "spox", "xgboost", "sklearn", "torch", "optuna", "pyarrow"),
+    "ui": ("streamlit", "plotly", "perfcast_client"),
 }
 """The modules that each extra brings."""
 _Finding = tuple[str, str, str]

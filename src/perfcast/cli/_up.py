@@ -1,5 +1,6 @@
 """`perfcast up`, `serve` and `worker`: what runs until Ctrl-C."""
 
+import importlib.util
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -7,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from perfcast.cli._doctor import EXTRAS, how_to_install
 from perfcast.cli._output import say
 from perfcast.cli._workbench import workbench
+from perfcast.errors import Conflict, MissingDependency
 
 if TYPE_CHECKING:
     from perfcast.settings import Settings
@@ -25,10 +28,12 @@ def up(
 ) -> None:
     """Bring up everything: the database, the starter models if there are none, the API, a worker and the web UI.
 
-    Ctrl-C ends everything; what was made stays in DATA_DIR, so that the next start takes a second or two.
+    Ctrl-C ends everything; what was made stays in DATA_DIR, so that the next start takes a second or two. Where the
+    web UI's libraries (the extra `ui`) or its port are missing, it says so and goes on without.
 
     Examples:
         perfcast up
+        perfcast up --no-ui
         API_PORT=9000 DATA_DIR=/srv/perfcast perfcast up
     """
     from perfcast.api import listen, serve
@@ -43,6 +48,9 @@ def up(
     if missing:
         say("making the starter models (once, about a minute)")
         _make_starters(settings)
+    if ui and (obstacle := _obstacle_to_ui(settings)):
+        say(f"going on without the web UI: {obstacle}")
+        ui = False
     host, port = settings.api_host, listener.getsockname()[1]
     api = {"API_URL": settings.api_url or _address(host, port)}
     with ExitStack() as children:
@@ -110,7 +118,26 @@ def ui(
     from perfcast.settings import load_settings
     from perfcast.ui import run_ui
 
+    if absent := _absent_from_ui():
+        raise MissingDependency(absent)
     run_ui(load_settings(ui_host=host, ui_port=port, api_url=api), attached=attached)
+
+
+def _obstacle_to_ui(settings: "Settings") -> str:
+    """Why the web UI can't be served; empty where it can."""
+    from perfcast.ui import check_port
+
+    try:
+        check_port(settings)
+    except Conflict as error:
+        return _absent_from_ui() or str(error)
+    return _absent_from_ui()
+
+
+def _absent_from_ui() -> str:
+    """How to install what the web UI lacks; empty where it lacks nothing."""
+    absent = (module for module in EXTRAS["ui"] if importlib.util.find_spec(module) is None)
+    return next((how_to_install(module) or module for module in absent), "")
 
 
 def _make_starters(settings: "Settings") -> None:

@@ -6,6 +6,6 @@ plain lists and knows no Streamlit. `_server` is the one way to the API, through
 visual language: which colour means what.
 """
 
-from perfcast.ui._run import run_ui
+from perfcast.ui._run import check_port, run_ui
 
-__all__ = ["run_ui"]
+__all__ = ["check_port", "run_ui"]

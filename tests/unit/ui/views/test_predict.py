@@ -158,9 +158,9 @@ def test_a_sweep_stays_within_bounds_and_starts_with_the_least(
     present: float,
     most: float,
     bounds: Any,
-    whole: bool,
+    whole: bool,  # noqa: FBT001
     ends: tuple[float, float],
-    count: int,  # noqa: FBT001
+    count: int,
 ) -> None:
     values = steps(present, most, *bounds, whole=whole)
     assert ((values[0], values[-1]), len(values)) == (ends, count)
