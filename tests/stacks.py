@@ -75,6 +75,20 @@ def up(folder: Path, *words: str, **environment: str) -> Iterator[Stack]:
         end(process)
 
 
+@contextmanager
+def ui_alone(api: str, folder: Path) -> Iterator[str]:
+    """`perfcast ui` for an API that is there or not; gives the pages' address."""
+    port, given = free_port(), {"DATA_DIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
+    words = [sys.executable, "-m", "perfcast", "ui", "--port", str(port), "--api", api]
+    with (folder / "ui.log").open("wb") as written:
+        process = subprocess.Popen(words, env=os.environ | given, stdout=written, stderr=written)
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{port}/_stcore/health"), _STARTING_SECONDS)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        end(process)
+
+
 def end(process: "subprocess.Popen[bytes]") -> None:
     """Ask it to end, and wait until it has."""
     if process.poll() is None:

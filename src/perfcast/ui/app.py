@@ -8,8 +8,9 @@ from perfcast.ui._look import STYLE
 from perfcast.ui.parts import foot
 
 PAGES = Path(__file__).parent / "views"  # "pages" would be served without this frame, too
+ICON = str(Path(__file__).with_name("icon.svg"))  # one of Material's would be fetched from Google
 
-st.set_page_config(page_title="Perfcast", page_icon=":material/speed:", layout="wide")
+st.set_page_config(page_title="Perfcast", page_icon=ICON, layout="wide")
 st.html(STYLE)
 chosen = st.navigation(
     {
