@@ -239,4 +239,3 @@ class JudgedRows(Struct, frozen=True):
     features: Mapping[str, Sequence[Any]]
     measured_at: Sequence[datetime] | None
     timestamp: datetime
-    label: str | None = None
