@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/ui.py [--minutes 60] [--people 20] [--url http://127.0.0.1:8501 --process PID]
 
-Without --url it starts a `perfcast up` of its own, with small models, on free ports. Each person is a browser context of
+Without --url it starts a `perfcast up` of its own, with small models, on free ports. Each person is a context of
 one Chromium, which opens Predict, then types another batch size once every few seconds and waits for the answer; so
 Chromium's own work counts, and on a small machine is most of it. Memory is what the UI's process has to itself (USS).
 """
@@ -31,7 +31,7 @@ def main() -> None:
     arguments = _arguments()
     with _pages(arguments) as (url, process), chromium() as browser:
         print(
-            "| people | page load p50 s | p95 s | interaction p50 s | p95 s | samples | UI memory before MB | after MB |"
+            "| people | page load p50 s | p95 s | interaction p50 s | p95 s | samples | memory before MB | after MB |"
         )
         print("|---|---|---|---|---|---|---|---|", flush=True)
         for people in (1, arguments.people):

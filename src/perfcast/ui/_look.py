@@ -116,8 +116,10 @@ STYLE = """
 <style>
   .stApp { font-variant-numeric: tabular-nums lining-nums; }
   .stMainBlockContainer { max-width: 78rem; }
-  .stApp [data-testid="stCaptionContainer"] { color: inherit; }
-  .stApp [data-testid="stCaptionContainer"] p { color: color-mix(in srgb, currentColor 78%, transparent); }
+  .stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: 1; }
+  .stApp [data-testid="stCaptionContainer"] p { color: color-mix(in srgb, currentColor 78%, transparent); opacity: 1; }
+  .stApp [data-testid="stMultiSelect"] [data-tag] { background: color-mix(in srgb, currentColor 12%, transparent); }
+  .stApp [data-testid="stMultiSelect"] :is([data-tag], [data-tag] *) { color: inherit; }
   [data-testid="stMetricLabel"] p { font-size: .85rem; opacity: .8; }
   .perfcast-lead { margin: -.4rem 0 1.1rem; max-width: 46rem; }
   @media (max-width: 480px) { .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; } }
