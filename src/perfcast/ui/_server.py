@@ -35,6 +35,11 @@ def _fresh(url: str, key: str, name: str, _read: Callable[[Client], _T]) -> _T: 
     return _read(_client(url, key))
 
 
+def changed() -> None:
+    """Something was changed: what was read before is out of date."""
+    _fresh.clear()
+
+
 def workloads() -> dict[str, WorkloadEntry]:
     """Every workload at a glance, by name."""
     return fresh(lambda api: api.workloads.list(), "workloads").workloads

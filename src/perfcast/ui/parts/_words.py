@@ -1,6 +1,7 @@
 """Numbers and units as people read them."""
 
 import re
+from datetime import UTC, datetime
 
 from perfcast_client.answers import Cost
 
@@ -37,6 +38,16 @@ def _magnitude(size: float) -> int:
 def share(value: float | None) -> str:
     """Percent, as a whole number."""
     return "–" if value is None else f"{value:.0f}\u202f%"
+
+
+def off(value: float | None, unit: str) -> str:
+    """What a prediction is off by; percentages are so many points apart."""
+    return amount(value, "points" if unit == "percent" else unit)
+
+
+def moment(at: datetime | None) -> str:
+    """A time in UTC, to the minute."""
+    return "–" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def title(name: str) -> str:
