@@ -42,7 +42,7 @@ def share(value: float | None) -> str:
 
 def off(value: float | None, unit: str) -> str:
     """What a prediction is off by; percentages are so many points apart."""
-    return amount(value, "points" if unit == "percent" else unit)
+    return f"{amount(value)}\u00a0points" if unit == "percent" and value is not None else amount(value, unit)
 
 
 def moment(at: datetime | None) -> str:

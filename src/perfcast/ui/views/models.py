@@ -40,9 +40,7 @@ def _chosen(listed: ModelList) -> str:
     if asked is not None and asked not in names:
         st.warning(f"There is no model '{asked}' (any more); choose one of these.", icon=":material/help:")
     first = next((at for at, one in enumerate(listed.models.values()) if one.champion is not None), 0)
-    chosen = st.selectbox(
-        "Model", names, first, key=_MODEL, bind="query-params", on_change=_forget_version, required=True, width=420
-    )
+    chosen = st.selectbox("Model", names, first, key=_MODEL, bind="query-params", on_change=_forget_version, width=420)
     return str(chosen)
 
 

@@ -10,7 +10,7 @@ from perfcast.ui._server import fresh, told
 from perfcast.ui.charts import difference
 from perfcast.ui.parts._figure import palette, show
 from perfcast.ui.parts._words import amount, off, share
-from perfcast.ui.parts.models._errors import live_error
+from perfcast.ui.parts.models._errors import live_error, off_unit
 from perfcast.ui.parts.models._moves import clear, roll_back, split
 
 Alias = Literal["champion", "challenger", "shadow"]
@@ -94,8 +94,8 @@ def _figures(traffic: Traffic, window: str, cost: Cost) -> None:
         "Mean time (ms)": [amount(one.mean_ms) for one in arms.values()],
     }
     st.dataframe(table, hide_index=True, key="arms", alt="What each alias did")
-    minutes = traffic.counted_for_seconds / 60
-    st.caption(f"Mean times are of the process that answered, since it started {amount(minutes)} minutes ago.")
+    hours = traffic.counted_for_seconds / 3600
+    st.caption(f"Mean times are of the process that answered, over the {amount(hours, digits=2)} hours it has run.")
     if not any(one and one.actuals for one in live):
         st.caption("Live accuracy comes of true costs: tell them with `POST /feedback`.")
 
@@ -141,7 +141,7 @@ def verdict(name: str, one: ArmComparison, cost: Cost) -> str:
 def _unit(one: ArmComparison, cost: Cost) -> str:
     if one.measure == "mape":
         return "points of percent"
-    return "points" if cost.unit == "percent" else cost.unit
+    return off_unit(cost)
 
 
 def _ordered(traffic: Traffic) -> dict[str, ArmFigures]:

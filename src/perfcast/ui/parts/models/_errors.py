@@ -20,6 +20,11 @@ def metrics_of(reference: str) -> VersionMetrics:
     return fresh(lambda api: api.models.metrics(reference), f"metrics {reference}")
 
 
+def off_unit(cost: Cost) -> str:
+    """What differences of this cost are in: percentages are so many points apart."""
+    return "points" if cost.unit == "percent" else cost.unit
+
+
 def measure(cost: Cost) -> str:
     """What errors of this cost are told in."""
     return "MAPE" if cost.relative else "MAE"

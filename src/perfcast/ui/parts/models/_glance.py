@@ -18,13 +18,13 @@ def glance(listed: ModelList) -> None:
     live = _live(models)
     table = {
         "Model": list(models),
-        "Workload": [one.workload for one in models.values()],
+        "State": [_state(one) for one in models.values()],
         "Champion": ["none" if one.champion is None else f"version {one.champion}" for one in models.values()],
-        "Type": [family(one.type) for one in models.values()],
         "Held-out error": [held_out_error(one.metrics, cost_of(one.workload)) for one in models.values()],
         "Live error, 7 days": [live_error(live.get(name), cost_of(one.workload)) for name, one in models.items()],
+        "Type": [family(one.type) for one in models.values()],
         "Loaded": ["yes" if one.loaded else "no" for one in models.values()],
-        "State": [_state(one) for one in models.values()],
+        "Workload": [one.workload for one in models.values()],
     }
     if len(models) > _MOST_ASKED:
         del table["Live error, 7 days"]
@@ -51,8 +51,8 @@ def _state(one: ModelEntry) -> str:
     if one.problem:
         return "broken"
     if one.champion is None:
-        return "no champion: nobody is answered"
-    return "answers, with a challenger" if one.traffic.get("challenger") else "answers"
+        return "has no champion"
+    return "answers, A/B" if one.traffic.get("challenger") else "answers"
 
 
 def _unread(listed: ModelList) -> None:

@@ -6,13 +6,21 @@ from typing import Any
 
 import streamlit as st
 from perfcast_client import Conflict
-from perfcast_client.answers import Cost, HeldOutMetrics, JudgedRows, LiveAccuracy, ModelDetails, VersionEntry
+from perfcast_client.answers import (
+    Cost,
+    HeldOutMetrics,
+    IntervalCorrection,
+    JudgedRows,
+    LiveAccuracy,
+    ModelDetails,
+    VersionEntry,
+)
 
 from perfcast.ui._server import fresh, told
 from perfcast.ui.charts import agreement, residuals
 from perfcast.ui.parts._figure import palette, show
 from perfcast.ui.parts._words import amount, off, share, symbol
-from perfcast.ui.parts.models._errors import family, measure, metrics_of
+from perfcast.ui.parts.models._errors import family, measure, metrics_of, off_unit
 from perfcast.ui.parts.models._made import made_from
 from perfcast.ui.parts.models._moves import moves
 
@@ -38,6 +46,7 @@ def about_version(model: ModelDetails, version: VersionEntry, cost: Cost) -> Non
     with told():
         known = metrics_of(reference)
         _live(known.live, cost)
+        _correction(known.correction, cost)
         _misses(reference, cost)
         made_from(known)
 
@@ -54,8 +63,9 @@ def _metrics(metrics: HeldOutMetrics, cost: Cost, *, calibrated: bool) -> None:
     ]
     explained = ("R²", f"{metrics.r2:.3f}", "Share of the cost's variance that is explained; 1 is all of it.")
     figures = [*((mape, middle) if cost.relative else (mae, rmse)), *near, explained]
-    for column, (label, value, meaning) in zip(st.columns(6, gap="small"), figures, strict=True):
-        column.metric(label, value, help=meaning)
+    with st.container(horizontal=True, gap="large", key="figures"):
+        for label, value, meaning in figures:
+            st.metric(label, value, help=meaning, width="content")
     if not calibrated:
         st.caption("It answers without intervals: it is not calibrated.")
     elif metrics.coverage:
@@ -93,7 +103,21 @@ def _live(live: Mapping[str, Mapping[str, LiveAccuracy]], cost: Cost) -> None:
         "Bias": [off(one.bias, cost.unit) for _, _, one in rows],
         "90 % intervals hold": [share(one.coverage) for _, _, one in rows],
     }
-    st.table(table, border="horizontal", hide_index=True, alt="Live accuracy by alias and window")
+    st.dataframe(table, hide_index=True, key="live", alt="Live accuracy by alias and window")
+
+
+def _correction(correction: IntervalCorrection | None, cost: Cost) -> None:
+    moved = correction.bounds.get("0.9") if correction is not None else None
+    if correction is None or moved is None:
+        return
+    if correction.kind == "added":
+        bounds = [f"{bound:+.3g} {off_unit(cost)}" for bound in (moved.lower, moved.upper)]
+    else:
+        bounds = [f"× {bound:.3g}" for bound in (moved.lower, moved.upper)]
+    st.caption(
+        f"Its intervals follow {correction.actuals:,} true costs: at 90 % the lower bound is moved by {bounds[0]}, the "
+        f"upper by {bounds[1]}."
+    )
 
 
 def _misses(reference: str, cost: Cost) -> None:
@@ -128,7 +152,7 @@ def errors_of(actual: list[float], predicted: list[float], cost: Cost) -> tuple[
     pairs = zip(actual, predicted, strict=True)
     if cost.relative:
         return [100 * (p - a) / a for a, p in pairs], "%"
-    return [p - a for a, p in pairs], "points" if cost.unit == "percent" else cost.unit
+    return [p - a for a, p in pairs], off_unit(cost)
 
 
 def _table(rows: JudgedRows) -> Mapping[str, Sequence[Any]]:
