@@ -94,8 +94,8 @@ def _figures(traffic: Traffic, window: str, cost: Cost) -> None:
         "Mean time (ms)": [amount(one.mean_ms) for one in arms.values()],
     }
     st.dataframe(table, hide_index=True, key="arms", alt="What each alias did")
-    hours = traffic.counted_for_seconds / 3600
-    st.caption(f"Mean times are of the process that answered, over the {amount(hours, digits=2)} hours it has run.")
+    minutes = f"{traffic.counted_for_seconds / 60:,.0f}"
+    st.caption(f"Mean times are of the process that answered, over the {minutes} minutes that it has run.")
     if not any(one and one.actuals for one in live):
         st.caption("Live accuracy comes of true costs: tell them with `POST /feedback`.")
 
@@ -119,7 +119,7 @@ def _comparisons(traffic: Traffic, cost: Cost) -> None:
         axis = f"error less the champion's ({unit}); left of 0 is better"
         figure = difference(palette(), list(bounded), values, lower, upper, x_title=axis)
         table = {"alias": list(bounded), f"difference ({unit})": values, "from": lower, "to": upper}
-        words = "; ".join(verdict(name, compared[name], cost).replace("**", "") for name in bounded)
+        words = " ".join(verdict(name, compared[name], cost).replace("**", "") for name in bounded)
         show(figure, "difference", alt=words, table=table)
 
 

@@ -18,7 +18,7 @@ def speed(model: ModelDetails, cost: Cost) -> None:
         "pass."
     )
     readable = {one.version: one for one in model.versions if not one.problem}
-    pointed = [number for number in dict.fromkeys(model.aliases.values()) if number in readable]
+    pointed = sorted({number for number in model.aliases.values() if number in readable}, reverse=True)
     chosen = st.multiselect(
         "Versions", sorted(readable, reverse=True), pointed or sorted(readable)[-1:], key=f"{model.name} measured"
     )
