@@ -1,13 +1,14 @@
-"""Questions before something is changed, and what happened then."""
+"""Questions before something is changed, and what came of it."""
 
 from collections.abc import Callable
 from typing import NoReturn
 
 import streamlit as st
+from perfcast_client import PerfcastClientError
 
 from perfcast.ui._server import changed, told
 
-_HAPPENED = "happened"
+_HAPPENED, _REFUSED = "happened", "refused"
 
 
 def asked(question: str, consequence: str, yes: str, act: Callable[[], str]) -> None:
@@ -22,17 +23,24 @@ def asked(question: str, consequence: str, yes: str, act: Callable[[], str]) -> 
 
     @st.dialog(question)
     def dialog() -> None:
+        if _HAPPENED in st.session_state:
+            st.rerun()
         st.markdown(consequence)
         with st.container(horizontal=True):
-            decided = st.button(yes, type="primary", key="do it")
+            st.button(yes, type="primary", key="do it", on_click=_do, args=(act,))
             if st.button("Leave it as it is", key="leave it"):
                 st.rerun()
-        if decided:
-            with told():
-                happened(act())
-            changed()  # refused, most often because what was shown is out of date
+        _tell_refusal()
 
     dialog()
+
+
+def _do(act: Callable[[], str]) -> None:
+    try:
+        st.session_state[_HAPPENED] = act()
+    except PerfcastClientError as error:
+        st.session_state[_REFUSED] = error
+    changed()  # also where it is refused: most often because what was shown is out of date
 
 
 def happened(words: str) -> NoReturn:
@@ -46,3 +54,11 @@ def tell_what_happened() -> None:
     """What the last change came to, once."""
     if words := st.session_state.pop(_HAPPENED, ""):
         st.toast(words, icon=":material/check_circle:")
+    _tell_refusal()
+
+
+def _tell_refusal() -> None:
+    refused: PerfcastClientError | None = st.session_state.pop(_REFUSED, None)
+    if refused is not None:
+        with told():
+            raise refused
