@@ -16,6 +16,7 @@ from perfcast.ui.charts import (
     Series,
     agreement,
     curve,
+    difference,
     gauge,
     lines,
     nice_ceiling,
@@ -126,3 +127,11 @@ def test_a_nice_ceiling_is_not_below_and_not_far_above(value: float) -> None:
 @pytest.mark.parametrize("value", [0.0, -3.0, math.nan, math.inf])
 def test_what_has_no_ceiling_gets_one(value: float) -> None:
     assert nice_ceiling(value) == 1.0
+
+
+def test_a_difference_has_its_bounds_around_nothing() -> None:
+    figure = difference(LIGHT, ["challenger"], [0.4], [0.1], [0.9], x_title="points")
+    (mark,) = figure.data
+    assert (list(mark.x), list(mark.y)) == ([0.4], ["challenger"])
+    assert (mark.error_x.array[0], mark.error_x.arrayminus[0]) == pytest.approx((0.5, 0.3))
+    assert figure.layout.shapes[0].x0 == 0

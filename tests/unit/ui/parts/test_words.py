@@ -1,11 +1,13 @@
 """Numbers and units as people read them."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from perfcast_client.answers import Cost
 
-from perfcast.ui.parts import amount, cost_axis, cost_title, plain, share, symbol, title, with_unit
+from perfcast.ui.parts import amount, cost_axis, cost_title, moment, off, plain, share, symbol, title, with_unit
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,15 @@ def test_an_amount_read_back_is_within_half_of_its_third_digit(value: float) -> 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
 def test_what_is_no_number_is_still_shown(value: float) -> None:
     assert amount(value, "ms") == f"{value}\u202fms"
+
+
+def test_percentages_are_points_apart() -> None:
+    assert (off(1.414, "percent"), off(1.414, "ms"), off(None, "percent")) == ("1.41\u00a0points", "1.41\u202fms", "–")
+
+
+def test_a_moment_is_told_in_utc() -> None:
+    at = datetime(2026, 3, 2, 15, 5, 59, tzinfo=timezone(timedelta(hours=1)))
+    assert (moment(at), moment(None)) == ("2026-03-02 14:05", "–")
 
 
 def test_a_share_is_a_whole_number_of_percent() -> None:

@@ -1,5 +1,6 @@
 """Models: the registry at a glance, one version's page, and everything that can be moved."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from perfcast_client import Client
 from streamlit.testing.v1 import AppTest
 from tests.drafts import weighted
+from tests.patience import until
 from tests.stocked import CNN, CPU
 from tests.unit.ui.conftest import KEY, Open, refusals, running, words
 
@@ -79,7 +81,7 @@ def test_each_model_stands_with_its_error_in_the_terms_of_its_cost(open_page: Op
 def test_a_trained_version_is_explained_and_plotted(open_page: Open) -> None:
     page = open_page("models", model=CPU)
     assert refusals(page) == []
-    assert [one.label for one in page.metric][:2] == ["Mean error", "RMSE"]
+    assert [one.label for one in page.metric][:2] == ["Mean error (MAE)", "RMSE"]
     assert len(page.get("plotly_chart")) == 2
     assert page.subheader[0].value.startswith("Version 1 · polynomial · champion")
     facts = "\n".join(str(table.value.to_dict()) for table in page.table)
@@ -239,14 +241,28 @@ def test_without_a_model_it_says_how_to_get_one_and_takes_an_upload(open_page: O
     assert page.file_uploader("graph").label == "Graph (.onnx)"
 
 
+def test_what_could_not_be_read_or_loaded_is_named_with_the_reason(
+    open_page: Open, stocked: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(stocked, tmp_path / "data")
+    next((tmp_path / "data" / "artifacts" / "models").rglob("*.onnx")).write_bytes(b"nothing of the kind")
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "old.onnx").write_bytes(b"nothing of the kind")
+    with running(tmp_path / "data", MODELS_DIR=str(tmp_path / "files")) as address, Client(address) as client:
+        until(lambda: client.models.list().not_loaded)
+        page = open_page("models", api=address)
+        assert "broken" in column(page, "State")
+        assert any("can't answer" in one for one in refusals(page))
+        assert page.expander[0].label == "Files that could not be read: 1"
+        assert "old.onnx" in str(page.table[0].value.to_dict())
+
+
 def test_where_the_api_is_away_it_says_what_to_do(open_page: Open, nobody: str) -> None:
     (told,) = refusals(open_page("models", api=nobody))
     assert "perfcast up" in told
 
 
-def test_a_key_that_only_reads_may_look_but_not_move(
-    open_page: Open, stocked: Path, at: Callable[[str], None]
-) -> None:
+def test_a_key_that_only_reads_may_look_but_not_move(open_page: Open, stocked: Path, at: Callable[[str], None]) -> None:
     with running(stocked, API_KEY=f"{KEY}:admin,{READER}:read") as keyed:
         page = open_page("models", api=keyed, model=CPU)
         assert "This API asks for a key" in words(page)

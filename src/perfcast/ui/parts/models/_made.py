@@ -4,22 +4,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
-from perfcast_client.answers import Data, Graph, VersionMetrics
+from perfcast_client.answers import Cost, Data, Graph, VersionMetrics
 
 from perfcast.ui.parts._words import amount
-from perfcast.ui.parts.models._errors import family
+from perfcast.ui.parts.models._errors import family, off_unit
 
 _PARTS = {"train": "to train", "calibrate": "to calibrate intervals", "test": "to judge"}
 
+_METRICS = {"mae": "MAE", "rmse": "RMSE", "mape": "MAPE", "median_ape": "median"}
 
-def made_from(known: VersionMetrics) -> None:
+
+def made_from(known: VersionMetrics, cost: Cost) -> None:
     """Data, search and graph, side by side."""
     st.markdown("**What it is made of**")
     left, middle, right = st.columns(3, gap="medium")
     with left:
         _facts("Data", _data(known.data))
     with middle:
-        _facts("Search", _search(known.search))
+        _facts("Search", _search(known.search, cost))
     with right:
         _facts("Graph", _graph(known))
     if known.settings:
@@ -46,16 +48,17 @@ def _data(data: Data | None) -> dict[str, str]:
     }
 
 
-def _search(search: Mapping[str, Any]) -> dict[str, str]:
+def _search(search: Mapping[str, Any], cost: Cost) -> dict[str, str]:
     if not search:
         return {"Search": "none is known"}
     facts = {"Trials": str(search["trials"])} if "trials" in search else {}
     if "seconds" in search:
         facts["Time"] = amount(search["seconds"], "s")
     scores = search.get("scores") or {}
-    metric = str(search.get("metric", "score")).upper()
+    metric = str(search.get("metric", "score"))
+    unit = "%" if metric.endswith("ape") else off_unit(cost)
     for name, score in sorted(scores.items(), key=lambda item: item[1]):
-        facts[f"Best {family(name)}, {metric}"] = amount(score)
+        facts[f"Best {family(name)}"] = f"{_METRICS.get(metric, metric)} {amount(score)}\u00a0{unit}"
     return facts
 
 

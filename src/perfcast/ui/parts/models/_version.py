@@ -48,14 +48,14 @@ def about_version(model: ModelDetails, version: VersionEntry, cost: Cost) -> Non
         _live(known.live, cost)
         _correction(known.correction, cost)
         _misses(reference, cost)
-        made_from(known)
+        made_from(known, cost)
 
 
 def _metrics(metrics: HeldOutMetrics, cost: Cost, *, calibrated: bool) -> None:
     st.markdown(f"**On {metrics.rows:,} held-out rows** that fitting, tuning and calibration never saw")
-    mape = ("Mean error", amount(metrics.mape, "%"), "MAPE: the mean of |predicted − measured| ÷ measured.")
+    mape = ("Mean error (MAPE)", amount(metrics.mape, "%"), "The mean of |predicted − measured| ÷ measured.")
     middle = ("Median error", amount(metrics.median_ape, "%"), "Half of the rows are missed by less than this.")
-    mae = ("Mean error", off(metrics.mae, cost.unit), "MAE: the mean of |predicted − measured|, in the cost's unit.")
+    mae = ("Mean error (MAE)", off(metrics.mae, cost.unit), "The mean of |predicted − measured|, in the cost's unit.")
     rmse = ("RMSE", off(metrics.rmse, cost.unit), "Root mean square error: large misses weigh more than in the MAE.")
     near = [
         (f"Within {bound} %", share(value), f"Share of rows predicted within {bound} % of what was measured.")
@@ -63,7 +63,7 @@ def _metrics(metrics: HeldOutMetrics, cost: Cost, *, calibrated: bool) -> None:
     ]
     explained = ("R²", f"{metrics.r2:.3f}", "Share of the cost's variance that is explained; 1 is all of it.")
     figures = [*((mape, middle) if cost.relative else (mae, rmse)), *near, explained]
-    with st.container(horizontal=True, gap="large", key="figures"):
+    with st.container(horizontal=True, gap="medium", key="figures"):
         for label, value, meaning in figures:
             st.metric(label, value, help=meaning, width="content")
     if not calibrated:
