@@ -1,7 +1,7 @@
 """Models: the registry at a glance, one version's page, and everything that can be moved."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -9,10 +9,12 @@ import pytest
 from perfcast_client import Client
 from streamlit.testing.v1 import AppTest
 from tests.drafts import weighted
-from tests.patience import until
 from tests.stocked import CNN, CPU
 from tests.unit.ui.conftest import KEY, Open, refusals, running, words
 
+from perfcast.discovery import Records
+from perfcast.discovery._records import Record
+from perfcast.storage import Database
 from perfcast.workloads import builtin_workloads
 
 NUMBERS = count(1)
@@ -244,17 +246,18 @@ def test_without_a_model_it_says_how_to_get_one_and_takes_an_upload(open_page: O
 def test_what_could_not_be_read_or_loaded_is_named_with_the_reason(
     open_page: Open, stocked: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(stocked, tmp_path / "data")
-    next((tmp_path / "data" / "artifacts" / "models").rglob("*.onnx")).write_bytes(b"nothing of the kind")
-    (tmp_path / "files").mkdir()
-    (tmp_path / "files" / "old.onnx").write_bytes(b"nothing of the kind")
-    with running(tmp_path / "data", MODELS_DIR=str(tmp_path / "files")) as address, Client(address) as client:
-        until(lambda: client.models.list().not_loaded)
+    shutil.copytree(stocked, tmp_path, dirs_exist_ok=True)
+    for kept in filter(Path.is_file, (tmp_path / "artifacts").rglob("*")):
+        kept.write_bytes(b"nothing of the kind")
+    database = Database(f"sqlite:///{tmp_path / 'perfcast.db'}")
+    Records(database).keep(Record("old/model.pkl", "old", "0" * 64, "failed", "it needs a library of its own"))
+    database.close()
+    with running(tmp_path) as address:
         page = open_page("models", api=address)
-        assert "broken" in column(page, "State")
-        assert any("can't answer" in one for one in refusals(page))
-        assert page.expander[0].label == "Files that could not be read: 1"
-        assert "old.onnx" in str(page.table[0].value.to_dict())
+    assert set(column(page, "State")) == {"broken"}
+    assert any("can't answer" in one for one in refusals(page))
+    assert page.expander[0].label == "Files that could not be read: 1"
+    assert "it needs a library of its own" in str(page.table[0].value.to_dict())
 
 
 def test_where_the_api_is_away_it_says_what_to_do(open_page: Open, nobody: str) -> None:
