@@ -265,7 +265,7 @@ def test_where_the_api_is_away_it_says_what_to_do(open_page: Open, nobody: str) 
     assert "perfcast up" in told
 
 
-def test_a_key_that_only_reads_may_look_but_not_move(open_page: Open, stocked: Path, at: Callable[[str], None]) -> None:
+def test_a_key_that_only_reads_may_look_but_not_move(open_page: Open, stocked: Path) -> None:
     with running(stocked, API_KEY=f"{KEY}:admin,{READER}:read") as keyed:
         page = open_page("models", api=keyed, model=CPU)
         assert "This API asks for a key" in words(page)
