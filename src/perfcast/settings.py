@@ -59,6 +59,9 @@ class Settings(BaseSettings):
         "", description="Where browsers find the API, for the UI's links to its documentation; empty: at `API_URL`."
     )
     grafana_url: str = Field("", description="Where Grafana is, for the UI's links; empty: none is linked.")
+    docs_url: str = Field(
+        "", description="Where these docs are served, for the UI's links to runbooks; empty: none is."
+    )
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda value: str(value).upper())
     ] = Field("INFO", description="Least level that is logged.")

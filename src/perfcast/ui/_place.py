@@ -1,4 +1,4 @@
-"""Where things are: the API, its documentation, Grafana."""
+"""Where things are: the API, its documentation, Grafana, the docs."""
 
 from functools import cache
 
@@ -24,6 +24,11 @@ def public_url() -> str:
 def grafana_url() -> str:
     """Where Grafana is; empty where nobody said."""
     return _settings().grafana_url
+
+
+def docs_url() -> str:
+    """Where Perfcast's docs are served, without a slash at the end; empty where nobody said."""
+    return _settings().docs_url.rstrip("/")
 
 
 def redis_url() -> str:

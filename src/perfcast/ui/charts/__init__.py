@@ -5,14 +5,28 @@ Each takes a palette and gives a Plotly figure: `curve` (a swept parameter, its 
 against measured), `lines` (series over time), `trials` (a search).
 """
 
+from perfcast.ui.charts._bars import Bar, bars
 from perfcast.ui.charts._curve import Band, Curve, Points, curve
 from perfcast.ui.charts._difference import difference
 from perfcast.ui.charts._gauge import gauge
-from perfcast.ui.charts._lines import Series, lines, trials
+from perfcast.ui.charts._lines import Meaning, Series, lines, trials
 from perfcast.ui.charts._scale import nice_ceiling
 from perfcast.ui.charts._scatter import agreement, residuals
 
 __all__ = [
-    "Band", "Curve", "Points", "Series", "agreement", "curve", "difference", "gauge", "lines", "nice_ceiling",
-    "residuals", "trials",
-]  # fmt: skip
+    "Band",
+    "Bar",
+    "Curve",
+    "Meaning",
+    "Points",
+    "Series",
+    "agreement",
+    "bars",
+    "curve",
+    "difference",
+    "gauge",
+    "lines",
+    "nice_ceiling",
+    "residuals",
+    "trials",
+]

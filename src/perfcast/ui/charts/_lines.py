@@ -39,6 +39,7 @@ def lines(
     y_title: str,
     limit: float | None = None,
     wanted: float | None = None,
+    marked: bool = False,
 ) -> go.Figure:
     """Lines over one axis.
 
@@ -49,11 +50,12 @@ def lines(
         y_title: Of the axis upwards, with its unit.
         limit: What shall not be crossed, in the danger colour.
         wanted: Where it should lie, in a quiet colour.
+        marked: Whether points are marked, as where they are few.
     """
-    figure = go.Figure()
+    figure, mode = go.Figure(), "lines+markers" if marked else "lines"
     for one in series:
         line = {"color": getattr(palette, one.meaning), "width": 2, "dash": _DASHES[one.dash % len(_DASHES)]}
-        figure.add_scatter(x=one.x, y=one.y, mode="lines", name=one.name, line=line, hovertemplate="%{y:.4g}")
+        figure.add_scatter(x=one.x, y=one.y, mode=mode, name=one.name, line=line, hovertemplate="%{y:.4g}")
     for value, colour in ((limit, palette.danger), (wanted, palette.quiet)):
         if value is not None:
             figure.add_hline(value, line={"color": colour, "width": 1, "dash": "dash"})
