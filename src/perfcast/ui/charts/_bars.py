@@ -9,7 +9,7 @@ from perfcast.ui._look import Palette
 from perfcast.ui.charts._dress import dress
 from perfcast.ui.charts._lines import Meaning
 
-_BAR, _REST = 30, 64
+_BAR, _REST = 32, 84
 """Pixels of a bar with its gap, and of the axis."""
 
 

@@ -40,6 +40,7 @@ def lines(
     limit: float | None = None,
     wanted: float | None = None,
     marked: bool = False,
+    y_range: tuple[float, float] | None = None,
 ) -> go.Figure:
     """Lines over one axis.
 
@@ -51,6 +52,7 @@ def lines(
         limit: What shall not be crossed, in the danger colour.
         wanted: Where it should lie, in a quiet colour.
         marked: Whether points are marked, as where they are few.
+        y_range: Of the upright axis; chosen by what is shown if not given.
     """
     figure, mode = go.Figure(), "lines+markers" if marked else "lines"
     for one in series:
@@ -59,9 +61,10 @@ def lines(
     for value, colour in ((limit, palette.danger), (wanted, palette.quiet)):
         if value is not None:
             figure.add_hline(value, line={"color": colour, "width": 1, "dash": "dash"})
-    return dress(
-        figure, palette, xaxis={"title": {"text": x_title}}, yaxis={"title": {"text": y_title}, "rangemode": "tozero"}
-    )
+    words = any(isinstance(value, str) for one in series for value in one.x)
+    x_axis = {"title": {"text": x_title}} | ({"type": "category"} if words else {})
+    y_axis = {"title": {"text": y_title}} | ({"range": list(y_range)} if y_range else {"rangemode": "tozero"})
+    return dress(figure, palette, xaxis=x_axis, yaxis=y_axis)
 
 
 def trials(

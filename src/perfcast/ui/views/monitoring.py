@@ -14,7 +14,6 @@ from perfcast.ui.parts.monitoring import (
     every_model,
     links,
     traffic,
-    waiting,
 )
 
 _JUDGED_SECONDS = 30
@@ -37,9 +36,9 @@ def page() -> None:
                 "There is no model to watch yet. `perfcast up` makes the starter models; `perfcast train` your own."
             )
             return
-        units = {name: workload_named(one.workload).cost.unit for name, one in models.items() if one.champion}
+        costs = {name: workload_named(one.workload).cost for name, one in models.items() if one.champion}
         st.subheader("Models, last 24 hours", divider="gray", help="The champions, by the true costs that were told.")
-        every_model(units)
+        every_model(costs)
         model = st.selectbox("Look closer at", list(models), key="model", bind="query-params", width=360)
     st.fragment(_model, run_every=_JUDGED_SECONDS if live else None)(model, models[model].workload)
 
@@ -50,7 +49,6 @@ def _service() -> None:
         st.subheader("Health", divider="gray")
         condition()
         st.subheader("Traffic", divider="gray", help="Without probes and without this page's own looks.")
-        waiting()
         traffic()
 
 

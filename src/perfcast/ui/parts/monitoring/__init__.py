@@ -13,9 +13,9 @@ from perfcast.ui.parts.monitoring._exposition import Look, look, quantile, read
 from perfcast.ui.parts.monitoring._models import alarms, every_model
 from perfcast.ui.parts.monitoring._polls import EVERY_SECONDS, Course, Step, between
 from perfcast.ui.parts.monitoring._runbooks import links
-from perfcast.ui.parts.monitoring._traffic import traffic, waiting
+from perfcast.ui.parts.monitoring._traffic import traffic
 
 __all__ = [
     "EVERY_SECONDS", "Course", "Look", "Step", "accuracy", "alarms", "between", "condition", "corrections", "drift",
-    "every_model", "links", "look", "quantile", "read", "traffic", "waiting",
+    "every_model", "links", "look", "quantile", "read", "traffic",
 ]  # fmt: skip

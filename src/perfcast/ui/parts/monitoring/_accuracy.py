@@ -10,7 +10,7 @@ from perfcast.ui._server import fresh
 from perfcast.ui.charts import Meaning, Series, lines
 from perfcast.ui.parts._figure import palette, show
 from perfcast.ui.parts._words import amount, share, symbol
-from perfcast.ui.parts.monitoring._models import held, signed
+from perfcast.ui.parts.monitoring._models import error, held, signed
 
 WINDOWS = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "all": "all"}
 _MEANINGS: Mapping[str, Meaning] = {"champion": "accent", "challenger": "accent", "shadow": "measured", "named": "ink"}
@@ -86,7 +86,7 @@ def _table(arms: Sequence[Arm], window: str, cost: Cost) -> None:
         "Callers": [share(arm.share) for arm in arms],
         "Predictions": [f"{one.predictions:,}" if one else "–" for one in live],
         "True costs told": [f"{one.actuals:,}" if one else "–" for one in live],
-        "Mean error": [_error(one, cost) for one in live],
+        "Mean error": [error(cost, one.mae, one.mape) if one else "–" for one in live],
         "Bias": [signed(one.bias, cost.unit) if one else "–" for one in live],
         "In the 90 % interval": [held(one.coverage) if one else "–" for one in live],
         "Interval's width": [amount(one.width, cost.unit) if one else "–" for one in live],
@@ -97,13 +97,6 @@ def _table(arms: Sequence[Arm], window: str, cost: Cost) -> None:
         "Bias: predicted less true, so that a negative one predicts too little. Named: the caller named the version. "
         "Errors count when the cost was measured, predictions when they were made."
     )
-
-
-def _error(one: LiveAccuracy | None, cost: Cost) -> str:
-    if one is None or one.mae is None:
-        return "–"
-    relative = "" if one.mape is None else f" ({amount(one.mape, '%')})"
-    return f"{amount(one.mae, cost.unit)}{relative}"
 
 
 def _comparisons(split: Traffic, cost: Cost) -> None:
@@ -117,11 +110,9 @@ def compared(arm: str, found: ArmComparison, unit: str) -> str:
     unit = "%" if found.measure == "mape" else unit
     hours = "1 hour" if found.hours == 1 else f"{found.hours} hours"
     if found.lower is None or found.upper is None:
-        return f":gray[{arm} against champion: open; {hours} of both so far, 24 are needed]"
+        return f":gray[{arm.capitalize()} against champion: open; {hours} of both so far, 24 are needed]"
     told = f"{signed(found.lower, unit)} to {signed(found.upper, unit)} mean error over {hours}"
-    return (
-        f"**{arm} against champion**: {f'{found.better} is better' if found.better else 'no difference seen'} ({told})"
-    )
+    return f"**{arm.capitalize()} against champion**: {f'{found.better} is better' if found.better else 'no difference seen'} ({told})"
 
 
 def _measures(cost: Cost, promised: HeldOutMetrics | None) -> Sequence[Measure]:
@@ -156,7 +147,7 @@ def _figure(arms: Sequence[Arm], measure: Measure) -> None:
     ]
     figure = lines(
         palette(), series, x_title="window", y_title=f"{measure.title} ({measure.unit})", wanted=measure.promised,
-        marked=True,
+        marked=True, y_range=(0, 100) if measure.field == "coverage" else None,
     )  # fmt: skip
     told = "; ".join(f"{name}: {', '.join(amount(value) for value in found)}" for name, found in values.items())
     promised = "" if measure.promised is None else f", promised {amount(measure.promised)}"

@@ -7,6 +7,7 @@ from perfcast_client.answers import Dependency, Health
 
 from perfcast.ui._server import fresh
 from perfcast.ui.parts._words import amount, share
+from perfcast.ui.parts.monitoring._tiles import tiles
 from perfcast.ui.parts.monitoring._runbooks import runbook
 
 _STATES = {
@@ -77,8 +78,7 @@ def _machine(health: Health) -> None:
         "Memory that can be had": amount(system.available_memory_gb, "GB"),
         "Disk in use": share(system.disk_percent),
     }
-    for column, (label, value) in zip(st.columns(len(shown)), shown.items(), strict=True):
-        column.metric(label, value)
+    tiles(shown)
 
 
 def duration(seconds: float) -> str:

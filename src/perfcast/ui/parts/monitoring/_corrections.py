@@ -17,10 +17,10 @@ _NEEDED = 30
 def corrections(model: str, cost: Cost) -> None:
     """Of each version that an alias points to."""
     details: ModelDetails = fresh(lambda api: api.models.get(model), f"model {model}")
-    watched = [one for one in details.versions if one.aliases]
+    watched = sorted((one for one in details.versions if one.aliases), key=lambda one: "champion" not in one.aliases)
     corrected = [one for one in watched if one.correction is not None and one.correction.bounds]
     for one in watched:
-        st.markdown(f"**{_name(one)}**: {_words(one.correction, cost.unit)}")
+        st.markdown(f"**{_name(one).capitalize()}**: {_words(one.correction, cost.unit)}")
     if corrected:
         st.caption(
             "A correction moves the bounds, never the prediction. Where both move the same way, the model predicts "
@@ -48,8 +48,7 @@ def _moved(found: IntervalCorrection, value: float, unit: str) -> str:
 
 
 def _figure(versions: Sequence[VersionEntry], cost: Cost) -> None:
-    first = next((one for one in versions if "champion" in one.aliases), versions[0])
-    found = first.correction
+    first, found = versions[0], versions[0].correction
     if found is None:
         return
     factor = found.kind != "added"
@@ -59,7 +58,7 @@ def _figure(versions: Sequence[VersionEntry], cost: Cost) -> None:
         "upper bound": [moved.upper for moved in found.bounds.values()],
     }
     series = [Series(side, names, values, "uncertainty", dash) for dash, (side, values) in enumerate(sides.items())]
-    unit = "multiplied by" if factor else f"moved upwards by ({symbol(cost.unit)})"
+    unit = "multiplied by" if factor else f"moved upwards ({symbol(cost.unit)})"
     figure = lines(
         palette(), series, x_title="Share of cases that the interval holds", y_title=unit,
         wanted=1.0 if factor else 0.0, marked=True,

@@ -49,7 +49,7 @@ def _alarm(one: DriftFinding) -> None:
     since = f" · since {one.since:%Y-%m-%d %H:%M} UTC" if one.since else ""
     where = f" ({watched(one)})" if one.feature else ""
     kind = _sentence(KINDS.get(one.kind, one.kind))
-    what_to_do = f"What to do: {runbook(_SECTIONS[one.kind])}" if one.kind in _SECTIONS else ""
+    what_to_do = runbook(_SECTIONS[one.kind]) if one.kind in _SECTIONS else ""
     told = f"**{kind}**{where}: {one.words}{since}  \n{what_to_do}"
     (st.error if one.pages else st.warning)(told, icon=":material/notifications_active:")
 
@@ -88,7 +88,7 @@ def _watched(findings: Sequence[DriftFinding]) -> None:
         "Since (UTC)": [f"{one.since:%Y-%m-%d %H:%M}" if one.since else "" for one in ordered],
     }
     words = ", ".join(f"{watched(one)} {amount(one.score)}" for one in ordered)
-    figure = bars(palette(), shown, x_title="measured ÷ threshold", limit=1.0)
+    figure = bars(palette(), shown, x_title="measured ÷ threshold, beyond from 1 on", limit=1.0)
     show(figure, "drift", alt=f"{beyond} of {len(ordered)} reach their threshold, which is 1. {words}", table=table)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from perfcast_client.answers import Cost
 
 from perfcast.ui.parts._words import amount, share
 from perfcast.ui.parts.monitoring._exposition import Look, look
@@ -36,32 +37,41 @@ def drifting(now: Look) -> Mapping[str, Sequence[str]]:
     return found
 
 
-def every_model(units: Mapping[str, str]) -> None:
+def every_model(costs: Mapping[str, Cost]) -> None:
     """A table of all champions.
 
     Args:
-        units: Of the cost, by model.
+        costs: What each model predicts.
     """
     now = look()
     drift = drifting(now)
     live = {
         title: now.by("model_name", name, arm="champion", window=_WINDOW)
         for title, name in {
-            "error": "ml_live_mae", "bias": "ml_live_bias", "coverage": "ml_live_coverage_percent",
+            "error": "ml_live_mae", "relative": "ml_live_mape_percent", "bias": "ml_live_bias", "coverage": "ml_live_coverage_percent",
             "width": "ml_live_interval_width",
         }.items()
     }  # fmt: skip
     st.table(
         {
-            "Model": list(units),
-            "Mean error": [amount(live["error"].get(name), unit) for name, unit in units.items()],
-            "Bias": [signed(live["bias"].get(name), unit) for name, unit in units.items()],
-            "In the interval": [held(live["coverage"].get(name)) for name in units],
-            "Interval's width": [amount(live["width"].get(name), unit) for name, unit in units.items()],
-            "Drift": [_drift(drift.get(name, ())) for name in units],
+            "Model": list(costs),
+            "Mean error": [
+                error(cost, live["error"].get(name), live["relative"].get(name)) for name, cost in costs.items()
+            ],
+            "Bias": [signed(live["bias"].get(name), cost.unit) for name, cost in costs.items()],
+            "In the 90 % interval": [held(live["coverage"].get(name)) for name in costs],
+            "Interval's width": [amount(live["width"].get(name), cost.unit) for name, cost in costs.items()],
+            "Drift": [_drift(drift.get(name, ())) for name in costs],
         },
         border="horizontal", hide_index=True, alt="Live accuracy of every model over the last 24 hours",
     )  # fmt: skip
+
+
+def error(cost: Cost, mae: float | None, mape: float | None) -> str:
+    """A mean error as its workload judges it: in the cost's unit, or in percent of the true cost."""
+    if not cost.relative or mape is None:
+        return amount(mae, cost.unit)
+    return f"{amount(mape, '%')} of the cost"
 
 
 def signed(value: float | None, unit: str) -> str:

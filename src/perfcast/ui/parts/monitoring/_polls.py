@@ -12,7 +12,7 @@ MINUTES = 15
 _PROBES = frozenset({"/metrics", "/health", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 _OUTCOMES = {"4": "refused", "5": "failed"}
 OUTCOMES = ("answered", "refused", "failed")
-QUANTILES = {"median": 0.5, "95 of 100": 0.95, "99 of 100": 0.99}
+QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 @dataclass(frozen=True)

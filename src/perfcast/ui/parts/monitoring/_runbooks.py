@@ -14,10 +14,9 @@ def links() -> None:
         st.link_button("Metrics as text", f"{public_url()}/metrics", icon=":material/data_object:")
         if docs_url():
             st.link_button("Runbooks", f"{docs_url()}/runbooks/", icon=":material/menu_book:")
-    if not docs_url():
-        st.caption("What to do about an alarm is in `docs/runbooks.md`; set `DOCS_URL` to have it linked here.")
 
 
 def runbook(section: str) -> str:
-    """A link to a section of the runbooks, or, where nobody serves them, its name."""
-    return f"[{section}]({docs_url()}/runbooks/#{section.lower()})" if docs_url() else f"runbook {section}"
+    """What to do, as a section of the runbooks: a link to it, or, where nobody serves them, where it is."""
+    place = f"[{section}]({docs_url()}/runbooks/#{section.lower()})" if docs_url() else f"{section} in docs/runbooks.md"
+    return f"What to do: {place}"

@@ -7,8 +7,9 @@ import streamlit as st
 from perfcast.ui.charts import Bar, Meaning, Series, bars, lines
 from perfcast.ui.parts._figure import palette, show
 from perfcast.ui.parts._words import amount
-from perfcast.ui.parts.monitoring._exposition import look
+from perfcast.ui.parts.monitoring._exposition import Look, look
 from perfcast.ui.parts.monitoring._polls import EVERY_SECONDS, MINUTES, OUTCOMES, QUANTILES, Course, Step
+from perfcast.ui.parts.monitoring._tiles import tiles
 
 _KEY = "monitoring course"
 _TIME = "Time (UTC)"
@@ -48,18 +49,20 @@ def traffic() -> None:
     with right:
         _latency(steps)
         _errors(course)
-    _machine(steps)
+    with left:
+        _machine(steps)
+    with right:
+        _waiting(now)
 
 
-def waiting() -> None:
-    """What waits and what was lost, since the server began."""
-    now = look()
+def _waiting(now: Look) -> None:
     shown = {label: now.value(name) for label, name in _WAITING.items()}
     jobs = now.by("status", "perfcast_jobs")
     shown |= {"Jobs queued": jobs.get("queued"), "Jobs running": jobs.get("running")}
-    with st.container(horizontal=True, gap="large"):
-        for label, value in shown.items():
-            st.metric(label, "–" if value is None else f"{value:,.0f}", width="content")
+    st.markdown("**Waiting and lost**  \n:small[:gray[lost: since the server began]]")
+    counts = ["–" if value is None else f"{value:,.0f}" for value in shown.values()]
+    table = {"What": list(shown), "How many": counts}
+    st.table(table, border="horizontal", hide_index=True, alt="What waits, and what was lost")
 
 
 def _tiles(step: Step) -> None:
@@ -69,8 +72,7 @@ def _tiles(step: Step) -> None:
         "Failed requests": amount(failed, "1/s"),
         **{f"Latency, {name}": amount(value, "ms") for name, value in step.milliseconds.items()},
     }
-    for column, (label, value) in zip(st.columns(len(shown)), shown.items(), strict=True):
-        column.metric(label, value)
+    tiles(shown)
 
 
 def _requests(steps: Sequence[Step]) -> None:
@@ -87,7 +89,12 @@ def _latency(steps: Sequence[Step]) -> None:
         Series(name, _times(steps), [step.milliseconds[name] for step in steps], meaning="ink", dash=dash)
         for dash, name in enumerate(QUANTILES)
     ]
-    _over_time("Time of a prediction", series, "milliseconds (ms)", "in the server; a batch counts once")
+    _over_time(
+        "Time of a prediction",
+        series,
+        "milliseconds (ms)",
+        "in the server; p95: 95 of 100 are quicker; a batch counts once",
+    )
 
 
 def _machine(steps: Sequence[Step]) -> None:
