@@ -112,7 +112,8 @@ def compared(arm: str, found: ArmComparison, unit: str) -> str:
     if found.lower is None or found.upper is None:
         return f":gray[{arm.capitalize()} against champion: open; {hours} of both so far, 24 are needed]"
     told = f"{signed(found.lower, unit)} to {signed(found.upper, unit)} mean error over {hours}"
-    return f"**{arm.capitalize()} against champion**: {f'{found.better} is better' if found.better else 'no difference seen'} ({told})"
+    verdict = f"{found.better} is better" if found.better else "no difference seen"
+    return f"**{arm.capitalize()} against champion**: {verdict} ({told})"
 
 
 def _measures(cost: Cost, promised: HeldOutMetrics | None) -> Sequence[Measure]:

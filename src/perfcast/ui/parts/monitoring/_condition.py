@@ -7,8 +7,8 @@ from perfcast_client.answers import Dependency, Health
 
 from perfcast.ui._server import fresh
 from perfcast.ui.parts._words import amount, share
-from perfcast.ui.parts.monitoring._tiles import tiles
 from perfcast.ui.parts.monitoring._runbooks import runbook
+from perfcast.ui.parts.monitoring._tiles import tiles
 
 _STATES = {
     "healthy": (":green[:material/check_circle: **Healthy**]", "all that it depends on answers"),
@@ -75,7 +75,7 @@ def _machine(health: Health) -> None:
     shown = {
         "Processors in use": share(system.cpu_percent),
         "Memory in use": share(system.memory_percent),
-        "Memory that can be had": amount(system.available_memory_gb, "GB"),
+        "Memory free": amount(system.available_memory_gb, "GB"),
         "Disk in use": share(system.disk_percent),
     }
     tiles(shown)

@@ -88,7 +88,7 @@ def _watched(findings: Sequence[DriftFinding]) -> None:
         "Since (UTC)": [f"{one.since:%Y-%m-%d %H:%M}" if one.since else "" for one in ordered],
     }
     words = ", ".join(f"{watched(one)} {amount(one.score)}" for one in ordered)
-    figure = bars(palette(), shown, x_title="measured ÷ threshold, beyond from 1 on", limit=1.0)
+    figure = bars(palette(), shown, x_title="measured ÷ threshold", limit=1.0)
     show(figure, "drift", alt=f"{beyond} of {len(ordered)} reach their threshold, which is 1. {words}", table=table)
 
 

@@ -48,20 +48,20 @@ def every_model(costs: Mapping[str, Cost]) -> None:
     live = {
         title: now.by("model_name", name, arm="champion", window=_WINDOW)
         for title, name in {
-            "error": "ml_live_mae", "relative": "ml_live_mape_percent", "bias": "ml_live_bias", "coverage": "ml_live_coverage_percent",
-            "width": "ml_live_interval_width",
+            "error": "ml_live_mae", "relative": "ml_live_mape_percent", "bias": "ml_live_bias",
+            "coverage": "ml_live_coverage_percent", "width": "ml_live_interval_width",
         }.items()
     }  # fmt: skip
     st.table(
         {
             "Model": list(costs),
+            "Drift": [_drift(drift.get(name, ())) for name in costs],
             "Mean error": [
                 error(cost, live["error"].get(name), live["relative"].get(name)) for name, cost in costs.items()
             ],
             "Bias": [signed(live["bias"].get(name), cost.unit) for name, cost in costs.items()],
             "In the 90 % interval": [held(live["coverage"].get(name)) for name in costs],
             "Interval's width": [amount(live["width"].get(name), cost.unit) for name, cost in costs.items()],
-            "Drift": [_drift(drift.get(name, ())) for name in costs],
         },
         border="horizontal", hide_index=True, alt="Live accuracy of every model over the last 24 hours",
     )  # fmt: skip

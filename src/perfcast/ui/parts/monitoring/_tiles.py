@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-_PIXELS = 160
+_PIXELS = 144
 
 
 def tiles(shown: Mapping[str, str]) -> None:
