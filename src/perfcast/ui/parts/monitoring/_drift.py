@@ -42,7 +42,7 @@ def drift(model: str) -> None:
     _until(found)
     if found.findings:
         _watched(found.findings)
-    _anomalies(found.anomalies)
+        _anomalies(found.anomalies)
 
 
 def _alarm(one: DriftFinding) -> None:
