@@ -69,7 +69,7 @@ def _observe(folder: Path, client: Client) -> None:
 def figure(page: AppTest, key: str) -> dict[str, Any]:
     """Traces of a figure by name."""
     (found,) = [one for one in page.get("plotly_chart") if one.key == key]
-    return {one.get("name", ""): one for one in json.loads(found.proto.spec)["data"]}  # type: ignore[attr-defined]
+    return {one.get("name", ""): one for one in json.loads(found.proto.spec)["data"]}
 
 
 def figures(page: AppTest) -> set[str]:
@@ -198,14 +198,14 @@ def test_the_runbooks_are_linked_where_they_are_served(
     monkeypatch.setenv("GRAFANA_URL", "https://grafana.example")
     page = open_page("monitoring", api=watched_api, model=CPU)
     assert any("(https://docs.example/perfcast/runbooks/#perfcasterrorup)" in one for one in refusals(page))
-    links = {one.proto.label: one.proto.url for one in page.get("link_button")}  # type: ignore[attr-defined]
+    links = {one.proto.label: one.proto.url for one in page.get("link_button")}
     assert links["Grafana"] == "https://grafana.example"
     assert links["Runbooks"] == "https://docs.example/perfcast/runbooks/"
     assert links["API documentation"] == f"{_place.public_url()}/docs"
 
 
 def test_where_nobody_names_them_grafana_and_runbooks_are_not_linked(open_page: Open) -> None:
-    links = {one.proto.label for one in open_page("monitoring").get("link_button")}  # type: ignore[attr-defined]
+    links = {one.proto.label for one in open_page("monitoring").get("link_button")}
     assert links == {"API documentation", "Metrics as text"}
 
 
