@@ -2,7 +2,7 @@
 
 Each takes a palette and gives a Plotly figure: `curve` (a swept parameter, its band, rows measured, a limit), `gauge`
 (one answer on its scale), `difference` (with its bounds around nothing), `agreement` and `residuals` (predicted
-against measured), `lines` (series over time), `trials` (a search).
+against measured), `lines` (series over time), `trials` (a search), `bars` (amounts side by side).
 """
 
 from perfcast.ui.charts._bars import Bar, bars
