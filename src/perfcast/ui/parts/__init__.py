@@ -7,7 +7,19 @@ from perfcast.ui.parts._foot import foot
 from perfcast.ui.parts._form import DAY, HOUR, Scenario, form, presets, sweepable
 from perfcast.ui.parts._head import head
 from perfcast.ui.parts._kept import keep, kept
-from perfcast.ui.parts._words import amount, cost_axis, cost_title, moment, off, plain, share, symbol, title, with_unit
+from perfcast.ui.parts._words import (
+    amount,
+    cost_axis,
+    cost_title,
+    duration,
+    moment,
+    off,
+    plain,
+    share,
+    symbol,
+    title,
+    with_unit,
+)
 
 __all__ = [
     "DAY",
@@ -18,6 +30,7 @@ __all__ = [
     "band_of",
     "cost_axis",
     "cost_title",
+    "duration",
     "foot",
     "form",
     "happened",

@@ -45,6 +45,20 @@ def off(value: float | None, unit: str) -> str:
     return f"{amount(value)}\u00a0points" if unit == "percent" and value is not None else amount(value, unit)
 
 
+def duration(seconds: float | None) -> str:
+    """A time that something takes, to two units: 41 s, 3 min 20 s, 2 h 5 min."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f}\u202fs"
+    left, parts = round(seconds), []
+    for size, name in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        number, left = divmod(left, size)
+        parts.append(f"{number}\u202f{name}" if number else "")
+    first = next(place for place, part in enumerate(parts) if part)
+    return " ".join(part for part in parts[first : first + 2] if part)
+
+
 def moment(at: datetime | None) -> str:
     """A time in UTC, to the minute."""
     return "–" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,99 @@
+"""Jobs that are queued or running, as they go on."""
+
+from itertools import islice
+
+import streamlit as st
+from perfcast_client.answers import TrainingJob
+
+from perfcast.ui._server import client, told
+from perfcast.ui.parts._words import moment
+from perfcast.ui.parts.training._said import say
+from perfcast.ui.parts.training._search import numbers, trials_of
+from perfcast.ui.parts.training._words import stage_title
+
+_BUSY_SECONDS, _IDLE_SECONDS = 2, 15
+_MOST = 20
+_SEEN, _ASKED = "training jobs seen", "training cancel asked"
+
+
+def live() -> None:
+    """What is queued and running now; asked again every other second while there is something."""
+    jobs = _active()
+    st.session_state[_SEEN] = [job.job_id for job in jobs]
+    if asked := st.session_state.pop(_ASKED, None):
+        _cancel(asked)
+    st.fragment(_watch, run_every=_BUSY_SECONDS if jobs else _IDLE_SECONDS)()
+
+
+def _active() -> list[TrainingJob]:
+    """Running ones first, then those that wait, the next one first."""
+    running, queued = (list(islice(client().jobs.list(status=one), _MOST)) for one in ("running", "queued"))
+    return running[::-1] + queued[::-1]
+
+
+def _watch() -> None:
+    with told():
+        jobs = _active()
+        before, now = st.session_state.get(_SEEN, []), [job.job_id for job in jobs]
+        if set(before) != set(now):
+            _tell_ended([job for job in before if job not in now])
+            st.cache_data.clear()
+            st.rerun()
+        if not jobs:
+            st.caption(":material/bedtime: Nothing is training now.")
+        for job in jobs:
+            with st.container(border=True, key=f"job {job.job_id}"):
+                _show(job)
+
+
+def _tell_ended(ended: list[str]) -> None:
+    for identifier in ended:
+        job = client().jobs.get(identifier)
+        if job.succeeded:
+            say(
+                f"**{job.model_name}** has version {job.model_version}: {job.outcome or 'trained'}",
+                ":material/check_circle:",
+            )
+        elif job.finished:
+            say(
+                f"**{job.model_name}**: training {job.status}{f': {job.error}' if job.error else ''}",
+                ":material/error:",
+            )
+
+
+def _show(job: TrainingJob) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{job.model_name}** · {stage_title(job)}  \n:gray[{_origin(job)}]")
+        if job.cancel_requested:
+            st.caption("Ends within five seconds …")
+        elif st.button("Cancel", icon=":material/cancel:", key=f"cancel {job.job_id}"):
+            st.session_state[_ASKED] = job
+            st.rerun()
+    if job.error:
+        again = f" It is tried again at {job.retry_at:%H:%M:%S} UTC." if job.retry_at else ""
+        st.warning(f"{job.error}{again}", icon=":material/replay:")
+    if job.status == "queued":
+        return
+    st.progress(min(1.0, job.progress), f"{100 * job.progress:.0f}\u202f% of the whole run")
+    numbers(job)
+    trials_of(client().jobs.get(job.job_id), f"trials {job.job_id}")
+
+
+def _origin(job: TrainingJob) -> str:
+    attempt = f", attempt {job.attempt}" if job.attempt > 1 else ""
+    return f"from the rows of {job.dataset}, submitted {moment(job.created_at)} UTC{attempt}"
+
+
+@st.dialog("Cancel this run?")
+def _cancel(job: TrainingJob) -> None:
+    st.markdown(
+        f"**{job.model_name}** has done {job.trial} of {job.n_trials} trials. Cancelled, it registers no version; what "
+        "it has found so far is not used. The model's other versions stay as they are."
+    )
+    with told(), st.container(horizontal=True):
+        if st.button("Cancel the run", type="primary", key="cancel it"):
+            client().jobs.cancel(job.job_id)
+            say(f"**{job.model_name}**: the run ends within five seconds.", ":material/cancel:")
+            st.rerun()
+        if st.button("Let it go on", key="keep it"):
+            st.rerun()
