@@ -24,11 +24,11 @@ def page() -> None:
     )
     say_all()
     with told():
-        live()
         section = st.segmented_control(
             "Section", list(_SECTIONS), default="Start", key="section", bind="query-params", required=True,
             label_visibility="collapsed",
         )  # fmt: skip
+        live(whole=section == "Start")
         _SECTIONS[str(section)]()
 
 

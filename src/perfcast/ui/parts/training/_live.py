@@ -16,13 +16,13 @@ _MOST = 20
 _SEEN, _ASKED = "training jobs seen", "training cancel asked"
 
 
-def live() -> None:
-    """What is queued and running now; asked again every other second while there is something."""
+def live(*, whole: bool) -> None:
+    """What is queued and running now, or a line about it; asked again every other second while there is something."""
     jobs = _active()
     st.session_state[_SEEN] = [job.job_id for job in jobs]
     if asked := st.session_state.pop(_ASKED, None):
         _cancel(asked)
-    st.fragment(_watch, run_every=_BUSY_SECONDS if jobs else _IDLE_SECONDS)()
+    st.fragment(_watch, run_every=_BUSY_SECONDS if jobs else _IDLE_SECONDS)(whole=whole)
 
 
 def _active() -> list[TrainingJob]:
@@ -31,7 +31,7 @@ def _active() -> list[TrainingJob]:
     return running[::-1] + queued[::-1]
 
 
-def _watch() -> None:
+def _watch(*, whole: bool) -> None:
     with told():
         jobs = _active()
         before, now = st.session_state.get(_SEEN, []), [job.job_id for job in jobs]
@@ -39,11 +39,26 @@ def _watch() -> None:
             _tell_ended([job for job in before if job not in now])
             st.cache_data.clear()
             st.rerun()
-        if not jobs:
-            st.caption(":material/bedtime: Nothing is training now.")
-        for job in jobs:
+        if not jobs or not whole:
+            st.caption(_at_a_glance(jobs))
+            return
+        running = [job for job in jobs if job.status == "running"]
+        for job in running:
             with st.container(border=True, key=f"job {job.job_id}"):
                 _show(job)
+        if waiting := jobs[len(running) :]:
+            with st.container(border=True, key="waiting"):
+                for job in waiting:
+                    _headline(job)
+
+
+def _at_a_glance(jobs: list[TrainingJob]) -> str:
+    if not jobs:
+        return ":material/bedtime: Nothing is training now."
+    words = [f"**{job.model_name}** {100 * job.progress:.0f}\u202f%" for job in jobs if job.status == "running"]
+    if waiting := len(jobs) - len(words):
+        words.append(f"{waiting} waiting")
+    return f":material/model_training: Training now: {', '.join(words)}"
 
 
 def _tell_ended(ended: list[str]) -> None:
@@ -62,21 +77,23 @@ def _tell_ended(ended: list[str]) -> None:
 
 
 def _show(job: TrainingJob) -> None:
+    _headline(job)
+    st.progress(min(1.0, job.progress), f"{100 * job.progress:.0f}\u202f% of the whole run")
+    numbers(job)
+    trials_of(client().jobs.get(job.job_id), f"trials {job.job_id}")
+
+
+def _headline(job: TrainingJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**{job.model_name}** · {stage_title(job)}  \n:gray[{_origin(job)}]")
+        st.markdown(f"**{job.model_name}** · {stage_title(job)}  \n:gray[{_origin(job)}]", width="content")
         if job.cancel_requested:
-            st.caption("Ends within five seconds …")
+            st.caption("Ends within five seconds …", width="content")
         elif st.button("Cancel", icon=":material/cancel:", key=f"cancel {job.job_id}"):
             st.session_state[_ASKED] = job
             st.rerun()
     if job.error:
         again = f" It is tried again at {job.retry_at:%H:%M:%S} UTC." if job.retry_at else ""
         st.warning(f"{job.error}{again}", icon=":material/replay:")
-    if job.status == "queued":
-        return
-    st.progress(min(1.0, job.progress), f"{100 * job.progress:.0f}\u202f% of the whole run")
-    numbers(job)
-    trials_of(client().jobs.get(job.job_id), f"trials {job.job_id}")
 
 
 def _origin(job: TrainingJob) -> str:
