@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from perfcast.ui._server import told
-from perfcast.ui.parts import head
-from perfcast.ui.parts.training import datasets, history, live, say_all, schedules, start
+from perfcast.ui.parts import head, tell_what_happened
+from perfcast.ui.parts.training import datasets, history, live, schedules, start
 
 _SECTIONS: Mapping[str, Callable[[], None]] = {
     "Start": start,
@@ -22,7 +22,7 @@ def page() -> None:
         "Training",
         "Learn from measured rows. A run searches families and settings, and judges the best on rows it never saw.",
     )
-    say_all()
+    tell_what_happened()
     with told():
         section = st.segmented_control(
             "Section", list(_SECTIONS), default="Start", key="section", bind="query-params", required=True,

@@ -3,8 +3,7 @@
 from perfcast.ui.parts.training._datasets import datasets
 from perfcast.ui.parts.training._history import history
 from perfcast.ui.parts.training._live import live
-from perfcast.ui.parts.training._said import say_all
 from perfcast.ui.parts.training._schedules import schedules
 from perfcast.ui.parts.training._start import start
 
-__all__ = ["datasets", "history", "live", "say_all", "schedules", "start"]
+__all__ = ["datasets", "history", "live", "schedules", "start"]

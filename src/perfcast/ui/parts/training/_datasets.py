@@ -7,9 +7,10 @@ import streamlit as st
 from perfcast_client.answers import ColumnValues, DatasetDetails, DatasetEntry
 
 from perfcast.ui._server import fresh, workloads
-from perfcast.ui.parts._words import amount, moment, symbol, title
+from perfcast.ui.parts._words import moment, with_unit
 
 _MOST = 500
+_NOTHING = 1e-12
 _QUANTILES = {"0.05": "5 % below", "0.25": "25 % below", "0.5": "Median", "0.75": "75 % below", "0.95": "95 % below"}
 
 
@@ -97,13 +98,20 @@ def _origin(details: DatasetDetails) -> str:
 def quantiles(columns: Sequence[ColumnValues]) -> Mapping[str, Sequence[Any]]:
     """How the values of each column lie, as a table: the least, some quantiles, the greatest."""
     table: dict[str, list[Any]] = {
-        "Column": [title(one.name) for one in columns],
-        "Unit": [symbol(one.unit) for one in columns],
-        "Least": [amount(one.minimum) if one.shares is None else _shares(one) for one in columns],
+        "Column": [with_unit(one.name, one.unit) for one in columns],
+        "Least": [_rounded(one.minimum) for one in columns],
     }
     for share, name in _QUANTILES.items():
-        table[name] = [amount((one.quantiles or {}).get(share)) for one in columns]
-    return table | {"Greatest": [amount(one.maximum) for one in columns], "Meaning": [one.meaning for one in columns]}
+        table[name] = [_rounded((one.quantiles or {}).get(share)) for one in columns]
+    table["Greatest"] = [_rounded(one.maximum) for one in columns]
+    if any(one.shares for one in columns):
+        table["Values"] = [_shares(one) for one in columns]
+    return table | {"Meaning": [one.meaning for one in columns]}
+
+
+def _rounded(value: float | None) -> float | None:
+    """To four digits; what is next to nothing, such as the cosine of a quarter, is nothing."""
+    return None if value is None else float(f"{value:.4g}") if abs(value) > _NOTHING else 0.0
 
 
 def _shares(column: ColumnValues) -> str:

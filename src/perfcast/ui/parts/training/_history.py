@@ -57,7 +57,7 @@ def _first_page() -> None:
 
 def _nothing(status: str | None, model: str | None) -> str:
     if status is None and model is None:
-        return "Nothing has been trained here yet. Start a run on the left: **Start**."
+        return "Nothing has been trained here yet. Start a run above: **Start**."
     kind = STATUSES[status][0].lower() + " " if status else ""
     return f"There is no {kind}job{f' of {model}' if model else ''}. Choose another status or model."
 
@@ -70,8 +70,8 @@ def _list(jobs: Sequence[TrainingJob], key: str) -> None:
         "Trials": [f"{job.trial} of {job.n_trials}" for job in jobs],
         "Best error": [score(job) for job in jobs],
         "Family": [family_title(job.best_family) for job in jobs],
-        "Took": [duration(job.spent_seconds) for job in jobs],
-        "Version": [job.model_version for job in jobs],
+        "Took": [duration(job.spent_seconds if job.started_at else None) for job in jobs],
+        "Version": [str(job.model_version or "–") for job in jobs],
         "What came of it": [job.error or job.outcome or "" for job in jobs],
     }
     key = f"jobs {key}"

@@ -6,8 +6,8 @@ import streamlit as st
 from perfcast_client.answers import TrainingJob
 
 from perfcast.ui._server import client, told
-from perfcast.ui.parts._words import moment
-from perfcast.ui.parts.training._said import say
+from perfcast.ui.parts._asked import asked, happened
+from perfcast.ui.parts._words import moment, share
 from perfcast.ui.parts.training._search import numbers, trials_of
 from perfcast.ui.parts.training._words import stage_title
 
@@ -20,8 +20,8 @@ def live(*, whole: bool) -> None:
     """What is queued and running now, or a line about it; asked again every other second while there is something."""
     jobs = _active()
     st.session_state[_SEEN] = [job.job_id for job in jobs]
-    if asked := st.session_state.pop(_ASKED, None):
-        _cancel(asked)
+    if (job := st.session_state.pop(_ASKED, None)) is not None:
+        _cancel(job)
     st.fragment(_watch, run_every=_BUSY_SECONDS if jobs else _IDLE_SECONDS)(whole=whole)
 
 
@@ -36,9 +36,7 @@ def _watch(*, whole: bool) -> None:
         jobs = _active()
         before, now = st.session_state.get(_SEEN, []), [job.job_id for job in jobs]
         if set(before) != set(now):
-            _tell_ended([job for job in before if job not in now])
-            st.cache_data.clear()
-            st.rerun()
+            happened(" · ".join(_ended(client().jobs.get(job)) for job in before if job not in now))
         if not jobs or not whole:
             st.caption(_at_a_glance(jobs))
             return
@@ -55,30 +53,21 @@ def _watch(*, whole: bool) -> None:
 def _at_a_glance(jobs: list[TrainingJob]) -> str:
     if not jobs:
         return ":material/bedtime: Nothing is training now."
-    words = [f"**{job.model_name}** {100 * job.progress:.0f}\u202f%" for job in jobs if job.status == "running"]
+    words = [f"**{job.model_name}** {share(100 * job.progress)}" for job in jobs if job.status == "running"]
     if waiting := len(jobs) - len(words):
         words.append(f"{waiting} waiting")
     return f":material/model_training: Training now: {', '.join(words)}"
 
 
-def _tell_ended(ended: list[str]) -> None:
-    for identifier in ended:
-        job = client().jobs.get(identifier)
-        if job.succeeded:
-            say(
-                f"**{job.model_name}** has version {job.model_version}: {job.outcome or 'trained'}",
-                ":material/check_circle:",
-            )
-        elif job.finished:
-            say(
-                f"**{job.model_name}**: training {job.status}{f': {job.error}' if job.error else ''}",
-                ":material/error:",
-            )
+def _ended(job: TrainingJob) -> str:
+    if job.succeeded:
+        return f"**{job.model_name}** has version {job.model_version}: {job.outcome or 'trained'}"
+    return f"**{job.model_name}**: training {job.status}{f': {job.error}' if job.error else ''}"
 
 
 def _show(job: TrainingJob) -> None:
     _headline(job)
-    st.progress(min(1.0, job.progress), f"{100 * job.progress:.0f}\u202f% of the whole run")
+    st.progress(min(1.0, job.progress), f"{share(100 * job.progress)} of the whole run")
     numbers(job)
     trials_of(client().jobs.get(job.job_id), f"trials {job.job_id}")
 
@@ -101,16 +90,13 @@ def _origin(job: TrainingJob) -> str:
     return f"from the rows of {job.dataset}, submitted {moment(job.created_at)} UTC{attempt}"
 
 
-@st.dialog("Cancel this run?")
 def _cancel(job: TrainingJob) -> None:
-    st.markdown(
-        f"**{job.model_name}** has done {job.trial} of {job.n_trials} trials. Cancelled, it registers no version; what "
-        "it has found so far is not used. The model's other versions stay as they are."
+    def act() -> str:
+        client().jobs.cancel(job.job_id)
+        return f"**{job.model_name}**: the run ends within five seconds"
+
+    consequence = (
+        f"**{job.model_name}** has done {job.trial} of {job.n_trials} trials. Cancelled, it registers no version, and "
+        "what it has found so far is not used. The model's other versions stay as they are."
     )
-    with told(), st.container(horizontal=True):
-        if st.button("Cancel the run", type="primary", key="cancel it"):
-            client().jobs.cancel(job.job_id)
-            say(f"**{job.model_name}**: the run ends within five seconds.", ":material/cancel:")
-            st.rerun()
-        if st.button("Let it go on", key="keep it"):
-            st.rerun()
+    asked("Cancel this run?", consequence, "Cancel the run", act)

@@ -7,10 +7,9 @@ import streamlit as st
 from perfcast_client.answers import ScheduleEntry, ScheduleEventEntry
 
 from perfcast.ui._server import client, fresh, told
+from perfcast.ui.parts._asked import asked, happened
 from perfcast.ui.parts._words import moment
-from perfcast.ui.parts.training._said import say
 
-_ASKED = "training schedule removal asked"
 _EVENTS = {"fired": "Trained", "held_back": "Held back", "signal": "Signal"}
 _MOST_EVENTS = 50
 
@@ -22,13 +21,11 @@ def schedules() -> None:
         _list(list(found.values()))
     else:
         st.info("No model is trained by itself yet. Set below when one shall be.")
-    names = sorted({*found, *fresh(lambda api: api.models.list(), "models").models})
+    names = list({**found, **fresh(lambda api: api.models.list(), "models").models})
     if not names:
         st.caption("A schedule belongs to a model, and there is none yet. Train one first.")
         return
     model = st.selectbox("Model", names, key="schedule", bind="query-params", width=360)
-    if (asked := st.session_state.pop(_ASKED, None)) is not None:
-        _remove(asked)
     _form(str(model), found.get(str(model)))
     if model in found:
         _history(str(model))
@@ -67,14 +64,14 @@ def _form(model: str, present: ScheduleEntry | None) -> None:
             plan = _triggers(model, present)
         with right:
             plan |= _limits(model, present)
-            request = _effort(model, present)
+        st.markdown("**How it is trained then**")
+        request = _effort(model, present)
         save = st.form_submit_button("Save the schedule", type="primary", icon=":material/event_repeat:")
     with told():
         if save:
             _save(model, plan, request, present)
         if present is not None and st.button("Remove the schedule …", icon=":material/delete:", key="remove schedule"):
-            st.session_state[_ASKED] = model
-            st.rerun()
+            _remove(model)
 
 
 def _triggers(model: str, present: ScheduleEntry | None) -> dict[str, Any]:
@@ -134,22 +131,16 @@ def _save(model: str, plan: Mapping[str, Any], request: Mapping[str, Any], prese
         kept = {"families": old.families, "seed": old.seed, "dataset": old.dataset, "newest_rows": old.newest_rows}
     least = present.least_new_rows if present is not None else None
     saved = client().schedules.set(model, **plan, least_new_rows=least, request={**kept, **request})
-    say(f"**{model}** is trained anew: {triggers(saved)}.", ":material/event_repeat:")
-    st.rerun()
+    happened(f"**{model}** is trained anew: {triggers(saved)}")
 
 
-@st.dialog("Remove this schedule?")
 def _remove(model: str) -> None:
-    st.markdown(
-        f"**{model}** will no longer be trained by itself. A job that is queued or running goes on; versions stay."
-    )
-    with told(), st.container(horizontal=True):
-        if st.button("Remove it", type="primary", key="remove it"):
-            client().schedules.remove(model)
-            say(f"**{model}** is no longer trained by itself.", ":material/event_busy:")
-            st.rerun()
-        if st.button("Leave it", key="leave it"):
-            st.rerun()
+    def act() -> str:
+        client().schedules.remove(model)
+        return f"**{model}** is no longer trained by itself"
+
+    consequence = "It will no longer be trained by itself. A job that is queued or running goes on; its versions stay."
+    asked(f"Remove the schedule of {model}?", consequence, "Remove it", act)
 
 
 def _history(model: str) -> None:
@@ -163,7 +154,7 @@ def _history(model: str) -> None:
         "What": [_EVENTS.get(one.kind, one.kind) for one in events],
         "Why": [one.reason for one in events],
         "Job": [one.job_status or "–" for one in events],
-        "Version": [one.model_version for one in events],
+        "Version": [str(one.model_version or "–") for one in events],
         "What came of it": [_came_of_it(one) for one in events],
     }
     st.dataframe(columns, hide_index=True, key="schedule history", alt=f"{len(events)} events, newest first")

@@ -6,9 +6,9 @@ import streamlit as st
 from perfcast_client.answers import DatasetEntry, ModelEntry
 
 from perfcast.ui._server import client, fresh, told, workloads
+from perfcast.ui.parts._asked import happened
 from perfcast.ui.parts._words import cost_title, symbol
 from perfcast.ui.parts.training._datasets import bring, held, known_datasets, label, reference
-from perfcast.ui.parts.training._said import say
 from perfcast.ui.parts.training._words import FAMILIES, family_title
 
 _TRIALS, _MOST_TRIALS = 20, 10_000
@@ -22,6 +22,7 @@ def start() -> None:
         st.info("There are no measured rows to learn from yet.")
         bring()
         return
+    st.subheader("Start a run", divider="gray")
     left, right = st.columns(2, gap="large")
     with left:
         dataset = _dataset(found)
@@ -43,9 +44,7 @@ def start() -> None:
                 timeout_seconds=None if minutes is None else 60 * minutes, newest_rows=newest,
                 promote="auto" if better else "never",
             )  # fmt: skip
-            say(f"**{job.state.model_name}** is queued; it is shown at the top of this page.", ":material/schedule:")
-            st.cache_data.clear()
-            st.rerun()
+            happened(f"**{job.state.model_name}** is queued; this page shows how it goes")
 
 
 def _dataset(found: Sequence[DatasetEntry]) -> DatasetEntry:

@@ -6,7 +6,7 @@ from typing import Literal
 from perfcast_client.answers import TrainingJob
 
 from perfcast.ui._server import workloads
-from perfcast.ui.parts._words import amount, symbol
+from perfcast.ui.parts._words import amount, off, symbol
 
 FAMILIES: Mapping[str, tuple[str, str]] = {
     "xgboost": ("XGBoost", "boosted trees: the strongest on most tables, and small"),
@@ -76,7 +76,9 @@ def error_unit(metric: str | None, workload: str) -> str:
 
 def score(job: TrainingJob) -> str:
     """A job's best score with its unit."""
-    unit = {"percentage points": "points"}.get(
-        error_unit(job.metric, job.workload), error_unit(job.metric, job.workload)
+    known = workloads().get(job.workload)
+    return (
+        off(job.best_score, known.cost.unit)
+        if job.metric == "mae" and known is not None
+        else amount(job.best_score, "%" if job.metric == "mape" else "")
     )
-    return amount(job.best_score, unit)
