@@ -68,7 +68,7 @@ def lines(
 
 
 def trials(
-    palette: Palette, numbers: Sequence[int], scores: Sequence[float | None], families: Sequence[str], *, y_title: str
+    palette: Palette, numbers: Sequence[int], scores: Sequence[float | None], families: Sequence[str], *, y_title: str, best_name: str = \"best so far\"
 ) -> go.Figure:
     """A search: each trial's score as a dot, and the best so far as a line.
 
@@ -78,6 +78,7 @@ def trials(
         scores: The same; None where a trial gave none.
         families: The same.
         y_title: What a score is, with its unit.
+        best_name: Of the line; another where earlier trials aren't shown.
     """
     best: list[float | None] = []
     for score in scores:
@@ -95,7 +96,7 @@ def trials(
         )
     )
     line = {"color": palette.accent, "width": 2.25, "shape": "hv"}
-    figure.add_scatter(x=list(numbers), y=best, mode="lines", name="best so far", line=line, hovertemplate="%{y:.4g}")
+    figure.add_scatter(x=list(numbers), y=best, mode="lines", name=best_name, line=line, hovertemplate="%{y:.4g}")
     return dress(
         figure, palette, height=250, xaxis={"title": {"text": "trial"}, "dtick": max(1, len(numbers) // 10)},
         yaxis={"title": {"text": y_title}},

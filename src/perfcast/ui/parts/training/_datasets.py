@@ -51,9 +51,11 @@ def bring(workload: str = "cpu-utilization") -> None:
         "column for each feature and the cost. Every row is checked, and each refused one is named with the reason."
     )
     st.code(
-        f"perfcast data import minutes.csv --workload {workload} --name shop --dry-run   # checks, keeps nothing\n"
+        "# check first, and keep nothing\n"
+        f"perfcast data import minutes.csv --workload {workload} --name shop --dry-run\n"
         f"perfcast data import minutes.csv --workload {workload} --name shop\n"
-        'perfcast data import minutes.csv --name shop --map "request_rate=requests / 60"  # other names and units',
+        "# columns with other names or units\n"
+        'perfcast data import minutes.csv --name shop --map "request_rate=requests / 60"',
         language="shell", wrap_lines=True,
     )  # fmt: skip
     if known := workloads().get(workload):

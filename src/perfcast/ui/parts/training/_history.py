@@ -112,7 +112,7 @@ def _came_of_it(job: JobDetails) -> None:
                 query_params={"model": job.model_name, "version": str(job.model_version)},
             )  # fmt: skip
     if job.outcome:
-        st.markdown(f"The gate: {job.outcome}.")
+        st.markdown(f"{job.outcome[0].upper()}{job.outcome[1:]}.")
     if job.error:
         st.error(job.error, icon=":material/error:")
 

@@ -64,7 +64,6 @@ def _form(model: str, present: ScheduleEntry | None) -> None:
             plan = _triggers(model, present)
         with right:
             plan |= _limits(model, present)
-        st.markdown("**How it is trained then**")
         request = _effort(model, present)
         save = st.form_submit_button("Save the schedule", type="primary", icon=":material/event_repeat:")
     with told():
@@ -95,22 +94,24 @@ def _triggers(model: str, present: ScheduleEntry | None) -> dict[str, Any]:
 
 def _limits(model: str, present: ScheduleEntry | None) -> dict[str, Any]:
     st.markdown("**But not too often**")
-    hours = st.number_input(
-        "Least time between runs (h)", 0.001, 8784.0, present.minimum_interval_seconds / 3600 if present else 1.0, 1.0,
-        format="%.6g", key=f"hours {model}", help="Whatever triggers them.",
+    least = st.number_input(
+        "Least time between runs (min)", 0.1, 527_040.0, present.minimum_interval_seconds / 60 if present else 60.0,
+        10.0, format="%.6g", key=f"least {model}", help="Whatever triggers them.",
     )  # fmt: skip
     most = st.number_input(
         "Most runs a day by signals", 1, 1000, present.most_per_day if present else 4, 1, key=f"most {model}",
         help="Runs that drift or lost accuracy alone begin within 24 hours.",
     )  # fmt: skip
-    return {"minimum_interval_seconds": 3600 * hours, "most_per_day": most}
+    return {"minimum_interval_seconds": 60 * least, "most_per_day": most}
 
 
 def _effort(model: str, present: ScheduleEntry | None) -> dict[str, Any]:
+    st.markdown("**How it is trained then**")
     request = present.request if present else None
-    trials = st.number_input("Trials", 1, 10_000, request.n_trials if request else 20, 10, key=f"trials {model}")
+    left, right = st.columns(2, gap="large")
+    trials = left.number_input("Trials", 1, 10_000, request.n_trials if request else 20, 10, key=f"trials {model}")
     seconds = request.timeout_seconds if request else None
-    minutes = st.number_input(
+    minutes = right.number_input(
         "Time limit (min)", 0.1, 10_080.0, None if seconds is None else seconds / 60, 5.0, format="%.6g",
         key=f"minutes {model}", placeholder="No limit",
     )  # fmt: skip

@@ -38,7 +38,14 @@ def trials_of(job: JobDetails, key: str) -> None:
     unit = error_unit(job.metric, job.workload)
     axis = f"{error_title(job.metric)} ({unit})" if unit else error_title(job.metric)
     shown, scores = [one.trial for one in job.trials], [one.score for one in job.trials]
-    figure = trials(palette(), shown, scores, [family_title(one.family) for one in job.trials], y_title=axis)
+    figure = trials(
+        palette(),
+        shown,
+        scores,
+        [family_title(one.family) for one in job.trials],
+        y_title=axis,
+        best_name="best so far" if shown[0] <= 1 else "best of these",
+    )
     known = [value for value in scores if value is not None]
     table: dict[str, Sequence[Any]] = {
         "Trial": shown,
@@ -51,3 +58,5 @@ def trials_of(job: JobDetails, key: str) -> None:
         f"{len(shown)} trials of {job.model_name}: scores from {amount(max(known))} down to {amount(min(known))} {unit}"
     )
     show(figure, key, alt=alt, table=table)
+    if shown[0] > 1:
+        st.caption(f"The last {len(shown)} trials; the best of all had {score(job)}.")
