@@ -68,7 +68,13 @@ def lines(
 
 
 def trials(
-    palette: Palette, numbers: Sequence[int], scores: Sequence[float | None], families: Sequence[str], *, y_title: str, best_name: str = \"best so far\"
+    palette: Palette,
+    numbers: Sequence[int],
+    scores: Sequence[float | None],
+    families: Sequence[str],
+    *,
+    y_title: str,
+    best_name: str = "best so far",
 ) -> go.Figure:
     """A search: each trial's score as a dot, and the best so far as a line.
 
