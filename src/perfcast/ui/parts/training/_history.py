@@ -39,7 +39,7 @@ def _filters() -> tuple[str | None, str | None]:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         status = st.segmented_control(
-            "Status", [_EVERY, *STATUSES], default=_EVERY, key="status", bind="query-params", required=True,
+            "Status", [_EVERY, *STATUSES], default=_EVERY, key="status", bind="query-params", required=True, wrap=True,
             format_func=lambda one: STATUSES[one][0] if one in STATUSES else "All", on_change=_first_page,
         )  # fmt: skip
     with right:

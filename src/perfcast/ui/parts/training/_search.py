@@ -14,14 +14,18 @@ from perfcast.ui.parts.training._words import error_title, error_unit, family_ti
 
 def numbers(job: TrainingJob) -> None:
     """Trials, the best so far and its family, and the time left or taken."""
-    trial, best, family, time = st.columns(4)
-    trial.metric("Trial", f"{job.trial} of {job.n_trials}", help="Tries of a family's settings that have ended.")
-    best.metric("Best so far" if not job.finished else "Best", score(job), help=_meaning(job))
-    family.metric("By family", family_title(job.best_family))
-    if job.finished:
-        time.metric("Took", duration(job.spent_seconds), help="Over all attempts.")
-    else:
-        time.metric("Left, at most", duration(job.eta_seconds), help="As long as the trials so far took, or the limit.")
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        _number("Trial", f"{job.trial} of {job.n_trials}", "Tries of a family's settings that have ended.")
+        _number("Best" if job.finished else "Best so far", score(job), _meaning(job))
+        _number("By family", family_title(job.best_family))
+        if job.finished:
+            _number("Took", duration(job.spent_seconds), "Over all attempts.")
+        else:
+            _number("Left, at most", duration(job.eta_seconds), "As long as the trials so far took, or the limit.")
+
+
+def _number(label: str, value: str, meaning: str | None = None) -> None:
+    st.metric(label, value, help=meaning, width="content")
 
 
 def _meaning(job: TrainingJob) -> str:
