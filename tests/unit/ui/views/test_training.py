@@ -166,7 +166,6 @@ def test_that_a_run_has_ended_is_told(open_page: Open, shop: Shop) -> None:
     page = open_page("training")
     shop.jobs.fail(job.fence, "its rows are gone")
     page.run()
-    page.run()  # as the fragment asks for
     assert "**ending**: training failed: its rows are gone" in str(page.toast[0].value)
     assert "Nothing is training now" in words(page)
 

@@ -5,7 +5,7 @@ from itertools import islice
 import streamlit as st
 from perfcast_client.answers import TrainingJob
 
-from perfcast.ui._server import client, told
+from perfcast.ui._server import changed, client, told
 from perfcast.ui.parts._asked import asked, happened
 from perfcast.ui.parts._words import moment, share
 from perfcast.ui.parts.training._search import numbers, trials_of
@@ -19,7 +19,7 @@ _SEEN, _ASKED = "training jobs seen", "training cancel asked"
 def live(*, whole: bool) -> None:
     """What is queued and running now, or a line about it; asked again every other second while there is something."""
     jobs = _active()
-    st.session_state[_SEEN] = [job.job_id for job in jobs]
+    _notice(jobs)
     if (job := st.session_state.pop(_ASKED, None)) is not None:
         _cancel(job)
     st.fragment(_watch, run_every=_BUSY_SECONDS if jobs else _IDLE_SECONDS)(whole=whole)
@@ -34,9 +34,9 @@ def _active() -> list[TrainingJob]:
 def _watch(*, whole: bool) -> None:
     with told():
         jobs = _active()
-        before, now = st.session_state.get(_SEEN, []), [job.job_id for job in jobs]
-        if set(before) != set(now):
-            happened(" · ".join(_ended(client().jobs.get(job)) for job in before if job not in now))
+        if _notice(jobs):
+            changed()
+            st.rerun()
         if not jobs or not whole:
             st.caption(_at_a_glance(jobs))
             return
@@ -48,6 +48,15 @@ def _watch(*, whole: bool) -> None:
             with st.container(border=True, key="waiting"):
                 for job in waiting:
                     _headline(job)
+
+
+def _notice(jobs: list[TrainingJob]) -> bool:
+    """Whether there are others than before; those that have ended since are told of."""
+    before, now = st.session_state.get(_SEEN, []), [job.job_id for job in jobs]
+    st.session_state[_SEEN] = now
+    if ended := [job for job in before if job not in now]:
+        happened(" · ".join(_ended(client().jobs.get(job)) for job in ended))
+    return set(before) != set(now)
 
 
 def _at_a_glance(jobs: list[TrainingJob]) -> str:
