@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import streamlit as st
-from perfcast_client import PerfcastClientError
 
 from perfcast.ui._server import changed, told
+from perfcast_client import PerfcastClientError
 
 _HAPPENED, _REFUSED = "happened", "refused"
 

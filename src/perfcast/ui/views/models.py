@@ -1,11 +1,11 @@
 """Models: which there are, how good each version is, and which of them answers."""
 
 import streamlit as st
-from perfcast_client.answers import ModelList
 
 from perfcast.ui._server import fresh, told, workloads
 from perfcast.ui.parts import head, moment, tell_what_happened
 from perfcast.ui.parts.models import answering, cost_of, glance, history, speed, upload, versions
+from perfcast_client.answers import ModelList
 
 _MODEL, _VERSION, _VIEW = "model", "version", "view"
 _VIEWS = ("Versions", "Who answers", "Speed", "History", "Upload")

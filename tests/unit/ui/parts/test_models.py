@@ -2,12 +2,12 @@
 
 import msgspec
 import pytest
-from perfcast_client.answers import ArmComparison, Cost, HeldOutMetrics, LiveAccuracy
 
 from perfcast.ui.parts.models._answering import verdict
 from perfcast.ui.parts.models._errors import family, held_out_error, live_error
 from perfcast.ui.parts.models._upload import statement
 from perfcast.ui.parts.models._version import errors_of
+from perfcast_client.answers import ArmComparison, Cost, HeldOutMetrics, LiveAccuracy
 
 CPU = Cost("cpu_utilization", "percent", 0, 100, relative=False, meaning="")
 CNN = Cost("execution_time_ms", "ms", 0, None, relative=True, meaning="")

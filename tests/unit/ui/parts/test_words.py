@@ -5,9 +5,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from perfcast_client.answers import Cost
 
 from perfcast.ui.parts import amount, cost_axis, cost_title, moment, off, plain, share, symbol, title, with_unit
+from perfcast_client.answers import Cost
 
 
 @pytest.mark.parametrize(

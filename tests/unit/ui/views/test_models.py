@@ -6,7 +6,6 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from perfcast_client import Client
 from streamlit.testing.v1 import AppTest
 from tests.drafts import weighted
 from tests.stocked import CNN, CPU
@@ -16,6 +15,7 @@ from perfcast.discovery import Records
 from perfcast.discovery._records import Record
 from perfcast.storage import Database
 from perfcast.workloads import builtin_workloads
+from perfcast_client import Client
 
 NUMBERS = count(1)
 READER = "another-key-of-24-letters"

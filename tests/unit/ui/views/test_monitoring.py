@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from perfcast_client import Client
 from streamlit.testing.v1 import AppTest
 from tests.patience import until
 from tests.stocked import CNN, CPU, OTHER_CPU
@@ -20,6 +19,7 @@ from perfcast.monitoring.drift import Drift
 from perfcast.registry import Registry
 from perfcast.storage import Blobs, Database
 from perfcast.ui import _place
+from perfcast_client import Client
 
 LOAD = {"request_rate": 100.0, "active_users": 50.0, "db_connections": 20.0}
 HOURS, AN_HOUR = 12, 12

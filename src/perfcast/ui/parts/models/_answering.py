@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Literal
 
 import streamlit as st
-from perfcast_client.answers import ArmComparison, ArmFigures, Cost, ModelDetails, Traffic
 
 from perfcast.ui._server import fresh, told
 from perfcast.ui.charts import difference
@@ -12,6 +11,7 @@ from perfcast.ui.parts._figure import palette, show
 from perfcast.ui.parts._words import amount, off, share
 from perfcast.ui.parts.models._errors import live_error, off_unit
 from perfcast.ui.parts.models._moves import clear, roll_back, split
+from perfcast_client.answers import ArmComparison, ArmFigures, Cost, ModelDetails, Traffic
 
 Alias = Literal["champion", "challenger", "shadow"]
 _ROLES: Mapping[Alias, str] = {

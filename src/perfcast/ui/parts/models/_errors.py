@@ -1,9 +1,8 @@
 """How far predictions are off, in the terms that suit a cost: MAE, or percent where costs are judged relatively."""
 
-from perfcast_client.answers import Cost, HeldOutMetrics, LiveAccuracy, VersionMetrics
-
 from perfcast.ui._server import fresh, workloads
 from perfcast.ui.parts._words import amount, off
+from perfcast_client.answers import Cost, HeldOutMetrics, LiveAccuracy, VersionMetrics
 
 UNKNOWN = Cost("", "", None, None, relative=False, meaning="")
 """Of a workload that is not declared here (any more)."""

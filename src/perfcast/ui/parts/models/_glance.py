@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 import streamlit as st
-from perfcast_client.answers import LiveAccuracy, ModelEntry, ModelList
 
 from perfcast.ui.parts.models._errors import cost_of, family, held_out_error, live_error, metrics_of
+from perfcast_client.answers import LiveAccuracy, ModelEntry, ModelList
 
 _WINDOW = "7d"
 _MOST_ASKED = 25

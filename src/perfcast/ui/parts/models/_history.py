@@ -1,10 +1,10 @@
 """What happened to a model's aliases."""
 
 import streamlit as st
-from perfcast_client.answers import AliasEventEntry
 
 from perfcast.ui._server import fresh
 from perfcast.ui.parts._words import moment, share
+from perfcast_client.answers import AliasEventEntry
 
 _SHOWN = 200
 

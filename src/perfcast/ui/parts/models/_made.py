@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
-from perfcast_client.answers import Cost, Data, Graph, VersionMetrics
 
 from perfcast.ui.parts._words import amount
 from perfcast.ui.parts.models._errors import family, off_unit
+from perfcast_client.answers import Cost, Data, Graph, VersionMetrics
 
 _PARTS = {"train": "to train", "calibrate": "to calibrate intervals", "test": "to judge"}
 

@@ -3,11 +3,11 @@
 from typing import Literal
 
 import streamlit as st
-from perfcast_client.answers import Cost, ModelDetails, VersionEntry
 
 from perfcast.ui._server import client
 from perfcast.ui.parts._asked import asked
 from perfcast.ui.parts.models._errors import held_out_error
+from perfcast_client.answers import Cost, ModelDetails, VersionEntry
 
 Alias = Literal["challenger", "shadow"]
 Expected = int | Literal["none"]

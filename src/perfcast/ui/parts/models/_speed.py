@@ -1,11 +1,11 @@
 """How quickly versions answer, measured inside the server."""
 
 import streamlit as st
-from perfcast_client.answers import Benchmark, Cost, ModelDetails
 
 from perfcast.ui._server import client, told
 from perfcast.ui.parts._words import amount, moment
 from perfcast.ui.parts.models._errors import family, held_out_error
+from perfcast_client.answers import Benchmark, Cost, ModelDetails
 
 _ITERATIONS = (100, 1_000, 10_000)
 _MEASURED = "benchmarks"

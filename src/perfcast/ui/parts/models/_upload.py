@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 import streamlit as st
-from perfcast_client import InvalidRequest
 
 from perfcast.ui._server import client, told
 from perfcast.ui.parts._asked import happened
+from perfcast_client import InvalidRequest
 
 _LARGEST_MB = 20
 

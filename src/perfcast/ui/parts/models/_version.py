@@ -5,6 +5,14 @@ from statistics import median
 from typing import Any
 
 import streamlit as st
+
+from perfcast.ui._server import fresh, told
+from perfcast.ui.charts import agreement, residuals
+from perfcast.ui.parts._figure import palette, show
+from perfcast.ui.parts._words import amount, off, share, symbol
+from perfcast.ui.parts.models._errors import family, measure, metrics_of, off_unit
+from perfcast.ui.parts.models._made import made_from
+from perfcast.ui.parts.models._moves import moves
 from perfcast_client import Conflict
 from perfcast_client.answers import (
     Cost,
@@ -15,14 +23,6 @@ from perfcast_client.answers import (
     ModelDetails,
     VersionEntry,
 )
-
-from perfcast.ui._server import fresh, told
-from perfcast.ui.charts import agreement, residuals
-from perfcast.ui.parts._figure import palette, show
-from perfcast.ui.parts._words import amount, off, share, symbol
-from perfcast.ui.parts.models._errors import family, measure, metrics_of, off_unit
-from perfcast.ui.parts.models._made import made_from
-from perfcast.ui.parts.models._moves import moves
 
 _SHOWN = 1500
 _WINDOWS = {"1h": "last hour", "24h": "last day", "7d": "last 7 days", "all": "all"}

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
-from perfcast_client.answers import Cost, ModelDetails, VersionEntry
 
 from perfcast.ui.parts._words import amount, moment, share
 from perfcast.ui.parts.models._errors import family, held_out_error
 from perfcast.ui.parts.models._version import about_version
+from perfcast_client.answers import Cost, ModelDetails, VersionEntry
 
 VERSION = "version"
 

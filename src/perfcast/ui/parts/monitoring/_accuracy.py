@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
-from perfcast_client.answers import ArmComparison, Cost, HeldOutMetrics, LiveAccuracy, Traffic, VersionMetrics
 
 from perfcast.ui._server import fresh
 from perfcast.ui.charts import Meaning, Series, lines
 from perfcast.ui.parts._figure import palette, show
 from perfcast.ui.parts._words import amount, share, symbol
 from perfcast.ui.parts.monitoring._models import error, held, signed
+from perfcast_client.answers import ArmComparison, Cost, HeldOutMetrics, LiveAccuracy, Traffic, VersionMetrics
 
 WINDOWS = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "all": "all"}
 _MEANINGS: Mapping[str, Meaning] = {"champion": "accent", "challenger": "accent", "shadow": "measured", "named": "ink"}

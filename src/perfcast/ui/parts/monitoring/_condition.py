@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import streamlit as st
-from perfcast_client.answers import Dependency, Health
 
 from perfcast.ui._server import fresh
 from perfcast.ui.parts._words import amount, share
 from perfcast.ui.parts.monitoring._runbooks import runbook
 from perfcast.ui.parts.monitoring._tiles import tiles
+from perfcast_client.answers import Dependency, Health
 
 _STATES = {
     "healthy": (":green[:material/check_circle: **Healthy**]", "all that it depends on answers"),

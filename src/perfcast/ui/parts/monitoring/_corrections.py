@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import streamlit as st
-from perfcast_client.answers import Cost, IntervalCorrection, ModelDetails, VersionEntry
 
 from perfcast.ui._server import fresh
 from perfcast.ui.charts import Series, lines
 from perfcast.ui.parts._figure import palette, show
 from perfcast.ui.parts._words import amount, share, symbol
 from perfcast.ui.parts.monitoring._models import signed
+from perfcast_client.answers import Cost, IntervalCorrection, ModelDetails, VersionEntry
 
 _NEEDED = 30
 

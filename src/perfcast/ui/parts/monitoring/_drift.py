@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import streamlit as st
-from perfcast_client.answers import DriftAnomaly, DriftFinding, DriftReport
 
 from perfcast.ui._server import fresh
 from perfcast.ui.charts import Bar, bars
@@ -11,6 +10,7 @@ from perfcast.ui.parts._figure import palette, show
 from perfcast.ui.parts._words import amount, title
 from perfcast.ui.parts.monitoring._models import KINDS
 from perfcast.ui.parts.monitoring._runbooks import runbook
+from perfcast_client.answers import DriftAnomaly, DriftFinding, DriftReport
 
 _SECTIONS = {
     "error": "PerfcastErrorUp",

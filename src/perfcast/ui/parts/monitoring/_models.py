@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
-from perfcast_client.answers import Cost
 
 from perfcast.ui.parts._words import amount, share
 from perfcast.ui.parts.monitoring._exposition import Look, look
+from perfcast_client.answers import Cost
 
 KINDS = {
     "error": "errors above usual",

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
-from perfcast_client.answers import ColumnValues, DatasetDetails, DatasetEntry
 
 from perfcast.ui._server import fresh, workloads
 from perfcast.ui.parts._words import moment, with_unit
+from perfcast_client.answers import ColumnValues, DatasetDetails, DatasetEntry
 
 _MOST = 500
 _NOTHING = 1e-12

@@ -4,13 +4,13 @@ import math
 from collections.abc import Sequence
 
 import streamlit as st
-from perfcast_client import NotFound, calls
-from perfcast_client.answers import JobDetails, TrainingJob
 
 from perfcast.ui._server import client, fresh
 from perfcast.ui.parts._words import duration, moment
 from perfcast.ui.parts.training._search import numbers, trials_of
 from perfcast.ui.parts.training._words import STATUSES, families_title, family_title, score, status_title
+from perfcast_client import NotFound, calls
+from perfcast_client.answers import JobDetails, TrainingJob
 
 _PAGE = 20
 _EVERY = "all"

@@ -3,13 +3,13 @@
 from itertools import islice
 
 import streamlit as st
-from perfcast_client.answers import TrainingJob
 
 from perfcast.ui._server import changed, client, told
 from perfcast.ui.parts._asked import asked, happened
 from perfcast.ui.parts._words import moment, share
 from perfcast.ui.parts.training._search import numbers, trials_of
 from perfcast.ui.parts.training._words import stage_title
+from perfcast_client.answers import TrainingJob
 
 _BUSY_SECONDS, _IDLE_SECONDS = 2, 15
 _MOST = 20

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
-from perfcast_client.answers import ScheduleEntry, ScheduleEventEntry
 
 from perfcast.ui._server import client, fresh, told
 from perfcast.ui.parts._asked import asked, happened
 from perfcast.ui.parts._words import moment
+from perfcast_client.answers import ScheduleEntry, ScheduleEventEntry
 
 _EVENTS = {"fired": "Trained", "held_back": "Held back", "signal": "Signal"}
 _MOST_EVENTS = 50

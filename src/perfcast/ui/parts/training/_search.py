@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
-from perfcast_client.answers import JobDetails, TrainingJob
 
 from perfcast.ui.charts import trials
 from perfcast.ui.parts._figure import palette, show
 from perfcast.ui.parts._words import amount, duration
 from perfcast.ui.parts.training._words import error_title, error_unit, family_title, score
+from perfcast_client.answers import JobDetails, TrainingJob
 
 
 def numbers(job: TrainingJob) -> None:

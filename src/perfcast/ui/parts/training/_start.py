@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import streamlit as st
-from perfcast_client.answers import DatasetEntry, ModelEntry
 
 from perfcast.ui._server import client, fresh, told, workloads
 from perfcast.ui.parts._asked import happened
 from perfcast.ui.parts._words import cost_title, symbol
 from perfcast.ui.parts.training._datasets import bring, held, known_datasets, label, reference
 from perfcast.ui.parts.training._words import FAMILIES, family_title
+from perfcast_client.answers import DatasetEntry, ModelEntry
 
 _TRIALS, _MOST_TRIALS = 20, 10_000
 _FEWEST_ROWS = 250

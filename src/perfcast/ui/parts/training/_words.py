@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from perfcast_client.answers import TrainingJob
-
 from perfcast.ui._server import workloads
 from perfcast.ui.parts._words import amount, off, symbol
+from perfcast_client.answers import TrainingJob
 
 FAMILIES: Mapping[str, tuple[str, str]] = {
     "xgboost": ("XGBoost", "boosted trees: the strongest on most tables, and small"),
