@@ -86,13 +86,13 @@ def test_without_a_model_the_default_answers(open_page: Open) -> None:
 
 
 def test_a_sweep_goes_along_the_parameter_that_was_chosen(open_page: Open) -> None:
-    page = open_page("predict", batch_size="10")
+    page = open_page("predict", batch_size="20")
     page.selectbox(f"{CNN} along").set_value("Output channels").run()
     assert figure(page, "sweep")["layout"]["xaxis"]["title"]["text"] == "Output channels"
     page.selectbox(f"{CNN} along").set_value("Batch size (images)").run()
     line = figure(page, "sweep")["data"][-1]
-    assert (line["x"][0], line["x"][-1]) == (1.0, 30.0)
-    assert line["y"][-1] - line["y"][0] == pytest.approx(0.5 * 29, rel=1e-4)
+    assert (line["x"][0], line["x"][-1]) == (1.0, 60.0)
+    assert line["y"][-1] - line["y"][0] == pytest.approx(0.5 * 59, rel=1e-4)
 
 
 def test_the_table_beside_a_sweep_has_what_it_shows(open_page: Open) -> None:
@@ -148,7 +148,8 @@ def test_dark_figures_for_a_dark_page(open_page: Open) -> None:
 @pytest.mark.parametrize(
     ("present", "most", "bounds", "whole", "ends", "count"),
     [
-        (10.0, 3.0, (1.0, None), True, (1.0, 30.0), 30),
+        (10.0, 3.0, (1.0, None), True, (1.0, 32.0), 32),
+        (50.0, 3.0, (1.0, None), True, (1.0, 150.0), 61),
         (10.0, 3.0, (None, 12.0), False, (0.0, 12.0), 61),
         (0.0, 3.0, (None, None), False, (0.0, 1.0), 61),
         (5.0, 3.0, (5.0, 5.0), True, (5.0, 5.0), 1),
