@@ -142,7 +142,7 @@ def test_a_scenario_kept_in_predict_is_opened_again_from_the_table(visit: Visit)
     until(lambda: answers_of(page) == ["1.10 ms"])
     page.reload()  # the browser is remembered, not the tab
     settle(page)
-    link = page.get_by_test_id("stDataFrame").last.get_by_role("gridcell").last  # of a canvas: it can't be clicked
+    link = page.locator("[data-testid=stDataFrame] canvas [role=gridcell]").last  # drawn, so that it can't be clicked
     page.goto(urljoin(page.url, str(link.text_content())))
     settle(page)
     until(lambda: answers_of(page) == ["16.6 ms"])

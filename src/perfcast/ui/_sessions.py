@@ -103,4 +103,16 @@ def make_sessions(redis_url: str) -> Sessions:
 
 def session_of(cookie: str) -> str:
     """A session's name; not the cookie itself, which lets forms be sent."""
-    return hashlib.sha256(cookie.encode()).hexdigest()[:32]
+    return hashlib.sha256(_unmasked(cookie)).hexdigest()[:32]
+
+
+def _unmasked(cookie: str) -> bytes:
+    """What stays the same in Streamlit's cookie, `2|mask|masked|moment` in hexadecimal; each load brings another mask."""
+    version, *parts = cookie.strip("\"'").split("|")
+    try:
+        mask, masked = (bytes.fromhex(part) for part in parts[:2])
+    except ValueError:
+        return cookie.encode()
+    if version != "2" or not mask:
+        return cookie.encode()
+    return bytes(byte ^ mask[place % len(mask)] for place, byte in enumerate(masked))

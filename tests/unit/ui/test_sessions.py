@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from redis import Redis
+from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
 
 from perfcast.errors import Unavailable
 from perfcast.ui import _sessions
@@ -78,6 +79,13 @@ def test_two_replicas_with_one_redis_show_the_same_and_it_ends_after_a_week(redi
 def test_a_session_is_not_its_cookie() -> None:
     assert session_of("2|abc") == session_of("2|abc") != session_of("2|abd")
     assert "abc" not in session_of("abc")
+
+
+def test_a_session_outlives_a_reload_which_brings_its_cookie_under_another_mask() -> None:
+    token = bytes(range(16))
+    first, second = (generate_xsrf_token_string(token, 1_700_000_000) for _ in range(2))
+    assert first != second
+    assert session_of(first) == session_of(second) != session_of(generate_xsrf_token_string())
 
 
 @pytest.mark.parametrize("call", [lambda one: one.entries("a"), lambda one: one.add("a", entry(1))])
