@@ -107,7 +107,7 @@ def session_of(cookie: str) -> str:
 
 
 def _unmasked(cookie: str) -> bytes:
-    """What stays the same in Streamlit's cookie, `2|mask|masked|moment` in hexadecimal; each load brings another mask."""
+    """What stays in Streamlit's cookie `2|mask|masked|moment` (hexadecimal) while each load brings another mask."""
     version, *parts = cookie.strip("\"'").split("|")
     try:
         mask, masked = (bytes.fromhex(part) for part in parts[:2])

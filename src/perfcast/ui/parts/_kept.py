@@ -10,6 +10,8 @@ from perfcast.errors import Unavailable
 from perfcast.ui._place import redis_url
 from perfcast.ui._sessions import Sessions, make_sessions, session_of
 
+_FIRST = "predict"
+"""The page that has no path of its own: Streamlit serves its first one at the root alone."""
 _COOKIE = "_streamlit_xsrf"
 
 
@@ -22,7 +24,7 @@ def keep(page: str, words: str, answer: str) -> None:
         answer: What was answered.
     """
     if st.button("Keep this scenario", icon=":material/bookmark_add:", key=f"keep {page}"):
-        link = f"{page}?{urlencode(st.query_params.to_dict())}"
+        link = f"./{'' if page == _FIRST else page}?{urlencode(st.query_params.to_dict())}"
         at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
         try:
             _sessions().add(_session(), {"at": at, "scenario": words, "answer": answer, "link": link})

@@ -91,5 +91,5 @@ def test_a_scenario_can_be_kept(open_page: Open) -> None:
     page.button("keep capacity").click().run()
     kept = page.dataframe[-1].value
     assert "request rate 70" in kept["scenario"][0]
-    assert kept["link"][0].startswith("capacity?")
+    assert kept["link"][0].startswith("./capacity?")
     assert "request_rate=70" in kept["link"][0]
