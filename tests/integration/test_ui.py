@@ -183,6 +183,20 @@ def test_capacity_shows_each_cause_and_each_day_against_what_was_measured(visit:
 # Training, Models, Monitoring: their journeys go here.
 
 
+# Monitoring
+
+
+def test_monitoring_draws_what_comes_while_it_is_open_until_it_is_told_to_stand_still(visit: Visit) -> None:
+    page = visit("monitoring")
+    expect(page.get_by_role("figure", name="Time of a prediction")).to_be_visible()
+    until(lambda: "/s" in " ".join(answers_of(page)))
+    page.get_by_text("Follow live").click()
+    until(lambda: "live=false" in asked(page))
+    choose(page, "Look closer at", OTHER_CPU)
+    expect(page.get_by_text("No true cost has been told yet")).to_be_visible()
+    assert f"model={OTHER_CPU}" in asked(page)
+
+
 # Every page
 
 
