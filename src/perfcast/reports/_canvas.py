@@ -14,7 +14,7 @@ from perfcast.reports._document import Picture
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SIZE, _SMALL = (520.0, 340.0), (330.0, 240.0)
+_SIZE, _SMALL = (450.0, 310.0), (330.0, 230.0)
 """Width and height; a point of a font is one of them, so that text stays readable where the page is 400 wide."""
 _INCH = 72.0
 _DOTS = 160
@@ -26,13 +26,13 @@ _OPTIONS: dict[str, Any] = {
     "axes.facecolor": "none",
     "axes.grid": True,
     "axes.labelcolor": LIGHT.quiet,
-    "axes.labelsize": 13,
+    "axes.labelsize": 12.5,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.unicode_minus": True,
     "figure.constrained_layout.use": True,
     "figure.facecolor": LIGHT.ground,
-    "font.size": 13,
+    "font.size": 12.5,
     "grid.color": LIGHT.hairline,
     "grid.linewidth": 0.8,
     "legend.edgecolor": "none",

@@ -32,7 +32,7 @@ def describe(version: Version) -> str:
     """The version in a sentence or two."""
     manifest, workload = version.manifest, workload_of(version.manifest)
     title = str(manifest.workload.get("title") or workload.name)
-    unit = f", in {workload.cost.unit}" if workload.cost.unit else ""
+    unit = f" in {workload.cost.unit}" if workload.cost.unit else ""
     return f"{title}: predicts `{workload.cost.name}`{unit} from {len(workload.features)} features. {_verdict(manifest)}"
 
 
@@ -99,7 +99,7 @@ def data(manifest: Manifest, provenance: Mapping[str, Any] | None = None) -> Sec
             ("distinct configurations", number(facts.configurations)),
             *((f"rows to {name}", number(count)) for name, count in facts.parts.items()),
             ("split", facts.split),
-            ("newest row measured", facts.until or "rows have no times"),
+            ("newest row measured", _moment(facts.until) if facts.until else "rows have no times"),
             ("sha256", facts.digest),
             *((f"origin: {name}", _plain(value)) for name, value in (provenance or {}).items()),
         ]
@@ -114,8 +114,8 @@ def about(version: Version) -> Section:
     rows = [
         ("version", version.reference + (f" ({version.label})" if version.label else "")),
         ("family", manifest.type),
-        ("made", manifest.created_at),
-        ("registered", version.created_at),
+        ("made", _moment(manifest.created_at)),
+        ("registered", _moment(version.created_at)),
         ("note", version.note),
         ("graph", f"{number(graph.bytes / 1000, 'kB')}, ONNX opset {graph.opset}"),
         ("graph's sha256", graph.sha256),
@@ -185,7 +185,15 @@ def value_of(feature: Feature, value: float) -> str:
 
 def _parity(manifest: Manifest) -> str:
     parity = manifest.parity
-    return "" if parity is None else f"at most {parity.worst:.2g} apart, relative, on {number(parity.rows)} rows"
+    if parity is None:
+        return ""
+    apart = f"at most {parity.worst:.2g} apart, relative," if parity.worst else "the same to the last bit"
+    return f"{apart} on {number(parity.rows)} rows"
+
+
+def _moment(text: str) -> str:
+    """ISO 8601, UTC, as people read it."""
+    return f"{text[:16].replace('T', ' ')} UTC"
 
 
 def _plain(value: object) -> str:

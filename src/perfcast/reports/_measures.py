@@ -12,6 +12,8 @@ from perfcast.workloads import check_table, right_rows
 _SHUFFLES = 5
 _MOST_ROWS = 2_000
 """Held-out rows that are shuffled at most; more would hardly change the figures."""
+_NOTHING = 1e-7
+"""Share of the largest value below which a value is 0."""
 _FEWEST = 5
 """Rows below which a group's spread means nothing."""
 
@@ -57,6 +59,7 @@ class Importance:
 
 def groups(evidence: Evidence, values: npt.NDArray[np.floating], most: int) -> list[Group]:
     """The rows in up to so many groups of equal size along some values, float [rows]; equal values stay together."""
+    values = np.where(np.abs(values) < _NOTHING * np.abs(values).max(initial=0), 0, values)  # what sin(π) leaves
     distinct = np.unique(values)
     edges = distinct[1:] if len(distinct) <= most else np.unique(np.quantile(values, np.linspace(0, 1, most + 1)[1:-1]))
     numbers = np.searchsorted(edges, values, side="right")

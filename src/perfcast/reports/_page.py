@@ -15,6 +15,11 @@ from perfcast.reports._canvas import svg
 from perfcast.reports._described import workload_of
 from perfcast.reports._document import Block, Picture, Section, Table, number
 
+_MOST_COLUMNS = 5
+"""Columns of a table that stands beside something."""
+_LONG = 30
+"""Longest word that isn't broken."""
+
 
 def page(version: Version, summary: str, sections: Sequence[Section]) -> str:
     """The whole file as text."""
@@ -73,8 +78,13 @@ def _tiles(version: Version) -> str:
         ("rows within 10 %", number(metrics.within_10, "%")),
         ("held by 90 % intervals", number(metrics.coverage.get(asked), "%")),
     )
-    tiles = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in figures if value != "–")
+    tiles = "".join(f"<div><dt>{name}</dt><dd>{_figure(value)}</dd></div>" for name, value in figures if value != "–")
     return f'<dl class="tiles">{tiles}</dl>'
+
+
+def _figure(value: str) -> str:
+    figure, _, unit = value.partition(" ")
+    return f"{escape(figure)} <small>{escape(unit)}</small>" if unit else escape(figure)
 
 
 def _section(section: Section) -> Iterator[str]:
@@ -109,23 +119,29 @@ def _picture(picture: Picture) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
-    body = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>{"".join(map(_cell, rest))}</tr>' for first, *rest in table.rows
-    )
+    kinds = [_kind([row[at] for row in table.rows]) for at in range(len(table.columns))]
+    head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(table.columns, kinds, strict=True))
+    body = "".join(f"<tr>{''.join(map(_cell, row, kinds))}</tr>" for row in table.rows)
     # A keyboard can scroll what is wider than the page.
     scrolled = (
         f'<div class="scrolled" tabindex="0" role="region" aria-label="{escape(table.title)}"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+    wide = " wide" * (len(table.columns) > _MOST_COLUMNS)
     if table.folded:
-        return f'<details class="table"><summary>{escape(table.title)}</summary>{scrolled}</details>'
-    return f'<div class="table"><h3>{escape(table.title)}</h3>{scrolled}</div>'
+        return f'<details class="table{wide}"><summary>{escape(table.title)}</summary>{scrolled}</details>'
+    return f'<div class="table{wide}"><h3>{escape(table.title)}</h3>{scrolled}</div>'
 
 
-def _cell(text: str) -> str:
-    numeric = bool(re.match(r"[-−+]?[\d–]", text)) and len(text) < 20
-    return f"<td{' class=number' * numeric}>{escape(text)}</td>"
+def _kind(column: Sequence[str]) -> str:
+    """The attribute of a column's cells: numbers stand to the right."""
+    numeric = all(re.fullmatch(r"–|[-+]?[\d.,e+-]+( %)?", text) for text in column)
+    return ' class="number"' if numeric and column else ""
+
+
+def _cell(text: str, kind: str) -> str:
+    broken = ' class="long"' if len(text) > _LONG and " " not in text else kind
+    return f"<td{broken}>{escape(text)}</td>"
 
 
 def _prose(text: str) -> str:

@@ -132,7 +132,7 @@ def residuals_over_prediction(evidence: Evidence) -> Picture:
         f"Residuals over the predicted cost: median {number(float(np.median(residuals)), evidence.unit)}, 99 in 100 "
         f"between {number(float(low), evidence.unit)} and {number(float(high), evidence.unit)}."
     )
-    return Picture("residuals-over-prediction", "Residuals over the prediction (99 % of the rows)", alt, draw)
+    return Picture("residuals-over-prediction", "Residuals over the prediction, 99 in 100 rows", alt, draw)
 
 
 def residuals_over_time(evidence: Evidence, found: Sequence[Group]) -> Picture:
@@ -154,17 +154,22 @@ def residuals_over_time(evidence: Evidence, found: Sequence[Group]) -> Picture:
     return Picture("residuals-over-time", "Residuals over time", alt, draw)
 
 
-def residuals_over_feature(evidence: Evidence, position: int, found: Sequence[Group]) -> Picture:
-    """Whether errors depend on a feature."""
+def residuals_over_feature(
+    evidence: Evidence, position: int, found: Sequence[Group], reach: tuple[float, float]
+) -> Picture:
+    """Whether errors depend on a feature; `reach` is the range of residuals that all such pictures share."""
     declared = evidence.workload.features[position].declaration
     middles = np.array([group.middle for group in found])
+    values = declared.values or (("no", "yes") if declared.type == "flag" else ())
 
     def draw(axes: "Axes") -> None:
-        _band(axes, middles, found)
-        _residual_axis(axes, evidence)
-        if declared.values:
+        (_bars_of if values else _band)(axes, middles, found)
+        _residual_axis(axes, evidence, *reach)
+        axes.set_ylabel(with_unit("residual", evidence.unit))
+        if values:
             codes = sorted({round(middle) for middle in middles})
-            axes.set_xticks(codes, [str(declared.values[code]) for code in codes])
+            axes.set_xticks(codes, [_short(str(values[code])) for code in codes])
+            axes.margins(x=0.3)
         elif len(middles) > 2 and middles.min() > 0 and middles.max() > 50 * middles.min():
             axes.set_xscale("log")
         axes.set_xlabel(with_unit(declared.name, declared.unit))
@@ -240,6 +245,20 @@ def _band(axes: "Axes", x: npt.NDArray[np.generic], found: Sequence[Group]) -> N
     lower, upper = [group.lower for group in found], [group.upper for group in found]
     axes.fill_between(x, lower, upper, color=LIGHT.uncertainty, alpha=0.22, linewidth=0, label="80 % of the rows")
     axes.plot(x, [group.median for group in found], "o-", color=LIGHT.accent, markersize=4, label="median")
+
+
+def _bars_of(axes: "Axes", x: npt.NDArray[np.generic], found: Sequence[Group]) -> None:
+    """As `_band`, where there is nothing between one value and the next."""
+    axes.axhline(0, color=LIGHT.measured, linewidth=1.2)
+    axes.vlines(
+        x,
+        [group.lower for group in found],
+        [group.upper for group in found],
+        color=LIGHT.uncertainty,
+        alpha=0.35,
+        linewidth=14,
+    )
+    axes.plot(x, [group.median for group in found], "o", color=LIGHT.accent, markersize=6)
 
 
 def _residual_axis(axes: "Axes", evidence: Evidence, low: float | None = None, high: float | None = None) -> None:

@@ -141,7 +141,9 @@ def _residuals(evidence: Evidence) -> Section:
             section.blocks.append(pictures.residuals_over_time(evidence, found))
     along = {at: groups(evidence, evidence.part.features[:, at], _VALUES) for at in range(len(evidence.workload.features))}
     along = {at: found for at, found in along.items() if len(found) > 1}
-    section.blocks += [pictures.residuals_over_feature(evidence, at, found) for at, found in along.items()]
+    bounds = [bound for found in along.values() for group in found for bound in (group.lower, group.upper)]
+    reach = (min(bounds, default=0.0), max(bounds, default=0.0))
+    section.blocks += [pictures.residuals_over_feature(evidence, at, found, reach) for at, found in along.items()]
     section.blocks.append(_residual_table(evidence, along))
     return section
 
@@ -214,6 +216,8 @@ def _live(version: Version, live: Mapping[str, Mapping[str, Accuracy]]) -> Secti
         for arm, windows in live.items()
         for window, told in windows.items()
     ]
-    section = Section("Live accuracy", ["How true its predictions turned out, by the actuals that were told."])
+    told_any = any(told.actuals for windows in live.values() for told in windows.values())
+    text = "How true its predictions turned out, by the actuals that were told; intervals are those at 90 %."
+    section = Section("Live accuracy", [text if told_any else "No actuals were told yet: `POST /feedback` takes them."])
     section.blocks.append(Table("By arm and window", columns, rows))
     return section
