@@ -20,7 +20,7 @@ _INCH = 72.0
 _DOTS = 160
 """Dots per inch of a PNG."""
 _ROLES = {getattr(LIGHT, role.name): role.name for role in fields(LIGHT)}
-_OPTIONS: dict[str, Any] = {
+_OPTIONS: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": LIGHT.hairline,
     "axes.facecolor": "none",

@@ -20,7 +20,9 @@ _METRICS = (
     ("within_10", "rows within 10 %", "of the measured cost"),
     ("within_20", "rows within 20 %", "of the measured cost"),
 )
-UNJUDGED = "No held-out figures are known: it was made elsewhere and brought none. Tell actuals to learn how good it is."
+UNJUDGED = (
+    "No held-out figures are known: it was made elsewhere and brought none. Tell actuals to learn how good it is."
+)
 
 
 def workload_of(manifest: Manifest) -> Workload:
@@ -33,7 +35,9 @@ def describe(version: Version) -> str:
     manifest, workload = version.manifest, workload_of(version.manifest)
     title = str(manifest.workload.get("title") or workload.name)
     unit = f" in {workload.cost.unit}" if workload.cost.unit else ""
-    return f"{title}: predicts `{workload.cost.name}`{unit} from {len(workload.features)} features. {_verdict(manifest)}"
+    return (
+        f"{title}: predicts `{workload.cost.name}`{unit} from {len(workload.features)} features. {_verdict(manifest)}"
+    )
 
 
 def accuracy(manifest: Manifest) -> Section:

@@ -120,7 +120,9 @@ def _picture(picture: Picture) -> str:
 
 def _table(table: Table) -> str:
     kinds = [_kind([row[at] for row in table.rows]) for at in range(len(table.columns))]
-    head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(table.columns, kinds, strict=True))
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(table.columns, kinds, strict=True)
+    )
     body = "".join(f"<tr>{''.join(map(_cell, row, kinds))}</tr>" for row in table.rows)
     # A keyboard can scroll what is wider than the page.
     scrolled = (
@@ -135,7 +137,7 @@ def _table(table: Table) -> str:
 
 def _kind(column: Sequence[str]) -> str:
     """The attribute of a column's cells: numbers stand to the right."""
-    numeric = all(re.fullmatch(r"–|[-+]?[\d.,e+-]+( %)?", text) for text in column)
+    numeric = all(re.fullmatch(r"–|[-+]?[\d.,e+-]+( \S+)?", text) for text in column)
     return ' class="number"' if numeric and column else ""
 
 

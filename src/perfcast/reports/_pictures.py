@@ -38,14 +38,14 @@ def predicted_against_measured(evidence: Evidence) -> Picture:
         axes.plot([low, high], [low, high], color=LIGHT.measured, linewidth=1.2, label="exact")
         for rows, marker, colour, label in (
             (chosen[~missed[chosen]], "o", LIGHT.accent, "predicted"),
-            (chosen[missed[chosen]], "x", LIGHT.uncertainty, "measured outside the 90 % interval"),
+            (chosen[missed[chosen]], "x", LIGHT.uncertainty, "outside the 90 % interval"),
         ):
             if len(rows):
                 _points(axes, evidence.measured[rows], evidence.predicted[rows], marker, colour, label)
         if cost.relative:
             axes.set(xscale="log", yscale="log")
         axes.set(xlabel=with_unit("measured", cost.unit), ylabel=with_unit("predicted", cost.unit))
-        axes.legend(loc="upper left")
+        _legend(axes)
 
     shown = _of(len(chosen), len(evidence.part))
     alt = (
@@ -87,12 +87,12 @@ def coverage(metrics: Metrics, calibrated_on: int) -> Picture:
             color=LIGHT.measured,
             alpha=0.25,
             linewidth=0,
-            label="as chance alone would have it",
+            label="by chance alone",
         )
         axes.plot(100 * asked, 100 * asked, color=LIGHT.measured, linewidth=1.2, label="as promised")
         axes.plot(100 * promised, held, "o", color=LIGHT.uncertainty, markersize=8, label="held")
         axes.set(xlabel="promised (%)", ylabel="held-out costs inside (%)", xlim=(40, 102), ylim=(40, 102))
-        axes.legend(loc="upper left")
+        _legend(axes)
 
     told = ", ".join(f"{number(h, '%')} of {100 * p:g} %" for p, h in zip(promised, held, strict=True))
     return Picture("coverage", "Intervals: promised and held", f"Share of costs held, of those promised: {told}.", draw)
@@ -144,11 +144,11 @@ def residuals_over_time(evidence: Evidence, found: Sequence[Group]) -> Picture:
 
         _band(axes, np.array(moments), found)
         _residual_axis(axes, evidence)
-        locator = AutoDateLocator(minticks=3, maxticks=6)
+        locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         axes.set_xlabel("measured (UTC)")
-        axes.legend(loc="upper left")
+        _legend(axes)
 
     alt = f"Residuals of held-out rows from {moments[0]} to {moments[-1]}: {_range_of(found, evidence.unit)}."
     return Picture("residuals-over-time", "Residuals over time", alt, draw)
@@ -202,9 +202,7 @@ def learning_curve(rows: Sequence[int], errors: Sequence[float], unit: str) -> P
     def draw(axes: "Axes") -> None:
         axes.plot(rows, errors, "o-", color=LIGHT.accent, markersize=7)
         for count, error in zip(rows, errors, strict=True):
-            axes.annotate(
-                number(error), (count, error), (0, 9), textcoords="offset points", ha="center", fontsize=12
-            )
+            axes.annotate(number(error), (count, error), (0, 9), textcoords="offset points", ha="center", fontsize=12)
         axes.set(xlabel="rows learnt from", ylabel=with_unit("mean error on held-out rows", unit))
         axes.set_ylim(0, 1.15 * max(errors))
         axes.margins(x=0.08)
@@ -213,9 +211,18 @@ def learning_curve(rows: Sequence[int], errors: Sequence[float], unit: str) -> P
     return Picture("learning-curve", "Learning curve", f"Mean error by rows learnt from: {told}.", draw)
 
 
+def _legend(axes: "Axes") -> None:
+    """Above the picture, so that it hides nothing."""
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2, columnspacing=1.2, handletextpad=0.5
+    )
+
+
 def _points(axes: "Axes", x: Doubles, y: Doubles, marker: str, colour: str, label: str) -> None:
     alpha = 0.4 if marker == "o" else 0.9
-    axes.plot(x, y, marker, color=colour, markersize=4.5, alpha=alpha, markeredgewidth=1.2 * (marker == "x"), label=label)
+    axes.plot(
+        x, y, marker, color=colour, markersize=4.5, alpha=alpha, markeredgewidth=1.2 * (marker == "x"), label=label
+    )
 
 
 def _bars(
@@ -279,5 +286,3 @@ def _of(some: int, every: int) -> str:
 
 def _short(name: str) -> str:
     return name if len(name) <= _NAMES else f"{name[: _NAMES - 1]}…"
-
-

@@ -56,10 +56,7 @@ def write_report(
 
 
 def _sections(
-    version: Version,
-    evidence: Evidence | NoEvidence,
-    live: Mapping[str, Mapping[str, Accuracy]],
-    curve: LearningCurve,
+    version: Version, evidence: Evidence | NoEvidence, live: Mapping[str, Mapping[str, Accuracy]], curve: LearningCurve
 ) -> list[Section]:
     manifest = version.manifest
     own = (
@@ -126,12 +123,10 @@ def _calibration(version: Version) -> Section:
 
 def _residuals(evidence: Evidence) -> Section:
     of = "in percent of the measured cost" if evidence.workload.cost.relative else "in the cost's unit"
-    section = Section(
-        "Residuals",
-        [
-            f"Predicted − measured, {of}: above 0 it predicted too much. Where nothing is left to learn, the median "
-            "stays near 0 and the band is as wide everywhere."
-        ],
+    section = Section("Residuals")
+    section.text.append(
+        f"Predicted − measured, {of}: above 0 it predicted too much. Where nothing is left to learn, the median stays "
+        "near 0 and the band is as wide everywhere."
     )
     section.blocks.append(pictures.residuals_over_prediction(evidence))
     if evidence.part.measured_at is not None:
@@ -139,7 +134,9 @@ def _residuals(evidence: Evidence) -> Section:
         found = groups(evidence, seconds, _TIMES)
         if len(found) > 1:
             section.blocks.append(pictures.residuals_over_time(evidence, found))
-    along = {at: groups(evidence, evidence.part.features[:, at], _VALUES) for at in range(len(evidence.workload.features))}
+    along = {
+        at: groups(evidence, evidence.part.features[:, at], _VALUES) for at in range(len(evidence.workload.features))
+    }
     along = {at: found for at, found in along.items() if len(found) > 1}
     bounds = [bound for found in along.values() for group in found for bound in (group.lower, group.upper)]
     reach = (min(bounds, default=0.0), max(bounds, default=0.0))
@@ -166,17 +163,18 @@ def _residual_table(evidence: Evidence, along: Mapping[int, Sequence[Group]]) ->
 
 
 def _importance(evidence: Evidence) -> Section:
-    section = Section(
-        "Importance",
-        [
-            "Permutation importance: the values of one feature are dealt out anew among the held-out rows, the graph "
-            "is asked again, and what is shown is by how much its mean error rises. It says what the answers hang on, "
-            "not what causes the cost; features that move together share it, so each may look smaller than it is."
-        ],
+    section = Section("Importance")
+    section.text.append(
+        "Permutation importance: the values of one feature are dealt out anew among the held-out rows, the graph is "
+        "asked again, and what is shown is by how much its mean error rises. It says what the answers hang on, not "
+        "what causes the cost; features that move together share it, so each may look smaller than it is."
     )
     found = importance(evidence)
     rows = [(pictures.importance_name(one), number(one.rise), number(one.spread)) for one in found]
-    columns = ("feature", *(pictures.with_unit(name, evidence.unit) for name in ("mean error rises by", "± (5 shuffles)")))
+    columns = (
+        "feature",
+        *(pictures.with_unit(name, evidence.unit) for name in ("mean error rises by", "± (5 shuffles)")),
+    )
     section.blocks += [pictures.importances(found, evidence.unit), Table("Rise of the mean error", columns, rows)]
     return section
 
@@ -186,13 +184,11 @@ def _learning(version: Version, curve: LearningCurve) -> Section:
     relative, unit = workload.cost.relative, "%" if workload.cost.relative else workload.cost.unit
     counts = [rows for rows, _ in curve]
     errors = [(metrics.mape or 0.0) if relative else metrics.mae for _, metrics in curve]
-    section = Section(
-        "Learning curve",
-        [
-            "The family and settings of this version, fitted anew on growing shares of its training rows and judged on "
-            "the same held-out rows. Where the curve still falls at its end, more rows will help; where it is flat, "
-            "other features would."
-        ],
+    section = Section("Learning curve")
+    section.text.append(
+        "The family and settings of this version, fitted anew on growing shares of its training rows and judged on the "
+        "same held-out rows. Where the curve still falls at its end, more rows will help; where it is flat, other "
+        "features would."
     )
     columns = ("rows learnt from", pictures.with_unit("mean error", unit), "R²")
     rows = [(number(n), number(e), number(m.r2)) for (n, m), e in zip(curve, errors, strict=True)]
