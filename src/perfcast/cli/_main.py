@@ -58,9 +58,9 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
     "models": (
         "List, show, activate, compare, upload and thin out models.",
         (
-            _models.list_, _models.show, _report.card, _accuracy.accuracy, _aliases.activate, _aliases.deactivate, _aliases.alias,
-            _aliases.traffic, _models.compare, _aliases.default, _versions.upload, _versions.delete, _versions.quantize,
-            _versions.prune, _versions.export, _versions.discover,
+            _models.list_, _models.show, _report.card, _accuracy.accuracy, _aliases.activate, _aliases.deactivate,
+            _aliases.alias, _aliases.traffic, _models.compare, _aliases.default, _versions.upload, _versions.delete,
+            _versions.quantize, _versions.prune, _versions.export, _versions.discover,
         ),
     ),
     "jobs": (

@@ -39,7 +39,7 @@ def report(
         perfcast report cnn-execution-time-cpu-torch:5 --out torch-report
         perfcast report cpu-utilization@challenger --learning-curve
     """
-    import matplotlib  # noqa: F401  # before anything is done, where the extra is missing
+    import matplotlib as _  # before anything is done, where the extra is missing
 
     from perfcast.monitoring import read_accuracy
     from perfcast.reports import find_evidence, write_report

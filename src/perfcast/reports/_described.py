@@ -69,8 +69,8 @@ def calibration(manifest: Manifest) -> Section:
     bands = len(table.edges) + 1
     kind = "a factor" if table.relative else "a distance"
     section.text.append(
-        f"Intervals are split-conformal, {kind} for each of {bands} band{'s' * (bands > 1)} of predicted cost, sized on "
-        f"{number(table.rows)} rows that fitting didn't see. Once actuals are told, they follow them."
+        f"Intervals are split-conformal, {kind} for each of {bands} band{'s' * (bands > 1)} of predicted cost, sized "
+        f"on {number(table.rows)} rows that fitting didn't see. Once actuals are told, they follow them."
     )
     metrics = manifest.metrics
     if metrics is None or not metrics.coverage:
@@ -147,8 +147,8 @@ def limits(manifest: Manifest) -> Section:
     )
     if manifest.data is not None:
         section.text.append(
-            f"It knows what `{manifest.data.name}` was measured on and nothing else: another device, service or release "
-            "may behave differently."
+            f"It knows what `{manifest.data.name}` was measured on and nothing else: another device, service or "
+            "release may behave differently."
         )
     section.text += [f"Remark: {note}." if not note.endswith(".") else f"Remark: {note}" for note in manifest.notes]
     return section

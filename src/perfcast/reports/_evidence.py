@@ -63,7 +63,7 @@ class Evidence:
 
     @property
     def residuals(self) -> Doubles:
-        """Predicted − measured, float64 [rows]: percent of the measured cost where errors are relative, else its unit."""
+        """Predicted − measured, float64 [rows], in the cost's unit; percent of the measured cost where errors are relative."""
         return self.of(self.measured, self.predicted)
 
     @property
@@ -128,7 +128,7 @@ def _split(dataset: Dataset, facts: DataFacts) -> Split | None:
 
 
 def _newest(dataset: Dataset, facts: DataFacts) -> Part | None:
-    """Of a version that learnt from some of the rows: as many as it was judged on, all newer than what it learnt from."""
+    """Where it learnt from some of the rows only: as many as it was judged on, all newer than what it learnt from."""
     rows, asked = dataset.rows, facts.parts.get("test", 0)
     if rows.measured_at is None or facts.learnt_until is None:
         return None

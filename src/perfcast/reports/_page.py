@@ -48,7 +48,7 @@ def page(version: Version, summary: str, sections: Sequence[Section]) -> str:
 <main>
 {body}
 </main>
-<footer><p>Made by Perfcast {escape(__version__)} on {made}. Every number is of held-out rows unless it says otherwise.</p>
+<footer><p>Made by Perfcast {escape(__version__)} on {made}. Figures are of held-out rows unless they say otherwise.</p>
 </footer>
 </body>
 </html>

@@ -49,8 +49,8 @@ def predicted_against_measured(evidence: Evidence) -> Picture:
 
     shown = _of(len(chosen), len(evidence.part))
     alt = (
-        f"Predicted against measured cost of {shown} held-out rows, from {number(evidence.measured.min(), cost.unit)} to "
-        f"{number(evidence.measured.max(), cost.unit)} measured"
+        f"Predicted against measured cost of {shown} held-out rows, from {number(evidence.measured.min(), cost.unit)} "
+        f"to {number(evidence.measured.max(), cost.unit)} measured"
     )
     alt += f"; {int(missed.sum()):,} of all lie outside their 90 % interval." if evidence.bounds is not None else "."
     return Picture("predicted-against-measured", f"Predicted against measured, {shown} held-out rows", alt, draw)
