@@ -39,11 +39,12 @@ def report(
         perfcast report cnn-execution-time-cpu-torch:5 --out torch-report
         perfcast report cpu-utilization@challenger --learning-curve
     """
-    import matplotlib as _  # before anything is done, where the extra is missing
+    from importlib import import_module
 
     from perfcast.monitoring import read_accuracy
     from perfcast.reports import find_evidence, write_report
 
+    import_module("matplotlib")  # where the extra is missing, say so before a learning curve takes its minutes
     with workbench() as bench:
         version = bench.registry.resolve(reference)
         graph = bench.registry.graph(version)

@@ -63,7 +63,7 @@ class Evidence:
 
     @property
     def residuals(self) -> Doubles:
-        """Predicted − measured, float64 [rows], in the cost's unit; percent of the measured cost where errors are relative."""
+        """Predicted − measured, float64 [rows]; in percent of the measured cost where errors are relative."""
         return self.of(self.measured, self.predicted)
 
     @property

@@ -14,6 +14,8 @@ _MOST_ROWS = 2_000
 """Held-out rows that are shuffled at most; more would hardly change the figures."""
 _NOTHING = 1e-7
 """Share of the largest value below which a value is 0."""
+_ENOUGH = 15
+"""Rows that a group should have, or there are fewer groups."""
 _FEWEST = 5
 """Rows below which a group's spread means nothing."""
 
@@ -58,8 +60,9 @@ class Importance:
 
 
 def groups(evidence: Evidence, values: npt.NDArray[np.floating], most: int) -> list[Group]:
-    """The rows in up to so many groups of equal size along some values, float [rows]; equal values stay together."""
+    """The rows in at most so many groups of like size along some values, float [rows]; equal values stay together."""
     values = np.where(np.abs(values) < _NOTHING * np.abs(values).max(initial=0), 0, values)  # what sin(π) leaves
+    most = max(2, min(most, len(values) // _ENOUGH))
     distinct = np.unique(values)
     edges = distinct[1:] if len(distinct) <= most else np.unique(np.quantile(values, np.linspace(0, 1, most + 1)[1:-1]))
     numbers = np.searchsorted(edges, values, side="right")

@@ -1,4 +1,4 @@
-"""Real models, trained small: CPU utilisation over time, and a cost judged relatively with a choice among its features."""
+"""Real models, trained small: CPU utilisation over time, and a cost judged relatively, with a choice for a feature."""
 
 from collections.abc import Iterator
 
