@@ -202,7 +202,7 @@ def learning_curve(rows: Sequence[int], errors: Sequence[float], unit: str) -> P
     def draw(axes: "Axes") -> None:
         axes.plot(rows, errors, "o-", color=LIGHT.accent, markersize=7)
         for count, error in zip(rows, errors, strict=True):
-            axes.annotate(number(error), (count, error), (0, 9), textcoords="offset points", ha="center", fontsize=12)
+            axes.annotate(number(error), (count, error), (4, 7), textcoords="offset points", fontsize=12)
         axes.set(xlabel="rows learnt from", ylabel=with_unit("mean error on held-out rows", unit))
         axes.set_ylim(0, 1.15 * max(errors))
         axes.margins(x=0.08)

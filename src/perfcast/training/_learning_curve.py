@@ -9,7 +9,6 @@ from perfcast.datasets import Part, Split
 from perfcast.errors import Refused
 from perfcast.export import Target
 from perfcast.manifest import Manifest, Metrics
-from perfcast.processors import processors
 from perfcast.training._draft import Trained
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble
 from perfcast.training._train import warm_start
@@ -22,7 +21,7 @@ SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 
 
 def learning_curve(
-    manifest: Manifest, split: Split, *, seed: int = 0, threads: int | None = None
+    manifest: Manifest, split: Split, *, seed: int = 0, threads: int = 1
 ) -> Iterator[tuple[int, Metrics]]:
     """Fit on each of `SHARES`, and judge on the held-out rows; a fit begins when the next result is asked for.
 
@@ -33,7 +32,7 @@ def learning_curve(
         manifest: Of the version.
         split: The parts it was made and judged with.
         seed: Of everything random.
-        threads: Most threads to use; all that this process may use by default.
+        threads: Most threads to use; with one, fits take as long as they did in the search, and nobody is in their way.
 
     Returns:
         For each share how many rows it has, and the held-out metrics.
@@ -45,7 +44,7 @@ def learning_curve(
     members = [(_family(name), _plain(settings)) for name, settings in warm_start(manifest)]
     for share in SHARES:
         part = split.train.take(order[: max(1, round(share * len(order)))])
-        model = _fitted(workload, part, members, manifest, seed, threads or processors())
+        model = _fitted(workload, part, members, manifest, seed, threads)
         yield len(part), evaluate(split.test.cost, model.predict(split.test.features))
 
 

@@ -22,7 +22,7 @@ def test_each_share_is_judged_on_the_same_rows_and_all_rows_give_the_versions_ow
     learnt: tuple[Manifest, Split],
 ) -> None:
     manifest, split = learnt
-    curve = list(learning_curve(manifest, split, threads=1))
+    curve = list(learning_curve(manifest, split))
     assert manifest.metrics is not None
     assert [rows for rows, _ in curve] == [round(share * len(split.train)) for share in SHARES]
     assert {metrics.rows for _, metrics in curve} == {len(split.test)}
@@ -35,14 +35,14 @@ def test_a_mean_of_families_is_fitted_member_by_member(learnt: tuple[Manifest, S
     mean = msgspec.structs.replace(
         manifest, type="ensemble", settings={"weights": {"polynomial": 1.0}, "polynomial": dict(manifest.settings)}
     )
-    alone, mixed = (next(learning_curve(each, split, threads=1)) for each in (manifest, mean))
+    alone, mixed = (next(learning_curve(each, split)) for each in (manifest, mean))
     assert mixed[1].mae == pytest.approx(alone[1].mae)
 
 
 def test_configurations_stay_together(learnt: tuple[Manifest, Split]) -> None:
     manifest, split = learnt
     pairs = replace(split, groups=split.groups // 10)
-    rows, _ = next(learning_curve(manifest, pairs, threads=1))
+    rows, _ = next(learning_curve(manifest, pairs))
     assert rows == round(SHARES[0] * len(split.train))
 
 
