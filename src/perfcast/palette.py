@@ -45,7 +45,7 @@ LIGHT = Palette(
     quiet="#5a6570",
     measured="#8a949e",
     accent="#0b6b74",
-    uncertainty="#b7791f",
+    uncertainty="#96610f",
     danger="#b3261e",
 )
 DARK = Palette(

@@ -3,7 +3,8 @@
 import pytest
 from streamlit import config
 
-from perfcast.ui._look import PALETTES, Palette, faded, options
+from perfcast.palette import PALETTES, Palette
+from perfcast.ui._look import faded, options
 
 TEXT = ("ink", "quiet", "accent", "uncertainty", "danger")
 

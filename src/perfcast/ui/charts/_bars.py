@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from perfcast.ui._look import Palette
+from perfcast.palette import Palette
 from perfcast.ui.charts._dress import dress
 from perfcast.ui.charts._lines import Meaning
 

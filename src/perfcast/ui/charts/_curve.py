@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from perfcast.ui._look import Palette, faded
+from perfcast.palette import Palette
+from perfcast.ui._look import faded
 from perfcast.ui.charts._dress import dress
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")

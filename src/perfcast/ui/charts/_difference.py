@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from perfcast.ui._look import Palette
+from perfcast.palette import Palette
 from perfcast.ui.charts._dress import dress
 
 

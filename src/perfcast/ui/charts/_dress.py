@@ -4,7 +4,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from perfcast.ui._look import FONT, Palette
+from perfcast.palette import Palette
+from perfcast.ui._look import FONT
 
 
 def dress(figure: go.Figure, palette: Palette, **more: Any) -> go.Figure:

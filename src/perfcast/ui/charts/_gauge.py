@@ -4,7 +4,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from perfcast.ui._look import Palette, faded
+from perfcast.palette import Palette
+from perfcast.ui._look import faded
 from perfcast.ui.charts._dress import dress
 from perfcast.ui.charts._scale import nice_ceiling
 

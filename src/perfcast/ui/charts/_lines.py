@@ -6,7 +6,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from perfcast.ui._look import Palette
+from perfcast.palette import Palette
 from perfcast.ui.charts._dress import dress
 
 Meaning = Literal["accent", "uncertainty", "danger", "measured", "ink"]

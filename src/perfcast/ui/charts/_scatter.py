@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from perfcast.ui._look import Palette, faded
+from perfcast.palette import Palette
+from perfcast.ui._look import faded
 from perfcast.ui.charts._dress import dress
 
 

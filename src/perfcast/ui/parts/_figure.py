@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from perfcast.ui._look import PALETTES, Palette
+from perfcast.palette import PALETTES, Palette
 from perfcast.ui.parts._words import plain
 
 _CONFIG = {"displayModeBar": False, "responsive": True}

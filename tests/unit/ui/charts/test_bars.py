@@ -2,7 +2,7 @@
 
 import pytest
 
-from perfcast.ui._look import DARK, LIGHT
+from perfcast.palette import DARK, LIGHT
 from perfcast.ui.charts import Bar, bars
 
 

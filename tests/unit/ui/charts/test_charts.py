@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfcast.ui._look import DARK, LIGHT, faded
+from perfcast.palette import DARK, LIGHT
+from perfcast.ui._look import faded
 from perfcast.ui.charts import (
     Band,
     Curve,
