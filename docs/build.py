@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-STAGED, SITE = ROOT / "build/pages", ROOT / "site"
+STAGED, SITE, CONFIG = ROOT / "build/pages", ROOT / "site", ROOT / "mkdocs.yml"
 _LINK = re.compile(r"\]\(([^)\s#]+)[^)]*\)")
 _ELSEWHERE = re.compile(r"[a-z]+:")
 _CODE = re.compile(r"^\s*```.*?^\s*```\s*$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
@@ -56,7 +56,7 @@ def build() -> None:
     for path in reachable():
         (STAGED / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, STAGED / path)
-    subprocess.run([sys.executable, "-m", "zensical", "build", "--clean", "-f", ROOT / "mkdocs.yml"], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-m", "zensical", "build", "--clean", "-f", CONFIG], check=True, cwd=ROOT)
 
 
 if __name__ == "__main__":
