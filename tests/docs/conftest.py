@@ -84,14 +84,14 @@ def _teach_the_shop(held: Installation, folder: Path) -> None:
 
 
 def _write_rows(folder: Path) -> None:
-    """Two days of a service's minutes as text and Parquet, and a handful of convolutions."""
+    """Half a day of a service's minutes as text and Parquet, and a handful of convolutions."""
     import polars as pl
 
-    random, rows = np.random.default_rng(0), 2880
-    load = 150 + 100 * np.sin(np.arange(rows) / 1440 * 2 * np.pi) + random.normal(0, 20, rows)
+    random, rows = np.random.default_rng(0), 720
+    load = 150 + 100 * np.sin(np.arange(rows) / rows * 4 * np.pi) + random.normal(0, 20, rows)
     minutes = pl.DataFrame(
         {
-            "timestamp": [f"2026-03-0{2 + row // 1440}T{row // 60 % 24:02}:{row % 60:02}:00Z" for row in range(rows)],
+            "timestamp": [f"2026-03-02T{row // 60:02}:{row % 60:02}:00Z" for row in range(rows)],
             "request_rate": load,
             "requests": load * 60,
             "active_users": load / 2 + random.normal(0, 4, rows).clip(-20, 20),
