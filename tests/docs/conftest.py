@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from tests.docs.exceptions import QUICK
 from tests.docs.reader import ROOT, Reader
 from tests.patience import PATIENCE_SECONDS, until
 from tests.services import free_port
@@ -80,7 +81,7 @@ def _ready(address: str) -> bool:
 def _teach_the_shop(held: Installation, folder: Path) -> None:
     _write_rows(folder)
     held.perfcast("data", "import", "minutes.csv", "--workload", "cpu-utilization", "--name", "shop", folder=folder)
-    held.perfcast("train", "--dataset", "shop", "--trials", "4", folder=folder)
+    held.perfcast("train", "--dataset", "shop", *QUICK.split(), folder=folder)
 
 
 def _write_rows(folder: Path) -> None:
