@@ -1,4 +1,4 @@
-"""`uvicorn app.main:app`, as the CNN execution time predictor was started for development: the same as src/api/app.py."""
+"""`uvicorn app.main:app`, as the CNN execution time predictor was started: the same as src/api/app.py."""
 
 from src.api.app import app
 

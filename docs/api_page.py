@@ -21,12 +21,12 @@ def api_page() -> str:
     parts = [
         "# HTTP API",
         "",
-        "Every route, from the OpenAPI document. A running server shows the same at `/docs` and `/redoc` to try out, and at",
-        "`/openapi.json` with all schemas. Written by `make docs`.",
+        "Every route, from the OpenAPI document. A running server shows the same at `/docs` and `/redoc` to try out,",
+        "and at `/openapi.json` with all schemas. Written by `make docs`.",
         "",
-        "Errors are problem details (RFC 9457, `application/problem+json`): `title`, `status`, `detail`, `request_id`, and for 422",
-        "the `errors` field by field. What bad input is told: [bad input](bad-input.md). Which key a route needs:",
-        "[access](access.md).",
+        "Errors are problem details (RFC 9457, `application/problem+json`): `title`, `status`, `detail`,",
+        "`request_id`, and for 422 the `errors` field by field. What bad input is told: [bad input](bad-input.md). Which",
+        "key a route needs: [access](access.md).",
         "",
     ]
     for tag, routes in groupby(_routes(document), key=lambda route: route[2]["tags"][0]):
@@ -46,7 +46,14 @@ def openapi() -> Document:
     async def send(message: Document) -> None:
         body.extend(message.get("body", b""))
 
-    scope = {"type": "http", "method": "GET", "path": "/openapi.json", "query_string": b"", "headers": [], "root_path": ""}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/openapi.json",
+        "query_string": b"",
+        "headers": [],
+        "root_path": "",
+    }
     asyncio.run(create_app(Settings())(scope, receive, send))
     return json.loads(body)
 
@@ -70,7 +77,11 @@ def _route(document: Document, path: str, method: str, operation: Document) -> l
         if status.startswith("2"):
             for kind, body in answer.get("content", {}).items():
                 parts += _example(f"Answer {status}", kind, body)
-    refusals = [f"{status} ({of['description'].rstrip('.')})" for status, of in sorted(operation["responses"].items()) if status[0] in "45"]
+    refusals = [
+        f"{status} ({of['description'].rstrip('.')})"
+        for status, of in sorted(operation["responses"].items())
+        if status[0] in "45"
+    ]
     return [*parts, *([f"Refusals: {'; '.join(refusals)}.", ""] if refusals else [])]
 
 
@@ -91,7 +102,9 @@ def _fields(document: Document, schema: Document) -> list[str]:
     if len(named) != 1:
         return []
     properties = document["components"]["schemas"][named[0]["$ref"].rpartition("/")[2]].get("properties", {})
-    rows = [f"| `{name}` | {_cell(_type(of))} | {_cell(of.get('description', ''))} |" for name, of in properties.items()]
+    rows = [
+        f"| `{name}` | {_cell(_type(of))} | {_cell(of.get('description', ''))} |" for name, of in properties.items()
+    ]
     return ["| field | type | meaning |", "|---|---|---|", *rows, ""] if rows else []
 
 

@@ -19,7 +19,11 @@ _CODE = re.compile(r"^\s*```.*?^\s*```\s*$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 
 def pages() -> list[Path]:
     """Where reading begins: README, changelog and every page of `docs/`, relative to the root."""
-    return [Path("README.md"), Path("CHANGELOG.md"), *sorted(path.relative_to(ROOT) for path in ROOT.glob("docs/**/*.md"))]
+    return [
+        Path("README.md"),
+        Path("CHANGELOG.md"),
+        *sorted(path.relative_to(ROOT) for path in ROOT.glob("docs/**/*.md")),
+    ]
 
 
 def reachable() -> list[Path]:

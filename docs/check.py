@@ -1,7 +1,7 @@
 """Looks whether the built site holds together: `problems()` names what doesn't. Run by `make site` and by tests/docs.
 
-Zensical passes over what it doesn't know without a word, so pages, links, anchors and pictures are looked at in the HTML that
-it wrote, and not in its messages.
+Zensical passes over what it doesn't know without a word, so pages, links, anchors and pictures are looked at in the
+HTML that it wrote, and not in its messages.
 """
 
 import re
@@ -75,7 +75,9 @@ def problems(site: Path = build.SITE, config: Path = build.CONFIG) -> list[str]:
     wrong += [f"{page}: was not built" for page in listed if not (site / built_as(page)).is_file()]
     pages = read(site)
     for path, page in pages.items():
-        wrong += [f"{path}: {link} leads nowhere" for link in page.links if not leads_somewhere(site, pages, path, link)]
+        wrong += [
+            f"{path}: {link} leads nowhere" for link in page.links if not leads_somewhere(site, pages, path, link)
+        ]
         wrong += [f"{path}: {raw!r} was left as it is" for raw in page.raw]
     anchors = pages.get(Path("docs/runbooks.html"), Page()).anchors
     return wrong + [f"docs/runbooks.md: has no section {alert}" for alert in alerts() if alert.lower() not in anchors]
@@ -145,7 +147,9 @@ def main() -> None:
     pages, wrong = read(build.SITE), problems()
     print(*wrong, sep="\n", end="\n" if wrong else "")
     links = sum(len(page.links) for page in pages.values())
-    print(f"site/: {len(pages)} pages, {links:,} links looked at, {len(wrong)} wrong; addresses elsewhere, not fetched:")
+    print(
+        f"site/: {len(pages)} pages, {links:,} links looked at, {len(wrong)} wrong; addresses elsewhere, not fetched:"
+    )
     print(*(f"  {address}" for address in elsewhere()), sep="\n")
     raise SystemExit(1 if wrong else 0)
 

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 _PLACEHOLDER = re.compile(r"\{\{ *\$(?:labels\.)?(\w+)[^}]*\}\}")
 BEGIN, END = "<!-- written by make docs -->", "<!-- end -->"
 
+
 def settings_page() -> str:
     """A table of every environment variable, from the `Settings` class."""
     rows = [
@@ -56,7 +57,9 @@ def commands_page() -> str:
 def command_names() -> list[str]:
     """Every command as it is typed, without `perfcast`."""
     return [
-        f"{group} {command.__name__.strip('_')}".strip() for group, (_, commands) in COMMANDS.items() for command in commands
+        f"{group} {command.__name__.strip('_')}".strip()
+        for group, (_, commands) in COMMANDS.items()
+        for command in commands
     ]
 
 
@@ -64,8 +67,8 @@ def alerts_page() -> str:
     """A table of every alert that Prometheus is given, each with its runbook."""
     groups = yaml.safe_load((HERE.parent / "deploy/prometheus/rules/perfcast.yml").read_text())["groups"]
     rows = [
-        f"| [`{rule['alert']}`](runbooks.md#{rule['alert'].lower()}) | {rule['labels']['severity']} | {rule.get('for', '–')} "
-        f"| {_plain(rule['annotations']['summary'])} |"
+        f"| [`{rule['alert']}`](runbooks.md#{rule['alert'].lower()}) | {rule['labels']['severity']} "
+        f"| {rule.get('for', '–')} | {_plain(rule['annotations']['summary'])} |"
         for group in groups
         for rule in group["rules"]
         if "alert" in rule
@@ -73,8 +76,8 @@ def alerts_page() -> str:
     head = [
         "# Alerts",
         "",
-        "What Prometheus is told to alert by ([dashboards and alerts](dashboards.md)); each leads to its runbook. Written by",
-        "`make docs` from `deploy/prometheus/rules`.",
+        "What Prometheus is told to alert by ([dashboards and alerts](dashboards.md)); each leads to its runbook.",
+        "Written by `make docs` from `deploy/prometheus/rules`.",
         "",
     ]
     return "\n".join([*head, "| alert | severity | once it has lasted | says |", "|---|---|---|---|", *rows, ""])

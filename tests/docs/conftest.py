@@ -106,11 +106,20 @@ def _write_rows(folder: Path) -> None:
     for name in ("rows.parquet", "logs/monday.parquet"):
         (folder / name).parent.mkdir(exist_ok=True)
         minutes.write_parquet(folder / name)
-    sizes = {"input_channels": 3, "input_height": 32, "input_width": 32, "output_channels": 8, "kernel_size": 3, "stride": 1}
+    sizes = {
+        "input_channels": 3,
+        "input_height": 32,
+        "input_width": 32,
+        "output_channels": 8,
+        "kernel_size": 3,
+        "stride": 1,
+    }
     batches = range(1, 401)
     convolutions = {name: [size] * len(batches) for name, size in sizes.items()}
     cost = [0.1 * batch for batch in batches]
-    pl.DataFrame({"batch_size": batches, **convolutions, "execution_time_ms": cost}).write_parquet(folder / "convolutions.parquet")
+    pl.DataFrame({"batch_size": batches, **convolutions, "execution_time_ms": cost}).write_parquet(
+        folder / "convolutions.parquet"
+    )
 
 
 def _write_predecessors_model(folder: Path) -> None:

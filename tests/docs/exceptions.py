@@ -7,7 +7,7 @@ LEFT_OUT = {
     r"pip install 'perfcast\[": "asks a package index",
     r"prometheus --config": "never ends; tests/integration/test_monitoring_files.py runs it with these files",
     r"kubectl ": "needs a Kubernetes cluster",
-    r"perfcast collect (check|backfill|follow)": "needs your service in your Prometheus; tests/integration/test_shop.py runs them",
+    r"perfcast collect (check|backfill|follow)": "needs your service in Prometheus; test_shop.py has one",
     r"perfcast train --dataset cpu-torch": "follows hours of measuring; the starter model is trained on these rows",
     r"perfcast profile --configurations 2000": "measures for hours; the page's short run stands for it",
     r"dask (scheduler|worker)": "never ends; tests/unit/training/fits runs trials on a real cluster",

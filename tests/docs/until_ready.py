@@ -19,7 +19,7 @@ def main() -> int:
         assert process.stderr is not None
         ready = False
         for line in process.stderr:  # read to the end, so that it never waits for us
-            print(line, end="", file=sys.stderr)
+            sys.stderr.write(line)
             if not ready and ('"event": "ready"' in line or '"event": "worker ready"' in line):
                 ready = True
                 process.send_signal(signal.SIGINT)
