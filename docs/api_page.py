@@ -25,8 +25,8 @@ def api_page() -> str:
         "and at `/openapi.json` with all schemas. Written by `make docs`.",
         "",
         "Errors are problem details (RFC 9457, `application/problem+json`): `title`, `status`, `detail`,",
-        "`request_id`, and for 422 the `errors` field by field. What bad input is told: [bad input](bad-input.md). Which",
-        "key a route needs: [access](access.md).",
+        "`request_id`, and for 422 the `errors` field by field. What bad input is told: [bad input](bad-input.md).",
+        "Which key a route needs: [access](access.md).",
         "",
     ]
     for tag, routes in groupby(_routes(document), key=lambda route: route[2]["tags"][0]):

@@ -53,13 +53,16 @@ class Reader:
         shown = commands(example.parsed)
         wanted = [command for command in shown if not left_out(command)]
         self.run, self.passed_over = self.run + len(wanted), self.passed_over + len(shown) - len(wanted)
-        script = _BEGINNING + "\n".join(map(self._rewritten, wanted))
+        for piece in pieces(wanted):
+            self._run(piece, f"{Path(example.path).relative_to(ROOT)}:{example.line}")
+
+    def _run(self, piece: list[str], where: str) -> None:
+        script = _BEGINNING + "\n".join(map(self._rewritten, piece))
         done = subprocess.run(
             ["bash", "-c", script], cwd=self._folder, env=self._environment, capture_output=True, text=True, check=False
         )
         self._seen += done.stdout
-        where = f"{Path(example.path).relative_to(ROOT)}:{example.line}"
-        assert done.returncode == 0, f"{where}: {wanted}\nended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, f"{where}: {piece}\nended with {done.returncode}\n{done.stdout}\n{done.stderr}"
 
     def _python(self, example: Example) -> None:
         self.run += 1
@@ -80,6 +83,16 @@ class Reader:
                 answers = re.findall(pattern, self._seen)
                 text = text.replace(placeholder, answers[-1]) if answers else text
         return text
+
+
+def pieces(shown: list[str]) -> list[list[str]]:
+    """Commands that can be run as one script: a new one begins where something must be filled in from answers above."""
+    found: list[list[str]] = []
+    for command in shown:
+        if not found or any(placeholder in command for placeholder in _FILLED):
+            found.append([])
+        found[-1].append(command)
+    return found
 
 
 def commands(block: str) -> list[str]:
