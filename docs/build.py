@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 STAGED, SITE, CONFIG = ROOT / "build/pages", ROOT / "site", ROOT / "mkdocs.yml"
+STYLE = Path("docs/site.css")
 _LINK = re.compile(r"\]\(([^)\s#]+)[^)]*\)")
 _ELSEWHERE = re.compile(r"[a-z]+:")
 _CODE = re.compile(r"^\s*```.*?^\s*```\s*$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
@@ -57,7 +58,7 @@ def build() -> None:
     """Write the site anew."""
     for folder in (STAGED, SITE):
         shutil.rmtree(folder, ignore_errors=True)
-    for path in reachable():
+    for path in [*reachable(), STYLE]:
         (STAGED / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, STAGED / path)
     subprocess.run([sys.executable, "-m", "zensical", "build", "--clean", "-f", CONFIG], check=True, cwd=ROOT)
