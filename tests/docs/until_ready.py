@@ -11,7 +11,7 @@ from tests.patience import PATIENCE_SECONDS
 
 def main() -> int:
     """The exit status to give: 0 where it became ready and ended in order."""
-    environment = os.environ | {"LOG_FORMAT": "json", "API_PORT": "0"}
+    environment = os.environ | {"LOG_FORMAT": "json", "LOG_LEVEL": "INFO", "API_PORT": "0"}
     command = [sys.executable, "-m", "perfcast", *sys.argv[1:]]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         deadline = threading.Timer(PATIENCE_SECONDS, process.kill)
