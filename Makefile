@@ -21,7 +21,7 @@ else
 export UV_TORCH_BACKEND ?= cpu
 endif
 
-.PHONY: help run test test-clocks check format bench setup services lock docs dashboards clean
+.PHONY: help run test test-clocks check format bench setup services lock docs site dashboards clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -47,8 +47,11 @@ format: $(TOOLS) ## Put the code in order
 bench: $(TOOLS) ## Measure accuracy and speed against named baselines (several minutes)
 	@$(BIN)/python benchmarks/accuracy.py && $(BIN)/python benchmarks/start.py
 
-docs: $(TOOLS) ## Write the pages that are made from the code (settings, command line)
+docs: $(TOOLS) ## Write the pages that are made from the code (API, commands, settings, metrics, alerts)
 	@$(BIN)/python docs/generate.py
+
+site: $(TOOLS) ## Build the documentation into site/ and look whether every link leads somewhere
+	@$(BIN)/python docs/build.py && $(BIN)/python docs/check.py
 
 RUNBOOKS ?= docs/runbooks.md
 
