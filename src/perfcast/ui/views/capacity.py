@@ -46,7 +46,9 @@ def page() -> None:
         "What does load do to your service? Move a slider; every curve follows, with the rows measured behind.",
     )
     with told():
-        models = {model: name for name, one in workloads().items() if one.series for model in one.models}
+        series = {name: one for name, one in workloads().items() if one.series}
+        models = {one.default_model: name for name, one in series.items() if one.default_model in one.models}
+        models |= {model: name for name, one in series.items() for model in one.models}
         if not models:
             st.info("No model of a service answers yet. Train one on your own rows: `perfcast train --dataset NAME`.")
             return
@@ -105,7 +107,9 @@ def _range(feature: FeatureEntry, rows: DatasetRows | None) -> tuple[float, floa
     """From nothing to half as much again as was measured."""
     least = feature.minimum or 0.0
     measured = rows.columns.get(feature.name) if rows is not None else None
-    most = 1.5 * max(measured) if measured else max(100.0, 10 * least)
+    most = 1.5 * max(measured) if measured else 0.0
+    if most <= least:  # nothing was measured, or only the least
+        most = max(100.0, 10 * least)
     return least, min(most, feature.maximum) if feature.maximum is not None else most
 
 
