@@ -4,6 +4,7 @@ import re
 
 LEFT_OUT = {
     r"make (run|test|setup)\b": "sets up a whole checkout; CI and tests/integration/test_first_minute.py begin so",
+    r"python docs/(build|check)\.py": "test_site.py does it, and must be the only one",
     r"pip install 'perfcast\[": "asks a package index",
     r"prometheus --config": "never ends; tests/integration/test_monitoring_files.py runs it with these files",
     r"kubectl ": "needs a Kubernetes cluster",
