@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 STAGED, SITE, CONFIG = ROOT / "build/pages", ROOT / "site", ROOT / "mkdocs.yml"
 STYLE = Path("docs/site.css")
 _LINK = re.compile(r"\]\(([^)\s#]+)[^)]*\)")

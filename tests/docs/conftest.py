@@ -82,6 +82,9 @@ def _teach_the_shop(held: Installation, folder: Path) -> None:
     _write_rows(folder)
     held.perfcast("data", "import", "minutes.csv", "--workload", "cpu-utilization", "--name", "shop", folder=folder)
     held.perfcast("train", "--dataset", "shop", *QUICK.split(), folder=folder)
+    load = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}
+    asked = {"model_name": "cpu-utilization-shop", **load}
+    until(lambda: httpx.post(f"{held.address}/predict", json=asked).status_code == 200)
 
 
 def _write_rows(folder: Path) -> None:
@@ -94,7 +97,6 @@ def _write_rows(folder: Path) -> None:
         {
             "timestamp": [f"2026-03-02T{row // 60:02}:{row % 60:02}:00Z" for row in range(rows)],
             "request_rate": load,
-            "requests": load * 60,
             "active_users": load / 2 + random.normal(0, 4, rows).clip(-20, 20),
             "db_connections": load / 10 + 5,
             "cpu_utilization": 5 + 0.2 * load + random.normal(0, 1, rows),
@@ -105,7 +107,8 @@ def _write_rows(folder: Path) -> None:
         minutes.write_csv(folder / name)
     for name in ("rows.parquet", "logs/monday.parquet"):
         (folder / name).parent.mkdir(exist_ok=True)
-        minutes.write_parquet(folder / name)
+        minutes.with_columns(requests=pl.col("request_rate") * 60).write_parquet(folder / name)
+    minutes.drop("cpu_utilization").write_csv(folder / "load.csv")
     sizes = {
         "input_channels": 3,
         "input_height": 32,

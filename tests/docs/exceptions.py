@@ -4,6 +4,7 @@ import re
 
 LEFT_OUT = {
     r"make (run|test|setup)\b": "sets up a whole checkout; CI and tests/integration/test_first_minute.py begin so",
+    r"python docs/(build|check)\.py": "test_site.py does it, and must be the only one",
     r"pip install 'perfcast\[": "asks a package index",
     r"prometheus --config": "never ends; tests/integration/test_monitoring_files.py runs it with these files",
     r"kubectl ": "needs a Kubernetes cluster",
@@ -26,8 +27,9 @@ REWRITTEN = {
     r"(perfcast train --dataset \S+|perfcast jobs submit)( --trials \d+)?( --timeout \d+)?": rf"\1 {QUICK}",
     r'"n_trials": \d+': '"n_trials": 2, "families": ["xgboost", "polynomial"]',
     r"/app/CNN_Algorithms": "CNN_Algorithms",
+    r"--since 2026-03-01 --until 2026-04-01": "--since 1d",
 }
-"""Pattern → what stands in its place: searches are short, folders lie here."""
+"""Pattern → what stands in its place: searches are short, folders lie here, records are of today."""
 
 ENDLESS = ("up", "serve", "worker")
 """Commands of Perfcast that run until Ctrl-C: started, waited for until they are ready, and ended by it."""
