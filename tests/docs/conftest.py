@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from tests.docs.exceptions import QUICK
@@ -73,8 +73,8 @@ def reader(installation: Installation, files: Path, tmp_path: Path) -> Reader:
 
 def _ready(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/readyz").status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(f"{address}/readyz").status_code == 200
+    except httpx2.TransportError:
         return False
 
 
@@ -84,7 +84,7 @@ def _teach_the_shop(held: Installation, folder: Path) -> None:
     held.perfcast("train", "--dataset", "shop", *QUICK.split(), folder=folder)
     load = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}
     asked = {"model_name": "cpu-utilization-shop", **load}
-    until(lambda: httpx.post(f"{held.address}/predict", json=asked).status_code == 200)
+    until(lambda: httpx2.post(f"{held.address}/predict", json=asked).status_code == 200)
 
 
 def _write_rows(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Every command that README and docs/ show is run, by a reader who goes through the page from top to bottom."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ SHOWN = [page for page in PAGES if re.search(r"^\s*```(bash|python)", page.read_
 
 
 @pytest.mark.parametrize("page", SHOWN, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_reader_can_do_what_the_page_says(page: Path, reader: Reader, record_property: pytest.RecordProperty) -> None:
+def test_a_reader_can_do_what_the_page_says(
+    page: Path, reader: Reader, record_property: Callable[[str, object], None]
+) -> None:
     reader.read(page)
     record_property("commands_run", reader.run)
     record_property("commands_left_out", reader.passed_over)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from tests.docs.conftest import Installation
 from tests.docs.reader import ROOT
@@ -60,7 +60,7 @@ def test_uvicorn_serves_predictions(run: Callable[..., subprocess.Popen[str]], a
     with ended(run(f"uvicorn {application} --reload --host 0.0.0.0 --port {port}")) as server:
         body = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}
         until(lambda: server.poll() is not None or _answers(port), 2 * PATIENCE_SECONDS)
-        answer = httpx.post(f"http://127.0.0.1:{port}/predict", json=body).json()
+        answer = httpx2.post(f"http://127.0.0.1:{port}/predict", json=body).json()
         assert answer["status"] == "success"
 
 
@@ -78,6 +78,6 @@ def test_the_generator_writes_both_files(fresh: Path, tmp_path: Path) -> None:
 
 def _answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+    except httpx2.TransportError:
         return False
