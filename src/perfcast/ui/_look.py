@@ -3,8 +3,6 @@
 from perfcast.palette import PALETTES, Theme
 
 FONT = "'Source Sans', 'Source Sans Pro', system-ui, sans-serif"
-_PRESSED: dict[Theme, str] = {"light": PALETTES["light"].accent, "dark": "#187a84"}
-"""The accent behind white words; Streamlit writes them white in both themes."""
 
 
 def faded(colour: str, share: float) -> str:
@@ -38,7 +36,7 @@ def _streamlit(theme: Theme) -> dict[str, str]:
         "secondaryBackgroundColor": palette.surface,
         "textColor": palette.ink,
         "borderColor": palette.hairline,
-        "primaryColor": _PRESSED[theme],
+        "primaryColor": palette.accent,
         "linkColor": palette.accent,
         "redColor": palette.danger,
         "orangeColor": palette.uncertainty,
@@ -55,17 +53,22 @@ def _streamlit(theme: Theme) -> dict[str, str]:
     }
 
 
-STYLE = """
+def style(theme: Theme) -> str:
+    """What options can't say: words on a pressed button, captions, tags, tabular numbers, width."""
+    palette = PALETTES[theme]
+    pressed = palette.ground if theme == "dark" else "#ffffff"  # Streamlit writes them white, also on a light accent
+    return f"""
 <style>
-  .stApp { font-variant-numeric: tabular-nums lining-nums; }
-  .stMainBlockContainer { max-width: 78rem; }
-  .stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: 1; }
-  .stApp [data-testid="stCaptionContainer"] p { color: color-mix(in srgb, currentColor 78%, transparent); opacity: 1; }
-  .stApp [data-testid="stMultiSelect"] [data-tag] { background: color-mix(in srgb, currentColor 12%, transparent); }
-  .stApp [data-testid="stMultiSelect"] :is([data-tag], [data-tag] *) { color: inherit; }
-  [data-testid="stMetricLabel"] p { font-size: .85rem; opacity: .8; }
-  .perfcast-lead { margin: -.4rem 0 1.1rem; max-width: 46rem; }
-  @media (max-width: 480px) { .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; } }
+  .stApp {{ font-variant-numeric: tabular-nums lining-nums; }}
+  .stMainBlockContainer {{ max-width: 78rem; }}
+  .stApp [data-testid="stBaseButton-primary"], .stApp [data-testid="stBaseButton-primaryFormSubmit"],
+  .stApp [data-testid^="stBaseButton-primary"] p {{ color: {pressed}; }}
+  .stApp [data-testid="stCaptionContainer"], .stApp [data-testid="stCaptionContainer"] p {{ opacity: 1; }}
+  .stApp [data-testid="stCaptionContainer"] p {{ color: {palette.quiet}; }}
+  .stApp [data-testid="stMultiSelect"] [data-tag] {{ background: {faded(palette.quiet, 0.2)}; }}
+  .stApp [data-testid="stMultiSelect"] :is([data-tag], [data-tag] *) {{ color: {palette.ink}; }}
+  [data-testid="stMetricLabel"] p {{ font-size: .85rem; opacity: .8; }}
+  .perfcast-lead {{ margin: -.4rem 0 1.1rem; max-width: 46rem; }}
+  @media (max-width: 480px) {{ .stMainBlockContainer {{ padding-left: 1rem; padding-right: 1rem; }} }}
 </style>
 """
-"""What options can't say."""

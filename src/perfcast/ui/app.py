@@ -4,14 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from perfcast.ui._look import STYLE
-from perfcast.ui.parts import foot
+from perfcast.ui._look import style
+from perfcast.ui.parts import foot, theme
 
 PAGES = Path(__file__).parent / "views"  # "pages" would be served without this frame, too
 ICON = str(Path(__file__).with_name("icon.svg"))  # one of Material's would be fetched from Google
 
 st.set_page_config(page_title="Perfcast", page_icon=ICON, layout="wide")
-st.html(STYLE)
+st.html(style(theme()))
 chosen = st.navigation(
     {
         "Ask": [

@@ -116,7 +116,9 @@ def test_the_built_in_convolutions_are_layers_that_the_profiler_measures() -> No
 
 
 def test_the_built_in_loads_rise_from_the_night_to_the_flash_sale() -> None:
-    presets = {preset.name: preset.features for preset in builtin_workloads()["cpu-utilization"].presets}
+    workload = builtin_workloads()["cpu-utilization"]
+    read = {preset.name: RowReader(workload).read(preset.features) for preset in workload.presets}
+    presets = {name: dict(zip(workload.feature_names, row, strict=True)) for name, row in read.items()}
     days = ("quiet-night", "early-morning", "morning", "noon-peak", "campaign", "flash-sale")
     rates = [float(presets[name]["request_rate"]) for name in days]
     assert rates == sorted(rates)

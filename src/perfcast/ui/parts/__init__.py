@@ -2,7 +2,7 @@
 
 from perfcast.ui.parts._asked import asked, happened, tell_what_happened
 from perfcast.ui.parts._band import band_of
-from perfcast.ui.parts._figure import palette, show
+from perfcast.ui.parts._figure import palette, show, theme
 from perfcast.ui.parts._foot import foot
 from perfcast.ui.parts._form import DAY, HOUR, Scenario, form, presets, sweepable
 from perfcast.ui.parts._head import head
@@ -47,6 +47,7 @@ __all__ = [
     "sweepable",
     "symbol",
     "tell_what_happened",
+    "theme",
     "title",
     "with_unit",
 ]

@@ -6,15 +6,20 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from perfcast.palette import PALETTES, Palette
+from perfcast.palette import PALETTES, Palette, Theme
 from perfcast.ui.parts._words import plain
 
 _CONFIG = {"displayModeBar": False, "responsive": True}
 
 
+def theme() -> Theme:
+    """What the browser shows."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
 def palette() -> Palette:
-    """The colours of the theme that the browser shows."""
-    return PALETTES["dark" if st.context.theme.type == "dark" else "light"]
+    """The colours of that theme."""
+    return PALETTES[theme()]
 
 
 def show(figure: go.Figure, key: str, *, alt: str, table: Mapping[str, Sequence[Any]] | None = None) -> None:

@@ -29,7 +29,7 @@ from perfcast.ui.parts import (
     title,
     with_unit,
 )
-from perfcast_client import NotFound
+from perfcast_client import ApiError, NotFound
 from perfcast_client.answers import DatasetRows, FeatureEntry, WorkloadDetails
 
 _STEPS = 49
@@ -90,6 +90,9 @@ def _rows(model: str) -> DatasetRows | None:
     try:
         return fresh(lambda api: api.datasets.rows(dataset, limit=_MEASURED), f"rows {dataset}")
     except NotFound:  # removed since
+        return None
+    except ApiError as error:
+        st.caption(f":material/warning: The rows that it learnt from can't be shown: {error.detail}")
         return None
 
 

@@ -19,9 +19,12 @@ def upgrade() -> None:
         op.add_column("prediction_block", added)
     op.execute("UPDATE prediction_block SET bytes = length(records)")
     op.create_index("ix_prediction_block_last_at_bytes", "prediction_block", ["last_at", "bytes"])
-    waiting = sa.text("NOT observed")
     op.create_index(
-        "ix_prediction_block_unobserved", "prediction_block", ["id"], sqlite_where=waiting, postgresql_where=waiting
+        "ix_prediction_block_unobserved",
+        "prediction_block",
+        ["id"],
+        sqlite_where=sa.text("observed = 0"),  # as queries say it: SQLite uses the index for the same words only
+        postgresql_where=sa.text("NOT observed"),
     )
     _make_tables()
     for name, length, meaning in (
