@@ -25,7 +25,7 @@ SHOTS = {
 WIDTHS = {1280: 900, 400: 900}
 LONGEST = 2400
 """Pixels; below that nobody looks."""
-_SETTLED_MS = 4000
+_SETTLED_MS = 3000
 _COLOURS = 128
 
 
