@@ -100,6 +100,8 @@ def _trust(one: Prediction, unit: str) -> str:
     if one.lower is None or one.upper is None:
         return "no interval: this version is not calibrated"
     words = f"{share(100 * one.coverage)} of cases lie between {amount(one.lower, unit)} and {amount(one.upper, unit)}"
+    if not one.lower <= one.cost <= one.upper:
+        words += "  \n:orange[:material/info: lately true costs lay beside what this version says; the interval follows them]"
     if one.extrapolated:
         names = ", ".join(title(name).lower() for name in one.extrapolated)
         words += f"  \n:red[:material/warning: outside what it was trained on: {names}]"

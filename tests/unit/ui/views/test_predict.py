@@ -1,6 +1,7 @@
 """The page Predict: a scenario answered, compared, swept, kept."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from tests.stocked import CNN, CPU, OTHER_CPU
 from tests.unit.ui.conftest import Open, refusals, words
 
-from perfcast.ui.views.predict import steps
+from perfcast.ui.views.predict import _trust, steps
+from perfcast_client.answers import Prediction
 
 SERVICE = {"what": "CPU utilisation of a service"}
 
@@ -166,3 +168,10 @@ def test_a_sweep_stays_within_bounds_and_starts_with_the_least(
     values = steps(present, most, *bounds, whole=whole)
     assert ((values[0], values[-1]), len(values)) == (ends, count)
     assert values == sorted(values)
+
+
+@pytest.mark.parametrize(("cost", "said"), [(5.0, False), (3.9, True), (6.1, True)])
+def test_a_prediction_that_its_corrected_interval_leaves_out_is_explained(cost: float, said: bool) -> None:  # noqa: FBT001
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    told = Prediction(cost, "ms", "m", "xgboost", 1, "1a", at, "success", 4.0, 6.0, 0.9, [])
+    assert ("the interval follows them" in _trust(told, "ms")) is said
