@@ -101,7 +101,7 @@ def _trust(one: Prediction, unit: str) -> str:
         return "no interval: this version is not calibrated"
     words = f"{share(100 * one.coverage)} of cases lie between {amount(one.lower, unit)} and {amount(one.upper, unit)}"
     if not one.lower <= one.cost <= one.upper:
-        words += "  \n:orange[:material/info: lately true costs lay beside what this version says; the interval follows them]"
+        words += "  \n:orange[:material/info: true costs lay beside what it says lately; the interval follows them]"
     if one.extrapolated:
         names = ", ".join(title(name).lower() for name in one.extrapolated)
         words += f"  \n:red[:material/warning: outside what it was trained on: {names}]"
