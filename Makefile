@@ -8,7 +8,8 @@ TOOLS := $(VENV)/.tools
 UV_VERSION := 0.13.9
 UV = $$(command -v uv || echo $(BIN)/uv)
 INSTALL = VIRTUAL_ENV=$(VENV) $(UV) pip install -q
-LOCK = $(UV) pip compile --universal --python-version 3.11 --upgrade -q --no-annotate --no-header --no-emit-package perfcast
+LOCK = $(UV) pip compile --universal --python-version 3.11 --upgrade -q --no-annotate --no-header --no-emit-package perfcast \
+	--no-emit-package perfcast-client
 
 # Compiled bytecode makes every start about three times faster.
 export UV_COMPILE_BYTECODE := 1
@@ -20,7 +21,7 @@ else
 export UV_TORCH_BACKEND ?= cpu
 endif
 
-.PHONY: help run test test-clocks check format bench setup services lock docs dashboards clean
+.PHONY: help run test test-clocks check format bench setup services lock docs site dashboards clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -46,8 +47,11 @@ format: $(TOOLS) ## Put the code in order
 bench: $(TOOLS) ## Measure accuracy and speed against named baselines (several minutes)
 	@$(BIN)/python benchmarks/accuracy.py && $(BIN)/python benchmarks/start.py
 
-docs: $(TOOLS) ## Write the pages that are made from the code (settings, command line)
+docs: $(TOOLS) ## Write the pages that are made from the code (API, commands, settings, metrics, alerts)
 	@$(BIN)/python docs/generate.py
+
+site: $(TOOLS) ## Build the documentation into site/ and look whether every link leads somewhere
+	@$(BIN)/python docs/build.py && $(BIN)/python docs/check.py
 
 RUNBOOKS ?= docs/runbooks.md
 
@@ -68,14 +72,14 @@ clean: ## Remove .venv and caches; keeps var/, where your models and data are
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
 
 # An installed uv is used; otherwise one is put into the environment.
-$(READY): pyproject.toml requirements.txt requirements-torch.txt
+$(READY): pyproject.toml packages/perfcast-client/pyproject.toml requirements.txt requirements-torch.txt
 	@echo "setting up $(VENV) …"
 	@command -v uv >/dev/null || test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && \
 		$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION); }
 	@test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV)
 	@$(INSTALL) -r requirements.txt -r requirements-torch.txt
-	@$(INSTALL) --no-deps -e .
-	@$(BIN)/python -m compileall -q src
+	@$(INSTALL) --no-deps -e . -e packages/perfcast-client
+	@$(BIN)/python -m compileall -q src packages
 	@touch $@
 
 $(TOOLS): $(READY) requirements-dev.txt

@@ -101,7 +101,7 @@ def _look(folder: Path, results: Path | None, pictures: Path | None) -> int:
 
 
 def _perfcast() -> list[str]:
-    return [sys.executable, "-c", "from perfcast.cli import main; main()", "up"]
+    return [sys.executable, "-c", "from perfcast.cli import main; main()", "up", "--no-ui"]
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:

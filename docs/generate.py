@@ -1,4 +1,4 @@
-"""Writes docs/settings.md, docs/commands.md and the tables of docs/metrics.md from the code: run by `make docs`."""
+"""Writes the pages that are made from the code, and the tables of docs/metrics.md: run by `make docs`."""
 
 import os
 import re
@@ -6,55 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import api_page
+import yaml
+
 from perfcast.api.metrics import SECTIONS
+from perfcast.cli import COMMANDS
 from perfcast.settings import Settings
 
 HERE = Path(__file__).parent
+_PLACEHOLDER = re.compile(r"\{\{ *\$(?:labels\.)?(\w+)[^}]*\}\}")
 BEGIN, END = "<!-- written by make docs -->", "<!-- end -->"
-COMMANDS = (
-    "up",
-    "serve",
-    "train",
-    "jobs submit",
-    "jobs list",
-    "jobs show",
-    "jobs watch",
-    "jobs cancel",
-    "drift",
-    "schedules list",
-    "schedules set",
-    "schedules show",
-    "schedules remove",
-    "schedules history",
-    "worker",
-    "predict",
-    "score",
-    "predictions export",
-    "data generate",
-    "data import",
-    "data list",
-    "data show",
-    "collect init",
-    "collect check",
-    "collect backfill",
-    "collect follow",
-    "profile",
-    "models list",
-    "models show",
-    "models accuracy",
-    "models activate",
-    "models deactivate",
-    "models alias",
-    "models traffic",
-    "models compare",
-    "models upload",
-    "models delete",
-    "models prune",
-    "models quantize",
-    "models export",
-    "models discover",
-    "doctor",
-)
 
 
 def settings_page() -> str:
@@ -75,7 +36,7 @@ def settings_page() -> str:
 def commands_page() -> str:
     """The help of every command, as the command line prints it."""
     parts = ["# Commands", "", "Written by `make docs` from the command line itself.", ""]
-    for command in COMMANDS:
+    for command in command_names():
         shown = subprocess.run(
             [Path(sys.executable).with_name("perfcast"), *command.split(), "--help"],
             capture_output=True,
@@ -93,6 +54,35 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
+def command_names() -> list[str]:
+    """Every command as it is typed, without `perfcast`."""
+    return [
+        f"{group} {command.__name__.strip('_')}".strip()
+        for group, (_, commands) in COMMANDS.items()
+        for command in commands
+    ]
+
+
+def alerts_page() -> str:
+    """A table of every alert that Prometheus is given, each with its runbook."""
+    groups = yaml.safe_load((HERE.parent / "deploy/prometheus/rules/perfcast.yml").read_text())["groups"]
+    rows = [
+        f"| [`{rule['alert']}`](runbooks.md#{rule['alert'].lower()}) | {rule['labels']['severity']} "
+        f"| {rule.get('for', '–')} | {_plain(rule['annotations']['summary'])} |"
+        for group in groups
+        for rule in group["rules"]
+        if "alert" in rule
+    ]
+    head = [
+        "# Alerts",
+        "",
+        "What Prometheus is told to alert by ([dashboards and alerts](dashboards.md)); each leads to its runbook.",
+        "Written by `make docs` from `deploy/prometheus/rules`.",
+        "",
+    ]
+    return "\n".join([*head, "| alert | severity | once it has lasted | says |", "|---|---|---|---|", *rows, ""])
+
+
 def metrics_page(page: str) -> str:
     """The page with its tables anew: every metric, from the API's catalogue."""
     parts = []
@@ -106,6 +96,11 @@ def metrics_page(page: str) -> str:
     return f"{before}{BEGIN}\n\n" + "\n".join(parts) + END + rest.partition(END)[2]
 
 
+def _plain(summary: str) -> str:
+    """An alert's line as a reader wants it: the names of what Prometheus fills in."""
+    return _PLACEHOLDER.sub(r"‹\1›", summary)
+
+
 def _tidy(text: str) -> str:
     """Without blank lines at either end or in a row."""
     return re.sub(r"\n\s*\n(\s*\n)+", "\n\n", "\n".join(line.rstrip() for line in text.split("\n"))).strip("\n")
@@ -115,8 +110,16 @@ def _default(value: object) -> str:
     return f"`{value}`" if value is not None and str(value) else "–"
 
 
+def pages() -> dict[str, str]:
+    """The pages that take no time: name of the file → text as the code says it now."""
+    return {
+        "api.md": api_page.api_page(),
+        "alerts.md": alerts_page(),
+        "settings.md": settings_page(),
+        "metrics.md": metrics_page((HERE / "metrics.md").read_text()),
+    }
+
+
 if __name__ == "__main__":
-    (HERE / "settings.md").write_text(settings_page())
-    (HERE / "commands.md").write_text(commands_page())
-    metrics = HERE / "metrics.md"
-    metrics.write_text(metrics_page(metrics.read_text()))
+    for name, text in {**pages(), "commands.md": commands_page()}.items():
+        (HERE / name).write_text(text)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import httpx
+import httpx2
 from tests.contract.conftest import fill, start
 from tests.workers import ready_worker, stop, training_process, training_processes, until, working
 
@@ -117,7 +117,7 @@ def api_killed(bench: Bench) -> Finding:
         begun = time.monotonic()
         body = SHORT | {"model_name": f"model-{time.monotonic_ns()}", "dataset": "simulated"}
         with _serving(bench) as (server, url):
-            job = bench.shop.jobs.find(httpx.post(f"{url}/train", json=body, timeout=60).json()["job_id"])
+            job = bench.shop.jobs.find(httpx2.post(f"{url}/train", json=body, timeout=60).json()["job_id"])
             if random.random() < 0.5:
                 bench.shop.wait(job, *BEGUN, seconds=PATIENCE)
                 hit = somewhere(bench, job)
@@ -126,7 +126,7 @@ def api_killed(bench: Bench) -> Finding:
                 hit = moment(bench, job)
             server.kill()
             server.wait()
-        with _serving(bench) as (_, url), httpx.Client(base_url=url, timeout=60) as client:
+        with _serving(bench) as (_, url), httpx2.Client(base_url=url, timeout=60) as client:
             until(lambda: client.get(f"/jobs/{job.id}").json()["status"] == "succeeded", PATIENCE)
         return check(bench, job, {}, time.monotonic() - begun).at(hit)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 
 from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate
@@ -71,7 +71,7 @@ class Traffic:
     """
 
     def __init__(self, url: str, seconds: float, say: Callable[[str], None]) -> None:
-        self._client = httpx.Client(base_url=url, headers={"X-API-Key": KEYS.admin}, timeout=60, trust_env=False)
+        self._client = httpx2.Client(base_url=url, headers={"X-API-Key": KEYS.admin}, timeout=60, trust_env=False)
         self._seconds, self._say = seconds, say
         self._begun = time.monotonic()
         self._untold: deque[tuple[str, float]] = deque(maxlen=5000)
@@ -101,11 +101,11 @@ class Traffic:
         while self._share < 1:
             try:
                 what()
-            except httpx.HTTPError as error:
+            except httpx2.HTTPError as error:
                 self._say(f"{what.__name__}: {error!r}")
             time.sleep(every * random.uniform(0.6, 1.4))
 
-    def _ask(self, method: str, path: str, body: Any = None, key: str = "", **headers: str) -> httpx.Response:
+    def _ask(self, method: str, path: str, body: Any = None, key: str = "", **headers: str) -> httpx2.Response:
         answer = self._client.request(
             method, path, json=body, headers={"X-API-Key": key or random.choice(KEYS.callers), **headers}
         )

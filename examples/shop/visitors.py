@@ -6,7 +6,7 @@ import math
 import random
 import time
 
-import httpx
+import httpx2
 from day import level, route, think_seconds, unrest
 from store import WORDS
 
@@ -27,8 +27,8 @@ async def main() -> None:
     chance = random.Random(chosen.seed)
     day_seconds = 60 * chosen.day_minutes
     restless = unrest(chance, TICK_SECONDS, day_seconds)
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=100)
-    async with httpx.AsyncClient(base_url=chosen.url, limits=limits, timeout=30) as client:
+    limits = httpx2.Limits(max_connections=200, max_keepalive_connections=100)
+    async with httpx2.AsyncClient(base_url=chosen.url, limits=limits, timeout=30) as client:
         visits: set[asyncio.Task[None]] = set()
         number = 0
         while True:
@@ -41,7 +41,7 @@ async def main() -> None:
             await asyncio.sleep(TICK_SECONDS)
 
 
-async def _visit(client: httpx.AsyncClient, name: str, hour: float, chance: random.Random) -> None:
+async def _visit(client: httpx2.AsyncClient, name: str, hour: float, chance: random.Random) -> None:
     """One visitor: about seven pages with thought between them; whoever gets no answer leaves."""
     headers = {"X-Visitor": name}
     await asyncio.sleep(chance.uniform(0, TICK_SECONDS))
@@ -49,7 +49,7 @@ async def _visit(client: httpx.AsyncClient, name: str, hour: float, chance: rand
         method, path = _request(route(hour, chance), chance)
         try:
             (await client.request(method, path, headers=headers)).raise_for_status()
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return
         await asyncio.sleep(chance.expovariate(1 / think_seconds(hour)))
 

@@ -1,12 +1,21 @@
-"""Processes that this one keeps alive: when one dies another takes its place."""
+"""Processes that this one keeps alive: when one dies another takes its place; they end when this one does."""
 
+import os
+import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Event, Thread
 
 import structlog
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
+_LOOK_SECONDS = 0.1
+_DRAIN_SECONDS = 15.0
+_SOUND_SECONDS = 60.0
+"""An attached process that lived so long didn't die of what the one before it died of."""
 
 log = structlog.stdlib.get_logger("perfcast")
 
@@ -77,3 +86,50 @@ class KeptProcess:
             log.error("a process was killed: it did not end in time", which=self._name, process=self.process.pid)
             self.process.kill()
             self.process.wait()
+
+
+@contextmanager
+def attached(command: str, environment: Mapping[str, str]) -> Iterator[KeptProcess]:
+    """A command of Perfcast's as a child of this process: replaced when it dies, drained at the end.
+
+    Args:
+        command: Such as `worker`; it takes `--attached`, and then ends with its owner, also when that is killed
+            (`when_owner_ends`).
+        environment: Of its process.
+    """
+
+    def begin() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - this interpreter, with a word of ours
+            [sys.executable, "-m", "perfcast", command, "--attached"],
+            stdin=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,  # Ctrl-C reaches this process, which then ends its child in its own time
+        )
+
+    child, ending = KeptProcess(f"attached {command}", begin, sound_seconds=_SOUND_SECONDS), Event()
+
+    def watch() -> None:
+        while not ending.wait(_LOOK_SECONDS):
+            child.look()
+
+    child.start()
+    watcher = Thread(target=watch, name=f"perfcast-{command}-watch", daemon=True)
+    watcher.start()
+    try:
+        yield child
+    finally:
+        ending.set()
+        watcher.join()
+        child.tell(signal.SIGTERM)
+        child.end(time.monotonic() + _DRAIN_SECONDS)
+
+
+def when_owner_ends(act: Callable[[], object]) -> None:
+    """Act when standard input ends, as it does when the process that attached this one dies."""
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        act()
+
+    Thread(target=wait, name="perfcast-attached", daemon=True).start()

@@ -52,6 +52,16 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Address the API listens on; 0.0.0.0 for all interfaces.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
+    ui_host: str = Field("127.0.0.1", description="Address the web UI listens on; 0.0.0.0 for all interfaces.")
+    ui_port: int = Field(8501, ge=1, le=65535, description="Port the web UI listens on.")
+    api_url: str = Field("", description="Where the web UI finds the API; empty: at `API_PORT` of this machine.")
+    api_public_url: str = Field(
+        "", description="Where browsers find the API, for the UI's links to its documentation; empty: at `API_URL`."
+    )
+    grafana_url: str = Field("", description="Where Grafana is, for the UI's links; empty: none is linked.")
+    docs_url: str = Field(
+        "", description="Where these docs are served, for the UI's links to runbooks; empty: none is."
+    )
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(lambda value: str(value).upper())
     ] = Field("INFO", description="Least level that is logged.")
@@ -117,7 +127,11 @@ class Settings(BaseSettings):
         256, ge=1, le=100_000, description="Most requests of a kind that one process works on; more get 503 at once."
     )
     max_heavy_concurrency: int = Field(
-        4, ge=1, le=64, description="Most batches and benchmarks that one process works on; more get 503 at once."
+        4,
+        ge=1,
+        le=64,
+        description="Most batches and benchmarks that one process works on, and a quarter of the looks at rows; "
+        "more get 503 at once.",
     )
     request_timeout_seconds: float = Field(
         15.0, gt=0, le=3600, description="How long headers, a body, or the reading of an answer may stand still."

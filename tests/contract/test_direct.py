@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httptools
-import httpx
+import httpx2
 import pytest
 
 LOAD: dict[str, Any] = {
@@ -191,7 +191,7 @@ def test_a_connection_that_shall_end_is_ended_after_the_answer(
 
 def test_both_ways_are_counted_and_recorded_alike(server: str, connection: Connection) -> None:
     def counted() -> float:
-        text = httpx.get(f"{server}/metrics").text
+        text = httpx2.get(f"{server}/metrics").text
         (line,) = [line for line in text.splitlines() if line.startswith(COUNTER)]
         return float(line.split()[-1])
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 from tests.contract.conftest import fill, start
 from tests.patience import PATIENCE_SECONDS
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_process_told_to_end_says_so_serves_on_for_the_drain_and_ends_with_0(folder: Path) -> None:
     process, address = start(folder, DRAIN_SECONDS="1.5")
-    with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
+    with httpx2.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
         assert "connection" not in client.post("/predict", json=LOAD).headers
         process.send_signal(signal.SIGTERM)
         while client.get("/readyz").status_code == 200:
@@ -51,7 +51,7 @@ def test_a_request_that_has_begun_is_answered_before_the_end(folder: Path) -> No
     with socket.create_connection((parts.hostname, parts.port), 10) as caller:
         caller.sendall(b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body))
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while "in_flight 2" not in httpx.get(f"{address}/metrics").text:
+        while "in_flight 2" not in httpx2.get(f"{address}/metrics").text:
             assert time.monotonic() < deadline
         process.send_signal(signal.SIGTERM)
         while True:
@@ -72,7 +72,7 @@ def test_a_request_that_has_begun_is_answered_before_the_end(folder: Path) -> No
 def test_a_second_signal_cuts_the_drain_short(folder: Path) -> None:
     process, address = start(folder, DRAIN_SECONDS="600")
     process.send_signal(signal.SIGTERM)
-    while httpx.get(f"{address}/readyz").status_code == 200:
+    while httpx2.get(f"{address}/readyz").status_code == 200:
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     assert process.wait(PATIENCE_SECONDS) == 0
@@ -83,8 +83,8 @@ def test_whoever_follows_a_job_does_not_hold_up_the_end(folder: Path) -> None:
     Datasets(database, Blobs(str(folder / "artifacts"))).add(small_dataset())
     database.close()
     process, address = start(folder)
-    asked = httpx.post(f"{address}/train", json={"n_trials": 1, "model_name": "cpu-utilization"}).json()
-    with httpx.stream("GET", f"{address}/jobs/{asked['job_id']}/events", timeout=20) as events:
+    asked = httpx2.post(f"{address}/train", json={"n_trials": 1, "model_name": "cpu-utilization"}).json()
+    with httpx2.stream("GET", f"{address}/jobs/{asked['job_id']}/events", timeout=20) as events:
         lines = events.iter_lines()
         assert next(lines)
         process.send_signal(signal.SIGTERM)

@@ -1,6 +1,6 @@
 """The calls of the first predecessor's README, as it shows them (CPU utilisation)."""
 
-import httpx
+import httpx2
 
 PREDICTION_REQUEST = {
     "request_rate": 120,
@@ -15,14 +15,14 @@ PREDICTION_REQUEST = {
 
 
 def test_the_prediction_request_is_answered_in_percent(server: str) -> None:
-    response = httpx.post(f"{server}/predict", json=PREDICTION_REQUEST)
+    response = httpx2.post(f"{server}/predict", json=PREDICTION_REQUEST)
     assert response.status_code == 200
     answer = response.json()
     assert answer["cpu_utilization"] == 30.0
     assert answer["status"] == "success"
 
 
-def test_models_lists_them_sorted_by_name(client: httpx.Client) -> None:
+def test_models_lists_them_sorted_by_name(client: httpx2.Client) -> None:
     listing = client.get("/models").json()
     assert list(listing["models"]) == ["cpu-utilization", "xgb_prediction-training-gpul40s"]
     model = listing["models"]["cpu-utilization"]
@@ -32,14 +32,14 @@ def test_models_lists_them_sorted_by_name(client: httpx.Client) -> None:
     assert listing["timestamp"].endswith("Z")
 
 
-def test_metrics_of_a_version_are_its_held_out_ones(client: httpx.Client) -> None:
+def test_metrics_of_a_version_are_its_held_out_ones(client: httpx2.Client) -> None:
     for version in ("1", "v1", "cpu-utilization:1"):
         answer = client.get(f"/models/{version}/metrics").json()
         assert answer["metrics"] == {"rows": 10, "mae": 1.5, "rmse": 2.0, "r2": 0.9}
         assert answer["search"] == {"trials": 20}
 
 
-def test_a_version_is_activated_and_answers_at_once(client: httpx.Client) -> None:
+def test_a_version_is_activated_and_answers_at_once(client: httpx2.Client) -> None:
     activated = client.post("/models/2/activate")
     assert activated.status_code == 200
     assert (activated.json()["before"], activated.json()["after"]) == (1, 2)
@@ -49,7 +49,7 @@ def test_a_version_is_activated_and_answers_at_once(client: httpx.Client) -> Non
     assert client.post("/predict", json=PREDICTION_REQUEST).json()["cpu_utilization"] == 30.0
 
 
-def test_monitoring_data_is_at_metrics(client: httpx.Client) -> None:
+def test_monitoring_data_is_at_metrics(client: httpx2.Client) -> None:
     response = client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     assert 'ml_predictions_total{model_name="cpu-utilization",status="success"}' in response.text

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from tests.contract.conftest import fill, start
 from tests.patience import PATIENCE_SECONDS, until
@@ -24,7 +24,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
 
 
-def metric(client: httpx.Client, name: str) -> float:
+def metric(client: httpx2.Client, name: str) -> float:
     lines = client.get("/metrics").text.splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
@@ -33,7 +33,7 @@ def test_a_full_disk_degrades_and_predictions_go_on(small_disk: Path) -> None:
     fill(small_disk)
     process, address = start(small_disk)
     try:
-        with httpx.Client(base_url=address) as client:
+        with httpx2.Client(base_url=address) as client:
             until(lambda: client.get("/health").json()["status"] == "healthy")
             ballast = small_disk / "ballast"
             with ballast.open("wb", buffering=0) as file:

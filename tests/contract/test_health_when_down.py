@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from tests.contract.conftest import start
 from tests.patience import PATIENCE_SECONDS, until
@@ -18,7 +18,7 @@ def silent_port() -> Iterator[int]:
         yield int(server.getsockname()[1])
 
 
-def in_flight(client: httpx.Client) -> float:
+def in_flight(client: httpx2.Client) -> float:
     (line,) = (line for line in client.get("/metrics").text.splitlines() if line.startswith("http_requests_in_flight "))
     return float(line.split()[1])
 
@@ -27,7 +27,7 @@ def test_health_answers_within_50_ms_while_the_database_hangs(tmp_path: Path, si
     url = f"postgresql://perfcast:secret@127.0.0.1:{silent_port}/perfcast?connect_timeout=2"
     process, address = start(tmp_path, DATABASE_URL=url)
     try:
-        with httpx.Client(base_url=address, timeout=60) as client, ThreadPoolExecutor(40) as callers:
+        with httpx2.Client(base_url=address, timeout=60) as client, ThreadPoolExecutor(40) as callers:
             body = {"model_name": "nowhere", "request_rate": 1}
             waiting = [callers.submit(client.get, "/models") for _ in range(30)]
             waiting += [callers.submit(client.post, "/predict", json=body) for _ in range(10)]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from tests.contract.conftest import SERVE, accepts, fill
 from tests.patience import PATIENCE_SECONDS, until
@@ -21,7 +21,7 @@ SECRETS = {"key-of-the-shop", "redis-pass", "mlflow-pass", "cloud-secret", "coll
 
 
 @contextmanager
-def served(folder: Path, **environment: str) -> Iterator[httpx.Client]:
+def served(folder: Path, **environment: str) -> Iterator[httpx2.Client]:
     """A server that logs to a file of the folder."""
     log = folder / "perfcast.log"
     log.unlink(missing_ok=True)
@@ -33,7 +33,7 @@ def served(folder: Path, **environment: str) -> Iterator[httpx.Client]:
         assert address is not None
         until(lambda: grep("ready", log) or grep("no usable model yet", log))
         until(lambda: accepts(address[0]))
-        with httpx.Client(base_url=address[0], timeout=PATIENCE_SECONDS) as client:
+        with httpx2.Client(base_url=address[0], timeout=PATIENCE_SECONDS) as client:
             yield client
     finally:
         process.send_signal(signal.SIGTERM)

@@ -7,13 +7,21 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-import httpx
+import httpx2
+import msgspec
 import pytest
 from tests.contract.conftest import SERVE, fill, start
+from tests.drafts import draft, weighted
 from tests.patience import PATIENCE_SECONDS
+from tests.workers import small_dataset
 
+from perfcast.datasets import Datasets
+from perfcast.manifest import DataFacts, Draft
+from perfcast.registry import Registry
 from perfcast.settings import load_settings
+from perfcast.storage import Blobs, Database
 
 HEAVY = {"pandas", "sklearn", "xgboost", "torch", "optuna", "streamlit", "onnx", "spox", "scipy", "polars", "alembic"}
 LIST_MODULES = """
@@ -30,7 +38,11 @@ def ask():
     port = server.servers[0].sockets[0].getsockname()[1]
     load = {"request_rate": 1, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/predict", json.dumps(load).encode()) as answer:
-        print(json.dumps([json.load(answer), sorted({name.partition(".")[0] for name in sys.modules})]))
+        said = json.load(answer)
+    for path in sys.argv[1:]:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read()
+    found = json.dumps([said, sorted({name.partition(".")[0] for name in sys.modules})])
+    sys.stdout.write(f"\\n{found}\\n")  # whole, among lines of the log
     server.should_exit = True
 threading.Thread(target=ask).start()
 server.run()
@@ -48,18 +60,39 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def test_after_the_first_prediction_no_training_library_is_imported(folder: Path) -> None:
+    answer, modules = asked_in_process(folder)
+    assert answer["status"] == "success"
+    assert "onnxruntime" in modules
+    assert not HEAVY & modules
+
+
+def test_looking_at_datasets_and_judged_rows_imports_none_either(folder: Path) -> None:
+    rows = small_dataset(600)
+    database, blobs = Database(f"sqlite:///{folder / 'perfcast.db'}"), Blobs(str(folder / "artifacts"))
+    Datasets(database, blobs).add(rows)
+    made = draft(rows.workload, weighted(rows.workload, request_rate=0.75))
+    facts = DataFacts(rows.name, rows.digest, 600, 600, {}, rows.split().description)
+    manifest = msgspec.structs.replace(made.manifest, data=facts)
+    version = Registry(database, blobs).add("cpu-utilization", Draft(made.graph, manifest))
+    database.close()
+    paths = ("/workloads", "/datasets", "/datasets/simulated", "/datasets/simulated/rows")
+    _, modules = asked_in_process(folder, *paths, f"/models/{version.reference}/judged")
+    assert "pyarrow" in modules
+    assert not HEAVY & modules
+
+
+def asked_in_process(folder: Path, *paths: str) -> tuple[dict[str, Any], set[str]]:
+    """What a server answers to a prediction, and what it has imported once it has answered these paths too."""
     done = subprocess.run(
-        [sys.executable, "-c", LIST_MODULES],
+        [sys.executable, "-c", LIST_MODULES, *paths],
         env=environment(folder),
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    answer, modules = json.loads(done.stdout.splitlines()[-1])
-    assert answer["status"] == "success"
-    assert "onnxruntime" in modules
-    assert HEAVY.isdisjoint(modules)
+    answer, modules = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("[{")))
+    return answer, set(modules)
 
 
 def test_a_port_in_use_is_named_with_what_to_do(folder: Path) -> None:
@@ -83,7 +116,7 @@ def test_each_model_has_one_line_in_the_log_and_predictions_have_none(folder: Pa
     process, address = start(folder)
     load = {"request_rate": 1, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
     for _ in range(10):
-        assert httpx.post(f"{address}/predict", json=load).status_code == 200
+        assert httpx2.post(f"{address}/predict", json=load).status_code == 200
     process.send_signal(signal.SIGTERM)
     assert process.stderr is not None
     later = process.stderr.read().splitlines()
@@ -97,8 +130,8 @@ def test_another_process_follows_an_activation(folder: Path) -> None:
     one, first = start(folder)
     two, second = start(folder)
     load = {"request_rate": 100, "active_users": 1, "db_connections": 1, "timestamp": "2026-03-02T14:05:00Z"}
-    assert httpx.post(f"{first}/models/2/activate").status_code == 200
-    with httpx.Client(base_url=second, timeout=PATIENCE_SECONDS) as client:
+    assert httpx2.post(f"{first}/models/2/activate").status_code == 200
+    with httpx2.Client(base_url=second, timeout=PATIENCE_SECONDS) as client:
         answers = [client.post("/predict", json=load).json()["cpu_utilization"]]
         begun = client.get("/health").json()["uptime_seconds"]
         while answers[-1] != 50.0:

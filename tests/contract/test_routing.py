@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from onnx import TensorProto, helper
 from tests.contract.conftest import fill, start
@@ -56,7 +56,7 @@ class Caller(threading.Thread):
         self._address, self._key, self._ended = address, key, threading.Event()
 
     def run(self) -> None:
-        with httpx.Client(
+        with httpx2.Client(
             base_url=self._address, timeout=PATIENCE_SECONDS, headers={"X-Request-Key": self._key}
         ) as client:
             while not self._ended.is_set():
@@ -82,13 +82,13 @@ def test_two_processes_follow_under_traffic_without_a_failed_or_mixed_answer(two
     try:
         for turn in range(6):
             number = 2 - turn % 2
-            assert httpx.post(f"{two_servers[turn % 2]}/models/{number}/activate").status_code == 200
+            assert httpx2.post(f"{two_servers[turn % 2]}/models/{number}/activate").status_code == 200
             wait_for(callers, {number})
         first, second = two_servers
-        assert httpx.put(f"{first}{MODEL}/aliases/challenger", json={"version": 2}).status_code == 200
-        assert httpx.put(f"{second}{MODEL}/traffic", json={"champion": 0, "challenger": 100}).status_code == 200
+        assert httpx2.put(f"{first}{MODEL}/aliases/challenger", json={"version": 2}).status_code == 200
+        assert httpx2.put(f"{second}{MODEL}/traffic", json={"champion": 0, "challenger": 100}).status_code == 200
         wait_for(callers, {2})
-        assert httpx.delete(f"{second}{MODEL}/aliases/challenger").status_code == 200
+        assert httpx2.delete(f"{second}{MODEL}/aliases/challenger").status_code == 200
         wait_for(callers, {1})
     finally:
         for caller in callers:
@@ -99,8 +99,8 @@ def test_two_processes_follow_under_traffic_without_a_failed_or_mixed_answer(two
 
 def test_both_processes_send_a_caller_to_the_same_arm(two_servers: tuple[str, str]) -> None:
     first = two_servers[0]
-    httpx.put(f"{first}{MODEL}/aliases/challenger", json={"version": 2})
-    httpx.put(f"{first}{MODEL}/traffic", json={"champion": 50, "challenger": 50})
+    httpx2.put(f"{first}{MODEL}/aliases/challenger", json={"version": 2})
+    httpx2.put(f"{first}{MODEL}/traffic", json={"champion": 50, "challenger": 50})
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         arms = [
@@ -109,7 +109,7 @@ def test_both_processes_send_a_caller_to_the_same_arm(two_servers: tuple[str, st
                 for number in range(40)
             ]
             for address in two_servers
-            for client in [httpx.Client(base_url=address)]
+            for client in [httpx2.Client(base_url=address)]
         ]
         if arms[0] == arms[1]:
             break
@@ -152,7 +152,7 @@ def test_callers_never_wait_for_a_slow_shadow_nor_see_it(folder: Path) -> None:
     cpu = builtin_workloads()["cpu-utilization"]
     shadow = registry.add("cpu-utilization", draft(cpu, slow_graph(len(cpu.features)))).number
     process, address = start(folder)
-    with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
+    with httpx2.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
         assert client.put(f"{MODEL}/aliases/shadow", json={"version": shadow}).status_code == 200
         answers = [client.post("/predict", json=LOAD).json() for _ in range(300)]
         asked = client.get(f"{MODEL}/traffic").json()["arms"]["shadow"]["predictions"]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-import httpx
+import httpx2
 
 REQUEST = b"""{
     "model_name": "xgb_prediction-training-gpul40s",
@@ -18,7 +18,7 @@ REQUEST = b"""{
   }"""
 
 
-def test_the_model_prediction_has_the_shown_shape(client: httpx.Client) -> None:
+def test_the_model_prediction_has_the_shown_shape(client: httpx2.Client) -> None:
     response = client.post("/predict", headers={"Content-Type": "application/json"}, content=REQUEST)
     assert response.status_code == 200
     answer = response.json()
@@ -33,7 +33,7 @@ def test_the_model_prediction_has_the_shown_shape(client: httpx.Client) -> None:
     assert datetime.fromisoformat(answer["prediction_timestamp"]).tzinfo is not None
 
 
-def test_the_health_check_succeeds(client: httpx.Client) -> None:
+def test_the_health_check_succeeds(client: httpx2.Client) -> None:
     response = client.get("/health")
     assert response.status_code == 200
     health = response.json()
@@ -43,12 +43,12 @@ def test_the_health_check_succeeds(client: httpx.Client) -> None:
     assert {"cpu_percent", "memory_percent", "disk_percent", "available_memory_gb"} <= set(health["system_info"])
 
 
-def test_health_answers_within_50_ms(client: httpx.Client) -> None:
+def test_health_answers_within_50_ms(client: httpx2.Client) -> None:
     times = sorted(client.get("/health").elapsed.total_seconds() for _ in range(20))
     assert times[10] < 0.05
 
 
-def test_a_models_details_are_shown(client: httpx.Client) -> None:
+def test_a_models_details_are_shown(client: httpx2.Client) -> None:
     model = client.get("/models/xgb_prediction-training-gpul40s").json()
     assert model["type"] == "xgboost"
     assert [feature["name"] for feature in model["features"]][:7] == [
@@ -62,7 +62,7 @@ def test_a_models_details_are_shown(client: httpx.Client) -> None:
     ]
 
 
-def test_metrics_are_in_prometheus_text(client: httpx.Client) -> None:
+def test_metrics_are_in_prometheus_text(client: httpx2.Client) -> None:
     client.post("/predict", content=REQUEST)
     text = client.get("/metrics").text
     assert 'ml_predictions_total{model_name="xgb_prediction-training-gpul40s",status="success"}' in text
@@ -70,12 +70,12 @@ def test_metrics_are_in_prometheus_text(client: httpx.Client) -> None:
     assert "ml_models_loaded_total 2.0" in text
 
 
-def test_the_documentation_is_there(client: httpx.Client) -> None:
+def test_the_documentation_is_there(client: httpx2.Client) -> None:
     assert client.get("/docs").status_code == 200
     assert "/predict" in client.get("/openapi.json").json()["paths"]
 
 
-def test_a_batch_is_a_list_of_prediction_bodies(client: httpx.Client) -> None:
+def test_a_batch_is_a_list_of_prediction_bodies(client: httpx2.Client) -> None:
     body = b"[%b, {}, %b]" % (REQUEST, REQUEST.replace(b'"stride": 1', b'"stride": 2'))
     response = client.post("/predict/batch", headers={"Content-Type": "application/json"}, content=body)
     assert response.status_code == 200
@@ -89,7 +89,7 @@ def test_a_batch_is_a_list_of_prediction_bodies(client: httpx.Client) -> None:
     assert third["status"] == "success"
 
 
-def test_the_benchmark_call_has_the_shown_shape(client: httpx.Client) -> None:
+def test_the_benchmark_call_has_the_shown_shape(client: httpx2.Client) -> None:
     response = client.get("/benchmark/xgb_prediction-training-gpul40s?iterations=100")
     assert response.status_code == 200
     answer = response.json()
@@ -100,7 +100,7 @@ def test_the_benchmark_call_has_the_shown_shape(client: httpx.Client) -> None:
     assert datetime.fromisoformat(answer["timestamp"]).tzinfo is not None
 
 
-def test_detail_is_a_string_as_the_predecessors_clients_expect(client: httpx.Client) -> None:
+def test_detail_is_a_string_as_the_predecessors_clients_expect(client: httpx2.Client) -> None:
     response = client.post("/predict", content=REQUEST.replace(b"gpul40s", b"gpu140s"))
     assert response.status_code == 400
     assert "did you mean 'xgb_prediction-training-gpul40s'" in response.json()["detail"]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 from tests.contract.conftest import fill, start
 from tests.patience import PATIENCE_SECONDS, until
@@ -94,7 +94,7 @@ def test_a_body_in_drips_is_read_as_long_as_it_comes_in_time(address: str) -> No
 
 
 def test_an_idle_connection_between_two_requests_is_kept(address: str) -> None:
-    with httpx.Client(base_url=address) as client:
+    with httpx2.Client(base_url=address) as client:
         client.get("/livez")
         time.sleep(3)  # twice the time in which a request must come
         stream = client.get("/livez").extensions["network_stream"]
@@ -120,7 +120,7 @@ def is_closed_by_the_other_side(connection: socket.socket, request: bytes) -> bo
     return False
 
 
-def refusal(client: httpx.Client) -> httpx.Response | None:
+def refusal(client: httpx2.Client) -> httpx2.Response | None:
     answer = client.get("/models")
     return answer if answer.status_code == 503 else None
 
@@ -129,7 +129,7 @@ def test_beyond_the_bound_requests_are_refused_at_once_and_probes_and_plain_pred
     taken = [connect(address) for _ in range(2 * PLACES)]
     for connection, path in zip(taken, ["/train", "/predict"] * PLACES, strict=True):
         connection.sendall(half(path))
-    with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
+    with httpx2.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
         refused = until(lambda: refusal(client))
         assert refused.headers["Retry-After"] == "1"
         assert refused.json()["type"] == "urn:perfcast:problem:overloaded"

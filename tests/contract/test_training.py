@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from tests.contract.conftest import fill, start
 from tests.contract.test_process import HEAVY
@@ -37,12 +37,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def client(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
+def client(address: str) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 
-def wait(client: httpx.Client, job_id: str, *statuses: str) -> dict[str, Any]:
+def wait(client: httpx2.Client, job_id: str, *statuses: str) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
         job: dict[str, Any] = client.get(f"/jobs/{job_id}").json()
         return job if job["status"] in statuses else None
@@ -51,26 +51,26 @@ def wait(client: httpx.Client, job_id: str, *statuses: str) -> dict[str, Any]:
 
 
 def test_the_training_job_of_the_first_readme(address: str) -> None:
-    response = httpx.post(f"{address}/train", json={"n_trials": 20})
+    response = httpx2.post(f"{address}/train", json={"n_trials": 20})
     job_id = response.json()["job_id"]
     assert response.status_code == 202
     assert response.json()["status"] == "queued"
 
-    response = httpx.get(f"{address}/jobs/{job_id}")
+    response = httpx2.get(f"{address}/jobs/{job_id}")
     assert response.json().keys() >= {
         "job_id", "status", "progress", "trial", "n_trials", "best_score", "best_family", "eta_seconds", "created_at",
         "started_at", "finished_at", "attempt", "error", "model_version",
     }  # fmt: skip
     assert (response.json()["n_trials"], response.json()["model_name"]) == (20, "cpu-utilization")
-    assert httpx.get(f"{address}/train/status/{job_id}").json()["job_id"] == job_id
-    assert job_id in [job["job_id"] for job in httpx.get(f"{address}/train/jobs").json()["jobs"]]
-    assert httpx.post(f"{address}/train/cancel/{job_id}").status_code == 202
-    with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
+    assert httpx2.get(f"{address}/train/status/{job_id}").json()["job_id"] == job_id
+    assert job_id in [job["job_id"] for job in httpx2.get(f"{address}/train/jobs").json()["jobs"]]
+    assert httpx2.post(f"{address}/train/cancel/{job_id}").status_code == 202
+    with httpx2.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
         assert wait(client, job_id, "cancelled")["finished_at"].endswith("Z")
         assert client.post(f"/train/cancel/{job_id}").status_code == 409
 
 
-def test_a_job_ends_with_a_version_and_its_events_tell_the_way(client: httpx.Client) -> None:
+def test_a_job_ends_with_a_version_and_its_events_tell_the_way(client: httpx2.Client) -> None:
     body = {"n_trials": 3, "families": ["polynomial", "xgboost"], "model_name": "fresh", "dataset": "simulated"}
     submitted = client.post("/train", json=body)
     job_id = submitted.json()["job_id"]
@@ -90,7 +90,7 @@ def test_a_job_ends_with_a_version_and_its_events_tell_the_way(client: httpx.Cli
     assert [trial["trial"] for trial in one["trials"]] == [1, 2, 3]
 
 
-def test_jobs_are_listed_newest_first_by_page_and_status(client: httpx.Client) -> None:
+def test_jobs_are_listed_newest_first_by_page_and_status(client: httpx2.Client) -> None:
     ids = [client.post("/train", json={"model_name": "listed"}).json()["job_id"] for _ in range(3)]
     for job_id in ids:
         client.post(f"/train/cancel/{job_id}")
@@ -120,7 +120,7 @@ def test_jobs_are_listed_newest_first_by_page_and_status(client: httpx.Client) -
         ({"seed": -1}, "seed"),
     ],
 )
-def test_a_wrong_field_is_named(client: httpx.Client, body: dict[str, Any], field: str) -> None:
+def test_a_wrong_field_is_named(client: httpx2.Client, body: dict[str, Any], field: str) -> None:
     response = client.post("/train", json=body)
     assert response.status_code == 422
     assert response.headers["content-type"] == "application/problem+json"
@@ -128,14 +128,14 @@ def test_a_wrong_field_is_named(client: httpx.Client, body: dict[str, Any], fiel
     assert field in response.json()["detail"]
 
 
-def test_a_body_sent_by_curl_without_a_content_type_is_read_as_json(client: httpx.Client) -> None:
+def test_a_body_sent_by_curl_without_a_content_type_is_read_as_json(client: httpx2.Client) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     response = client.post("/train", content=b'{"n_trials": 0}', headers=form)
     assert response.status_code == 422
     assert response.json()["errors"][0]["field"] == "n_trials"
 
 
-def test_an_unknown_job_is_404_everywhere(client: httpx.Client) -> None:
+def test_an_unknown_job_is_404_everywhere(client: httpx2.Client) -> None:
     for method, path in (
         ("GET", "/jobs/none"),
         ("GET", "/train/status/none"),
@@ -146,7 +146,7 @@ def test_an_unknown_job_is_404_everywhere(client: httpx.Client) -> None:
         assert (response.status_code, "'none'" in response.json()["detail"]) == (404, True)
 
 
-def test_an_empty_body_means_all_defaults(client: httpx.Client) -> None:
+def test_an_empty_body_means_all_defaults(client: httpx2.Client) -> None:
     response = client.post("/train")
     assert response.status_code == 202
     assert response.json()["n_trials"] == 20
@@ -180,13 +180,13 @@ def test_taking_a_job_imports_no_training_library(tmp_path: Path) -> None:
 def test_without_rows_the_answer_says_what_to_do(tmp_path: Path) -> None:
     fill(tmp_path)
     server, url = start(tmp_path)
-    response = httpx.post(f"{url}/train", json={"n_trials": 20})
+    response = httpx2.post(f"{url}/train", json={"n_trials": 20})
     stop(server)  # type: ignore[arg-type]
     assert response.status_code == 422
     assert "perfcast data import" in response.json()["detail"]
 
 
-def test_the_document_shows_examples_of_every_training_call(client: httpx.Client) -> None:
+def test_the_document_shows_examples_of_every_training_call(client: httpx2.Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert paths["/train"]["post"]["requestBody"]["content"]["application/json"]["examples"]["trials"]["value"] == {
         "n_trials": 20

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 from benchmarks.hostile import Case, ask, head, once, post
 from tests.contract.conftest import fill, start
@@ -67,7 +67,7 @@ class Guarded:
         return status
 
     def champion(self) -> int:
-        answer = httpx.get(f"{self.url}/models/cpu-utilization", headers={"X-API-Key": "hunter2-reader"})
+        answer = httpx2.get(f"{self.url}/models/cpu-utilization", headers={"X-API-Key": "hunter2-reader"})
         return int(answer.json()["champion"])
 
 

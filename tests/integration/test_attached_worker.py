@@ -15,7 +15,7 @@ from tests.patience import until
 from tests.workers import Shop
 
 from perfcast import processes
-from perfcast.jobs import attached_worker
+from perfcast.processes import attached
 from perfcast.settings import load_settings
 
 READY = '"event": "ready"'
@@ -35,7 +35,11 @@ def up(shop: Shop) -> Iterator["subprocess.Popen[bytes]"]:
     environment = os.environ | shop.settings.environment | paths | {"API_PORT": "0", "LOG_FORMAT": "json"}
     with (shop.settings.data_dir / "up.log").open("wb") as log:
         owner = subprocess.Popen(
-            [sys.executable, "-m", "perfcast", "up"], env=environment, stderr=log, stdout=log, start_new_session=True
+            [sys.executable, "-m", "perfcast", "up", "--no-ui"],
+            env=environment,
+            stderr=log,
+            stdout=log,
+            start_new_session=True,
         )
     try:
         until(lambda: READY in (shop.settings.data_dir / "up.log").read_text() or owner.poll(), 60)
@@ -86,7 +90,7 @@ def test_its_owner_may_end_while_the_worker_is_being_replaced(tmp_path: Path, mo
     monkeypatch.setattr(processes, "FIRST_WAIT_SECONDS", 600)
     monkeypatch.setattr(processes, "LONGEST_WAIT_SECONDS", 600)
     settings = load_settings(data_dir=tmp_path, database_url="nonsense://nowhere")
-    with capture_logs() as logs, attached_worker(settings):
+    with capture_logs() as logs, attached("worker", settings.child_environment):
         until(lambda: logs)
         assert workers(os.getpid()) == []
     assert [(line["event"], line["status"]) for line in logs] == [("attached worker ended", 1)]

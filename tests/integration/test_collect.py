@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 from tests.contract.conftest import start
 from tests.drafts import draft, weighted
 from tests.patience import PATIENCE_SECONDS, until
@@ -38,7 +38,7 @@ def test_each_row_is_predicted_and_judged(shop: Shop, prometheus_url: str, tmp_p
         environment = shop.settings.environment | {"API_PORT": str(port)}
         server, url = start(shop.settings.data_dir, **environment)
         try:
-            with working(shop.settings), httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:
+            with working(shop.settings), httpx2.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:
 
                 def live() -> dict[str, float] | None:
                     arms = client.get(f"/models/{MODEL}/traffic").json()["arms"]

@@ -1,6 +1,6 @@
 """From a prediction through `POST /feedback` and a worker to live accuracy, with files alone and with servers."""
 
-import httpx
+import httpx2
 from tests.contract.conftest import start
 from tests.drafts import draft, weighted
 from tests.patience import PATIENCE_SECONDS, until
@@ -19,7 +19,7 @@ def test_what_was_told_is_shown_as_live_accuracy(either_shop: Shop) -> None:
         shop.registry.point(MODEL, alias, number)
     server, url = start(shop.settings.data_dir, **shop.settings.environment | {"API_PORT": "0", "LOG_FORMAT": "json"})
     try:
-        with working(shop.settings), httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:
+        with working(shop.settings), httpx2.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:
             predicted = client.post("/predict", json=LOAD).json()["prediction_id"]
             told = client.post("/feedback", json=[
                 {"prediction_id": predicted, "actual": 31},

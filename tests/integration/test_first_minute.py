@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from tests.patience import PATIENCE_SECONDS
 
@@ -43,11 +43,11 @@ class Up:
     def __init__(self, folder: Path) -> None:
         environment = os.environ | {"DATA_DIR": str(folder), "API_PORT": "0", "LOG_FORMAT": "json"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "perfcast", "up"], env=environment, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", "perfcast", "up", "--no-ui"], env=environment, stderr=subprocess.PIPE, text=True
         )
         self.lines: list[str] = []
         self.address = self._await_address()
-        self.client = httpx.Client(base_url=self.address, timeout=PATIENCE_SECONDS)
+        self.client = httpx2.Client(base_url=self.address, timeout=PATIENCE_SECONDS)
 
     def _await_address(self) -> str:
         assert self.process.stderr is not None
@@ -137,7 +137,7 @@ def test_a_taken_port_is_told_before_anything_is_trained(up: Up, tmp_path: Path)
         taken.listen()
         port = taken.getsockname()[1]
         environment = os.environ | {"DATA_DIR": str(tmp_path), "API_PORT": str(port)}
-        words = [sys.executable, "-m", "perfcast", "up"]
+        words = [sys.executable, "-m", "perfcast", "up", "--no-ui"]
         shown = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert shown.returncode == 1
     assert f"can't listen on 127.0.0.1:{port}" in shown.stderr

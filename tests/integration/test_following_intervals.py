@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from tests.contract.conftest import fill, start
 from tests.patience import PATIENCE_SECONDS, until
@@ -43,7 +43,7 @@ class Installation:
     def tell(self, address: str, error: float) -> None:
         """Ask sixty times, tell actuals that lie about so far above the answers, and let them be taken in."""
         before = self.learnt()
-        answers = httpx.post(f"{address}/predict/batch", json=[LOAD] * 60).json()["results"]
+        answers = httpx2.post(f"{address}/predict/batch", json=[LOAD] * 60).json()["results"]
         actuals = [
             {
                 "prediction_id": answer["prediction_id"],
@@ -51,7 +51,7 @@ class Installation:
             }
             for number, answer in enumerate(answers)
         ]
-        assert httpx.post(f"{address}/feedback", json=actuals).json()["accepted"] == 60
+        assert httpx2.post(f"{address}/feedback", json=actuals).json()["accepted"] == 60
         until(lambda: self._observer.look() >= 0 and self.learnt() == before + 60)
 
     def learnt(self) -> int:
@@ -72,7 +72,7 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
 
 
 def ask(address: str) -> dict[str, Any]:
-    answer: dict[str, Any] = httpx.post(f"{address}/predict", json=LOAD).json()
+    answer: dict[str, Any] = httpx2.post(f"{address}/predict", json=LOAD).json()
     return answer
 
 
@@ -99,13 +99,13 @@ def test_intervals_follow_survive_a_restart_and_begin_anew_with_an_activation(in
         assert always(address, lambda lower, upper: lower < 25.5 < upper < 30)
         installation.tell(address, 9)  # the model has begun to predict too little
         follows(address, reaches(34))
-        shown = httpx.get(f"{address}/models/cpu-utilization/metrics").json()["correction"]
+        shown = httpx2.get(f"{address}/models/cpu-utilization/metrics").json()["correction"]
         assert (shown["actuals"], shown["kind"]) == (120, "added")
         learnt = ask(address)
     with installation.served() as address:
         assert always(address, lambda lower, upper: (lower, upper) == (learnt["lower"], learnt["upper"]))
-        httpx.post(f"{address}/models/cpu-utilization:2/activate")
-        httpx.post(f"{address}/models/cpu-utilization:1/activate")
+        httpx2.post(f"{address}/models/cpu-utilization:2/activate")
+        httpx2.post(f"{address}/models/cpu-utilization:1/activate")
         follows(address, is_plain)
         installation.tell(address, -9)
         follows(address, reaches(16))

@@ -151,9 +151,9 @@ def test_a_job_that_can_not_be_trained_says_why_and_is_not_tried_again(shop: Sho
 
 ATTACHED = """
 import time
-from perfcast.jobs import attached_worker
+from perfcast.processes import attached
 from perfcast.settings import load_settings
-with attached_worker(load_settings()) as worker:
+with attached("worker", load_settings().child_environment) as worker:
     print(worker.process.pid, flush=True)
     time.sleep(60)
 """

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from deploy.dashboards._files import DEPLOY
 from deploy.dashboards._metrics import ALWAYS
@@ -29,7 +29,7 @@ class Scraping:
         self._targets, port = folder / "targets/perfcast.yml", free_port()
         options = [f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}"]
         command = [program, *options, f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=PATIENCE_SECONDS)
+        self._client = httpx2.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=PATIENCE_SECONDS)
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until_it_listens(self.process, port, "Prometheus")
 
@@ -86,7 +86,7 @@ def test_every_rule_is_evaluated_and_none_fires_on_a_sound_service(scraping: Scr
     scraping.watch(*addresses)
 
     def counted() -> list[dict[str, Any]]:
-        assert httpx.get(f"{addresses[0]}/models").status_code == 200
+        assert httpx2.get(f"{addresses[0]}/models").status_code == 200
         return scraping.ask("job:http_request_errors:ratio_rate5m")
 
     until(counted)
@@ -102,7 +102,7 @@ def test_the_bare_name_of_the_latency_draws_its_p95(scraping: Scraping, addresse
 
     def drawn() -> list[dict[str, Any]]:
         for address in addresses:
-            assert httpx.post(f"{address}/predict", json=row).status_code == 200
+            assert httpx2.post(f"{address}/predict", json=row).status_code == 200
         series = scraping.ask("ml_prediction_duration_seconds")
         return [one for one in series if 0 < float(one["value"][1]) < 10]
 

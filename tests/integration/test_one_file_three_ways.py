@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -62,7 +62,7 @@ def test_a_file_means_the_same_to_the_command_line_and_over_http(tmp_path: Path)
 
     server, address = start(tmp_path, **ZONE)
     try:
-        with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
+        with httpx2.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
             ask = {"url": "/predict/batch", "params": {"model_name": "cpu-utilization"}}
             types = {"Content-Type": "text/csv", "Accept": "application/vnd.apache.arrow.stream"}
             refusal = client.post(**ask, headers=types, content=mixed.read_bytes())  # type: ignore[arg-type]

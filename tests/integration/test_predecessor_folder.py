@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import httpx
+import httpx2
 import joblib
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ class Place:
 
     root: Path
     folder: Path
-    client: httpx.Client
+    client: httpx2.Client
     make: ModuleType
 
     @property
@@ -131,7 +131,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         patched.setenv("SECRET_TOKEN", "s3cret")
         worker = start_worker(settings, root / "worker.log")
     try:
-        with httpx.Client(base_url=address, timeout=60) as client:
+        with httpx2.Client(base_url=address, timeout=60) as client:
             held = Place(root, folder, client, make)
             until(lambda: len(held.models()["not_loaded"]) == len(BAD) and held.models()["total_models"] == 9, 300)
             until(lambda: all(model["loaded"] for model in held.models()["models"].values()), 30)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from tests.contract.conftest import fill, start
 from tests.patience import PATIENCE_SECONDS, until
@@ -48,7 +48,7 @@ def children(pid: int) -> list[int]:
 
 def predictions(address: str) -> float:
     """What one of the processes, whichever answers, says that all have predicted."""
-    text = httpx.get(f"{address}/metrics").text
+    text = httpx2.get(f"{address}/metrics").text
     return next((float(line.removeprefix(COUNT)) for line in text.splitlines() if line.startswith(COUNT)), 0.0)
 
 
@@ -65,7 +65,7 @@ def pair(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, Log]]:
 def test_a_killed_process_is_replaced_and_counts_never_fall(pair: tuple[subprocess.Popen[str], str, Log]) -> None:
     supervisor, address, log = pair
     for _ in range(50):
-        httpx.post(f"{address}/predict", json=LOAD)
+        httpx2.post(f"{address}/predict", json=LOAD)
     until(lambda: predictions(address) == 50)
     first = children(supervisor.pid)
     assert len(first) == 2
@@ -81,13 +81,13 @@ def test_a_killed_process_is_replaced_and_counts_never_fall(pair: tuple[subproce
     seen += [predictions(address) for _ in range(30)]
     assert set(seen) == {50.0}
     for _ in range(10):
-        assert httpx.post(f"{address}/predict", json=LOAD).status_code == 200
+        assert httpx2.post(f"{address}/predict", json=LOAD).status_code == 200
     until(lambda: predictions(address) == 60)
 
 
 def counters(address: str) -> dict[str, float]:
     """What was counted of the callers' requests, by name and labels; without times, which nobody knows beforehand."""
-    lines = (line.rpartition(" ") for line in httpx.get(f"{address}/metrics").text.splitlines() if line[:1] != "#")
+    lines = (line.rpartition(" ") for line in httpx2.get(f"{address}/metrics").text.splitlines() if line[:1] != "#")
     parts = ("_total", "_count", "ml_batch_rows", "http_callers")
     apart = ("process_", "system_", "ml_model_load", "prediction_records", 'route="/metrics"', "perfcast_")
     return {
@@ -112,10 +112,10 @@ def test_metrics_of_several_processes_are_those_of_one(folder: Path, tmp_path_fa
         Log(process)
         try:
             for path, body in calls:  # each on a connection of its own
-                httpx.post(f"{address}{path}", json=body)
+                httpx2.post(f"{address}{path}", json=body)
             until(lambda address=address: predictions(address) == 60)
             found.append(counters(address))
-            resident = httpx.get(f"{address}/metrics").text.split("\nprocess_resident_memory_bytes ")[1].split()[0]
+            resident = httpx2.get(f"{address}/metrics").text.split("\nprocess_resident_memory_bytes ")[1].split()[0]
             assert float(resident) > 5e7 * int(processes)
         finally:
             process.send_signal(signal.SIGTERM)
@@ -160,12 +160,12 @@ def test_behind_nginx_no_request_fails_while_processes_are_restarted(folder: Pat
     over = threading.Event()
 
     def ask() -> None:
-        with httpx.Client(base_url=nginx.url, timeout=PATIENCE_SECONDS) as client:
+        with httpx2.Client(base_url=nginx.url, timeout=PATIENCE_SECONDS) as client:
             while not over.is_set():
                 for method, path, body in (("POST", "/predict", LOAD), ("GET", "/models", None)):
                     try:
                         statuses.append(client.request(method, path, json=body).status_code)
-                    except httpx.HTTPError as error:
+                    except httpx2.HTTPError as error:
                         statuses.append(repr(error))
 
     callers = [threading.Thread(target=ask) for _ in range(4)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from tests.contract.conftest import fill, start
 from tests.patience import PATIENCE_SECONDS, until
@@ -31,17 +31,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def serving(folder: Path, **environment: str) -> Iterator[httpx.Client]:
+def serving(folder: Path, **environment: str) -> Iterator[httpx2.Client]:
     process, address = start(folder, **environment)
     try:
-        with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
+        with httpx2.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
             yield client
     finally:
         process.terminate()
         process.communicate(timeout=PATIENCE_SECONDS)
 
 
-def statuses(client: httpx.Client, count: int, secret: str = "one") -> list[int]:
+def statuses(client: httpx2.Client, count: int, secret: str = "one") -> list[int]:
     return [client.post("/predict", json=ASK, headers={"X-API-Key": secret}).status_code for _ in range(count)]
 
 
@@ -109,7 +109,7 @@ def test_the_event_loop_runs_on_while_redis_is_waited_for() -> None:
 
 
 def test_an_address_is_believed_only_from_a_trusted_proxy(folder: Path) -> None:
-    def ask(client: httpx.Client, forwarded: str) -> int:
+    def ask(client: httpx2.Client, forwarded: str) -> int:
         return client.get("/models", headers={"X-Forwarded-For": forwarded}).status_code
 
     with serving(folder, RATE_LIMIT="2/hour") as client:

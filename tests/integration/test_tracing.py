@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 import pytest
 from tests.collector import Collector, attributes, collector
 from tests.contract.conftest import start
@@ -23,7 +23,7 @@ ROW = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp
 
 
 @contextmanager
-def installation(shop: Shop, **environment: str) -> Iterator[httpx.Client]:
+def installation(shop: Shop, **environment: str) -> Iterator[httpx2.Client]:
     """An API and a worker, logging to one file."""
     given = shop.settings.environment | {"LOG_FILE": str(shop.settings.data_dir / "perfcast.log")} | environment
     paths = {"PYTHONPATH": os.pathsep.join(sys.path), "LOG_FORMAT": "json"}
@@ -31,7 +31,7 @@ def installation(shop: Shop, **environment: str) -> Iterator[httpx.Client]:
     words = [sys.executable, "-m", "perfcast", "worker"]
     worker = subprocess.Popen(words, env=os.environ | given | paths, stderr=subprocess.DEVNULL)
     try:
-        with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
+        with httpx2.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
             yield client
     finally:
         for process in (worker, server):
@@ -39,7 +39,7 @@ def installation(shop: Shop, **environment: str) -> Iterator[httpx.Client]:
             process.communicate(timeout=PATIENCE_SECONDS)
 
 
-def train(shop: Shop, client: httpx.Client) -> str:
+def train(shop: Shop, client: httpx2.Client) -> str:
     """Submit a quick job as a caller who traces; gives its id once its model answers."""
     asked = {"n_trials": 2, "families": ["polynomial"], "dataset": "simulated"}
     answer = client.post("/train", json=asked, headers=HEADERS)
@@ -128,7 +128,7 @@ def test_of_several_processes_on_a_port_one_pushes_what_all_counted(shop: Shop, 
         train(shop, client)
         address = str(client.base_url)
         for _ in range(20):
-            with httpx.Client(
+            with httpx2.Client(
                 base_url=address, timeout=PATIENCE_SECONDS
             ) as one:  # a connection each, so that both answer
                 assert one.post("/predict", json=ROW).status_code == 200

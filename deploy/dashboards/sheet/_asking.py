@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,7 +76,7 @@ class Prometheus:
     """
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=60, trust_env=False)
+        self._client = httpx2.Client(base_url=url, timeout=60, trust_env=False)
 
     def course(self, expr: str, span: Span) -> list[Series]:
         """The query's series over the span."""

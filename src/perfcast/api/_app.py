@@ -18,6 +18,7 @@ from perfcast.api.access._description import describe
 from perfcast.api.adapters import _kserve_routes as kserve
 from perfcast.api.adapters import _mlflow_routes as mlflow
 from perfcast.api.batch import _routes as batch
+from perfcast.api.datasets import _routes as datasets
 from perfcast.api.documentation import _routes as documentation
 from perfcast.api.drift import _routes as drift
 from perfcast.api.feedback import _routes as feedback
@@ -31,11 +32,13 @@ from perfcast.api.metrics import METHODS, Tally
 from perfcast.api.metrics import _routes as metrics
 from perfcast.api.models import _alias_routes as aliases
 from perfcast.api.models import _benchmark_routes as benchmark
+from perfcast.api.models import _judged_routes as judged
 from perfcast.api.models import _routes as models
 from perfcast.api.models import _version_routes as versions
 from perfcast.api.predict import _routes as predict
 from perfcast.api.training import _routes as training
 from perfcast.api.training import _schedule_routes as schedules
+from perfcast.api.workloads import _routes as workloads
 from perfcast.errors import FieldError, InvalidInput, PerfcastError
 from perfcast.settings import Settings
 from perfcast.telemetry import RequestTraces
@@ -46,7 +49,7 @@ convolutions. Errors are RFC 9457 problem details."""
 
 ROOMS = (
     *(predict, batch, feedback, benchmark, inference_protocol, kserve, mlflow, models, aliases, versions, training),
-    *(drift, schedules, health, metrics, documentation),
+    *(drift, judged, schedules, workloads, datasets, health, metrics, documentation),
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""
 _MODEL_IN_BODY = (BATCH, FEEDBACK, "/invocations")

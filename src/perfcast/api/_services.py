@@ -16,7 +16,7 @@ from perfcast.api.http._identifiers import Identifiers
 from perfcast.api.http._lifetime import Lifetime
 from perfcast.api.inference_protocol import InferenceProtocol
 from perfcast.api.metrics import Callers, Exposition, Findings, Ledger, Summary, Tally, Usage
-from perfcast.api.models import Benchmarks
+from perfcast.api.models import Benchmarks, Judgements
 from perfcast.api.predict import Predict
 from perfcast.datasets import Datasets
 from perfcast.discovery import Records
@@ -84,6 +84,8 @@ class Services:
         self.discovered = Records(self.database)
         self.answers = AnswerCache(settings.redis_url)
         self.benchmarks = Benchmarks(self.follower, self.answers)
+        self.datasets = Datasets(self.database, self.blobs)
+        self.judgements = Judgements(self.follower, self.datasets, self.answers)
         self.transport = make_transport(settings)
         self.jobs = Jobs(
             self.database, self.transport, attempts=settings.job_attempts, retry_seconds=settings.job_retry_seconds
@@ -149,7 +151,7 @@ class Services:
     @cached_property
     def submissions(self) -> Submissions:
         """Completes what callers ask to be trained."""
-        return Submissions(Datasets(self.database, self.blobs), self.registry, self.catalogue.workloads)
+        return Submissions(self.datasets, self.registry, self.catalogue.workloads)
 
     @cached_property
     def schedules(self) -> Schedules:

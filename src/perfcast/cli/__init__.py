@@ -4,6 +4,6 @@ Each command is a thin function that builds what it needs from `Settings`, calls
 Nothing heavy is imported before a command needs it, so that `perfcast --help` is quick.
 """
 
-from perfcast.cli._main import main
+from perfcast.cli._main import COMMANDS, main
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main"]

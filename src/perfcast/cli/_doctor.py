@@ -20,7 +20,9 @@ EXTRAS = {
     "serve": ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "psutil"),
     "cluster": ("dask", "distributed"),
     "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
+    "report": ("matplotlib",),
     "train": ("onnx", "spox", "xgboost", "sklearn", "torch", "optuna", "pyarrow"),
+    "ui": ("streamlit", "plotly", "perfcast_client"),
 }
 """The modules that each extra brings."""
 _Finding = tuple[str, str, str]

@@ -22,6 +22,7 @@ from perfcast.cli import (
     _models,
     _predict,
     _predictions,
+    _report,
     _schedules,
     _starters,
     _train,
@@ -42,8 +43,8 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
     "": (
         _ABOUT,
         (
-            _up.up, _up.serve, _train.train, _up.worker, _predict.predict, _data.profile, _doctor.doctor,
-            _predict.score, _drift.drift,
+            _up.up, _up.serve, _train.train, _up.worker, _up.ui, _predict.predict, _data.profile, _doctor.doctor,
+            _predict.score, _drift.drift, _report.report,
         ),
     ),
     "data": (
@@ -57,9 +58,9 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
     "models": (
         "List, show, activate, compare, upload and thin out models.",
         (
-            _models.list_, _models.show, _accuracy.accuracy, _aliases.activate, _aliases.deactivate, _aliases.alias,
-            _aliases.traffic, _models.compare, _aliases.default, _versions.upload, _versions.delete, _versions.quantize,
-            _versions.prune, _versions.export, _versions.discover,
+            _models.list_, _models.show, _report.card, _accuracy.accuracy, _aliases.activate, _aliases.deactivate,
+            _aliases.alias, _aliases.traffic, _models.compare, _aliases.default, _versions.upload, _versions.delete,
+            _versions.quantize, _versions.prune, _versions.export, _versions.discover,
         ),
     ),
     "jobs": (

@@ -110,7 +110,8 @@ def open_place(url: str, key: str = "") -> "Iterator[Here | Server]":
     if url:
         from perfcast.cli._remote import Server
 
-        yield Server(url, key)
+        with closing(Server(url, key)) as server:
+            yield server
         return
     from perfcast.jobs import Jobs, Submissions, make_transport
 

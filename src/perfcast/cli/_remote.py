@@ -1,111 +1,118 @@
-"""A server that commands speak to: the one module of theirs that knows HTTP, in the same shape as `_place.Here`."""
+"""A server that commands speak to, through the client, in the same shape as `_place.Here`: plain data, our errors."""
 
-import json
 from http import HTTPStatus
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode
-from urllib.request import Request, urlopen
+
+import msgspec
 
 from perfcast.errors import InvalidInput, PerfcastError, Unavailable
 from perfcast.settings import CLIENT_KEY
+from perfcast_client import (
+    ApiError,
+    Client,
+    ConnectionFailed,
+    NotAllowed,
+    NotAuthenticated,
+    PerfcastClientError,
+    TooLarge,
+    calls,
+)
 
-_SECONDS = 30
+_SECONDS = 30.0
 _AWAY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 """What a server that starts, ends or can't reach its database answers, or a proxy in its place."""
-_WRONG = frozenset({HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
 
 
 class Server:
-    """A server, and its API key if it asks for one.
+    """A server, and its API key if it asks for one; what can't be had now is told at once, and not tried again.
 
     Raises:
-        InvalidInput: The key can't be sent in a header.
+        InvalidInput: The key can't be sent in a header, or the address is none.
     """
 
     def __init__(self, url: str, key: str = "") -> None:
-        if not all("!" <= character <= "~" for character in key):
-            raise InvalidInput.of("--api-key", f"must be ASCII without blanks; check {CLIENT_KEY}")
-        self._url = url.rstrip("/")
-        self._headers = {"Content-Type": "application/json"} | ({"X-API-Key": key} if key else {})
+        try:
+            self._client = Client(url, api_key=key, timeout=_SECONDS, max_retries=0)
+        except ValueError as error:
+            field, _, told = str(error).partition(": ")
+            raise InvalidInput.of({"api_key": "--api-key"}.get(field, f"--{field}"), told) from None
 
-    def call(self, method: str, path: str, body: dict[str, Any] | list[dict[str, Any]] | None = None) -> dict[str, Any]:
-        """Ask for something of the HTTP contract.
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def ask(self, call: calls.Call[Any]) -> dict[str, Any]:
+        """What the server answers to a call, as it came.
 
         Raises:
             Unavailable: Nobody answers, or only that it can't just now; asking again may help.
             InvalidInput: The server says that what was sent is wrong, or too much at once.
             PerfcastError: The server refuses it.
         """
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(self._url + path, data, self._headers, method=method)  # noqa: S310 - the user's own address
         try:
-            with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
-                found: dict[str, Any] = {} if answer.status == HTTPStatus.NO_CONTENT else json.load(answer)
-        except HTTPError as error:
-            raise _refusal(error) from None
-        except (URLError, OSError, HTTPException, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            told = getattr(reason, "strerror", None) or reason
-            raise Unavailable(f"{self._url} doesn't answer ({told}); is `perfcast up` running there?") from None
+            content = self._client.raw(call).content
+        except PerfcastClientError as error:
+            raise _ours(error) from None
+        found: dict[str, Any] = msgspec.json.decode(content) if content else {}
         return found
 
     def predict(self, model: str, features: dict[str, Any], coverage: float) -> dict[str, Any]:
-        named = {"model_name": model} if model else {}
-        return self.call("POST", "/predict", {**named, "features": features, "coverage": coverage})
+        return self.ask(calls.predict(features, model=model or None, coverage=coverage))
 
     def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return self.call("POST", "/train", asked)
+        given = asked | {"model": asked.get("model_name")}
+        return self.ask(calls.train(**{name: value for name, value in given.items() if name != "model_name"}))
 
     def jobs(self, status: str, model: str, limit: int) -> list[dict[str, Any]]:
-        given = {"status": status, "model_name": model, "limit": str(limit)}
-        return self._list("/train/jobs?" + urlencode({name: value for name, value in given.items() if value}), "jobs")
+        return self._list(calls.list_jobs(status=status or None, model=model or None, limit=limit), "jobs")
 
     def job(self, identifier: str) -> dict[str, Any]:
-        return self.call("GET", f"/jobs/{quote(identifier, safe='')}")
+        return self.ask(calls.get_job(identifier))
 
     def cancel(self, identifier: str) -> dict[str, Any]:
-        return self.call("POST", f"/train/cancel/{quote(identifier, safe='')}")
+        return self.ask(calls.cancel_job(identifier))
 
     def arms(self, model: str) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = self.call("GET", f"/models/{quote(model, safe='')}/traffic")["arms"]
+        found: dict[str, dict[str, Any]] = self.ask(calls.traffic(model))["arms"]
         return found
 
     def schedules(self) -> list[dict[str, Any]]:
-        return self._list("/schedules", "schedules")
+        return self._list(calls.list_schedules(), "schedules")
 
     def schedule(self, model: str) -> dict[str, Any]:
-        return self.call("GET", _schedule(model))
+        return self.ask(calls.get_schedule(model))
 
     def set_schedule(self, model: str, plan: dict[str, Any]) -> dict[str, Any]:
-        return self.call("PUT", _schedule(model), plan)
+        return self.ask(calls.set_schedule(model, **plan))
 
     def remove_schedule(self, model: str) -> None:
-        self.call("DELETE", _schedule(model))
+        self.ask(calls.remove_schedule(model))
 
     def schedule_history(self, model: str, limit: int) -> list[dict[str, Any]]:
-        return self._list(f"{_schedule(model)}/history?limit={limit}", "events")
+        return self._list(calls.schedule_history(model, limit=limit), "events")
 
     def drift(self, model: str) -> dict[str, Any]:
-        return self.call("GET", f"/models/{quote(model, safe='')}/drift")
+        return self.ask(calls.drift(model))
 
     def feedback(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        return self.call("POST", "/feedback", rows)
+        return self.ask(calls.feedback_batch(rows))
 
-    def _list(self, path: str, name: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.call("GET", path)[name]
+    def _list(self, call: calls.Call[Any], name: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ask(call)[name]
         return found
 
 
-def _schedule(model: str) -> str:
-    return f"/schedules/{quote(model, safe='')}"
-
-
-def _refusal(error: HTTPError) -> PerfcastError:
-    if error.code in _WRONG:
-        return _Wrong(_detail(error))
-    return (Unavailable if error.code in _AWAY else PerfcastError)(_detail(error))
+def _ours(error: PerfcastClientError) -> PerfcastError:
+    """The client's error as commands know it, in the server's own words."""
+    if isinstance(error, ConnectionFailed):
+        return Unavailable(str(error))
+    if not isinstance(error, ApiError):
+        return PerfcastError(str(error))
+    if isinstance(error, NotAuthenticated | NotAllowed):
+        return PerfcastError(f"{error.detail}; commands take it from --api-key or {CLIENT_KEY}")
+    if error.status == HTTPStatus.UNPROCESSABLE_ENTITY or isinstance(error, TooLarge):
+        return _Wrong(error.detail)
+    return (Unavailable if error.status in _AWAY else PerfcastError)(error.detail)
 
 
 class _Wrong(InvalidInput):
@@ -114,12 +121,3 @@ class _Wrong(InvalidInput):
     def __init__(self, text: str) -> None:
         super().__init__(())
         self.args = (text,)
-
-
-def _detail(error: HTTPError) -> str:
-    try:
-        text = str(json.load(error)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"the server answered {error.code} {error.reason}"
-    asked = error.code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-    return f"{text}; commands take it from --api-key or {CLIENT_KEY}" if asked else text

@@ -33,6 +33,8 @@ def starters() -> None:
     settings = load_settings()
     with workbench(settings) as bench:
         names = missing_starters(bench.registry)
+    if not names:
+        return
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, training_progress() as progress, ExitStack() as rows:
         show = {name: rows.enter_context(progress.run(name, _TRIALS)) for name in names}

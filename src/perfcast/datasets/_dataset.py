@@ -172,4 +172,14 @@ def _only_days(moments: Moments | None, zone: tzinfo) -> bool:
 
 def newest_moment(moments: Moments | None) -> str | None:
     """The last of some moments: ISO 8601, UTC; None where there are none."""
-    return None if moments is None else f"{np.datetime_as_string(moments.max(), unit='us')}Z"
+    return None if moments is None else moment_text(moments.max())
+
+
+def moment_texts(moments: Moments) -> list[str]:
+    """Moments as answers show them: ISO 8601, UTC."""
+    return [f"{text}Z" for text in np.datetime_as_string(moments, unit="us").tolist()]
+
+
+def moment_text(moment: np.datetime64) -> str:
+    """One of them."""
+    return f"{np.datetime_as_string(moment, unit='us')}Z"

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import InvalidData
+from perfcast.manifest import DataFacts
 from perfcast.tables import Moments
 from perfcast.workloads import Rows
 
@@ -65,6 +66,22 @@ def configuration_numbers(features: Rows) -> Numbers:
 def held_out(features: Rows) -> npt.NDArray[np.bool_]:
     """Which rows a split by configuration keeps for judging, whatever rows there are besides: bool [rows]."""
     return _hash_positions(features) < TEST
+
+
+def judging_rows(rows: Part, facts: DataFacts) -> npt.NDArray[np.bool_]:
+    """Which rows judged a version that was made from them, by what its manifest tells: bool [rows].
+
+    None of them has been seen by fitting, tuning or calibration; none is true where the manifest doesn't tell. Where
+    the version was made from some of the rows alone, others that it hasn't seen may be among them.
+    """
+    if facts.split.startswith(BY_HASH):
+        return held_out(rows.features)
+    count = min(facts.parts.get("test", 0), len(rows))
+    if rows.measured_at is None or facts.learnt_until is None or not count:
+        return np.zeros(len(rows), dtype=np.bool_)
+    newest = np.partition(rows.measured_at, len(rows) - count)[len(rows) - count]
+    judging: npt.NDArray[np.bool_] = rows.measured_at >= newest
+    return judging & (rows.measured_at > np.datetime64(facts.learnt_until.removesuffix("Z")))
 
 
 def split_by_configuration(rows: Part) -> Split:

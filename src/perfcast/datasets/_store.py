@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -10,7 +11,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from perfcast.datasets._dataset import Dataset, newest_moment
-from perfcast.datasets._files import from_parquet, to_parquet
+from perfcast.datasets._files import from_parquet, times_in_parquet, to_parquet
+from perfcast.datasets._overview import Overview, read_overview
 from perfcast.errors import UnknownDataset
 from perfcast.storage import Blobs, Database, insert_new, now, schema
 from perfcast.workloads import differences
@@ -36,6 +38,9 @@ class Datasets:
         self._database = database
         self._blobs = blobs
         self._newer = lru_cache(maxsize=256)(self._count_newer)
+        self._times = lru_cache(maxsize=1024)(self._read_times)
+        self._overview = lru_cache(maxsize=32)(self._read_overview)
+        self._looking = Lock()
 
     def add(self, dataset: Dataset) -> DatasetRecord:
         """Keep a dataset; the same rows under the same name are kept once, and become the newest when kept again."""
@@ -124,6 +129,30 @@ class Datasets:
     def until(self, record: DatasetRecord) -> str | None:
         """When the newest of its rows was measured: ISO 8601, UTC; None where they have no times."""
         return newest_moment(self.load(record).measured_at)
+
+    def times(self, record: DatasetRecord) -> tuple[str, str] | None:
+        """When the first and the last of its rows was measured: ISO 8601, UTC; None where they have no times.
+
+        Raises:
+            BrokenVersion: The bytes are missing.
+        """
+        return self._times(record.blob)
+
+    def overview(self, record: DatasetRecord) -> Overview:
+        """What people look at of a dataset. Its rows are read once, one dataset at a time; the answer is remembered.
+
+        Raises:
+            BrokenVersion: The bytes are missing or altered.
+        """
+        with self._looking:
+            return self._overview(record.blob)
+
+    def _read_times(self, blob: str) -> tuple[str, str] | None:
+        with self._blobs.opened(blob) as file:
+            return times_in_parquet(file)
+
+    def _read_overview(self, blob: str) -> Overview:
+        return read_overview(self._blobs.get(blob))
 
     def _count_newer(self, blob: str, moment: str) -> int:
         moments = from_parquet(self._blobs.get(blob)).measured_at

@@ -11,6 +11,7 @@ from perfcast.jobs.queue import (
     Effort,
     Job,
     Jobs,
+    Once,
     Submissions,
     default_model,
     job_figures,
@@ -18,7 +19,7 @@ from perfcast.jobs.queue import (
 )
 from perfcast.jobs.run import Outcome, run_training
 from perfcast.jobs.schedules import Plan, Schedules, fired_counts
-from perfcast.jobs.worker import attached_worker, run_worker
+from perfcast.jobs.worker import run_worker
 
 __all__ = [
     "STATUSES",
@@ -26,11 +27,11 @@ __all__ = [
     "Effort",
     "Job",
     "Jobs",
+    "Once",
     "Outcome",
     "Plan",
     "Schedules",
     "Submissions",
-    "attached_worker",
     "default_model",
     "fired_counts",
     "job_figures",

@@ -5,7 +5,7 @@ API processes record predictions behind the caller's back (`PredictionLog`, rule
 and tells its watchers, which keep what they find in SQL.
 """
 
-from perfcast.monitoring._accuracy import WINDOWS, Arm, read_accuracy
+from perfcast.monitoring._accuracy import WINDOWS, Accuracy, Arm, read_accuracy
 from perfcast.monitoring._actuals import Actual, Kept, keep_actuals, kept_actuals
 from perfcast.monitoring._archive import Archive
 from perfcast.monitoring._comparison import live_arms
@@ -27,6 +27,7 @@ from perfcast.monitoring._versions import versions_of
 __all__ = [
     "WINDOWS",
     "WORKLOAD_OF_NETWORKS",
+    "Accuracy",
     "Actual",
     "Archive",
     "Arm",

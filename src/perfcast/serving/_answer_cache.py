@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 _PREFIX = "perfcast:answers:"
 _DAY_SECONDS = 86_400
 _CAPACITY = 1_000
-"""Answers that may be in memory; the oldest leave."""
+_MOST_BYTES = 64_000_000
+"""Answers, and their bytes in all, that may be in memory; the oldest leave."""
 _PATIENCE_SECONDS = 0.25
 _PAUSE_SECONDS = 5.0
 
@@ -57,8 +58,9 @@ class AnswerCache:
             with self._lock:
                 self._here.pop((version, question), None)
                 self._here[version, question] = answer
-                while len(self._here) > _CAPACITY:
-                    del self._here[next(iter(self._here))]
+                spent = sum(map(len, self._here.values()))
+                while len(self._here) > _CAPACITY or spent > _MOST_BYTES:
+                    spent -= len(self._here.pop(next(iter(self._here))))
 
     def keep(self, versions: Collection[str]) -> None:
         """Forget the answers of all versions but these."""

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
 from perfcast.errors import BrokenVersion, InvalidSetting, MissingDependency, PerfcastError, Unavailable
@@ -72,16 +73,29 @@ class Blobs:
             try:
                 data = bytes(self._files.cat_file(path))
             except FileNotFoundError:
-                raise BrokenVersion(
-                    f"the bytes {digest[:12]}… are missing from {self.address}; restore them from a backup, "
-                    "or delete the version and register it again"
-                ) from None
+                raise self._missing(digest) from None
         if (found := sha256(data)) != digest:
             raise BrokenVersion(
                 f"the bytes {digest[:12]}… in {self.address} were altered: they are {len(data)} bytes with sha256 "
                 f"{found[:12]}…; restore them from a backup, or delete the version and register it again"
             )
         return data
+
+    @contextmanager
+    def opened(self, digest: str) -> Iterator[BinaryIO]:
+        """The bytes as a file, to read parts of them; what is read isn't checked against the digest.
+
+        Raises:
+            BrokenVersion: They are missing.
+        """
+        path = self._path(digest)
+        with self._reached("read"):
+            try:
+                file = self._files.open(path, "rb")
+            except FileNotFoundError:
+                raise self._missing(digest) from None
+            with file:
+                yield file
 
     def exists(self, digest: str) -> bool:
         """Whether something is kept under this digest; its content is checked only by `get`."""
@@ -92,6 +106,12 @@ class Blobs:
         """Forget bytes; nothing happens where there are none."""
         with self._reached("written"), suppress(FileNotFoundError):
             self._files.rm_file(self._path(digest))
+
+    def _missing(self, digest: str) -> BrokenVersion:
+        return BrokenVersion(
+            f"the bytes {digest[:12]}… are missing from {self.address}; restore them from a backup, "
+            "or delete the version and register it again"
+        )
 
     def _path(self, digest: str) -> str:
         if not _DIGEST.fullmatch(digest):

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0012"
+HEAD = "0013"
 """The migration that this code was written for."""
 
 metadata = sa.MetaData(
@@ -271,7 +271,10 @@ job = sa.Table(
     sa.Column("retry_at", _TIME, nullable=True, comment="nobody claims it before; null where it may be at once"),
     sa.Column("request_id", _NAME, nullable=True, comment="of the call that submitted it"),
     sa.Column("trace_parent", _DIGEST, nullable=True, comment="W3C traceparent of that call"),
+    sa.Column("once", _DIGEST, nullable=True, comment="sha256 of what its caller calls that call"),
+    sa.Column("once_asked", _DIGEST, nullable=True, comment="sha256 of what was asked by it"),
     sa.Index(None, "status", "id"),
+    sa.Index(None, "once", unique=True),
 )
 """Training runs; this row, not a message in any queue, is what a job is."""
 

@@ -2,7 +2,8 @@
 
 `train` is the one call: it parts the rows, searches across families and their settings (`search/`, one Optuna study),
 fits the best of each family on all training rows, and makes each a `draft`: evaluated on rows that nothing has seen,
-calibrated, exported to one graph and checked against the native model. `judging/` has metrics, calibration and the
+calibrated, exported to one graph and checked against the native model. `learning_curve` says what more rows would
+bring. `judging/` has metrics, calibration and the
 promotion gate, `fits/` is where fits run, `families/` holds the learning algorithms, whose libraries are imported when
 a fit begins, not before, and `variants/` makes smaller forms of a version.
 """
@@ -10,12 +11,14 @@ a fit begins, not before, and `variants/` makes smaller forms of a version.
 from perfcast.training._clock import Budget
 from perfcast.training._draft import Trained, draft, left_out
 from perfcast.training._ensemble import ENSEMBLE
+from perfcast.training._learning_curve import SHARES, learning_curve
 from perfcast.training._train import Training, train, warm_start
 from perfcast.training.judging import Verdict, judge
 from perfcast.training.search import TrialReport, make_study_tables
 
 __all__ = [
     "ENSEMBLE",
+    "SHARES",
     "Budget",
     "Trained",
     "Training",
@@ -23,6 +26,7 @@ __all__ = [
     "Verdict",
     "draft",
     "judge",
+    "learning_curve",
     "left_out",
     "make_study_tables",
     "train",

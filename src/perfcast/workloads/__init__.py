@@ -4,7 +4,8 @@ A workload is a YAML declaration (`_declaration`): typed features, derived quant
 built-in ones lie in subfolders, each with what belongs to it alone: a simulator, a profiler, measured data. A user's
 own are read from a folder or from an installed package (`_catalogue`). `Workload` checks rows and turns features into
 model inputs with exact arithmetic (`_expressions`) that runs the same on arrays, on single rows and in a graph. Two
-declarations of one workload are compared in one place (`_comparison`).
+declarations of one workload are compared in one place (`_comparison`). Presets (`_presets`) are rows with names, for
+people to begin with.
 """
 
 from perfcast.workloads._catalogue import (
@@ -31,7 +32,7 @@ from perfcast.workloads._expressions import ArrayArithmetic, Expression, Name, O
 from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
 from perfcast.workloads._rows import TIMESTAMP, RowReader, missing_feature, unknown_feature
 from perfcast.workloads._table import Refusal, check_table, merged, right_rows, rules_hold
-from perfcast.workloads._workload import Cost, Rows, Workload
+from perfcast.workloads._workload import Cost, Preset, Rows, Workload
 from perfcast.workloads._yaml import read_yaml
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Feature",
     "Name",
     "Operator",
+    "Preset",
     "Refusal",
     "RowReader",
     "Rows",

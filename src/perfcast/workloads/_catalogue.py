@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from perfcast.errors import InvalidDeclaration, UnknownWorkload
-from perfcast.workloads._declaration import Declaration, extend, read_declaration
+from perfcast.workloads._declaration import Declaration, WorkloadFile, extend, read_file
+from perfcast.workloads._presets import with_presets
 from perfcast.workloads._workload import Workload
 
 ENTRY_POINTS = "perfcast.workloads"
@@ -21,8 +22,9 @@ _BUILT_IN = ("cpu_utilization", "cnn_execution_time")
 @cache
 def builtin_workloads() -> Mapping[str, Workload]:
     """The workloads that come with Perfcast, by name."""
-    declarations = [read_declaration(_HERE / folder / "workload.yaml") for folder in _BUILT_IN]
-    return {declaration.name: Workload(declaration) for declaration in declarations}
+    paths = [_HERE / folder / "workload.yaml" for folder in _BUILT_IN]
+    workloads = [_resolve(read_file(path), {}, str(path)) for path in paths]
+    return {workload.name: workload for workload in workloads}
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def load_workload(path: Path, known: Mapping[str, Workload] | None = None) -> Wo
     Raises:
         InvalidDeclaration: The file is wrong.
     """
-    return _resolve(read_declaration(path), known or builtin_workloads(), str(path))
+    return _resolve(read_file(path), known or builtin_workloads(), str(path))
 
 
 def workload_from_document(document: Mapping[str, object]) -> Workload:
@@ -112,10 +114,10 @@ def find_workload(name: str, workloads: Mapping[str, Workload]) -> Workload:
 
 def _survey_files(folder: Path, survey: Catalogue) -> None:
     """Add the folder's workloads; a file may extend one of another file, whatever their order."""
-    waiting: dict[Path, Declaration] = {}
+    waiting: dict[Path, WorkloadFile] = {}
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         with survey.noting(str(path)):
-            waiting[path] = read_declaration(path)
+            waiting[path] = read_file(path)
     while waiting:
         names = {declaration.name for declaration in waiting.values()}
         ready = [path for path, declaration in waiting.items() if declaration.extends not in names]
@@ -129,12 +131,12 @@ def _survey_files(folder: Path, survey: Catalogue) -> None:
                 survey.add(_resolve(declaration, survey.workloads, str(path)), str(path))
 
 
-def _resolve(declaration: Declaration, known: Mapping[str, Workload], where: str) -> Workload:
+def _resolve(file: WorkloadFile, known: Mapping[str, Workload], where: str) -> Workload:
     try:
-        if declaration.extends is not None:
-            base = find_workload(declaration.extends, known)
-            declaration = extend(base.declaration, declaration)
-        return Workload(declaration)
+        if file.extends is None:
+            return with_presets(Workload(file.declaration), file.presets)
+        base = find_workload(file.extends, known)
+        return with_presets(Workload(extend(base.declaration, file.declaration)), file.presets, base.presets)
     except (InvalidDeclaration, UnknownWorkload) as error:
         raise InvalidDeclaration(f"{where}: {error}") from None
 

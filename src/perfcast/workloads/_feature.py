@@ -78,6 +78,12 @@ class Feature:
             raise ValueError(inexact(value))
         return float(value)
 
+    def decode(self, number: float) -> float | str:
+        """What a caller would have given for a number that the model reads: a choice's value, or itself."""
+        if self.declaration.values:
+            return self.declaration.values[int(number)]
+        return int(number) if self.whole else number
+
     @property
     def _kind(self) -> str:
         return _KINDS.get(self.declaration.type, "a number")

@@ -45,6 +45,22 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Preset:
+    """A row with a name, for people to begin with.
+
+    Attributes:
+        name, title, group: See `PresetDeclaration`.
+        features: A value for each feature in declared order, as requests may give it; choices by what they say, and
+            `timestamp` last, in place of clock features, where it is declared with one.
+    """
+
+    name: str
+    title: str
+    group: str
+    features: Mapping[str, float | str]
+
+
+@dataclass(frozen=True)
 class Cost:
     """What is predicted: name, unit, bounds, and whether its errors are judged relative to it."""
 
@@ -58,7 +74,8 @@ class Cost:
 class Workload:
     """A kind of work whose cost can be predicted.
 
-    Made from a complete declaration (one that extends nothing); immutable.
+    Made from a complete declaration (one that extends nothing); immutable. Presets are for people: two workloads that
+    differ only in them are equal, and no document has them.
 
     Example:
         >>> from perfcast.workloads import builtin_workloads
@@ -70,8 +87,9 @@ class Workload:
         InvalidDeclaration: A name is used twice or unknown, or an expression can't be read.
     """
 
-    def __init__(self, declaration: Declaration) -> None:
+    def __init__(self, declaration: Declaration, presets: tuple[Preset, ...] = ()) -> None:
         self.declaration = declaration
+        self.presets = presets
         self.name = declaration.name
         self.cost = _cost(declaration)
         self.features = tuple(
@@ -94,8 +112,8 @@ class Workload:
     def __hash__(self) -> int:
         return hash(self.declaration)
 
-    def __reduce__(self) -> tuple[type["Workload"], tuple[Declaration]]:
-        return Workload, (self.declaration,)
+    def __reduce__(self) -> tuple[type["Workload"], tuple[Declaration, tuple[Preset, ...]]]:
+        return Workload, (self.declaration, self.presets)
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:

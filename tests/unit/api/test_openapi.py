@@ -58,7 +58,7 @@ def test_every_answer_has_a_schema_and_an_example(document: dict[str, Any]) -> N
         if media_type in TABLES:
             assert content["schema"], place
             continue
-        if media_type in ("text/plain", "application/octet-stream", EVENTS):
+        if media_type in ("text/plain", "text/markdown", "application/octet-stream", EVENTS):
             continue
         assert media_type in (JSON, PROBLEM), place
         assert content["example"], place

@@ -9,6 +9,7 @@ import pytest
 
 from perfcast.cli._remote import Server
 from perfcast.errors import InvalidInput, PerfcastError, Unavailable
+from perfcast_client.calls import Call
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -43,12 +44,24 @@ def url() -> Iterator[str]:
 @pytest.mark.parametrize("path", ["/502", "/503", "/504", "/half"])
 def test_a_server_that_cannot_answer_just_now_is_unavailable(url: str, path: str) -> None:
     with pytest.raises(Unavailable):
-        Server(url).call("GET", path)
+        Server(url).ask(Call("GET", path, bytes))
 
 
 @pytest.mark.parametrize("path", ["/404", "/409", "/413", "/422", "/500"])
 def test_a_refusal_is_not(url: str, path: str) -> None:
     with pytest.raises(PerfcastError, match="so it is") as refused:
-        Server(url).call("GET", path)
+        Server(url).ask(Call("GET", path, bytes))
     assert not isinstance(refused.value, Unavailable)
     assert isinstance(refused.value, InvalidInput) == (path in ("/413", "/422"))  # what parts of it may not be
+
+
+@pytest.mark.parametrize("key", ["with a blank", "ключ"])
+def test_a_key_that_no_header_takes_is_refused_without_being_shown(key: str) -> None:
+    with pytest.raises(InvalidInput, match="--api-key: must be ASCII") as refused:
+        Server("http://127.0.0.1:1", key)
+    assert key not in str(refused.value)
+
+
+def test_an_address_that_is_none_is_shown() -> None:
+    with pytest.raises(InvalidInput, match=r"--url: .*localhost:8000.*'shop'"):
+        Server("shop")

@@ -8,7 +8,18 @@ from perfcast.cli._options import KEY
 from perfcast.settings import CLIENT_KEY
 
 HEAVY = ("torch", "xgboost", "sklearn", "optuna", "onnx", "spox", "polars", "pyarrow", "pandas", "fastapi", "numpy")
-NEEDLESS = ("pydantic", "pydantic_settings", "msgspec", "ssl", "http.client", "urllib.request", "asyncio", "sqlalchemy")
+NEEDLESS = (
+    "perfcast_client",
+    "httpx2",
+    "pydantic",
+    "pydantic_settings",
+    "msgspec",
+    "ssl",
+    "http.client",
+    "urllib.request",
+    "asyncio",
+    "sqlalchemy",
+)
 
 
 def test_help_imports_nothing_heavy() -> None:

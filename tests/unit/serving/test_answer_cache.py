@@ -90,3 +90,11 @@ def test_without_redis_answers_are_kept_in_memory(own_redis: RedisServer) -> Non
     cache.put("v1", "after", b"answer")
     assert AnswerCache(own_redis.url).get("v1", "after") == b"answer"
     cache.close()
+
+
+def test_bytes_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perfcast.serving._answer_cache._MOST_BYTES", 100)
+    cache = AnswerCache()
+    for question in ("a", "b", "c"):
+        cache.put("v", question, b"x" * 40)
+    assert [cache.get("v", question) is not None for question in ("a", "b", "c")] == [False, True, True]

@@ -119,3 +119,11 @@ def test_errors_of_a_stores_own_library_say_that_it_is_unavailable(
             use(digest)
     with pytest.raises(Unavailable, match="can't be"):
         blobs.put(b"another")
+
+
+def test_parts_of_bytes_are_read_and_missing_ones_are_called_missing(blobs: Blobs) -> None:
+    with blobs.opened(blobs.put(b"graph of a model")) as file:
+        file.seek(9)
+        assert file.read(1) == b"a"
+    with pytest.raises(BrokenVersion, match=r"missing from .*restore"), blobs.opened(sha256(b"never put")):
+        pass

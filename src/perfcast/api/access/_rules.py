@@ -15,7 +15,8 @@ _PATHS = {
     ("GET", "predict"): "/predict /benchmark/{model}",
     ("POST", "predict"): """/predict /predict/batch /feedback /invocations /v1/models/{name}:predict
         /v2/models/{name}/infer /v2/models/{name}/versions/{version}/infer""",
-    ("GET", "read"): """/models /models/{name} /models/{ref}/metrics /models/{ref}/drift
+    ("GET", "read"): """/models /models/{name} /models/{ref}/metrics /models/{ref}/card /models/{ref}/drift
+        /models/{ref}/judged /workloads /workloads/{name} /datasets /datasets/{ref} /datasets/{ref}/rows
         /models/{name}/traffic /models/{name}/history
         /v1/models /v1/models/{name} /v2 /v2/models/stats
         /v2/models/{name} /v2/models/{name}/config /v2/models/{name}/stats /v2/models/{name}/ready

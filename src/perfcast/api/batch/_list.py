@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.api.batch._forms import Counts
-from perfcast.api.batch._json_columns import names_outside, pieces, rounded, written
+from perfcast.api.batch._json_columns import names_outside, pieces, written
 from perfcast.api.http._identifiers import Clock, Identifiers, timestamp
+from perfcast.api.http._numbers import rounded
 from perfcast.api.http._problems import TooManyRows
 from perfcast.api.metrics import Kind, Ledger, kind_of
 from perfcast.errors import FieldError, InvalidInput, NoUsableModel, PerfcastError

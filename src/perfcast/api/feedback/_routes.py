@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from perfcast.api.batch import Batches
@@ -10,20 +10,13 @@ from perfcast.api.feedback import Feedback
 from perfcast.api.feedback._answers import BODY, FeedbackTaken, Result
 from perfcast.api.http._bodies import read_body
 from perfcast.api.http._problems import Disconnected
-from perfcast.api.http._reply import CallerKey, Json, held
+from perfcast.api.http._reply import CallerKey, Json, called, held
 from perfcast.api.http._schemas import example_of, said
 
 router = APIRouter(tags=["predict"])
 _LIMIT = "MAX_BATCH_BYTES"
 _EXAMPLE = example_of(FeedbackTaken, results=[example_of(Result)])
-Once = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        max_length=255,
-        description="What the caller calls this request; sent again under the same name, its actuals count once",
-    ),
-]
+Once = Annotated[str, called("its actuals count once")]
 
 
 @router.post(

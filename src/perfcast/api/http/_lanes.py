@@ -17,6 +17,10 @@ _VERB = ":predict"
 """End of the paths of KServe's version 1 that take many rows."""
 _HEAVY = ("/predict/batch", "/benchmark/", "/networks/", "/invocations")
 """Beginnings of the paths that keep a processor busy for long."""
+_DATASETS, _JUDGED = "/datasets/", "/judged"
+"""Beginning and end of the paths that look at rows: the first look at some reads them all, others wait for it."""
+_LOOKS = 4
+"""So many looks at rows for each heavy request: only one at a time keeps a processor busy."""
 
 
 class Lane:
@@ -51,6 +55,7 @@ class Lanes:
         self._probes = Lane("probes", sys.maxsize, "nothing")
         self.predictions = Lane("predictions", limit, "MAX_CONCURRENCY")
         self._heavy = Lane("heavy requests", heavy_limit, "MAX_HEAVY_CONCURRENCY")
+        self._looks = Lane("looks at rows", _LOOKS * heavy_limit, f"{_LOOKS} × MAX_HEAVY_CONCURRENCY")
         self._streams = Lane("event streams", limit, "MAX_CONCURRENCY")
         self._others = Lane("requests", limit, "MAX_CONCURRENCY")
 
@@ -60,6 +65,8 @@ class Lanes:
             return self._probes
         if path.startswith(_HEAVY) or path.endswith(_VERB):
             return self._heavy
+        if path.startswith(_DATASETS) or path.endswith(_JUDGED):
+            return self._looks
         if path.endswith("/events"):
             return self._streams
         return self._others

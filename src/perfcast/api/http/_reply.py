@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from starlette.responses import JSONResponse, Response
 
 from perfcast.api.http._bodies import may_be_packed, read_body
@@ -41,6 +41,16 @@ def held(kind: type[Kind]) -> Any:
         return thing
 
     return Depends(given)
+
+
+def called(effect: str) -> Any:
+    """What a route's parameter is annotated with to receive what the caller calls the request.
+
+    Args:
+        effect: What comes of the request when it is sent again under the same name.
+    """
+    told = f"What the caller calls this request; sent again under the same name, {effect}"
+    return Header(alias="Idempotency-Key", max_length=255, description=told)
 
 
 Alive = Annotated[Lifetime, held(Lifetime)]

@@ -1,5 +1,6 @@
-"""Models over HTTP: look at them, upload and delete versions, move aliases, split callers, benchmark."""
+"""Models over HTTP: look at them and their held-out rows, upload and delete versions, move aliases, benchmark."""
 
 from perfcast.api.models._benchmarks import Benchmarks
+from perfcast.api.models._judged import Judgements
 
-__all__ = ["Benchmarks"]
+__all__ = ["Benchmarks", "Judgements"]

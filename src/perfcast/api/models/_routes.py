@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter
+from starlette.responses import PlainTextResponse
 
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Following, Json, Registered, Stored, held
-from perfcast.api.http._schemas import said
+from perfcast.api.http._schemas import problems, said
 from perfcast.api.models._answers import AliasMoved, ModelDetails, ModelList, VersionMetrics
 from perfcast.api.models._corrections import corrections_of, shown_correction
 from perfcast.api.models._live import live_of_version
@@ -15,10 +16,24 @@ from perfcast.discovery import Records
 from perfcast.errors import BrokenVersion, Conflict
 from perfcast.manifest import Manifest
 from perfcast.registry import ANY, CHAMPION, ModelSummary, Registry, Version, parse_reference
+from perfcast.reports import card
 from perfcast.serving import Follower
 
 router = APIRouter(prefix="/models", tags=["models"])
+_CARD: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The card",
+        "content": {"text/markdown": {"schema": {"type": "string"}, "example": "# cpu-utilization:3\n\n…"}},
+    },
+    **problems(404, 422, 503),
+}
 _SHOWN = ("metrics", "search", "settings", "parity", "data", "graph")
+
+
+class Markdown(PlainTextResponse):
+    """Text with headings and tables."""
+
+    media_type = "text/markdown"
 
 
 @router.get("", summary="List the models", **said(ModelList, "All models", 503))
@@ -68,6 +83,12 @@ def show_metrics(ref: str, registry: Registered, database: Stored) -> Json:
         "timestamp": timestamp(),
     }
     return Json(document)
+
+
+@router.get("/{ref}/card", summary="A version's model card", response_class=Markdown, responses=_CARD)
+def show_card(ref: str, registry: Registered) -> Markdown:
+    """What it is, how good, how sure, what it was learnt from: Markdown for people, made when it is asked for."""
+    return Markdown(card(registry.resolve(ref)))
 
 
 @router.post(

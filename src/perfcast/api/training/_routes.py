@@ -12,11 +12,11 @@ from starlette.responses import StreamingResponse
 
 from perfcast.api.http._identifiers import REQUEST_ID, timestamp
 from perfcast.api.http._lifetime import Lifetime
-from perfcast.api.http._reply import Alive, Json, held
+from perfcast.api.http._reply import Alive, Json, called, held
 from perfcast.api.http._schemas import example_of, problems, said
 from perfcast.api.training._answers import JobDetails, JobList, TrainingJob
 from perfcast.errors import Unavailable
-from perfcast.jobs import Asked, Job, Jobs, Submissions
+from perfcast.jobs import Asked, Job, Jobs, Once, Submissions
 
 router = APIRouter(tags=["training"])
 
@@ -84,14 +84,23 @@ Statuses = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
 @router.post(
-    "/train", summary="Submit a training job", **said(TrainingJob, "Taken", 413, 422, 503, status=202, example=_WAITING)
+    "/train",
+    summary="Submit a training job",
+    **said(TrainingJob, "Taken", 409, 413, 422, 503, status=202, example=_WAITING),
 )
 def submit(
-    request: Request, jobs: Queue, submissions: Annotated[Submissions, held(Submissions)], body: Asking = None
+    request: Request,
+    jobs: Queue,
+    submissions: Annotated[Submissions, held(Submissions)],
+    body: Asking = None,
+    key: Annotated[str, called("it is answered with the same job, and no second one is made")] = "",
 ) -> Json:
     """Queue a training run; a worker begins it. `perfcast worker` starts one, and `perfcast up` has one."""
     asked = msgspec.convert((body or TrainingBody.model_validate({})).model_dump(), Asked)
-    job = jobs.submit(submissions.complete(asked), request_id=request.scope.get(REQUEST_ID))
+    once = Once.of(key, asked) if key else None
+    job = jobs.known(once) if once is not None else None  # before its names are looked up, which may have changed
+    if job is None:
+        job = jobs.submit(submissions.complete(asked), request_id=request.scope.get(REQUEST_ID), once=once)
     return Json(job.document(), status_code=202, headers={"Location": f"/jobs/{job.id}"})
 
 

@@ -5,7 +5,7 @@ a caller asks for. A `Transport` (Huey's queue in a file or in Redis) carries id
 """
 
 from perfcast.jobs.queue._figures import JobFigures, job_figures
-from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Effort, Fence, Job, JobRequest, Progress
+from perfcast.jobs.queue._job import STATUSES, UNFINISHED, Effort, Fence, Job, JobRequest, Once, Progress
 from perfcast.jobs.queue._jobs import Jobs
 from perfcast.jobs.queue._submission import Asked, Submissions, default_model
 from perfcast.jobs.queue._transport import Transport, make_transport
@@ -20,6 +20,7 @@ __all__ = [
     "JobFigures",
     "JobRequest",
     "Jobs",
+    "Once",
     "Progress",
     "Submissions",
     "Transport",

@@ -4,7 +4,8 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from hashlib import sha256
+from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -50,6 +51,25 @@ class JobRequest(Effort, frozen=True, kw_only=True):
     dataset: str
     digest: str
     metric: str | None = None
+
+
+class Once(NamedTuple):
+    """By what a request is known again that a caller may send twice.
+
+    Attributes:
+        name: sha256 of what the caller calls it.
+        asked: sha256 of what it asks for.
+    """
+
+    name: str
+    asked: str
+
+    @classmethod
+    def of(cls, name: str, asked: Effort) -> "Once":
+        """Of a request's name and what it asks for, whether or not that spells out its defaults."""
+        return cls(
+            sha256(name.encode()).hexdigest(), sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
+        )
 
 
 @dataclass(frozen=True)

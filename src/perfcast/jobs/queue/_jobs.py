@@ -9,7 +9,7 @@ import structlog
 
 from perfcast.errors import Conflict, Fenced, Unavailable, UnknownJob
 from perfcast.jobs.queue import _repository as repository
-from perfcast.jobs.queue._job import Fence, Job, JobRequest, Progress, Status, new_id
+from perfcast.jobs.queue._job import Fence, Job, JobRequest, Once, Progress, Status, new_id
 from perfcast.jobs.queue._transport import Transport
 from perfcast.registry import Version
 from perfcast.storage import Database, now, take_turns, time_text
@@ -48,23 +48,41 @@ class Jobs:
         request: JobRequest,
         *,
         request_id: str | None = None,
+        once: Once | None = None,
         within: Callable[[sa.Connection, str], None] | None = None,
     ) -> Job:
         """Keep a job and wake a worker; a queue that can't be reached is logged, and workers will look.
 
         `within` is called with the new job's id in the transaction that keeps it; what it raises undoes the job.
-        `request_id` is that of the call that submits it; log lines about the job have it too.
+        `request_id` is that of the call that submits it; log lines about the job have it too. With `once`, a job that
+        was submitted by the same name is given instead of a second one.
+
+        Raises:
+            Conflict: By that name something else was asked.
         """
         identifier = new_id()
         with self._database.begin() as connection:
+            if once is not None:
+                take_turns(connection, f"submit a job once: {once.name}")
+                if (known := _known(connection, once)) is not None:
+                    return known
             # to this model alone: what is `within` sees every job that was submitted to it before
             take_turns(connection, f"submit a job of {request.model}")
-            repository.add(connection, identifier, request, request_id)
+            repository.add(connection, identifier, request, request_id, once)
             if within is not None:
                 within(connection, identifier)
         log.info("job submitted", job=identifier, model=request.model)
         self._wake(identifier)
         return self.find(identifier)
+
+    def known(self, once: Once) -> Job | None:
+        """The job that was submitted by this name; None where none was.
+
+        Raises:
+            Conflict: By that name something else was asked.
+        """
+        with self._database.read() as connection:
+            return _known(connection, once)
 
     def find(self, identifier: str) -> Job:
         """A job by its id; raises `UnknownJob`."""
@@ -206,6 +224,16 @@ def _is_overdue(job: Job) -> bool:
     if asked is None or job.versions is not None:
         return False
     return datetime.now(UTC) - datetime.fromisoformat(asked) > timedelta(seconds=_OVERDUE_SECONDS)
+
+
+def _known(connection: sa.Connection, once: Once) -> Job | None:
+    found = repository.known(connection, once)
+    if found is None:
+        return None
+    identifier, same = found
+    if not same:
+        raise Conflict(f"under this Idempotency-Key something else was asked, which is job {identifier}; use a new key")
+    return _require(connection, identifier)
 
 
 def _require(connection: sa.Connection, identifier: str, *, locked: bool = False) -> Job:

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from perfcast.errors import Fenced
-from perfcast.jobs.queue._job import UNFINISHED, Fence, Job, JobRequest, Progress
+from perfcast.jobs.queue._job import UNFINISHED, Fence, Job, JobRequest, Once, Progress
 from perfcast.storage import now, schema, take_turns
 from perfcast.telemetry import trace_parent
 
@@ -16,7 +16,9 @@ _JOB = schema.job
 _AS_KEPT = {field.name for field in fields(Job)} - {"request", "progress", "versions", "error"}
 
 
-def add(connection: sa.Connection, identifier: str, request: JobRequest, request_id: str | None) -> None:
+def add(
+    connection: sa.Connection, identifier: str, request: JobRequest, request_id: str | None, once: Once | None
+) -> None:
     """Keep a new job, queued, and what it comes from: a call, and whatever is traced around this."""
     connection.execute(
         sa.insert(_JOB).values(
@@ -34,6 +36,8 @@ def add(connection: sa.Connection, identifier: str, request: JobRequest, request
             outcome="",
             request_id=request_id,
             trace_parent=trace_parent(),
+            once=once and once.name,
+            once_asked=once and once.asked,
             **columns(Progress()),
         )
     )
@@ -44,6 +48,13 @@ def find(connection: sa.Connection, identifier: str, *, locked: bool = False) ->
     query = sa.select(_JOB).where(_JOB.c.id == identifier)
     row = connection.execute(query.with_for_update() if locked else query).one_or_none()
     return None if row is None else _job(row)
+
+
+def known(connection: sa.Connection, once: Once) -> tuple[str, bool] | None:
+    """The id of the job that was submitted by this name, and whether the same was asked; None where none was."""
+    query = sa.select(_JOB.c.id, _JOB.c.once_asked).where(_JOB.c.once == once.name)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.id, row.once_asked == once.asked)
 
 
 def page(connection: sa.Connection, filters: Mapping[str, str], limit: int, offset: int) -> tuple[list[Job], int]:

@@ -4,8 +4,7 @@
 behind (`_reaper`), deletes what is old (`_retention`), submits what is due and exports what has ended.
 """
 
-from perfcast.jobs.worker._attached import attached_worker
 from perfcast.jobs.worker._process import run_worker
 from perfcast.jobs.worker._worker import Worker
 
-__all__ = ["Worker", "attached_worker", "run_worker"]
+__all__ = ["Worker", "run_worker"]

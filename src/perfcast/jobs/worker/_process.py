@@ -1,10 +1,7 @@
 """A worker as a process: composed from the settings, ended by signals or together with the process that began it."""
 
-import os
 import signal
-import sys
 import time
-from threading import Thread
 from types import FrameType
 
 import structlog
@@ -20,6 +17,7 @@ from perfcast.jobs.worker._worker import Worker
 from perfcast.monitoring import Archive, Corrections, LiveAccuracy, Observer, Watcher, versions_of
 from perfcast.monitoring import Retention as PredictionRetention
 from perfcast.monitoring.drift import Drift
+from perfcast.processes import when_owner_ends
 from perfcast.processors import processors
 from perfcast.registry import Registry
 from perfcast.settings import Settings
@@ -59,7 +57,7 @@ def _run_worker(settings: Settings, *, attached: bool) -> None:
         worker = Worker(settings, jobs, transport, threads=processors(), chores=chores)
         stop_at_signals(worker)
         if attached:
-            Thread(target=_stop_with_stdin, args=(worker,), name="perfcast-attached", daemon=True).start()
+            when_owner_ends(worker.stop)
         if _migrated(database, worker):
             if settings.mlflow_tracking_uri:
                 exporter = Exporter(settings.mlflow_tracking_uri, database, registry)
@@ -113,9 +111,3 @@ def _migrated(database: Database, worker: Worker) -> bool:
         else:
             return True
     return False
-
-
-def _stop_with_stdin(worker: Worker) -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    worker.stop()

@@ -142,6 +142,14 @@ def test_they_stand_in_the_lane_of_batches() -> None:
     assert lanes.of("/v1/models") is not lanes.of("/predict/batch")
 
 
+def test_looks_at_rows_stand_in_a_lane_of_their_own_which_is_bounded() -> None:
+    lanes = Lanes(10, 2)
+    looks = {lanes.of(path) for path in ("/datasets/shop", "/datasets/shop/rows", "/models/shop:3/judged")}
+    assert {lane.limit for lane in looks} == {8}
+    assert len(looks) == 1
+    assert looks.isdisjoint({lanes.of(path) for path in ("/datasets", "/models/shop:3/metrics", "/predict/batch")})
+
+
 @pytest.mark.parametrize(
     ("body", "status", "told"),
     [

@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfcast.api.batch._json_columns import pieces, rounded
+from perfcast.api.batch._json_columns import pieces
+from perfcast.api.http._numbers import rounded
 from perfcast.monitoring import PredictionLog, Record
 from perfcast.storage import Database
 

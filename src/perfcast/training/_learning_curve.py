@@ -1,0 +1,93 @@
+"""What more rows would bring: a version's family and settings fitted anew on growing shares of its training rows."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from perfcast.datasets import Part, Split
+from perfcast.errors import Refused
+from perfcast.export import Target
+from perfcast.manifest import Manifest, Metrics
+from perfcast.training._draft import Trained
+from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble
+from perfcast.training._train import warm_start
+from perfcast.training.families import Family, Fitted, Lesson, families
+from perfcast.training.judging import evaluate
+from perfcast.workloads import Workload, workload_from_document
+
+SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
+"""Of the training rows."""
+
+
+def learning_curve(
+    manifest: Manifest, split: Split, *, seed: int = 0, threads: int = 1
+) -> Iterator[tuple[int, Metrics]]:
+    """Fit on each of `SHARES`, and judge on the held-out rows; a fit begins when the next result is asked for.
+
+    Each share holds the ones before it. Of rows in time it is the newest, because those are what a younger history
+    would have had; else configurations, drawn by chance.
+
+    Args:
+        manifest: Of the version.
+        split: The parts it was made and judged with.
+        seed: Of everything random.
+        threads: Most threads to use; with one, fits take as long as they did in the search, and nobody is in their way.
+
+    Returns:
+        For each share how many rows it has, and the held-out metrics.
+
+    Raises:
+        Refused: Its family can't be fitted here.
+    """
+    workload, order = workload_from_document(manifest.workload), _order(split, seed)
+    members = [(_family(name), _plain(settings)) for name, settings in warm_start(manifest)]
+    for share in SHARES:
+        part = split.train.take(order[: max(1, round(share * len(order)))])
+        model = _fitted(workload, part, members, manifest, seed, threads)
+        yield len(part), evaluate(split.test.cost, model.predict(split.test.features))
+
+
+def _family(name: str) -> Family:
+    known = families()
+    if name not in known:
+        raise Refused(f"a learning curve fits the version's family anew, and '{name}' is none of {', '.join(known)}")
+    return known[name]
+
+
+def _plain(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without what the fit only tells about itself."""
+    return {name: value for name, value in settings.items() if name != "fit"}
+
+
+def _order(split: Split, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The positions of the training rows, those to learn from first."""
+    if split.kind == "time" and split.train.measured_at is not None:
+        return np.argsort(split.train.measured_at, kind="stable")[::-1]
+    ranks = np.random.default_rng(seed).permutation(int(split.groups.max()) + 1)
+    return np.argsort(ranks[split.groups], kind="stable")
+
+
+def _fitted(
+    workload: Workload,
+    part: Part,
+    members: list[tuple[Family, Mapping[str, Any]]],
+    manifest: Manifest,
+    seed: int,
+    threads: int,
+) -> Trained:
+    target = Target.of(workload, part.cost)
+    lesson = Lesson(
+        workload.inputs(part.features),
+        target.from_cost(part.cost),
+        workload.input_names,
+        workload.trends,
+        workload.cost.relative,
+        seed,
+        threads,
+    )
+    fitted: list[Fitted] = [family.fit(lesson, settings) for family, settings in members]
+    if manifest.type != ENSEMBLE:
+        return Trained(workload, manifest.type, fitted[0], target)
+    weights = {family.name: manifest.settings["weights"][family.name] for family, _ in members}
+    return Trained(workload, ENSEMBLE, FittedEnsemble(tuple(fitted), weights), target)

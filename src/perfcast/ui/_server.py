@@ -1,0 +1,98 @@
+"""The API as pages see it: a client for each key, copies that are a few seconds old, and what to do on a failure."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import streamlit as st
+
+from perfcast.ui._place import api_url
+from perfcast_client import ApiError, Client, ConnectionFailed, NotAllowed, NotAuthenticated, PerfcastClientError
+from perfcast_client.answers import WorkloadDetails, WorkloadEntry
+
+KEY = "api key"
+_FRESH_SECONDS = 5
+_T = TypeVar("_T")
+
+
+def client() -> Client:
+    """The session's client; sessions with one key share its connections."""
+    return _client(api_url(), st.session_state.get(KEY, ""))
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _client(url: str, key: str) -> Client:
+    return Client(url, api_key=key or None, timeout=20)
+
+
+def fresh(read: Callable[[Client], _T], name: str) -> _T:
+    """What the API says, at most a few seconds old; `name` says what is read, so that copies aren't mixed up."""
+    return _fresh(api_url(), st.session_state.get(KEY, ""), name, read)
+
+
+@st.cache_data(ttl=_FRESH_SECONDS, max_entries=500, show_spinner=False)
+def _fresh(url: str, key: str, name: str, _read: Callable[[Client], _T]) -> _T:  # noqa: ARG001 - tells copies apart
+    return _read(_client(url, key))
+
+
+def changed() -> None:
+    """Something was changed: what was read before is out of date."""
+    _fresh.clear()
+
+
+def workloads() -> dict[str, WorkloadEntry]:
+    """Every workload at a glance, by name."""
+    return fresh(lambda api: api.workloads.list(), "workloads").workloads
+
+
+def workload_named(name: str) -> WorkloadDetails:
+    """A workload's declaration, models and presets."""
+    return fresh(lambda api: api.workloads.get(name), f"workload {name}")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say what went wrong, and what to do, in place of what could not be shown; the page's rest goes on.
+
+    A key that is missing is asked for, and ends the page: nothing on it would answer.
+    """
+    try:
+        yield
+    except NotAuthenticated:
+        _ask_for_key()
+    except NotAllowed as error:
+        st.error(f"This key may not do that: {error}", icon=":material/lock:")
+    except ConnectionFailed:
+        _nobody()
+    except ApiError as error:
+        st.error(f"{error.detail}", icon=":material/error:")
+        st.caption(f"HTTP {error.status}, request {error.request_id}")
+    except PerfcastClientError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _nobody() -> None:
+    st.error(
+        f"**The API doesn't answer** at {api_url()}.  \n"
+        "Start it with `perfcast up`, or set `API_URL` to where it is. What was typed here stays.",
+        icon=":material/cloud_off:",
+    )
+    if st.button("Try again", icon=":material/refresh:", key="try again"):
+        st.cache_data.clear()
+        st.rerun()
+    st.stop()
+
+
+def _ask_for_key() -> None:
+    given = st.session_state.get(KEY, "")
+    if given:
+        st.error("The API doesn't know this key.", icon=":material/lock:")
+    with st.form("key", border=True):
+        st.subheader("This API asks for a key")
+        key = st.text_input(
+            "API key", type="password", help="From whoever runs the API (`API_KEY`); kept in this tab only."
+        )
+        if st.form_submit_button("Continue", type="primary") and key:
+            st.session_state[KEY] = key
+            st.rerun()
+    st.stop()

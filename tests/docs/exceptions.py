@@ -1,0 +1,40 @@
+"""Commands of the documentation that its tests don't run as written, each with its reason."""
+
+import re
+
+LEFT_OUT = {
+    r"make (run|test|setup)\b": "sets up a whole checkout; CI and tests/integration/test_first_minute.py begin so",
+    r"python docs/(build|check)\.py": "test_site.py does it, and must be the only one",
+    r"pip install 'perfcast\[": "asks a package index",
+    r"prometheus --config": "never ends; tests/integration/test_monitoring_files.py runs it with these files",
+    r"kubectl ": "needs a Kubernetes cluster",
+    r"perfcast collect (check|backfill|follow)": "needs your service in Prometheus; test_shop.py has one",
+    r"perfcast train --dataset cpu-torch": "follows hours of measuring; the starter model is trained on these rows",
+    r"perfcast profile --configurations 2000": "measures for hours; the page's short run stands for it",
+    r"dask (scheduler|worker)": "never ends; tests/unit/training/fits runs trials on a real cluster",
+    r"DASK_SCHEDULER_ADDRESS=": "needs that cluster",
+    r"export DASK_DISTRIBUTED": "needs certificates of your own authority",
+    r"export DATABASE_URL=": "needs your PostgreSQL, S3 and Redis; tests/integration runs on real ones",
+    r"uvx ": "fetches a tool from a package index, and never ends",
+    r"\.venv/bin/python benchmarks/": "measures for minutes",
+}
+"""Pattern of a command's beginning → why it isn't run."""
+
+QUICK = "--trials 2 --families xgboost,polynomial"
+"""Of a search: two of its families, which take little time."""
+
+REWRITTEN = {
+    r"(perfcast train --dataset \S+|perfcast jobs submit)( --trials \d+)?( --timeout \d+)?": rf"\1 {QUICK}",
+    r'"n_trials": \d+': '"n_trials": 2, "families": ["xgboost", "polynomial"]',
+    r"/app/CNN_Algorithms": "CNN_Algorithms",
+    r"--since 2026-03-01 --until 2026-04-01": "--since 1d",
+}
+"""Pattern → what stands in its place: searches are short, folders lie here, records are of today."""
+
+ENDLESS = ("up", "serve", "worker")
+"""Commands of Perfcast that run until Ctrl-C: started, waited for until they are ready, and ended by it."""
+
+
+def left_out(command: str) -> bool:
+    """Whether a command isn't run."""
+    return any(re.match(pattern, command) for pattern in LEFT_OUT)

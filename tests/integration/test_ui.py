@@ -1,0 +1,331 @@
+"""Journeys through the web UI in a real Chromium, against a running `perfcast up`."""
+
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as Late
+from tests.browser import Faults, barriers, chromium
+from tests.contract.conftest import start
+from tests.patience import PATIENCE_SECONDS, until
+from tests.services import free_port
+from tests.stacks import Stack, ui_alone, up
+from tests.stocked import CPU, OTHER_CPU, stock
+
+PAGES = {"Predict": "", "Capacity": "capacity", "Training": "training", "Models": "models", "Monitoring": "monitoring"}
+"""Every page of the navigation, by its title: where it is."""
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 400, "height": 800}
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stocked")
+    stock(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stack(stocked: Path) -> Iterator[Stack]:
+    with up(stocked) as stack:
+        stack.wait_for_api()
+        stack.wait_for_ui()
+        yield stack
+        assert "Traceback" not in stack.said()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Opens a page in a browser of its own, and waits until it is drawn; what it does wrong fails the test."""
+    contexts, faults = [], []
+
+    def visited(path: str = "", *, at: str = "", theme: str = "light", size: dict[str, int] = WIDE) -> Page:
+        address = at or request.getfixturevalue("stack").ui
+        context = browser.new_context(viewport=size, color_scheme=theme)  # type: ignore[arg-type]
+        context.set_default_timeout(1_000 * PATIENCE_SECONDS)
+        page = context.new_page()
+        contexts.append(context)
+        faults.append(Faults(page))
+        page.goto(f"{address}/{path}")
+        settle(page)
+        return page
+
+    yield visited
+    for context in contexts:
+        context.close()
+    assert [found for one in faults for found in one.found] == []
+
+
+_SHORT = 3_000
+"""Milliseconds after which a list is looked for again."""
+QUIET = """() => {
+  const app = document.querySelector("[data-test-script-state]");
+  if (app?.dataset.testScriptState !== "notRunning") { window.quietSince = undefined; return false; }
+  window.quietSince ??= performance.now();
+  return performance.now() - window.quietSince > 500;
+}"""
+"""Between two runs of a page's script nothing runs either, so it is to be so for half a second."""
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has been drawn and nothing runs for it."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_function(QUIET)
+
+
+def number(page: Page, label: str, value: str) -> None:
+    """Type a value, as a person would."""
+    field = page.get_by_role("spinbutton", name=label)
+    field.fill(value)
+    field.press("Enter")
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose from a list; one that the page draws anew meanwhile has closed, and is opened again."""
+    settle(page)
+    field, wanted = page.get_by_role("combobox", name=label), page.get_by_role("option", name=option, exact=True)
+
+    def chosen() -> bool:
+        with suppress(Late):
+            if not wanted.is_visible():
+                field.click(timeout=_SHORT)
+            wanted.click(timeout=_SHORT)
+        page.wait_for_function(QUIET)
+        return field.input_value() == option and not wanted.is_visible()
+
+    until(chosen)
+
+
+def answers_of(page: Page) -> list[str]:
+    """The page's figures in words, such as `35.2 ms`."""
+    return [text.replace("\u202f", " ") for text in page.get_by_test_id("stMetricValue").all_inner_texts()]
+
+
+def asked(page: Page) -> str:
+    return urlsplit(page.url).query
+
+
+# Predict
+
+
+def test_a_value_typed_into_predict_changes_the_answer_and_outlives_a_reload(visit: Visit) -> None:
+    page = visit()
+    number(page, "Batch size (images)", "64")
+    until(lambda: answers_of(page) == ["32.6 ms"])  # 0.5 × 64 + 0.1 × 6
+    assert "batch_size=64" in asked(page)
+    page.reload()
+    settle(page)
+    until(lambda: answers_of(page) == ["32.6 ms"])
+    expect(page.get_by_role("spinbutton", name="Batch size (images)")).to_have_value("64")
+
+
+def test_a_preset_fills_predict_and_stands_in_the_address(visit: Visit) -> None:
+    page = visit()
+    choose(page, "Preset", "VGG-16, its dearest layer at full size")
+    until(lambda: "output_channels=" in asked(page))
+
+
+def test_two_models_are_compared_and_swept(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("radio", name="CPU utilisation of a service").click()
+    expect(page.get_by_role("spinbutton", name="Request rate")).to_be_visible()
+    choose(page, "Models, side by side", OTHER_CPU)
+    page.keyboard.press("Escape")
+    until(lambda: len(answers_of(page)) == 2)
+    number(page, "Request rate", "100")
+    until(lambda: "20.0 %" in answers_of(page))  # 0.2 × 100
+    choose(page, "Parameter", "Active users")
+    expect(page.get_by_role("figure", name="along active users")).to_be_visible()
+    assert OTHER_CPU in asked(page)
+    page.get_by_role("button", name="As a table").click()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+
+
+def test_a_scenario_kept_in_predict_is_opened_again_from_the_table(visit: Visit) -> None:
+    page = visit("?batch_size=32")
+    until(lambda: answers_of(page) == ["16.6 ms"])
+    page.get_by_role("button", name="Keep this scenario").click()
+    expect(page.get_by_role("heading", name="Kept")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    number(page, "Batch size (images)", "1")
+    until(lambda: answers_of(page) == ["1.10 ms"])
+    page.reload()  # the browser is remembered, not the tab
+    settle(page)
+    link = page.locator("[data-testid=stDataFrame] canvas [role=gridcell]").last  # drawn, so that it can't be clicked
+    page.goto(urljoin(page.url, str(link.text_content())))
+    settle(page)
+    until(lambda: answers_of(page) == ["16.6 ms"])
+
+
+# Capacity
+
+
+def test_a_slider_of_capacity_moves_every_curve_and_outlives_a_reload(visit: Visit) -> None:
+    page = visit(f"capacity?service={OTHER_CPU}")
+    slider = page.get_by_role("slider", name=re.compile("Request rate"))
+    before = answers_of(page)
+    slider.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    until(lambda: answers_of(page) != before)
+    until(lambda: "request_rate=" in asked(page))
+    settle(page)
+    moved = answers_of(page)
+    page.reload()
+    settle(page)
+    until(lambda: answers_of(page) == moved)
+
+
+def test_capacity_shows_each_cause_and_each_day_against_what_was_measured(visit: Visit) -> None:
+    page = visit(f"capacity?service={CPU}")
+    for name in (
+        "Request rate: impact",
+        "Active users: impact",
+        "DB connections: impact",
+        "A business day",
+        "A Sunday",
+    ):
+        expect(page.get_by_role("figure", name=name)).to_be_visible()
+    expect(page.get_by_role("figure", name="Request rate: impact")).to_contain_text("measured, most alike")
+
+
+# Training, Models, Monitoring: their journeys go here.
+
+
+# Monitoring
+
+
+def test_monitoring_draws_what_comes_while_it_is_open_until_it_is_told_to_stand_still(visit: Visit) -> None:
+    page = visit("monitoring")
+    expect(page.get_by_role("figure", name="Time of a prediction")).to_be_visible()
+    until(lambda: "/s" in " ".join(answers_of(page)))
+    page.get_by_text("Follow live").click()
+    until(lambda: "live=false" in asked(page))
+    choose(page, "Look closer at", OTHER_CPU)
+    expect(page.get_by_text("No true cost has been told yet")).to_be_visible()
+    assert f"model={OTHER_CPU}" in asked(page)
+
+
+# Every page
+
+
+@pytest.mark.parametrize("title", PAGES)
+def test_every_page_is_reached_by_the_navigation(visit: Visit, title: str) -> None:
+    page = visit("monitoring" if title == "Predict" else "")
+    page.get_by_role("link", name=title, exact=True).click()
+    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+    settle(page)
+    assert urlsplit(page.url).path == f"/{PAGES[title]}"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("title", PAGES)
+def test_nothing_of_ours_keeps_anybody_out(visit: Visit, title: str, theme: str) -> None:
+    assert barriers(visit(PAGES[title], theme=theme)) == []
+
+
+@pytest.mark.parametrize("title", PAGES)
+def test_every_page_fits_a_narrow_screen(visit: Visit, title: str) -> None:
+    page = visit(PAGES[title], size=NARROW)
+    wide = page.evaluate(
+        "[document.documentElement, document.querySelector('[data-testid=stMain]')].map(e => e.scrollWidth)"
+    )
+    assert max(wide) <= NARROW["width"]
+    for one in page.get_by_test_id("stMetricValue").all():
+        box = one.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= NARROW["width"]
+
+
+@pytest.mark.parametrize("title", PAGES)
+def test_the_keyboard_reaches_every_input(visit: Visit, title: str) -> None:
+    page = visit(PAGES[title])
+    inputs = "main input:enabled, main [role=slider], main [role=combobox], main button:enabled:not([tabindex='-1'])"
+    inputs = inputs.replace("main ", "[data-testid=stMain] ")
+    wanted = page.locator(inputs).evaluate_all(
+        "all => all.filter(one => one.checkVisibility() && !one.matches('[role=radio]:not([aria-checked=true]), "
+        'input[type=radio]:not(:checked), [tabindex="-1"]\')).map((one, n) => { one.dataset.wanted = n; return n })'
+    )
+    reached, start_again = set(), "document.activeElement.blur()"
+    page.evaluate(start_again)
+    for _ in range(3 * len(wanted) + 60):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.dataset.wanted"))
+    missed = [
+        page.locator(f"[data-wanted='{one}']").evaluate("one => one.outerHTML.slice(0, 200)")
+        for one in wanted
+        if str(one) not in reached
+    ]
+    assert missed == []
+
+
+def test_a_dark_browser_gets_dark_pages(visit: Visit) -> None:
+    grounds = {
+        theme: visit("", theme=theme).locator(".stApp").evaluate("app => getComputedStyle(app).backgroundColor")
+        for theme in ("light", "dark")
+    }
+    assert grounds == {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 20, 24)"}
+
+
+def test_no_page_asks_for_anything_outside(browser: Browser, stack: Stack) -> None:
+    context, outside = browser.new_context(), set()
+    page = context.new_page()
+    page.on("request", lambda request: outside.add(request.url))
+    for path in PAGES.values():
+        page.goto(f"{stack.ui}/{path}")
+        settle(page)
+    context.close()
+    assert [
+        url for url in outside if not url.startswith((stack.ui, stack.ui.replace("http", "ws"), "data:", "blob:"))
+    ] == []
+
+
+# What can fail
+
+
+def test_where_the_api_is_away_the_page_says_so_and_goes_on_when_it_is_back(
+    visit: Visit, stocked: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    with ui_alone(f"http://127.0.0.1:{port}", tmp_path) as address:
+        page = visit("?batch_size=64", at=address)
+        expect(page.get_by_text("The API doesn't answer")).to_be_visible()
+        process, _ = start(stocked, API_PORT=str(port))
+        page.get_by_role("button", name="Try again").click()
+        until(lambda: answers_of(page) == ["32.6 ms"])
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_SECONDS)
+
+
+def test_a_key_that_is_needed_is_asked_for(visit: Visit, stocked: Path, tmp_path: Path) -> None:
+    process, api = start(stocked, API_KEY="a-key-of-sixteen-letters")
+    with ui_alone(api, tmp_path) as address:
+        page = visit("capacity", at=address)
+        field = page.get_by_label("API key", exact=True)
+        field.fill("wrong")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_text("The API doesn't know this key.")).to_be_visible()
+        assert barriers(page) == []
+        field.fill("a-key-of-sixteen-letters")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_test_id("stMetricValue")).to_be_visible()
+        assert "sixteen" not in page.url
+    process.send_signal(signal.SIGTERM)
+    process.wait(PATIENCE_SECONDS)
+
+
+def test_a_missing_browser_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(RuntimeError, match="tests/install-services"), chromium():
+        pass

@@ -1,0 +1,95 @@
+"""The page Capacity: a service's cost by each cause and by time, against the rows measured and a limit."""
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from tests.stocked import CPU, OTHER_CPU
+from tests.unit.ui.conftest import Open, refusals, words
+
+CAUSES = ("Request rate: impact", "Active users: impact", "DB connections: impact")
+TIMES = ("A business day", "A Sunday")
+
+
+def drawn(page: AppTest, key: str) -> dict[str, Any]:
+    """Traces of a figure by name."""
+    (found,) = [one for one in page.get("plotly_chart") if one.key == key]
+    return {one["name"]: one for one in json.loads(found.proto.spec)["data"]}  # type: ignore[attr-defined]
+
+
+def alt(page: AppTest, key: str) -> str:
+    return str(next(one.proto.alt for one in page.get("plotly_chart") if one.key == key))  # type: ignore[attr-defined]
+
+
+def test_each_cause_and_time_has_its_curve_with_its_band(open_page: Open) -> None:
+    page = open_page("capacity", service=CPU)
+    assert refusals(page) == []
+    for name in (*CAUSES, *TIMES):
+        assert {"predicted", "interval", "lower"} <= set(drawn(page, name)), name
+
+
+def test_rows_that_were_measured_lie_behind_the_causes(open_page: Open) -> None:
+    page = open_page("capacity", service=CPU)
+    for cause in CAUSES:
+        dots = drawn(page, cause)["measured, most alike"]
+        assert len(dots["x"]) == len(dots["y"]) > 50
+
+
+def test_a_model_without_rows_of_its_own_has_curves_and_no_dots(open_page: Open) -> None:
+    page = open_page("capacity", service=OTHER_CPU)
+    assert refusals(page) == []
+    assert "measured, most alike" not in drawn(page, CAUSES[0])
+
+
+def test_more_requests_cost_more_in_every_curve(open_page: Open) -> None:
+    low, high = (open_page("capacity", service=OTHER_CPU, request_rate=rate) for rate in ("10", "90"))
+    assert [one.value for one in low.metric] == ["2.00\u202f%"]  # 0.2 × 10
+    assert [one.value for one in high.metric] == ["18.0\u202f%"]
+    for name in (*CAUSES[1:], *TIMES):
+        assert max(drawn(low, name)["predicted"]["y"]) < min(drawn(high, name)["predicted"]["y"]), name
+
+
+def test_sliders_reach_beyond_what_was_measured(open_page: Open) -> None:
+    page = open_page("capacity", service=CPU)
+    assert page.slider("request_rate").max > 400
+    assert 100 < page.slider("request_rate").value < 300
+
+
+@pytest.mark.parametrize(
+    ("limit", "verdict"),
+    [("30", "below the limit"), ("19", "may pass the limit of 19.0\u202f%"), ("10", "over the limit of 10.0\u202f%")],
+)
+def test_the_limit_is_judged_in_words(open_page: Open, limit: str, verdict: str) -> None:
+    page = open_page("capacity", service=OTHER_CPU, request_rate="90", limit=limit)
+    assert verdict in words(page)
+    assert verdict in alt(page, "gauge")
+    assert ":material" not in alt(page, "gauge")
+
+
+def test_a_slider_changes_the_answer(open_page: Open) -> None:
+    page = open_page("capacity", service=OTHER_CPU)
+    page.slider("request_rate").set_value(70.0).run()
+    assert page.metric[0].value == "14.0\u202f%"
+
+
+@pytest.mark.parametrize("value", ["lots", "-1", "1e99"])
+def test_an_address_with_nonsense_is_a_page_like_any_other(open_page: Open, value: str) -> None:
+    page = open_page("capacity", service="nobody's", request_rate=value, limit=value, hour=value)
+    assert refusals(page) == []
+    assert page.metric[0].value
+
+
+def test_each_figure_has_its_table(open_page: Open) -> None:
+    page = open_page("capacity", service=CPU)
+    assert len(page.dataframe) == len(CAUSES) + len(TIMES)
+    assert list(page.dataframe[0].value)[1:] == ["predicted", "lower", "upper"]
+
+
+def test_a_scenario_can_be_kept(open_page: Open) -> None:
+    page = open_page("capacity", service=OTHER_CPU, request_rate="70")
+    page.button("keep capacity").click().run()
+    kept = page.dataframe[-1].value
+    assert "request rate 70" in kept["scenario"][0]
+    assert kept["link"][0].startswith("./capacity?")
+    assert "request_rate=70" in kept["link"][0]
