@@ -1,14 +1,16 @@
 """Page load, interaction and memory of the web UI, with 1 and with 20 people at it.
 
-    .venv/bin/python benchmarks/ui.py [--minutes 60] [--people 20] [--url http://127.0.0.1:8501 --process PID]
+    .venv/bin/python benchmarks/ui.py [--minutes 2] [--people 1 20] [--pause 5] [--url URL --process PID]
 
 Without --url it starts a `perfcast up` of its own, with small models, on free ports. Each person is a context of
-one Chromium, which opens Predict, then types another batch size once every few seconds and waits for the answer; so
-Chromium's own work counts, and on a small machine is most of it. Memory is what the UI's process has to itself (USS).
+one Chromium, which opens Predict, then types another batch size every few seconds, one person after the other; the
+page itself stamps the key and the changed answer. Chromium's own work counts, and on a small machine is most of it.
+Memory is what the UI's process has to itself (USS).
 """
 
 import argparse
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -17,13 +19,27 @@ from pathlib import Path
 
 import psutil
 from playwright.sync_api import Browser, Page
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.browser import chromium
 from tests.stacks import up
 from tests.stocked import stock
 
-_THINKING_SECONDS = 2.0
 _LOADS = 5
 _PATIENCE_MS = 120_000
+_STAMP = """() => {
+  const answer = () => document.querySelector("[data-testid=stMetricValue]")?.innerText;
+  window.took = [];
+  let shown = answer(), pressed;
+  document.addEventListener("keydown", event => { if (event.key === "Enter") pressed = performance.now(); }, true);
+  new MutationObserver(() => {
+    const now = answer();
+    if (pressed === undefined || now === undefined || now === shown) return;
+    window.took.push((performance.now() - pressed) / 1000);
+    shown = now; pressed = undefined;
+  }).observe(document.body, {subtree: true, childList: true, characterData: true});
+}"""
+"""Seconds from each key to the changed answer, gathered in `window.took`."""
 
 
 def main() -> None:
@@ -31,17 +47,18 @@ def main() -> None:
     arguments = _arguments()
     with _pages(arguments) as (url, process), chromium() as browser:
         print(
-            "| people | page load p50 s | p95 s | interaction p50 s | p95 s | samples | memory before MB | after MB |"
+            "| people | page load p50 s | p95 s | interaction p50 s | p95 s | answered | memory before MB | after MB |"
         )
         print("|---|---|---|---|---|---|---|---|", flush=True)
-        for people in (1, arguments.people):
-            _measure(browser, url, process, people=people, seconds=60 * arguments.minutes)
+        for people in arguments.people:
+            _measure(browser, url, process, people=people, arguments=arguments)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=60, help="for each number of people (60)")
-    parser.add_argument("--people", type=int, default=20, help="at once, after one alone (20)")
+    parser.add_argument("--minutes", type=float, default=2, help="for each number of people (2)")
+    parser.add_argument("--people", type=int, nargs="+", default=[1, 20], help="at once, one run each (1 20)")
+    parser.add_argument("--pause", type=float, default=5, help="seconds from one key of a person to the next (5)")
     parser.add_argument("--url", help="a UI that runs already")
     parser.add_argument("--process", type=int, help="its process, for its memory")
     return parser.parse_args()
@@ -60,22 +77,32 @@ def _pages(arguments: argparse.Namespace) -> Iterator[tuple[str, psutil.Process]
             yield stack.ui, psutil.Process(stack.ui_process())
 
 
-def _measure(browser: Browser, url: str, process: psutil.Process, *, people: int, seconds: float) -> None:
+def _measure(
+    browser: Browser, url: str, process: psutil.Process, *, people: int, arguments: argparse.Namespace
+) -> None:
     contexts = [browser.new_context() for _ in range(people)]
     pages = [context.new_page() for context in contexts]
     for page in pages:
         page.set_default_timeout(_PATIENCE_MS)
     loads = [_load(page, url) for page in pages for _ in range(_LOADS if people == 1 else 1)]
-    before, interactions, round_number = _memory(process), [], 0
-    until = time.monotonic() + seconds
+    for page in pages:
+        page.evaluate(_STAMP)
+    before, round_number, pressed = _memory(process), 0, 0
+    until = time.monotonic() + 60 * arguments.minutes
     while time.monotonic() < until:
         round_number += 1
-        interactions += _all_ask(pages, 2 + round_number % 60)
+        for page in pages:
+            due = time.monotonic() + arguments.pause / people
+            _type(page, 2 + round_number % 60)
+            pressed += 1
+            time.sleep(max(0.0, due - time.monotonic()))
+    time.sleep(arguments.pause)
+    interactions = [took for page in pages for took in page.evaluate("window.took")]
     for context in contexts:
         context.close()
-    shown = (*_spread(loads), *_spread(interactions))
-    figures = " | ".join(f"{value:.2f}" for value in shown)
-    print(f"| {people} | {figures} | {len(interactions)} | {before:.0f} | {_memory(process):.0f} |", flush=True)
+    figures = " | ".join(f"{value:.2f}" for value in (*_spread(loads), *_spread(interactions)))
+    answered = f"{len(interactions)} of {pressed}"
+    print(f"| {people} | {figures} | {answered} | {before:.0f} | {_memory(process):.0f} |", flush=True)
 
 
 def _load(page: Page, url: str) -> float:
@@ -86,22 +113,10 @@ def _load(page: Page, url: str) -> float:
     return time.monotonic() - begun
 
 
-def _all_ask(pages: Sequence[Page], batch: int) -> list[float]:
-    """Seconds from each person's key to the changed answer; all press at once, then think."""
-    shown = [page.get_by_test_id("stMetricValue") for page in pages]
-    before, begun = [one.inner_text() for one in shown], []
-    for page in pages:
-        field = page.get_by_role("spinbutton", name="Batch size (images)")
-        field.fill(str(batch))
-        begun.append(time.monotonic())
-        field.press("Enter")
-    took = []
-    changed = "([old]) => document.querySelector('[data-testid=stMetricValue]')?.innerText !== old"
-    for page, old, start in zip(pages, before, begun, strict=True):
-        page.wait_for_function(changed, arg=[old], polling=20)
-        took.append(time.monotonic() - start)
-    time.sleep(_THINKING_SECONDS)
-    return took
+def _type(page: Page, batch: int) -> None:
+    field = page.get_by_role("spinbutton", name="Batch size (images)")
+    field.fill(str(batch))
+    field.press("Enter")
 
 
 def _spread(seconds: Sequence[float]) -> tuple[float, float]:
