@@ -11,6 +11,7 @@ LEFT_OUT = {
     r"perfcast collect (check|backfill|follow)": "needs your service in Prometheus; test_shop.py has one",
     r"perfcast train --dataset cpu-torch": "follows hours of measuring; the starter model is trained on these rows",
     r"perfcast profile --configurations 2000": "measures for hours; the page's short run stands for it",
+    r"perfcast ui --api": "asks a server elsewhere, and never ends; tests/integration/test_ui_process.py runs it",
     r"dask (scheduler|worker)": "never ends; tests/unit/training/fits runs trials on a real cluster",
     r"DASK_SCHEDULER_ADDRESS=": "needs that cluster",
     r"export DASK_DISTRIBUTED": "needs certificates of your own authority",

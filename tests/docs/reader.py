@@ -6,13 +6,14 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser
 from tests.docs.exceptions import ENDLESS, REWRITTEN, left_out
 
 ROOT = Path(__file__).parents[2]
-LANGUAGES = {"bash", "python", "json", "yaml", "text", ""}
+LANGUAGES = {"bash", "python", "json", "yaml", "nginx", "text", ""}
 """What blocks may be; those of any other language would go unseen."""
 _FILLED = {"JOB_ID": r'"job_id": ?"([^"]+)"', "1a21d22a…": r'"prediction_id": ?"([^"]+)"'}
 """What a reader puts in from an answer above → where it stands there."""
@@ -70,7 +71,8 @@ class Reader:
         before = Path.cwd()
         os.chdir(self._folder)
         try:
-            exec(compile(lines, example.path, "exec"), example.namespace)
+            with patch.dict(os.environ, PERFCAST_URL=f"http://{self._host}"):
+                exec(compile(lines, example.path, "exec"), example.namespace)
         finally:
             os.chdir(before)
 
