@@ -8,7 +8,7 @@ import pytest
 from tests.unit.client.conftest import Answer, Scripted
 
 import perfcast_client
-from perfcast_client import ApiError, Client, NotAuthenticated, PerfcastClientError, UnreadableAnswer
+from perfcast_client import ApiError, Client, NotAuthenticated, PerfcastClientError, UnreadableAnswer, calls
 
 Problem = Callable[..., Answer]
 
@@ -108,6 +108,11 @@ def test_a_redirection_is_told_and_not_followed(scripted: Scripted) -> None:
     with Client(scripted.url, api_key="hunter2") as client, pytest.raises(ApiError, match=told):
         client.about()
     assert len(scripted.asked) == 1
+
+
+def test_a_feature_that_is_no_finite_number_is_named() -> None:
+    with pytest.raises(ValueError, match="request_rate: must be a finite number, got nan"):
+        calls.predict({"request_rate": float("nan")})
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from perfcast.ui.parts import (
     head,
     keep,
     kept,
+    off,
     palette,
     presets,
     share,
@@ -133,7 +134,7 @@ def _verdict(cost: float, upper: float | None, limit: float, unit: str) -> str:
         return f":orange[:material/warning: may pass the limit of {amount(limit, unit)}: up to {amount(upper, unit)}]"
     if upper is None:
         return "no interval: this version is not calibrated"
-    room = f", {amount(limit - upper, unit)} below the limit"
+    room = f", {off(limit - upper, unit)} below the limit"
     return f"in {share(100 * _COVERAGE)} of cases not above {amount(upper, unit)}{room}"
 
 
