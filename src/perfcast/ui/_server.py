@@ -22,7 +22,7 @@ def client() -> Client:
 
 @st.cache_resource(max_entries=100, show_spinner=False)
 def _client(url: str, key: str) -> Client:
-    return Client(url, api_key=key or None, timeout=20)
+    return Client(url, api_key=key, timeout=20)  # empty is none: never PERFCAST_API_KEY, which is the operator's own
 
 
 def fresh(read: Callable[[Client], _T], name: str) -> _T:
@@ -83,6 +83,16 @@ def _nobody() -> None:
     st.stop()
 
 
+def _keep_key(key: str) -> None:
+    try:
+        _client(api_url(), key)
+    except ValueError:
+        st.error("A key has no blanks, and letters, digits and signs of ASCII only.", icon=":material/lock:")
+        return
+    st.session_state[KEY] = key
+    st.rerun()
+
+
 def _ask_for_key() -> None:
     given = st.session_state.get(KEY, "")
     if given:
@@ -93,6 +103,5 @@ def _ask_for_key() -> None:
             "API key", type="password", help="From whoever runs the API (`API_KEY`); kept in this tab only."
         )
         if st.form_submit_button("Continue", type="primary") and key:
-            st.session_state[KEY] = key
-            st.rerun()
+            _keep_key(key.strip())
     st.stop()

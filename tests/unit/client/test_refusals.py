@@ -8,7 +8,7 @@ import pytest
 from tests.unit.client.conftest import Answer, Scripted
 
 import perfcast_client
-from perfcast_client import ApiError, Client, NotAuthenticated, PerfcastClientError, UnreadableAnswer
+from perfcast_client import ApiError, Client, NotAuthenticated, PerfcastClientError, UnreadableAnswer, calls
 
 Problem = Callable[..., Answer]
 
@@ -81,6 +81,27 @@ def test_a_page_of_a_proxy_is_no_answer(scripted: Scripted) -> None:
         client.about()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"columns": {}, "model_name": "a", "model_version": 1, "model_type": "x", "coverage": 0.9}',
+        b'{"columns": {"cost": [1]}, "model_name": "a", "model_version": null, "model_type": "x", "coverage": 0.9}',
+        b'{"columns": [1], "model_name": "a", "model_version": 1, "model_type": "x", "coverage": 0.9}',
+    ],
+)
+def test_a_batch_that_lacks_something_is_no_answer(scripted: Scripted, body: bytes) -> None:
+    scripted.answers = [Answer(body=body)]
+    with Client(scripted.url) as client, pytest.raises(UnreadableAnswer, match="predict/batch"):
+        client.predict_batch({"request_rate": [1.0]})
+
+
+def test_a_refusal_whose_list_of_fields_is_odd_is_told_all_the_same(scripted: Scripted, problem: Problem) -> None:
+    scripted.answers = [problem(422, errors=[1, {"field": "stride", "message": "is required"}])]
+    with Client(scripted.url) as client, pytest.raises(ApiError, match="so it is") as refused:
+        client.about()
+    assert refused.value.fields == {"stride": "is required"}
+
+
 def test_a_redirection_is_told_and_not_followed(scripted: Scripted) -> None:
     scripted.answers = [Answer(308, b"", {"Location": "https://elsewhere/"})]
     told = "it is at https://elsewhere/ now, give that address as url"
@@ -89,11 +110,19 @@ def test_a_redirection_is_told_and_not_followed(scripted: Scripted) -> None:
     assert len(scripted.asked) == 1
 
 
+def test_a_feature_that_is_no_finite_number_is_named() -> None:
+    with pytest.raises(ValueError, match="request_rate: must be a finite number, got nan"):
+        calls.predict({"request_rate": float("nan")})
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
         ({"url": "shop:8000"}, r"url: expected an address such as http://localhost:8000, got 'shop:8000'"),
         ({"url": "http://shop:80000"}, "url: expected an address .*, got 'http://shop:80000'"),
+        ({"url": "http://shop/?page=2"}, "url: expected an address .*, got 'http://shop/\\?page=2'"),
+        ({"headers": {"X-Shop": "caf\u00e9"}}, "X-Shop: a header takes ASCII without line breaks"),
+        ({"headers": {"X-Shop": "a\r\nX-Other: b"}}, "X-Shop: a header takes ASCII without line breaks"),
         ({"api_key": "with a blank"}, "api_key: must be ASCII without blanks; check PERFCAST_API_KEY"),
         ({"timeout": 0}, "timeout: must be more than 0 seconds, got 0"),
         ({"max_retries": -1}, "max_retries: must be 0 or more, got -1"),

@@ -80,6 +80,27 @@ def test_where_a_key_is_needed_it_is_asked_for_and_a_wrong_one_told(open_page: O
     assert page.metric
 
 
+def test_a_key_that_can_not_be_sent_is_told_and_blanks_around_one_are_left_out(open_page: Open, keyed_api: str) -> None:
+    page = open_page("predict", api=keyed_api)
+    page.text_input[0].set_value("ключ")
+    page.button[0].click().run()
+    (told,) = refusals(page)
+    assert "ASCII" in told
+    page.text_input[0].set_value(f" {KEY} ")
+    page.button[0].click().run()
+    assert refusals(page) == []
+    assert page.metric
+
+
+def test_whoever_runs_the_pages_lends_nobody_a_key(
+    open_page: Open, keyed_api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERFCAST_API_KEY", KEY)
+    page = open_page("predict", api=keyed_api)
+    assert "This API asks for a key" in words(page)
+    assert not page.metric
+
+
 @each_page
 def test_a_key_is_the_tabs_alone(open_page: Open, keyed_api: str, name: str) -> None:
     page = open_page(name, api=keyed_api)

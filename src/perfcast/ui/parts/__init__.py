@@ -18,6 +18,7 @@ from perfcast.ui.parts._words import (
     share,
     symbol,
     title,
+    verbatim,
     with_unit,
 )
 
@@ -49,5 +50,6 @@ __all__ = [
     "tell_what_happened",
     "theme",
     "title",
+    "verbatim",
     "with_unit",
 ]

@@ -16,6 +16,7 @@ _MONDAY = "2026-03-02"
 """Any Monday: of a time only the hour, the minute and the day of the week matter."""
 _COLUMNS = 2
 HOUR, DAY = "hour", "day"
+_LAST_HOUR = 23.75
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,10 @@ class Scenario:
 
     def row(self, **changed: Any) -> dict[str, Any]:
         """As `/predict` takes it, with some values changed; `hour` and `day` change the time."""
+        if self.hour is None:
+            return {**self.features, **changed}
         hour, day = changed.pop(HOUR, self.hour), changed.pop(DAY, self.day)
-        row = {**self.features, **changed}
-        return row if hour is None else row | {"timestamp": timestamp(hour, day)}
+        return {**self.features, **changed, "timestamp": timestamp(hour, day)}
 
 
 def timestamp(hour: float, day: int) -> str:
@@ -93,7 +95,7 @@ def _fill(workload: WorkloadDetails, key: str) -> None:
             st.session_state.pop(feature.name, None)
     if moment := found.features.get("timestamp"):
         at = datetime.fromisoformat(str(moment))
-        st.session_state[HOUR] = at.hour + round(at.minute / 15) / 4
+        st.session_state[HOUR] = min(_LAST_HOUR, at.hour + round(at.minute / 15) / 4)
         st.session_state[DAY] = _DAYS[at.weekday()]
 
 
@@ -125,13 +127,22 @@ def _number(feature: FeatureEntry, label: str, start: Any, shared: Mapping[str, 
 def _slider(
     feature: FeatureEntry, label: str, start: Any, within: tuple[float, float], shared: Mapping[str, Any]
 ) -> Any:
-    least, most = within
-    whole = feature.type == "integer"
-    step = max(1.0, _round_step(most - least)) if whole else _round_step(most - least)
-    least, most = math.floor(least / step) * step, math.ceil(most / step) * step
-    kind: Callable[[Any], Any] = int if whole else float
+    least, most, step = scale(feature, within)
+    kind: Callable[[Any], Any] = int if feature.type == "integer" else float
     begin = start if start is not None and least <= start <= most else (least + most) / 2
-    return st.slider(label, kind(least), kind(most), kind(round(begin / step) * step), kind(step), **shared)
+    begin = min(max(round(begin / step) * step, least), most)
+    return st.slider(label, kind(least), kind(most), kind(begin), kind(step), **shared)
+
+
+def scale(feature: FeatureEntry, within: tuple[float, float]) -> tuple[float, float, float]:
+    """Ends and step of a slider in the feature's unit: round numbers, none beyond what is declared."""
+    step = max(1.0 if feature.type == "integer" else 0.0, _round_step(within[1] - within[0]))
+    least, most = math.floor(within[0] / step) * step, math.ceil(within[1] / step) * step
+    if feature.minimum is not None:
+        least = max(least, feature.minimum)
+    if feature.maximum is not None:
+        most = min(most, feature.maximum)
+    return least, most, step
 
 
 def _round_step(span: float) -> float:
@@ -147,7 +158,7 @@ def _typed(feature: FeatureEntry, value: Any) -> Any:
 
 def _time() -> tuple[float, int]:
     shared: dict[str, Any] = {"help": "In the service's own time zone", "bind": "query-params"}
-    hour: float = st.slider("Hour of the day", 0.0, 23.75, 12.0, 0.25, "%.2f h", HOUR, **shared)
+    hour: float = st.slider("Hour of the day", 0.0, _LAST_HOUR, 12.0, 0.25, "%.2f h", HOUR, **shared)
     day = st.segmented_control(
         "Day of the week", _DAYS, default=_DAYS[0], key=DAY, required=True, width="stretch", bind="query-params"
     )

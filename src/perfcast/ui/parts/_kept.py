@@ -24,12 +24,17 @@ def keep(page: str, words: str, answer: str) -> None:
         answer: What was answered.
     """
     if st.button("Keep this scenario", icon=":material/bookmark_add:", key=f"keep {page}"):
-        link = f"./{'' if page == _FIRST else page}?{urlencode(st.query_params.to_dict())}"
+        link = f"./{'' if page == _FIRST else page}?{urlencode(_address())}"
         at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
         try:
             _sessions().add(_session(), {"at": at, "scenario": words, "answer": answer, "link": link})
         except Unavailable as error:
             st.warning(f"It could not be kept: {error}")
+
+
+def _address() -> list[tuple[str, str]]:
+    """What stands in the page's address; a name may stand there several times."""
+    return [(name, value) for name in st.query_params for value in st.query_params.get_all(name)]
 
 
 def kept() -> None:

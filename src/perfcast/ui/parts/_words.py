@@ -86,6 +86,11 @@ def cost_axis(cost: Cost) -> str:
     return f"{cost_title(cost)} ({symbol(cost.unit)})" if cost.unit else cost_title(cost)
 
 
+def verbatim(words: str) -> str:
+    """Somebody else's words, such as an address', as they are: what would be a link or a picture is neither."""
+    return f"`{' '.join(words.replace('`', chr(39)).split())}`"
+
+
 def plain(words: str) -> str:
     """Words without Streamlit's markup of colours and icons, for screen readers."""
     uncoloured = _MARKUP.sub(lambda found: found.group(1) or "", words)

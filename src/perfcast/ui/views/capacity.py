@@ -20,6 +20,7 @@ from perfcast.ui.parts import (
     head,
     keep,
     kept,
+    off,
     palette,
     presets,
     share,
@@ -107,9 +108,9 @@ def _middle(rows: DatasetRows | None) -> Mapping[str, float] | None:
 
 
 def _range(feature: FeatureEntry, rows: DatasetRows | None) -> tuple[float, float]:
-    """From nothing to half as much again as was measured."""
-    least = feature.minimum or 0.0
+    """From nothing, or less where that was measured, to half as much again as was measured."""
     measured = rows.columns.get(feature.name) if rows is not None else None
+    least = feature.minimum if feature.minimum is not None else min([0.0, *(measured or ())])
     most = 1.5 * max(measured) if measured else 0.0
     if most <= least:  # nothing was measured, or only the least
         most = max(100.0, 10 * least)
@@ -131,7 +132,9 @@ def _verdict(cost: float, upper: float | None, limit: float, unit: str) -> str:
         return f":red[:material/error: over the limit of {amount(limit, unit)}]"
     if upper is not None and upper > limit:
         return f":orange[:material/warning: may pass the limit of {amount(limit, unit)}: up to {amount(upper, unit)}]"
-    room = f", {amount(limit - upper, unit)} below the limit" if upper is not None else ""
+    if upper is None:
+        return "no interval: this version is not calibrated"
+    room = f", {off(limit - upper, unit)} below the limit"
     return f"in {share(100 * _COVERAGE)} of cases not above {amount(upper, unit)}{room}"
 
 

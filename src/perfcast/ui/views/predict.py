@@ -42,7 +42,7 @@ def page() -> None:
             required=True, label_visibility="collapsed",
         )  # fmt: skip
         workload = workload_named(names[str(chosen)])
-        if not workload.models:
+        if not _answering(workload):
             st.info(f"No model answers for it yet. Train one: `perfcast train --workload {workload.name}`")
             return
         _ask(workload)
@@ -72,9 +72,13 @@ def _ask(workload: WorkloadDetails) -> None:
     kept()
 
 
+def _answering(workload: WorkloadDetails) -> list[str]:
+    return [model.name for model in workload.models if model.champion is not None]
+
+
 def _models(workload: WorkloadDetails) -> Sequence[str]:
-    names = [model.name for model in workload.models if model.champion is not None]
-    first = workload.default_model or names[0]
+    names = _answering(workload)
+    first = workload.default_model if workload.default_model in names else names[0]
     chosen = st.multiselect(
         "Models, side by side", names, [first],
         key=f"{workload.name} models", bind="query-params",
@@ -144,9 +148,13 @@ def _sweep(workload: WorkloadDetails, scenario: Scenario, models: Sequence[str],
 
 
 def steps(present: float, most: float, minimum: float | None, maximum: float | None, *, whole: bool) -> list[float]:
-    """Values from a parameter's least, or zero, to a multiple of its present value, within its bounds."""
-    first = minimum if minimum is not None else 0.0
-    last = min(max(present * most, first + (_FEW if whole else 1)), maximum if maximum is not None else float("inf"))
+    """Values from a parameter's least, or zero, to a multiple of its present value, within its bounds.
+
+    Of a value below zero without a bound, from its multiple to itself.
+    """
+    first = minimum if minimum is not None else min(0.0, present * most)
+    last = max(present, present * most, first + (_FEW if whole else 1))
+    last = last if maximum is None else min(last, maximum)
     values = [first + (last - first) * step / (_STEPS - 1) for step in range(_STEPS)]
     return sorted({float(round(value)) for value in values}) if whole else values
 

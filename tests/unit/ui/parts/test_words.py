@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfcast.ui.parts import amount, cost_axis, cost_title, moment, off, plain, share, symbol, title, with_unit
+from perfcast.ui.parts import (
+    amount,
+    cost_axis,
+    cost_title,
+    moment,
+    off,
+    plain,
+    share,
+    symbol,
+    title,
+    verbatim,
+    with_unit,
+)
 from perfcast_client.answers import Cost
 
 
@@ -81,3 +93,8 @@ def test_what_screen_readers_get_has_no_markup() -> None:
     assert plain(":red[:material/error: over the limit of 80 %]") == "over the limit of 80 %"
     assert plain("90 % of cases  \n:red[:material/warning: outside: groups]") == "90 % of cases. outside: groups"
     assert plain("in 90 % of cases [see] 1:2") == "in 90 % of cases [see] 1:2"
+
+
+def test_markup_in_somebody_elses_words_shows_as_it_is() -> None:
+    assert verbatim("![a](http://elsewhere/a.png) :red[b]") == "`![a](http://elsewhere/a.png) :red[b]`"
+    assert verbatim("a`b\n\n# c") == "`a'b # c`"

@@ -1,12 +1,17 @@
 """The page Capacity: a service's cost by each cause and by time, against the rows measured and a limit."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from tests.stocked import CPU, OTHER_CPU
 from tests.unit.ui.conftest import Open, refusals, words
+
+from perfcast.ui.parts._form import scale
+from perfcast.ui.views.capacity import _range, _verdict
+from perfcast_client.answers import DatasetRows, FeatureEntry
 
 CAUSES = ("Request rate: impact", "Active users: impact", "DB connections: impact")
 TIMES = ("A business day", "A Sunday")
@@ -93,3 +98,34 @@ def test_a_scenario_can_be_kept(open_page: Open) -> None:
     assert "request rate 70" in kept["scenario"][0]
     assert kept["link"][0].startswith("./capacity?")
     assert "request_rate=70" in kept["link"][0]
+
+
+def feature(kind: str, minimum: float | None, maximum: float | None) -> FeatureEntry:
+    return FeatureEntry("load", kind, "", minimum, maximum, True, None, [], None, False, "")  # noqa: FBT003
+
+
+@pytest.mark.parametrize(
+    ("kind", "bounds", "within", "ends"),
+    [
+        ("integer", (1.0, 4096.0), (1.0, 4096.0), (1.0, 4096.0)),
+        ("integer", (0.0, None), (0.0, 413.0), (0.0, 413.0)),
+        ("number", (0.0, None), (0.0, 413.3), (0.0, 414.0)),
+        ("number", (None, None), (-3.7, 41.0), (-3.7, 41.0)),
+    ],
+)
+def test_a_sliders_ends_are_round_and_not_beyond_what_is_declared(
+    kind: str, bounds: tuple[float | None, float | None], within: tuple[float, float], ends: tuple[float, float]
+) -> None:
+    least, most, _ = scale(feature(kind, *bounds), within)
+    assert (least, most) == pytest.approx(ends)
+
+
+def test_what_was_measured_below_nothing_can_be_chosen() -> None:
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    rows = DatasetRows("shop", "shop", "0", 2, 2, "cost", {"load": [-4.0, 10.0]}, None, at)
+    assert _range(feature("number", None, None), rows) == (-4.0, 15.0)
+    assert _range(feature("number", 0.0, None), rows) == (0.0, 15.0)
+
+
+def test_a_version_without_intervals_promises_none() -> None:
+    assert _verdict(12.0, None, 80.0, "percent") == "no interval: this version is not calibrated"

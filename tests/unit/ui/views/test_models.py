@@ -101,9 +101,9 @@ def test_a_version_without_held_out_rows_says_why_there_are_no_plots(open_page: 
 
 
 def test_what_the_address_names_but_is_not_there_is_told(open_page: Open, model: str) -> None:
-    assert "There is no model 'nobody'" in words(open_page("models", model="nobody"))
+    assert "There is no model `nobody`" in words(open_page("models", model="nobody"))
     page = open_page("models", model=model, version="9")
-    assert f"{model} has no version 9" in words(page)
+    assert f"{model} has no version `9`" in words(page)
     assert page.selectbox("version").value == "1"
 
 

@@ -1,15 +1,20 @@
 """The page Predict: a scenario answered, compared, swept, kept."""
 
 import json
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from tests.stocked import CNN, CPU, OTHER_CPU
-from tests.unit.ui.conftest import Open, refusals, words
+from tests.unit.ui.conftest import Open, refusals, running, words
 
+from perfcast.ui.parts import Scenario
 from perfcast.ui.views.predict import _trust, steps
+from perfcast_client import Client
 from perfcast_client.answers import Prediction
 
 SERVICE = {"what": "CPU utilisation of a service"}
@@ -126,6 +131,30 @@ def test_a_scenario_that_was_kept_can_be_opened_again_and_forgotten(open_page: O
     assert len(page.dataframe) == 1
 
 
+def test_several_models_are_kept_with_a_scenario(open_page: Open) -> None:
+    page = open_page("predict", **SERVICE, **{f"{CPU} models": [CPU, OTHER_CPU]})
+    page.button("keep predict").click().run()
+    (link,) = page.dataframe[-1].value["link"]
+    assert parse_qs(urlsplit(link).query)[f"{CPU} models"] == [CPU, OTHER_CPU]
+
+
+def test_where_no_version_answers_any_more_it_says_how_to_train_one(
+    open_page: Open, stocked: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(stocked, tmp_path, dirs_exist_ok=True)
+    with running(tmp_path) as address:
+        with Client(address) as client:
+            client.models.deactivate(CNN)
+        page = open_page("predict", api=address)
+        assert refusals(page) == []
+        assert "perfcast train --workload cnn-execution-time" in words(page)
+
+
+def test_a_feature_may_be_called_as_the_time_of_day_is() -> None:
+    assert Scenario({"hour": 3, "day": 1}).row(hour=5) == {"hour": 5, "day": 1}
+    assert Scenario({"load": 1}, hour=9.0).row(hour=5.5)["timestamp"].endswith("T05:30:00")
+
+
 def test_what_the_server_refuses_is_told_in_its_words(open_page: Open) -> None:
     page = open_page("predict")
     page.number_input("input_height").set_value(1)
@@ -155,6 +184,8 @@ def test_dark_figures_for_a_dark_page(open_page: Open) -> None:
         (10.0, 3.0, (None, 12.0), False, (0.0, 12.0), 61),
         (0.0, 3.0, (None, None), False, (0.0, 1.0), 61),
         (5.0, 3.0, (5.0, 5.0), True, (5.0, 5.0), 1),
+        (-5.0, 3.0, (None, None), False, (-15.0, -5.0), 61),
+        (-5.0, 3.0, (-20.0, None), False, (-20.0, -5.0), 61),
     ],
 )
 def test_a_sweep_stays_within_bounds_and_starts_with_the_least(

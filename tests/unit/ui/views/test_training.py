@@ -215,7 +215,18 @@ def test_history_is_filtered_and_one_job_opened(open_app: Open, shop: Shop, api:
     page.segmented_control("status").set_value("failed").run()
     assert set(column(page, "Status")) == {"Failed"}
     page.selectbox("of").set_value(registered).run()
-    assert f"There is no failed job of {registered}" in words(page)
+    assert f"There is no failed job of `{registered}`" in words(page)
+
+
+def test_an_address_opens_a_later_page_of_the_history(open_page: Open, shop: Shop) -> None:
+    for number in range(25):
+        shop.submit(model_name=f"paged-{number}", dataset="simulated", n_trials=1)
+    pages = [open_page("training", section="History", page=page) for page in ("1", "2", "99999")]
+    first, second, beyond = (list(page.dataframe[0].value["Model"]) for page in pages)
+    assert first[0] == "paged-24"
+    assert len(first) == 20
+    assert second[0] == "paged-4"
+    assert beyond == first
 
 
 def test_a_failed_job_says_why(open_page: Open, shop: Shop) -> None:

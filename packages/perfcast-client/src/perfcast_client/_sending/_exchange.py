@@ -101,7 +101,7 @@ class Exchange(Generic[T]):
     def _result(self, response: httpx2.Response) -> Raw[T]:
         try:
             value = self._call.read(response.content)
-        except (msgspec.MsgspecError, ValueError, KeyError, OSError) as error:
+        except (msgspec.MsgspecError, ValueError, TypeError, LookupError, OSError) as error:
             raise UnreadableAnswer(
                 f"{self._where}: answered {response.status_code} with what can't be read ({error}); is that address "
                 "Perfcast's, and no older than this client?"
@@ -135,12 +135,12 @@ def refusal(response: httpx2.Response, where: str) -> ApiError:
     asked = f" (request {name})" if name else ""
     hint = f"; give api_key or set {KEY_VARIABLE}" if kind in (NotAuthenticated, NotAllowed) else ""
     wrong = problem.get("errors")
-    fields = {str(item.get("field")): str(item.get("message")) for item in wrong} if isinstance(wrong, list) else {}
+    told = [item for item in wrong if isinstance(item, dict)] if isinstance(wrong, list) else []
     return kind(
         f"{where}: {response.status_code}: {detail}{hint}{asked}",
         status=response.status_code,
         detail=detail,
-        fields=fields,
+        fields={str(item.get("field")): str(item.get("message")) for item in told},
         request_id=name,
         problem=problem,
         retry_after=retry_after(response.headers.get("retry-after")),

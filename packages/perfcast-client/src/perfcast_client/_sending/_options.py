@@ -42,7 +42,8 @@ class Server:
         parts = urlsplit(address)
         login, _, place = parts.netloc.rpartition("@")
         url = parts._replace(netloc=place).geturl()
-        if parts.scheme not in ("http", "https") or not parts.hostname or not _is_port(place):
+        further = parts.query or parts.fragment
+        if parts.scheme not in ("http", "https") or not parts.hostname or not _is_port(place) or further:
             raise ValueError(f"url: expected an address such as {_USUAL}, got {url!r}")
         if not all("!" <= character <= "~" for character in key):
             raise ValueError(f"api_key: must be ASCII without blanks; check {KEY_VARIABLE}")
@@ -94,6 +95,9 @@ class Options:
             raise ValueError(f"timeout: must be more than 0 seconds, got {self.timeout!r}")
         if self.max_retries < 0:
             raise ValueError(f"max_retries: must be 0 or more, got {self.max_retries!r}")
+        for name, value in {"idempotency_key": self.idempotency_key or "", **self.headers}.items():
+            if not (value.isascii() and value.isprintable()):  # not shown: it may be a secret
+                raise ValueError(f"{name}: a header takes ASCII without line breaks, and that is something else")
 
     def but(self, **changed: Any) -> "Options":
         """The same but for what isn't None; headers are added."""

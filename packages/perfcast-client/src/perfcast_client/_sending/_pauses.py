@@ -19,7 +19,7 @@ def retry_after(header: str | None) -> float | None:
     """Seconds that a `Retry-After` header asks for, which has a number or a date; None where it has neither."""
     if not header:
         return None
-    if header.strip().isdigit():
+    if header.strip().isdecimal():
         return float(header)
     try:
         return max(0.0, parsedate_to_datetime(header).timestamp() - time())

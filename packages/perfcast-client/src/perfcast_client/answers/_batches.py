@@ -37,7 +37,9 @@ def joined(batches: Sequence[Batch]) -> Batch:
 
 
 def _batch(columns: dict[str, Any], about: dict[str, Any]) -> Batch:
-    name = next(name for name in columns if name not in _BESIDE)
+    name = next((name for name in columns if name not in _BESIDE), None)
+    if name is None:
+        raise ValueError("no cost is in the answer")
     return Batch(
         cost_name=name,
         model_name=str(about["model_name"]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from perfcast_client._call import Call, Repeat, given, json, reading
@@ -20,6 +21,9 @@ def predict(
         coverage: Share of true costs that the interval shall hold: 0.5, 0.8, 0.9 (if None), 0.95, 0.99.
         device: For workloads that declare a `device`.
     """
+    for name, value in features.items():
+        if isinstance(value, float) and not isfinite(value):  # JSON has none of these: null would be sent
+            raise ValueError(f"{name}: must be a finite number, got {value!r}")
     asked = given(model_name=model, features=features, coverage=coverage, device=device)
     return Call("POST", "/predict", read_prediction, body=json(asked))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from perfcast.ui.parts._words import amount, moment, share
+from perfcast.ui.parts._words import amount, moment, share, verbatim
 from perfcast.ui.parts.models._errors import family, held_out_error
 from perfcast.ui.parts.models._version import about_version
 from perfcast_client.answers import Cost, ModelDetails, VersionEntry
@@ -50,7 +50,7 @@ _COLUMNS = {"Version": st.column_config.TextColumn(pinned=True), "Note": st.colu
 def _say_unknown(name: str, numbers: Sequence[str]) -> None:
     asked = st.query_params.get(VERSION)
     if asked is not None and asked not in numbers:
-        st.warning(f"{name} has no version {asked} (any more).", icon=":material/help:")
+        st.warning(f"{name} has no version {verbatim(asked)} (any more).", icon=":material/help:")
 
 
 def _numbered(one: VersionEntry) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from perfcast.ui._server import fresh
-from perfcast.ui.parts._words import amount, share
+from perfcast.ui.parts._words import amount, duration, share
 from perfcast.ui.parts.monitoring._runbooks import runbook
 from perfcast.ui.parts.monitoring._tiles import tiles
 from perfcast_client.answers import Dependency, Health
@@ -79,13 +79,3 @@ def _machine(health: Health) -> None:
         "Disk in use": share(system.disk_percent),
     }
     tiles(shown)
-
-
-def duration(seconds: float) -> str:
-    """A time in the two greatest units that it has."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    first = next((n for n, (value, _) in enumerate(parts) if value), len(parts) - 1)
-    return " ".join(f"{value}\u202f{unit}" for value, unit in parts[first : first + 2])

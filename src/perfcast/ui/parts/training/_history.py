@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from perfcast.ui._server import client, fresh
-from perfcast.ui.parts._words import duration, moment
+from perfcast.ui.parts._words import duration, moment, verbatim
 from perfcast.ui.parts.training._search import numbers, trials_of
 from perfcast.ui.parts.training._words import STATUSES, families_title, family_title, score, status_title
 from perfcast_client import NotFound, calls
-from perfcast_client.answers import JobDetails, TrainingJob
+from perfcast_client.answers import JobDetails, JobList, TrainingJob
 
 _PAGE = 20
 _EVERY = "all"
@@ -21,18 +21,23 @@ MODELS_PAGE = "views/models.py"
 def history() -> None:
     """The list, newest first, and the job that the address names."""
     status, model = _filters()
-    page = st.session_state.get("page", 1)
-    asked = calls.list_jobs(status=status, model=model, limit=_PAGE, offset=_PAGE * (page - 1))
-    found = client().raw(asked).value
+    place, found, page = st.container(), _jobs(status, model, 1), 1
     if not found.total:
         st.info(_nothing(status, model))
     else:
-        _list(found.jobs, f"{status} {model} {page}")
         if found.total > _PAGE:
-            st.pagination(math.ceil(found.total / _PAGE), key="page", bind="query-params")
+            page = st.pagination(math.ceil(found.total / _PAGE), key="page", bind="query-params")
+            found = found if page == 1 else _jobs(status, model, page)
+        with place:
+            _list(found.jobs, f"{status} {model} {page}")
         st.caption(f"{found.total:,} {'job' if found.total == 1 else 'jobs'}. Choose a row to open it.")
     if opened := st.query_params.get(_JOB):
         _open(opened)
+
+
+def _jobs(status: str | None, model: str | None, page: int) -> JobList:
+    asked = calls.list_jobs(status=status, model=model, limit=_PAGE, offset=_PAGE * (page - 1))
+    return client().raw(asked).value
 
 
 def _filters() -> tuple[str | None, str | None]:
@@ -59,7 +64,7 @@ def _nothing(status: str | None, model: str | None) -> str:
     if status is None and model is None:
         return "Nothing has been trained here yet. Start a run above: **Start**."
     kind = STATUSES[status][0].lower() + " " if status else ""
-    return f"There is no {kind}job{f' of {model}' if model else ''}. Choose another status or model."
+    return f"There is no {kind}job{f' of {verbatim(model)}' if model else ''}. Choose another status or model."
 
 
 def _list(jobs: Sequence[TrainingJob], key: str) -> None:
@@ -93,7 +98,7 @@ def _open(identifier: str) -> None:
     try:
         job = client().jobs.get(identifier)
     except NotFound:
-        st.warning(f"There is no job `{identifier}`, or it was removed since. Choose another one.")
+        st.warning(f"There is no job {verbatim(identifier)}, or it was removed since. Choose another one.")
         return
     st.subheader(f"{job.model_name}, {moment(job.created_at)} UTC", divider="gray")
     _came_of_it(job)
