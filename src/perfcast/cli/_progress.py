@@ -53,14 +53,15 @@ class TrainingProgress:
         def on_trial(report: "TrialReport") -> None:
             best = "" if report.best_score is None else f", best {report.best_score:.3g} ({report.best_family})"
             left = "" if report.seconds_left is None else f", {report.seconds_left:.0f} s left"
-            state = f"{report.family} {report.state}"
-            if report.finished == report.of and report.state != "running":
-                state = "fitting the best of each family"
+            searched = report.finished == report.of and report.state != "running"
+            state = "fitting the best of each family" if searched else f"{report.family} {report.state}"
             self._progress.update(task, completed=report.finished, state=state + best + left)
             if self._progress.disable and report.state != "running":
                 score = "" if report.score is None else f" {report.score:.4g}"
                 trial = f"trial {report.trial}/{report.of} {report.family} {report.state}"
                 self.say(f"{name}: {trial}{score}{best}{left}")
+                if searched:
+                    self.say(f"{name}: {state}")
 
         yield on_trial
         self._progress.update(task, state="done")
