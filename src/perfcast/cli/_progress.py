@@ -48,7 +48,7 @@ class TrainingProgress:
     @contextmanager
     def run(self, name: str, trials: int) -> "Iterator[Callable[[TrialReport], None]]":
         """Show one run; gives the function to tell of its trials."""
-        task = self._progress.add_task(name, total=trials, state="reading")
+        task = self._progress.add_task(name, total=trials, state="waiting for its turn, or reading")
 
         def on_trial(report: "TrialReport") -> None:
             best = "" if report.best_score is None else f", best {report.best_score:.3g} ({report.best_family})"
