@@ -7,7 +7,9 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/.tools
 UV_VERSION := 0.13.9
 UV = $$(command -v uv || echo $(BIN)/uv)
-INSTALL = VIRTUAL_ENV=$(VENV) $(UV) pip install -q
+# On a terminal uv shows how far it is.
+QUIET := $(shell test -t 2 || echo -q)
+INSTALL = VIRTUAL_ENV=$(VENV) $(UV) pip install $(QUIET)
 LOCK = $(UV) pip compile --universal --python-version 3.11 --upgrade -q --no-annotate --no-header --no-emit-package perfcast \
 	--no-emit-package perfcast-client
 
@@ -73,12 +75,12 @@ clean: ## Remove .venv and caches; keeps var/, where your models and data are
 
 # An installed uv is used; otherwise one is put into the environment.
 $(READY): pyproject.toml packages/perfcast-client/pyproject.toml requirements.txt requirements-torch.txt
-	@echo "setting up $(VENV) …"
+	@echo "setting up $(VENV): once, some minutes the first time, 2 GB of packages …"
 	@command -v uv >/dev/null || test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && \
 		$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION); }
 	@test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV)
 	@$(INSTALL) -r requirements.txt -r requirements-torch.txt
-	@$(INSTALL) --no-deps -e . -e packages/perfcast-client
+	@$(INSTALL) -q --no-deps -e . -e packages/perfcast-client
 	@$(BIN)/python -m compileall -q src packages
 	@touch $@
 

@@ -22,17 +22,19 @@ _URL = typer.Option("", "--url", help="A Perfcast server that is told of each ro
 
 
 def init(file: Path = typer.Argument(Path("collect.yaml"), help="Where to write it.")) -> None:
-    """Write a file to begin with, with every field explained.
+    """Write a file to begin with, with every field explained; its dataset and model are named as the file is.
 
     Examples:
         perfcast collect init shop.yaml
     """
-    from perfcast.collect import EXAMPLE
+    from perfcast.cli._data import as_name
+    from perfcast.collect import example
     from perfcast.errors import Conflict
 
+    text = example(as_name(file))
     try:
         with file.open("x", encoding="utf-8") as new:
-            new.write(EXAMPLE)
+            new.write(text)
     except FileExistsError:
         raise Conflict(f"{file} is there already: give another name, or delete it first") from None
     say(f"wrote {file}; put your queries in, then: perfcast collect check {file}")

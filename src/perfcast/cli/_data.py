@@ -121,7 +121,7 @@ def import_(
     """
     from perfcast.datasets import check_name, import_file
 
-    source = check_name(name) if name else _as_name(file)
+    source = check_name(name) if name else as_name(file)
     with workbench() as bench:
         declared = _workload(workload, file, bench.workloads)
         with row_progress() as on_rows:
@@ -185,7 +185,7 @@ def show(
     show_table(("column", "least", "25 %", "median", "75 %", "most"), quantiles)
 
 
-def _as_name(file: Path) -> str:
+def as_name(file: Path) -> str:
     """The file's name as a dataset's: what can't stand in a name becomes a hyphen."""
     import re
 

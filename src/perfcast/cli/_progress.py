@@ -48,19 +48,20 @@ class TrainingProgress:
     @contextmanager
     def run(self, name: str, trials: int) -> "Iterator[Callable[[TrialReport], None]]":
         """Show one run; gives the function to tell of its trials."""
-        task = self._progress.add_task(name, total=trials, state="reading")
+        task = self._progress.add_task(name, total=trials, state="waiting for its turn, or reading")
 
         def on_trial(report: "TrialReport") -> None:
             best = "" if report.best_score is None else f", best {report.best_score:.3g} ({report.best_family})"
             left = "" if report.seconds_left is None else f", {report.seconds_left:.0f} s left"
-            state = f"{report.family} {report.state}"
-            if report.finished == report.of and report.state != "running":
-                state = "fitting the best of each family"
+            searched = report.finished == report.of and report.state != "running"
+            state = "fitting the best of each family" if searched else f"{report.family} {report.state}"
             self._progress.update(task, completed=report.finished, state=state + best + left)
             if self._progress.disable and report.state != "running":
                 score = "" if report.score is None else f" {report.score:.4g}"
                 trial = f"trial {report.trial}/{report.of} {report.family} {report.state}"
                 self.say(f"{name}: {trial}{score}{best}{left}")
+                if searched:
+                    self.say(f"{name}: {state}")
 
         yield on_trial
         self._progress.update(task, state="done")

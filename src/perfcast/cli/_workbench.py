@@ -54,6 +54,7 @@ class Workbench:
 @contextmanager
 def workbench(settings: "Settings | None" = None) -> Iterator[Workbench]:
     """Open the database (bringing its schema up to date) and what stands on it; logs are a command's from here on."""
+    from perfcast.cli._output import say
     from perfcast.datasets import Datasets
     from perfcast.logs import configure_logs
     from perfcast.registry import Registry
@@ -63,6 +64,9 @@ def workbench(settings: "Settings | None" = None) -> Iterator[Workbench]:
 
     settings = settings or load_settings()
     configure_logs(settings, of_command=True)
+    if not settings.database_url and not (settings.data_dir / "perfcast.db").exists():
+        folder = settings.data_dir.absolute()
+        say(f"{folder} is new, and everything is kept there; a server started elsewhere has its own (DATA_DIR)")
     database = Database(settings.database_address, pool_size=settings.database_pool_size)
     try:
         if not database.is_current():

@@ -10,7 +10,7 @@ from perfcast.collect._check import Report, check
 from perfcast.collect._collection import CAPACITY, Collection, read_collection
 from perfcast.collect._collector import Collector
 from perfcast.collect._duration import seconds
-from perfcast.collect._example import EXAMPLE
+from perfcast.collect._example import example
 from perfcast.collect._feedback import Feedback
 from perfcast.collect._finding import Finding
 from perfcast.collect._journal import Journal
@@ -21,7 +21,6 @@ from perfcast.collect._span import Span
 
 __all__ = [
     "CAPACITY",
-    "EXAMPLE",
     "Busy",
     "Collection",
     "Collector",
@@ -36,6 +35,7 @@ __all__ = [
     "TooMuch",
     "TooSlow",
     "check",
+    "example",
     "read_collection",
     "seconds",
 ]

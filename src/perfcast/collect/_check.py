@@ -11,8 +11,8 @@ import numpy as np
 
 from perfcast.collect._collection import Collection
 from perfcast.collect._finding import RATES, Finding, look_at_values, look_at_windows
-from perfcast.collect._prometheus import Prometheus, Series
-from perfcast.collect._promql import functions, selectors, windows
+from perfcast.collect._prometheus import Gone, Prometheus, Series
+from perfcast.collect._promql import functions, metric, selectors, windows
 from perfcast.collect._retries import Retries
 from perfcast.collect._rows import take_rows, target
 from perfcast.collect._series import Pieces, only_column, too_many
@@ -22,6 +22,7 @@ from perfcast.errors import PerfcastError
 _COARSE, _FURTHEST = 3600, 92 * 86_400
 _FEWEST_SAMPLES = 4
 _SKEW_SECONDS = 5.0
+_SHOWN = 6
 _REACH = 1800
 """Seconds over which the samples of a series are counted."""
 
@@ -82,6 +83,8 @@ class _Checking:
         query = self._collection.queries[finding.name]
         try:
             found = self._all(query, self._span)
+        except Gone as error:
+            raise Gone(f"server.url: {error}; is Prometheus running, and is this its address?") from None
         except PerfcastError as error:
             finding.wrong.append(str(error))
             return []
@@ -128,10 +131,23 @@ class _Checking:
             except PerfcastError:
                 continue
             if not there:
-                return f"gives nothing: the server has no series {selector.text}; look for its name and labels there"
+                return f"gives nothing: the server has no series {selector.text}; {self._what_is_there(selector.text)}"
         return (
             "gives nothing, though its selectors do: does the window hold two samples, do labels of both sides match?"
         )
+
+    def _what_is_there(self, selector: str) -> str:
+        """The labels with which there are series of the selector's name."""
+        name, now = metric(selector), Span(self._span.last, self._span.last, self._collection.step)
+        try:
+            found = self._all(f"group by (job) ({name})", now) if name else []
+        except PerfcastError:
+            found = []
+        jobs = sorted({series.labels.get("job", "") for series in found})
+        if not jobs:
+            return f"nor any called {name}: look for its name there" if name else "look for its name and labels there"
+        shown = ", ".join(f'{name}{{job="{job}"}}' if job else name for job in jobs[:_SHOWN])
+        return f"there is {shown}{' and more' if len(jobs) > _SHOWN else ''}"
 
     def _look_at_samples(self, finding: Finding, query: str, *, seconds: int) -> None:
         """Whether a window holds enough samples for a rate; there are samples of so many seconds."""

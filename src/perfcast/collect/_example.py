@@ -1,6 +1,6 @@
 """A file to begin with."""
 
-EXAMPLE = """\
+_EXAMPLE = """\
 # What `perfcast collect` reads. First: perfcast collect check THIS_FILE
 
 server:
@@ -33,3 +33,8 @@ target: sum(rate(process_cpu_seconds_total{job="shop"}[$window]))   # CPU cores 
 capacity: 2                           # … of so many: a number, or PromQL such as
 #          sum(kube_pod_container_resource_limits{resource="cpu", namespace="shop"})
 """
+
+
+def example(name: str) -> str:
+    """The file for a service of that name."""
+    return _EXAMPLE.replace('"shop"', f'"{name}"').replace(": shop ", f": {name} ").replace("-shop ", f"-{name} ")

@@ -40,6 +40,10 @@ _SIZE = re.compile(r"maximum resolution|too many|too large|too long|exceed|limit
 _SLOW = re.compile(r"time[ds]? ?out|deadline|canceled", re.IGNORECASE)
 
 
+class Gone(Unavailable):
+    """Nobody answers at the address."""
+
+
 class TooMuch(PerfcastError):
     """The server doesn't answer for so many points at once."""
 
@@ -155,7 +159,7 @@ class Prometheus:
                     "authority of your own signed it, name its file as server.ca_file"
                 ) from None
             told = getattr(reason, "strerror", None) or reason
-            raise Unavailable(f"{self.address} doesn't answer ({told})") from None
+            raise Gone(f"{self.address} doesn't answer ({told})") from None
 
     def _body(self, response: HTTPResponse | HTTPError, ends: float) -> bytes:
         found = bytearray()

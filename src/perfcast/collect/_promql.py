@@ -58,6 +58,12 @@ def functions(query: str) -> frozenset[str]:
     return frozenset(token.text.lower() for token, after in follows if token.kind == "name" and after.text == "(")
 
 
+def metric(selector: str) -> str:
+    """The name before a selector's braces; empty where it has none."""
+    first = next(iter(_tokens(selector)), None)
+    return first.text if first is not None and first.kind == "name" else ""
+
+
 def check_matcher(matcher: str) -> str:
     """Label matchers separated by commas, as they stand between braces.
 

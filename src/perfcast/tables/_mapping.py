@@ -184,8 +184,17 @@ def _told(name: str, text: str, columns: Sequence[str]) -> str | Expression:
     return expression
 
 
+def _quoted(columns: Sequence[str]) -> str:
+    """How to name columns to a shell whose names aren't single words."""
+    odd = [column for column in columns if " " in column]
+    return f", names of several words in quotation marks: --map FEATURE='{odd[0]}'" if odd else ""
+
+
 def _quoting(text: str, columns: Sequence[str]) -> str:
-    """How to name columns in arithmetic whose names aren't single words."""
+    """How to name columns whose names aren't single words."""
+    alike = [column for column in columns if plain_name(column) == plain_name(text)]
+    if alike:
+        return f"; did you mean '{alike[0]}'?"
     odd = [column for column in columns if not column.isidentifier() and column in text]
     return f"; put a name that isn't one word in backticks: `{odd[0]}`" if odd else ""
 
@@ -237,7 +246,7 @@ def _require(
     if missing:
         raise InvalidData(
             f"the file has no column for {', '.join(missing)}; it has {', '.join(columns)}. "
-            f"Say which it is with --map {missing[0]}=COLUMN"
+            f"Say which it is with {' '.join(f'--map {name}=COLUMN' for name in missing)}{_quoted(columns)}"
         )
 
 

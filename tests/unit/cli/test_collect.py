@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.metric_servers import SHOP_BEGINS, SHOP_SECONDS
 from tests.patience import PATIENCE_SECONDS, until
+from tests.services import free_port
 from tests.unit.collect.conftest import write_file
 
 from perfcast.cli import main
@@ -46,6 +47,19 @@ def test_init_writes_a_file_once(run: Run, tmp_path: Path) -> None:
     status, _, err = run("init", "mine.yaml")
     assert status == 1
     assert "mine.yaml is there already" in err
+    written = (tmp_path / "mine.yaml").read_text()
+    assert "dataset: mine " in written
+    assert "model: cpu-utilization-mine " in written
+    assert 'job="mine"' in written
+
+
+def test_a_server_that_is_gone_is_told_once_and_by_its_field(run: Run, tmp_path: Path) -> None:
+    write_file(tmp_path / "shop.yaml", f"http://127.0.0.1:{free_port()}")
+    status, out, err = run("check", "shop.yaml")
+    assert status == 1
+    assert out == ""
+    assert err.count("doesn't answer") == 1
+    assert "server.url: http://127.0.0.1:" in err
 
 
 def test_check_tells_in_a_table_and_by_its_status(run: Run, prometheus_url: str, tmp_path: Path) -> None:

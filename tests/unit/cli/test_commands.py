@@ -55,6 +55,13 @@ def rendering(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_folder_that_is_new_is_told_once_so_that_nobody_wonders_where_everything_is(run: Run, tmp_path: Path) -> None:
+    _, out, err = run("models", "list")
+    assert f"{tmp_path / 'var'} is new" in err
+    assert "is new" not in out
+    assert "is new" not in run("models", "list")[2]
+
+
 def test_a_users_own_workload_is_imported_trained_compared_and_asked(run: Run, rendering: Path) -> None:
     status, out, err = run("data", "import", "rendering.csv", "--workload", "rendering.yaml")
     assert status == 0, err
@@ -145,7 +152,8 @@ def test_a_mistake_is_one_clear_line_and_exit_status_1(
     status, out, err = run(*words)
     assert status == 1
     assert part in err
-    assert err.startswith("perfcast: ")
+    told = [line for line in err.splitlines() if " is new, and " not in line]
+    assert told[0].startswith("perfcast: ")
     assert "Traceback" not in err + out
 
 

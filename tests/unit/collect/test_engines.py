@@ -134,7 +134,12 @@ def test_check_finds_nothing_to_change_in_a_good_file(metrics_url: str, collecti
     ("changes", "field", "told"),
     [
         ({"target": ONE_EACH}, "cpu_utilization", r"2 series where one is wanted.*instance \(2"),
-        ({"target": "sum(rate(cpu_nowhere[$window]))"}, "cpu_utilization", "no series cpu_nowhere"),
+        ({"target": "sum(rate(cpu_nowhere[$window]))"}, "cpu_utilization", "no series cpu_nowhere; nor any"),
+        (
+            {"target": TARGET.replace('job="shop"', 'job="stop"')},
+            "cpu_utilization",
+            r'no series .*stop.*; there is process_cpu_seconds_total{job="shop"}',
+        ),
         ({"target": COUNTER, "capacity": 2e6}, "cpu_utilization", "only grows, as a counter"),
         ({"capacity": 0.2}, "cpu_utilization", "the capacity is too small"),
         ({"capacity": None, "target": f"100 * {TARGET} + 60"}, "cpu_utilization", "say capacity: CORES"),

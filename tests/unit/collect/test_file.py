@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.collect.conftest import QUERIES, Make
 
-from perfcast.collect import EXAMPLE, read_collection, seconds
+from perfcast.collect import example, read_collection, seconds
 from perfcast.errors import InvalidSetting
 from perfcast.workloads import builtin_workloads
 
@@ -14,7 +14,7 @@ URL = "http://localhost:9090"
 
 
 def test_the_example_can_be_read(tmp_path: Path) -> None:
-    (tmp_path / "collect.yaml").write_text(EXAMPLE)
+    (tmp_path / "collect.yaml").write_text(example("shop"))
     collection = read_collection(tmp_path / "collect.yaml", builtin_workloads())
     assert collection.queries["request_rate"].endswith("[60s]))")
     assert (collection.step, collection.window, collection.lag) == (60, 60, 90)

@@ -31,6 +31,19 @@ def test_another_quantity_or_a_guessed_cost_is_not_taken(name: str, column: str)
         map_columns(SERVICE, columns, {})
 
 
+def test_every_missing_column_is_told_with_its_option_and_how_to_write_names_of_several_words() -> None:
+    told = "--map active_users=COLUMN --map cpu_utilization=COLUMN, names .*: --map FEATURE='users online'$"
+    columns = [*(RIGHT | {"active_users": "users online", "cpu_utilization": "cpu %"}).values()]
+    with pytest.raises(InvalidData, match=told):
+        map_columns(SERVICE, columns, {})
+
+
+def test_a_told_column_that_is_written_otherwise_is_suggested() -> None:
+    columns = [*(RIGHT | {"active_users": "users online"}).values()]
+    with pytest.raises(InvalidData, match=r"no column 'users_online'.*; did you mean 'users online'"):
+        map_columns(SERVICE, columns, {"active_users": "users_online"})
+
+
 @pytest.mark.parametrize(
     ("name", "column", "how"),
     [
