@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from perfcast.ui._place import api_url
 from perfcast_client import ApiError, Client, ConnectionFailed, NotAllowed, NotAuthenticated, PerfcastClientError
@@ -12,6 +13,7 @@ from perfcast_client.answers import WorkloadDetails, WorkloadEntry
 
 KEY = "api key"
 _FRESH_SECONDS = 5
+_LOOK_AGAIN_SECONDS = 3
 _T = TypeVar("_T")
 
 
@@ -72,6 +74,9 @@ def told() -> Iterator[None]:
 
 
 def _nobody() -> None:
+    if _by_itself():  # the page says it once, however many of its parts look again
+        changed()
+        st.rerun()
     st.error(
         f"**The API doesn't answer** at {api_url()}.  \n"
         "Start it with `perfcast up`, or set `API_URL` to where it is. What was typed here stays.",
@@ -80,7 +85,27 @@ def _nobody() -> None:
     if st.button("Try again", icon=":material/refresh:", key="try again"):
         st.cache_data.clear()
         st.rerun()
+    _when_it_is_back()
     st.stop()
+
+
+@st.fragment(run_every=_LOOK_AGAIN_SECONDS)
+def _when_it_is_back() -> None:
+    """Draw the whole page once the API answers again."""
+    if not _by_itself():
+        return
+    try:
+        client().health()
+    except PerfcastClientError:
+        return
+    changed()
+    st.rerun()
+
+
+def _by_itself() -> bool:
+    """Whether only a part of the page is being drawn again, not all of it."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def _ask_for_key() -> None:

@@ -22,6 +22,7 @@ from perfcast.ui.parts import (
     kept,
     palette,
     presets,
+    say_missing,
     share,
     show,
     sweepable,
@@ -52,6 +53,7 @@ def page() -> None:
         if not models:
             st.info("No model of a service answers yet. Train one on your own rows: `perfcast train --dataset NAME`.")
             return
+        say_missing("service", models)
         model = st.selectbox("Service", list(models), key="service", bind="query-params", width=360)
         _look(workload_named(models[model]), model)
 

@@ -18,6 +18,7 @@ from perfcast.ui.parts import (
     kept,
     palette,
     presets,
+    say_missing,
     share,
     show,
     sweepable,
@@ -74,10 +75,11 @@ def _ask(workload: WorkloadDetails) -> None:
 
 def _models(workload: WorkloadDetails) -> Sequence[str]:
     names = [model.name for model in workload.models if model.champion is not None]
-    first = workload.default_model or names[0]
+    first, key = workload.default_model or names[0], f"{workload.name} models"
+    say_missing(key, names)
     chosen = st.multiselect(
         "Models, side by side", names, [first],
-        key=f"{workload.name} models", bind="query-params",
+        key=key, bind="query-params",
         help="A model's name is its champion. Choose several to compare them.",
     )  # fmt: skip
     return chosen or [first]
