@@ -14,7 +14,7 @@ from tests.browser import Faults, barriers, chromium
 from tests.contract.conftest import start
 from tests.patience import PATIENCE_SECONDS, until
 from tests.services import free_port
-from tests.stacks import Stack, ui_alone, up
+from tests.stacks import Stack, end, ui_alone, up
 from tests.stocked import CPU, OTHER_CPU, stock
 
 PAGES = {"Predict": "", "Capacity": "capacity", "Training": "training", "Models": "models", "Monitoring": "monitoring"}
@@ -323,6 +323,27 @@ def test_where_the_api_is_away_the_page_says_so_and_goes_on_when_it_is_back(
         until(lambda: answers_of(page) == ["32.6 ms"])
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_SECONDS)
+
+
+def test_an_api_that_goes_away_while_monitoring_follows_is_told_once_and_followed_again_when_it_is_back(
+    visit: Visit, stocked: Path, tmp_path: Path
+) -> None:
+    process, api = start(stocked)
+    with ui_alone(api, tmp_path) as address:
+        page = visit("monitoring", at=address)
+        figure = page.get_by_role("figure", name="Time of a prediction")
+        expect(figure).to_be_visible()
+        end(process)
+        away = page.get_by_text("The API doesn't answer")
+        expect(away).to_be_visible()
+        expect(figure).to_have_count(0)  # in place of all that follows, not above it
+        settle(page)
+        expect(away).to_have_count(1)
+        process, _ = start(stocked, API_PORT=str(urlsplit(api).port))
+        expect(figure).to_be_visible()  # nobody pressed anything
+        expect(away).to_have_count(0)
+        expect(page.get_by_role("combobox", name="Look closer at")).to_be_visible()
+        end(process)
 
 
 def test_a_key_that_is_needed_is_asked_for(visit: Visit, stocked: Path, tmp_path: Path) -> None:

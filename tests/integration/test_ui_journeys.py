@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 from tests.drafts import weighted
-from tests.journeys import Visit, answers_of, number, settle
+from tests.journeys import Visit, answers_of, asked, number, settle
 from tests.patience import until
 from tests.stacks import Stack
 from tests.stocked import CPU, OTHER_CPU
@@ -133,8 +133,10 @@ def test_a_challenger_gets_a_share_of_the_callers_and_loses_it(visit: Visit, api
     page = visit(f"models?model={OTHER_CPU}&version={challenger}")
     press(page, "Make it the challenger")
     agree(page, "Set")
+    expect(page.get_by_role("button", name="Make it the challenger")).to_have_count(0)  # the page is drawn anew
     settle(page)
     page.get_by_role("tab", name="Who answers").click()
+    until(lambda: "view=Who+answers" in asked(page))
     slider = page.get_by_role("slider", name=re.compile("Challenger's share"))
     slider.focus()
     for _ in range(3):

@@ -18,7 +18,7 @@ def options() -> dict[str, str]:
         "theme.baseRadius": "small",
         "theme.baseFontSize": "15",
         "theme.headingFontWeights": "[600, 600, 600]",
-        "theme.headingFontSizes": '["1.7rem", "1.2rem", "1.05rem"]',
+        "theme.headingFontSizes": '["1.7rem", "1.05rem", "1rem"]',
         "theme.metricValueFontSize": "1.6rem",
         "theme.metricValueFontWeight": "600",
         "theme.showWidgetBorder": "true",

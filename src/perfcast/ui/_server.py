@@ -113,7 +113,7 @@ def _ask_for_key() -> None:
     if given:
         st.error("The API doesn't know this key.", icon=":material/lock:")
     with st.form("key", border=True):
-        st.subheader("This API asks for a key")
+        st.header("This API asks for a key")
         key = st.text_input(
             "API key", type="password", help="From whoever runs the API (`API_KEY`); kept in this tab only."
         )

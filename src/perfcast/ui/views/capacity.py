@@ -150,7 +150,7 @@ def _causes(
     ranges: Mapping[str, tuple[float, float]],
     limit: float,
 ) -> None:
-    st.subheader("By cause", divider="gray", help="All else as above; dots are the measured rows most like it.")
+    st.header("By cause", divider="gray", help="All else as above; dots are the measured rows most like it.")
     columns = st.columns(2, gap="medium")
     for number, feature in enumerate(sweepable(workload)):
         least, most = ranges[feature.name]
@@ -165,7 +165,7 @@ def _causes(
 
 
 def _times(workload: WorkloadDetails, model: str, scenario: Scenario, limit: float) -> None:
-    st.subheader("By time", divider="gray", help="The same load at other times.")
+    st.header("By time", divider="gray", help="The same load at other times.")
     hours = [float(hour) for hour in np.linspace(0, 23.75, 48)]
     for column, day, name in zip(
         st.columns(2, gap="medium"), (_WEEKDAY, _SUNDAY), ("A business day", "A Sunday"), strict=True

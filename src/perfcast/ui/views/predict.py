@@ -111,7 +111,7 @@ def _trust(one: Prediction, unit: str) -> str:
 
 
 def _sweep(workload: WorkloadDetails, scenario: Scenario, models: Sequence[str], coverage: float) -> None:
-    st.subheader("Along one parameter", divider="gray")
+    st.header("Along one parameter", divider="gray")
     features = {with_unit(one.name, one.unit): one for one in sweepable(workload)}
     left, right = st.columns([1, 2], gap="medium")
     with left:

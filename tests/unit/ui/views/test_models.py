@@ -85,7 +85,7 @@ def test_a_trained_version_is_explained_and_plotted(open_page: Open) -> None:
     assert refusals(page) == []
     assert [one.label for one in page.metric][:2] == ["Mean error (MAE)", "RMSE"]
     assert len(page.get("plotly_chart")) == 2
-    assert page.subheader[0].value.startswith("Version 1 · polynomial · champion")
+    assert page.header[0].value.startswith("Version 1 · polynomial · champion")
     facts = "\n".join(str(table.value.to_dict()) for table in page.table)
     assert "simulated@" in facts
     assert "opset" in facts

@@ -30,7 +30,7 @@ def made_from(known: VersionMetrics, cost: Cost) -> None:
 
 
 def _facts(name: str, facts: Mapping[str, str]) -> None:
-    st.table({name: list(facts), " ": list(facts.values())}, border="horizontal", hide_index=True, alt=name)
+    st.table({name: list(facts), "Value": list(facts.values())}, border="horizontal", hide_index=True, alt=name)
 
 
 def _data(data: Data | None) -> dict[str, str]:
