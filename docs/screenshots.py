@@ -1,8 +1,10 @@
 """Pictures of every page of the web UI, wide and narrow, light and dark: docs/pictures/ui and docs/ui-pictures.md.
 
-    .venv/bin/python docs/screenshots.py http://localhost:8501
+    .venv/bin/python docs/screenshots.py http://localhost:8501 http://localhost:8000 [PAGE …]
 
-The UI at that address should have something to show: models, jobs, actuals. Needs Chromium (`tests/install-services`).
+Addresses of the UI and of its API, which should have something to show: models, a training that went well, predictions
+just now, and true costs of the last hours. Without names of pages, all of them. Needs Chromium
+(`tests/install-services`).
 """
 
 import io
@@ -12,40 +14,52 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from perfcast_client import Client
+
 HERE = Path(__file__).parent
 PICTURES = HERE / "pictures" / "ui"
 CPU = "?what=CPU+utilisation+of+a+service&request_rate=130&active_users=65&db_connections=23"
 SHOTS = {
     "predict": CPU,
     "capacity": "capacity",
-    "training": "training?section=History",
+    "training": "training?section=History&job={job}",
     "models": "models?model=cpu-utilization",
     "monitoring": "monitoring?model=cpu-utilization",
 }
 WIDTHS = {1280: 900, 400: 900}
 LONGEST = 2400
 """Pixels; below that nobody looks."""
-_SETTLED_MS = 3000
-_COLOURS = 128
+WATCHED_MS = 25_000
+"""Monitoring counts from one look to the next; its curves need some of them."""
+_SETTLED_MS = 5000
+_DRAWN = "[data-test-script-state=notRunning]"
+_COLOURS = 256
 
 
 def main() -> None:
     """Take all of them."""
-    address = sys.argv[1].rstrip("/")
+    address, api, *only = (one.rstrip("/") for one in sys.argv[1:])
+    job = _job(api)
     PICTURES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        for page, path in SHOTS.items():
+        for page in only or SHOTS:
             for width in WIDTHS:
                 for theme in ("light", "dark"):
-                    picture = _taken(browser, f"{address}/{path}", width, theme)
+                    picture = _taken(browser, f"{address}/{SHOTS[page].format(job=job)}", width, theme)
                     (PICTURES / f"{page}-{width}-{theme}.png").write_bytes(picture)
                     print(page, width, theme, f"{len(picture) / 1000:.0f} kB", flush=True)
         browser.close()
     (HERE / "ui-pictures.md").write_text(_page())
+
+
+def _job(api: str) -> str:
+    """The training that went well with the most trials: its chart shows the most."""
+    with Client(api) as client:
+        return max(client.jobs.list(status="succeeded"), key=lambda job: job.trial).job_id
 
 
 def _taken(browser: Browser, url: str, width: int, theme: str) -> bytes:
@@ -58,8 +72,11 @@ def _taken(browser: Browser, url: str, width: int, theme: str) -> bytes:
     page.goto(url)
     page.wait_for_selector("[data-testid=stAppViewContainer] h1", timeout=60_000)
     page.wait_for_timeout(_SETTLED_MS)
+    page.wait_for_selector(_DRAWN, timeout=60_000, state="attached")
+    page.wait_for_timeout(WATCHED_MS if "monitoring" in url else _SETTLED_MS)
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": min(LONGEST, max(WIDTHS[width], height))})
+    page.wait_for_selector(_DRAWN, timeout=60_000, state="attached")
     page.wait_for_timeout(_SETTLED_MS)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(_COLOURS)
     context.close()

@@ -343,6 +343,7 @@ def test_an_api_that_goes_away_while_monitoring_follows_is_told_once_and_followe
         expect(figure).to_be_visible()  # nobody pressed anything
         expect(away).to_have_count(0)
         expect(page.get_by_role("combobox", name="Look closer at")).to_be_visible()
+        page.close()  # before its server ends: it would miss that
         end(process)
 
 

@@ -156,7 +156,7 @@ def test_a_bad_upload_is_refused_in_the_servers_words_below_its_field(visit: Vis
         {"name": "model.onnx", "mimeType": "application/onnx", "buffer": b"nothing of the kind"}
     )
     expect(page.get_by_text("model.onnx")).to_be_visible()
-    press(page, "Upload")
+    press(page, "Upload the version")
     refusal = page.get_by_test_id("stForm").get_by_role("alert")
     expect(refusal).to_contain_text("graph: it is no ONNX file")
     assert len(api.models.get(OTHER_CPU).versions) == before

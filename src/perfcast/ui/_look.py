@@ -69,6 +69,8 @@ def style(theme: Theme) -> str:
   .stApp [data-testid="stMultiSelect"] :is([data-tag], [data-tag] *) {{ color: {palette.ink}; }}
   [data-testid="stMetricLabel"] p {{ font-size: .85rem; opacity: .8; }}
   .perfcast-lead {{ margin: -.4rem 0 1.1rem; max-width: 46rem; }}
+  .stApp [data-testid="stHeadingDivider"] {{ height: 1px; background: {palette.hairline}; }}
+  .st-key-day button {{ padding-left: .3rem; padding-right: .3rem; }}
   @media (max-width: 480px) {{ .stMainBlockContainer {{ padding-left: 1rem; padding-right: 1rem; }} }}
 </style>
 """

@@ -40,6 +40,7 @@ def lines(
     limit: float | None = None,
     wanted: float | None = None,
     marked: bool = False,
+    x_range: tuple[object, object] | None = None,
     y_range: tuple[float, float] | None = None,
 ) -> go.Figure:
     """Lines over one axis.
@@ -52,7 +53,8 @@ def lines(
         limit: What shall not be crossed, in the danger colour.
         wanted: Where it should lie, in a quiet colour.
         marked: Whether points are marked, as where they are few.
-        y_range: Of the upright axis; chosen by what is shown if not given.
+        x_range: Of the axis along; chosen by what is shown if not given.
+        y_range: Of the upright axis; the same.
     """
     figure, mode = go.Figure(), "lines+markers" if marked else "lines"
     for one in series:
@@ -63,6 +65,7 @@ def lines(
             figure.add_hline(value, line={"color": colour, "width": 1, "dash": "dash"})
     words = any(isinstance(value, str) for one in series for value in one.x)
     x_axis = {"title": {"text": x_title}} | ({"type": "category"} if words else {})
+    x_axis |= {"range": list(x_range)} if x_range else {}
     y_axis = {"title": {"text": y_title}} | ({"range": list(y_range)} if y_range else {"rangemode": "tozero"})
     return dress(figure, palette, xaxis=x_axis, yaxis=y_axis)
 

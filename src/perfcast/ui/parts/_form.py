@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from perfcast.ui.parts._words import with_unit
 from perfcast_client.answers import FeatureEntry, PresetEntry, WorkloadDetails
@@ -62,9 +63,12 @@ def form(
     stated = [feature for feature in workload.features if not feature.clock]
     if start is None:
         start = workload.presets[0].features if workload.presets else {}
-    columns, features = st.columns(_COLUMNS, gap="medium"), {}
+    beside, features = 1 if ranges else _COLUMNS, {}  # a slider wants the whole width
+    columns: Sequence[DeltaGenerator] = ()
     for number, feature in enumerate(stated):
-        with columns[number % _COLUMNS]:
+        if not number % beside:  # a row of its own each time: a narrow screen then keeps the declared order
+            columns = st.columns(beside, gap="medium")
+        with columns[number % beside]:
             value = _input(feature, start.get(feature.name), (ranges or {}).get(feature.name))
         if value is not None:
             features[feature.name] = value
@@ -131,7 +135,8 @@ def _slider(
     least, most = math.floor(least / step) * step, math.ceil(most / step) * step
     kind: Callable[[Any], Any] = int if whole else float
     begin = start if start is not None and least <= start <= most else (least + most) / 2
-    return st.slider(label, kind(least), kind(most), kind(round(begin / step) * step), kind(step), **shared)
+    shown = "%d" if whole else f"%.{max(0, -math.floor(math.log10(step)))}f"
+    return st.slider(label, kind(least), kind(most), kind(round(begin / step) * step), kind(step), shown, **shared)
 
 
 def _round_step(span: float) -> float:

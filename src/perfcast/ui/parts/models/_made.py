@@ -39,7 +39,8 @@ def _data(data: Data | None) -> dict[str, str]:
     parts = {f"Rows {_PARTS.get(part, part)}": f"{rows:,}" for part, rows in data.parts.items()}
     newest = {"Newest row": data.until[:16].replace("T", " ") + " UTC"} if data.until else {}
     return {
-        "Dataset": f"{data.name}@{data.digest[:12]}",
+        "Dataset": data.name,
+        "Its digest": data.digest[:12],
         "Rows": f"{data.rows:,}",
         "Distinct configurations": f"{data.configurations:,}",
         **parts,

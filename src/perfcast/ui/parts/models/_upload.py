@@ -35,7 +35,7 @@ def upload(model: str, workloads: Sequence[str]) -> None:
             graph, manifest = _files(below)
         with right:
             name, typed = _typed(model, workloads, below)
-        sent = st.form_submit_button("Upload", type="primary", icon=":material/upload:")
+        sent = st.form_submit_button("Upload the version", type="primary", icon=":material/upload:")
     if not sent:
         return
     if graph is None or not name:
