@@ -31,7 +31,7 @@ LONGEST = 2400
 """Pixels; below that nobody looks."""
 WATCHED_MS = 25_000
 """Monitoring counts from one look to the next; its curves need some of them."""
-_SETTLED_MS = 5000
+_SETTLED_MS = 3000
 _DRAWN = "[data-test-script-state=notRunning]"
 _COLOURS = 256
 

@@ -14,7 +14,7 @@ from tests.browser import Faults, barriers, chromium
 from tests.contract.conftest import start
 from tests.patience import PATIENCE_SECONDS, until
 from tests.services import free_port
-from tests.stacks import Stack, end, ui_alone, up
+from tests.stacks import Stack, ui_alone, up
 from tests.stocked import CPU, OTHER_CPU, stock
 
 PAGES = {"Predict": "", "Capacity": "capacity", "Training": "training", "Models": "models", "Monitoring": "monitoring"}
@@ -333,7 +333,8 @@ def test_an_api_that_goes_away_while_monitoring_follows_is_told_once_and_followe
         page = visit("monitoring", at=address)
         figure = page.get_by_role("figure", name="Time of a prediction")
         expect(figure).to_be_visible()
-        end(process)
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_SECONDS)
         away = page.get_by_text("The API doesn't answer")
         expect(away).to_be_visible()
         expect(figure).to_have_count(0)  # in place of all that follows, not above it
@@ -344,7 +345,8 @@ def test_an_api_that_goes_away_while_monitoring_follows_is_told_once_and_followe
         expect(away).to_have_count(0)
         expect(page.get_by_role("combobox", name="Look closer at")).to_be_visible()
         page.close()  # before its server ends: it would miss that
-        end(process)
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_SECONDS)
 
 
 def test_a_key_that_is_needed_is_asked_for(visit: Visit, stocked: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
@@ -64,7 +64,7 @@ def lines(
         if value is not None:
             figure.add_hline(value, line={"color": colour, "width": 1, "dash": "dash"})
     words = any(isinstance(value, str) for one in series for value in one.x)
-    x_axis = {"title": {"text": x_title}} | ({"type": "category"} if words else {})
+    x_axis: dict[str, Any] = {"title": {"text": x_title}} | ({"type": "category"} if words else {})
     x_axis |= {"range": list(x_range)} if x_range else {}
     y_axis = {"title": {"text": y_title}} | ({"range": list(y_range)} if y_range else {"rangemode": "tozero"})
     return dress(figure, palette, xaxis=x_axis, yaxis=y_axis)
