@@ -51,6 +51,22 @@ def choose(page: Page, label: str, option: str) -> None:
     until(chosen)
 
 
+def add(page: Page, label: str, option: str) -> None:
+    """Choose one more from a list that takes several."""
+    settle(page)
+    several = page.get_by_test_id("stMultiSelect").filter(has=page.get_by_role("combobox", name=label))
+    taken = several.locator(f"[data-tag][aria-label='{option}']:visible")
+
+    def added() -> bool:
+        with suppress(Late):
+            several.get_by_role("combobox").click(timeout=_SHORT)
+            page.get_by_role("option", name=option, exact=True).click(timeout=_SHORT)
+        page.wait_for_function(QUIET)
+        return taken.count() > 0
+
+    until(added)
+
+
 def answers_of(page: Page) -> list[str]:
     """The page's figures in words, such as `35.2 ms`."""
     return [text.replace("\u202f", " ") for text in page.get_by_test_id("stMetricValue").all_inner_texts()]

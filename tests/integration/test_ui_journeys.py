@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 from tests.drafts import weighted
-from tests.journeys import Visit, answers_of, asked, number, settle
+from tests.journeys import Visit, add, answers_of, asked, number, settle
 from tests.patience import until
 from tests.stacks import Stack
 from tests.stocked import CPU, OTHER_CPU
@@ -52,8 +52,7 @@ def begin(page: Page, model: str, family: str, trials: int) -> None:
     page.get_by_role("combobox", name="Model that gets the versions").fill(model)
     page.keyboard.press("Enter")
     settle(page)
-    page.get_by_role("combobox", name="Families to try").click()
-    page.get_by_role("option", name=family, exact=True).click()
+    add(page, "Families to try", family)
     page.keyboard.press("Escape")
     number(page, "Trials", str(trials))
     press(page, "Start training")
