@@ -29,6 +29,8 @@ SHOTS = {
 WIDTHS = {1280: 900, 400: 900}
 LONGEST = 2400
 """Pixels; below that nobody looks."""
+FIRST, FIRST_HEIGHT = ("capacity", 1280, "light"), 1060
+"""The README's picture: as far as one sees at a glance."""
 WATCHED_MS = 25_000
 """Monitoring counts from one look to the next; its curves need some of them."""
 _SETTLED_MS = 3000
@@ -50,6 +52,8 @@ def main() -> None:
             for width in WIDTHS:
                 for theme in ("light", "dark"):
                     picture = _taken(browser, f"{address}/{SHOTS[page].format(job=job)}", width, theme)
+                    if (page, width, theme) == FIRST:
+                        (PICTURES / "first.png").write_bytes(_top(picture))
                     (PICTURES / f"{page}-{width}-{theme}.png").write_bytes(picture)
                     print(page, width, theme, f"{len(picture) / 1000:.0f} kB", flush=True)
         browser.close()
@@ -78,10 +82,23 @@ def _taken(browser: Browser, url: str, width: int, theme: str) -> bytes:
     page.set_viewport_size({"width": width, "height": min(LONGEST, max(WIDTHS[width], height))})
     page.wait_for_selector(_DRAWN, timeout=60_000, state="attached")
     page.wait_for_timeout(_SETTLED_MS)
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(_COLOURS)
+    if page.get_by_text("Failed to fetch").count():
+        raise SystemExit(
+            f"{url} was not drawn in whole, the browser got no answer: try again when the machine is quiet"
+        )
+    picture = Image.open(io.BytesIO(page.screenshot()))
     context.close()
+    return _small(picture)
+
+
+def _top(picture: bytes) -> bytes:
+    whole = Image.open(io.BytesIO(picture))
+    return _small(whole.crop((0, 0, whole.width, min(FIRST_HEIGHT, whole.height))))
+
+
+def _small(picture: Image.Image) -> bytes:
     small = io.BytesIO()
-    picture.save(small, "PNG", optimize=True)
+    picture.convert("RGB").quantize(_COLOURS).save(small, "PNG", optimize=True)
     return small.getvalue()
 
 

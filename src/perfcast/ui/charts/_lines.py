@@ -107,6 +107,6 @@ def trials(
     line = {"color": palette.accent, "width": 2.25, "shape": "hv"}
     figure.add_scatter(x=list(numbers), y=best, mode="lines", name=best_name, line=line, hovertemplate="%{y:.4g}")
     return dress(
-        figure, palette, height=250, xaxis={"title": {"text": "trial"}, "dtick": max(1, len(numbers) // 10)},
+        figure, palette, height=300, xaxis={"title": {"text": "trial"}, "dtick": max(1, len(numbers) // 10)},
         yaxis={"title": {"text": y_title}},
     )  # fmt: skip
