@@ -78,6 +78,10 @@ def _taken(browser: Browser, url: str, width: int, theme: str) -> bytes:
     page.wait_for_timeout(_SETTLED_MS)
     page.wait_for_selector(_DRAWN, timeout=60_000, state="attached")
     page.wait_for_timeout(WATCHED_MS if "monitoring" in url else _SETTLED_MS)
+    if "monitoring" in url:  # between two looks all of it stands
+        page.get_by_text("Follow live").click()
+        page.wait_for_timeout(_SETTLED_MS)
+        page.wait_for_selector(_DRAWN, timeout=60_000, state="attached")
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": min(LONGEST, max(WIDTHS[width], height))})
     page.wait_for_selector(_DRAWN, timeout=60_000, state="attached")
