@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from perfcast_client import Client
 
@@ -33,8 +33,16 @@ FIRST, FIRST_HEIGHT = ("capacity", 1280, "light"), 1060
 """The README's picture: as far as one sees at a glance."""
 WATCHED_MS = 25_000
 """Monitoring counts from one look to the next; its curves need some of them."""
-_SETTLED_MS = 3000
-_DRAWN = "[data-test-script-state=notRunning]"
+_STILL_MS = 3000
+_DRAWN = """() => {
+  const app = document.querySelector("[data-test-script-state]"), main = document.querySelector("[data-testid=stMain]");
+  const parts = main ? main.querySelectorAll("*").length : 0, now = performance.now();
+  const moving = "[data-stale=true], [data-testid=stSkeleton], [data-testid=stSpinner]";
+  const still = app?.dataset.testScriptState === "notRunning" && !document.querySelector(moving);
+  if (!still || parts !== window.parts || !main.querySelector("h1")) { window.parts = parts; window.since = now; }
+  return now - window.since > STILL;
+}"""
+"""Nothing runs for the page, and nothing has come or gone for so long."""
 _COLOURS = 256
 
 
@@ -74,18 +82,14 @@ def _taken(browser: Browser, url: str, width: int, theme: str) -> bytes:
     )
     page = context.new_page()
     page.goto(url)
-    page.wait_for_selector("[data-testid=stAppViewContainer] h1", timeout=60_000)
-    page.wait_for_timeout(_SETTLED_MS)
-    page.wait_for_selector(_DRAWN, timeout=60_000, state="attached")
-    page.wait_for_timeout(WATCHED_MS if "monitoring" in url else _SETTLED_MS)
+    _wait_until_drawn(page)
     if "monitoring" in url:  # between two looks all of it stands
+        page.wait_for_timeout(WATCHED_MS)
         page.get_by_text("Follow live").click()
-        page.wait_for_timeout(_SETTLED_MS)
-        page.wait_for_selector(_DRAWN, timeout=60_000, state="attached")
+        _wait_until_drawn(page)
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": min(LONGEST, max(WIDTHS[width], height))})
-    page.wait_for_selector(_DRAWN, timeout=60_000, state="attached")
-    page.wait_for_timeout(_SETTLED_MS)
+    _wait_until_drawn(page)
     if page.get_by_text("Failed to fetch").count():
         raise SystemExit(
             f"{url} was not drawn in whole, the browser got no answer: try again when the machine is quiet"
@@ -93,6 +97,11 @@ def _taken(browser: Browser, url: str, width: int, theme: str) -> bytes:
     picture = Image.open(io.BytesIO(page.screenshot()))
     context.close()
     return _small(picture)
+
+
+def _wait_until_drawn(page: Page) -> None:
+    page.evaluate("window.parts = undefined")
+    page.wait_for_function(_DRAWN.replace("STILL", str(_STILL_MS)), timeout=120_000)
 
 
 def _top(picture: bytes) -> bytes:
