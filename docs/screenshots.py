@@ -82,11 +82,10 @@ def _taken(browser: Browser, url: str, width: int, theme: str) -> bytes:
     )
     page = context.new_page()
     page.goto(url)
-    _wait_until_drawn(page)
-    if "monitoring" in url:  # between two looks all of it stands
+    if "monitoring" in url:  # while it follows, it never stands still
         page.wait_for_timeout(WATCHED_MS)
         page.get_by_text("Follow live").click()
-        _wait_until_drawn(page)
+    _wait_until_drawn(page)
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": min(LONGEST, max(WIDTHS[width], height))})
     _wait_until_drawn(page)
