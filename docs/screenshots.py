@@ -34,6 +34,7 @@ FIRST, FIRST_HEIGHT = ("capacity", 1280, "light"), 1060
 WATCHED_MS = 25_000
 """Monitoring counts from one look to the next; its curves need some of them."""
 _STILL_MS = 3000
+_TRIES = 4
 _DRAWN = """() => {
   const app = document.querySelector("[data-test-script-state]"), main = document.querySelector("[data-testid=stMain]");
   const parts = main ? main.querySelectorAll("*").length : 0, now = performance.now();
@@ -81,18 +82,19 @@ def _taken(browser: Browser, url: str, width: int, theme: str) -> bytes:
         reduced_motion="reduce",
     )
     page = context.new_page()
-    page.goto(url)
-    if "monitoring" in url:  # while it follows, it never stands still
-        page.wait_for_timeout(WATCHED_MS)
-        page.get_by_text("Follow live").click()
-    _wait_until_drawn(page)
+    for _ in range(_TRIES):
+        page.goto(url)
+        if "monitoring" in url:  # while it follows, it never stands still
+            page.wait_for_timeout(WATCHED_MS)
+            page.get_by_text("Follow live").click()
+        _wait_until_drawn(page)
+        if not page.get_by_text("Failed to fetch").count():
+            break
+    else:
+        raise SystemExit(f"{url} was not drawn in whole, {_TRIES} times: try again when the machine is quiet")
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": min(LONGEST, max(WIDTHS[width], height))})
     _wait_until_drawn(page)
-    if page.get_by_text("Failed to fetch").count():
-        raise SystemExit(
-            f"{url} was not drawn in whole, the browser got no answer: try again when the machine is quiet"
-        )
     picture = Image.open(io.BytesIO(page.screenshot()))
     context.close()
     return _small(picture)
