@@ -37,6 +37,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     folder, port = tmp_path_factory.mktemp("var"), free_port()
     paths = [str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"DATA_DIR": str(folder), "PYTHONPATH": os.pathsep.join(paths), "LOG_LEVEL": "ERROR"}
+    environment["UI_PORT"] = str(free_port())
     command = [sys.executable, "-m", "perfcast", "up", "--port", str(port)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         held = Installation(f"http://127.0.0.1:{port}", environment)

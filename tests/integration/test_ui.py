@@ -1,135 +1,22 @@
-"""Journeys through the web UI in a real Chromium, against a running `perfcast up`."""
+"""Journeys through the web UI in a real Chromium, against a running `perfcast up`; what changes something is beside."""
 
 import re
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from playwright.sync_api import TimeoutError as Late
-from tests.browser import Faults, barriers, chromium
+from playwright.sync_api import Browser, expect
+from tests.browser import barriers, chromium
 from tests.contract.conftest import start
+from tests.journeys import NARROW, Visit, add, answers_of, asked, choose, number, settle
 from tests.patience import PATIENCE_SECONDS, until
 from tests.services import free_port
-from tests.stacks import Stack, ui_alone, up
-from tests.stocked import CPU, OTHER_CPU, stock
+from tests.stacks import Stack, ui_alone
+from tests.stocked import CPU, OTHER_CPU
 
 PAGES = {"Predict": "", "Capacity": "capacity", "Training": "training", "Models": "models", "Monitoring": "monitoring"}
 """Every page of the navigation, by its title: where it is."""
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 400, "height": 800}
-Visit = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("stocked")
-    stock(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def stack(stocked: Path) -> Iterator[Stack]:
-    with up(stocked) as stack:
-        stack.wait_for_api()
-        stack.wait_for_ui()
-        yield stack
-        assert "Traceback" not in stack.said()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """Opens a page in a browser of its own, and waits until it is drawn; what it does wrong fails the test."""
-    contexts, faults = [], []
-
-    def visited(path: str = "", *, at: str = "", theme: str = "light", size: dict[str, int] = WIDE) -> Page:
-        address = at or request.getfixturevalue("stack").ui
-        context = browser.new_context(viewport=size, color_scheme=theme)  # type: ignore[arg-type]
-        context.set_default_timeout(1_000 * PATIENCE_SECONDS)
-        page = context.new_page()
-        contexts.append(context)
-        faults.append(Faults(page))
-        page.goto(f"{address}/{path}")
-        settle(page)
-        return page
-
-    yield visited
-    for context in contexts:
-        context.close()
-    assert [found for one in faults for found in one.found] == []
-
-
-_SHORT = 3_000
-"""Milliseconds after which a list is looked for again."""
-QUIET = """() => {
-  const app = document.querySelector("[data-test-script-state]");
-  if (app?.dataset.testScriptState !== "notRunning") { window.quietSince = undefined; return false; }
-  window.quietSince ??= performance.now();
-  return performance.now() - window.quietSince > 500;
-}"""
-"""Between two runs of a page's script nothing runs either, so it is to be so for half a second."""
-
-
-def settle(page: Page) -> None:
-    """Wait until the page has been drawn and nothing runs for it."""
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    page.wait_for_function(QUIET)
-
-
-def number(page: Page, label: str, value: str) -> None:
-    """Type a value, as a person would."""
-    field = page.get_by_role("spinbutton", name=label)
-    field.fill(value)
-    field.press("Enter")
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    """Choose from a list; one that the page draws anew meanwhile has closed, and is opened again."""
-    settle(page)
-    field, wanted = page.get_by_role("combobox", name=label), page.get_by_role("option", name=option, exact=True)
-
-    def chosen() -> bool:
-        with suppress(Late):
-            if not wanted.is_visible():
-                field.click(timeout=_SHORT)
-            wanted.click(timeout=_SHORT)
-        page.wait_for_function(QUIET)
-        return field.input_value() == option and not wanted.is_visible()
-
-    until(chosen)
-
-
-def add(page: Page, label: str, option: str) -> None:
-    """Choose one more from a list that takes several."""
-    settle(page)
-    several = page.get_by_test_id("stMultiSelect").filter(has=page.get_by_role("combobox", name=label))
-    taken = several.locator(f"[data-tag][aria-label='{option}']:visible")
-
-    def added() -> bool:
-        with suppress(Late):
-            several.get_by_role("combobox").click(timeout=_SHORT)
-            page.get_by_role("option", name=option, exact=True).click(timeout=_SHORT)
-        page.wait_for_function(QUIET)
-        return taken.count() > 0
-
-    until(added)
-
-
-def answers_of(page: Page) -> list[str]:
-    """The page's figures in words, such as `35.2 ms`."""
-    return [text.replace("\u202f", " ") for text in page.get_by_test_id("stMetricValue").all_inner_texts()]
-
-
-def asked(page: Page) -> str:
-    return urlsplit(page.url).query
 
 
 # Predict
@@ -214,9 +101,6 @@ def test_capacity_shows_each_cause_and_each_day_against_what_was_measured(visit:
     ):
         expect(page.get_by_role("figure", name=name)).to_be_visible()
     expect(page.get_by_role("figure", name="Request rate: impact")).to_contain_text("measured, most alike")
-
-
-# Training, Models, Monitoring: their journeys go here.
 
 
 # Monitoring
@@ -321,6 +205,30 @@ def test_where_the_api_is_away_the_page_says_so_and_goes_on_when_it_is_back(
         process, _ = start(stocked, API_PORT=str(port))
         page.get_by_role("button", name="Try again").click()
         until(lambda: answers_of(page) == ["32.6 ms"])
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_SECONDS)
+
+
+def test_an_api_that_goes_away_while_monitoring_follows_is_told_once_and_followed_again_when_it_is_back(
+    visit: Visit, stocked: Path, tmp_path: Path
+) -> None:
+    process, api = start(stocked)
+    with ui_alone(api, tmp_path) as address:
+        page = visit("monitoring", at=address)
+        figure = page.get_by_role("figure", name="Time of a prediction")
+        expect(figure).to_be_visible()
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_SECONDS)
+        away = page.get_by_text("The API doesn't answer")
+        expect(away).to_be_visible()
+        expect(figure).to_have_count(0)  # in place of all that follows, not above it
+        settle(page)
+        expect(away).to_have_count(1)
+        process, _ = start(stocked, API_PORT=str(urlsplit(api).port))
+        expect(figure).to_be_visible()  # nobody pressed anything
+        expect(away).to_have_count(0)
+        expect(page.get_by_role("combobox", name="Look closer at")).to_be_visible()
+        page.close()  # before its server ends: it would miss that
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_SECONDS)
 

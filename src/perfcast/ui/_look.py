@@ -18,7 +18,7 @@ def options() -> dict[str, str]:
         "theme.baseRadius": "small",
         "theme.baseFontSize": "15",
         "theme.headingFontWeights": "[600, 600, 600]",
-        "theme.headingFontSizes": '["1.7rem", "1.2rem", "1.05rem"]',
+        "theme.headingFontSizes": '["1.7rem", "1.05rem", "1rem"]',
         "theme.metricValueFontSize": "1.6rem",
         "theme.metricValueFontWeight": "600",
         "theme.showWidgetBorder": "true",
@@ -69,6 +69,8 @@ def style(theme: Theme) -> str:
   .stApp [data-testid="stMultiSelect"] :is([data-tag], [data-tag] *) {{ color: {palette.ink}; }}
   [data-testid="stMetricLabel"] p {{ font-size: .85rem; opacity: .8; }}
   .perfcast-lead {{ margin: -.4rem 0 1.1rem; max-width: 46rem; }}
+  .stApp [data-testid="stHeadingDivider"] {{ height: 1px; background: {palette.hairline}; }}
+  .st-key-day button {{ padding-left: .3rem; padding-right: .3rem; }}
   @media (max-width: 480px) {{ .stMainBlockContainer {{ padding-left: 1rem; padding-right: 1rem; }} }}
 </style>
 """

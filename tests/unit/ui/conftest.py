@@ -117,7 +117,7 @@ def open_app(at: Callable[[str], None], request: pytest.FixtureRequest) -> Open:
 
 def words(page: AppTest) -> str:
     """All that a page tells in words."""
-    kinds = (page.title, page.markdown, page.caption, page.info, page.warning, page.error, page.subheader)
+    kinds = (page.title, page.markdown, page.caption, page.info, page.warning, page.error, page.header)
     return "\n".join(str(one.value) for kind in kinds for one in kind)
 
 

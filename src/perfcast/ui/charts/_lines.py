@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
@@ -40,6 +40,7 @@ def lines(
     limit: float | None = None,
     wanted: float | None = None,
     marked: bool = False,
+    x_range: tuple[object, object] | None = None,
     y_range: tuple[float, float] | None = None,
 ) -> go.Figure:
     """Lines over one axis.
@@ -52,7 +53,8 @@ def lines(
         limit: What shall not be crossed, in the danger colour.
         wanted: Where it should lie, in a quiet colour.
         marked: Whether points are marked, as where they are few.
-        y_range: Of the upright axis; chosen by what is shown if not given.
+        x_range: Of the axis along; chosen by what is shown if not given.
+        y_range: Of the upright axis; the same.
     """
     figure, mode = go.Figure(), "lines+markers" if marked else "lines"
     for one in series:
@@ -62,7 +64,8 @@ def lines(
         if value is not None:
             figure.add_hline(value, line={"color": colour, "width": 1, "dash": "dash"})
     words = any(isinstance(value, str) for one in series for value in one.x)
-    x_axis = {"title": {"text": x_title}} | ({"type": "category"} if words else {})
+    x_axis: dict[str, Any] = {"title": {"text": x_title}} | ({"type": "category"} if words else {})
+    x_axis |= {"range": list(x_range)} if x_range else {}
     y_axis = {"title": {"text": y_title}} | ({"range": list(y_range)} if y_range else {"rangemode": "tozero"})
     return dress(figure, palette, xaxis=x_axis, yaxis=y_axis)
 
@@ -104,6 +107,6 @@ def trials(
     line = {"color": palette.accent, "width": 2.25, "shape": "hv"}
     figure.add_scatter(x=list(numbers), y=best, mode="lines", name=best_name, line=line, hovertemplate="%{y:.4g}")
     return dress(
-        figure, palette, height=250, xaxis={"title": {"text": "trial"}, "dtick": max(1, len(numbers) // 10)},
+        figure, palette, height=300, xaxis={"title": {"text": "trial"}, "dtick": max(1, len(numbers) // 10)},
         yaxis={"title": {"text": y_title}},
     )  # fmt: skip

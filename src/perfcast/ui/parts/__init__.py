@@ -7,6 +7,7 @@ from perfcast.ui.parts._foot import foot
 from perfcast.ui.parts._form import DAY, HOUR, Scenario, form, presets, sweepable
 from perfcast.ui.parts._head import head
 from perfcast.ui.parts._kept import keep, kept
+from perfcast.ui.parts._missing import say_missing
 from perfcast.ui.parts._words import (
     amount,
     cost_axis,
@@ -43,6 +44,7 @@ __all__ = [
     "palette",
     "plain",
     "presets",
+    "say_missing",
     "share",
     "show",
     "sweepable",

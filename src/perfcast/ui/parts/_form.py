@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from perfcast.ui.parts._words import with_unit
 from perfcast_client.answers import FeatureEntry, PresetEntry, WorkloadDetails
@@ -17,6 +18,8 @@ _MONDAY = "2026-03-02"
 _COLUMNS = 2
 HOUR, DAY = "hour", "day"
 _LAST_HOUR = 23.75
+_OF_THE_PAGES = frozenset({HOUR, DAY, "what", "coverage", "service", "limit", "api key"})
+"""Names in a page's address, and of what a tab keeps, that no feature can have."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,12 @@ def form(
     stated = [feature for feature in workload.features if not feature.clock]
     if start is None:
         start = workload.presets[0].features if workload.presets else {}
-    columns, features = st.columns(_COLUMNS, gap="medium"), {}
+    beside, features = 1 if ranges else _COLUMNS, {}  # a slider wants the whole width
+    columns: Sequence[DeltaGenerator] = ()
     for number, feature in enumerate(stated):
-        with columns[number % _COLUMNS]:
+        if not number % beside:  # a row of its own each time: a narrow screen then keeps the declared order
+            columns = st.columns(beside, gap="medium")
+        with columns[number % beside]:
             value = _input(feature, start.get(feature.name), (ranges or {}).get(feature.name))
         if value is not None:
             features[feature.name] = value
@@ -90,18 +96,23 @@ def _fill(workload: WorkloadDetails, key: str) -> None:
         return
     for feature in workload.features:
         if feature.name in found.features:
-            st.session_state[feature.name] = _typed(feature, found.features[feature.name])
+            st.session_state[_key(feature)] = _typed(feature, found.features[feature.name])
         elif feature.default is not None:
-            st.session_state.pop(feature.name, None)
+            st.session_state.pop(_key(feature), None)
     if moment := found.features.get("timestamp"):
         at = datetime.fromisoformat(str(moment))
         st.session_state[HOUR] = min(_LAST_HOUR, at.hour + round(at.minute / 15) / 4)
         st.session_state[DAY] = _DAYS[at.weekday()]
 
 
+def _key(feature: FeatureEntry) -> str:
+    """What a feature is called in the address: its name, save where the page itself has one like it."""
+    return f"feature_{feature.name}" if feature.name in _OF_THE_PAGES else feature.name
+
+
 def _input(feature: FeatureEntry, start: Any, within: tuple[float, float] | None) -> Any:
     label = with_unit(feature.name, feature.unit)
-    shared: dict[str, Any] = {"key": feature.name, "help": feature.meaning or None, "bind": "query-params"}
+    shared: dict[str, Any] = {"key": _key(feature), "help": feature.meaning or None, "bind": "query-params"}
     if feature.type == "choice":
         return st.selectbox(
             label, feature.values, feature.values.index(start) if start in feature.values else 0, **shared
@@ -131,7 +142,8 @@ def _slider(
     kind: Callable[[Any], Any] = int if feature.type == "integer" else float
     begin = start if start is not None and least <= start <= most else (least + most) / 2
     begin = min(max(round(begin / step) * step, least), most)
-    return st.slider(label, kind(least), kind(most), kind(begin), kind(step), **shared)
+    shown = "%d" if kind is int else f"%.{max(0, -math.floor(math.log10(step)))}f"
+    return st.slider(label, kind(least), kind(most), kind(begin), kind(step), shown, **shared)
 
 
 def scale(feature: FeatureEntry, within: tuple[float, float]) -> tuple[float, float, float]:

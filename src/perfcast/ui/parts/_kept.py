@@ -46,7 +46,7 @@ def kept() -> None:
         return
     if not entries:
         return
-    st.subheader("Kept", divider="gray")
+    st.header("Kept", divider="gray")
     columns = {name: [entry[name] for entry in entries] for name in ("at", "scenario", "answer", "link")}
     config: dict[str, Any] = {"at": "Kept (UTC)", "scenario": "Scenario", "answer": "Answer"}
     config["link"] = st.column_config.LinkColumn("Open", display_text="open")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from perfcast.ui._server import client, fresh, told, workload_named, workloads
 from perfcast.ui.charts import Curve, Points, curve, gauge
@@ -23,6 +24,7 @@ from perfcast.ui.parts import (
     off,
     palette,
     presets,
+    say_missing,
     share,
     show,
     sweepable,
@@ -53,6 +55,7 @@ def page() -> None:
         if not models:
             st.info("No model of a service answers yet. Train one on your own rows: `perfcast train --dataset NAME`.")
             return
+        say_missing("service", models)
         model = st.selectbox("Service", list(models), key="service", bind="query-params", width=360)
         _look(workload_named(models[model]), model)
 
@@ -124,7 +127,7 @@ def _limit(workload: WorkloadDetails) -> float:
             st.number_input(f"Limit ({symbol(cost.unit)})", 0.0, None, 100.0, key="limit", bind="query-params")
         )
     label = f"Limit ({symbol(cost.unit)})"
-    return float(st.slider(label, 0.0, cost.maximum, 0.8 * cost.maximum, 1.0, key="limit", bind="query-params"))
+    return float(st.slider(label, 0.0, cost.maximum, 0.8 * cost.maximum, 1.0, "%.0f", key="limit", bind="query-params"))
 
 
 def _verdict(cost: float, upper: float | None, limit: float, unit: str) -> str:
@@ -151,12 +154,15 @@ def _causes(
     ranges: Mapping[str, tuple[float, float]],
     limit: float,
 ) -> None:
-    st.subheader("By cause", divider="gray", help="All else as above; dots are the measured rows most like it.")
-    columns = st.columns(2, gap="medium")
-    for number, feature in enumerate(sweepable(workload)):
+    st.header("By cause", divider="gray", help="All else as above; dots are the measured rows most like it.")
+    causes = sweepable(workload)
+    places: list[DeltaGenerator] = []
+    for left in range(len(causes), 0, -2):
+        places += st.columns(min(2, left), gap="medium")  # one that is left over has the whole width
+    for place, feature in zip(places, causes, strict=True):
         least, most = ranges[feature.name]
         values = [float(value) for value in np.linspace(least, most, _STEPS)]
-        with columns[number % len(columns)]:
+        with place:
             _sweep(
                 workload, model, [scenario.row(**{feature.name: value}) for value in values], values,
                 with_unit(feature.name, feature.unit), f"{title(feature.name)}: impact",
@@ -166,8 +172,9 @@ def _causes(
 
 
 def _times(workload: WorkloadDetails, model: str, scenario: Scenario, limit: float) -> None:
-    st.subheader("By time", divider="gray", help="The same load at other times.")
-    hours = [float(hour) for hour in np.linspace(0, 23.75, 48)]
+    st.header("By time", divider="gray", help="The same load at other times.")
+    minutes = (scenario.hour or 0.0) % 1  # the same of every hour: the curve then passes through the hour chosen
+    hours = [hour + minutes for hour in range(24)]
     for column, day, name in zip(
         st.columns(2, gap="medium"), (_WEEKDAY, _SUNDAY), ("A business day", "A Sunday"), strict=True
     ):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from perfcast.ui._server import fresh, told, workloads
-from perfcast.ui.parts import head, moment, tell_what_happened, verbatim
+from perfcast.ui.parts import head, moment, say_missing, tell_what_happened
 from perfcast.ui.parts.models import answering, cost_of, glance, history, speed, upload, versions
 from perfcast_client.answers import ModelList
 
@@ -36,9 +36,7 @@ def _nothing() -> None:
 def _chosen(listed: ModelList) -> str:
     """The model that the address names; the first that answers if none."""
     names = list(listed.models)
-    asked = st.query_params.get(_MODEL)
-    if asked is not None and asked not in names:
-        st.warning(f"There is no model {verbatim(asked)} (any more); choose one of these.", icon=":material/help:")
+    say_missing(_MODEL, names)
     first = next((at for at, one in enumerate(listed.models.values()) if one.champion is not None), 0)
     chosen = st.selectbox("Model", names, first, key=_MODEL, bind="query-params", on_change=_forget_version, width=420)
     return str(chosen)

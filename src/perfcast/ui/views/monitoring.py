@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from perfcast.ui._server import fresh, told, workload_named
-from perfcast.ui.parts import head
+from perfcast.ui._server import client, fresh, told, workload_named
+from perfcast.ui.parts import head, say_missing
 from perfcast.ui.parts.monitoring import (
     EVERY_SECONDS,
     accuracy,
@@ -28,6 +28,8 @@ def page() -> None:
         "Follow live", value=True, key="live", bind="query-params",
         help=f"Look again every {EVERY_SECONDS} seconds; off, the page stands still.",
     )  # fmt: skip
+    with told():
+        client().health()  # never a copy: where the API is away, no part below begins to look
     st.fragment(_service, run_every=EVERY_SECONDS if live else None)()
     with told():
         models = fresh(lambda api: api.models.list(), "models").models
@@ -37,8 +39,9 @@ def page() -> None:
             )
             return
         costs = {name: workload_named(one.workload).cost for name, one in models.items() if one.champion}
-        st.subheader("Models, last 24 hours", divider="gray", help="The champions, by the true costs that were told.")
+        st.header("Models, last 24 hours", divider="gray", help="The champions, by the true costs that were told.")
         every_model(costs)
+        say_missing("model", models)
         model = st.selectbox("Look closer at", list(models), key="model", bind="query-params", width=360)
     st.fragment(_model, run_every=_JUDGED_SECONDS if live else None)(model, models[model].workload)
 
@@ -46,20 +49,20 @@ def page() -> None:
 def _service() -> None:
     with told():
         alarms()
-        st.subheader("Health", divider="gray")
+        st.header("Health", divider="gray")
         condition()
-        st.subheader("Traffic", divider="gray", help="Without probes and without this page's own looks.")
+        st.header("Traffic", divider="gray", help="Without probes and without this page's own looks.")
         traffic()
 
 
 def _model(model: str, workload: str) -> None:
     with told():
         cost = workload_named(workload).cost
-        st.subheader("Live accuracy", divider="gray")
+        st.header("Live accuracy", divider="gray")
         accuracy(model, cost)
-        st.subheader("How intervals follow", divider="gray")
+        st.header("How intervals follow", divider="gray")
         corrections(model, cost)
-        st.subheader("Drift", divider="gray")
+        st.header("Drift", divider="gray")
         drift(model)
 
 

@@ -18,6 +18,7 @@ from perfcast.ui.parts import (
     kept,
     palette,
     presets,
+    say_missing,
     share,
     show,
     sweepable,
@@ -79,9 +80,11 @@ def _answering(workload: WorkloadDetails) -> list[str]:
 def _models(workload: WorkloadDetails) -> Sequence[str]:
     names = _answering(workload)
     first = workload.default_model if workload.default_model in names else names[0]
+    key = f"{workload.name} models"
+    say_missing(key, names)
     chosen = st.multiselect(
         "Models, side by side", names, [first],
-        key=f"{workload.name} models", bind="query-params",
+        key=key, bind="query-params",
         help="A model's name is its champion. Choose several to compare them.",
     )  # fmt: skip
     return chosen or [first]
@@ -113,7 +116,7 @@ def _trust(one: Prediction, unit: str) -> str:
 
 
 def _sweep(workload: WorkloadDetails, scenario: Scenario, models: Sequence[str], coverage: float) -> None:
-    st.subheader("Along one parameter", divider="gray")
+    st.header("Along one parameter", divider="gray")
     features = {with_unit(one.name, one.unit): one for one in sweepable(workload)}
     left, right = st.columns([1, 2], gap="medium")
     with left:

@@ -48,7 +48,7 @@ def _alias(model: ModelDetails, alias: Alias) -> None:
 
 
 def _split(model: ModelDetails) -> None:
-    st.subheader("Split of the callers", divider="gray")
+    st.header("Split of the callers", divider="gray")
     champion, challenger = model.aliases.get("champion"), model.aliases.get("challenger")
     if champion is None or challenger is None or champion == challenger:
         st.caption("It takes a champion and, on another version, a challenger. Until then the champion answers all.")
@@ -65,7 +65,7 @@ def _split(model: ModelDetails) -> None:
 
 @st.fragment(run_every=10)
 def _arms(name: str, cost: Cost) -> None:
-    st.subheader("What each did", divider="gray")
+    st.header("What each did", divider="gray")
     with told():
         traffic = fresh(lambda api: api.models.traffic(name), f"traffic {name}")
         if not traffic.arms:
@@ -104,7 +104,7 @@ def _comparisons(traffic: Traffic, cost: Cost) -> None:
     compared = {name: one.against_champion for name, one in _ordered(traffic).items() if one.against_champion}
     if not compared:
         return
-    st.subheader("Is one better?", divider="gray", help="May be looked at at any time: in at most one of twenty "
+    st.header("Is one better?", divider="gray", help="May be looked at at any time: in at most one of twenty "
                  "comparisons a difference is seen where there is none.")  # fmt: skip
     for name, one in compared.items():
         st.markdown(verdict(name, one, cost))

@@ -19,11 +19,10 @@ def glance(listed: ModelList) -> None:
     table = {
         "Model": list(models),
         "State": [_state(one) for one in models.values()],
-        "Champion": ["none" if one.champion is None else f"version {one.champion}" for one in models.values()],
+        "Champion": ["none" if one.champion is None else str(one.champion) for one in models.values()],
         "Held-out error": [held_out_error(one.metrics, cost_of(one.workload)) for one in models.values()],
         "Live error, 7 days": [live_error(live.get(name), cost_of(one.workload)) for name, one in models.items()],
         "Type": [family(one.type) for one in models.values()],
-        "Loaded": ["yes" if one.loaded else "no" for one in models.values()],
         "Workload": [one.workload for one in models.values()],
     }
     if len(models) > _MOST_ASKED:
@@ -52,6 +51,8 @@ def _state(one: ModelEntry) -> str:
         return "broken"
     if one.champion is None:
         return "has no champion"
+    if not one.loaded:
+        return "is being loaded"
     return "answers, A/B" if one.traffic.get("challenger") else "answers"
 
 

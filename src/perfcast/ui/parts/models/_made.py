@@ -30,7 +30,7 @@ def made_from(known: VersionMetrics, cost: Cost) -> None:
 
 
 def _facts(name: str, facts: Mapping[str, str]) -> None:
-    st.table({name: list(facts), " ": list(facts.values())}, border="horizontal", hide_index=True, alt=name)
+    st.table({name: list(facts), "Value": list(facts.values())}, border="horizontal", hide_index=True, alt=name)
 
 
 def _data(data: Data | None) -> dict[str, str]:
@@ -39,7 +39,8 @@ def _data(data: Data | None) -> dict[str, str]:
     parts = {f"Rows {_PARTS.get(part, part)}": f"{rows:,}" for part, rows in data.parts.items()}
     newest = {"Newest row": data.until[:16].replace("T", " ") + " UTC"} if data.until else {}
     return {
-        "Dataset": f"{data.name}@{data.digest[:12]}",
+        "Dataset": data.name,
+        "Its digest": data.digest[:12],
         "Rows": f"{data.rows:,}",
         "Distinct configurations": f"{data.configurations:,}",
         **parts,

@@ -31,7 +31,7 @@ _WINDOWS = {"1h": "last hour", "24h": "last day", "7d": "last 7 days", "all": "a
 def about_version(model: ModelDetails, version: VersionEntry, cost: Cost) -> None:
     """Its whole page."""
     held = f" · {', '.join(version.aliases)}" if version.aliases else " · candidate"
-    st.subheader(f"Version {version.version} · {family(version.type)}{held}", divider="gray")
+    st.header(f"Version {version.version} · {family(version.type)}{held}", divider="gray")
     moves(model, version, cost)
     if version.problem:
         st.error(f"It can't be read: {version.problem}", icon=":material/error:")

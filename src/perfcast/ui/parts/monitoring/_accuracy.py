@@ -8,7 +8,7 @@ import streamlit as st
 from perfcast.ui._server import fresh
 from perfcast.ui.charts import Meaning, Series, lines
 from perfcast.ui.parts._figure import palette, show
-from perfcast.ui.parts._words import amount, share, symbol
+from perfcast.ui.parts._words import amount, off, share, symbol
 from perfcast.ui.parts.monitoring._models import error, held, signed
 from perfcast_client.answers import ArmComparison, Cost, HeldOutMetrics, LiveAccuracy, Traffic, VersionMetrics
 
@@ -89,7 +89,7 @@ def _table(arms: Sequence[Arm], window: str, cost: Cost) -> None:
         "Mean error": [error(cost, one.mae, one.mape) if one else "–" for one in live],
         "Bias": [signed(one.bias, cost.unit) if one else "–" for one in live],
         "In the 90 % interval": [held(one.coverage) if one else "–" for one in live],
-        "Interval's width": [amount(one.width, cost.unit) if one else "–" for one in live],
+        "Interval's width": [off(one.width, cost.unit) if one else "–" for one in live],
         "Extrapolated": [share(one.extrapolated) if one else "–" for one in live],
     }
     st.table(columns, border="horizontal", hide_index=True, alt=f"Live accuracy by arm, {WINDOWS[window]}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from perfcast.ui.parts._words import amount, share
+from perfcast.ui.parts._words import amount, off, share
 from perfcast.ui.parts.monitoring._exposition import Look, look
 from perfcast_client.answers import Cost
 
@@ -61,7 +61,7 @@ def every_model(costs: Mapping[str, Cost]) -> None:
             ],
             "Bias": [signed(live["bias"].get(name), cost.unit) for name, cost in costs.items()],
             "In the 90 % interval": [held(live["coverage"].get(name)) for name in costs],
-            "Interval's width": [amount(live["width"].get(name), cost.unit) for name, cost in costs.items()],
+            "Interval's width": [off(live["width"].get(name), cost.unit) for name, cost in costs.items()],
         },
         border="horizontal", hide_index=True, alt="Live accuracy of every model over the last 24 hours",
     )  # fmt: skip
@@ -70,13 +70,13 @@ def every_model(costs: Mapping[str, Cost]) -> None:
 def error(cost: Cost, mae: float | None, mape: float | None) -> str:
     """A mean error as its workload judges it: in the cost's unit, or in percent of the true cost."""
     if not cost.relative or mape is None:
-        return amount(mae, cost.unit)
+        return off(mae, cost.unit)
     return f"{amount(mape, '%')} of the cost"
 
 
 def signed(value: float | None, unit: str) -> str:
     """A difference, with its sign."""
-    return amount(value, unit) if value is None or value < 0 else f"+{amount(value, unit)}"
+    return off(value, unit) if value is None or value < 0 else f"+{off(value, unit)}"
 
 
 def held(percent: float | None, promised: float = 90.0) -> str:

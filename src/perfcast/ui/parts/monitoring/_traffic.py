@@ -1,6 +1,7 @@
 """The last minutes of traffic, by the differences between looks at `/metrics`."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 import streamlit as st
 
@@ -14,6 +15,7 @@ from perfcast.ui.parts.monitoring._tiles import tiles
 _KEY = "monitoring course"
 _TIME = "Time (UTC)"
 _MOST_MODELS = 8
+_LEAST = timedelta(minutes=1)
 _OUTCOME_MEANINGS: Mapping[str, Meaning] = {"answered": "ink", "refused": "measured", "failed": "danger"}
 _KINDS = {
     "invalid": "invalid input",
@@ -81,7 +83,13 @@ def _requests(steps: Sequence[Step]) -> None:
         Series(name, _times(steps), rates[name], meaning=_OUTCOME_MEANINGS[name], dash=dash)
         for dash, name in enumerate(OUTCOMES)
     ]
-    _over_time("Requests", series, "requests per second (1/s)", "refused: the caller's mistake; failed: the server's")
+    _over_time(
+        "Requests",
+        _times(steps),
+        series,
+        "requests per second (1/s)",
+        "refused: the caller's mistake; failed: the server's",
+    )
 
 
 def _latency(steps: Sequence[Step]) -> None:
@@ -91,6 +99,7 @@ def _latency(steps: Sequence[Step]) -> None:
     ]
     _over_time(
         "Time of a prediction",
+        _times(steps),
         series,
         "milliseconds (ms)",
         "in the server; p95: 95 of 100 are quicker; a batch counts once",
@@ -103,14 +112,16 @@ def _machine(steps: Sequence[Step]) -> None:
         Series(name, _times(steps), [step.machine[name] for step in steps], meaning="ink", dash=dash)
         for dash, name in enumerate(names)
     ]
-    _over_time("The server's machine", series, "in use (%)", "the whole machine, not only Perfcast")
+    _over_time("The server's machine", _times(steps), series, "in use (%)", "the whole machine, not only Perfcast")
 
 
-def _over_time(name: str, series: Sequence[Series], y_title: str, note: str) -> None:
+def _over_time(name: str, times: Sequence[datetime], series: Sequence[Series], y_title: str, note: str) -> None:
     st.markdown(f"**{name}**  \n:small[:gray[{note}]]")
     last = ", ".join(f"{one.name} {amount(one.y[-1])}" for one in series)
-    table = {_TIME: [f"{at:%H:%M:%S}" for at in series[0].x]} | {one.name: one.y for one in series}
-    figure = lines(palette(), series, x_title=_TIME, y_title=y_title, marked=len(series[0].x) < 3)
+    table = {_TIME: [f"{at:%H:%M:%S}" for at in times]} | {one.name: one.y for one in series}
+    first, newest = times[0], times[-1]
+    span = (min(first, newest - _LEAST), newest + _LEAST / 20)  # one look alone has no scale of its own
+    figure = lines(palette(), series, x_title=_TIME, y_title=y_title, x_range=span, marked=len(times) < 3)
     show(figure, name, alt=f"{name}, {y_title}, over the last minutes; newest: {last}", table=table)
 
 
@@ -143,5 +154,5 @@ def _minutes(seconds: float) -> str:
     return f"{seconds:.0f}\u202fs" if seconds < 120 else f"{min(MINUTES, seconds / 60):.0f}\u202fmin"
 
 
-def _times(steps: Sequence[Step]) -> Sequence[object]:
+def _times(steps: Sequence[Step]) -> list[datetime]:
     return [step.until for step in steps]

@@ -45,7 +45,7 @@ def datasets() -> None:
 
 def bring(workload: str = "cpu-utilization") -> None:
     """How one's own rows come in."""
-    st.subheader("Bring your own rows", divider="gray")
+    st.header("Bring your own rows", divider="gray")
     st.markdown(
         "Rows come in on the machine that runs Perfcast (there is no upload here): a CSV, Parquet or Arrow file with a "
         "column for each feature and the cost. Every row is checked, and each refused one is named with the reason."

@@ -100,7 +100,7 @@ def _open(identifier: str) -> None:
     except NotFound:
         st.warning(f"There is no job {verbatim(identifier)}, or it was removed since. Choose another one.")
         return
-    st.subheader(f"{job.model_name}, {moment(job.created_at)} UTC", divider="gray")
+    st.header(f"{job.model_name}, {moment(job.created_at)} UTC", divider="gray")
     _came_of_it(job)
     numbers(job)
     trials_of(job, f"opened {job.job_id}")
@@ -139,4 +139,4 @@ def _asked(job: JobDetails) -> None:
         "Request": job.request_id or "–",
     }
     with st.expander("What was asked for", icon=":material/list_alt:"):
-        st.table({"": list(facts), "value": list(facts.values())}, border="horizontal", hide_index=True)
+        st.table({"What": list(facts), "Asked for": list(facts.values())}, border="horizontal", hide_index=True)

@@ -53,7 +53,7 @@ def triggers(schedule: ScheduleEntry) -> str:
 
 
 def _form(model: str, present: ScheduleEntry | None) -> None:
-    st.subheader(f"When {model} is trained anew", divider="gray")
+    st.header(f"When {model} is trained anew", divider="gray")
     if present is not None and present.signal:
         st.warning(
             f"A signal waits to be acted on: {present.signal_reason or present.signal}", icon=":material/warning:"
@@ -145,7 +145,7 @@ def _remove(model: str) -> None:
 
 
 def _history(model: str) -> None:
-    st.subheader("What it did", divider="gray")
+    st.header("What it did", divider="gray")
     events = client().schedules.history(model, limit=_MOST_EVENTS).events
     if not events:
         st.caption("Nothing yet.")

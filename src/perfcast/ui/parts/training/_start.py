@@ -22,7 +22,7 @@ def start() -> None:
         st.info("There are no measured rows to learn from yet.")
         bring()
         return
-    st.subheader("Start a run", divider="gray")
+    st.header("Start a run", divider="gray")
     left, right = st.columns(2, gap="large")
     with left:
         dataset = _dataset(found)
