@@ -38,9 +38,10 @@ def page() -> None:
                 "There is no model to watch yet. `perfcast up` makes the starter models; `perfcast train` your own."
             )
             return
-        costs = {name: workload_named(one.workload).cost for name, one in models.items() if one.champion}
+        champions = {name: one.champion for name, one in models.items() if one.champion}
+        costs = {name: workload_named(models[name].workload).cost for name in champions}
         st.header("Models, last 24 hours", divider="gray", help="The champions, by the true costs that were told.")
-        every_model(costs)
+        every_model(costs, champions)
         say_missing("model", models)
         model = st.selectbox("Look closer at", list(models), key="model", bind="query-params", width=360)
     st.fragment(_model, run_every=_JUDGED_SECONDS if live else None)(model, models[model].workload)

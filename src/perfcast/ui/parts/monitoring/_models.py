@@ -37,17 +37,18 @@ def drifting(now: Look) -> Mapping[str, Sequence[str]]:
     return found
 
 
-def every_model(costs: Mapping[str, Cost]) -> None:
+def every_model(costs: Mapping[str, Cost], champions: Mapping[str, int]) -> None:
     """A table of all champions.
 
     Args:
         costs: What each model predicts.
+        champions: The version that answers, of each of them; those before it have accuracies of their own.
     """
     now = look()
     drift = drifting(now)
     live = {
-        title: now.by("model_name", name, arm="champion", window=_WINDOW)
-        for title, name in {
+        title: {model: live_of(now, metric, model, version) for model, version in champions.items()}
+        for title, metric in {
             "error": "ml_live_mae", "relative": "ml_live_mape_percent", "bias": "ml_live_bias",
             "coverage": "ml_live_coverage_percent", "width": "ml_live_interval_width",
         }.items()
@@ -65,6 +66,12 @@ def every_model(costs: Mapping[str, Cost]) -> None:
         },
         border="horizontal", hide_index=True, alt="Live accuracy of every model over the last 24 hours",
     )  # fmt: skip
+
+
+def live_of(now: Look, metric: str, model: str, version: int) -> float | None:
+    """A metric of a champion's, over the last 24 hours; None where nobody told what its predictions came to."""
+    found = now.of(metric, model_name=model, version=str(version), arm="champion", window=_WINDOW)
+    return next((value for _, value in found), None)
 
 
 def error(cost: Cost, mae: float | None, mape: float | None) -> str:
