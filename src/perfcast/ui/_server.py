@@ -24,7 +24,7 @@ KEY = "api key"
 _FRESH_SECONDS = 5
 _LOOK_AGAIN_SECONDS = 3
 _PATIENCE_SECONDS = 20
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>$~:#|]")
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>$~#|]|:(?=\w)")
 _T = TypeVar("_T")
 
 
