@@ -205,6 +205,7 @@ def test_models_and_their_versions_are_shown(client: Any) -> None:
     assert client.models.get(MODEL).versions[0].metrics.rows > 0
     assert client.models.metrics(f"{MODEL}:2").model_version == 2
     assert client.models.drift(MODEL).model_name == MODEL
+    assert client.models.card(f"{MODEL}:2").startswith(f"# {MODEL}")
     with pytest.raises(NotFound, match=f"did you mean '{MODEL}'"):
         client.models.get("cpu-utilisation")
 

@@ -137,6 +137,7 @@ class AsyncModels(_Group):
     metrics = Awaited(calls.version_metrics)
     judged = Awaited(calls.judged_rows)
     drift = Awaited(calls.drift)
+    card = Awaited(calls.card)
     activate = Awaited(calls.activate)
     deactivate = Awaited(calls.deactivate)
     set_alias = Awaited(calls.set_alias)

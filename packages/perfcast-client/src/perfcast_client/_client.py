@@ -134,6 +134,7 @@ class Models(_Group):
     metrics = Blocking(calls.version_metrics)
     judged = Blocking(calls.judged_rows)
     drift = Blocking(calls.drift)
+    card = Blocking(calls.card)
     activate = Blocking(calls.activate)
     deactivate = Blocking(calls.deactivate)
     set_alias = Blocking(calls.set_alias)

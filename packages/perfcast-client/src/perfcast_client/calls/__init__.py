@@ -17,6 +17,7 @@ from perfcast_client.calls._jobs import cancel_job, follow_job, get_job, list_jo
 from perfcast_client.calls._models import (
     activate,
     benchmark,
+    card,
     clear_alias,
     deactivate,
     delete_version,
@@ -48,6 +49,7 @@ __all__ = [
     "activate",
     "benchmark",
     "cancel_job",
+    "card",
     "clear_alias",
     "dataset_rows",
     "deactivate",

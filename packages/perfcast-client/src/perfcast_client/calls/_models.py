@@ -43,6 +43,11 @@ def drift(ref: str) -> Call[DriftReport]:
     return Call("GET", f"{_of(ref)}/drift", reading(DriftReport))
 
 
+def card(ref: str) -> Call[str]:
+    """A version's model card, in Markdown: what it is for, made of what, how good, and where not to trust it."""
+    return Call("GET", f"{_of(ref)}/card", bytes.decode)
+
+
 def activate(ref: str, *, expect: Expected = None) -> Call[AliasMoved]:
     """Make a version the champion, for instance `NAME:2`; one that can't be loaded is refused.
 
