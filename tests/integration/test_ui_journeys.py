@@ -172,5 +172,5 @@ def test_a_bad_upload_is_refused_in_the_servers_words_below_its_field(visit: Vis
 )
 def test_a_link_to_a_model_that_is_no_more_says_so_and_shows_another(visit: Visit, path: str) -> None:
     page = visit(path)
-    expect(page.get_by_text(f"There is no model '{NOBODY}'")).to_be_visible()
+    expect(page.get_by_text(f"There is no model {NOBODY}")).to_be_visible()
     expect(page.get_by_test_id("stMetricValue").first).to_be_visible()
