@@ -129,7 +129,8 @@ def test_another_version_is_activated_and_rolled_back(visit: Visit, api: Client,
 
 
 def test_a_challenger_gets_a_share_of_the_callers_and_loses_it(visit: Visit, api: Client, challenger: str) -> None:
-    page = visit(f"models?model={OTHER_CPU}&version={challenger}")
+    page = visit(f"models?model={OTHER_CPU}&version={challenger}")  # which was made a moment ago
+    expect(page.get_by_role("heading", name=f"Version {challenger} ")).to_be_visible()
     press(page, "Make it the challenger")
     agree(page, "Set")
     until(lambda: "challenger" in api.models.get(OTHER_CPU).aliases)

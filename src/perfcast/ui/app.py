@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from perfcast.ui._look import style
+from perfcast.ui._server import changed
 from perfcast.ui.parts import foot, theme
 
 PAGES = Path(__file__).parent / "views"  # "pages" would be served without this frame, too
@@ -12,6 +13,9 @@ ICON = str(Path(__file__).with_name("icon.svg"))  # one of Material's would be f
 
 st.set_page_config(page_title="Perfcast", page_icon=ICON, layout="wide")
 st.html(style(theme()))
+if "opened" not in st.session_state:  # whoever opens a page or a link sees what is there now, not some seconds ago
+    st.session_state["opened"] = True
+    changed()
 chosen = st.navigation(
     {
         "Ask": [
