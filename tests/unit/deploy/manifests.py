@@ -42,7 +42,7 @@ def read(text: str) -> Sequence[Object]:
 def is_custom(thing: Object) -> bool:
     """Whether it is of a kind that a cluster has only after something was installed."""
     group = thing["apiVersion"].partition("/")[0]
-    return "." in group and not group.endswith(".k8s.io") or group == "gateway.networking.k8s.io"
+    return ("." in group and not group.endswith(".k8s.io")) or group == "gateway.networking.k8s.io"
 
 
 def versions() -> tuple[str, str, str]:
@@ -66,7 +66,8 @@ def refused(things: Iterable[Object], version: str) -> list[str]:
 def refused_custom(things: Sequence[Object]) -> list[str]:
     """What the published schemas of custom kinds say against them, unknown fields included."""
     node = shutil.which("node")
-    assert node is not None and (SCHEMAS / "node_modules").is_dir(), "tests need the schemas: tests/install-services"
+    assert node is not None, "tests need node: tests/install-services"
+    assert (SCHEMAS / "node_modules").is_dir(), "tests need the schemas: tests/install-services"
     done = subprocess.run(
         [node, "check.mjs"], check=False, cwd=SCHEMAS, input=json.dumps(things), capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""What `kubectl apply -k` would send: objects that clusters take, pods that ask for little, one place for each thing."""
+"""What `kubectl apply -k` would send: clusters take it, pods ask for little, each thing is said in one place."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import yaml
-from perfcast.settings import Settings
 from tests.unit.deploy.manifests import (
     KUBERNETES,
     OVERLAYS,
@@ -22,6 +21,8 @@ from tests.unit.deploy.manifests import (
     refused_custom,
     versions,
 )
+
+from perfcast.settings import Settings
 
 PREDECESSORS_DEPLOYMENT = """
 apiVersion: apps/v1
@@ -58,7 +59,7 @@ def test_every_overlay_is_valid_for_old_and_new_clusters(name: str) -> None:
     own = [thing for thing in overlay(name) if not is_custom(thing)]
 
     assert own
-    assert {version: refused(own, version) for version in versions()} == dict.fromkeys(versions(), [])
+    assert {version: refused(own, version) for version in versions()} == {key: [] for key in versions()}
 
 
 @pytest.mark.parametrize("name", ["prod", "gateway"])
