@@ -1,6 +1,9 @@
 """What `kubectl apply -k` would send: clusters take it, pods ask for little, each thing is said in one place."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +109,24 @@ def test_the_version_is_said_in_one_place(tmp_path: Path) -> None:
         images = [container["image"] for _, container in containers(things) if "perfcast-" in container["image"]]
         assert len(images) == 4
         assert all(image.endswith(":9.8.7") for image in images)
+
+
+def test_a_release_is_an_overlay_with_images_of_a_registry_and_a_version() -> None:
+    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    command = [KUBERNETES / "release", "prod", "registry:5000/team", "1.2.3"]
+
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=path)
+
+    images = {name: container["image"] for name, container in containers(read(done.stdout))}
+    assert images == {
+        "cnn-predictor/api": "registry:5000/team/cnn-predictor:1.2.3",
+        "perfcast-migrate/migrate": "registry:5000/team/perfcast-worker:1.2.3",
+        "perfcast-ui/ui": "registry:5000/team/perfcast-ui:1.2.3",
+        "perfcast-worker/worker": "registry:5000/team/perfcast-worker:1.2.3",
+    }
+    wrong = subprocess.run([KUBERNETES / "release", "stage", "r", "1"], check=False, capture_output=True, text=True)
+    assert wrong.returncode == 2
+    assert "no overlay is called stage" in wrong.stderr
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
