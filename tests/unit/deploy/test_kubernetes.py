@@ -154,10 +154,7 @@ def test_pods_ask_for_no_more_than_the_restricted_profile_allows(name: str) -> N
 def test_settings_are_those_that_there_are_and_secrets_stand_in_the_secret(name: str) -> None:
     known = {field.upper() for field in Settings.model_fields}
     secrets = {"API_KEY", "DATABASE_URL", "REDIS_URL"}
-    maps = [thing["data"] for thing in of_kind(overlay(name), "ConfigMap").values()]
-    assert maps
-    for data in maps:
-        assert data.keys() <= known - secrets
+    assert settings(name).keys() <= known - secrets
     for container, spec in containers(overlay(name)):
         if "perfcast-" not in spec["image"]:
             continue
@@ -276,6 +273,15 @@ def test_production_scrapes_and_alerts_by_the_files_of_prometheus() -> None:
     }
 
 
+def test_grafana_finds_every_dashboard() -> None:
+    maps = of_kind(overlay("prod"), "ConfigMap").values()
+    boards = [one["data"] for one in maps if one["metadata"].get("labels", {}).get("grafana_dashboard") == "1"]
+
+    shipped = {path.name: path.read_text() for path in (ROOT / "deploy/grafana/dashboards").glob("*.json")}
+    assert {name: text for data in boards for name, text in data.items()} == shipped
+    assert max(map(len, shipped.values())) < 200_000  # `kubectl apply` keeps a copy in an annotation of 256 KiB at most
+
+
 def test_graphs_lie_in_a_bucket_in_production_and_no_volume_is_left() -> None:
     assert not of_kind(overlay("prod"), "PersistentVolumeClaim")
     for name, pod in pods(overlay("prod")):
@@ -283,8 +289,7 @@ def test_graphs_lie_in_a_bucket_in_production_and_no_volume_is_left() -> None:
         mounted = {mount["name"] for container in pod["containers"] for mount in container["volumeMounts"]}
         assert volumes == mounted, name
         assert all("emptyDir" in volume for volume in pod["volumes"]), name
-    [config] = of_kind(overlay("prod"), "ConfigMap").values()
-    assert config["data"]["ARTIFACTS_URL"].startswith("s3://")
+    assert settings("prod")["ARTIFACTS_URL"].startswith("s3://")
 
 
 def test_applying_ours_takes_the_place_of_the_predecessors_deployment() -> None:
@@ -297,6 +302,12 @@ def test_applying_ours_takes_the_place_of_the_predecessors_deployment() -> None:
 
 
 _PROMETHEUS = ("podmonitor.yml", "prometheusrule.yml")
+
+
+def settings(name: str) -> dict[str, str]:
+    """What the ConfigMap of settings says."""
+    [data] = [one["data"] for one in of_kind(overlay(name), "ConfigMap").values() if "API_URL" in one["data"]]
+    return dict(data)
 
 
 def _with_template(name: str) -> list[dict[str, Any]]:
