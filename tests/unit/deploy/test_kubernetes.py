@@ -188,6 +188,12 @@ def test_the_api_is_asked_whether_it_lives_and_is_ready_and_drains_longer_than_t
     }
 
 
+def test_a_worker_is_not_the_process_that_must_reap_orphans() -> None:
+    for name in OVERLAYS:
+        pod = of_kind(overlay(name), "Deployment")["perfcast-worker"]["spec"]["template"]["spec"]
+        assert pod["shareProcessNamespace"] is True
+
+
 def test_each_deployment_is_scaled_by_one_thing_that_never_leaves_none() -> None:
     things = overlay("prod")
     scaled = of_kind(things, "ScaledObject")
