@@ -23,7 +23,7 @@ else
 export UV_TORCH_BACKEND ?= cpu
 endif
 
-.PHONY: help run test test-clocks check format bench setup services lock docs site dashboards clean
+.PHONY: help run test test-clocks check format bench setup services lock docs site dashboards manifests clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -59,6 +59,10 @@ RUNBOOKS ?= docs/runbooks.md
 
 dashboards: $(TOOLS) ## Write Grafana's dashboards and Prometheus' rules from deploy/dashboards
 	@$(BIN)/python -W ignore -m deploy.dashboards --runbooks $(RUNBOOKS)
+
+manifests: $(TOOLS) ## Write deploy/kubernetes/install.yaml from its overlay
+	@{ printf '# To try it out: docs/how-to/kubernetes.md. Made by `make manifests` from overlays/dev; change it there.\n' && \
+		$(BIN)/kubectl kustomize deploy/kubernetes/overlays/dev; } >deploy/kubernetes/install.yaml
 
 setup: $(READY) ## Install everything into .venv
 
