@@ -1,4 +1,4 @@
-"""The tables as they are in a database just now, at whatever migration it stands: for what copies or replaces it whole."""
+"""The tables as a database has them, at whatever migration it stands: for what copies or replaces it whole."""
 
 import sqlalchemy as sa
 
@@ -9,7 +9,7 @@ _FORMER = frozenset({"prediction"})
 
 
 def held_tables(connection: sa.Connection) -> sa.MetaData:
-    """Those of Perfcast's tables that are there, with the columns they have; others in the same database aren't ours."""
+    """Those of Perfcast's tables that are there, with the columns they have; others in the same place aren't ours."""
     held = sa.MetaData()
     ours = metadata.tables.keys() | _FORMER
     there = sorted(ours.intersection(sa.inspect(connection).get_table_names()))
