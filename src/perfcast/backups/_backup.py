@@ -1,9 +1,8 @@
 """From a running installation into a file.
 
-Graphs and datasets never change once written, and are written before a row names them. So most of them are copied first;
-then the database is read in one transaction, as of one moment, and after it what that moment names and wasn't there
-before. Nobody is kept waiting. What is deleted in between is what needs care: bytes that the moment names but that have
-gone since make the moment be taken anew.
+Graphs and datasets never change once written, and are written before a row names them. So most of them are copied
+first; then the database is read as of one moment, and what that moment names and wasn't there before. Nobody is kept
+waiting. What is deleted in between is what needs care: where bytes that the moment names have gone, it is taken anew.
 """
 
 from collections.abc import Iterable, Iterator
@@ -116,16 +115,16 @@ class _Copying:
 
     def _rows(self, connection: sa.Connection, made_at: str, missing: Iterable[str]) -> Inventory:
         migration = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-        tables, rows = held_tables(connection).sorted_tables, {}
-        of = {
-            table.name: int(connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0) for table in tables
-        }
-        for table in tables:
-            rows[table.name] = 0
+        tables = {str(table.name): table for table in held_tables(connection).sorted_tables}
+        of = sum(
+            int(connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0) for table in tables.values()
+        )
+        rows = dict.fromkeys(tables, 0)
+        for name, table in tables.items():
             for number, (data, count) in enumerate(parts(connection, table), 1):
-                self._writer.add(rows_name(table.name, number), data)
-                rows[table.name] += count
-                self._on_progress("rows", sum(rows.values()), sum(of.values()))
+                self._writer.add(rows_name(name, number), data)
+                rows[name] += count
+                self._on_progress("rows", sum(rows.values()), of)
         return Inventory(
             FORMAT, __version__, str(migration), made_at, rows, self._writer.members, tuple(sorted(missing))
         )

@@ -32,7 +32,7 @@ class Part(msgspec.Struct, frozen=True):
 
 def parts(connection: sa.Connection, table: sa.Table) -> Iterator[tuple[bytes, int]]:
     """All rows of a table in the order of their keys: each part's bytes, and how many rows it has."""
-    columns = [column.name for column in table.columns]
+    columns = [str(column.name) for column in table.columns]
     query = sa.select(table).order_by(*table.primary_key)
     for rows in connection.execute(query, execution_options={"yield_per": _ROWS}).partitions():
         yield msgspec.msgpack.encode(Part(columns, [list(row) for row in rows])), len(rows)
