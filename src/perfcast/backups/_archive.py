@@ -132,7 +132,7 @@ def reading(path: Path, passphrase: str | None) -> Iterator[Reader]:
 
     Raises:
         InvalidData: It is none, or it is damaged; the text says how.
-        InvalidSetting: It is encrypted and there is no passphrase.
+        InvalidSetting: It is encrypted, and there is no passphrase or another one.
     """
     try:
         with path.open("rb") as file, ExitStack() as layers:

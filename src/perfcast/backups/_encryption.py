@@ -58,7 +58,8 @@ def decrypting(file: BinaryIO, passphrase: str) -> Iterator[BinaryIO]:
     """The content of a file that `encrypting` wrote and whose mark has been read.
 
     Raises:
-        InvalidData: The passphrase is another one, or the file is damaged.
+        InvalidData: The file is damaged.
+        InvalidSetting: The passphrase is another one.
     """
     import pyrage
 
