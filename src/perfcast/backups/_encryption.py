@@ -93,8 +93,8 @@ def _open_key(file: BinaryIO, passphrase: str) -> object:
         key = under_passphrase.decrypt(b"".join(lines), passphrase)
         return x25519.Identity.from_str(key.decode())
     except (pyrage.DecryptError, pyrage.IdentityError, ValueError):
-        raise InvalidData(
-            "the passphrase is not the one it was encrypted with, or its first lines were altered"
+        raise InvalidSetting(
+            "the passphrase is not the one that the backup was encrypted under, or its first lines were altered"
         ) from None
 
 

@@ -63,7 +63,9 @@ def new_place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callab
     def make(kind: str) -> Place:
         name = f"{tmp_path.name}-{next(numbers)}"
         if kind == "sqlite":
-            place = Place(Database(f"sqlite:///{tmp_path / name}/perfcast.db"), Blobs(str(tmp_path / name / "artifacts")))
+            place = Place(
+                Database(f"sqlite:///{tmp_path / name}/perfcast.db"), Blobs(str(tmp_path / name / "artifacts"))
+            )
         else:
             address = request.getfixturevalue("new_postgres_url")()
             place = Place(Database(address), Blobs(f"memory://{tmp_path.name}/{name}"))
@@ -95,9 +97,14 @@ def fill(place: Place, folder: Path) -> None:
         rows = [(f"{number:011x}", 0.1 * number, 1e-300 * number, None) for number in range(1, 1500)]
         write_records(
             connection,
-            [Record(name, MODEL, 1, [cost, 2.5], cost, low, up, "2026-03-01T00:00:00Z") for name, cost, low, up in rows],
+            [
+                Record(name, MODEL, 1, [cost, 2.5], cost, low, up, "2026-03-01T00:00:00Z")
+                for name, cost, low, up in rows
+            ],
         )
-        keep_actuals(connection, [Actual(name, name, cost + 1 / 3) for name, cost, _, _ in rows[:700]], "2026-03-01T00:01:00Z")
+        keep_actuals(
+            connection, [Actual(name, name, cost + 1 / 3) for name, cost, _, _ in rows[:700]], "2026-03-01T00:01:00Z"
+        )
     settings = load_settings(data_dir=folder)
     transport = make_transport(settings)
     submissions = Submissions(datasets, place.registry, builtin_workloads())

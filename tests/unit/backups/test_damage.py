@@ -51,10 +51,9 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(
     data[int(at * len(data))] ^= 1 << bit
     try:
         found = verify(written(tmp_path, bytes(data)))
-    except InvalidData as error:
-        assert "nightly.backup can't be used as a backup" in str(error)
-    else:
-        assert found == whole  # gzip's header has bytes that mean nothing
+    except InvalidData:
+        return
+    assert found == whole  # gzip's header has bytes that mean nothing
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -176,7 +175,7 @@ def test_a_passphrase_comes_from_a_file_or_the_environment(tmp_path: Path) -> No
     file.write_text("from the file\nand no more")
     assert read_passphrase("from the environment", file) == "from the file"
     assert read_passphrase("from the environment", None) == "from the environment"
-    for given, text in (("", "BACKUP_PASSPHRASE is empty"), ("hush", "BACKUP_PASSPHRASE is shorter than 8")):
+    for short, text in (("", "BACKUP_PASSPHRASE is empty"), ("hush", "BACKUP_PASSPHRASE is shorter than 8")):
         with pytest.raises(InvalidSetting, match=text) as caught:
-            read_passphrase(given, None)
+            read_passphrase(short, None)
         assert "hush" not in str(caught.value)

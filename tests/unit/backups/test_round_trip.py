@@ -75,7 +75,7 @@ def test_a_place_that_holds_something_is_left_alone_unless_it_may_be_replaced(fu
     full.registry.annotate(full.registry.version(MODEL, 1), "changed since")
     with full.database.begin() as connection:
         connection.execute(sa.text("CREATE TABLE somebody_elses (id INTEGER)"))
-    with pytest.raises(Conflict, match="isn't empty.*--replace"):
+    with pytest.raises(Conflict, match=r"isn't empty.*--replace"):
         restore(tmp_path / "backup", full.database, full.blobs)
     assert full.registry.version(MODEL, 1).note == "changed since"
     restore(tmp_path / "backup", full.database, full.blobs, replace=True)
@@ -205,9 +205,7 @@ def test_a_place_that_fails_halfway_is_as_it_was(full: Place, tmp_path: Path) ->
             raise Unavailable("no space")
 
     with pytest.raises(Unavailable, match="no space"):
-        restore(
-            tmp_path / "backup", full.database, Full(str(tmp_path)), passphrase="a long passphrase", replace=True
-        )
+        restore(tmp_path / "backup", full.database, Full(str(tmp_path)), passphrase="a long passphrase", replace=True)
     assert full.rows() == before
 
 
