@@ -25,9 +25,14 @@ from perfcast.settings import Settings, load_settings
 from perfcast.storage import Blobs, schema
 from perfcast.workloads import builtin_workloads
 
-MODEL = "cpu-utilization"
-LOAD = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-01T10:29:00Z"}
-ROWS = [LOAD | {"request_rate": 7.3 * number, "active_users": number} for number in range(40)]
+MODEL, BUSY = "cpu-utilization", "cpu-utilization-busy"
+LOAD: dict[str, Any] = {
+    "request_rate": 120,
+    "active_users": 60,
+    "db_connections": 25,
+    "timestamp": "2026-03-01T10:29:00Z",
+}
+ROWS = [LOAD | {"request_rate": 7.3 * number, "active_users": number} for number in range(20)]
 LONG = {"families": ("xgboost",), "n_trials": 500}
 NIGHTLY = {"cron": "0 3 * * *", "drift": True, "enabled": True}
 SAME = ("model", "version", "alias", "alias_history", "default_model", "dataset", "schedule")
@@ -55,13 +60,15 @@ def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> NewPlace:
 
 @pytest.fixture
 def shop(new_place: NewPlace) -> Iterator[Shop]:
-    """One with two versions and a schedule."""
+    """One with two models: what is told of the one that gets the load moves its intervals, the other's stay."""
     shop, workload = Shop(new_place()), builtin_workloads()[MODEL]
     shop.datasets.add(small_dataset())
     for number, alias in ((1, "champion"), (2, "shadow")):
         graph = weighted(workload, request_rate=0.25 * number, active_users=1 / 3)
         shop.registry.add(MODEL, draft(workload, graph), dataset="simulated")
         shop.registry.point(MODEL, alias, number)
+    shop.registry.add(BUSY, draft(workload, weighted(workload, request_rate=0.25)), dataset="simulated")
+    shop.registry.point(BUSY, "champion", 1)
     yield shop
     shop.close()
 
@@ -73,7 +80,7 @@ def test_what_was_destroyed_under_load_is_there_again_elsewhere(
     with serving(shop.settings) as client, working(shop.settings):
         client.put(f"/schedules/{MODEL}", json=NIGHTLY).raise_for_status()
         job = shop.submit(**LONG)
-        shop.wait_for_trials(job, 1)
+        shop.wait(job, "running")
         answers = predict(client)
         with load(str(client.base_url)) as told:
             early = dict(until(lambda: dict(told) if len(told) >= 20 else None))
@@ -110,7 +117,8 @@ def test_what_was_destroyed_under_load_is_there_again_elsewhere(
 def predict(client: httpx2.Client) -> list[dict[str, Any]]:
     """Whole answers, but for what names each one."""
     answers = [client.post("/predict", json=row).raise_for_status().json() for row in ROWS]
-    return [{name: value for name, value in answer.items() if name != "prediction_id"} for answer in answers]
+    own = {"prediction_id", "prediction_timestamp"}
+    return [{name: value for name, value in answer.items() if name not in own} for answer in answers]
 
 
 @contextmanager
@@ -124,7 +132,11 @@ def load(url: str) -> Iterator[dict[str, float]]:
         try:
             with httpx2.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:
                 while not over.is_set():
-                    name = client.post("/predict", json=LOAD).raise_for_status().json()["prediction_id"]
+                    name = (
+                        client.post("/predict", json=LOAD | {"model_name": BUSY})
+                        .raise_for_status()
+                        .json()["prediction_id"]
+                    )
                     actual = len(told) / 7
                     client.post("/feedback", json={"prediction_id": name, "actual": actual}).raise_for_status()
                     told[name] = actual
