@@ -21,19 +21,19 @@ from perfcast.storage._held import go_on_counting
 from perfcast.storage._migration import upgrade
 
 RELEASES = Path(__file__).parents[1] / "releases"
-BEFORE = sorted(RELEASES.glob("*.tar.gz"))[-1]
+BEFORE = max(RELEASES.glob("*.tar.gz"))
 MIGRATION = BEFORE.name.partition(".")[0]
 MODEL = "cpu-utilization"
 LOAD = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-01T10:29:00Z"}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Of a database as the release before left it."""
     with tarfile.open(BEFORE) as kept:
         kept.extractall(tmp_path, filter="data")
     file = f"sqlite:///{tmp_path / 'perfcast.db'}"
-    yield file if request.param == "sqlite" else carried(file, request.getfixturevalue("new_postgres_url")())
+    return file if request.param == "sqlite" else carried(file, request.getfixturevalue("new_postgres_url")())
 
 
 def test_a_release_is_followed_by_this_one_under_load(address: str, tmp_path: Path) -> None:

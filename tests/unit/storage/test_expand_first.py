@@ -12,7 +12,7 @@ from perfcast.storage._migration import configuration, upgrade
 from perfcast.storage._schema import serves
 
 BREAKING = re.compile(
-    r"DROP (TABLE|COLUMN|CONSTRAINT)|RENAME|ADD CONSTRAINT|SET NOT NULL|\bTYPE\b|"
+    r"DROP (TABLE|COLUMN|CONSTRAINT|DEFAULT)|RENAME|ADD CONSTRAINT|SET NOT NULL|ALTER COLUMN \w+ TYPE|"
     r"ADD COLUMN (?!.*(DEFAULT|CHECK)).*NOT NULL",
     re.IGNORECASE,
 )
@@ -55,7 +55,10 @@ def test_only_migrations_that_merely_add_say_that_older_code_is_served(new_postg
     ],
 )
 def test_a_newer_schema_serves_code_that_is_not_older_than_its_name_says(
-    monkeypatch: pytest.MonkeyPatch, migration: str | None, head: str, served: bool
+    monkeypatch: pytest.MonkeyPatch,
+    migration: str | None,
+    head: str,
+    served: bool,  # noqa: FBT001 - a parameter
 ) -> None:
     monkeypatch.setattr("perfcast.storage._schema.HEAD", head)
     assert serves(migration) is served
