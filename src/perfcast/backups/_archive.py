@@ -24,6 +24,8 @@ from perfcast.storage import sha256
 _FAST = 1
 """Of gzip's levels: most of a backup is compressed already."""
 _PART = 2**20
+_DAMAGED = (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, ValueError, OverflowError)
+"""What reading raises where bytes aren't those that were written."""
 
 
 class Writer:
@@ -92,6 +94,12 @@ class Reader:
         return self._file.tell()
 
     def __iter__(self) -> Iterator[Member]:
+        try:
+            yield from self._members()
+        except _DAMAGED as error:
+            raise InvalidData(f"it is none, or it was cut or altered ({error})") from error
+
+    def _members(self) -> Iterator[Member]:
         tar = tarfile.open(fileobj=self._content, mode="r|")  # noqa: SIM115 - closes nothing that isn't closed anyway
         for info in tar:
             if self._inventory is not None:
@@ -144,8 +152,6 @@ def reading(path: Path, passphrase: str | None) -> Iterator[Reader]:
             yield Reader(cast(BinaryIO, unpacked), file)
     except InvalidData as error:
         raise InvalidData(_sentence(path, str(error))) from None
-    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
-        raise InvalidData(_sentence(path, f"it is none, or it was cut or altered ({error})")) from error
 
 
 def _required(passphrase: str | None, path: Path) -> str:

@@ -98,5 +98,5 @@ def read_inventory(data: bytes) -> Inventory:
     """
     try:
         return msgspec.json.decode(data, type=Inventory)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidData(f"its inventory can't be read: {error}") from None

@@ -46,7 +46,7 @@ def read_part(data: bytes) -> Part:
     """
     try:
         part = msgspec.msgpack.decode(data, type=Part)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidData(f"a part of a table can't be read: {error}") from None
     if any(len(row) != len(part.columns) for row in part.rows):
         raise InvalidData("a part of a table has rows of another length than its columns")
