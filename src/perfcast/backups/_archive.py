@@ -24,7 +24,7 @@ from perfcast.storage import sha256
 _FAST = 1
 """Of gzip's levels: most of a backup is compressed already."""
 _PART = 2**20
-_DAMAGED = (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, ValueError, OverflowError)
+_DAMAGED = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError)
 """What reading raises where bytes aren't those that were written."""
 
 
