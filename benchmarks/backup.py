@@ -101,14 +101,27 @@ def asked(environment: dict[str, str]) -> Iterator[list[tuple[float, float]]]:
 
 def perfcast(environment: dict[str, str], *words: str) -> dict[str, Any]:
     """Run a command; gives its seconds of clock and of processor, and the most memory it had, MB."""
-    began, silent = time.monotonic(), subprocess.DEVNULL
+    began, silent, memory = time.monotonic(), subprocess.DEVNULL, 0.0
+    before = os.times()
     command = [sys.executable, "-m", "perfcast", *words]
-    running = subprocess.Popen(command, env=os.environ | environment, stdout=silent, stderr=silent)
-    _, status, used = os.wait4(running.pid, 0)
-    assert status == 0, words
-    processor = used.ru_utime + used.ru_stime
-    found = {"seconds": time.monotonic() - began, "processor_s": processor, "memory_mb": used.ru_maxrss / 1024}
+    with subprocess.Popen(command, env=os.environ | environment, stdout=silent, stderr=silent) as running:
+        while running.poll() is None:
+            memory = max(memory, _most_memory(running.pid))
+            time.sleep(0.05)
+    assert running.returncode == 0, words
+    after = os.times()
+    processor = after.children_user + after.children_system - before.children_user - before.children_system
+    found = {"seconds": time.monotonic() - began, "processor_s": processor, "memory_mb": memory}
     return {name: round(value, 1) for name, value in found.items()}
+
+
+def _most_memory(process: int) -> float:
+    """What Linux remembers of a process that runs, MB; 0 of one that has ended."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
 def quantiles(answers: list[tuple[float, float]], since: float, until: float) -> dict[str, float]:
