@@ -172,6 +172,10 @@ class Settings(BaseSettings):
         description="fsspec address (a folder, `s3://…`) where old records go as Parquet, then leave; empty: nowhere.",
     )
 
+    backup_passphrase: SecretStr = Field(
+        SecretStr(""), description="What `perfcast backup --encrypt` encrypts under ([backups](how-to/backup.md))."
+    )
+
     api_key: SecretStr = Field(
         SecretStr(""),
         description="Keys that are let in: `SECRET` (may do everything) or `SECRET:read+predict,SECRET:admin`; empty: "

@@ -21,6 +21,7 @@ EXTRAS = {
     "cluster": ("dask", "distributed"),
     "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
     "report": ("matplotlib",),
+    "s3": ("s3fs",),
     "train": ("onnx", "spox", "xgboost", "sklearn", "torch", "optuna", "pyarrow"),
     "ui": ("streamlit", "plotly", "perfcast_client"),
 }

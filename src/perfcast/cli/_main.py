@@ -14,6 +14,7 @@ import typer
 from perfcast.cli import (
     _accuracy,
     _aliases,
+    _backup,
     _collect,
     _data,
     _doctor,
@@ -44,7 +45,7 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
         _ABOUT,
         (
             _up.up, _up.serve, _train.train, _up.worker, _up.ui, _predict.predict, _data.profile, _doctor.doctor,
-            _predict.score, _drift.drift, _report.report,
+            _predict.score, _drift.drift, _report.report, _backup.backup, _backup.restore,
         ),
     ),
     "data": (

@@ -10,6 +10,7 @@ from perfcast.storage._alone import alone
 from perfcast.storage._blobs import Blobs, sha256
 from perfcast.storage._clock import later, now, patiently, time_text
 from perfcast.storage._database import Database
+from perfcast.storage._held import held_tables, hold_rows
 from perfcast.storage._statements import (
     in_parts,
     insert_all_new,
@@ -23,6 +24,8 @@ __all__ = [
     "Blobs",
     "Database",
     "alone",
+    "held_tables",
+    "hold_rows",
     "in_parts",
     "insert_all_new",
     "insert_new",
