@@ -50,7 +50,11 @@ def ports(given: Deployment) -> Iterator[Finding]:
     import psutil
 
     listening = [found for found in psutil.net_connections("tcp") if found.status == psutil.CONN_LISTEN]
-    wide = {found.laddr.port: found.pid for found in listening if found.laddr.ip in ("0.0.0.0", "::")}  # noqa: S104
+    wide = {
+        found.laddr.port: found.pid
+        for found in listening
+        if found.laddr and found.laddr.ip in ("0.0.0.0", "::")  # noqa: S104  # to be found, not to be listened on
+    }
     if given.in_container:
         text = f"in this container: {_told(wide) or 'none'}; which are published, the machine outside knows"
         yield Finding("open ports", "ok", text, "ss -ltn on the machine itself")
