@@ -29,7 +29,7 @@ KEY = "9f1c4be27a60d85390bb7d1e24c6fa18"
 
 @pytest.fixture
 def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
-    """Ask it in this process, as a user who isn't root and outside of containers; gives findings by what was looked at."""
+    """Ask it in this process, not as root and not in a container; gives findings by what was looked at."""
     for name in (*(field.upper() for field in Settings.model_fields), "SETTINGS_DIR", "KUBERNETES_SERVICE_HOST"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
