@@ -2,7 +2,7 @@
 
 .venv/bin/python benchmarks/planning.py
 .venv/bin/python benchmarks/planning.py --rate 50000 --models 300
-.venv/bin/python benchmarks/planning.py --rate 50000 --models 300 --set requests_per_process=8000 --set price_machine=250
+.venv/bin/python benchmarks/planning.py --rate 50000 --models 300 --set nginx_requests=80000
 .venv/bin/python benchmarks/planning.py --page docs/planning.md --picture docs/pictures/planning.png
 .venv/bin/python benchmarks/planning.py --measure
 """
@@ -35,14 +35,14 @@ def _cell(value: object) -> str:
 def sizes(plans: Sequence[Plan]) -> str:
     """What each size needs."""
     columns = (
-        "requests/s", "models", "processes", "machines", "memory, GB", "records, MB/s", "GB a day", "connections",
-        "series a scrape", "workers", "fullest", "a month",
+        "requests/s", "models", "processes", "machines", "memory, GB", "records, MB/s", "GB a day", "5 GB last, hours",
+        "connections",        "series a scrape", "workers", "fullest", "a month",
     )  # fmt: skip
     return table(
         columns,
         [
             (p.rate, p.models, p.processes, p.machines, p.memory_gigabytes, p.written_megabytes, p.day_gigabytes,
-             p.connections, p.scrape_series, p.workers, f"{p.first.name}, {p.first.share:,.0%}", round(p.month, -2))
+             p.kept_hours, p.connections, p.scrape_series, p.workers, f"{p.first.name}, {p.first.share:,.0%}", round(p.month, -2))
             for p in plans
         ],
     )  # fmt: skip
@@ -108,7 +108,8 @@ def report(plans: Sequence[Plan], figures: Figures) -> str:
     """All tables."""
     parts = [
         ("Sizes", sizes(plans)), ("What saturates", saturations(plans)), ("What to add", remedies(plans[0])),
-        ("How busy a process may be", waits()), ("Figures", table(("figure", "value", "unit", "from"), described(figures))),
+        ("How busy a process may be", waits()),
+        ("Figures", table(("figure", "value", "unit", "from"), described(figures))),
     ]  # fmt: skip
     return "\n\n".join(f"### {title}\n\n{text}" for title, text in parts)
 

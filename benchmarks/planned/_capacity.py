@@ -102,6 +102,7 @@ def plan(rate: float, models: int, figures: Figures, *, recorded: bool = True, s
     )
     blocks = _blocks(rate, held, processes, f) if recorded else 0.0
     written = (blocks * f.block_bytes + rate * f.record_bytes) / 1e6 if recorded else 0.0
+    commits = processes / f.block_seconds if recorded else 0.0
     workers = max(1, math.ceil(models * f.job_seconds / (_WEEK * f.utilisation)))
     connections = math.ceil((processes + workers) * f.pool)
     shown = min(models, held * math.ceil(processes / machines))
@@ -111,7 +112,7 @@ def plan(rate: float, models: int, figures: Figures, *, recorded: bool = True, s
              "max_connections of 500, then PgBouncer; DATABASE_POOL_SIZE=2"),
         Load("database writes", written, f.database_megabytes * f.utilisation, "MB/s",
              "a second installation with its part of the models; or PREDICTION_LOG=false where nobody tells actuals"),
-        Load("database commits", blocks and processes / f.block_seconds, f.database_commits * f.utilisation, "commits/s",
+        Load("database commits", commits, f.database_commits * f.utilisation, "commits/s",
              "PREDICTION_LOG_SECONDS=1"),
         Load("the observer", rate if recorded else 0, f.observer_rows * f.utilisation, "predictions/s",
              "a second installation: each database has one observer"),
@@ -130,6 +131,7 @@ def plan(rate: float, models: int, figures: Figures, *, recorded: bool = True, s
     databases = max(1, full["database writes"], full["database commits"], full["the observer"])
     fronts = max(full["one nginx: requests"], full["one nginx: network"], 1)
     others = fronts + max(1, full["one Prometheus"]) + max(1, full["one Redis"])
+    kept_hours = f.log_gigabytes / written / 3.6 if written else math.inf
     kept = min(f.log_gigabytes * databases, written * _MONTH / 1000)
     trainers = math.ceil(workers * f.worker_cores / f.machine_cores)
     month = (
@@ -140,7 +142,7 @@ def plan(rate: float, models: int, figures: Figures, *, recorded: bool = True, s
     )
     return Plan(
         rate, models, groups, processes, machines, memory, written, written * _DAY / 1000,
-        f.log_gigabytes / written * 1000 / 3600 if written else math.inf, connections, scrape, machines * scrape, workers,
+        kept_hours, connections, scrape, machines * scrape, workers,
         tuple(sorted(loads, key=lambda load: -load.share)), month,
     )  # fmt: skip
 

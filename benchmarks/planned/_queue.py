@@ -5,8 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 
 SERVICE: Mapping[float, float] = {0.050: 0.99, 2.27: 0.01}
-"""Milliseconds a request takes → how often. One connection in benchmarks/results/serving.md saw 13,877 a second, so 0.072 ms
-in the mean, half of them within 0.06 and one in a hundred over 2.27 ms (the machine's pauses): these two reproduce that."""
+"""Milliseconds a request takes → how often.
+
+One connection in benchmarks/results/serving.md saw 13,877 a second, so 0.072 ms in the mean, half of them within 0.06
+and one in a hundred over 2.27 ms (the machine's pauses): these two reproduce that.
+"""
 
 
 def mean_wait(utilisation: float, service: Mapping[float, float] = SERVICE) -> float:

@@ -22,7 +22,7 @@ from perfcast.storage import Blobs, Database
 
 KEYS = {name.upper() for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
 ADDRESSES = {name.upper() for name in Settings.model_fields if name.endswith(("_url", "_uri", "_endpoint"))}
-SCHEMES = {"PREDICTION_EXPORT_URL": "ftp", "ARTIFACTS_URL": "ftp"}
+SCHEMES = {"PREDICTION_EXPORT_URL": "webhdfs", "ARTIFACTS_URL": "ftp"}
 """The other addresses are of http."""
 LIBRARIES = {
     "AWS_SECRET_ACCESS_KEY": "hidden-cloud",
