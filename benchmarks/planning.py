@@ -36,13 +36,14 @@ def sizes(plans: Sequence[Plan]) -> str:
     """What each size needs."""
     columns = (
         "requests/s", "models", "processes", "machines", "memory, GB", "records, MB/s", "GB a day", "5 GB last, hours",
-        "connections",        "series a scrape", "workers", "fullest", "a month",
+        "connections",        "series a scrape", "MB a scrape", "workers", "fullest", "a month",
     )  # fmt: skip
     return table(
         columns,
         [
             (p.rate, p.models, p.processes, p.machines, p.memory_gigabytes, p.written_megabytes, p.day_gigabytes,
-             p.kept_hours, p.connections, p.scrape_series, p.workers, f"{p.first.name}, {p.first.share:,.0%}", round(p.month, -2))
+             p.kept_hours, p.connections, p.scrape_series, p.scrape_megabytes, p.workers,
+             f"{p.first.name}, {p.first.share:,.0%}", round(p.month, -2))
             for p in plans
         ],
     )  # fmt: skip

@@ -51,6 +51,7 @@ class Plan:
         kept_hours: Until `log_gigabytes` are full and the oldest leave.
         connections: Most that processes and workers hold.
         scrape_series: Of one server's `/metrics`.
+        scrape_megabytes: Of the same, as text.
         series: Of all.
         workers: To train each model once a week.
         loads: What there is one of, the fullest first.
@@ -68,6 +69,7 @@ class Plan:
     kept_hours: float
     connections: int
     scrape_series: int
+    scrape_megabytes: float
     series: int
     workers: int
     loads: tuple[Load, ...]
@@ -142,7 +144,8 @@ def plan(rate: float, models: int, figures: Figures, *, recorded: bool = True, s
     )
     return Plan(
         rate, models, groups, processes, machines, memory, written, written * _DAY / 1000,
-        kept_hours, connections, scrape, machines * scrape, workers,
+        kept_hours, connections, scrape, scrape * f.series_bytes / 1e6,
+        machines * scrape, workers,
         tuple(sorted(loads, key=lambda load: -load.share)), month,
     )  # fmt: skip
 

@@ -42,6 +42,7 @@ def test_a_size_worked_out_by_hand() -> None:
     assert made.workers == 1
     assert made.connections == (8 + 1) * 5
     assert (made.scrape_series, made.series) == (10 + 10 * 50, 2 * 510)
+    assert made.scrape_megabytes == pytest.approx(510 * 90 / 1e6)
     assert used(made, "one nginx: requests") == (4_000, 5_000)
     assert used(made, "one nginx: network") == pytest.approx((4_000 * 1_000 * 8 / 1e9, 0.5))
     assert used(made, "the observer") == (4_000, 10_000)
