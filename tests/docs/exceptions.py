@@ -6,7 +6,7 @@ LEFT_OUT = {
     r"make (run|test|setup)\b": "sets up a whole checkout; CI and tests/integration/test_first_minute.py begin so",
     r"python docs/(build|check)\.py": "test_site.py does it, and must be the only one",
     r"pip install 'perfcast\[": "asks a package index",
-    r"(\./deploy\.sh|docker compose|sudo |openssl s_client)": "needs your own machine, with root, Docker and certificates",
+    r"(\./deploy\.sh|docker compose|sudo |openssl s_client)": "needs your own machine, with root and Docker",
     r"perfcast doctor --production": "finds much wrong with a test's server; tests/unit/cli/test_doctor_production.py",
     r"make audit": "asks a package index",
     r"prometheus --config": "never ends; tests/integration/test_monitoring_files.py runs it with these files",
