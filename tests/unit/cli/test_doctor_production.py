@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from deploy.dashboards._files import DEPLOY
@@ -130,16 +131,20 @@ def test_files_of_secrets_tell_the_keys_age_and_must_not_be_open_to_all(doctor: 
     assert doctor(**given)["keys' age"]["verdict"] == "warning"
 
 
-def test_what_others_can_read_is_a_warning_and_what_they_can_change_is_wrong(doctor: Doctor, tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents):  # pytest's own folders are closed to others
-        if folder.owner() and "pytest" in str(folder):
-            folder.chmod(0o755)
-    (tmp_path / ".env").write_text(f"API_KEY={KEY}\n")
-    for mode, verdict in ((0o600, "ok"), (0o644, "warning"), (0o646, "wrong")):
-        (tmp_path / ".env").chmod(mode)
-        assert doctor()["file permissions"]["verdict"] == verdict
-    tmp_path.chmod(0o700)  # whoever can't enter the folder can't read what is in it
-    assert doctor()["file permissions"]["verdict"] == "ok"
+def test_what_others_can_read_is_a_warning_and_what_they_can_change_is_wrong(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        folder = Path(name)
+        monkeypatch.chdir(folder)
+        folder.chmod(0o755)
+        (folder / ".env").write_text(f"API_KEY={KEY}\n")
+        for mode, verdict in ((0o600, "ok"), (0o644, "warning"), (0o646, "wrong")):
+            (folder / ".env").chmod(mode)
+            assert doctor()["file permissions"]["verdict"] == verdict
+        folder.chmod(0o700)  # whoever can't enter the folder can't read what is in it
+        assert doctor()["file permissions"]["verdict"] == "ok"
+        monkeypatch.undo()
 
 
 def test_backups_are_looked_at_by_their_age(doctor: Doctor, tmp_path: Path) -> None:
