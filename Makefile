@@ -23,7 +23,7 @@ else
 export UV_TORCH_BACKEND ?= cpu
 endif
 
-.PHONY: help run test test-clocks check format bench setup services lock docs site dashboards manifests clean
+.PHONY: help run test test-clocks check audit format bench setup services lock docs site dashboards manifests clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -42,6 +42,11 @@ check: $(TOOLS) ## Format, lint, types, and the direction of imports
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy
 	@log=$$(mktemp) && { $(BIN)/lint-imports --no-cache >$$log 2>&1 || { cat $$log; rm $$log; exit 1; }; rm $$log; }
 	@echo "check: all good"
+
+AUDIT = $(UV) tool run --from pip-audit==2.10.1 pip-audit --strict --no-deps --disable-pip --progress-spinner off
+
+audit: $(READY) ## Look whether what is installed has known vulnerabilities (asks PyPI; what it can't look up is a failure)
+	@$(AUDIT) -r requirements.txt -r requirements-torch.txt -r requirements-dev.txt
 
 format: $(TOOLS) ## Put the code in order
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
