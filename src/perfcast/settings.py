@@ -208,7 +208,11 @@ class Settings(BaseSettings):
     )
 
     dask_scheduler_address: str = Field(
-        "", description="Dask scheduler (`tcp://host:8786`) whose workers run trials and batch scoring; empty: here."
+        "", description="Dask scheduler (`tls://host:8786`) whose workers run trials and batch scoring; empty: here."
+    )
+    dask_unencrypted: bool = Field(
+        default=False,
+        description="Use a scheduler on another machine also without TLS; whoever reaches it can run any code there.",
     )
     mlflow_tracking_uri: str = Field(
         "",

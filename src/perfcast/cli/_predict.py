@@ -61,6 +61,7 @@ def score(
         perfcast score layers.parquet scored.parquet --model cnn-execution-time-cpu-torch
         perfcast score logs/ scored/ --model cpu-utilization --coverage 0.95 --map request_rate="requests / 60"
     """
+    from perfcast.cluster import scheduler_of
     from perfcast.scoring import Plan
     from perfcast.scoring import score as score_files
     from perfcast.settings import load_settings
@@ -76,7 +77,7 @@ def score(
     )
     with row_progress() as on_rows:
         report = score_files(
-            plan, source, target, cluster=settings.dask_scheduler_address, overwrite=overwrite, on_rows=on_rows
+            plan, source, target, cluster=scheduler_of(settings), overwrite=overwrite, on_rows=on_rows
         )
     _report(version.reference, target, report)
 
