@@ -75,7 +75,7 @@ class DaskCluster:
     def environment(self, role: str = "client", paths: Sequence[str] = ()) -> dict[str, str]:
         """Of a process that plays a part in this cluster."""
         searched = [*paths, str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
-        known = {} if self._certificates is None else {"DASK_CONFIG": str(self._certificates / role)}
+        known = {} if self._certificates is None else {"DASK_CONFIG": str(self._certificates / f"{role}.yaml")}
         return os.environ | known | {"PYTHONPATH": os.pathsep.join(searched)}
 
     def _start(

@@ -1,16 +1,18 @@
 """A search and a scoring on a Dask cluster over TLS that loses a worker on the way, and who is not let in."""
 
-import os
 import re
 import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 from tests.dask_cluster import DaskCluster, dask_cluster
 from tests.patience import PATIENCE_SECONDS, until
 from tests.workers import small_dataset
@@ -48,9 +50,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def perfcast(
-    cluster: DaskCluster, home: Path, *words: str, **given: str
-) -> "subprocess.Popen[str]":
+def perfcast(cluster: DaskCluster, home: Path, *words: str, **given: str) -> "subprocess.Popen[str]":
     """A command of Perfcast whose work is done on the cluster."""
     environment = cluster.environment() | {"DATA_DIR": str(home), "DASK_SCHEDULER_ADDRESS": cluster.address} | given
     command = [sys.executable, "-m", "perfcast", *words]
@@ -73,7 +73,9 @@ def test_a_search_and_a_scoring_lose_nothing_with_a_worker(cluster: DaskCluster,
     journal = home / "studies"
     wanted = ("--trials", "12", "--families", "polynomial,random_forest", "--resume", "night", "--promote", "auto")
     search = perfcast(cluster, home, "train", "--dataset", "simulated", *wanted)
-    until(lambda: search.poll() is not None or sum(path.read_text().count('"state": 1') for path in journal.glob("*")) > 1)
+    until(
+        lambda: search.poll() is not None or sum(path.read_text().count('"state": 1') for path in journal.glob("*")) > 1
+    )
     assert search.poll() is None, said(search)
     cluster.kill(cluster.workers[0])
     told = said(search)
@@ -122,40 +124,21 @@ def test_without_a_certificate_it_says_which_setting_is_missing(cluster: DaskClu
     assert "asks for a certificate, and there is none here: set DASK_CONFIG" in told
 
 
-def test_a_client_without_a_certificate_or_with_one_of_another_authority_is_not_let_in(
+def test_who_has_no_certificate_or_one_of_another_authority_is_not_let_in(
     cluster: DaskCluster, certificates: Path, tmp_path: Path
 ) -> None:
     issue(tmp_path)
-    assert answers(cluster.address, certificates / "client", certificates / "client/ca.pem")
-    assert not answers(cluster.address, None, certificates / "client/ca.pem")
-    assert not answers(cluster.address, tmp_path / "client", certificates / "client/ca.pem")
+    authority = str(certificates / "authority.pem")
+    assert answers(cluster.address, authority, certificates)
+    assert not answers(cluster.address, authority, None)
+    assert not answers(cluster.address, authority, tmp_path)
 
 
-def test_a_client_s_certificate_does_not_pass_for_a_scheduler(certificates: Path) -> None:
-    listens = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates / "client/ca.pem")
-    listens.load_cert_chain(certificates / "client/cert.pem", certificates / "client/key.pem")
-    calls = ssl.create_default_context(cafile=certificates / "worker/ca.pem")
-    with pytest.raises(ssl.SSLCertVerificationError, match="purpose"):
-        shake_hands(listens, calls)
-
-
-def shake_hands(listens: ssl.SSLContext, calls: ssl.SSLContext) -> None:
-    """A handshake in memory."""
-    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    server = listens.wrap_bio(there, back, server_side=True)
-    client = calls.wrap_bio(back, there, server_hostname="localhost")
-    for side in (client, server, client):
-        try:
-            side.do_handshake()
-        except ssl.SSLWantReadError:
-            continue
-
-
-def answers(address: str, own: Path | None, authority: Path) -> bool:
-    """Whether a scheduler says anything to who comes with a certificate, or with none."""
+def answers(address: str, authority: str, own: Path | None) -> bool:
+    """Whether a scheduler says anything to who comes as a client that a folder's authority knows, or that none does."""
     context = ssl.create_default_context(cafile=authority)
     if own is not None:
-        context.load_cert_chain(own / "cert.pem", own / "key.pem")
+        show(context, own)
     host, _, port = address.removeprefix("tls://").rpartition(":")
     try:
         with (
@@ -163,5 +146,28 @@ def answers(address: str, own: Path | None, authority: Path) -> bool:
             context.wrap_socket(plain, server_hostname="localhost") as encrypted,
         ):
             return bool(encrypted.recv(1))  # TLS 1.3: a refusal comes after the handshake
-    except ssl.SSLError:
+    except (ssl.SSLError, ConnectionResetError):
         return False
+
+
+def show(context: ssl.SSLContext, folder: Path, role: str = "client") -> None:
+    """Have a context come with the certificate of a role."""
+    own = yaml.safe_load((folder / f"{role}.yaml").read_text())["distributed"]["comm"]["tls"][role]
+    with tempfile.TemporaryDirectory() as name:
+        both = Path(name) / "both.pem"
+        both.write_text(own["cert"] + own["key"])
+        context.load_cert_chain(both)
+
+
+@pytest.mark.parametrize(("role", "believed"), [("scheduler", True), ("client", False)])
+def test_a_client_s_certificate_does_not_pass_for_a_scheduler(certificates: Path, role: str, believed: bool) -> None:
+    authority = certificates / "authority.pem"
+    listens, calls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context(cafile=authority)
+    show(listens, certificates, role)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = listens.wrap_bio(there, back, server_side=True)
+    client = calls.wrap_bio(back, there, server_hostname="localhost")
+    with nullcontext() if believed else pytest.raises(ssl.SSLCertVerificationError, match="purpose"):
+        for side in (client, server, client):
+            with suppress(ssl.SSLWantReadError):
+                side.do_handshake()

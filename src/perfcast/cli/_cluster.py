@@ -7,10 +7,10 @@ import typer
 from perfcast.cli._output import show_table
 
 _WHERE = {
-    "authority": "nowhere: keep it apart, it signs whoever may run code on the cluster",
-    "scheduler": "the scheduler's machine",
-    "worker": "every worker's machine",
-    "client": "machines of `perfcast worker`, and of `perfcast train` and `perfcast score`",
+    "authority-key.pem": "nowhere: keep it apart, it signs for whoever may run code on the cluster",
+    "scheduler.yaml": "the scheduler",
+    "worker.yaml": "the workers",
+    "client.yaml": "`perfcast worker`, `perfcast train` and `perfcast score`",
 }
 
 
@@ -21,7 +21,7 @@ def certificates(
 ) -> None:
     """Make certificates with which a Dask scheduler, its workers and Perfcast know each other, or renew them.
 
-    Each folder is all that its machines need: DASK_CONFIG names it there. Renewed ones are taken when the processes are
+    Each file is all that its machines need: DASK_CONFIG names it there. Renewed ones are taken when the processes are
     started again; old ones stay valid until their day, so it needn't be all at once.
 
     Examples:
@@ -31,5 +31,5 @@ def certificates(
     from perfcast.cluster.certificates import issue
 
     ends = issue(folder, host, days=days)
-    show_table(("folder", "belongs on"), [(str(folder / name), where) for name, where in _WHERE.items()])
+    show_table(("file", "belongs to"), [(str(folder / name), where) for name, where in _WHERE.items()])
     print(f"valid until {ends:%Y-%m-%d %H:%M} UTC; the same command renews them")

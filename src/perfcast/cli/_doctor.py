@@ -133,7 +133,9 @@ def _cluster(settings: "Settings") -> Iterator[_Finding]:
 
     with Cluster(scheduler_of(settings)) as cluster:
         encrypted = "encrypted" if is_encrypted(settings.dask_scheduler_address) else "not encrypted"
-        text = f"{settings.dask_scheduler_address}: {cluster.threads} threads of workers with these versions, {encrypted}"
+        text = (
+            f"{settings.dask_scheduler_address}: {cluster.threads} threads of workers with these versions, {encrypted}"
+        )
         yield "Dask cluster", "ok", text
 
 

@@ -76,9 +76,7 @@ def score(
         version, graph, coverage, told(column), "mark" if bad == "mark" else "refuse", str(settings.service_timezone)
     )
     with row_progress() as on_rows:
-        report = score_files(
-            plan, source, target, cluster=scheduler_of(settings), overwrite=overwrite, on_rows=on_rows
-        )
+        report = score_files(plan, source, target, cluster=scheduler_of(settings), overwrite=overwrite, on_rows=on_rows)
     _report(version.reference, target, report)
 
 

@@ -19,9 +19,9 @@ def scheduler_of(settings: Settings) -> str:
     if not address or is_encrypted(address) or _is_here(address) or settings.dask_unencrypted:
         return address
     raise InvalidSetting(
-        f"DASK_SCHEDULER_ADDRESS is '{address}': not encrypted, and not on this machine. Whoever reaches such a port can "
-        "run any code on its workers and read what is sent there. Use tls:// with certificates, which `perfcast cluster "
-        "certificates FOLDER` makes; or set DASK_UNENCRYPTED=true, if nobody but Perfcast reaches it"
+        f"DASK_SCHEDULER_ADDRESS is '{address}': not encrypted, and not on this machine. Whoever reaches such a port "
+        "can run any code on its workers and read what is sent there. Use tls:// with certificates, which `perfcast "
+        "cluster certificates FOLDER` makes; or set DASK_UNENCRYPTED=true, if nobody but Perfcast reaches it"
     )
 
 

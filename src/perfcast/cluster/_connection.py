@@ -186,8 +186,8 @@ class Cluster:
         said = {at: answer["packages"] for at, answer in workers.items() if isinstance(answer, dict)}
         if found := differences(get_versions(packages)["packages"], theirs, said):
             raise Unavailable(
-                f"the Dask cluster at {self._address} needs the versions that are here: {summary(found)}. Install there "
-                "what is installed here, and start its scheduler and workers again"
+                f"the Dask cluster at {self._address} needs the versions that are here: {summary(found)}. Install "
+                "there what is installed here, and start its scheduler and workers again"
             )
         return set(said)
 
@@ -236,8 +236,8 @@ def _connect(address: str) -> Any:
         return client(address, timeout=CONNECT_SECONDS, set_as_default=False, security=security)
     except TypeError:
         raise Unavailable(
-            f"the Dask scheduler at {address} asks for a certificate, and there is none here: set DASK_CONFIG to the folder "
-            "`client` that `perfcast cluster certificates` made"
+            f"the Dask scheduler at {address} asks for a certificate, and there is none here: set DASK_CONFIG to the "
+            "file `client.yaml` that `perfcast cluster certificates` made"
         ) from None
     except (OSError, ValueError) as error:
         raise Unavailable(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from textwrap import indent
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,22 +20,27 @@ AUTHORITY_DAYS = 730
 _ALWAYS = ("localhost", "127.0.0.1")
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*")
 _SETTINGS = """\
-# Dask reads this where DASK_CONFIG names the folder.
+# Dask reads this where DASK_CONFIG names it: what a {role} of the cluster needs. It holds a key; keep it to yourself.
 distributed:
   comm:
     require-encryption: true
     tls:
-      ca-file: $DASK_CONFIG/ca.pem
-      {role}: {{cert: $DASK_CONFIG/cert.pem, key: $DASK_CONFIG/key.pem}}
+      ca-file: |
+{authority}
+      {role}:
+        cert: |
+{certificate}
+        key: |
+{key}
 """
 
 
 def issue(folder: Path, hosts: Sequence[str] = (), *, days: int = 90) -> datetime:
     """Make certificates for a cluster, or renew them: all of the same authority, which is made where there is none.
 
-    Writes `folder/authority`, which signs and belongs on no machine of the cluster, and for each role a folder that is
-    all that its machines need: `ca.pem`, `cert.pem`, `key.pem`, and `dask.yaml`, which Dask reads when `DASK_CONFIG`
-    names the folder, wherever it then lies. Files are readable by their owner alone.
+    Writes `authority.pem` and `authority-key.pem`, which sign and belong on no machine of the cluster, and for each role
+    `ROLE.yaml`, which is all that its machines need: Dask reads it when `DASK_CONFIG` names it, wherever it then lies.
+    Files are readable by their owner alone.
 
     Args:
         folder: Where to.
@@ -51,22 +57,22 @@ def issue(folder: Path, hosts: Sequence[str] = (), *, days: int = 90) -> datetim
     """
     names = [_alternative(host) for host in dict.fromkeys([*_ALWAYS, *hosts])]
     ends = datetime.now(UTC) + timedelta(days=days)
-    authority = _authority(folder / "authority", ends)
+    authority = _authority(folder, ends)
     for role in ROLES:
-        _write_role(folder / role, role, names, authority, ends)
+        write(folder / f"{role}.yaml", _settings(role, names, authority, ends).encode())
     return ends
 
 
 def _authority(folder: Path, ends: datetime) -> Authority:
     """The one in a folder, made where there is none."""
-    certificate, key = folder / "ca.pem", folder / "key.pem"
+    certificate, key = folder / "authority.pem", folder / "authority-key.pem"
     if certificate.exists():
         authority = Authority.read(certificate, key)
         last = authority.certificate.not_valid_after_utc
         if ends > last:
             raise Conflict(
-                f"the authority in {folder} is valid until {last:%Y-%m-%d}, and the certificates should be until "
-                f"{ends:%Y-%m-%d}: delete that folder, run this again, and give every machine its new files"
+                f"{certificate} is valid until {last:%Y-%m-%d}, and the certificates should be until {ends:%Y-%m-%d}: "
+                "delete it, run this again, and give every machine its new file"
             )
         return authority
     authority = Authority.new(datetime.now(UTC) + timedelta(days=AUTHORITY_DAYS))
@@ -75,17 +81,23 @@ def _authority(folder: Path, ends: datetime) -> Authority:
     return authority
 
 
-def _write_role(
-    folder: Path, role: str, names: Sequence[x509.GeneralName], authority: Authority, ends: datetime
-) -> None:
+def _settings(role: str, names: Sequence[x509.GeneralName], authority: Authority, ends: datetime) -> str:
+    """A new key with its certificate, as Dask reads them."""
     key, purposes = ec.generate_private_key(ec.SECP256R1()), [ExtendedKeyUsageOID.CLIENT_AUTH]
     if role != "client":  # who listens, which a client doesn't
         purposes.append(ExtendedKeyUsageOID.SERVER_AUTH)
     certificate = authority.sign(f"Perfcast's Dask {role}", ends, key, names, purposes)
-    write(folder / "dask.yaml", _SETTINGS.format(role=role).encode())
-    write(folder / "ca.pem", pem(authority.certificate))
-    write(folder / "key.pem", key_pem(key))
-    write(folder / "cert.pem", pem(certificate))
+    return _SETTINGS.format(
+        role=role,
+        authority=_within(pem(authority.certificate), 8),
+        certificate=_within(pem(certificate), 10),
+        key=_within(key_pem(key), 10),
+    )
+
+
+def _within(text: bytes, spaces: int) -> str:
+    """Lines as a part of a YAML document."""
+    return indent(text.decode().rstrip(), " " * spaces)
 
 
 def _alternative(host: str) -> x509.GeneralName:
