@@ -69,6 +69,7 @@ def score(
     if bad not in ("mark", "refuse"):
         raise InvalidSetting(f"--bad must be mark or refuse, got '{bad}'")
     settings = load_settings()
+    cluster = scheduler_of(settings)
     with workbench(settings) as bench:
         version = bench.registry.resolve(model)
         graph = bench.registry.graph(version)
@@ -76,7 +77,7 @@ def score(
         version, graph, coverage, told(column), "mark" if bad == "mark" else "refuse", str(settings.service_timezone)
     )
     with row_progress() as on_rows:
-        report = score_files(plan, source, target, cluster=scheduler_of(settings), overwrite=overwrite, on_rows=on_rows)
+        report = score_files(plan, source, target, cluster=cluster, overwrite=overwrite, on_rows=on_rows)
     _report(version.reference, target, report)
 
 

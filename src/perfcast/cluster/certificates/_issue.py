@@ -38,9 +38,9 @@ distributed:
 def issue(folder: Path, hosts: Sequence[str] = (), *, days: int = 90) -> datetime:
     """Make certificates for a cluster, or renew them: all of the same authority, which is made where there is none.
 
-    Writes `authority.pem` and `authority-key.pem`, which sign and belong on no machine of the cluster, and for each role
-    `ROLE.yaml`, which is all that its machines need: Dask reads it when `DASK_CONFIG` names it, wherever it then lies.
-    Files are readable by their owner alone.
+    Writes `authority.pem` and `authority-key.pem`, which sign and belong on no machine of the cluster, and for each
+    role `ROLE.yaml`, which is all that its machines need: Dask reads it when `DASK_CONFIG` names it, wherever it then
+    lies. Files are readable by their owner alone.
 
     Args:
         folder: Where to.
