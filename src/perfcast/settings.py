@@ -185,7 +185,9 @@ class Settings(BaseSettings):
     )
 
     redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
-        "", description="`redis://…` carries the queue between machines and shares rate limits; empty: files do."
+        "",
+        description="`redis://…` carries the queue and shares rate limits ([without](how-to/add-machine.md#without-redis)); "
+        "empty: `DATABASE_URL` or a file carries the queue.",
     )
     worker_concurrency: int = Field(1, ge=1, le=64, description="Training jobs that one worker runs at a time.")
     job_poll_seconds: float = Field(

@@ -23,7 +23,7 @@ from perfcast.datasets import Datasets
 from perfcast.errors import Unavailable
 from perfcast.storage import Blobs, Database
 
-MODEL = "cpu-utilization-simulated"
+MODEL = "cpu-utilization"
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_a_search_and_a_scoring_lose_nothing_with_a_worker(cluster: DaskCluster,
     told = said(search)
     assert search.returncode == 0, told
     assert "activated" in told or "champion" in told, told
-    shown = said(perfcast(cluster, home, "models", "show", MODEL, "--json"))
+    shown = said(perfcast(cluster, home, "models", "show", f"{MODEL}:1", "--json"))
     assert re.search(r'"trials": 12\b', shown), shown
 
     with_two(cluster)
