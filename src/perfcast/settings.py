@@ -186,8 +186,8 @@ class Settings(BaseSettings):
 
     redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
         "",
-        description="`redis://…` carries the queue and shares rate limits ([without](how-to/add-machine.md#without-redis)); "
-        "empty: `DATABASE_URL` or a file carries the queue.",
+        description="`redis://…` carries the queue and shares rate limits; empty: PostgreSQL or a file carries it "
+        "([without Redis](how-to/add-machine.md#without-redis)).",
     )
     worker_concurrency: int = Field(1, ge=1, le=64, description="Training jobs that one worker runs at a time.")
     job_poll_seconds: float = Field(

@@ -79,8 +79,8 @@ class Transport:
             return call(self._storage())
         except Exception as error:
             raise Unavailable(
-                f"the queue {self.address} can't be used: {error}; check {self._setting}. Jobs are kept in the database "
-                "and run all the same, a little later"
+                f"the queue {self.address} can't be used: {error}; check {self._setting}. Jobs are kept in the "
+                "database and run all the same, a little later"
             ) from error
 
 
@@ -151,7 +151,7 @@ def _postgres_storage(address: str) -> "BaseStorage":
         return connection
 
     class Storage(PostgresStorage):  # type: ignore[misc]  # Huey has no types
-        """One that makes its tables where they are missing alone, and begins again where a restart cut its connection."""
+        """One that sends again where a restart has cut its connection."""
 
         def enqueue(self, data: bytes, priority: float | None = None) -> None:
             try:
@@ -159,6 +159,7 @@ def _postgres_storage(address: str) -> "BaseStorage":
             except psycopg.OperationalError:  # which is how one learns of it
                 super().enqueue(data, priority)
 
+    # a role that may not make tables may use those that are there
     storage = Storage(QUEUE, connection=connect, create_tables=False)
     if storage.sql("SELECT to_regclass(%s)", (storage.table_task,), results=True)[0][0] is None:
         with suppress(psycopg.errors.UniqueViolation):  # another process makes them just now
