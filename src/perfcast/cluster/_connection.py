@@ -231,9 +231,10 @@ def _connect(address: str) -> Any:
             """Do nothing."""
 
     client: Any = Client
+    security: Any = distributed.Security
     try:
-        security = distributed.Security(require_encryption=True) if is_encrypted(address) else None
-        return client(address, timeout=CONNECT_SECONDS, set_as_default=False, security=security)
+        encrypted = security(require_encryption=True) if is_encrypted(address) else None
+        return client(address, timeout=CONNECT_SECONDS, set_as_default=False, security=encrypted)
     except TypeError:
         raise Unavailable(
             f"the Dask scheduler at {address} asks for a certificate, and there is none here: set DASK_CONFIG to the "

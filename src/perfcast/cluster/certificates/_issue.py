@@ -25,6 +25,7 @@ distributed:
   comm:
     require-encryption: true
     tls:
+      min-version: 1.3
       ca-file: |
 {authority}
       {role}:
