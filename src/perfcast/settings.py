@@ -189,7 +189,9 @@ class Settings(BaseSettings):
     )
 
     redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
-        "", description="`redis://…` carries the queue between machines and shares rate limits; empty: files do."
+        "",
+        description="`redis://…` carries the queue and shares rate limits; empty: PostgreSQL or a file carries it "
+        "([without Redis](how-to/add-machine.md#without-redis)).",
     )
     worker_concurrency: int = Field(1, ge=1, le=64, description="Training jobs that one worker runs at a time.")
     job_poll_seconds: float = Field(
@@ -212,7 +214,11 @@ class Settings(BaseSettings):
     )
 
     dask_scheduler_address: str = Field(
-        "", description="Dask scheduler (`tcp://host:8786`) whose workers run trials and batch scoring; empty: here."
+        "", description="Dask scheduler (`tls://host:8786`) whose workers run trials and batch scoring; empty: here."
+    )
+    dask_unencrypted: bool = Field(
+        default=False,
+        description="Use a scheduler on another machine also without TLS; whoever reaches it can run any code there.",
     )
     mlflow_tracking_uri: str = Field(
         "",

@@ -15,6 +15,7 @@ from perfcast.cli import (
     _accuracy,
     _aliases,
     _backup,
+    _cluster,
     _collect,
     _data,
     _doctor,
@@ -68,6 +69,7 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
         "Training jobs: submit, watch, cancel. Workers run them.",
         (_jobs.submit, _jobs.list_, _jobs.show, _jobs.watch, _jobs.cancel),
     ),
+    "cluster": ("More machines: what a Dask cluster needs.", (_cluster.certificates,)),
     "predictions": ("What was predicted: write it into files.", (_predictions.export,)),
     "schedules": (
         "Continuous training: by the clock, with new rows, on drift. Workers look after it.",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from perfcast.errors import Conflict, FieldError, InvalidInput, PerfcastError, Unavailable
-from perfcast.storage._engine import make_engine, parse_url
+from perfcast.storage._engine import make_engine, parse_url, shown_address
 from perfcast.storage._held import go_on_counting, held_tables
 from perfcast.storage._schema import HEAD, revision, serves, set_up
 from perfcast.storage._statements import take_turns
@@ -37,7 +37,7 @@ class Database:
             Unavailable: The folder can't be made.
         """
         parsed = parse_url(url)
-        self.address = parsed.set(query={}).render_as_string(hide_password=True)
+        self.address = shown_address(url)
         self.file = parsed.database if parsed.get_backend_name() == "sqlite" else None
         self._engine = make_engine(parsed, pool_size)
         self._reader = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EXTRAS = {
     "serve": ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "psutil"),
-    "cluster": ("dask", "distributed"),
+    "cluster": ("dask", "distributed", "cryptography"),
     "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
     "report": ("matplotlib",),
     "s3": ("s3fs",),
@@ -103,6 +103,19 @@ def _access(settings: "Settings") -> Iterator[Finding]:
     yield Finding("access", "ok" if closed else "warning", text, "" if closed else "set API_KEY")
 
 
+def _cluster(settings: "Settings") -> Iterator[Finding]:
+    if not settings.dask_scheduler_address:
+        return
+    from perfcast.cluster import Cluster, is_encrypted, scheduler_of
+
+    with Cluster(scheduler_of(settings)) as cluster:
+        encrypted = "encrypted" if is_encrypted(settings.dask_scheduler_address) else "not encrypted"
+        text = (
+            f"{settings.dask_scheduler_address}: {cluster.threads} threads of workers with these versions, {encrypted}"
+        )
+        yield "Dask cluster", "ok", text
+
+
 def _port(settings: "Settings") -> Iterator[Finding]:
     with socket.socket() as probe:
         probe.settimeout(0.5)
@@ -130,4 +143,4 @@ def how_to_install(module: str) -> str | None:
     return None
 
 
-CHECKS = (_python, _packages, _database, _artifacts, _models, _access, _port, _gpu)
+CHECKS = (_python, _packages, _database, _artifacts, _models, _access, _cluster, _port, _gpu)
