@@ -35,16 +35,20 @@ ENV LOCKED="uv pip install -q -r pyproject.toml --override /not-from-an-index -c
 
 FROM install AS api-libraries
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
-    $LOCKED --extra serve --extra otel && uv pip install -q -c requirements-dev.txt pytest
+    $LOCKED --extra serve --extra otel && uv pip install -q -c requirements-dev.txt pytest \
+    && cd /opt/perfcast/lib/python3*/site-packages/pyarrow && rm -rf tests include src ./*flight* ./*substrait*
 
 FROM install AS worker-libraries
+# Which of PyTorch's builds: uv's names (cpu, cu128, …). A wheel of it in `wheels` goes before.
 ARG UV_TORCH_BACKEND=cpu
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
+    if ls /wheels/torch-*.whl >/dev/null 2>&1; then unset UV_TORCH_BACKEND; fi; \
     $LOCKED --extra serve --extra train --extra cluster --extra otel --extra report
 
 FROM install AS ui-libraries
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
-    $LOCKED --extra ui
+    $LOCKED --extra ui \
+    && cd /opt/perfcast/lib/python3*/site-packages/pyarrow && rm -rf tests include src ./*flight* ./*substrait*
 
 FROM install AS code
 COPY README.md LICENSE ./
@@ -57,6 +61,7 @@ RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,targ
 FROM worker-libraries AS test
 ARG TESTS=tests
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
+    if ls /wheels/torch-*.whl >/dev/null 2>&1; then unset UV_TORCH_BACKEND; fi; \
     $LOCKED --extra all --group dev -c requirements-dev.txt
 COPY tests/install-services tests/
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends git make \

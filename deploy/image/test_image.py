@@ -50,7 +50,9 @@ def test_its_code_is_compiled_and_cannot_be_changed_by_its_own_account() -> None
 def test_no_variable_holds_a_secret() -> None:
     from perfcast.settings import is_secret_name
 
-    assert [name for name in os.environ if is_secret_name(name) and name != "GPG_KEY"] == []  # the key of Python's releases
+    assert [
+        name for name in os.environ if is_secret_name(name) and name != "GPG_KEY"
+    ] == []  # the key of Python's releases
 
 
 def test_it_serves_and_ends_when_told(tmp_path: Path) -> None:
