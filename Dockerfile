@@ -111,7 +111,7 @@ CMD ["perfcast", "ui"]
 FROM ready AS api
 COPY --from=api-libraries /opt/perfcast /opt/perfcast
 COPY --from=code /app/lib /app/lib
-COPY deploy/image/test_image.py /app/
+COPY tests/stack/image.py /app/test_image.py
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
     CMD ["python", "-SIc", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
