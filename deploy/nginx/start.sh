@@ -1,7 +1,8 @@
 #!/bin/sh
 # Starts nginx with what depends on the place, written into /tmp/nginx:
 #   site.conf       NGINX_SITE: http (default) or https
-#   limits.conf     NGINX_RATE: most requests of one address, such as 100r/s (empty: no limit); NGINX_BURST: at once (200)
+#   limits.conf     NGINX_RATE: most requests of one address, such as 100r/s (empty: no limit); NGINX_BURST: at once (200);
+#                   what they count in: zones.conf
 #   upstreams.conf  who is behind it. Replicas come and go: since 1.27.3 nginx looks them up itself, while it runs; an older
 #                   one gets their addresses from here, and is told to read them again whenever they change.
 set -eu
@@ -41,16 +42,20 @@ resolver=$(awk '$1 == "nameserver" { print ($2 ~ /:/ ? "[" $2 "]" : $2); exit }'
 if at_least 1.27.3; then looks_up=yes; else looks_up=no; fi
 if at_least 1.25.1; then echo 'http2 on;'; fi > "$made/http2.conf"
 cp "$here/${NGINX_SITE:-http}.conf" "$made/site.conf"
+: > "$made/zones.conf"
+: > "$made/limits.conf"
 if [ -n "${NGINX_RATE:-}" ]; then
-  cat << LIMITS
+  cat > "$made/zones.conf" << ZONES
 limit_req_zone \$binary_remote_addr zone=requests:10m rate=$NGINX_RATE;
-limit_req zone=requests burst=${NGINX_BURST:-200} nodelay;
-limit_req_status 429;
 limit_conn_zone \$binary_remote_addr zone=connections:10m;
-limit_conn connections 200;
+limit_req_status 429;
 limit_conn_status 429;
+ZONES
+  cat > "$made/limits.conf" << LIMITS
+limit_req zone=requests burst=${NGINX_BURST:-200} nodelay;
+limit_conn connections 200;
 LIMITS
-fi > "$made/limits.conf"
+fi
 upstreams > "$made/upstreams.conf"
 set -- nginx -c "$here/nginx.conf" -e /dev/stderr
 [ "$looks_up" = no ] || exec "$@" -g 'daemon off;'
