@@ -102,7 +102,7 @@ wait_until_ready() {
 }
 
 deploy() {
-  local before tag image
+  local before tag
   before=$(setting TAG '')
   tag=${DEPLOY_TAG:-$(date -u +%Y%m%d-%H%M%S)}
   mkdir -p "$(setting MODELS_DIR ./CNN_Algorithms)"
