@@ -24,7 +24,7 @@ WORKDIR /app
 # What installs: uv, and the sources of packages as build arguments, of which nothing stays in an image.
 FROM base AS install
 ARG UV_VERSION=0.13.9 UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL PIP_INDEX_URL
-ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_PROGRESS=1 UV_FIND_LINKS=/wheels VIRTUAL_ENV=/opt/perfcast
+ENV UV_CACHE_DIR=/root/.cache/uv UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_PROGRESS=1 UV_FIND_LINKS=/wheels VIRTUAL_ENV=/opt/perfcast
 RUN python3 -m venv /uv && /uv/bin/python -m pip install -q --no-cache-dir --disable-pip-version-check uv==${UV_VERSION} \
     && ln -s /uv/bin/uv /usr/local/bin/uv && uv venv -q --python python3 /opt/perfcast \
     && python -c 'import site; open(site.getsitepackages()[0] + "/app.pth", "w").write("/app/lib\n")' \

@@ -19,6 +19,8 @@ from tests.services import free_port
 ROOT = Path(__file__).parent.parent.parent
 ENGINE = os.environ.get("STACK_ENGINE", "podman")
 BASE = os.environ.get("BASE_IMAGE", "localhost/debian-python:bookworm")
+CALLER = httpx2.Client(verify=False, timeout=60)
+"""Made once: each new one reads all certificates."""
 IMAGES = {"looks replicas up": "perfcast-stack-nginx-new", "is told of replicas": "perfcast-stack-nginx"}
 NETWORK = "perfcast-nginx-test"
 
@@ -81,7 +83,7 @@ class Site:
     def answers(self, url: str) -> bool:
         """Whether somebody behind nginx answers."""
         try:
-            return httpx2.get(url, timeout=2).status_code == 200
+            return CALLER.get(url, timeout=2).status_code == 200
         except httpx2.HTTPError:
             return False
 
@@ -99,17 +101,16 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
 
 def names(url: str, requests: int = 60) -> Counter[str]:
     """Who answers."""
-    with httpx2.Client() as client:
-        return Counter(client.get(url).json()["name"] for _ in range(requests))
+    return Counter(CALLER.get(url).json()["name"] for _ in range(requests))
 
 
 def test_each_port_and_path_leads_where_it_should(site: Site) -> None:
-    assert httpx2.get(site.url(8000) + "/models").json()["path"] == "/models"
-    assert httpx2.get(site.url(8080) + "/api/models?x=1").json()["path"] == "/models?x=1"
-    assert httpx2.post(site.url(8080) + "/api/predict", json={}).json()["path"] == "/predict"
-    assert httpx2.post(site.url(8080) + "/api/predict/batch", json=[]).json()["path"] == "/predict/batch"
-    assert httpx2.get(site.url(8080) + "/predict").json()["name"] in "uv"
-    assert httpx2.get(site.url(8501) + "/predict").json()["name"] in "uv"
+    assert CALLER.get(site.url(8000) + "/models").json()["path"] == "/models"
+    assert CALLER.get(site.url(8080) + "/api/models?x=1").json()["path"] == "/models?x=1"
+    assert CALLER.post(site.url(8080) + "/api/predict", json={}).json()["path"] == "/predict"
+    assert CALLER.post(site.url(8080) + "/api/predict/batch", json=[]).json()["path"] == "/predict/batch"
+    assert CALLER.get(site.url(8080) + "/predict").json()["name"] in "uv"
+    assert CALLER.get(site.url(8501) + "/predict").json()["name"] in "uv"
 
 
 def test_replicas_are_found_as_they_come_and_go(site: Site) -> None:
@@ -119,7 +120,7 @@ def test_replicas_are_found_as_they_come_and_go(site: Site) -> None:
     spread = names(site.url(8000), 300)
     assert min(spread.values()) > 50, spread
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(lambda: [httpx2.get(site.url(8000)).status_code for _ in range(600)])
+        asked = pool.submit(lambda: [CALLER.get(site.url(8000)).status_code for _ in range(600)])
         site.end("b")
         site.end("c")
         assert set(asked.result()) == {200}
@@ -130,8 +131,8 @@ def test_training_is_never_asked_twice_but_predictions_are(site: Site) -> None:
     site.start("b", "ml-api", 8000)
     until(lambda: set(names(site.url(8000))) == {"a", "b"})
     dying = {"X-Die": "1"}
-    assert httpx2.post(site.url(8000) + "/train", json={}, headers=dying).status_code == 503
-    assert httpx2.post(site.url(8000) + "/predict", json={}, headers=dying).status_code == 503
+    assert CALLER.post(site.url(8000) + "/train", json={}, headers=dying).status_code == 503
+    assert CALLER.post(site.url(8000) + "/predict", json={}, headers=dying).status_code == 503
     seen = site.seen("a") + site.seen("b")
     assert seen.count("POST /train") == 1
     assert seen.count("POST /predict") == 3  # one of the first test, and this one by each replica
@@ -139,17 +140,17 @@ def test_training_is_never_asked_twice_but_predictions_are(site: Site) -> None:
 
 
 def test_callers_cannot_say_where_they_come_from(site: Site) -> None:
-    headers = httpx2.get(site.url(8000), headers={"X-Forwarded-For": "1.2.3.4"}).json()["headers"]
+    headers = CALLER.get(site.url(8000), headers={"X-Forwarded-For": "1.2.3.4"}).json()["headers"]
     assert "1.2.3.4" not in headers["X-Forwarded-For"]
 
 
 def test_bodies_are_bounded_by_what_they_are_for(site: Site) -> None:
-    assert httpx2.post(site.url(8000) + "/predict", content=b"x" * 10_000_000).status_code == 200
-    refused = httpx2.post(site.url(8080) + "/api/predict", content=b"x" * 11_000_000)
+    assert CALLER.post(site.url(8000) + "/predict", content=b"x" * 10_000_000).status_code == 200
+    refused = CALLER.post(site.url(8080) + "/api/predict", content=b"x" * 11_000_000)
     assert refused.status_code == 413
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert refused.json()["status"] == 413
-    assert httpx2.post(site.url(8000) + "/predict/batch", content=b"x" * 11_000_000, timeout=60).json()["bytes"] == 11_000_000
+    assert CALLER.post(site.url(8000) + "/predict/batch", content=b"x" * 11_000_000, timeout=60).json()["bytes"] == 11_000_000
 
 
 def test_web_sockets_pass(site: Site) -> None:
@@ -167,26 +168,26 @@ def test_web_sockets_pass(site: Site) -> None:
 def test_a_browser_stays_with_its_copy_of_the_ui(site: Site) -> None:
     firsts = Counter()
     for _ in range(20):
-        with httpx2.Client() as browser:
-            found = {browser.get(site.url(8080) + "/").json()["name"] for _ in range(10)}
-            assert len(found) == 1
-            firsts.update(found)
+        CALLER.cookies.clear()
+        found = {CALLER.get(site.url(8080) + "/").json()["name"] for _ in range(10)}
+        assert len(found) == 1
+        firsts.update(found)
     assert set(firsts) == {"u", "v"}
 
 
 def test_headers_keep_pages_to_themselves_and_files_in_caches(site: Site) -> None:
-    page = httpx2.get(site.url(8080) + "/").headers
+    page = CALLER.get(site.url(8080) + "/").headers
     assert page["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'self'" in page["Content-Security-Policy"]
     assert page["Cache-Control"] == "no-cache"
     assert "Strict-Transport-Security" not in page
     assert "nginx/" not in page["Server"]
-    file = httpx2.get(site.url(8080) + "/static/js/index.abc.js").headers
+    file = CALLER.get(site.url(8080) + "/static/js/index.abc.js").headers
     assert file["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 def test_the_log_is_json_without_keys(site: Site) -> None:
-    httpx2.get(site.url(8000) + "/logged?key=hidden-word", headers={"X-API-Key": "hidden-word", "X-Request-ID": "r-1"})
+    CALLER.get(site.url(8000) + "/logged?key=hidden-word", headers={"X-API-Key": "hidden-word", "X-Request-ID": "r-1"})
     until(lambda: any(line["path"] == "/logged" for line in site.log()))
     line = next(line for line in site.log() if line["path"] == "/logged")
     assert (line["status"], line["request_id"], line["method"]) == (200, "r-1", "GET")
@@ -213,23 +214,22 @@ def safe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def _redirects(site: Site) -> bool:
     try:
-        return httpx2.get(site.url(8080), timeout=2).status_code == 301
+        return CALLER.get(site.url(8080), timeout=2).status_code == 301
     except httpx2.HTTPError:
         return False
 
 
 def test_with_tls_the_open_port_only_leads_to_the_safe_one(safe: Site) -> None:
-    answer = httpx2.get(safe.url(8080) + "/models?x=1", headers={"Host": "perfcast.example"})
+    answer = CALLER.get(safe.url(8080) + "/models?x=1", headers={"Host": "perfcast.example"})
     assert (answer.status_code, answer.headers["Location"]) == (301, "https://perfcast.example/models?x=1")
 
 
 def test_with_tls_browsers_are_told_to_stay_with_it_and_callers_are_limited(safe: Site) -> None:
-    with httpx2.Client(verify=False, base_url=f"https://127.0.0.1:{safe.ports[8443]}") as client:
-        statuses = []
-        for _ in range(40):
-            answer = client.get("/api/models")
-            statuses.append(answer.status_code)
-        assert answer.headers["Strict-Transport-Security"].startswith("max-age=63072000")
+    statuses = []
+    for _ in range(40):
+        answer = CALLER.get(f"https://127.0.0.1:{safe.ports[8443]}/api/models")
+        statuses.append(answer.status_code)
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=63072000")
     assert {200, 429} == set(statuses)
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "1"
