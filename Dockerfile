@@ -34,6 +34,7 @@ COPY pyproject.toml requirements.txt requirements-torch.txt requirements-dev.txt
 ENV LOCKED="uv pip install -q -r pyproject.toml --override /not-from-an-index -c requirements.txt -c requirements-torch.txt"
 
 FROM install AS api-libraries
+# hadolint ignore=DL3003
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
     $LOCKED --extra serve --extra otel && uv pip install -q -c requirements-dev.txt pytest \
     && cd /opt/perfcast/lib/python3*/site-packages/pyarrow && rm -rf tests include src ./*flight* ./*substrait*
@@ -46,6 +47,7 @@ RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,targ
     $LOCKED --extra serve --extra train --extra cluster --extra otel --extra report
 
 FROM install AS ui-libraries
+# hadolint ignore=DL3003
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
     $LOCKED --extra ui \
     && cd /opt/perfcast/lib/python3*/site-packages/pyarrow && rm -rf tests include src ./*flight* ./*substrait*
@@ -64,6 +66,7 @@ RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,targ
     if ls /wheels/torch-*.whl >/dev/null 2>&1; then unset UV_TORCH_BACKEND; fi; \
     $LOCKED --extra all --group dev -c requirements-dev.txt
 COPY tests/install-services tests/
+# hadolint ignore=DL3008
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends git make \
     && tests/install-services && rm -rf /var/lib/apt/lists/*
 COPY . .

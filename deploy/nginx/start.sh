@@ -31,8 +31,9 @@ upstream() { # NAME HOST PORT DIRECTIVES…: one block
 
 upstreams() {
   [ "$looks_up" = no ] || printf 'resolver %s valid=1s ipv6=off;\nresolver_timeout 2s;\n' "$resolver"
+  # Not `consistent`: that takes all addresses of one name for one server.
   # shellcheck disable=SC2016  # nginx's variable
-  upstream ui ui 8501 'hash $ui_key consistent'
+  upstream ui ui 8501 'hash $ui_key'
   upstream api ml-api 8000 least_conn
   upstream grafana grafana 3000 least_conn
 }
