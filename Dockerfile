@@ -31,7 +31,8 @@ RUN python3 -m venv /uv && /uv/bin/python -m pip install -q --no-cache-dir --dis
     && echo "perfcast-client; python_version < '3'" > /not-from-an-index
 # Only what names libraries, so that a change of code leaves this layer as it is.
 COPY pyproject.toml requirements.txt requirements-torch.txt requirements-dev.txt ./
-ENV LOCKED="uv pip install -q -r pyproject.toml --override /not-from-an-index -c requirements.txt -c requirements-torch.txt"
+COPY packages/perfcast-client/pyproject.toml packages/perfcast-client/
+ENV LOCKED="uv pip install -q -r pyproject.toml -r packages/perfcast-client/pyproject.toml --override /not-from-an-index -c requirements.txt -c requirements-torch.txt"
 
 FROM install AS api-libraries
 # hadolint ignore=DL3003
