@@ -77,7 +77,7 @@ RUN uv pip install -q --no-deps -e . -e packages/perfcast-client \
 # docker build --target sbom --output sbom . : what the three images are made of, and under which licences
 FROM install AS list
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
-    uv venv -q /list && VIRTUAL_ENV=/list uv pip install -q cyclonedx-bom==7.2.1 pip-licenses==5.5.0
+    uv venv -q /list && VIRTUAL_ENV=/list uv pip install -q cyclonedx-bom==7.5.0 pip-licenses==5.5.5
 COPY --from=api-libraries /opt/perfcast /images/api
 COPY --from=worker-libraries /opt/perfcast /images/worker
 COPY --from=ui-libraries /opt/perfcast /images/ui

@@ -48,7 +48,9 @@ def test_its_code_is_compiled_and_cannot_be_changed_by_its_own_account() -> None
     assert not writable
 
 
-@pytest.mark.parametrize("library", ["pyarrow.parquet", "pyarrow.csv", "pyarrow.dataset", "pyarrow.ipc", "onnxruntime", "perfcast_client"])
+@pytest.mark.parametrize(
+    "library", ["pyarrow.parquet", "pyarrow.csv", "pyarrow.dataset", "pyarrow.ipc", "onnxruntime", "perfcast_client"]
+)
 def test_what_was_left_out_of_libraries_is_not_missed(library: str) -> None:
     importlib.import_module(library)
 
@@ -82,4 +84,3 @@ def _answer(url: str) -> int:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-

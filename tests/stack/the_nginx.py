@@ -1,4 +1,4 @@
-"""The shipped nginx configuration in containers, once with an nginx that looks replicas up itself, once with an older one."""
+"""The shipped nginx configuration in containers: with an nginx that looks replicas up itself, and with an older one."""
 
 import json
 import os
@@ -150,7 +150,10 @@ def test_bodies_are_bounded_by_what_they_are_for(site: Site) -> None:
     assert refused.status_code == 413
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert refused.json()["status"] == 413
-    assert CALLER.post(site.url(8000) + "/predict/batch", content=b"x" * 11_000_000, timeout=60).json()["bytes"] == 11_000_000
+    assert (
+        CALLER.post(site.url(8000) + "/predict/batch", content=b"x" * 11_000_000, timeout=60).json()["bytes"]
+        == 11_000_000
+    )
 
 
 def test_web_sockets_pass(site: Site) -> None:
@@ -235,7 +238,10 @@ def test_with_tls_browsers_are_told_to_stay_with_it_and_callers_are_limited(safe
     assert answer.headers["Retry-After"] == "1"
 
 
-@pytest.mark.parametrize(("version", "taken"), [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, True)])
+@pytest.mark.parametrize(
+    ("version", "taken"),
+    [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, True)],
+)
 def test_old_tls_is_refused(safe: Site, version: ssl.TLSVersion, taken: bool) -> None:  # noqa: FBT001
     context = ssl._create_unverified_context()
     context.set_ciphers("ALL:@SECLEVEL=0")

@@ -7,10 +7,10 @@ import shlex
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import pytest
@@ -101,7 +101,7 @@ class Load:
                 except httpx2.HTTPError as error:
                     self.statuses[repr(error)] += 1
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         for caller in self._callers:
             caller.start()
         until(lambda: self.statuses["200"] > 20)
@@ -126,7 +126,11 @@ def test_a_prediction_comes_by_both_ways(api: httpx2.Client) -> None:
 
 
 def test_a_batch_is_answered(api: httpx2.Client) -> None:
-    bodies = [{"model_name": "cnn-execution-time-cpu-torch", "cnn_config": CNN}, BODY, {"model_name": "nobody", "cnn_config": CNN}]
+    bodies = [
+        {"model_name": "cnn-execution-time-cpu-torch", "cnn_config": CNN},
+        BODY,
+        {"model_name": "nobody", "cnn_config": CNN},
+    ]
     answer = api.post("/predict/batch", json=bodies).json()
     assert (answer["total_requests"], answer["successful_predictions"]) == (3, 2)
 
