@@ -7,6 +7,8 @@ LEFT_OUT = {
     r"python docs/(build|check)\.py": "test_site.py does it, and must be the only one",
     r"pip install 'perfcast\[": "asks a package index",
     r"prometheus --config": "never ends; tests/integration/test_monitoring_files.py runs it with these files",
+    r"(docker|docker-compose) |\./deploy\.sh|for replica in": "needs containers; make test-stack starts them",
+    r"open http|cp fullchain|curl -H .*cat secrets": "the same: what they need is made there",
     r"kubectl ": "needs a Kubernetes cluster",
     r"perfcast collect (check|backfill|follow)": "needs your service in Prometheus; test_shop.py has one",
     r"perfcast train --dataset cpu-torch": "follows hours of measuring; the starter model is trained on these rows",
