@@ -23,7 +23,7 @@ else
 export UV_TORCH_BACKEND ?= cpu
 endif
 
-.PHONY: help run test test-clocks check audit format bench setup services lock docs site dashboards manifests clean
+.PHONY: help run test test-clocks test-stack check audit format bench setup services lock docs site dashboards manifests clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -37,6 +37,10 @@ test: $(TOOLS) services ## Run every test, with real servers
 
 test-clocks: $(TOOLS) services ## Run the tests that read a clock at six other hours (an hour; not in CI)
 	@PYTHON=$(BIN)/python tests/at-other-hours
+
+test-stack: $(TOOLS) ## Build the images, start docker-compose.yml and test it (half an hour; needs containers; not in CI)
+	@command -v docker >/dev/null && docker info >/dev/null 2>&1 || $(INSTALL) podman-compose==1.6.0
+	@PYTHON=$(BIN)/python tests/stack/run
 
 check: $(TOOLS) ## Format, lint, types, and the direction of imports
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy
