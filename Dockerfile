@@ -37,7 +37,7 @@ ENV LOCKED="uv pip install -q -r pyproject.toml -r packages/perfcast-client/pypr
 FROM install AS api-libraries
 # hadolint ignore=DL3003
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
-    $LOCKED --extra serve --extra otel && uv pip install -q -c requirements-dev.txt pytest \
+    $LOCKED --extra serve --extra otel --extra s3 && uv pip install -q -c requirements-dev.txt pytest \
     && cd /opt/perfcast/lib/python3*/site-packages/pyarrow && rm -rf tests include src ./*flight* ./*substrait*
 
 FROM install AS worker-libraries
@@ -45,7 +45,7 @@ FROM install AS worker-libraries
 ARG UV_TORCH_BACKEND=cpu
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
     if ls /wheels/torch-*.whl >/dev/null 2>&1; then unset UV_TORCH_BACKEND; fi; \
-    $LOCKED --extra serve --extra train --extra cluster --extra otel --extra report
+    $LOCKED --extra serve --extra train --extra cluster --extra otel --extra report --extra s3
 
 FROM install AS ui-libraries
 # hadolint ignore=DL3003

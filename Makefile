@@ -81,7 +81,7 @@ services: ## Install the servers that the tests start (PostgreSQL, Prometheus, â
 lock: $(TOOLS) ## Choose the newest versions again and write them to requirements*.txt
 	@$(LOCK) pyproject.toml --extra all --overrides <(echo "torch ; python_version < '3'") \
 		-c <(printf 'protobuf<7\nml-dtypes<0.6\n') -o requirements.txt  # bounds: what the tests' tritonclient takes
-	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+	@$(LOCK) --group dev -c requirements.txt -c requirements-torch.txt -o requirements-dev.txt
 
 clean: ## Remove .venv and caches; keeps var/, where your models and data are
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis

@@ -309,7 +309,7 @@ def load_settings(**overrides: object) -> Settings:
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(_secrets_dir=_settings_folder(), **given)  # type: ignore[arg-type]
+        return Settings(_secrets_dir=_settings_folder(), **given)  # type: ignore[arg-type,call-arg]
     except ValidationError as error:
         wrong = [f"{str(e['loc'][0]).upper() if e['loc'] else 'settings'}: {e['msg']}" for e in error.errors()]
         raise InvalidSetting("; ".join(wrong)) from None

@@ -44,13 +44,13 @@ def test_a_wrong_value_in_a_file_is_named_but_not_shown(folder: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SETTINGS_DIR", str(tmp_path / "absent"))
-    with pytest.raises(InvalidSetting, match="SETTINGS_DIR: expected a folder.*absent"):
+    with pytest.raises(InvalidSetting, match=r"SETTINGS_DIR: expected a folder.*absent"):
         load_settings()
 
 
 def test_a_file_that_may_not_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda file, mode: file.name != "api_key")  # root may read everything
-    with pytest.raises(InvalidSetting, match="may not read .*api_key"):
+    with pytest.raises(InvalidSetting, match=r"may not read .*api_key"):
         load_settings()
 
 

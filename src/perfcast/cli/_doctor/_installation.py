@@ -113,7 +113,7 @@ def _cluster(settings: "Settings") -> Iterator[Finding]:
         text = (
             f"{settings.dask_scheduler_address}: {cluster.threads} threads of workers with these versions, {encrypted}"
         )
-        yield "Dask cluster", "ok", text
+        yield Finding("Dask cluster", "ok", text)
 
 
 def _port(settings: "Settings") -> Iterator[Finding]:
