@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from perfcast.errors import InvalidSetting, MissingDependency, PerfcastError, Un
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from fsspec import AbstractFileSystem  # type: ignore[import-untyped]
 
 _BLOCKS = b"perfcast.blocks"
 """Key of a file's metadata: which blocks are in it."""
@@ -31,23 +33,32 @@ class Archive:
     """
 
     def __init__(self, url: str) -> None:
-        from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+        from fsspec import get_filesystem_class
+        from fsspec.core import split_protocol  # type: ignore[import-untyped]
 
+        protocol, _ = split_protocol(url)
         try:
-            self._files, root = url_to_fs(url)
+            get_filesystem_class(protocol or "file")
         except ImportError as error:
             raise MissingDependency(f"PREDICTION_EXPORT_URL: {error}") from None
         except ValueError as error:
             raise InvalidSetting(f"PREDICTION_EXPORT_URL: {error}") from None
-        self._root = str(root).rstrip("/")
-        protocol = self._files.protocol
-        self._local = "file" in ([protocol] if isinstance(protocol, str) else protocol)
+        self._url, self._local = url, protocol in (None, "file", "local")
+
+    @cached_property
+    def _store(self) -> "tuple[AbstractFileSystem, str]":
+        """What reaches the files, and the folder there; some kinds connect as soon as they are made."""
+        from fsspec.core import url_to_fs
+
+        files, root = url_to_fs(self._url)
+        return files, str(root).rstrip("/")
 
     def held(self, model: str, day: str, blocks: Sequence[int]) -> set[int]:
         """Which of these blocks, given in order, are in files already."""
         found: set[int] = set()
         with self._reached("read"):
-            for path in self._files.glob(f"{self._folder(model, day)}/*.parquet"):
+            files, _ = self._store
+            for path in files.glob(f"{self._folder(model, day)}/*.parquet"):
                 first, _, last = Path(path).stem.partition("-")
                 if first.isdigit() and last.isdigit() and int(first) <= blocks[-1] and blocks[0] <= int(last):
                     found.update(self._blocks_in(path))
@@ -59,7 +70,8 @@ class Archive:
         """Write the blocks, given in order; gives the file's path once it is there."""
         import pyarrow.parquet as pq
 
-        path = f"{self._folder(model, day)}/{blocks[0]:012d}-{blocks[-1]:012d}.parquet"
+        with self._reached("written"):
+            path = f"{self._folder(model, day)}/{blocks[0]:012d}-{blocks[-1]:012d}.parquet"
         told = schema.with_metadata({_BLOCKS: json.dumps(list(blocks)).encode()})
         with self._reached("written"), self._file(path) as file, pq.ParquetWriter(file, told, compression="zstd") as to:
             for table in tables:
@@ -70,12 +82,13 @@ class Archive:
         return path
 
     def _folder(self, model: str, day: str) -> str:
-        return f"{self._root}/{model}/{day}"
+        _, root = self._store
+        return f"{root}/{model}/{day}"
 
     def _blocks_in(self, path: str) -> list[int]:
         import pyarrow.parquet as pq
 
-        with self._files.open(path, "rb") as file:
+        with self._store[0].open(path, "rb") as file:
             blocks: list[int] = json.loads((pq.read_schema(file).metadata or {}).get(_BLOCKS, b"[]"))
         return blocks
 
@@ -83,7 +96,7 @@ class Archive:
     def _file(self, path: str) -> Iterator[IO[bytes]]:
         """A file to write to; stores of objects show it when it is closed, a folder when it has been renamed."""
         if not self._local:
-            with self._files.open(path, "wb") as file:
+            with self._store[0].open(path, "wb") as file:
                 yield file
             return
         unfinished = Path(path).with_suffix(".unfinished")

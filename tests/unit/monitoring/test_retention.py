@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from tests.services import free_port
 
 from perfcast.errors import InvalidSetting, Unavailable
 from perfcast.monitoring import Archive, Record, Retention, read_records, write_records
@@ -145,6 +146,14 @@ def test_nothing_leaves_while_it_can_not_be_written_away(database: Database, tmp
 def test_an_address_that_no_store_has_is_refused() -> None:
     with pytest.raises(InvalidSetting, match="PREDICTION_EXPORT_URL"):
         Archive("nosuch://bucket")
+
+
+def test_a_store_that_is_away_is_told_when_something_leaves_not_before(database: Database) -> None:
+    write(database, 40)
+    archive = Archive(f"ftp://127.0.0.1:{free_port()}/records")
+    with pytest.raises(Unavailable, match="PREDICTION_EXPORT_URL can't be"):
+        retention(database, archive=archive).look(NOW)
+    assert kept(database) == [40]
 
 
 def test_of_several_workers_one_deletes(database: Database) -> None:
