@@ -18,7 +18,6 @@ LEFT_OUT = {
     r"perfcast train --dataset cpu-torch": "follows hours of measuring; the starter model is trained on these rows",
     r"perfcast profile --configurations 2000": "measures for hours; the page's short run stands for it",
     r"perfcast ui --api": "asks a server elsewhere, and never ends; tests/integration/test_ui_process.py runs it",
-    r"dask (scheduler|worker)": "never ends; tests/unit/training/fits runs trials on a real cluster",
     r"(export )?DASK_(SCHEDULER_ADDRESS|CONFIG)=": "needs that cluster",
     r"docker compose": "needs a container engine; tests/stack runs compose files",
     r"export DATABASE_URL=": "needs your PostgreSQL, S3 and Redis; tests/integration runs on real ones",
