@@ -19,7 +19,6 @@ LEFT_OUT = {
     r"perfcast profile --configurations 2000": "measures for hours; the page's short run stands for it",
     r"perfcast ui --api": "asks a server elsewhere, and never ends; tests/integration/test_ui_process.py runs it",
     r"(export )?DASK_(SCHEDULER_ADDRESS|CONFIG)=": "needs that cluster",
-    r"docker compose": "needs a container engine; tests/stack runs compose files",
     r"export DATABASE_URL=": "needs your PostgreSQL, S3 and Redis; tests/integration runs on real ones",
     r"uvx ": "fetches a tool from a package index, and never ends",
     r"\.venv/bin/python benchmarks/": "measures for minutes",
