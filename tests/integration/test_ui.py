@@ -163,12 +163,11 @@ INPUTS = """() => {
 @pytest.mark.parametrize("title", PAGES)
 def test_the_keyboard_reaches_every_input(visit: Visit, title: str) -> None:
     page = visit(PAGES[title] + ("?live=false" if title == "Monitoring" else ""))
-    wanted, reached = page.evaluate(INPUTS), set()
+    wanted, reached = until(lambda: page.evaluate(INPUTS)), set()
     page.evaluate("document.activeElement.blur()")
     for _ in range(3 * len(wanted) + 60):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("known(document.activeElement)"))
-    assert len(wanted) > 1
     assert set(wanted) - reached == set()
 
 

@@ -62,6 +62,14 @@ def test_when_the_scheduler_dies_it_says_so_and_leaves_nothing(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["rows.parquet"]
 
 
+def begun_parts(folder: Path) -> list[Path]:
+    """Files that are being written there."""
+    try:
+        return list(folder.glob(".*/**/*part-*"))
+    except FileNotFoundError:  # a folder was renamed while it was looked at
+        return []
+
+
 @pytest.mark.parametrize("name", ["out.parquet", "out"])
 def test_a_worker_killed_while_it_writes_loses_and_doubles_no_row(
     tmp_path: Path, cluster: DaskCluster, name: str
