@@ -3,7 +3,7 @@
 import re
 
 LEFT_OUT = {
-    r"make (run|test|setup)\b": "sets up a whole checkout; CI and tests/integration/test_first_minute.py begin so",
+    r"make (run|test|setup|lock)\b": "sets up a whole checkout; CI and tests/integration/test_first_minute.py begin so",
     r"python docs/(build|check)\.py": "test_site.py does it, and must be the only one",
     r"pip install 'perfcast\[": "asks a package index",
     r"(sudo |openssl s_client)": "needs your own machine, with root",
