@@ -23,7 +23,7 @@ else
 export UV_TORCH_BACKEND ?= cpu
 endif
 
-.PHONY: help run test test-clocks check format bench setup services lock docs site dashboards clean
+.PHONY: help run test test-clocks test-stack check audit format bench setup services lock docs site dashboards manifests clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -38,10 +38,19 @@ test: $(TOOLS) services ## Run every test, with real servers
 test-clocks: $(TOOLS) services ## Run the tests that read a clock at six other hours (an hour; not in CI)
 	@PYTHON=$(BIN)/python tests/at-other-hours
 
+test-stack: $(TOOLS) ## Build the images, start docker-compose.yml and test it (half an hour; needs containers; not in CI)
+	@command -v docker >/dev/null && docker info >/dev/null 2>&1 || $(INSTALL) podman-compose==1.6.0
+	@PYTHON=$(BIN)/python tests/stack/run
+
 check: $(TOOLS) ## Format, lint, types, and the direction of imports
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy
 	@log=$$(mktemp) && { $(BIN)/lint-imports --no-cache >$$log 2>&1 || { cat $$log; rm $$log; exit 1; }; rm $$log; }
 	@echo "check: all good"
+
+AUDIT = $(UV) tool run --from pip-audit==2.10.1 pip-audit --strict --no-deps --disable-pip --progress-spinner off
+
+audit: $(READY) ## Look whether what is installed has known vulnerabilities (asks PyPI; what it can't look up is a failure)
+	@$(AUDIT) -r requirements.txt -r requirements-torch.txt -r requirements-dev.txt
 
 format: $(TOOLS) ## Put the code in order
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
@@ -60,6 +69,10 @@ RUNBOOKS ?= docs/runbooks.md
 dashboards: $(TOOLS) ## Write Grafana's dashboards and Prometheus' rules from deploy/dashboards
 	@$(BIN)/python -W ignore -m deploy.dashboards --runbooks $(RUNBOOKS)
 
+manifests: $(TOOLS) ## Write deploy/kubernetes/install.yaml from its overlay
+	@{ printf '# To try it out: docs/how-to/kubernetes.md. Made by `make manifests` from overlays/dev; change it there.\n' && \
+		$(BIN)/kubectl kustomize deploy/kubernetes/overlays/dev; } >deploy/kubernetes/install.yaml
+
 setup: $(READY) ## Install everything into .venv
 
 services: ## Install the servers that the tests start (PostgreSQL, Prometheus, â€¦)
@@ -68,7 +81,7 @@ services: ## Install the servers that the tests start (PostgreSQL, Prometheus, â
 lock: $(TOOLS) ## Choose the newest versions again and write them to requirements*.txt
 	@$(LOCK) pyproject.toml --extra all --overrides <(echo "torch ; python_version < '3'") \
 		-c <(printf 'protobuf<7\nml-dtypes<0.6\n') -o requirements.txt  # bounds: what the tests' tritonclient takes
-	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+	@$(LOCK) --group dev -c requirements.txt -c requirements-torch.txt -o requirements-dev.txt
 
 clean: ## Remove .venv and caches; keeps var/, where your models and data are
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis

@@ -29,6 +29,9 @@ def settings_page() -> str:
         "",
         "Every setting is an environment variable. Written by `make docs` from `settings.py`.",
         "",
+        "Passwords and keys need not stand in the environment: with `SETTINGS_DIR=/run/secrets` the file",
+        "`/run/secrets/database_url` is `DATABASE_URL`, and so on; a variable goes before a file.",
+        "",
     ]
     return "\n".join([*head, "| variable | default | what |", "|---|---|---|", *rows, ""])
 

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-pytest_plugins = ["tests.services", "tests.metric_servers"]
+pytest_plugins = ["tests.services", "tests.metric_servers", "tests.object_store"]
 
 settings.register_profile("perfcast", deadline=None)  # how long an example takes is the machine's affair
 settings.load_profile("perfcast")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,26 +20,23 @@ class DaskCluster:
 
     Args:
         folder: For what they write.
-        tls: Dask's settings of its certificates, as environment variables; then nobody gets in without them.
+        certificates: What `perfcast cluster certificates` made; then nobody gets in without one of them.
+        paths: Where the scheduler looks for modules first.
     """
 
-    def __init__(self, folder: Path, tls: Mapping[str, str] | None = None) -> None:
-        self._folder, self._tls = folder, tls or {}
+    def __init__(self, folder: Path, certificates: Path | None = None, paths: Sequence[str] = ()) -> None:
+        self._folder, self._certificates = folder, certificates
         self._begun = 0
         self._processes: list[subprocess.Popen[bytes]] = []
         contact = folder / "scheduler.json"
         command = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-        self._scheduler = self._start(*command, "--scheduler-file", str(contact), *self._protocol)
+        self._scheduler = self._start("scheduler", *command, "--scheduler-file", str(contact), paths=paths)
         self.address = _address(contact, self._scheduler, folder)
 
     @property
     def workers(self) -> list[int]:
         """Process ids of the workers that live."""
         return [process.pid for process in self._processes if process.poll() is None]
-
-    @property
-    def _protocol(self) -> tuple[str, ...]:
-        return ("--protocol", "tls") if self._tls else ()
 
     def add_worker(self, *, paths: Sequence[str] = (), unseen: Path | None = None) -> int:
         """Start a worker of one thread; gives its process id.
@@ -53,7 +50,7 @@ class DaskCluster:
         apart = (
             () if unseen is None else ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs t "$0" && exec "$@"', str(unseen))
         )
-        process = self._start(*command, *self._protocol, "--death-timeout", "30", paths=paths, apart=apart)
+        process = self._start("worker", *command, "--death-timeout", "30", paths=paths, apart=apart)
         self._processes.append(process)
         return process.pid
 
@@ -75,29 +72,29 @@ class DaskCluster:
                 process.send_signal(signal.SIGKILL)
             process.wait()
 
-    def run(self, code: str) -> str:
-        """What code prints in a process that has the certificates."""
-        command = [sys.executable, "-c", code]
-        return subprocess.run(command, env=self._environment(()), capture_output=True, text=True, check=True).stdout
+    def environment(self, role: str = "client", paths: Sequence[str] = ()) -> dict[str, str]:
+        """Of a process that plays a part in this cluster."""
+        searched = [*paths, str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+        known = {} if self._certificates is None else {"DASK_CONFIG": str(self._certificates / f"{role}.yaml")}
+        return os.environ | known | {"PYTHONPATH": os.pathsep.join(searched)}
 
     def _start(
-        self, module: str, *arguments: str, paths: Sequence[str] = (), apart: Sequence[str] = ()
+        self, role: str, module: str, *arguments: str, paths: Sequence[str] = (), apart: Sequence[str] = ()
     ) -> "subprocess.Popen[bytes]":
         self._begun += 1
         with (self._folder / f"{self._begun}.log").open("wb") as log:
-            command = [*apart, sys.executable, "-m", module, *arguments]
-            return subprocess.Popen(command, stdout=log, stderr=log, env=self._environment(paths))
-
-    def _environment(self, paths: Sequence[str]) -> dict[str, str]:
-        searched = [*paths, str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
-        return os.environ | self._tls | {"PYTHONPATH": os.pathsep.join(searched)}
+            protocol = () if self._certificates is None else ("--protocol", "tls")
+            command = [*apart, sys.executable, "-m", module, *arguments, *protocol]
+            return subprocess.Popen(command, stdout=log, stderr=log, env=self.environment(role, paths))
 
 
 @contextmanager
-def dask_cluster(workers: int = 2, tls: Mapping[str, str] | None = None) -> Iterator[DaskCluster]:
+def dask_cluster(
+    workers: int = 2, certificates: Path | None = None, paths: Sequence[str] = ()
+) -> Iterator[DaskCluster]:
     """A scheduler and workers of one thread each, gone at the end."""
     with tempfile.TemporaryDirectory(prefix="perfcast-dask-", ignore_cleanup_errors=True) as name:
-        cluster = DaskCluster(Path(name), tls)
+        cluster = DaskCluster(Path(name), certificates, paths)
         try:
             for _ in range(workers):
                 cluster.add_worker()

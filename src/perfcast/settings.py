@@ -1,4 +1,7 @@
-"""Every setting of Perfcast, each one an environment variable of the same name in capitals (rule R9)."""
+"""Every setting of Perfcast, each one an environment variable of the same name in capitals (rule R9).
+
+Or a file of the same name in the folder SETTINGS_DIR, which is how containers are given secrets.
+"""
 
 import os
 import re
@@ -14,6 +17,7 @@ from perfcast.errors import InvalidSetting
 
 CLIENT_KEY = "PERFCAST_API_KEY"
 """The environment variable of the key that commands send to a server."""
+_SETTINGS_DIR = "SETTINGS_DIR"
 _SECRET_NAMES = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|CREDENTIAL|_HEADERS$")
 
 
@@ -172,6 +176,10 @@ class Settings(BaseSettings):
         description="fsspec address (a folder, `s3://…`) where old records go as Parquet, then leave; empty: nowhere.",
     )
 
+    backup_passphrase: SecretStr = Field(
+        SecretStr(""), description="What `perfcast backup --encrypt` encrypts under ([backups](how-to/backup.md))."
+    )
+
     api_key: SecretStr = Field(
         SecretStr(""),
         description="Keys that are let in: `SECRET` (may do everything) or `SECRET:read+predict,SECRET:admin`; empty: "
@@ -185,7 +193,9 @@ class Settings(BaseSettings):
     )
 
     redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
-        "", description="`redis://…` carries the queue between machines and shares rate limits; empty: files do."
+        "",
+        description="`redis://…` carries the queue and shares rate limits; empty: PostgreSQL or a file carries it "
+        "([without Redis](how-to/add-machine.md#without-redis)).",
     )
     worker_concurrency: int = Field(1, ge=1, le=64, description="Training jobs that one worker runs at a time.")
     job_poll_seconds: float = Field(
@@ -208,7 +218,11 @@ class Settings(BaseSettings):
     )
 
     dask_scheduler_address: str = Field(
-        "", description="Dask scheduler (`tcp://host:8786`) whose workers run trials and batch scoring; empty: here."
+        "", description="Dask scheduler (`tls://host:8786`) whose workers run trials and batch scoring; empty: here."
+    )
+    dask_unencrypted: bool = Field(
+        default=False,
+        description="Use a scheduler on another machine also without TLS; whoever reaches it can run any code there.",
     )
     mlflow_tracking_uri: str = Field(
         "",
@@ -236,7 +250,7 @@ class Settings(BaseSettings):
     @property
     def child_environment(self) -> dict[str, str]:
         """The environment of a process that this one starts: its own with these settings, without keys."""
-        secret = {name.upper() for name, value in self if isinstance(value, SecretStr)} | {CLIENT_KEY}
+        secret = {name.upper() for name, value in self if isinstance(value, SecretStr)} | {CLIENT_KEY, _SETTINGS_DIR}
         kept = {name: value for name, value in os.environ.items() if name.upper() not in secret}
         return kept | self.environment
 
@@ -252,7 +266,7 @@ def environment_without_secrets() -> dict[str, str]:
     Neither those of the settings nor what libraries read, such as `AWS_SECRET_ACCESS_KEY` or `PGPASSWORD`.
     """
     fields = Settings.model_fields.items()
-    secret = {
+    secret = {_SETTINGS_DIR} | {
         name.upper()
         for name, field in fields
         if field.annotation is SecretStr or name.endswith(("_url", "_uri", "_endpoint"))
@@ -267,6 +281,23 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAMES.search(name.upper()) is not None
 
 
+def _settings_folder() -> Path | None:
+    """Where settings lie as files, each called as its variable in small letters; variables go before.
+
+    Raises:
+        InvalidSetting: There is no such folder, or a file in it can't be read.
+    """
+    folder = Path(os.environ.get(_SETTINGS_DIR, ""))
+    if not folder.name:
+        return None
+    if not folder.is_dir():
+        raise InvalidSetting(f"{_SETTINGS_DIR}: expected a folder of files such as database_url, got {str(folder)!r}")
+    files = [folder / name for name in Settings.model_fields]
+    if unreadable := [str(file) for file in files if file.is_file() and not os.access(file, os.R_OK)]:
+        raise InvalidSetting(f"{_SETTINGS_DIR}: this account (uid {os.getuid()}) may not read {', '.join(unreadable)}")
+    return folder
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the settings from the environment.
 
@@ -278,7 +309,7 @@ def load_settings(**overrides: object) -> Settings:
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings(_secrets_dir=_settings_folder(), **given)  # type: ignore[arg-type,call-arg]
     except ValidationError as error:
         wrong = [f"{str(e['loc'][0]).upper() if e['loc'] else 'settings'}: {e['msg']}" for e in error.errors()]
         raise InvalidSetting("; ".join(wrong)) from None

@@ -41,7 +41,7 @@ def test_every_exception_is_still_needed() -> None:
             example.evaluate()
     shown = [command for block in blocks for command in commands(block)]
     assert [pattern for pattern in LEFT_OUT if not any(re.match(pattern, command) for command in shown)] == []
-    assert sum(map(left_out, shown)) < len(shown) / 3
+    assert sum(map(left_out, shown)) < 0.4 * len(shown)  # clouds and containers among them
 
 
 def test_a_command_that_fails_fails_its_page(reader: Reader, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_the_first_page_is_the_readme_and_finds_the_help(site: Path) -> None:
 
 
 BROKEN = {
-    ("docs/jobs.html", 'href="tuning.html"', 'href="no-such.html"'): "docs/jobs.html: no-such.html leads nowhere",
+    ("docs/jobs.html", 'href="settings.html"', 'href="no-such.html"'): "docs/jobs.html: no-such.html leads nowhere",
     ("docs/tests.html", "</article>", '<a href="#nope">x</a></article>'): "docs/tests.html: #nope leads nowhere",
     ("docs/data.html", "</article>", "\n- a list\n</article>"): "docs/data.html: '- a' was left as it is",
     ("docs/dashboards.html", "pictures/dashboards-drift.png", "x.png"): "docs/dashboards.html: x.png leads nowhere",

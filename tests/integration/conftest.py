@@ -1,4 +1,4 @@
-"""Installations on files alone, on PostgreSQL with Redis, and with the web UI; a browser."""
+"""Installations on files alone, on PostgreSQL with and without Redis, and with the web UI; a browser."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,13 +24,15 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     shop.close()
 
 
-@pytest.fixture(params=["files", "servers"])
+@pytest.fixture(params=["files", "postgres", "servers"])
 def either_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
-    """One of each pair."""
+    """One of each."""
     given: dict[str, str] = {}
-    if request.param == "servers":
+    if request.param != "files":
         new: Callable[[], str] = request.getfixturevalue("new_postgres_url")
-        given = {"database_url": new(), "redis_url": str(request.getfixturevalue("redis_url"))}
+        given = {"database_url": new()}
+    if request.param == "servers":
+        given["redis_url"] = str(request.getfixturevalue("redis_url"))
     shop = Shop(load_settings(data_dir=tmp_path, **given, **IMPATIENT))
     shop.datasets.add(small_dataset())
     yield shop

@@ -2,8 +2,9 @@
 
 from deploy.dashboards.rules._rule import Alert, Group, ours
 
-_REFUSED = 'http_refused_total{reason=~"key|scope"}'
+_SPIKE = 'http_refused_total{reason=~"key|scope|rate"}'
 _NOW = "sum by (job) (rate(http_requests_total[5m]))"
+_REFUSALS = f"sum by (job, reason) (rate({_SPIKE}[5m]))"
 ACCESS = Group(
     "access",
     [
@@ -13,7 +14,32 @@ ACCESS = Group(
             "10m",
             "{{ $labels.job }} refuses {{ $value | humanize }} requests a second for their key",
             "Somebody tries keys, or a client goes on with one that was withdrawn.",
-            f"sum by (job) (rate({_REFUSED}[5m])) > 1",
+            'sum by (job) (rate(http_refused_total{reason="key"}[5m])) > 1',
+        ),
+        Alert(
+            "PerfcastScopesRefused",
+            "warning",
+            "10m",
+            "Keys of {{ $labels.job }} are used for what they may not, {{ $value | humanize }} times a second",
+            "403: a client with the wrong key, or a key in the wrong hands.",
+            'sum by (job) (rate(http_refused_total{reason="scope"}[5m])) > 0.1',
+        ),
+        Alert(
+            "PerfcastRateLimited",
+            "warning",
+            "10m",
+            "{{ $labels.job }} refuses {{ $value | humanizePercentage }} of its requests for their rate",
+            "429: a caller that doesn't wait when it is told to, or a RATE_LIMIT that is too low.",
+            ours(f'sum by (job) (rate(http_refused_total{{reason="rate"}}[5m])) / {_NOW} > 0.2 and {_NOW} > 1'),
+        ),
+        Alert(
+            "PerfcastRefusalsSpike",
+            "warning",
+            "2m",
+            "{{ $labels.job }} refuses ten times as many requests as usual ({{ $labels.reason }})",
+            "401 (key), 403 (scope) or 429 (rate), more than one a second, against the mean of the hour before.",
+            f"({_REFUSALS} > 1 unless {_REFUSALS} <= 10 * sum by (job, reason) (rate({_SPIKE}[1h] offset 5m)))"
+            " and on (job) perfcast_uptime_seconds offset 65m",
         ),
         Alert(
             "PerfcastManyNewCallers",

@@ -14,6 +14,8 @@ import typer
 from perfcast.cli import (
     _accuracy,
     _aliases,
+    _backup,
+    _cluster,
     _collect,
     _data,
     _doctor,
@@ -44,7 +46,7 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
         _ABOUT,
         (
             _up.up, _up.serve, _train.train, _up.worker, _up.ui, _predict.predict, _data.profile, _doctor.doctor,
-            _predict.score, _drift.drift, _report.report,
+            _predict.score, _drift.drift, _report.report, _backup.backup, _backup.restore,
         ),
     ),
     "data": (
@@ -67,6 +69,7 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
         "Training jobs: submit, watch, cancel. Workers run them.",
         (_jobs.submit, _jobs.list_, _jobs.show, _jobs.watch, _jobs.cancel),
     ),
+    "cluster": ("More machines: what a Dask cluster needs.", (_cluster.certificates,)),
     "predictions": ("What was predicted: write it into files.", (_predictions.export,)),
     "schedules": (
         "Continuous training: by the clock, with new rows, on drift. Workers look after it.",

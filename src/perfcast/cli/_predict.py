@@ -61,6 +61,7 @@ def score(
         perfcast score layers.parquet scored.parquet --model cnn-execution-time-cpu-torch
         perfcast score logs/ scored/ --model cpu-utilization --coverage 0.95 --map request_rate="requests / 60"
     """
+    from perfcast.cluster import scheduler_of
     from perfcast.scoring import Plan
     from perfcast.scoring import score as score_files
     from perfcast.settings import load_settings
@@ -68,6 +69,7 @@ def score(
     if bad not in ("mark", "refuse"):
         raise InvalidSetting(f"--bad must be mark or refuse, got '{bad}'")
     settings = load_settings()
+    cluster = scheduler_of(settings)
     with workbench(settings) as bench:
         version = bench.registry.resolve(model)
         graph = bench.registry.graph(version)
@@ -75,9 +77,7 @@ def score(
         version, graph, coverage, told(column), "mark" if bad == "mark" else "refuse", str(settings.service_timezone)
     )
     with row_progress() as on_rows:
-        report = score_files(
-            plan, source, target, cluster=settings.dask_scheduler_address, overwrite=overwrite, on_rows=on_rows
-        )
+        report = score_files(plan, source, target, cluster=cluster, overwrite=overwrite, on_rows=on_rows)
     _report(version.reference, target, report)
 
 

@@ -98,6 +98,15 @@ def row_progress() -> Iterator[Callable[[int, int | None], None]]:
 
 
 @contextmanager
+def backup_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Shows what is being copied, how much of it is done, and of how much."""
+    from rich.progress import MofNCompleteColumn, TextColumn, TimeElapsedColumn
+
+    with _bar(MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as (tell, _):
+        yield lambda what, done, of: tell(done, of, what, f"{done:,} of {of:,} {what}")
+
+
+@contextmanager
 def profile_progress(stream: TextIO | None = None) -> "Iterator[Callable[[ProfileProgress], None]]":
     """Shows where a profiling run stands, a line also for the beginning and the end of each round."""
     from rich.progress import TextColumn

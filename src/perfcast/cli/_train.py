@@ -40,6 +40,7 @@ def train(
         perfcast train --dataset shop --trials 500 --resume overnight
     """
     from perfcast.cli._progress import training_progress
+    from perfcast.cluster import scheduler_of
     from perfcast.jobs import Effort, default_model, run_training
 
     if promote not in ("auto", "never"):
@@ -59,7 +60,7 @@ def train(
                 effort,
                 anomalies=_anomalies(bench, name),
                 pruning=prune,
-                cluster=bench.settings.dask_scheduler_address,
+                cluster=scheduler_of(bench.settings),
                 study_storage=_journal(bench.settings.data_dir, resume, rows, families, seed, newest_rows)
                 if resume
                 else None,

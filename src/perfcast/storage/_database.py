@@ -6,9 +6,10 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from perfcast.errors import FieldError, InvalidInput, PerfcastError, Unavailable
-from perfcast.storage._engine import make_engine, parse_url
-from perfcast.storage._schema import HEAD, set_up
+from perfcast.errors import Conflict, FieldError, InvalidInput, PerfcastError, Unavailable
+from perfcast.storage._engine import make_engine, parse_url, shown_address
+from perfcast.storage._held import go_on_counting, held_tables
+from perfcast.storage._schema import HEAD, revision, serves, set_up
 from perfcast.storage._statements import take_turns
 
 _NO_TABLE = "42P01"  # PostgreSQL's undefined_table
@@ -36,7 +37,7 @@ class Database:
             Unavailable: The folder can't be made.
         """
         parsed = parse_url(url)
-        self.address = parsed.set(query={}).render_as_string(hide_password=True)
+        self.address = shown_address(url)
         self.file = parsed.database if parsed.get_backend_name() == "sqlite" else None
         self._engine = make_engine(parsed, pool_size)
         self._reader = (
@@ -73,9 +74,14 @@ class Database:
             connection.execute(sa.select(1))
 
     def is_current(self) -> bool:
-        """Whether the tables are those this code was written for."""
+        """Whether the tables are those this code was written for, or newer ones that serve it as well."""
         with self.read() as connection:
-            return _revision(connection) == HEAD
+            return serves(_revision(connection))
+
+    def migration(self) -> str | None:
+        """The last migration that was run on it; None where there are no tables."""
+        with self.read() as connection:
+            return _revision(connection)
 
     def migrate(self) -> None:
         """Make the tables, or bring them up to date, in one transaction; of several processes one does it.
@@ -91,14 +97,49 @@ class Database:
             present = _revision(connection)
             if present is None:
                 set_up(connection)
-            elif present != HEAD:
-                from perfcast.storage._migration import upgrade
+            elif not serves(present):
+                self._upgrade(connection, HEAD)
 
-                upgrade(connection, HEAD, self.address)
+    @contextmanager
+    def remade(self, migration: str) -> Iterator[sa.Connection]:
+        """One transaction in which all tables are made anew, empty, as a migration left them, and at its end migrated.
+
+        What is put into them between becomes what the database holds; on an error it is as it was.
+
+        Raises:
+            Conflict: The database belongs to a newer Perfcast.
+            Unavailable: It can't be reached.
+        """
+        with self.begin() as connection:
+            take_turns(connection, "migrate")
+            self._clear(connection)
+            if migration == HEAD:
+                set_up(connection)
+            else:
+                self._upgrade(connection, migration)
+            connection.execute(sa.delete(revision))
+            yield connection
+            go_on_counting(connection)
+            if migration != HEAD:
+                self._upgrade(connection, HEAD)
 
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def _clear(self, connection: sa.Connection) -> None:
+        present = _revision(connection)
+        if present is None:
+            return
+        if present > HEAD:
+            raise Conflict(f"the database {self.address} was set up by a newer Perfcast; upgrade Perfcast")
+        held_tables(connection).drop_all(connection, checkfirst=False)
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+
+    def _upgrade(self, connection: sa.Connection, target: str) -> None:
+        from perfcast.storage._migration import upgrade
+
+        upgrade(connection, target, self.address)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

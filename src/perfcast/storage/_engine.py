@@ -37,6 +37,19 @@ def parse_url(url: str) -> URL:
     return parsed
 
 
+def libpq_address(url: str) -> str:
+    """An address of PostgreSQL as psycopg itself reads it, password included; empty for an SQLite file."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "postgresql":
+        return ""
+    return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def shown_address(url: str) -> str:
+    """An address without what may be secret: password and query."""
+    return parse_url(url).set(query={}).render_as_string(hide_password=True)
+
+
 def make_engine(url: URL, pool_size: int) -> sa.Engine:
     """An engine that connects when first used; the folder of an SQLite file is made at once."""
     pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": BUSY_SECONDS}

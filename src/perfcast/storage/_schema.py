@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 HEAD = "0013"
 """The migration that this code was written for."""
+_SINCE = "_since_"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -338,6 +339,18 @@ discovery = sa.Table(
     sa.Column("at", _TIME, nullable=False),
 )
 """What came of each file in the folder of models; refers to no other table, since versions may be deleted."""
+
+
+def serves(migration: str | None) -> bool:
+    """Whether this code can use the tables that a migration left.
+
+    One that only adds what older code needn't know says so in its name, so that old replicas that are started again
+    go on beside new ones: `0015_since_0013` serves code written for 0013 and later.
+    """
+    if migration is None or migration < HEAD:
+        return False
+    oldest = migration.partition(_SINCE)[2] or migration
+    return migration == HEAD or oldest <= HEAD.partition(_SINCE)[0]
 
 
 def set_up(connection: sa.Connection) -> None:

@@ -342,9 +342,43 @@ CASES: Mapping[str, Case] = {
         ({of("http_refused_total", 'reason="key"'): "0+120x600"},),
         (
             {of("http_refused_total", 'reason="key"'): "0+30x600"},
+            {of("http_refused_total", 'reason="scope"'): "0+300x600"},
             {of("http_refused_total", 'reason="rate"'): "0+300x600"},
         ),
         value="2",
+    ),
+    "PerfcastScopesRefused": Case(
+        30,
+        ({of("http_refused_total", 'reason="scope"'): "0+12x600"},),
+        (
+            {of("http_refused_total", 'reason="scope"'): "0+3x600"},
+            {of("http_refused_total", 'reason="key"'): "0+300x600"},
+        ),
+        value="200m",
+    ),
+    "PerfcastRateLimited": Case(
+        30,
+        ({of("http_refused_total", 'reason="rate"'): "0+300x600"},),
+        (
+            {of("http_refused_total", 'reason="rate"'): "0+60x600"},
+            {of("http_refused_total", 'reason="rate"'): "0+6x600", _REQUESTS: "0+12x600"},
+            {of("http_refused_total", 'reason="key"'): "0+300x600"},
+        ),
+        value="50%",
+    ),
+    "PerfcastRefusalsSpike": Case(
+        95,
+        (
+            {of("http_refused_total", 'reason="scope"'): "0+6x90 540+600x600"},
+            {of("http_refused_total", 'reason="scope"'): "_x90 0+600x600"},  # for the first time
+        ),
+        (
+            {of("http_refused_total", 'reason="scope"'): "0+600x600"},  # as ever
+            {of("http_refused_total", 'reason="scope"'): "0+0x90 0+30x600"},  # few
+            {of("http_refused_total", 'reason="overload"'): "0+6x90 540+600x600"},
+            {of("http_refused_total", 'reason="scope"'): "_x90 0+600x600", _UPTIME: "_x90 0+60x600"},
+        ),
+        _JOB_LABELS | {"reason": "scope"},
     ),
     "PerfcastManyNewCallers": Case(
         90,

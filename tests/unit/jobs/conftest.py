@@ -1,4 +1,4 @@
-"""Every test that asks for `shop` runs on both pairs: files alone, and PostgreSQL with Redis."""
+"""Every test that asks for `shop` runs on files alone, on PostgreSQL alone, and on PostgreSQL with Redis."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,18 +6,20 @@ from pathlib import Path
 
 import pytest
 import redis
+import sqlalchemy as sa
 from tests.services import empty
 from tests.workers import IMPATIENT, Shop, small_dataset
 
 from perfcast.settings import Settings, load_settings
 
 
-@pytest.fixture(params=["files", "servers"])
+@pytest.fixture(params=["files", "postgres", "servers"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.param == "files":
         shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path)
         return load_settings(data_dir=tmp_path, **IMPATIENT)
-    servers = {name: str(request.getfixturevalue(fixture)) for name, fixture in SERVERS.items()}
+    asked = SERVERS if request.param == "servers" else {"database_url": SERVERS["database_url"]}
+    servers = {name: str(request.getfixturevalue(fixture)) for name, fixture in asked.items()}
     return load_settings(data_dir=tmp_path, **servers, **IMPATIENT)
 
 
@@ -31,6 +33,10 @@ def shop(settings: Settings) -> Iterator[Shop]:
     if settings.redis_url:  # to receive until nothing comes would wait a second
         with redis.Redis.from_url(settings.redis_url) as queue:
             queue.flushdb()
+    elif settings.database_url:
+        shop.transport.ping()
+        with shop.database.begin() as connection:
+            connection.execute(sa.text("DELETE FROM huey_task"))
     shop.datasets.add(small_dataset(200))
     yield shop
     shop.close()

@@ -1,6 +1,5 @@
 """Scoring on a real Dask cluster that loses its workers or its scheduler, or never had any."""
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,7 +34,7 @@ def once(share: float, act: Callable[[], object]) -> Callable[[int, int], None]:
 
 
 def test_without_workers_it_says_what_to_do_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perfcast.cluster.CONNECT_SECONDS", 3)
+    monkeypatch.setattr("perfcast.cluster._connection.CONNECT_SECONDS", 3)
     source = written(tmp_path / "rows.parquet", frame(50))
     with dask_cluster(workers=0) as empty, pytest.raises(Unavailable, match="dask worker"):
         score(PLAN, source, tmp_path / "out.parquet", cluster=empty.address)
@@ -45,7 +44,7 @@ def test_without_workers_it_says_what_to_do_and_leaves_nothing(tmp_path: Path, m
 def test_when_all_workers_have_gone_it_gives_up_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perfcast.cluster.WORKERLESS_SECONDS", 3.0)
+    monkeypatch.setattr("perfcast.cluster._connection.WORKERLESS_SECONDS", 3.0)
     source = written(tmp_path / "rows.parquet", frame(40_000), group=100)
     with dask_cluster(workers=1) as small:
         on_rows = once(0.05, lambda: small.kill(small.workers[0]))
@@ -136,8 +135,8 @@ def test_a_large_graph_is_sent_without_a_warning(
 
 
 def test_workers_without_the_same_perfcast_are_told_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perfcast.cluster.CONNECT_SECONDS", PATIENCE_SECONDS)
-    monkeypatch.setattr("perfcast.cluster.WORKERLESS_SECONDS", 3.0)
+    monkeypatch.setattr("perfcast.cluster._connection.CONNECT_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("perfcast.cluster._connection.WORKERLESS_SECONDS", 3.0)
     source = written(tmp_path / "rows.parquet", frame(300))
     broken = tmp_path / "elsewhere" / "perfcast"
     broken.mkdir(parents=True)
@@ -151,36 +150,9 @@ def test_workers_without_the_same_perfcast_are_told_about(tmp_path: Path, monkey
 def test_a_worker_that_does_not_share_the_folders_is_told_about(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perfcast.cluster.CONNECT_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("perfcast.cluster._connection.CONNECT_SECONDS", PATIENCE_SECONDS)
     source = written(tmp_path / "rows.parquet", frame(300))
     with dask_cluster(workers=0) as other:
         other.add_worker(unseen=tmp_path)
         with pytest.raises(InvalidData, match=r"can't see .*rows\.parquet; workers must share"):
             score(PLAN, source, tmp_path / "out", cluster=other.address)
-
-
-def test_a_cluster_over_tls_is_reached_with_dask_s_own_settings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = written(tmp_path / "rows.parquet", frame(300))
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=dask", "-days", "2"]
-    subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
-    tls = {"CA_FILE": certificate}
-    for role in ("CLIENT", "WORKER", "SCHEDULER"):
-        tls |= {f"{role}__CERT": certificate, f"{role}__KEY": key}
-    with dask_cluster(1, tls={f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(path) for name, path in tls.items()}) as safe:
-        assert safe.address.startswith("tls://")
-        monkeypatch.setattr("perfcast.cluster.CONNECT_SECONDS", 5)
-        with pytest.raises(Unavailable, match="scheduler"):
-            score(PLAN, source, tmp_path / "out", cluster=safe.address)
-        with pytest.raises(Unavailable, match="scheduler"):
-            score(PLAN, source, tmp_path / "out", cluster=safe.address.replace("tls://", "tcp://"))
-        code = f"""
-from pathlib import Path
-from tests.unit.scoring.test_score import PLAN
-from perfcast.scoring import score
-print(score(PLAN, Path({str(source)!r}), Path({str(tmp_path / "out")!r}), cluster={safe.address!r}).rows)
-"""
-        assert safe.run(code) == "300\n"
-    assert len(list((tmp_path / "out").iterdir())) == 3

@@ -242,7 +242,7 @@ def test_a_killed_worker_costs_no_row(tmp_path: Path, cluster: DaskCluster) -> N
 
 
 def test_without_a_cluster_at_the_address_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perfcast.cluster.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("perfcast.cluster._connection.CONNECT_SECONDS", 0.5)
     source = written(tmp_path / "rows.parquet", frame(50))
     with pytest.raises(Unavailable, match="dask scheduler"):
         score(PLAN, source, tmp_path / "out.parquet", cluster="tcp://127.0.0.1:9")

@@ -10,12 +10,11 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from tests.unit.storage.first_tables import make_first_tables
 
 from perfcast.errors import Conflict, Unavailable
 from perfcast.monitoring import read_records
 from perfcast.storage import Database, schema
-from perfcast.storage._migration import SCRIPTS, configuration
+from perfcast.storage._migration import SCRIPTS, configuration, upgrade
 
 ARMS = [(1, "champion"), (1, "shadow"), (2, "challenger"), (3, "champion")]
 
@@ -26,7 +25,7 @@ def database(url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
     database = Database(url)
     if request.param == "old":
         with database.begin() as connection:
-            make_first_tables(connection)
+            upgrade(connection, "0001", url)
     database.migrate()
     yield database
     database.close()
@@ -106,7 +105,6 @@ def test_records_of_predictions_move_into_arms_and_then_into_blocks(url: str) ->
         connection.execute(statement, told | values | {"at": at})
 
     with database.begin() as connection:
-        make_first_tables(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "0005")
         insert(connection, id="0000", cost=7.5)

@@ -5,7 +5,7 @@ without limits there is no gate.
 """
 
 from perfcast.api.access._gate import HEADER, Gate, make_gate, reason_of
-from perfcast.api.access._keys import address_of
+from perfcast.api.access._keys import address_of, parse_keys, weak_keys
 from perfcast.api.access._rules import RULES, scopes_of
 
-__all__ = ["HEADER", "RULES", "Gate", "address_of", "make_gate", "reason_of", "scopes_of"]
+__all__ = ["HEADER", "RULES", "Gate", "address_of", "make_gate", "parse_keys", "reason_of", "scopes_of", "weak_keys"]

@@ -12,6 +12,9 @@ ALL = frozenset({"read", "predict", "train", ADMIN})
 """The scopes. `admin` includes the others."""
 _SHOWN = 8
 _NETWORK_BITS = 64
+_LEAST_LENGTH, _LEAST_DIFFERENT = 24, 8
+"""Of a secret that nobody guesses: 24 characters of `openssl rand -hex` are 96 bits."""
+_WELL_KNOWN = ("admin", "changeme", "default", "example", "key", "password", "perfcast", "secret", "test", "token")
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,21 @@ def _key(part: str, place: int) -> Key:
         )
     digest = hashlib.sha256(secret.encode("ascii")).digest()
     return Key(digest, ALL if ADMIN in scopes else scopes, f"key:{digest.hex()[:_SHOWN]}")
+
+
+def weak_keys(text: str) -> dict[int, str]:
+    """Keys of `API_KEY` that somebody may guess: their places, each with the reason, which never shows them."""
+    secrets = (part.strip().partition(":")[0] for part in text.split(",") if part.strip())
+    reasons = {place: _weakness(secret) for place, secret in enumerate(secrets, 1)}
+    return {place: reason for place, reason in reasons.items() if reason}
+
+
+def _weakness(secret: str) -> str:
+    if secret.lower().rstrip("0123456789") in _WELL_KNOWN:
+        return "is a well-known word"
+    if len(secret) < _LEAST_LENGTH:
+        return f"has {len(secret)} characters, fewer than {_LEAST_LENGTH}"
+    return "repeats few characters" if len(set(secret)) < _LEAST_DIFFERENT else ""
 
 
 def address_of(client: tuple[str, int] | None) -> str:

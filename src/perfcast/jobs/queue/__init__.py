@@ -1,7 +1,7 @@
 """The queue: jobs as rows of SQL, and how word of them travels.
 
 `Jobs` is the queue; each claim is one conditional update, and each write is fenced by it. `Submissions` completes what
-a caller asks for. A `Transport` (Huey's queue in a file or in Redis) carries ids only.
+a caller asks for. A `Transport` (Huey's queue in Redis, PostgreSQL or a file) carries ids only.
 """
 
 from perfcast.jobs.queue._figures import JobFigures, job_figures

@@ -1,4 +1,4 @@
-"""Messages that wake workers: Huey's queue, in a file or in Redis.
+"""Messages that wake workers: Huey's queue, in Redis, in PostgreSQL or in a file.
 
 A message holds a job's id and nothing else. Losing one, or getting one twice, does no harm: the job's row is what
 counts, and workers look for queued rows by themselves. Of Huey only the storage is used; its own consumer loses a task
@@ -7,12 +7,14 @@ when it is killed, and knows neither cancellation nor heartbeats.
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from perfcast.errors import Unavailable
 from perfcast.settings import Settings
+from perfcast.storage import CONNECT_SECONDS, libpq_address, shown_address
 
 if TYPE_CHECKING:
     from huey.storage import BaseStorage  # type: ignore[import-untyped]
@@ -28,12 +30,12 @@ _PORT = 6379
 class Transport:
     """Carries job ids from those who submit to those who work: a Huey queue, opened when first used.
 
-    Its address is without password, for messages; `blocks` says whether its `dequeue` waits by itself. All but `close`
-    raise `Unavailable` where the queue can't be reached.
+    Its address is without password, for messages; `setting` is what to check where it can't be used. `blocks` says
+    whether its `dequeue` waits by itself. All but `close` raise `Unavailable` where the queue can't be reached.
     """
 
-    def __init__(self, address: str, open_storage: "Callable[[], BaseStorage]", *, blocks: bool) -> None:
-        self.address = address
+    def __init__(self, address: str, open_storage: "Callable[[], BaseStorage]", *, setting: str, blocks: bool) -> None:
+        self.address, self._setting = address, setting
         self._open = open_storage
         self._blocks = blocks
         self._lock = Lock()
@@ -44,7 +46,7 @@ class Transport:
         self._explained(lambda storage: storage.enqueue(job.encode()))
 
     def receive(self, seconds: float) -> str | None:
-        """The next message, or None when none came in time; a Redis queue waits a second at most."""
+        """The next message, or None when none came in time; one that waits by itself does so for a second at most."""
         deadline = time.monotonic() + seconds
         while True:
             message: bytes | None = self._explained(lambda storage: storage.dequeue())
@@ -77,15 +79,19 @@ class Transport:
             return call(self._storage())
         except Exception as error:
             raise Unavailable(
-                f"the queue {self.address} can't be used: {error}; check REDIS_URL and DATA_DIR. Jobs are kept in the "
+                f"the queue {self.address} can't be used: {error}; check {self._setting}. Jobs are kept in the "
                 "database and run all the same, a little later"
             ) from error
 
 
 def make_transport(settings: Settings) -> Transport:
-    """Redis where `REDIS_URL` names one, else a file in `DATA_DIR`."""
+    """Redis where `REDIS_URL` names one, else PostgreSQL where state is in it, else a file in `DATA_DIR`."""
     if settings.redis_url:
-        return Transport(_shown(settings.redis_url), lambda: _redis_storage(settings.redis_url), blocks=True)
+        shown = _shown(settings.redis_url)
+        return Transport(shown, lambda: _redis_storage(settings.redis_url), setting="REDIS_URL", blocks=True)
+    if address := libpq_address(settings.database_address):
+        shown = shown_address(settings.database_address)
+        return Transport(shown, lambda: _postgres_storage(address), setting="DATABASE_URL", blocks=True)
     path = settings.data_dir.absolute() / "queue.db"
 
     def open_file() -> "BaseStorage":
@@ -94,7 +100,7 @@ def make_transport(settings: Settings) -> Transport:
         path.parent.mkdir(parents=True, exist_ok=True)
         return SqliteHuey(QUEUE, filename=str(path)).storage
 
-    return Transport(str(path), open_file, blocks=False)
+    return Transport(str(path), open_file, setting="DATA_DIR", blocks=False)
 
 
 def _shown(url: str) -> str:
@@ -126,3 +132,36 @@ def _redis_storage(url: str) -> "BaseStorage":
     except ValueError:  # whose text may hold a part of the password
         raise ValueError("the address can't be read; write / ? # @ : in a password as %2F %3F %23 %40 %3A") from None
     return RedisHuey(QUEUE, connection_pool=pool).storage
+
+
+def _postgres_storage(address: str) -> "BaseStorage":
+    """A table, and NOTIFY for those who wait; one connection for each process, and one more where a worker waits."""
+    import psycopg
+    from huey.storage import PostgresStorage
+
+    def connect() -> psycopg.Connection:
+        connection = psycopg.connect(
+            address,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="perfcast-queue",
+            prepare_threshold=None,  # poolers don't know whose statements were prepared
+            autocommit=True,
+        )
+        connection.execute(f"SET statement_timeout = '{_ANSWER_SECONDS:.0f}s'")
+        return connection
+
+    class Storage(PostgresStorage):  # type: ignore[misc]  # Huey has no types
+        """One that sends again where a restart has cut its connection."""
+
+        def enqueue(self, data: bytes, priority: float | None = None) -> None:
+            try:
+                super().enqueue(data, priority)
+            except psycopg.OperationalError:  # which is how one learns of it
+                super().enqueue(data, priority)
+
+    # a role that may not make tables may use those that are there
+    storage = Storage(QUEUE, connection=connect, create_tables=False)
+    if storage.sql("SELECT to_regclass(%s)", (storage.table_task,), results=True)[0][0] is None:
+        with suppress(psycopg.errors.UniqueViolation):  # another process makes them just now
+            storage.initialize_schema()
+    return storage

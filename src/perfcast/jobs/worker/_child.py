@@ -14,6 +14,7 @@ from threading import Thread
 import msgspec
 import structlog
 
+from perfcast.cluster import scheduler_of
 from perfcast.datasets import Datasets
 from perfcast.errors import Fenced, PerfcastError, Stopped, Unavailable
 from perfcast.jobs.queue import Fence, Job, Jobs
@@ -111,7 +112,7 @@ def _learn(
             request.model,
             msgspec.structs.replace(request, timeout_seconds=left),
             threads=threads,
-            cluster=settings.dask_scheduler_address,
+            cluster=scheduler_of(settings),
             study_storage=study,
             study_name=job.id,
             on_trial=lambda report: channel.send("trial", **asdict(report)),

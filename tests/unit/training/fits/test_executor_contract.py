@@ -271,13 +271,13 @@ def _process(mark: Path) -> int:
 
 
 def test_without_a_scheduler_it_says_what_to_do(inner: Inner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perfcast.cluster.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("perfcast.cluster._connection.CONNECT_SECONDS", 0.5)
     with pytest.raises(Unavailable, match="dask scheduler"):
         OnCluster(inner, "tcp://127.0.0.1:9")
 
 
 def test_without_workers_it_says_what_to_do(inner: Inner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perfcast.cluster.CONNECT_SECONDS", 3)
+    monkeypatch.setattr("perfcast.cluster._connection.CONNECT_SECONDS", 3)
     with dask_cluster(workers=0) as empty, pytest.raises(Unavailable, match="dask worker"):
         OnCluster(inner, empty.address)
 

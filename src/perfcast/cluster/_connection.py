@@ -1,4 +1,4 @@
-"""The one way to a Dask cluster, for trials and for batch scoring."""
+"""The connection to a Dask cluster."""
 
 import time
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Self
 
+from perfcast.cluster._address import is_encrypted
+from perfcast.cluster._versions import DISTRIBUTIONS, differences, summary
 from perfcast.errors import MissingDependency, Unavailable
 
 CONNECT_SECONDS = 10
@@ -13,6 +15,7 @@ CONNECT_SECONDS = 10
 WORKERLESS_SECONDS = 30.0
 """How long work waits for a worker when all have gone, before it is given up."""
 _COUNT_SECONDS = 1.0
+_VERSIONS_SECONDS = 30
 _CLOSE_SECONDS = 2
 
 
@@ -25,7 +28,8 @@ class Cluster:
 
     What is sent goes to whichever worker is free; Dask does a killed worker's calls again elsewhere by itself.
 
-    Addresses that begin with `tls://` take their certificates from Dask's own settings.
+    Addresses that begin with `tls://` take their certificates from Dask's own settings; then nothing goes unencrypted.
+    Scheduler and workers must have the same versions as this machine, those that come later too.
 
     Args:
         address: Such as `tcp://scheduler:8786`.
@@ -36,7 +40,7 @@ class Cluster:
 
     Raises:
         MissingDependency: Dask is not installed.
-        Unavailable: Nothing answers there, or it has no worker.
+        Unavailable: Nothing answers there, it has no worker, or something there has another version.
     """
 
     def __init__(self, address: str) -> None:
@@ -45,18 +49,24 @@ class Cluster:
         self.under_way: set[Any] = set()
         self._done: SimpleQueue[Any] = SimpleQueue()
         self._threads, self._counted, self._seen = 0, 0.0, time.monotonic()
+        self._alike: set[str] = set()
         try:
             self.client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+            self._threads = self._count()
         except TimeoutError:
             self.close()
             raise self._no_worker() from None
+        except Unavailable:
+            self.close()
+            raise
 
     @property
     def threads(self) -> int:
         """Those of all workers together, as many as there are just now; 0 for a while when all have gone.
 
         Raises:
-            Unavailable: The scheduler is gone, or there has been no worker for `WORKERLESS_SECONDS`.
+            Unavailable: The scheduler is gone, there has been no worker for `WORKERLESS_SECONDS`, or a worker came that
+                has another version.
         """
         self.require_scheduler()
         now = time.monotonic()
@@ -152,9 +162,34 @@ class Cluster:
 
     def _count(self) -> int:
         try:
-            return sum(self.client.nthreads().values())
+            threads = self.client.nthreads()
+            if not self._alike.issuperset(threads):
+                self._alike |= self._require_same_versions()
         except OSError:  # also Dask's own, which say that a connection was closed
             raise self._no_scheduler() from None
+        return sum(threads.values())
+
+    def _require_same_versions(self) -> set[str]:
+        """The workers that said which versions they have, the same as here."""
+        from distributed.versions import get_versions
+
+        def ask(call: Any, **given: Any) -> Any:
+            return self.client.sync(call, **given, callback_timeout=_VERSIONS_SECONDS)
+
+        packages, scheduler = list(DISTRIBUTIONS), self.client.scheduler
+        try:
+            theirs = ask(scheduler.versions, packages=packages)["packages"]
+            message = {"op": "versions", "packages": packages}
+            workers = ask(scheduler.broadcast, msg=message, on_error="ignore")
+        except TimeoutError:
+            raise Unavailable(f"a machine of the Dask cluster at {self._address} does not say its versions") from None
+        said = {at: answer["packages"] for at, answer in workers.items() if isinstance(answer, dict)}
+        if found := differences(get_versions(packages)["packages"], theirs, said):
+            raise Unavailable(
+                f"the Dask cluster at {self._address} needs the versions that are here: {summary(found)}. Install "
+                "there what is installed here, and start its scheduler and workers again"
+            )
+        return set(said)
 
     def _no_scheduler(self) -> Unavailable:
         return Unavailable(f"the Dask scheduler at {self._address} does not answer any more")
@@ -196,9 +231,16 @@ def _connect(address: str) -> Any:
             """Do nothing."""
 
     client: Any = Client
+    security: Any = distributed.Security
     try:
-        return client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:  # the last where `tls://` has no certificates
+        encrypted = security(require_encryption=True) if is_encrypted(address) else None
+        return client(address, timeout=CONNECT_SECONDS, set_as_default=False, security=encrypted)
+    except TypeError:
+        raise Unavailable(
+            f"the Dask scheduler at {address} asks for a certificate, and there is none here: set DASK_CONFIG to the "
+            "file `client.yaml` that `perfcast cluster certificates` made"
+        ) from None
+    except (OSError, ValueError) as error:
         raise Unavailable(
             f"no Dask scheduler answers at {address} ({error}); start one with `dask scheduler` and workers with "
             "`dask worker ADDRESS`, or unset DASK_SCHEDULER_ADDRESS"

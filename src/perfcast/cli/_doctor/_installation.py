@@ -1,15 +1,14 @@
-"""`perfcast doctor`: what is right and wrong with this installation, and what to do about it."""
+"""Whether Perfcast works here."""
 
 import importlib.util
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from perfcast.cli._doctor._finding import Finding
 from perfcast.cli._workbench import workbench
 from perfcast.errors import PerfcastError
 
@@ -18,56 +17,32 @@ if TYPE_CHECKING:
 
 EXTRAS = {
     "serve": ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "psutil"),
-    "cluster": ("dask", "distributed"),
+    "cluster": ("dask", "distributed", "cryptography"),
     "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
     "report": ("matplotlib",),
+    "s3": ("s3fs",),
     "train": ("onnx", "spox", "xgboost", "sklearn", "torch", "optuna", "pyarrow"),
     "ui": ("streamlit", "plotly", "perfcast_client"),
 }
 """The modules that each extra brings."""
-_Finding = tuple[str, str, str]
-"""What was looked at; `ok`, `note` (works, but could be better) or `wrong`; the details."""
 
 
-def doctor() -> None:
-    """Check this installation; exit status 1 when something is wrong.
-
-    Examples:
-        perfcast doctor
-        DATABASE_URL=postgresql://… perfcast doctor
-    """
-    from perfcast.settings import load_settings
-
-    settings = load_settings()
-    findings = [finding for check in _CHECKS for finding in _guarded(check, settings)]
-    wrong = [what for what, state, _ in findings if state == "wrong"]
-    print(f"wrong here: {', '.join(wrong)}" if wrong else "nothing is wrong here")
-    for what, state, text in findings:
-        print(f"{state:<5}  {what}: {text}")
-    if wrong:
-        raise typer.Exit(1)
-
-
-def _guarded(check: Callable[["Settings"], Iterator[_Finding]], settings: "Settings") -> Iterator[_Finding]:
-    """A check that fails is itself a finding."""
-    try:
-        yield from check(settings)
-    except Exception as error:  # noqa: BLE001  # whatever is broken here is what the user wants to know
-        yield check.__name__.strip("_"), "wrong", f"{type(error).__name__}: {error}"
-
-
-def _python(_: "Settings") -> Iterator[_Finding]:
-    yield "python", "ok", sys.version.split()[0]
+def _python(_: "Settings") -> Iterator[Finding]:
+    yield Finding("python", "ok", sys.version.split()[0])
     if sys.dont_write_bytecode and not Path(importlib.util.cache_from_source(__file__)).exists():
         text = "PYTHONDONTWRITEBYTECODE is set and nothing is compiled: starts take three times as long"
-        yield "bytecode", "note", text
+        yield Finding("bytecode", "warning", text, "python -m compileall")
 
 
-def _packages(_: "Settings") -> Iterator[_Finding]:
+def _packages(_: "Settings") -> Iterator[Finding]:
     for extra, modules in EXTRAS.items():
         missing = ", ".join(module for module in modules if not _is_there(module))
-        text = f"not installed: {missing}; pip install 'perfcast[{extra}]'" if missing else "installed"
-        yield f"extra '{extra}'", "note" if missing else "ok", text
+        if missing:
+            yield Finding(
+                f"extra '{extra}'", "warning", f"not installed: {missing}", f"pip install 'perfcast[{extra}]'"
+            )
+        else:
+            yield Finding(f"extra '{extra}'", "ok", "installed")
 
 
 def _is_there(module: str) -> bool:
@@ -77,71 +52,86 @@ def _is_there(module: str) -> bool:
         return False
 
 
-def _database(settings: "Settings") -> Iterator[_Finding]:
+def _database(settings: "Settings") -> Iterator[Finding]:
     from perfcast.storage import Database
 
     with closing(Database(settings.database_address)) as database:
         database.ping()
-        current = database.is_current()
-        advice = "" if current else "; its schema is old or empty: perfcast up brings it up to date"
-        yield "database", "ok" if current else "note", f"{database.address}{advice}"
+        if database.is_current():
+            yield Finding("database", "ok", database.address)
+        else:
+            text = f"{database.address}; its schema is old or empty"
+            yield Finding("database", "warning", text, "perfcast up brings it up to date")
 
 
-def _artifacts(settings: "Settings") -> Iterator[_Finding]:
+def _artifacts(settings: "Settings") -> Iterator[Finding]:
     from perfcast.storage import Blobs
 
     blobs = Blobs(settings.artifacts_address)
     blobs.get(blobs.put(b"perfcast doctor"))
-    yield "artifacts", "ok", "can be written and read"
+    yield Finding("artifacts", "ok", "can be written and read")
 
 
-def _models(settings: "Settings") -> Iterator[_Finding]:
+def _models(settings: "Settings") -> Iterator[Finding]:
     with workbench(settings) as bench:
         models = bench.registry.models()
         if not models:
-            yield "models", "note", "none yet: perfcast up makes the starter models"
+            yield Finding("models", "warning", "none yet", "perfcast up makes the starter models")
         for model in models:
             what, number = f"model {model.name}", model.aliases.get("champion")
             if number is None:
-                yield what, "note", f"has no champion: perfcast models activate {model.name}:VERSION"
+                yield Finding(what, "warning", "has no champion", f"perfcast models activate {model.name}:VERSION")
                 continue
             try:
                 bench.predictor(bench.registry.version(model.name, number))
-                yield what, "ok", f"version {number} answers"
+                yield Finding(what, "ok", f"version {number} answers")
             except PerfcastError as error:
-                yield what, "wrong", str(error)
+                yield Finding(what, "wrong", str(error))
 
 
-def _access(settings: "Settings") -> Iterator[_Finding]:
+def _access(settings: "Settings") -> Iterator[Finding]:
     if importlib.util.find_spec("fastapi") is None:
         return
     from perfcast.api.access import make_gate
 
     gate = make_gate(settings)
     if gate is not None and gate.keyed:
-        yield "access", "ok", gate.summary
+        yield Finding("access", "ok", gate.summary)
         return
     closed = settings.api_host in ("127.0.0.1", "::1", "localhost")
     text = "no API_KEY: whoever reaches the port may do everything" + (f"; {gate.summary}" if gate is not None else "")
-    yield "access", "ok" if closed else "note", text
+    yield Finding("access", "ok" if closed else "warning", text, "" if closed else "set API_KEY")
 
 
-def _port(settings: "Settings") -> Iterator[_Finding]:
+def _cluster(settings: "Settings") -> Iterator[Finding]:
+    if not settings.dask_scheduler_address:
+        return
+    from perfcast.cluster import Cluster, is_encrypted, scheduler_of
+
+    with Cluster(scheduler_of(settings)) as cluster:
+        encrypted = "encrypted" if is_encrypted(settings.dask_scheduler_address) else "not encrypted"
+        text = (
+            f"{settings.dask_scheduler_address}: {cluster.threads} threads of workers with these versions, {encrypted}"
+        )
+        yield Finding("Dask cluster", "ok", text)
+
+
+def _port(settings: "Settings") -> Iterator[Finding]:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         host = "127.0.0.1" if settings.api_host == "0.0.0.0" else settings.api_host  # noqa: S104
         taken = probe.connect_ex((host, settings.api_port)) == 0
     where = f"{settings.api_host}:{settings.api_port}"
-    yield "port", "note" if taken else "ok", f"{where} is {'in use' if taken else 'free'}"
+    yield Finding("port", "warning" if taken else "ok", f"{where} is {'in use' if taken else 'free'}")
 
 
-def _gpu(_: "Settings") -> Iterator[_Finding]:
+def _gpu(_: "Settings") -> Iterator[Finding]:
     if importlib.util.find_spec("torch") is None:
         return
     import torch
 
     found = torch.cuda.is_available()
-    yield "GPU for training", "ok", torch.cuda.get_device_name() if found else "none; training uses the CPU"
+    yield Finding("GPU for training", "ok", torch.cuda.get_device_name() if found else "none; training uses the CPU")
 
 
 def how_to_install(module: str) -> str | None:
@@ -153,4 +143,4 @@ def how_to_install(module: str) -> str | None:
     return None
 
 
-_CHECKS = (_python, _packages, _database, _artifacts, _models, _access, _port, _gpu)
+CHECKS = (_python, _packages, _database, _artifacts, _models, _access, _cluster, _port, _gpu)

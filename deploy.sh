@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# One command from a checkout to a running service.
+#   ./deploy.sh                builds and starts everything on this machine: http://localhost
+#   ./deploy.sh production     the same with TLS, keys, limits and the passwords in secrets/
+#   ./deploy.sh secrets        makes secrets/ for production; what is there already stays
+# Each run is a release with a tag of its own, which it writes into .env, where compose finds it. A release that isn't
+# ready in time is taken back: the one before is started again.
+# Variables: DEPLOY_TAG (start images of that tag instead of building), DEPLOY_SECONDS (600), COMPOSE (the program),
+# and those of docker-compose.yml.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+images=(cnn-predictor perfcast-worker perfcast-ui)
+secrets=(database_url postgres_password redis_url redis_conf api_key grafana_password)
+
+say() { printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
+fail() {
+  printf 'deploy: %s\n' "$*" >&2
+  exit 1
+}
+
+setting() { # NAME DEFAULT: from the environment, else from .env
+  local kept=""
+  [ ! -f .env ] || kept=$(sed -n "s/^$1=//p" .env | tail -n 1)
+  printf '%s' "${!1:-${kept:-$2}}"
+}
+
+find_compose() {
+  local candidate
+  [ -z "${COMPOSE:-}" ] || { read -ra compose <<< "$COMPOSE" && return; }
+  for candidate in "docker compose" docker-compose podman-compose; do
+    read -ra compose <<< "$candidate"
+    "${compose[@]}" version > /dev/null 2>&1 && return
+  done
+  fail "neither docker compose nor podman-compose is here; install one of them, or name it in COMPOSE"
+}
+
+make_secrets() {
+  local password name
+  install -d -m 700 secrets secrets/acme # others on this machine stop here; the accounts inside containers don't
+  chmod 755 secrets/acme
+  keep() { # NAME: writes what comes in, unless the file is there
+    if [ -s "secrets/$1" ]; then
+      cat > /dev/null
+    else
+      cat > "secrets/$1" && chmod 444 "secrets/$1" && say "made secrets/$1"
+    fi
+  }
+  random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
+  for name in postgres_password redis_password api_key grafana_password; do random | keep "$name"; done
+  password=$(cat secrets/postgres_password)
+  printf 'postgresql://perfcast:%s@postgres/perfcast\n' "$password" | keep database_url
+  password=$(cat secrets/redis_password)
+  printf 'redis://:%s@redis:6379/0\n' "$password" | keep redis_url
+  printf 'dir /data\nappendonly yes\nrequirepass %s\n' "$password" | keep redis_conf
+  say "still yours to bring: secrets/tls_certificate (with its chain) and secrets/tls_key"
+}
+
+check_secrets() {
+  local name
+  for name in "${secrets[@]}" tls_certificate tls_key; do
+    [ -s "secrets/$name" ] || fail "secrets/$name is missing or empty; ./deploy.sh secrets makes all but the certificate"
+  done
+  for name in "${secrets[@]}"; do
+    ! cmp -s "secrets/$name" "deploy/development/$name" || fail "secrets/$name is the development one: choose your own"
+  done
+}
+
+check_ports() { # only where nothing of ours runs yet
+  local port
+  [ -z "$(setting TAG '')" ] || return 0
+  for port in "${ports[@]}"; do
+    ! (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null ||
+      fail "port $port is in use; stop what listens there (ss -ltnp), or choose another in .env (PORT_HTTP, PORT_API, …)"
+  done
+}
+
+release() { # TAG: from now on that is what compose starts
+  touch .env
+  { grep -v '^TAG=' .env || true; printf 'TAG=%s\n' "$1"; } > .env.new
+  mv .env.new .env
+  say "starting $1"
+  TAG=$1 "${compose[@]}" "${files[@]}" up -d --no-build
+}
+
+is_ready() { # whether everything answers, asked the way its users ask
+  curl --fail --silent --insecure --max-time 5 --output /dev/null "$api/readyz" &&
+    curl --fail --silent --insecure --max-time 5 --output /dev/null "$site/_stcore/health"
+}
+
+wait_until_ready() {
+  local begun=$SECONDS told=0
+  until is_ready; do
+    ((SECONDS - begun < ${DEPLOY_SECONDS:-600})) || return 1
+    if ((SECONDS - begun >= told + 15)); then
+      told=$((SECONDS - begun))
+      say "not ready yet, after $told s: $(curl --silent --insecure --max-time 5 "$api/readyz" || echo "nobody answers at $api")"
+    fi
+    sleep 1
+  done
+  say "ready after $((SECONDS - begun)) s"
+}
+
+deploy() {
+  local before tag
+  before=$(setting TAG '')
+  tag=${DEPLOY_TAG:-$(date -u +%Y%m%d-%H%M%S)}
+  mkdir -p "$(setting MODELS_DIR ./CNN_Algorithms)"
+  if [ -z "${DEPLOY_TAG:-}" ]; then
+    say "building ${images[*]} as $tag"
+    REVISION=$(git rev-parse HEAD 2> /dev/null || echo unknown) TAG=$tag "${compose[@]}" "${files[@]}" build
+  fi
+  if release "$tag" && wait_until_ready; then
+    say "deployed $tag: look at $site, ask $api (documentation: $api/docs)"
+    return
+  fi
+  "${compose[@]}" "${files[@]}" logs --tail 20 ml-api worker ui nginx >&2 || true
+  [ -n "$before" ] || fail "$tag did not become ready; it is left as it is, for you to look at"
+  say "$tag did not become ready; going back to $before"
+  release "$before" && wait_until_ready && fail "$tag did not become ready; $before serves again"
+  fail "neither $tag nor $before became ready: look at ${compose[*]} ${files[*]} logs"
+}
+
+case ${1:-development} in
+  development)
+    files=(-f docker-compose.yml)
+    ports=("$(setting PORT_HTTP 80)" "$(setting PORT_API 8000)" "$(setting PORT_UI 8501)")
+    site=http://localhost:${ports[0]} api=http://localhost:${ports[1]}
+    ;;
+  production)
+    files=(-f docker-compose.yml -f docker-compose.prod.yml)
+    ports=("$(setting PORT_HTTPS 443)" "$(setting PORT_API 8000)" "$(setting PORT_HTTP 80)")
+    site=https://localhost:${ports[0]} api=https://localhost:${ports[1]}
+    BIND_ADDRESS=$(setting BIND_ADDRESS 0.0.0.0) # production is for others
+    export BIND_ADDRESS
+    check_secrets
+    ;;
+  secrets) make_secrets && exit ;;
+  *) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit 2 ;;
+esac
+command -v curl > /dev/null || fail "curl is missing"
+find_compose
+check_ports
+deploy

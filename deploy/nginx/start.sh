@@ -1,0 +1,75 @@
+#!/bin/sh
+# Starts nginx with what depends on the place, written into /tmp/nginx:
+#   site.conf       NGINX_SITE: http (default) or https
+#   limits.conf     NGINX_RATE: most requests of one address, such as 100r/s (empty: no limit); NGINX_BURST: at once (200);
+#                   what they count in: zones.conf
+#   upstreams.conf  who is behind it. Replicas come and go: since 1.27.3 nginx looks them up itself, while it runs; an older
+#                   one gets their addresses from here, and is told to read them again whenever they change.
+set -eu
+here=$(dirname "$0")
+made=/tmp/nginx
+mkdir -p "$made"
+
+at_least() { # VERSION: whether nginx is that new
+  [ "$(printf '%s\n%s\n' "$1" "$version" | sort -t. -k1,1n -k2,2n -k3,3n | head -n 1)" = "$1" ]
+}
+
+upstream() { # NAME HOST PORT DIRECTIVES…: one block
+  name=$1 host=$2 port=$3
+  shift 3
+  printf 'upstream %s {\n    zone %s 256k;\n' "$name" "$name"
+  printf '    %s;\n' "$@"
+  if [ "$looks_up" = yes ]; then
+    printf '    server %s:%s resolve max_fails=3 fail_timeout=5s;\n' "$host" "$port"
+  else
+    addresses=$(getent ahostsv4 "$host" | awk '{print $1}' | sort -u)
+    [ -n "$addresses" ] || printf '    server 127.0.0.1:1 down;  # nobody is called %s\n' "$host"
+    for address in $addresses; do printf '    server %s:%s max_fails=3 fail_timeout=5s;\n' "$address" "$port"; done
+  fi
+  printf '    keepalive 64;\n}\n'
+}
+
+upstreams() {
+  [ "$looks_up" = no ] || printf 'resolver %s valid=1s ipv6=off;\nresolver_timeout 2s;\n' "$resolver"
+  # Not `consistent`: that takes all addresses of one name for one server.
+  # shellcheck disable=SC2016  # nginx's variable
+  upstream ui ui 8501 'hash $ui_key'
+  upstream api ml-api 8000 least_conn
+  upstream grafana grafana 3000 least_conn
+}
+
+version=$(nginx -v 2>&1 | sed 's|.*/||; s| .*||')
+resolver=$(awk '$1 == "nameserver" { print ($2 ~ /:/ ? "[" $2 "]" : $2); exit }' /etc/resolv.conf)
+if at_least 1.27.3; then looks_up=yes; else looks_up=no; fi
+if at_least 1.25.1; then echo 'http2 on;'; fi > "$made/http2.conf"
+cp "$here/${NGINX_SITE:-http}.conf" "$made/site.conf"
+: > "$made/zones.conf"
+: > "$made/limits.conf"
+if [ -n "${NGINX_RATE:-}" ]; then
+  cat > "$made/zones.conf" << ZONES
+limit_req_zone \$binary_remote_addr zone=requests:10m rate=$NGINX_RATE;
+limit_conn_zone \$binary_remote_addr zone=connections:10m;
+limit_req_status 429;
+limit_conn_status 429;
+ZONES
+  cat > "$made/limits.conf" << LIMITS
+limit_req zone=requests burst=${NGINX_BURST:-200} nodelay;
+limit_conn connections 200;
+LIMITS
+fi
+upstreams > "$made/upstreams.conf"
+set -- nginx -c "$here/nginx.conf" -e /dev/stderr
+[ "$looks_up" = no ] || exec "$@" -g 'daemon off;'
+
+"$@" -g 'daemon off;' &
+nginx=$!
+trap 'kill -QUIT "$nginx"' QUIT TERM INT
+while kill -0 "$nginx" 2> /dev/null; do
+  upstreams > "$made/upstreams.new"
+  if ! cmp -s "$made/upstreams.new" "$made/upstreams.conf"; then
+    mv "$made/upstreams.new" "$made/upstreams.conf"
+    "$@" -s reload || echo 'nginx did not take the changed addresses' >&2
+  fi
+  sleep 1 & wait $! || true
+done
+wait "$nginx"

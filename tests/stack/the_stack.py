@@ -1,0 +1,253 @@
+"""Everything in docker-compose.yml at work, asked as its users ask: through nginx. `make test-stack` starts it."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import httpx2
+import pytest
+from playwright.sync_api import expect
+from tests.browser import Faults, chromium
+from tests.patience import until
+
+ROOT = Path(__file__).parent.parent.parent
+COMPOSE = shlex.split(os.environ.get("COMPOSE", "docker compose"))
+SERVICES = os.environ.get("STACK_SERVICES", "").split()
+"""Those to start; none named: all."""
+ENGINE = os.environ.get("STACK_ENGINE", "docker")
+PORTS = {"HTTP": 80, "API": 8000, "UI": 8501, "PROMETHEUS": 9090, "ALERTMANAGER": 9093}
+SITE, API, UI, PROMETHEUS, ALERTMANAGER = (
+    f"http://localhost:{os.environ.get(f'PORT_{name}', port)}" for name, port in PORTS.items()
+)
+MINUTES = 60.0
+STARTERS = ("cpu-utilization", "cnn-execution-time-cpu-torch", "cnn-execution-time-cpu-onnxruntime")
+BODY = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}
+CNN = {"batch_size": 32, "input_channels": 3, "input_height": 224, "input_width": 224}
+CNN |= {"output_channels": 64, "kernel_size": 3, "stride": 1}
+
+
+def compose(*arguments: str) -> str:
+    """What the documented command prints."""
+    done = subprocess.run([*COMPOSE, *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout + done.stderr
+
+
+def engine(*arguments: str) -> str:
+    """What the container engine prints."""
+    return subprocess.run([ENGINE, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def containers(service: str) -> list[str]:
+    """The running containers of a service."""
+    return engine("ps", "-q", "--filter", f"label=com.docker.compose.service={service}").split()
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=API, timeout=60) as client:
+        yield client
+
+
+def ready(client: httpx2.Client) -> bool:
+    """Whether a replica is ready to answer."""
+    try:
+        return client.get("/readyz").status_code == 200
+    except httpx2.HTTPError:
+        return False
+
+
+@pytest.fixture(scope="module", autouse=True)
+def begun(api: httpx2.Client) -> None:
+    """The starter models are made and served."""
+    until(lambda: ready(api) and all(map(api.get("/models").json()["models"].get, STARTERS)), 10 * MINUTES)
+
+
+@pytest.fixture(scope="module")
+def three(begun: None) -> int:
+    """Three replicas of the API, as the documentation starts them."""
+    compose("up", "-d", "--no-build", "--scale", "ml-api=3", *SERVICES)
+    until(lambda: len(answering()) == 3, 5 * MINUTES)
+    return 3
+
+
+def answering() -> list[str]:
+    """The replicas that Prometheus reaches."""
+    asked = httpx2.get(f"{PROMETHEUS}/api/v1/query", params={"query": 'up{job="perfcast"} == 1'}, timeout=10)
+    return [series["metric"]["instance"] for series in asked.json()["data"]["result"]]
+
+
+class Load:
+    """Predictions asked one after another by a few callers, until told to end."""
+
+    def __init__(self, callers: int = 2) -> None:
+        self.statuses: Counter[str] = Counter()
+        self._over = threading.Event()
+        self._callers = [threading.Thread(target=self._ask) for _ in range(callers)]
+
+    def _ask(self) -> None:
+        with httpx2.Client(base_url=API, timeout=60) as client:
+            while not self._over.is_set():
+                try:
+                    self.statuses[str(client.post("/predict", json=BODY).status_code)] += 1
+                except httpx2.HTTPError as error:
+                    self.statuses[repr(error)] += 1
+
+    def __enter__(self) -> Self:
+        for caller in self._callers:
+            caller.start()
+        until(lambda: self.statuses["200"] > 20)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for caller in self._callers:
+            caller.join()
+
+
+def test_health_knows_the_database_the_queue_and_the_artifacts(api: httpx2.Client) -> None:
+    health = until(lambda: (told := api.get("/health").json())["status"] == "healthy" and told)
+    assert {"database", "redis", "artifacts"} <= set(health["dependencies"])
+
+
+def test_a_prediction_comes_by_both_ways(api: httpx2.Client) -> None:
+    for url in (f"{API}/predict", f"{SITE}/api/predict"):
+        answer = httpx2.post(url, json=BODY, timeout=60).json()
+        assert 0 < answer["cpu_utilization"] < 100
+        assert answer["status"] == "success"
+
+
+def test_a_batch_is_answered(api: httpx2.Client) -> None:
+    bodies = [
+        {"model_name": "cnn-execution-time-cpu-torch", "cnn_config": CNN},
+        BODY,
+        {"model_name": "nobody", "cnn_config": CNN},
+    ]
+    answer = api.post("/predict/batch", json=bodies).json()
+    assert (answer["total_requests"], answer["successful_predictions"]) == (3, 2)
+
+
+def test_the_readmes_ab_call_works_as_it_stands(tmp_path: Path) -> None:
+    payload = tmp_path / "test_payload.json"
+    payload.write_text(json.dumps({"model_name": "cnn-execution-time-cpu-torch", "cnn_config": CNN}))
+    command = ["ab", "-n", "1000", "-c", "10", "-T", "application/json", "-p", "test_payload.json", f"{API}/predict"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    assert re.search(r"Complete requests:\s+1000\b", told), told
+    assert re.search(r"Failed requests:\s+0\b", told) or "Length:" in told, told  # ab calls another length a failure
+    assert "Non-2xx" not in told
+
+
+def test_three_replicas_share_the_work(three: int) -> None:
+    def answered() -> set[str]:
+        assert httpx2.get(f"{API}/livez", timeout=60).status_code == 200
+        log = engine("logs", "--tail", "200", containers("nginx")[0])
+        lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+        return {line["upstream"] for line in lines if line["path"] == "/livez"}
+
+    until(lambda: len(answered()) >= three)
+
+
+def test_a_job_trains_and_its_version_answers(three: int, api: httpx2.Client) -> None:
+    job = api.post("/train", json={"n_trials": 4, "model_name": "by-the-stack", "promote": "never"}).json()["job_id"]
+    done = until(lambda: _over(api, job), 10 * MINUTES)
+    assert done["status"] == "completed", done
+    version = done["model_version"]
+    version = version if isinstance(version, int) else int(str(version).rpartition(":")[2])
+    assert api.post(f"/models/by-the-stack:{version}/activate").status_code == 200
+    until(lambda: api.post("/predict", json={**BODY, "model_name": "by-the-stack"}).status_code == 200)
+
+
+def test_a_job_is_cancelled(three: int, api: httpx2.Client) -> None:
+    job = api.post("/train", json={"n_trials": 1000, "model_name": "never-made"}).json()["job_id"]
+    until(lambda: api.get(f"/jobs/{job}").json()["status"] == "running", 2 * MINUTES)
+    assert api.post(f"/train/cancel/{job}").status_code == 202
+    assert until(lambda: _over(api, job))["status"] == "cancelled"
+
+
+def _over(api: httpx2.Client, job: str) -> dict[str, Any] | None:
+    told = api.get(f"/jobs/{job}").json()
+    return told if told["status"] in {"completed", "failed", "cancelled"} else None
+
+
+@pytest.mark.parametrize("address", [SITE, UI], ids=["port 80", "port 8501"])
+def test_the_pages_work_in_a_browser(address: str) -> None:
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(1_000 * MINUTES)
+        faults = Faults(page)
+        page.goto(address)
+        expect(page.get_by_role("heading", name="Predict").first).to_be_visible()
+        page.get_by_role("link", name="Capacity").click()
+        expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+        page.get_by_role("link", name="Models").click()
+        expect(page.get_by_text("cpu-utilization").first).to_be_visible()
+        assert faults.found == []
+
+
+def test_the_documented_commands_work(three: int) -> None:
+    assert "total" in compose("exec", "-T", "ml-api", "ls", "-la", "/app/CNN_Algorithms/")
+    assert "perfcast" in compose("exec", "-T", "ml-api", "top", "-b", "-n", "1")
+    assert "loaded successfully" in compose("logs", "ml-api")
+    assert "prediction_latency" in compose("logs", "ml-api")
+    assert httpx2.get(f"{PROMETHEUS}/metrics", timeout=10).status_code == 200
+    assert httpx2.get(f"{ALERTMANAGER}/-/ready", timeout=10).status_code == 200
+
+
+def test_containers_are_not_root_and_write_only_where_they_may(three: int) -> None:
+    for service in ("ml-api", "worker", "ui", "nginx"):
+        told = engine("exec", containers(service)[0], "sh", "-c", "id -u; touch /app/x /usr/x 2>&1 || true")
+        assert told.splitlines()[0] == "10001", service
+        assert told.count("Read-only") == 2 or service == "nginx", told
+
+
+def test_no_request_fails_while_each_replica_is_restarted(three: int, api: httpx2.Client) -> None:
+    with Load() as load:
+        for container in containers("ml-api"):
+            engine("restart", "-t", "40", container)
+            until(lambda: len(answering()) == 3 and ready(api), 3 * MINUTES)
+    assert set(load.statuses) == {"200"}, load.statuses
+
+
+@contextmanager
+def killed(service: str) -> Iterator[None]:
+    """The processes of one container of a service, killed; it is started again as its restart policy says."""
+    container = containers(service)[0]
+    engine("kill", "-s", "KILL", container)
+    yield
+    if container not in containers(service):  # an engine takes its own kill for a wish
+        engine("start", container)
+
+
+def test_a_killed_replica_fails_no_prediction(three: int, api: httpx2.Client) -> None:
+    with Load() as load:
+        with killed("ml-api"):
+            before = load.statuses["200"]
+            until(lambda: load.statuses["200"] > before + 50)
+        until(lambda: len(answering()) == 3, 3 * MINUTES)
+    assert set(load.statuses) == {"200"}, load.statuses
+
+
+@pytest.mark.parametrize("service", ["redis", "postgres", "worker"])
+def test_predictions_go_on_without(service: str, three: int, api: httpx2.Client) -> None:
+    with Load() as load, killed(service):
+        before = load.statuses["200"]
+        until(lambda: load.statuses["200"] > before + 50)
+    assert set(load.statuses) == {"200"}, load.statuses
+    until(lambda: api.get("/health").json()["status"] == "healthy", 3 * MINUTES)
+
+
+def test_what_goes_is_no_longer_asked(three: int, api: httpx2.Client) -> None:
+    with Load() as load:
+        compose("up", "-d", "--no-build", "--scale", "ml-api=1", *SERVICES)
+        for container in containers("ml-api")[1:]:  # podman-compose leaves them
+            engine("rm", "-f", "-t", "40", container)
+        until(lambda: len(answering()) == 1, 3 * MINUTES)
+    assert set(load.statuses) == {"200"}, load.statuses
