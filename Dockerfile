@@ -38,7 +38,7 @@ FROM install AS api-libraries
 # hadolint ignore=DL3003
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
     $LOCKED --extra serve --extra otel --extra s3 && uv pip install -q -c requirements-dev.txt pytest \
-    && cd /opt/perfcast/lib/python3*/site-packages/pyarrow && rm -rf tests include src ./*flight* ./*substrait*
+    && cd /opt/perfcast/lib/python3*/site-packages/pyarrow && rm -rf tests include src
 
 FROM install AS worker-libraries
 # Which of PyTorch's builds: uv's names (cpu, cu128, …). A wheel of it in `wheels` goes before.
@@ -51,7 +51,7 @@ FROM install AS ui-libraries
 # hadolint ignore=DL3003
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
     $LOCKED --extra ui \
-    && cd /opt/perfcast/lib/python3*/site-packages/pyarrow && rm -rf tests include src ./*flight* ./*substrait*
+    && cd /opt/perfcast/lib/python3*/site-packages/pyarrow && rm -rf tests include src
 
 FROM install AS code
 COPY README.md LICENSE ./
