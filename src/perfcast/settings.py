@@ -5,6 +5,7 @@ Or a file of the same name in the folder SETTINGS_DIR, which is how containers a
 
 import os
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Literal
@@ -281,7 +282,15 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAMES.search(name.upper()) is not None
 
 
-def _settings_folder() -> Path | None:
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to that host stays on this machine; other names than `localhost` are not looked up."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def settings_folder() -> Path | None:
     """Where settings lie as files, each called as its variable in small letters; variables go before.
 
     Raises:
@@ -309,7 +318,7 @@ def load_settings(**overrides: object) -> Settings:
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(_secrets_dir=_settings_folder(), **given)  # type: ignore[arg-type,call-arg]
+        return Settings(_secrets_dir=settings_folder(), **given)  # type: ignore[arg-type,call-arg]
     except ValidationError as error:
         wrong = [f"{str(e['loc'][0]).upper() if e['loc'] else 'settings'}: {e['msg']}" for e in error.errors()]
         raise InvalidSetting("; ".join(wrong)) from None

@@ -5,8 +5,6 @@ Nothing is ever unpacked into files: a member's name leads to a table or to a di
 
 import gzip
 import io
-import os
-import secrets
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ import msgspec
 from perfcast.backups._encryption import MARK, decrypting, encrypting
 from perfcast.backups._inventory import FORMAT, NAME, Entry, Inventory, Member, as_member, most_bytes, read_inventory
 from perfcast.errors import InvalidData, InvalidSetting, Unavailable
+from perfcast.files import appearing
 from perfcast.storage import sha256
 
 _FAST = 1
@@ -57,19 +56,11 @@ def writing(path: Path, passphrase: str | None) -> Iterator[Writer]:
     Raises:
         Unavailable: It can't be written.
     """
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            with _packed(file, passphrase) as tar:
-                yield Writer(tar)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        with appearing(path, 0o600) as unfinished, unfinished.open("wb") as file, _packed(file, passphrase) as tar:
+            yield Writer(tar)
     except OSError as error:
         raise Unavailable(f"{path} can't be written: {error.strerror or error}; nothing is left of it") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

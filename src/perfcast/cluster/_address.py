@@ -1,10 +1,9 @@
 """Which addresses of a scheduler are used, and which are refused."""
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from perfcast.errors import InvalidSetting
-from perfcast.settings import Settings
+from perfcast.settings import Settings, is_loopback
 
 _ENCRYPTED = ("tls", "wss")
 
@@ -33,7 +32,6 @@ def is_encrypted(address: str) -> bool:
 def _is_here(address: str) -> bool:
     """Whether an address is one of loopback, which no other machine reaches."""
     try:
-        host = urlsplit(f"//{address.rpartition('://')[2]}").hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a name
+        return is_loopback(urlsplit(f"//{address.rpartition('://')[2]}").hostname or "")
+    except ValueError:  # no address
         return False

@@ -1,7 +1,6 @@
 """Where the records of predictions go before they are deleted: Parquet files in a folder or a store of objects."""
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from perfcast.errors import InvalidSetting, MissingDependency, PerfcastError, Unavailable
+from perfcast.files import appearing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -99,16 +99,9 @@ class Archive:
             with self._store[0].open(path, "wb") as file:
                 yield file
             return
-        unfinished = Path(path).with_suffix(".unfinished")
-        unfinished.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with unfinished.open("wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with appearing(Path(path)) as unfinished, unfinished.open("wb") as file:
+            yield file
 
     @contextmanager
     def _reached(self, verb: str) -> Iterator[None]:

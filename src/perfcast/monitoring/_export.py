@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from perfcast.errors import InvalidData, InvalidSetting, Unavailable
+from perfcast.files import appearing
 from perfcast.monitoring._history import FeaturesOf, Selection, extent, features_of_all, selected
 from perfcast.monitoring._table import RecordTable
 from perfcast.storage import Database
@@ -72,8 +73,7 @@ def _writer(form: str, target: Path, table: RecordTable) -> Iterator[Callable[[A
     import pyarrow.csv as pc
     import pyarrow.parquet as pq
 
-    unfinished = target.with_name(f".{target.name}.unfinished")
-    try:
+    with appearing(target) as unfinished:
         if form == "parquet":
             with pq.ParquetWriter(unfinished, table.schema, compression="zstd") as parquet:
                 yield parquet.write_table
@@ -83,6 +83,3 @@ def _writer(form: str, target: Path, table: RecordTable) -> Iterator[Callable[[A
         else:
             with pa.OSFile(str(unfinished), "wb") as file, pa.ipc.new_file(file, table.schema) as arrow:
                 yield arrow.write_table
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
 from perfcast.errors import BrokenVersion, InvalidSetting, MissingDependency, PerfcastError, Unavailable
+from perfcast.files import appearing
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -140,16 +140,8 @@ class Blobs:
 
 def _write_file(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with unfinished.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with appearing(path) as unfinished:
+        unfinished.write_bytes(data)
     for folder in (path.parent, path.parent.parent):
         _sync_folder(folder)
 

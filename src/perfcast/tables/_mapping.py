@@ -15,7 +15,7 @@ from perfcast.errors import InvalidData, InvalidDeclaration
 from perfcast.tables._moments import Times, read_moments
 from perfcast.tables._reader import TIME, TIMES, ColumnReader, Taken, plain_name, times_among
 from perfcast.tables._values import ValueReader
-from perfcast.workloads import ArrayArithmetic, Expression, Refusal, Rows, Workload, evaluate, names, parse
+from perfcast.workloads import TIMESTAMP, ArrayArithmetic, Expression, Refusal, Rows, Workload, evaluate, names, parse
 
 _LONG = 5
 """Letters of a word in which one may be wrong; in shorter ones another letter makes another word (cpu, gpu; rx, tx)."""
@@ -120,7 +120,8 @@ def map_columns(
     Args:
         workload: Whose columns are wanted.
         columns: The file's.
-        told: By the name of a feature, the cost or `measured_at`: a column's name, or arithmetic (`requests / 60`).
+        told: By the name of a feature, the cost or `measured_at` (also called `timestamp`): a column's name, or
+            arithmetic (`requests / 60`).
         measured: Whether the rows' costs are wanted.
 
     Raises:
@@ -133,9 +134,10 @@ def map_columns(
     wanted = (*workload.feature_names, cost, TIME)
     sources: dict[str, str | Expression] = {}
     how: dict[str, str] = {}
-    for name, text in told.items():
+    for known, text in told.items():
+        name = TIME if known == TIMESTAMP and known not in wanted else known  # as predictions call it
         if name not in wanted:
-            raise InvalidData(f"'{name}' is neither a feature nor the cost of {workload.name}: {', '.join(wanted)}")
+            raise InvalidData(f"'{known}' is neither a feature nor the cost of {workload.name}: {', '.join(wanted)}")
         sources[name], how[name] = _told(name, text, columns), f"{text} (as told)"
     for likeness, word in ((_is_same, ""), (_is_alias, " (alias)"), (_is_slip, " (closest name: please check)")):
         for name in wanted:

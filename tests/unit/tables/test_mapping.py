@@ -44,6 +44,11 @@ def test_a_told_column_that_is_written_otherwise_is_suggested() -> None:
         map_columns(SERVICE, columns, {"active_users": "users_online"})
 
 
+def test_the_time_may_be_told_by_the_name_that_predictions_give_it() -> None:
+    columns = [*(RIGHT | {"time": "when it was"}).values()]
+    assert map_columns(SERVICE, columns, {"timestamp": "when it was"}).sources["measured_at"] == "when it was"
+
+
 @pytest.mark.parametrize(
     ("name", "column", "how"),
     [

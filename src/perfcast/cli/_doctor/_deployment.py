@@ -2,11 +2,10 @@
 
 import os
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from perfcast.settings import Settings
+from perfcast.settings import Settings, is_loopback, settings_folder
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,7 @@ class Deployment:
     @property
     def secret_files(self) -> Path | None:
         """Folder whose files are settings (`SETTINGS_DIR`), where there is one."""
-        folder = Path(os.environ.get("SETTINGS_DIR", ""))
-        return folder if folder.name and folder.is_dir() else None
+        return settings_folder()
 
     @property
     def in_container(self) -> bool:
@@ -40,12 +38,7 @@ class Deployment:
 
 def is_local(host: str | None) -> bool:
     """Whether what is sent to that host stays on this machine; no host is a socket file's."""
-    if not host or host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return not host or is_loopback(host)
 
 
 def host_of(address: str) -> str:

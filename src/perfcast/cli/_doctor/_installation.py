@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from perfcast.cli._doctor._finding import Finding
 from perfcast.cli._workbench import workbench
 from perfcast.errors import PerfcastError
+from perfcast.settings import is_loopback
 
 if TYPE_CHECKING:
     from perfcast.settings import Settings
@@ -98,7 +99,7 @@ def _access(settings: "Settings") -> Iterator[Finding]:
     if gate is not None and gate.keyed:
         yield Finding("access", "ok", gate.summary)
         return
-    closed = settings.api_host in ("127.0.0.1", "::1", "localhost")
+    closed = is_loopback(settings.api_host)
     text = "no API_KEY: whoever reaches the port may do everything" + (f"; {gate.summary}" if gate is not None else "")
     yield Finding("access", "ok" if closed else "warning", text, "" if closed else "set API_KEY")
 

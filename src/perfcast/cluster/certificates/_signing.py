@@ -1,6 +1,5 @@
 """Keys, certificates, and files that only their owner reads."""
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from perfcast.errors import InvalidData
+from perfcast.files import appearing
 
 _EARLY = timedelta(minutes=5)
 """How far the clocks of machines may differ."""
@@ -81,11 +81,8 @@ def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 def write(path: Path, content: bytes) -> None:
     """Put a file in place whole, readable by its owner alone from its first byte on."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    begun = path.with_name(f".{path.name}.new")
-    begun.unlink(missing_ok=True)
-    with os.fdopen(os.open(begun, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(content)
-    begun.replace(path)
+    with appearing(path, 0o600) as unfinished:
+        unfinished.write_bytes(content)
 
 
 def _signed(
