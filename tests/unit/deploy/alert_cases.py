@@ -1,77 +1,25 @@
-"""When each alert fires and when it doesn't: a healthy service, and what is different about it. A minute a value."""
+"""When each alert fires and when it doesn't: what is different from a healthy service. A minute a value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-Series: TypeAlias = Mapping[str, str | None]
-"""What differs from a healthy service, in promtool's notation; None where a series isn't there."""
-_M, _JOB, _REPLICA = 'model_name="m"', 'job="perfcast"', 'job="perfcast",instance="a:8000"'
-
-
-def of(name: str, labels: str = "", replica: str = _REPLICA) -> str:
-    """A series of the one replica."""
-    return f"{name}{{{','.join(filter(None, [replica, labels]))}}}"
-
-
-_ARM = f'{_M},arm="champion",version="1"'
-_REQUESTS = of("http_requests_total", 'route="/predict",method="POST",status="200"')
-_FAILED = of("http_requests_total", 'route="/predict",method="POST",status="500"')
-_UPTIME, _UP = of("perfcast_uptime_seconds"), of("up")
-_FEEDBACK, _REFUSED = (of("ml_feedback_total", f'result="{result}"') for result in ("accepted", "refused"))
-_QUEUED, _RUNNING = (of("perfcast_jobs", f'status="{status}"') for status in ("queued", "running"))
-_DAY, _HOUR, _WEEK = (f'{_ARM},window="{window}"' for window in ("24h", "1h", "7d"))
-
-
-def _late(at_most: Mapping[str, int]) -> Series:
-    """Predictions a minute by how long they took at most."""
-    return {
-        of("http_request_duration_seconds_bucket", f'route="/predict",le="{le}"'): f"0+{n}x600"
-        for le, n in at_most.items()
-    }
-
-
-HEALTHY: Series = {
-    _UP: "1x600",
-    _UPTIME: "0+60x600",
-    of("perfcast_health", 'status="healthy"'): "1x600",
-    of("perfcast_health", 'status="degraded"'): "0x600",
-    of("perfcast_health", 'status="unhealthy"'): "0x600",
-    of("perfcast_dependency_up", 'dependency="database"'): "1x600",
-    _REQUESTS: "0+600x600",
-    of("http_requests_in_flight"): "1x600",
-    of("http_new_callers_total"): "3x600",
-    **_late({"0.01": 590, "0.1": 600, "0.25": 600, "0.5": 600, "+Inf": 600}),
-    of("ml_predictions_total", f'{_M},status="success"'): "0+600x600",
-    of("ml_model_info", f'{_M},version="1",alias="champion"'): "1x600",
-    of("ml_models_loaded_total"): "1x600",
-    of("ml_model_load_failures_total"): "0x600",
-    of("ml_shadow_rows_dropped_total"): "0x600",
-    of("ml_shadow_rows_failed_total"): "0x600",
-    of("prediction_records_written_total"): "0+600x600",
-    of("prediction_records_dropped_total"): "0x600",
-    of("prediction_records_waiting"): "20x600",
-    _FEEDBACK: "0+100x600",
-    of("ml_live_actuals_total", _ARM): "0+100x600",
-    of("ml_model_info", f'{_M},version="1",type="xgboost",workload="w",alias="champion"'): "1x600",
-    of("ml_live_coverage_percent", _DAY): "90x600",
-    of("ml_live_interval_width", _HOUR): "11x600",
-    of("ml_live_interval_width", _WEEK): "10x600",
-    of("ml_actuals_waiting"): "3x600",
-    **{of("ml_drift_state", f'{_M},kind="{kind}"'): "0x600" for kind in ("inputs", "error", "coverage", "quality")},
-    of("ml_drift_state", f'{_M},kind="unexplained"'): "0x600",
-    _QUEUED: "0x600",
-    _RUNNING: "0x600",
-    of("perfcast_job_oldest_queued_seconds"): "0x600",
-    of("perfcast_job_outcomes_total", f'{_M},status="succeeded"'): "3x600",
-    of("process_open_fds"): "100x600",
-    of("process_max_fds"): "1000x600",
-    of("system_cpu_percent"): "40x600",
-    of("system_memory_percent"): "60x600",
-    of("system_disk_used_percent"): "50x600",
-    of("system_disk_free_bytes"): "500000000000x600",
-}  # fmt: skip
-"""A service that nothing is wrong with: no alert fires."""
+from tests.unit.deploy.healthy_service import (
+    ARM,
+    DAY,
+    FAILED,
+    FEEDBACK,
+    HOUR,
+    QUEUED,
+    REFUSED,
+    REQUESTS,
+    RUNNING,
+    UP,
+    UPTIME,
+    M,
+    Series,
+    late,
+    of,
+)
 
 
 @dataclass(frozen=True)
@@ -101,26 +49,26 @@ _MODEL_LABELS = _JOB_LABELS | {"model_name": "m"}
 
 
 def _state(kind: str, other: str) -> Case:
-    fires, calm = ({of("ml_drift_state", f'{_M},kind="{each}"'): "1x600"} for each in (kind, other))
+    fires, calm = ({of("ml_drift_state", f'{M},kind="{each}"'): "1x600"} for each in (kind, other))
     return Case(120, (fires,), (calm,), _MODEL_LABELS)
 
 
 _B = 'job="perfcast",instance="b:8000"'
-_FIRED = of("perfcast_schedule_fired_total", f'{_M},trigger="drift"')
-_BY_CLOCK = of("perfcast_schedule_fired_total", f'{_M},trigger="cron"')
-_FAILURES = of("perfcast_job_outcomes_total", f'{_M},status="failed"')
-_PROGRESS = of("perfcast_job_progress", _M)
+_FIRED = of("perfcast_schedule_fired_total", f'{M},trigger="drift"')
+_BY_CLOCK = of("perfcast_schedule_fired_total", f'{M},trigger="cron"')
+_FAILURES = of("perfcast_job_outcomes_total", f'{M},status="failed"')
+_PROGRESS = of("perfcast_job_progress", M)
 _ERRORS = "ml_prediction_errors_total"
-_BEFORE = of("ml_live_coverage_percent", f'{_M},arm="champion",version="0",window="24h"')
+_BEFORE = of("ml_live_coverage_percent", f'{M},arm="champion",version="0",window="24h"')
 CASES: Mapping[str, Case] = {
     "PerfcastAbsent": Case(10, ({of("up", replica='job="node",instance="c:9100"'): "1x600"},), (), {}, nothing=True),
     "PerfcastDown": Case(
         90,
-        ({_UP: "1x30 0x600", _UPTIME: "0+60x30 _x600"},),
+        ({UP: "1x30 0x600", UPTIME: "0+60x30 _x600"},),
         (
             {
-                _UP: "1x30 0x600",
-                _UPTIME: "0+60x30 _x600",
+                UP: "1x30 0x600",
+                UPTIME: "0+60x30 _x600",
                 of("up", replica=_B): "1x600",
                 of("perfcast_uptime_seconds", replica=_B): "0+60x600",
             },
@@ -133,7 +81,7 @@ CASES: Mapping[str, Case] = {
         _JOB_LABELS | {"instance": "b:8000"},
     ),
     "PerfcastRestarts": Case(
-        40, ({_UPTIME: "0+60x12 0+60x6 0+60x6 0+60x600"},), ({_UPTIME: "0+60x12 0+60x600"},), _REPLICA_LABELS, "3"
+        40, ({UPTIME: "0+60x12 0+60x6 0+60x6 0+60x600"},), ({UPTIME: "0+60x12 0+60x600"},), _REPLICA_LABELS, "3"
     ),
     "PerfcastUnhealthy": Case(
         10,
@@ -158,34 +106,34 @@ CASES: Mapping[str, Case] = {
     ),
     "PerfcastErrorBudgetBurnsFast": Case(
         90,
-        ({_FAILED: "0+20x600"},),
+        ({FAILED: "0+20x600"},),
         (
-            {_FAILED: "0+5x600"},
-            {_FAILED: "0+20x80 1600x600"},
-            {_REQUESTS: "0+1x600", _FAILED: "0+0.1x600"},
+            {FAILED: "0+5x600"},
+            {FAILED: "0+20x80 1600x600"},
+            {REQUESTS: "0+1x600", FAILED: "0+0.1x600"},
             {of("http_requests_total", 'route="/readyz",method="GET",status="503"'): "0+20x600"},  # an answer
         ),
         value="3.226%",
     ),
-    "PerfcastErrorBudgetBurnsSlowly": Case(420, ({_FAILED: "0+6x600"},), ({_FAILED: "0+2x600"},), value="0.9901%"),
+    "PerfcastErrorBudgetBurnsSlowly": Case(420, ({FAILED: "0+6x600"},), ({FAILED: "0+2x600"},), value="0.9901%"),
     "PerfcastModelFails": Case(
         30,
         (
             {
-                of(_ERRORS, f'{_M},kind="internal"'): "0+60x600",
-                of("ml_predictions_total", f'{_M},status="error"'): "0+60x600",
+                of(_ERRORS, f'{M},kind="internal"'): "0+60x600",
+                of("ml_predictions_total", f'{M},status="error"'): "0+60x600",
             },
         ),
         (
             {
-                of(_ERRORS, f'{_M},kind="invalid"'): "0+600x600",
-                of("ml_predictions_total", f'{_M},status="error"'): "0+600x600",
+                of(_ERRORS, f'{M},kind="invalid"'): "0+600x600",
+                of("ml_predictions_total", f'{M},status="error"'): "0+600x600",
             },
-            {of(_ERRORS, f'{_M},kind="internal"'): "0+6x600"},
+            {of(_ERRORS, f'{M},kind="internal"'): "0+6x600"},
             {  # two of two, in a quiet night
-                of(_ERRORS, f'{_M},kind="internal"'): "0x21 1x4 2x600",
-                of("ml_predictions_total", f'{_M},status="error"'): "0x21 1x4 2x600",
-                of("ml_predictions_total", f'{_M},status="success"'): "0x600",
+                of(_ERRORS, f'{M},kind="internal"'): "0x21 1x4 2x600",
+                of("ml_predictions_total", f'{M},status="error"'): "0x21 1x4 2x600",
+                of("ml_predictions_total", f'{M},status="success"'): "0x600",
             },
         ),
         _MODEL_LABELS,
@@ -193,8 +141,8 @@ CASES: Mapping[str, Case] = {
     ),
     "PerfcastSlow": Case(
         30,
-        (_late({"0.01": 100, "0.1": 500, "0.25": 540, "0.5": 600, "+Inf": 600}),),
-        (_late({"0.01": 100, "0.1": 500, "0.25": 599, "0.5": 600, "+Inf": 600}),),
+        (late({"0.01": 100, "0.1": 500, "0.25": 540, "0.5": 600, "+Inf": 600}),),
+        (late({"0.01": 100, "0.1": 500, "0.25": 599, "0.5": 600, "+Inf": 600}),),
         _JOB_LABELS | {"route": "/predict"},
         "475ms",
     ),
@@ -221,29 +169,29 @@ CASES: Mapping[str, Case] = {
     "PerfcastCoverageLow": Case(
         120,
         (
-            {of("ml_live_coverage_percent", _DAY): "71x600"},
-            {of("ml_live_coverage_percent", _DAY): "71x600", _BEFORE: "90x600"},
+            {of("ml_live_coverage_percent", DAY): "71x600"},
+            {of("ml_live_coverage_percent", DAY): "71x600", _BEFORE: "90x600"},
         ),
         (
-            {of("ml_live_coverage_percent", _DAY): "82x600"},
-            {of("ml_live_coverage_percent", _DAY.replace('"1"', '"0"')): "71x600"},  # a champion of before
-            {of("ml_live_coverage_percent", _DAY): "71x600", of("ml_live_actuals_total", _ARM): "0+0.5x600"},
-            {of("ml_live_coverage_percent", _DAY): None, _BEFORE: "71x600"},
+            {of("ml_live_coverage_percent", DAY): "82x600"},
+            {of("ml_live_coverage_percent", DAY.replace('"1"', '"0"')): "71x600"},  # a champion of before
+            {of("ml_live_coverage_percent", DAY): "71x600", of("ml_live_actuals_total", ARM): "0+0.5x600"},
+            {of("ml_live_coverage_percent", DAY): None, _BEFORE: "71x600"},
         ),
         _MODEL_LABELS,
         "71",
     ),
     "PerfcastExtrapolates": Case(
         180,
-        ({of("ml_extrapolated_predictions_total", _M): "0+300x600"},),
-        ({of("ml_extrapolated_predictions_total", _M): "0+60x600"},),
+        ({of("ml_extrapolated_predictions_total", M): "0+300x600"},),
+        ({of("ml_extrapolated_predictions_total", M): "0+60x600"},),
         _MODEL_LABELS,
         "50%",
     ),
     "PerfcastIntervalsWide": Case(
         90,
-        ({of("ml_live_interval_width", _HOUR): "30x600"},),
-        ({of("ml_live_interval_width", _HOUR): "15x600"},),
+        ({of("ml_live_interval_width", HOUR): "30x600"},),
+        ({of("ml_live_interval_width", HOUR): "15x600"},),
         _MODEL_LABELS,
         "3",
     ),
@@ -264,22 +212,22 @@ CASES: Mapping[str, Case] = {
     "PerfcastActualsWait": Case(
         60,
         (
-            {of("ml_actuals_waiting"): "0+100x600", of("ml_live_actuals_total", _ARM): "5000x600"},
-            {of("ml_actuals_waiting"): "0+100x600", of("ml_live_actuals_total", _ARM): None},
+            {of("ml_actuals_waiting"): "0+100x600", of("ml_live_actuals_total", ARM): "5000x600"},
+            {of("ml_actuals_waiting"): "0+100x600", of("ml_live_actuals_total", ARM): None},
         ),
         (
             {of("ml_actuals_waiting"): "6000x600"},  # of predictions that nobody made, say; others are joined
-            {of("ml_live_actuals_total", _ARM): "0x600", of("ml_actuals_waiting"): "0x600"},
-            {of("ml_live_actuals_total", _ARM): "0x600", _FEEDBACK: "0+0.2x600"},
+            {of("ml_live_actuals_total", ARM): "0x600", of("ml_actuals_waiting"): "0x600"},
+            {of("ml_live_actuals_total", ARM): "0x600", FEEDBACK: "0+0.2x600"},
             {  # a new version's first ones
-                of("ml_live_actuals_total", _ARM): "5000x600",
-                of("ml_live_actuals_total", f'{_M},arm="champion",version="2"'): "_x50 100x600",
+                of("ml_live_actuals_total", ARM): "5000x600",
+                of("ml_live_actuals_total", f'{M},arm="champion",version="2"'): "_x50 100x600",
             },
-            {of("ml_live_actuals_total", _ARM): "_x50 100x600"},
+            {of("ml_live_actuals_total", ARM): "_x50 100x600"},
         ),
         value="6k",
     ),
-    "PerfcastFeedbackRefused": Case(30, ({_REFUSED: "0+25x600"},), ({_REFUSED: "0+1x600"},), value="20%"),
+    "PerfcastFeedbackRefused": Case(30, ({REFUSED: "0+25x600"},), ({REFUSED: "0+1x600"},), value="20%"),
     "PerfcastShadowRowsLost": Case(
         60,
         ({of("ml_shadow_rows_dropped_total"): "0+60x600"}, {of("ml_shadow_rows_failed_total"): "0+60x600"}),
@@ -289,10 +237,10 @@ CASES: Mapping[str, Case] = {
     ),
     "PerfcastNoWorker": Case(
         60,
-        ({_QUEUED: "1x600", of("perfcast_job_oldest_queued_seconds"): "0+60x600"},),
+        ({QUEUED: "1x600", of("perfcast_job_oldest_queued_seconds"): "0+60x600"},),
         (
-            {_QUEUED: "1x600", of("perfcast_job_oldest_queued_seconds"): "0+60x600", _RUNNING: "1x600"},
-            {_QUEUED: "1x600", of("perfcast_job_oldest_queued_seconds"): "30x600"},
+            {QUEUED: "1x600", of("perfcast_job_oldest_queued_seconds"): "0+60x600", RUNNING: "1x600"},
+            {QUEUED: "1x600", of("perfcast_job_oldest_queued_seconds"): "30x600"},
         ),
         value="1h 0m 0s",
     ),
@@ -361,7 +309,7 @@ CASES: Mapping[str, Case] = {
         ({of("http_refused_total", 'reason="rate"'): "0+300x600"},),
         (
             {of("http_refused_total", 'reason="rate"'): "0+60x600"},
-            {of("http_refused_total", 'reason="rate"'): "0+6x600", _REQUESTS: "0+12x600"},
+            {of("http_refused_total", 'reason="rate"'): "0+6x600", REQUESTS: "0+12x600"},
             {of("http_refused_total", 'reason="key"'): "0+300x600"},
         ),
         value="50%",
@@ -376,7 +324,7 @@ CASES: Mapping[str, Case] = {
             {of("http_refused_total", 'reason="scope"'): "0+600x600"},  # as ever
             {of("http_refused_total", 'reason="scope"'): "0+0x90 0+30x600"},  # few
             {of("http_refused_total", 'reason="overload"'): "0+6x90 540+600x600"},
-            {of("http_refused_total", 'reason="scope"'): "_x90 0+600x600", _UPTIME: "_x90 0+60x600"},
+            {of("http_refused_total", 'reason="scope"'): "_x90 0+600x600", UPTIME: "_x90 0+60x600"},
         ),
         _JOB_LABELS | {"reason": "scope"},
     ),
@@ -385,14 +333,14 @@ CASES: Mapping[str, Case] = {
         ({of("http_new_callers_total"): "0+20x600"},),
         (
             {of("http_new_callers_total"): "0+5x600"},
-            {of("http_new_callers_total"): "0+20x600", _UPTIME: "0+60x60 0+60x600"},
+            {of("http_new_callers_total"): "0+20x600", UPTIME: "0+60x60 0+60x600"},
         ),
         value="200",
     ),
     "PerfcastBurst": Case(
         97,
-        ({_REQUESTS: "0+600x90 90000+36000x600"},),
-        ({_REQUESTS: "0+600x90 54600+1200x600"}, {_REQUESTS: "_x90 0+1200x600", _UPTIME: "_x90 0+60x600"}),
+        ({REQUESTS: "0+600x90 90000+36000x600"},),
+        ({REQUESTS: "0+600x90 54600+1200x600"}, {REQUESTS: "_x90 0+1200x600", UPTIME: "_x90 0+60x600"}),
         value="600",
     ),
     "PerfcastMetricMissing": Case(

@@ -13,7 +13,8 @@ from deploy.dashboards._files import DEPLOY, RUNBOOKS, files
 from deploy.dashboards._queries import family
 from deploy.dashboards.rules import GROUPS, Recording
 from deploy.dashboards.rules._recordings import WINDOWS, errors
-from tests.unit.deploy.alert_cases import CASES, HEALTHY, Case, Series, of
+from tests.unit.deploy.alert_cases import CASES, Case
+from tests.unit.deploy.healthy_service import HEALTHY, Series, of
 
 RULES = DEPLOY / "prometheus/rules/perfcast.yml"
 ROOT = DEPLOY.parent
