@@ -15,9 +15,13 @@ from pathlib import Path
 
 from planned import Figures, Plan, described, mean_wait, plan, simulate
 
+from perfcast.palette import PALETTES
+
 RATES = (1_000, 10_000, 100_000, 1_000_000)
 MODELS = (10, 100, 1_000, 10_000)
 BEGIN, END = "<!-- written by benchmarks/planning.py -->", "<!-- end -->"
+_LEAST_SHOWN, _APART = 0.01, 1.45
+"""Of the picture: the least share that is drawn, and how many times one name's height is the next one's, at least."""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -86,22 +90,27 @@ def draw(path: Path, figures: Figures) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    rates = [10 ** (3 + step / 20) for step in range(61)]
-    figure, axes = plt.subplots(1, 2, figsize=(11, 5), sharey=True)
+    rates, ink = [10 ** (3 + step / 20) for step in range(61)], PALETTES["light"]
+    figure, axes = plt.subplots(1, 2, figsize=(12, 5), sharey=True, layout="constrained")
     for axis, models in zip(axes, (100, 10_000), strict=True):
+        ends: list[float] = []
         plans = [plan(rate, models, figures) for rate in rates]
-        shares = {
-            name: [next(load.share for load in p.loads if load.name == name) for p in plans]
-            for name in sorted(load.name for load in plans[0].loads if load.used)
-        }
-        for name, line in shares.items():
-            axis.plot(rates, line, label=name)
-        axis.axhline(1, color="#b3261e", linewidth=1)
-        axis.set(xscale="log", yscale="log", xlabel="requests/s", title=f"{models:,} models", ylim=(0.005, 300))
-        axis.grid(visible=True, color="#e4e4e4")
+        for last in sorted(plans[-1].loads, key=lambda load: -load.share):
+            if not last.used or last.share < _LEAST_SHOWN:
+                continue
+            full = last.share > 1
+            shares = [next(load.share for load in one.loads if load.name == last.name) for one in plans]
+            axis.plot(rates, shares, color=ink.accent if full else ink.measured)
+            height = min([last.share, *(end / _APART for end in ends)])  # words stand apart where lines meet
+            ends.append(height)
+            axis.text(1.15e6, height, last.name, color=ink.ink if full else ink.quiet, fontsize=9, va="center")
+        axis.axhline(1, color=ink.danger, linewidth=1, linestyle="--")
+        axis.text(1.1e3, 1.1, "full", color=ink.danger, fontsize=9)
+        axis.set(xscale="log", yscale="log", xlabel="requests a second", ylim=(_LEAST_SHOWN, 40))
+        axis.set_title(f"{models:,} models", loc="left", fontsize=11, color=ink.ink)
+        axis.grid(visible=True, color=ink.hairline, linewidth=0.8)
+        axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("asked of one ÷ what one bears")
-    axes[0].legend(fontsize=8, loc="upper left")
-    figure.tight_layout()
     figure.savefig(path, dpi=110)
 
 
