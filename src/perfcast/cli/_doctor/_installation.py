@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from perfcast.cli._doctor._finding import Finding
 from perfcast.cli._workbench import workbench
 from perfcast.errors import PerfcastError
-from perfcast.settings import is_loopback
 
 if TYPE_CHECKING:
     from perfcast.settings import Settings
@@ -94,6 +93,7 @@ def _access(settings: "Settings") -> Iterator[Finding]:
     if importlib.util.find_spec("fastapi") is None:
         return
     from perfcast.api.access import make_gate
+    from perfcast.settings import is_loopback
 
     gate = make_gate(settings)
     if gate is not None and gate.keyed:
