@@ -3,10 +3,11 @@
 #   ./deploy.sh                builds and starts everything on this machine: http://localhost
 #   ./deploy.sh production     the same with TLS, keys, limits and the passwords in secrets/
 #   ./deploy.sh secrets        makes secrets/ for production; what is there already stays
-# Each run is a release with a tag of its own, which it writes into .env, where compose finds it. A release that isn't
-# ready in time is taken back: the one before is started again.
-# Variables: DEPLOY_TAG (start images of that tag instead of building), DEPLOY_SECONDS (600), COMPOSE (the program),
-# and those of docker-compose.yml.
+# Each run is a release with a tag of its own, which it writes into .env, where compose finds it. Replicas of the API are
+# replaced one after another, each when the next is ready, so callers notice nothing. A release that isn't ready in time is
+# taken back: the one before is started again.
+# Variables: DEPLOY_TAG (start images of that tag instead of building), DEPLOY_SECONDS (600), DEPLOY_SERVICES (some of
+# them only), COMPOSE (the program), and those of docker-compose.yml.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -33,6 +34,10 @@ find_compose() {
     "${compose[@]}" version > /dev/null 2>&1 && return
   done
   fail "neither docker compose nor podman-compose is here; install one of them, or name it in COMPOSE"
+}
+
+find_engine() {
+  case ${compose[*]} in *podman*) engine=podman ;; *) engine=docker ;; esac
 }
 
 make_secrets() {
@@ -75,30 +80,77 @@ check_ports() { # only where nothing of ours runs yet
   done
 }
 
+ask() { curl --silent --insecure --max-time 5 "$@"; }
+
+is_ready() { # whether everything answers, asked the way its users ask
+  ask --fail --output /dev/null "$api/readyz" && ask --fail --output /dev/null "$site/_stcore/health"
+}
+
+is_ready_inside() { # CONTAINER: the same of one replica
+  "$engine" exec "$1" python -SIc "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=4)" > /dev/null 2>&1
+}
+
+wait_until() { # WHAT COMMAND...: until the command says yes; false when the time is over
+  local begun=$SECONDS told=0 what=$1
+  shift
+  until "$@"; do
+    ((SECONDS - begun < ${DEPLOY_SECONDS:-600})) || return 1
+    if ((SECONDS - begun >= told + 15)); then
+      told=$((SECONDS - begun))
+      say "$what isn't ready yet, after $told s: $(ask "$api/readyz" || echo "nobody answers at $api")"
+    fi
+    sleep 1
+  done
+  say "$what is ready, after $((SECONDS - begun)) s"
+}
+
+compose_up() { "${compose[@]}" "${files[@]}" up -d --no-build "$@"; }
+
+replicas() { # [TAG]: names of the API's containers, or of those that aren't of the tag
+  "$engine" ps -a --format '{{.Names}} {{.Image}}' --filter label=com.docker.compose.service=ml-api \
+    --filter "label=com.docker.compose.project=$(setting COMPOSE_PROJECT_NAME perfcast)" |
+    sort -V | { [ -z "${1:-}" ] && cat || grep -v ":$1\$" || true; } | cut -d ' ' -f 1
+}
+
+end() { # CONTAINER: it finishes what it has begun
+  "$engine" stop -t 40 "$1" > /dev/null
+  "$engine" rm "$1" > /dev/null
+}
+
+another() { # COUNT: as many replicas of the API; those there are stay as they are
+  local before created
+  before=$(replicas)
+  compose_up --no-recreate --no-deps --scale "ml-api=$1" ml-api > /dev/null || return 1
+  created=$(comm -13 <(sort <<< "$before") <(replicas | sort))
+  [ -n "$created" ] || return 1
+  wait_until "$created" is_ready_inside "$created" && sleep 3 || return 1 # nginx has seen it by then
+}
+
+renew_replicas() { # with one more of the new meanwhile; where none run, there is nothing to do
+  local count old
+  old=$(replicas "$TAG")
+  [ -n "$old" ] || return 0
+  count=$(($(replicas | wc -l) + 1))
+  another "$count" || return 1
+  for container in $old; do
+    end "$container"
+    another "$count" || return 1
+  done
+}
+
+remove_surplus() { # replicas above the wished number, which podman-compose leaves
+  local container
+  for container in $(replicas | tail -n "+$(($(setting API_REPLICAS "$wished") + 1))"); do end "$container"; done
+}
+
 release() { # TAG: from now on that is what compose starts
   touch .env
   { grep -v '^TAG=' .env || true; printf 'TAG=%s\n' "$1"; } > .env.new
   mv .env.new .env
-  say "starting $1"
-  TAG=$1 "${compose[@]}" "${files[@]}" up -d --no-build
-}
-
-is_ready() { # whether everything answers, asked the way its users ask
-  curl --fail --silent --insecure --max-time 5 --output /dev/null "$api/readyz" &&
-    curl --fail --silent --insecure --max-time 5 --output /dev/null "$site/_stcore/health"
-}
-
-wait_until_ready() {
-  local begun=$SECONDS told=0
-  until is_ready; do
-    ((SECONDS - begun < ${DEPLOY_SECONDS:-600})) || return 1
-    if ((SECONDS - begun >= told + 15)); then
-      told=$((SECONDS - begun))
-      say "not ready yet, after $told s: $(curl --silent --insecure --max-time 5 "$api/readyz" || echo "nobody answers at $api")"
-    fi
-    sleep 1
-  done
-  say "ready after $((SECONDS - begun)) s"
+  export TAG=$1
+  say "starting $TAG"
+  # shellcheck disable=SC2046  # several words
+  renew_replicas && compose_up $(setting DEPLOY_SERVICES "") && remove_surplus && wait_until "everything" is_ready
 }
 
 deploy() {
@@ -110,25 +162,25 @@ deploy() {
     say "building ${images[*]} as $tag"
     REVISION=$(git rev-parse HEAD 2> /dev/null || echo unknown) TAG=$tag "${compose[@]}" "${files[@]}" build
   fi
-  if release "$tag" && wait_until_ready; then
+  if release "$tag"; then
     say "deployed $tag: look at $site, ask $api (documentation: $api/docs)"
     return
   fi
   "${compose[@]}" "${files[@]}" logs --tail 20 ml-api worker ui nginx >&2 || true
   [ -n "$before" ] || fail "$tag did not become ready; it is left as it is, for you to look at"
   say "$tag did not become ready; going back to $before"
-  release "$before" && wait_until_ready && fail "$tag did not become ready; $before serves again"
+  release "$before" && fail "$tag did not become ready; $before serves again"
   fail "neither $tag nor $before became ready: look at ${compose[*]} ${files[*]} logs"
 }
 
 case ${1:-development} in
   development)
-    files=(-f docker-compose.yml)
+    files=(-f docker-compose.yml) wished=1
     ports=("$(setting PORT_HTTP 80)" "$(setting PORT_API 8000)" "$(setting PORT_UI 8501)")
     site=http://localhost:${ports[0]} api=http://localhost:${ports[1]}
     ;;
   production)
-    files=(-f docker-compose.yml -f docker-compose.prod.yml)
+    files=(-f docker-compose.yml -f docker-compose.prod.yml) wished=2
     ports=("$(setting PORT_HTTPS 443)" "$(setting PORT_API 8000)" "$(setting PORT_HTTP 80)")
     site=https://localhost:${ports[0]} api=https://localhost:${ports[1]}
     BIND_ADDRESS=$(setting BIND_ADDRESS 0.0.0.0) # production is for others
@@ -136,9 +188,10 @@ case ${1:-development} in
     check_secrets
     ;;
   secrets) make_secrets && exit ;;
-  *) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit 2 ;;
+  *) sed -n '2,10s/^# \{0,1\}//p' "$0" && exit 2 ;;
 esac
 command -v curl > /dev/null || fail "curl is missing"
 find_compose
+find_engine
 check_ports
 deploy

@@ -17,11 +17,14 @@ from tests.patience import until
 from tests.services import free_port
 
 ROOT = Path(__file__).parent.parent.parent
-ENGINE = os.environ.get("STACK_ENGINE", "podman")
-BASE = os.environ.get("BASE_IMAGE", "localhost/debian-python:bookworm")
+ENGINE = os.environ.get("STACK_ENGINE", "docker")
+BASE = os.environ.get("BASE_IMAGE", "python:3.13-slim-bookworm")
 CALLER = httpx2.Client(verify=False, timeout=60)
 """Made once: each new one reads all certificates."""
-IMAGES = {"looks replicas up": "perfcast-stack-nginx-new", "is told of replicas": "perfcast-stack-nginx"}
+IMAGES = {
+    "looks replicas up": os.environ.get("NGINX_IMAGE", "nginx:1.29-alpine"),
+    "is told of replicas": os.environ.get("OLD_NGINX_IMAGE", "nginx:1.22-alpine"),
+}
 
 
 def engine(*arguments: str) -> str:
@@ -59,7 +62,7 @@ class Site:
 
     def end(self, name: str) -> None:
         """Kill a replica."""
-        engine("rm", "-f", self._containers.pop(name))
+        engine("rm", "-f", "-t", "0", self._containers.pop(name))
 
     def seen(self, name: str) -> list[str]:
         """The requests that a replica read."""
@@ -72,7 +75,7 @@ class Site:
     def close(self) -> None:
         """Remove all of it."""
         for container in filter(None, [self.nginx, *self._containers.values()]):
-            engine("rm", "-f", container)
+            engine("rm", "-f", "-t", "0", container)
         engine("network", "rm", self._network)
 
     def url(self, inside: int) -> str:
@@ -100,7 +103,8 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
 
 def names(url: str, requests: int = 60) -> Counter[str]:
     """Who answers."""
-    return Counter(CALLER.get(url).json()["name"] for _ in range(requests))
+    answers = (CALLER.get(url) for _ in range(requests))
+    return Counter(answer.json().get("name", answer.text) for answer in answers)
 
 
 def test_each_port_and_path_leads_where_it_should(site: Site) -> None:
