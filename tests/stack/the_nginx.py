@@ -141,6 +141,7 @@ def test_training_is_never_asked_twice_but_predictions_are(site: Site) -> None:
     assert seen.count("POST /train") == 1
     assert seen.count("POST /predict") >= before + 2  # by each replica
     site.end("b")
+    until(lambda: set(names(site.url(8000))) == {"a"})  # which counts as dead for a while itself
 
 
 def test_callers_cannot_say_where_they_come_from(site: Site) -> None:
