@@ -67,9 +67,9 @@ def engine(*arguments: str) -> str:
 
 
 def containers(service: str) -> list[str]:
-    """The running containers of a service."""
+    """Names of the running containers of a service, in order."""
     wanted = (f"label=com.docker.compose.project={PROJECT}", f"label=com.docker.compose.service={service}")
-    return engine("ps", "-q", "--filter", wanted[0], "--filter", wanted[1]).split()
+    return sorted(engine("ps", "--format", "{{.Names}}", "--filter", wanted[0], "--filter", wanted[1]).split())
 
 
 def first_process(container: str) -> psutil.Process:
@@ -118,8 +118,9 @@ def with_more_replicas(rounds: int, seconds: int) -> Iterator[str]:
 def scale_to(count: int) -> None:
     """So many replicas, all of which nginx asks."""
     running = containers("ml-api")
-    for container in running[: max(0, len(running) - count)]:
-        engine("rm", "-f", "-t", "40", container)
+    for container in running[count:]:
+        engine("stop", "-t", "40", container)
+        engine("rm", container)
     if len(running) < count:
         services = ["--no-recreate", "--no-deps", "--scale", f"ml-api={count}", "ml-api"]
         subprocess.run([*COMPOSE, "up", "-d", "--no-build", *services], cwd=ROOT, check=True, capture_output=True)

@@ -48,8 +48,8 @@ def engine(*arguments: str) -> str:
 
 
 def containers(service: str) -> list[str]:
-    """The running containers of a service."""
-    return engine("ps", "-q", "--filter", f"label=com.docker.compose.service={service}").split()
+    """Names of the running containers of a service, in order."""
+    return sorted(engine("ps", "--format", "{{.Names}}", "--filter", f"label=com.docker.compose.service={service}").split())
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +258,7 @@ def test_what_goes_is_no_longer_asked(three: int, api: httpx2.Client) -> None:
     with Load() as load:
         compose("up", "-d", "--no-build", "--scale", "ml-api=1", *SERVICES)
         for container in containers("ml-api")[1:]:  # podman-compose leaves them
-            engine("rm", "-f", "-t", "40", container)
+            engine("stop", "-t", "40", container)
+            engine("rm", container)
         until(lambda: len(answering()) == 1, 3 * MINUTES)
     assert set(load.statuses) == {"200"}, load.statuses
