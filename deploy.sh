@@ -3,11 +3,11 @@
 #   ./deploy.sh                builds and starts everything on this machine: http://localhost
 #   ./deploy.sh production     the same with TLS, keys, limits and the passwords in secrets/
 #   ./deploy.sh secrets        makes secrets/ for production; what is there already stays
-# Each run is a release with a tag of its own, which it writes into .env, where compose finds it. Replicas of the API are
-# replaced one after another, each when the next is ready, so callers notice nothing. A release that isn't ready in time is
-# taken back: the one before is started again.
+# Each run is a release with a tag of its own. Replicas of the API are replaced one after another, each when the next is
+# ready, so callers notice nothing. A release that answers has its tag in .env, where compose finds it; one that isn't ready
+# in time is taken back: the one before is started again.
 # Variables: DEPLOY_TAG (start images of that tag instead of building), DEPLOY_SECONDS (600), DEPLOY_SERVICES (some of
-# them only), COMPOSE (the program), and those of docker-compose.yml.
+# them only), COMPOSE (the program), COMPOSE_FILE (further files), and those of docker-compose.yml.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -36,15 +36,11 @@ find_compose() {
   fail "neither docker compose nor podman-compose is here; install one of them, or name it in COMPOSE"
 }
 
-find_engine() {
-  case ${compose[*]} in *podman*) engine=podman ;; *) engine=docker ;; esac
-}
-
 make_secrets() {
   local password name
   install -d -m 700 secrets secrets/acme # others on this machine stop here; the accounts inside containers don't
   chmod 755 secrets/acme
-  keep() { # NAME: writes what comes in, unless the file is there
+  write() { # NAME: what comes in, unless the file is there
     if [ -s "secrets/$1" ]; then
       cat > /dev/null
     else
@@ -52,12 +48,12 @@ make_secrets() {
     fi
   }
   random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
-  for name in postgres_password redis_password api_key grafana_password; do random | keep "$name"; done
+  for name in postgres_password redis_password api_key grafana_password; do random | write "$name"; done
   password=$(cat secrets/postgres_password)
-  printf 'postgresql://perfcast:%s@postgres/perfcast\n' "$password" | keep database_url
+  printf 'postgresql://perfcast:%s@postgres/perfcast\n' "$password" | write database_url
   password=$(cat secrets/redis_password)
-  printf 'redis://:%s@redis:6379/0\n' "$password" | keep redis_url
-  printf 'dir /data\nappendonly yes\nrequirepass %s\n' "$password" | keep redis_conf
+  printf 'redis://:%s@redis:6379/0\n' "$password" | write redis_url
+  printf 'dir /data\nappendonly yes\nrequirepass %s\n' "$password" | write redis_conf
   say "still yours to bring: secrets/tls_certificate (with its chain) and secrets/tls_key"
 }
 
@@ -71,13 +67,20 @@ check_secrets() {
   done
 }
 
-check_ports() { # only where nothing of ours runs yet
+check_ports() { # only where nothing of ours is
   local port
-  [ -z "$(setting TAG '')" ] || return 0
-  for port in "${ports[@]}"; do
-    ! (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null ||
+  [ -z "$(replicas)" ] && [ -z "$(setting DEPLOY_SERVICES "")" ] || return 0
+  for port in "${ports[@]}" "$(setting PORT_GRAFANA 3000)" "$(setting PORT_PROMETHEUS 9090)" "$(setting PORT_ALERTMANAGER 9093)"; do
+    ! (exec 3<> "/dev/tcp/$host/$port") 2> /dev/null ||
       fail "port $port is in use; stop what listens there (ss -ltnp), or choose another in .env (PORT_HTTP, PORT_API, …)"
   done
+}
+
+keep() { # NAME VALUE: from now on in .env, which may hold what others needn't read
+  local rest
+  [ -e .env ] || (umask 077 && touch .env)
+  rest=$(grep -v "^$1=" .env || true)
+  printf '%s\n' ${rest:+"$rest"} "$1=$2" > .env
 }
 
 ask() { curl --silent --insecure --max-time 5 "$@"; }
@@ -104,12 +107,16 @@ wait_until() { # WHAT COMMAND...: until the command says yes; false when the tim
   say "$what is ready, after $((SECONDS - begun)) s"
 }
 
-compose_up() { "${compose[@]}" "${files[@]}" up -d --no-build "$@"; }
+compose_up() { "${compose[@]}" up -d --no-build "$@"; }
+
+containers() { # SERVICE [-a]: names and images of those that run, or of all
+  "$engine" ps "${@:2}" --format '{{.Names}} {{.Image}}' --filter "label=com.docker.compose.service=$1" \
+    --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" | sort -V
+}
 
 replicas() { # [TAG]: names of the API's containers, or of those that aren't of the tag
-  "$engine" ps -a --format '{{.Names}} {{.Image}}' --filter label=com.docker.compose.service=ml-api \
-    --filter "label=com.docker.compose.project=$(setting COMPOSE_PROJECT_NAME perfcast)" |
-    sort -V | { [ -z "${1:-}" ] && cat || grep -v ":$1\$" || true; } | cut -d ' ' -f 1
+  containers ml-api -a | { grep -E '^[^ ]+ml-api[-_][0-9]+ ' || true; } | # none of `compose run`
+    { [ -z "${1:-}" ] && cat || grep -v ":$1\$" || true; } | cut -d ' ' -f 1
 }
 
 end() { # CONTAINER: it finishes what it has begun
@@ -118,39 +125,47 @@ end() { # CONTAINER: it finishes what it has begun
 }
 
 another() { # COUNT: as many replicas of the API; those there are stay as they are
-  local before created
+  local before created container
   before=$(replicas)
-  compose_up --no-recreate --no-deps --scale "ml-api=$1" ml-api > /dev/null || return 1
+  compose_up --no-recreate --scale "ml-api=$1" ml-api > /dev/null || return 1
   created=$(comm -13 <(sort <<< "$before") <(replicas | sort))
   [ -n "$created" ] || return 1
-  wait_until "$created" is_ready_inside "$created" && sleep 3 || return 1 # nginx has seen it by then
+  for container in $created; do wait_until "$container" is_ready_inside "$container" || return 1; done
+  sleep 3 # nginx has seen it by then
 }
 
-renew_replicas() { # with one more of the new meanwhile; where none run, there is nothing to do
+renew_replicas() { # with one more of the new meanwhile; where nothing answers there is nobody to do that for
   local count old
-  old=$(replicas "$TAG")
-  [ -n "$old" ] || return 0
+  mapfile -t old < <(replicas "$TAG")
+  [ ${#old[@]} -gt 0 ] && is_ready || return 0
   count=$(($(replicas | wc -l) + 1))
   another "$count" || return 1
-  for container in $old; do
-    end "$container"
+  while end "${old[0]}" && old=("${old[@]:1}") && [ ${#old[@]} -gt 0 ]; do
     another "$count" || return 1
   done
 }
 
 remove_surplus() { # replicas above the wished number, which podman-compose leaves
   local container
-  for container in $(replicas | tail -n "+$(($(setting API_REPLICAS "$wished") + 1))"); do end "$container"; done
+  for container in $(replicas | tail -n "+$((wished + 1))"); do end "$container"; done
 }
 
-release() { # TAG: from now on that is what compose starts
-  touch .env
-  { grep -v '^TAG=' .env || true; printf 'TAG=%s\n' "$1"; } > .env.new
-  mv .env.new .env
+reload() { # who reads files of this folder, which compose doesn't look into
+  local container
+  for container in $(containers nginx | cut -d ' ' -f 1); do
+    "$engine" exec "$container" sh /etc/nginx/perfcast/start.sh reload || return 1
+  done
+  for container in $({ containers prometheus && containers alertmanager; } | cut -d ' ' -f 1); do
+    "$engine" kill -s HUP "$container" > /dev/null || return 1
+  done
+}
+
+release() { # TAG: that is what compose starts
   export TAG=$1
   say "starting $TAG"
   # shellcheck disable=SC2046  # several words
-  renew_replicas && compose_up $(setting DEPLOY_SERVICES "") && remove_surplus && wait_until "everything" is_ready
+  reload && renew_replicas && compose_up --scale "ml-api=$wished" $(setting DEPLOY_SERVICES "") && remove_surplus &&
+    wait_until "everything" is_ready
 }
 
 deploy() {
@@ -160,38 +175,53 @@ deploy() {
   mkdir -p "$(setting MODELS_DIR ./CNN_Algorithms)"
   if [ -z "${DEPLOY_TAG:-}" ]; then
     say "building ${images[*]} as $tag"
-    REVISION=$(git rev-parse HEAD 2> /dev/null || echo unknown) TAG=$tag "${compose[@]}" "${files[@]}" build
+    REVISION=$(git rev-parse HEAD 2> /dev/null || echo unknown) TAG=$tag "${compose[@]}" build
   fi
   if release "$tag"; then
+    keep TAG "$tag"
     say "deployed $tag: look at $site, ask $api (documentation: $api/docs)"
     return
   fi
-  "${compose[@]}" "${files[@]}" logs --tail 20 ml-api worker ui nginx >&2 || true
+  "${compose[@]}" logs --tail 20 ml-api worker ui nginx >&2 || true
   [ -n "$before" ] || fail "$tag did not become ready; it is left as it is, for you to look at"
   say "$tag did not become ready; going back to $before"
   release "$before" && fail "$tag did not become ready; $before serves again"
-  fail "neither $tag nor $before became ready: look at ${compose[*]} ${files[*]} logs"
+  fail "neither $tag nor $before became ready: look at ${compose[*]} logs"
 }
 
-case ${1:-development} in
-  development)
-    files=(-f docker-compose.yml) wished=1
-    ports=("$(setting PORT_HTTP 80)" "$(setting PORT_API 8000)" "$(setting PORT_UI 8501)")
-    site=http://localhost:${ports[0]} api=http://localhost:${ports[1]}
-    ;;
-  production)
-    files=(-f docker-compose.yml -f docker-compose.prod.yml) wished=2
-    ports=("$(setting PORT_HTTPS 443)" "$(setting PORT_API 8000)" "$(setting PORT_HTTP 80)")
-    site=https://localhost:${ports[0]} api=https://localhost:${ports[1]}
-    BIND_ADDRESS=$(setting BIND_ADDRESS 0.0.0.0) # production is for others
-    export BIND_ADDRESS
-    check_secrets
-    ;;
+kind=${1:-development}
+case $kind in
+  development | production) ;;
   secrets) make_secrets && exit ;;
-  *) sed -n '2,10s/^# \{0,1\}//p' "$0" && exit 2 ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit 2 ;;
 esac
 command -v curl > /dev/null || fail "curl is missing"
 find_compose
-find_engine
+case ${compose[*]} in *podman*) engine=podman ;; *) engine=docker ;; esac
+
+BIND_ADDRESS=$(setting BIND_ADDRESS "$([ "$kind" = production ] && echo 0.0.0.0 || echo 127.0.0.1)") # production is for others
+case $BIND_ADDRESS in 0.0.0.0 | 127.0.0.1) host=localhost ;; *) host=$BIND_ADDRESS ;; esac
+if [ "$kind" = production ]; then
+  COMPOSE_FILE=$(setting COMPOSE_FILE docker-compose.yml:docker-compose.prod.yml)
+  COMPOSE_PROJECT_NAME=$(setting COMPOSE_PROJECT_NAME perfcast-production)
+  ports=("$(setting PORT_HTTPS 443)" "$(setting PORT_API 8000)" "$(setting PORT_HTTP 80)" "$(setting PORT_UI 8501)")
+  site=https://$host:${ports[0]} api=https://$host:${ports[1]} wished=2
+else
+  COMPOSE_FILE=$(setting COMPOSE_FILE docker-compose.yml)
+  COMPOSE_PROJECT_NAME=$(setting COMPOSE_PROJECT_NAME perfcast)
+  ports=("$(setting PORT_HTTP 80)" "$(setting PORT_API 8000)" "$(setting PORT_UI 8501)")
+  site=http://$host:${ports[0]} api=http://$host:${ports[1]} wished=1
+fi
+case $kind$COMPOSE_FILE in
+  production*docker-compose.prod.yml*)
+    check_secrets
+    for name in BIND_ADDRESS COMPOSE_FILE COMPOSE_PROJECT_NAME; do keep "$name" "${!name}"; done # for compose by hand
+    ;;
+  production*) fail "COMPOSE_FILE is $COMPOSE_FILE, without docker-compose.prod.yml" ;;
+  *docker-compose.prod.yml*) fail "this is a production (COMPOSE_FILE in .env): ./deploy.sh production" ;;
+esac
+export BIND_ADDRESS COMPOSE_FILE COMPOSE_PROJECT_NAME
+running=$(replicas | wc -l)
+wished=$(setting API_REPLICAS "$((running > 0 ? running : wished))")
 check_ports
 deploy

@@ -1,10 +1,10 @@
 """What callers notice of the containers: with more replicas, and while they are killed one after another.
 
-    KEEP=1 tests/stack/run                                  # leaves the stack running; its ports are the defaults here
-    .venv/bin/python benchmarks/containers.py replicas      # wrk through nginx with 1, 2 and 3 replicas, taking turns
-    .venv/bin/python benchmarks/containers.py kills         # one kill of each: api, worker, redis, postgres, nginx
-    .venv/bin/python benchmarks/containers.py kills --minutes 60 --every 300    # the soak
+    tests/stack/run benchmarks/containers.py replicas      # wrk through nginx with 1, 2 and 3 replicas, taking turns
+    tests/stack/run benchmarks/containers.py kills         # one kill of each: api, worker, redis, postgres, nginx
+    tests/stack/run benchmarks/containers.py kills --minutes 60 --every 300    # the soak
 
+`tests/stack/run` builds the images, starts the stack on ports of its own, and takes it down afterwards.
 In `kills` a few callers ask for predictions all the time, tell the actuals of some, and submit a training job before
 each kill. The first process of a container gets SIGKILL from outside, so its restart policy is what brings it back. At
 the end: failed requests, seconds until all is healthy again, how jobs ended, predictions answered and recorded, memory.
@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -24,20 +23,15 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 
 import httpx2
 import psutil
+from tests.stack.engine import BODY, COMPOSE, NOTICED_SECONDS, ROOT, containers, first_process, ready_inside, remove
 
-ROOT = Path(__file__).parents[1]
-COMPOSE = shlex.split(os.environ.get("COMPOSE", str(Path(sys.executable).with_name("podman-compose"))))
-ENGINE = os.environ.get("STACK_ENGINE", "podman")
-API = f"http://127.0.0.1:{os.environ.get('PORT_API', '21000')}"
-PROJECT = os.environ.get("COMPOSE_PROJECT_NAME", "perfcast-stack")
+API = f"http://127.0.0.1:{os.environ.get('PORT_API', '8000')}"
 VICTIMS = ("ml-api", "worker", "redis", "postgres", "nginx")
 MEASURED = ("ml-api", "worker", "ui", "redis", "postgres", "nginx", "prometheus")
-LOAD = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}
 CALLERS, PAUSE_SECONDS = 4, 0.04
 """About 90 requests a second: what two processors bear beside training and restarts."""
 PATIENCE = 300.0
@@ -59,22 +53,6 @@ def main() -> None:
         lines = while_killed(count, options.every)
     for line in lines:
         print(line, flush=True)
-
-
-def engine(*arguments: str) -> str:
-    """What the container engine prints."""
-    return subprocess.run([ENGINE, *arguments], capture_output=True, text=True, check=True).stdout
-
-
-def containers(service: str) -> list[str]:
-    """Names of the running containers of a service, in order."""
-    wanted = (f"label=com.docker.compose.project={PROJECT}", f"label=com.docker.compose.service={service}")
-    return sorted(engine("ps", "--format", "{{.Names}}", "--filter", wanted[0], "--filter", wanted[1]).split())
-
-
-def first_process(container: str) -> psutil.Process:
-    """That of a container which all its others come from."""
-    return psutil.Process(int(engine("inspect", "--format", "{{.State.Pid}}", container)))
 
 
 def wait(condition: Callable[[], object]) -> float:
@@ -119,28 +97,20 @@ def scale_to(count: int) -> None:
     """So many replicas, all of which nginx asks."""
     running = containers("ml-api")
     for container in running[count:]:
-        engine("stop", "-t", "40", container)
-        engine("rm", container)
+        remove(container, 40)
     if len(running) < count:
-        services = ["--no-recreate", "--no-deps", "--scale", f"ml-api={count}", "ml-api"]
+        services = ["--no-recreate", "--scale", f"ml-api={count}", "ml-api"]
         subprocess.run([*COMPOSE, "up", "-d", "--no-build", *services], cwd=ROOT, check=True, capture_output=True)
     wait(lambda: len(containers("ml-api")) == count)
     for container in containers("ml-api"):
         wait(lambda one=container: ready_inside(one))
-    time.sleep(3)  # nginx has seen it
-
-
-def ready_inside(container: str) -> bool:
-    """Whether a replica is ready, asked beside nginx."""
-    code = "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"
-    command = [ENGINE, "exec", container, "python", "-SIc", code]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    time.sleep(NOTICED_SECONDS)
 
 
 def asked_by_wrk(seconds: int) -> tuple[float, float, int]:
     """Requests/s, 99th percentile in ms, and requests that failed."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(f"wrk.method, wrk.body = 'POST', '{json.dumps(LOAD)}'\n")
+        script.write(f"wrk.method, wrk.body = 'POST', '{json.dumps(BODY)}'\n")
         script.write("wrk.headers['Content-Type'] = 'application/json'\n")
         script.flush()
         command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "--latency", "--timeout", "10s", "-s", script.name]
@@ -186,7 +156,7 @@ class Callers:
     def _ask(self) -> None:
         with httpx2.Client(base_url=API, timeout=60) as client:
             while not self._over.wait(PAUSE_SECONDS):
-                body = LOAD | {"request_rate": 60 + len(self.answered) % 100}
+                body = BODY | {"request_rate": 60 + len(self.answered) % 100}
                 answer = self._call(client, "/predict", body)
                 if answer is not None and len(self.answered) % 50 == 0:
                     actual = {"prediction_id": answer["prediction_id"], "actual": answer["cpu_utilization"]}
@@ -229,7 +199,8 @@ class Kill:
 
 
 def while_killed(count: int, every: float) -> Iterator[str]:
-    """The tables of `kills`."""
+    """The tables of `kills`, with three replicas."""
+    scale_to(3)
     before = recorded()
     callers, memory, jobs, kills = Callers(), Memory(), list[str](), list[Kill]()
     memory.look()
@@ -296,8 +267,8 @@ def kill(victim: str) -> Kill:
     (chosen, *_) = containers(victim)
     process = first_process(chosen)
     at = time.monotonic()
-    os.kill(process.pid, signal.SIGKILL)
-    restarted = wait(lambda: chosen in containers(victim) and first_process(chosen).pid not in {0, process.pid})
+    os.kill(process, signal.SIGKILL)
+    restarted = wait(lambda: chosen in containers(victim) and first_process(chosen) not in {0, process})
     wait(lambda: len(containers("ml-api")) == replicas and all(map(ready_inside, containers("ml-api"))))
     wait(lambda: ask("/health").get("status") == "healthy")
     return Kill(victim, at, restarted, time.monotonic() - at)
@@ -350,9 +321,9 @@ class Memory:
 
 def _megabytes(container: str) -> float:
     try:
-        first = first_process(container)
+        first = psutil.Process(first_process(container))
         return sum(one.memory_full_info().pss for one in (first, *first.children(recursive=True))) / 1e6
-    except (psutil.Error, ValueError):  # it is being started again
+    except psutil.Error:  # it is being started again
         return 0.0
 
 

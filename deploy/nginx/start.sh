@@ -1,8 +1,10 @@
 #!/bin/sh
-# Starts nginx with what depends on the place, written into /tmp/nginx:
+# Starts nginx with what depends on the place, written into /tmp/nginx; `start.sh reload` writes it anew, and has a running
+# nginx read all of it again, certificates too.
 #   site.conf       NGINX_SITE: http (default) or https
 #   limits.conf     NGINX_RATE: most requests of one address, such as 100r/s (empty: no limit); NGINX_BURST: at once (200);
 #                   what they count in: zones.conf
+#   callers.conf    NGINX_REAL_IP_FROM: addresses of proxies before it, such as a CDN's, whose word on the caller is taken
 #   upstreams.conf  who is behind it. Replicas come and go: since 1.27.3 nginx looks them up itself, while it runs; an older
 #                   one gets their addresses from here, and is told to read them again whenever they change.
 set -eu
@@ -38,27 +40,37 @@ upstreams() {
   upstream grafana grafana 3000 least_conn
 }
 
-version=$(nginx -v 2>&1 | sed 's|.*/||; s| .*||')
-resolver=$(awk '$1 == "nameserver" { print ($2 ~ /:/ ? "[" $2 "]" : $2); exit }' /etc/resolv.conf)
-if at_least 1.27.3; then looks_up=yes; else looks_up=no; fi
-if at_least 1.25.1; then echo 'http2 on;'; fi > "$made/http2.conf"
-cp "$here/${NGINX_SITE:-http}.conf" "$made/site.conf"
-: > "$made/zones.conf"
-: > "$made/limits.conf"
-if [ -n "${NGINX_RATE:-}" ]; then
-  cat > "$made/zones.conf" << ZONES
+prepare() {
+  cp "$here/${NGINX_SITE:-http}.conf" "$made/site.conf"
+  if at_least 1.25.1; then echo 'http2 on;'; fi > "$made/http2.conf"
+  for name in callers zones limits; do : > "$made/$name.conf"; done
+  if [ -n "${NGINX_REAL_IP_FROM:-}" ]; then
+    # shellcheck disable=SC2086  # several words
+    printf 'set_real_ip_from %s;\n' $NGINX_REAL_IP_FROM > "$made/callers.conf"
+    printf 'real_ip_header X-Forwarded-For;\nreal_ip_recursive on;\n' >> "$made/callers.conf"
+  fi
+  if [ -n "${NGINX_RATE:-}" ]; then
+    cat > "$made/zones.conf" << ZONES
 limit_req_zone \$binary_remote_addr zone=requests:10m rate=$NGINX_RATE;
 limit_conn_zone \$binary_remote_addr zone=connections:10m;
 limit_req_status 429;
 limit_conn_status 429;
 ZONES
-  cat > "$made/limits.conf" << LIMITS
+    cat > "$made/limits.conf" << LIMITS
 limit_req zone=requests burst=${NGINX_BURST:-200} nodelay;
 limit_conn connections 200;
 LIMITS
-fi
-upstreams > "$made/upstreams.conf"
+  fi
+  upstreams > "$made/upstreams.conf"
+}
+
+version=$(nginx -v 2>&1 | sed 's|.*/||; s| .*||')
+resolver=$(awk '$1 == "nameserver" { print ($2 ~ /:/ ? "[" $2 "]" : $2); exit }' /etc/resolv.conf)
+if at_least 1.27.3; then looks_up=yes; else looks_up=no; fi
+prepare
+asked=${1:-}
 set -- nginx -c "$here/nginx.conf" -e /dev/stderr
+[ "$asked" != reload ] || exec "$@" -s reload
 [ "$looks_up" = no ] || exec "$@" -g 'daemon off;'
 
 "$@" -g 'daemon off;' &

@@ -2,9 +2,9 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +12,8 @@ import httpx2
 import polars as pl
 import pytest
 from tests.patience import until
-from tests.stack.the_stack import API, COMPOSE, ENGINE, MINUTES, ROOT, compose, containers, engine
+from tests.stack.engine import COMPOSE, ENGINE, ROOT, containers, first_process, remove
+from tests.stack.the_stack import API, MINUTES, compose
 
 FILES = shlex.split("-f docker-compose.yml -f docker-compose.dask.yml")
 ADDED = ("dask-scheduler", "dask-worker")
@@ -45,9 +46,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert done.returncode == 0, done.stderr
     yield folder
     compose("up", "-d", "--no-build", "--no-deps", "worker")  # without the cluster again
-    for service in ADDED:
-        for container in reversed(containers(service)):
-            engine("rm", "-f", "-t", "1", *(["--depend"] if ENGINE == "podman" else []), container)
+    for container in containers("dask-worker") + containers("dask-scheduler"):
+        remove(container)
 
 
 def workers() -> list[str]:
@@ -57,7 +57,7 @@ def workers() -> list[str]:
 
 def kill(container: str) -> None:
     """Its first process, as the kernel does it where memory is short; the restart policy starts it again."""
-    os.kill(int(engine("inspect", "--format", "{{.State.Pid}}", container)), 9)
+    os.kill(first_process(container), signal.SIGKILL)
 
 
 def test_a_search_goes_on_when_a_worker_is_killed(shared: Path) -> None:
@@ -95,7 +95,6 @@ def test_a_scoring_loses_no_row_with_a_worker(shared: Path) -> None:
 
 def test_who_does_not_come_over_tls_with_a_certificate_is_refused(shared: Path) -> None:
     inside = workers()[0]
-    time.sleep(1)
     for address in ("tcp://dask-scheduler:8786", "tls://dask-scheduler:8786"):
         command = [ENGINE, "exec", "-e", "DASK_CONFIG=/nowhere", inside, "python", "-c", ASK, address]
         told = subprocess.run(command, capture_output=True, text=True, check=False).stdout

@@ -15,9 +15,8 @@ import httpx2
 import pytest
 from tests.patience import until
 from tests.services import free_port
+from tests.stack.engine import ROOT, engine, remove
 
-ROOT = Path(__file__).parent.parent.parent
-ENGINE = os.environ.get("STACK_ENGINE", "docker")
 BASE = os.environ.get("BASE_IMAGE", "python:3.13-slim-bookworm")
 CALLER = httpx2.Client(verify=False, timeout=60)
 """Made once: each new one reads all certificates."""
@@ -27,19 +26,13 @@ IMAGES = {
 }
 
 
-def engine(*arguments: str) -> str:
-    """What the container engine prints."""
-    done = subprocess.run([ENGINE, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 class Site:
     """nginx and those behind it, on a network of their own."""
 
     def __init__(self) -> None:
         self.ports = {inside: free_port() for inside in (8080, 8000, 8501, 8443)}
         self._containers: dict[str, str] = {}
+        self.secrets = Path()
         self.nginx, self._network = "", f"perfcast-nginx-{self.ports[8080]}"
 
     def open(self, image: str, *options: str) -> None:
@@ -62,7 +55,7 @@ class Site:
 
     def end(self, name: str) -> None:
         """Kill a replica."""
-        engine("rm", "-f", "-t", "0", self._containers.pop(name))
+        remove(self._containers.pop(name))
 
     def seen(self, name: str) -> list[str]:
         """The requests that a replica read."""
@@ -75,7 +68,7 @@ class Site:
     def close(self) -> None:
         """Remove all of it."""
         for container in filter(None, [self.nginx, *self._containers.values()]):
-            engine("rm", "-f", "-t", "0", container)
+            remove(container)
         engine("network", "rm", self._network)
 
     def url(self, inside: int) -> str:
@@ -149,6 +142,11 @@ def test_callers_cannot_say_where_they_come_from(site: Site) -> None:
     assert "1.2.3.4" not in headers["X-Forwarded-For"]
 
 
+def test_the_ui_is_told_the_port_that_was_asked_for(site: Site) -> None:
+    for host in ("perfcast.example:8501", "perfcast.example"):
+        assert CALLER.get(site.url(8501), headers={"Host": host}).json()["headers"]["Host"] == host
+
+
 def test_bodies_are_bounded_by_what_they_are_for(site: Site) -> None:
     assert CALLER.post(site.url(8000) + "/predict", content=b"x" * 10_000_000).status_code == 200
     refused = CALLER.post(site.url(8080) + "/api/predict", content=b"x" * 11_000_000)
@@ -202,19 +200,44 @@ def test_the_log_is_json_without_keys(site: Site) -> None:
     assert "hidden-word" not in engine("logs", site.nginx)
 
 
+@pytest.fixture(params=IMAGES.values(), ids=list(IMAGES))
+def behind_a_proxy(request: pytest.FixtureRequest) -> Iterator[Site]:
+    site = Site()
+    try:
+        site.open(request.param, "-eNGINX_REAL_IP_FROM=192.0.2.0/24 0.0.0.0/0")
+        until(lambda: site.answers(site.url(8000)))
+        yield site
+    finally:
+        site.close()
+
+
+def test_a_proxy_that_is_named_is_believed_who_the_caller_is(behind_a_proxy: Site) -> None:
+    headers = CALLER.get(behind_a_proxy.url(8000), headers={"X-Forwarded-For": "1.2.3.4"}).json()["headers"]
+    assert headers["X-Forwarded-For"] == "1.2.3.4"
+
+
+def certify(folder: Path) -> None:
+    """A certificate signed by itself; where there is one, its files are written over."""
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    files = {"-keyout": folder / "tls_key", "-out": folder / "tls_certificate"}
+    for file in files.values():
+        file.touch(mode=0o644)
+    subprocess.run([*made, *(str(word) for pair in files.items() for word in pair)], check=True, capture_output=True)
+    for file in files.values():
+        file.chmod(0o644)
+
+
 @pytest.fixture(scope="module", params=IMAGES.values(), ids=list(IMAGES))
 def safe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("secrets")
-    key, certificate = folder / "tls_key", folder / "tls_certificate"
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     folder.chmod(0o755)
-    key.chmod(0o444)
+    certify(folder)
     options = [f"-v{folder}:/run/secrets:ro", "-eNGINX_SITE=https", "-eNGINX_RATE=5r/s", "-eNGINX_BURST=10"]
     site = Site()
+    site.secrets = folder
     try:
         site.open(request.param, *options)
-        until(lambda: site.answers(site.url(8080) + "/.well-known/acme-challenge/x") or _redirects(site))
+        until(lambda: _redirects(site))
         yield site
     finally:
         site.close()
@@ -258,3 +281,16 @@ def test_old_tls_is_refused(safe: Site, version: ssl.TLSVersion, taken: bool) ->
         except (ssl.SSLError, ConnectionError):
             agreed = False
     assert agreed is taken
+
+
+def test_a_new_certificate_is_taken_without_a_restart(safe: Site) -> None:
+    before = shown(safe)
+    certify(safe.secrets)
+    engine("exec", safe.nginx, "sh", "/etc/nginx/perfcast/start.sh", "reload")
+    until(lambda: shown(safe) != before)
+    assert shown(safe) == (safe.secrets / "tls_certificate").read_text()
+
+
+def shown(site: Site) -> str:
+    """The certificate that callers see."""
+    return ssl.get_server_certificate(("127.0.0.1", site.ports[8443]), timeout=10)

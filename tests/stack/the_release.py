@@ -1,29 +1,22 @@
 """deploy.sh in production: what it refuses, an update from the release before under load, and a release that fails."""
 
 import os
-import shlex
 import shutil
 import ssl
 import subprocess
-import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
 
 import httpx2
 import pytest
 from tests.patience import until
 from tests.services import free_port
+from tests.stack.engine import BODY, COMPOSE, ROOT, Load, containers, engine
 
-ROOT = Path(__file__).parent.parent.parent
-COMPOSE = shlex.split(os.environ.get("COMPOSE", "docker compose"))
-ENGINE = os.environ.get("STACK_ENGINE", "docker")
 REGISTRY = os.environ.get("REGISTRY", "")
 PROJECT = "perfcast-release"
 NEWEST = max(path.name[:4] for path in (ROOT / "src/perfcast/storage/migrations/versions").glob("0*.py"))
-BODY = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}
 UNCHECKED = ssl._create_unverified_context()
 """The certificate is signed by itself."""
 
@@ -67,61 +60,21 @@ class Site:
             timeout=60,
         )
 
+    def load(self) -> Load:
+        """Callers who ask over TLS all the time, within the limits of an address."""
+        return Load(self.caller, pause_seconds=0.02)
+
     def migration(self) -> str:
         """Of the database, as PostgreSQL tells it."""
         query = ["psql", "-U", "perfcast", "-tAc", "select version_num from alembic_version"]
         password = f"PGPASSWORD={self.secret('postgres_password')}"
-        return engine("exec", "-e", password, *self.containers("postgres"), *query).strip()[:4]
-
-    def containers(self, service: str) -> list[str]:
-        """Its containers of a service."""
-        wanted = [f"label=com.docker.compose.project={PROJECT}", f"label=com.docker.compose.service={service}"]
-        return engine("ps", "-q", "--filter", wanted[0], "--filter", wanted[1]).split()
+        return engine("exec", "-e", password, *containers("postgres", PROJECT), *query).strip()[:4]
 
     def remove(self) -> None:
         """All of it, with its data."""
-        files = ["-f", "docker-compose.yml", "-f", "docker-compose.prod.yml"]
-        environment = {**os.environ, **self._settings}
-        subprocess.run(
-            [*COMPOSE, *files, "down", "--volumes"], cwd=self.folder, env=environment, check=True, capture_output=True
-        )
-
-
-def engine(*arguments: str) -> str:
-    """What the container engine prints."""
-    done = subprocess.run([ENGINE, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-class Load:
-    """Predictions asked one after another over TLS, on one connection and on new ones, until told to end."""
-
-    def __init__(self, site: Site) -> None:
-        self.answers: Counter[str] = Counter()
-        self._over = threading.Event()
-        self._site = site
-        self._callers = [threading.Thread(target=self._ask) for _ in range(2)]
-
-    def _ask(self) -> None:
-        with self._site.caller() as caller:
-            while not self._over.is_set():
-                try:
-                    self.answers[str(caller.post("/predict", json=BODY).status_code)] += 1
-                except httpx2.HTTPError as error:
-                    self.answers[repr(error)] += 1
-                self._over.wait(0.02)  # within the limits of an address
-
-    def __enter__(self) -> Self:
-        for caller in self._callers:
-            caller.start()
-        until(lambda: self.answers["200"] > 20)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for caller in self._callers:
-            caller.join()
+        environment = os.environ | self._settings | {"COMPOSE_FILE": "docker-compose.yml:docker-compose.prod.yml"}
+        command = [*COMPOSE, "down", "--volumes"]
+        subprocess.run(command, cwd=self.folder, env=environment, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +119,12 @@ def test_the_release_before_is_deployed(site: Site) -> None:
     code, told = site.deploy("production", DEPLOY_TAG="before")
     assert code == 0, told
     assert "deployed before" in told
+    kept = site.folder / ".env"
+    assert "COMPOSE_FILE=docker-compose.yml:docker-compose.prod.yml" in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
+    code, told = site.deploy()
+    assert code == 1
+    assert "this is a production" in told
     with site.caller() as caller:
         until(lambda: caller.post("/predict", json=BODY).status_code == 200, 600)
     assert site.migration() < NEWEST
@@ -179,7 +138,7 @@ def test_without_the_key_nobody_is_answered_and_browsers_are_told_to_stay_with_t
 
 
 def test_databases_are_reached_by_nobody_outside_and_by_no_one_without_a_password(site: Site) -> None:
-    (redis,) = site.containers("redis")
+    (redis,) = containers("redis", PROJECT)
     assert "NOAUTH" in engine("exec", redis, "redis-cli", "ping")
     networks = engine("inspect", "--format", "{{json .NetworkSettings.Networks}}", redis)
     assert "front" not in networks
@@ -187,22 +146,22 @@ def test_databases_are_reached_by_nobody_outside_and_by_no_one_without_a_passwor
 
 
 def test_an_update_migrates_and_fails_no_request(site: Site) -> None:
-    with Load(site) as load:
+    with site.load() as asked:
         code, told = site.deploy("production", DEPLOY_TAG="stack")
     assert code == 0, told
-    assert set(load.answers) == {"200"}, load.answers
+    assert set(asked.answers) == {"200"}, asked.answers
     assert site.migration() == NEWEST
-    assert len(site.containers("ml-api")) == 2
+    assert len(containers("ml-api", PROJECT)) == 2
 
 
 def test_a_release_that_does_not_come_up_is_taken_back_unnoticed(site: Site) -> None:
     engine("tag", f"{REGISTRY}perfcast-worker:stack", f"{REGISTRY}perfcast-worker:broken")
     engine("tag", f"{REGISTRY}perfcast-ui:stack", f"{REGISTRY}perfcast-ui:broken")
     engine("tag", f"{REGISTRY}perfcast-ui:stack", f"{REGISTRY}cnn-predictor:broken")  # it never answers at 8000
-    with Load(site) as load:
+    with site.load() as asked:
         code, told = site.deploy("production", DEPLOY_TAG="broken", DEPLOY_SECONDS="30")
     assert code == 1
     assert "broken did not become ready; stack serves again" in told, told
-    assert set(load.answers) == {"200"}, load.answers
-    assert "TAG=stack" in (site.folder / ".env").read_text()
-    assert len(site.containers("ml-api")) == 2
+    assert set(asked.answers) == {"200"}, asked.answers
+    assert "TAG=stack\n" in (site.folder / ".env").read_text()
+    assert len(containers("ml-api", PROJECT)) == 2

@@ -3,34 +3,29 @@
 import json
 import os
 import re
-import shlex
+import signal
 import subprocess
-import threading
-import time
-from collections import Counter
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import httpx2
 import pytest
 from playwright.sync_api import expect
 from tests.browser import Faults, chromium
 from tests.patience import until
+from tests.stack.engine import BODY, COMPOSE, ROOT, Load, containers, engine, first_process, remove, wait_for_replicas
 
-ROOT = Path(__file__).parent.parent.parent
-COMPOSE = shlex.split(os.environ.get("COMPOSE", "docker compose"))
 SERVICES = os.environ.get("STACK_SERVICES", "").split()
 """Those to start; none named: all."""
-ENGINE = os.environ.get("STACK_ENGINE", "docker")
 PORTS = {"HTTP": 80, "API": 8000, "UI": 8501, "PROMETHEUS": 9090, "ALERTMANAGER": 9093}
 SITE, API, UI, PROMETHEUS, ALERTMANAGER = (
     f"http://localhost:{os.environ.get(f'PORT_{name}', port)}" for name, port in PORTS.items()
 )
 MINUTES = 60.0
 STARTERS = ("cpu-utilization", "cnn-execution-time-cpu-torch", "cnn-execution-time-cpu-onnxruntime")
-BODY = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}
 CNN = {"batch_size": 32, "input_channels": 3, "input_height": 224, "input_width": 224}
 CNN |= {"output_channels": 64, "kernel_size": 3, "stride": 1}
 
@@ -40,16 +35,6 @@ def compose(*arguments: str) -> str:
     done = subprocess.run([*COMPOSE, *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout + done.stderr
-
-
-def engine(*arguments: str) -> str:
-    """What the container engine prints."""
-    return subprocess.run([ENGINE, *arguments], capture_output=True, text=True, check=True).stdout
-
-
-def containers(service: str) -> list[str]:
-    """Names of the running containers of a service, in order."""
-    return sorted(engine("ps", "--format", "{{.Names}}", "--filter", f"label=com.docker.compose.service={service}").split())
 
 
 @pytest.fixture(scope="module")
@@ -86,42 +71,9 @@ def answering() -> list[str]:
     return [series["metric"]["instance"] for series in asked.json()["data"]["result"]]
 
 
-def all_ready() -> bool:
-    """Whether each running replica is ready, asked beside nginx, which knows it within the two seconds after."""
-    code = "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"
-    asked = ([ENGINE, "exec", replica, "python", "-SIc", code] for replica in containers("ml-api"))
-    if all(subprocess.run(command, capture_output=True, check=False).returncode == 0 for command in asked):
-        time.sleep(2)
-        return True
-    return False
-
-
-class Load:
-    """Predictions asked one after another by a few callers, until told to end."""
-
-    def __init__(self, callers: int = 2) -> None:
-        self.statuses: Counter[str] = Counter()
-        self._over = threading.Event()
-        self._callers = [threading.Thread(target=self._ask) for _ in range(callers)]
-
-    def _ask(self) -> None:
-        with httpx2.Client(base_url=API, timeout=60) as client:
-            while not self._over.is_set():
-                try:
-                    self.statuses[str(client.post("/predict", json=BODY).status_code)] += 1
-                except httpx2.HTTPError as error:
-                    self.statuses[repr(error)] += 1
-
-    def __enter__(self) -> Self:
-        for caller in self._callers:
-            caller.start()
-        until(lambda: self.statuses["200"] > 20)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for caller in self._callers:
-            caller.join()
+def load() -> Load:
+    """Callers who ask through nginx all the time."""
+    return Load(lambda: httpx2.Client(base_url=API, timeout=60))
 
 
 def test_health_knows_the_database_the_queue_and_the_artifacts(api: httpx2.Client) -> None:
@@ -218,47 +170,73 @@ def test_containers_are_not_root_and_write_only_where_they_may(three: int) -> No
         assert told.count("Read-only") == 2 or service == "nginx", told
 
 
+@pytest.mark.parametrize("service", ["ml-api", "worker", "ui"])
+def test_images_hold_no_compiler_cache_or_password(service: str, three: int) -> None:
+    (container, *_) = containers(service)
+    programs = "gcc cc g++ make ld git uv curl wget"
+    found = engine(
+        "exec", container, "sh", "-c", f"command -v {programs}; ls -d /root/.cache /wheels /app/.git 2>&-; true"
+    )
+    assert found == ""
+    listed = engine("exec", container, "sh", "-c", "ls /var/lib/apt/lists /var/cache/apt/archives /root 2>&-; true")
+    assert not re.search(r"^[^/\s]+\.(deb|bin)$|_Packages", listed, re.MULTILINE), listed
+    told = engine("inspect", "--format", "{{json .Config.Env}}", container)
+    assert not re.search(r"perfcast:perfcast|PASSWORD|admin123", told), told
+
+
+def test_what_is_kept_is_backed_up_where_it_runs_and_put_back(three: int, api: httpx2.Client, tmp_path: Path) -> None:
+    before = api.post("/predict", json=BODY).json()["cpu_utilization"]
+    compose("exec", "-T", "worker", "perfcast", "backup", "/app/var/stack.backup")
+    engine("cp", f"{containers('worker')[0]}:/app/var/stack.backup", str(tmp_path))
+    verified = [sys.executable, "-m", "perfcast", "backup", "--verify", tmp_path / "stack.backup"]
+    assert subprocess.run(verified, check=True, capture_output=True, text=True).stdout
+    replicas = containers("ml-api")
+    engine("stop", *replicas)
+    compose("exec", "-T", "worker", "perfcast", "restore", "/app/var/stack.backup", "--replace")
+    engine("start", *replicas)
+    wait_for_replicas(three)
+    assert api.post("/predict", json=BODY).json()["cpu_utilization"] == before
+
+
 def test_no_request_fails_while_each_replica_is_restarted(three: int, api: httpx2.Client) -> None:
-    with Load() as load:
+    with load() as asked:
         for container in containers("ml-api"):
             engine("restart", "-t", "40", container)
-            until(lambda: len(containers("ml-api")) == three and all_ready(), 3 * MINUTES)
-    assert set(load.statuses) == {"200"}, load.statuses
+            wait_for_replicas(three)
+    assert set(asked.answers) == {"200"}, asked.answers
 
 
 @contextmanager
 def killed(service: str) -> Iterator[None]:
-    """The processes of one container of a service, killed; it is started again as its restart policy says."""
+    """The processes of one container of a service, killed from outside; its restart policy starts it again."""
     container = containers(service)[0]
-    engine("kill", "-s", "KILL", container)
+    os.kill(first_process(container), signal.SIGKILL)
     yield
-    if container not in containers(service):  # an engine takes its own kill for a wish
-        engine("start", container)
+    until(lambda: container in containers(service))
 
 
 def test_a_killed_replica_fails_no_prediction(three: int, api: httpx2.Client) -> None:
-    with Load() as load:
+    with load() as asked:
         with killed("ml-api"):
-            before = load.statuses["200"]
-            until(lambda: load.statuses["200"] > before + 50)
-        until(lambda: len(containers("ml-api")) == three and all_ready(), 3 * MINUTES)
-    assert set(load.statuses) == {"200"}, load.statuses
+            before = asked.answers["200"]
+            until(lambda: asked.answers["200"] > before + 50)
+        wait_for_replicas(three)
+    assert set(asked.answers) == {"200"}, asked.answers
 
 
 @pytest.mark.parametrize("service", ["redis", "postgres", "worker"])
 def test_predictions_go_on_without(service: str, three: int, api: httpx2.Client) -> None:
-    with Load() as load, killed(service):
-        before = load.statuses["200"]
-        until(lambda: load.statuses["200"] > before + 50)
-    assert set(load.statuses) == {"200"}, load.statuses
+    with load() as asked, killed(service):
+        before = asked.answers["200"]
+        until(lambda: asked.answers["200"] > before + 50)
+    assert set(asked.answers) == {"200"}, asked.answers
     until(lambda: api.get("/health").json()["status"] == "healthy", 3 * MINUTES)
 
 
 def test_what_goes_is_no_longer_asked(three: int, api: httpx2.Client) -> None:
-    with Load() as load:
+    with load() as asked:
         compose("up", "-d", "--no-build", "--scale", "ml-api=1", *SERVICES)
         for container in containers("ml-api")[1:]:  # podman-compose leaves them
-            engine("stop", "-t", "40", container)
-            engine("rm", container)
+            remove(container, 40)
         until(lambda: len(answering()) == 1, 3 * MINUTES)
-    assert set(load.statuses) == {"200"}, load.statuses
+    assert set(asked.answers) == {"200"}, asked.answers
