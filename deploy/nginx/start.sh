@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts nginx with what depends on the place, written into /tmp/nginx; `start.sh reload` writes it anew, and has a running
-# nginx read all of it again, certificates too.
+# Starts nginx with what depends on the place, written into /tmp/nginx; `start.sh reload` has a running nginx read all of it
+# again, certificates too, where something changed: whoever asks on a connection that it closes then gets no answer.
 #   site.conf       NGINX_SITE: http (default) or https
 #   limits.conf     NGINX_RATE: most requests of one address, such as 100r/s (empty: no limit); NGINX_BURST: at once (200);
 #                   what they count in: zones.conf
@@ -64,13 +64,20 @@ LIMITS
   upstreams > "$made/upstreams.conf"
 }
 
+sum() { cat "$here"/*.conf "$here"/parts/* "$made/limits.conf" /run/secrets/tls_* 2> /dev/null | cksum; }
+
 version=$(nginx -v 2>&1 | sed 's|.*/||; s| .*||')
 resolver=$(awk '$1 == "nameserver" { print ($2 ~ /:/ ? "[" $2 "]" : $2); exit }' /etc/resolv.conf)
 if at_least 1.27.3; then looks_up=yes; else looks_up=no; fi
 prepare
+before=$(cat "$made/sum" 2> /dev/null || true)
+sum > "$made/sum"
 asked=${1:-}
 set -- nginx -c "$here/nginx.conf" -e /dev/stderr
-[ "$asked" != reload ] || exec "$@" -s reload
+if [ "$asked" = reload ]; then
+  [ "$before" != "$(cat "$made/sum")" ] || exit 0
+  exec "$@" -s reload
+fi
 [ "$looks_up" = no ] || exec "$@" -g 'daemon off;'
 
 "$@" -g 'daemon off;' &
