@@ -80,8 +80,17 @@ def test_aws_gets_no_key_that_could_be_lost() -> None:
     assert "secrets." not in "".join(path.read_text() for path in WORKFLOWS)
 
 
+def test_a_machine_of_ones_own_keeps_its_secrets_and_its_state_when_a_new_version_is_checked_out() -> None:
+    [checkout] = [
+        step for step in workflow("deploy.yml")["jobs"]["host"]["steps"] if "actions/checkout@" in step.get("uses", "")
+    ]
+
+    assert checkout["with"]["clean"] is False
+
+
 def test_new_versions_wait_before_they_are_proposed() -> None:
     updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
 
-    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "pip", "docker", "npm"}
+    ecosystems = {"github-actions", "pip", "docker", "docker-compose", "npm"}
+    assert {update["package-ecosystem"] for update in updates} == ecosystems
     assert all(update["cooldown"]["default-days"] >= 7 for update in updates)
