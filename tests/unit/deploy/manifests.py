@@ -93,7 +93,7 @@ def containers(things: Iterable[Object]) -> Iterator[tuple[str, Object]]:
 
 
 def may_reach(things: Sequence[Object], caller: str, called: str, port: int) -> bool:
-    """Whether policies let one workload's pods reach another's; addresses don't count, as on networks that leave pods out."""
+    """Whether policies let one workload's pods reach another's; addresses aren't pods, as on some networks."""
     policies = list(of_kind(things, "NetworkPolicy").values())
     templates = {
         thing["metadata"]["name"]: thing["spec"]["template"]
