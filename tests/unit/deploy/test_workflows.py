@@ -25,7 +25,11 @@ def steps(name: str) -> Iterator[dict[str, Any]]:
         yield from job.get("steps", [])
 
 
-@pytest.mark.parametrize("command", [["actionlint", "-no-color"], ["zizmor", "--offline", "--quiet", ".github"]])
+@pytest.mark.parametrize(
+    "command",
+    [["actionlint", "-no-color", *WORKFLOWS], ["zizmor", "--offline", "--quiet", ".github"]],
+    ids=lambda command: command[0],
+)
 def test_linters_find_nothing(command: list[str]) -> None:
     done = subprocess.run([_BIN / command[0], *command[1:]], check=False, cwd=ROOT, capture_output=True, text=True)
 
