@@ -102,6 +102,8 @@ VOLUME /app/var
 FROM ready AS worker
 COPY --from=worker-libraries /opt/perfcast /opt/perfcast
 COPY --from=code /app/lib /app/lib
+# Listens on nothing that a HEALTHCHECK could ask (Kubernetes and ECS have no probe of it either): it ends when it can't go
+# on, and is started again; a job that stands still is given to another worker (JOB_STALE_SECONDS).
 CMD ["perfcast", "worker"]
 
 FROM ready AS ui
