@@ -67,6 +67,7 @@ RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,targ
     if ls /wheels/torch-*.whl >/dev/null 2>&1; then unset UV_TORCH_BACKEND; fi; \
     $LOCKED --extra all --group dev -c requirements-dev.txt
 COPY tests/install-services tests/
+COPY tests/unit/deploy/crds tests/unit/deploy/crds
 # hadolint ignore=DL3008
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends git make \
     && tests/install-services && rm -rf /var/lib/apt/lists/*
@@ -101,6 +102,8 @@ VOLUME /app/var
 FROM ready AS worker
 COPY --from=worker-libraries /opt/perfcast /opt/perfcast
 COPY --from=code /app/lib /app/lib
+# Listens on nothing that a HEALTHCHECK could ask (Kubernetes and ECS have no probe of it either): it ends when it can't go
+# on, and is started again; a job that stands still is given to another worker (JOB_STALE_SECONDS).
 CMD ["perfcast", "worker"]
 
 FROM ready AS ui

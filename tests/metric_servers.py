@@ -89,6 +89,29 @@ class PrometheusServer(Server):
         until(lambda: _answers(f"{self.url}/-/ready"))
 
 
+class AlertmanagerServer(Server):
+    """An Alertmanager.
+
+    Args:
+        folder: For its data.
+        configuration: As in alertmanager.yml.
+    """
+
+    name = "Alertmanager"
+
+    def __init__(self, folder: Path, configuration: str) -> None:
+        super().__init__(folder)
+        (folder / "alertmanager.yml").write_text(configuration)
+        self._command = [
+            _installed("prometheus-alertmanager", "prometheus-alertmanager"),
+            f"--config.file={folder / 'alertmanager.yml'}",
+            f"--storage.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{self._port}",
+            "--cluster.listen-address=",
+            "--log.level=warn",
+        ]
+
+
 class VictoriaServer(Server):
     """A VictoriaMetrics; its arguments are those of `PrometheusServer`."""
 

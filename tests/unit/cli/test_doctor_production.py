@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from deploy.dashboards._files import DEPLOY
 from deploy.dashboards.rules import GROUPS
-from tests.metric_servers import PrometheusServer
+from tests.metric_servers import AlertmanagerServer, PrometheusServer
+from tests.patience import until
 
 from perfcast.cli import main
 from perfcast.cli._doctor import _machine, _state
@@ -238,13 +239,17 @@ def test_a_certificate_is_looked_at_as_browsers_do(doctor: Doctor, certificate) 
 
 
 @contextmanager
-def grafana(password: str) -> Iterator[str]:
-    """What Grafana answers to those who have its password, and to others; gives its address."""
+def grafana(password: str, path: str = "") -> Iterator[str]:
+    """What Grafana answers to those who have its password, and to others; gives its address, without the path."""
     right = "Basic " + b64encode(f"admin:{password}".encode()).decode()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200 if self.headers["Authorization"] == right else 401)
+            if self.path.startswith(f"{path}/"):
+                self.send_response(200 if self.headers["Authorization"] == right else 401)
+            else:
+                self.send_response(301)
+                self.send_header("Location", f"https://public.invalid{path}{self.path}")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -256,10 +261,12 @@ def grafana(password: str) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.parametrize("path", ["", "/grafana"])
 @pytest.mark.parametrize(("password", "verdict"), [("admin", "wrong"), ("admin123", "wrong"), (KEY, "ok")])
-def test_grafanas_well_known_passwords_are_tried(doctor: Doctor, password: str, verdict: str) -> None:
-    with grafana(password) as address:
+def test_grafanas_well_known_passwords_are_tried(doctor: Doctor, password: str, verdict: str, path: str) -> None:
+    with grafana(password, path) as address:
         assert doctor(GRAFANA_URL=address)["Grafana's password"]["verdict"] == verdict
+        assert doctor(GRAFANA_URL=f"{address}{path}/")["Grafana's password"]["verdict"] == verdict
     assert doctor("--grafana", address)["Grafana's password"]["verdict"] == "warning"
 
 
@@ -274,6 +281,30 @@ def test_prometheus_is_asked_for_the_alerts(doctor: Doctor, tmp_path: Path) -> N
         found = doctor("--prometheus", prometheus.url)
         assert [found[what]["verdict"] for what in ("alerts", "who is told")] == ["ok", "warning"]
     assert doctor("--prometheus", ruled.url)["alerts"]["verdict"] == "warning"
+
+
+def test_an_alertmanager_that_sends_to_nobody_is_told(doctor: Doctor, tmp_path: Path) -> None:
+    shipped = (DEPLOY / "prometheus/alertmanager.yml").read_text()
+    sending = (
+        "receivers: [{name: on-call, webhook_configs: [{url: 'http://127.0.0.1:1/'}]}]\nroute: {receiver: on-call}"
+    )
+    alertmanager = AlertmanagerServer(tmp_path / "alertmanager", shipped)
+    prometheus = PrometheusServer(tmp_path / "prometheus", "# EOF\n")
+    told = {"static_configs": [{"targets": [alertmanager.url.removeprefix("http://")]}]}
+    (tmp_path / "prometheus/prometheus.yml").write_text(json.dumps({"alerting": {"alertmanagers": [told]}}))
+
+    def found() -> dict[str, str]:
+        return doctor("--prometheus", prometheus.url)["who is told"]
+
+    with prometheus:
+        with alertmanager:
+            until(lambda: "no Alertmanager" not in found()["found"])
+            assert (found()["verdict"], "to nobody" in found()["found"]) == ("warning", True)
+            assert "alertmanager.yml" in found()["do"]
+        assert (found()["verdict"], "can't be asked" in found()["found"]) == ("warning", True)
+        (tmp_path / "alertmanager/alertmanager.yml").write_text(sending)
+        with alertmanager:
+            assert (found()["verdict"], found()["found"]) == ("ok", "1 Alertmanager, which sends to: on-call")
 
 
 def test_every_alert_that_the_doctor_asks_for_is_shipped() -> None:

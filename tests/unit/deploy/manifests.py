@@ -90,3 +90,44 @@ def containers(things: Iterable[Object]) -> Iterator[tuple[str, Object]]:
     for name, pod in pods(things):
         for container in pod["containers"] + pod.get("initContainers", []):
             yield f"{name}/{container['name']}", container
+
+
+def may_reach(things: Sequence[Object], caller: str, called: str, port: int) -> bool:
+    """Whether policies let one workload's pods reach another's; addresses aren't pods, as on some networks."""
+    policies = list(of_kind(things, "NetworkPolicy").values())
+    templates = {
+        thing["metadata"]["name"]: thing["spec"]["template"]
+        for thing in things
+        if thing["kind"] in {"Deployment", "StatefulSet", "Job"}
+    }
+    names = {
+        named["containerPort"]: named["name"]
+        for container in templates[called]["spec"]["containers"]
+        for named in container["ports"]
+    }
+    here, there = (templates[name]["metadata"]["labels"] for name in (caller, called))
+    ports = {port, names[port]}
+    return _is_open(policies, "Egress", here, there, ports) and _is_open(policies, "Ingress", there, here, ports)
+
+
+def _is_open(
+    policies: Iterable[Object], way: str, own: dict[str, str], other: dict[str, str], ports: set[int | str]
+) -> bool:
+    """Whether pods with labels of their own may be reached by (or reach) pods of the same namespace with others."""
+    specs = [policy["spec"] for policy in policies if way in policy["spec"]["policyTypes"]]
+    judging = [spec for spec in specs if _selects(spec["podSelector"], own)]
+    peers = {"Egress": "to", "Ingress": "from"}[way]
+    return not judging or any(
+        any(_selects(peer["podSelector"], other) for peer in rule[peers] if peer.keys() == {"podSelector"})
+        and any(port["port"] in ports for port in rule["ports"])
+        for spec in judging
+        for rule in spec.get(way.lower(), [])
+    )
+
+
+def _selects(selector: Object, labels: dict[str, str]) -> bool:
+    wanted = {label: {value} for label, value in selector.get("matchLabels", {}).items()}
+    for expression in selector.get("matchExpressions", []):
+        assert expression["operator"] == "In"
+        wanted[expression["key"]] = set(expression["values"])
+    return all(labels.get(label) in values for label, values in wanted.items())

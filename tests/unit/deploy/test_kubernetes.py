@@ -16,6 +16,7 @@ from tests.unit.deploy.manifests import (
     containers,
     is_custom,
     kustomized,
+    may_reach,
     of_kind,
     overlay,
     pods,
@@ -236,6 +237,27 @@ def test_nobody_reaches_a_pod_in_production_unless_it_is_said() -> None:
     [state] = policies["from-perfcast-to-state"]["spec"]["egress"]
     assert {port["port"] for port in state["ports"]} == {443, 5432, 6379}
     assert "169.254.0.0/16" in state["to"][0]["ipBlock"]["except"]
+
+
+def test_state_of_its_own_in_production_is_reached_by_those_who_need_it_and_nobody_else(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    file = tmp_path / "deploy/kubernetes/overlays/prod/kustomization.yaml"
+    asked = file.read_text()
+    own = "components/postgres\n  - ../../components/redis\n"
+    file.write_text(asked.replace("components/object-storage\n", own).replace("      - ARTIFACTS_URL=", "      # "))
+
+    things = read(kustomized(file.parent))
+
+    callers = {"cnn-predictor", "perfcast-worker", "perfcast-migrate", "perfcast-ui"}
+    may = {
+        name: {one for one in {*callers, "postgres", "redis"} - {name} if may_reach(things, one, name, port)}
+        for name, port in {"postgres": 5432, "redis": 6379}.items()
+    }
+    assert may == {"postgres": callers - {"perfcast-ui"}, "redis": callers - {"perfcast-migrate"}}
+    assert not may_reach(things, "cnn-predictor", "perfcast-ui", 8501)
+    [database] = of_kind(things, "NetworkPolicy")["to-postgres"]["spec"]["ingress"]
+    assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}} in database["from"]
+    assert [refused([one for one in things if not is_custom(one)], version) for version in versions()] == [[], [], []]
 
 
 def test_services_select_pods_and_what_leads_there_names_ports_that_there_are() -> None:

@@ -25,7 +25,11 @@ def steps(name: str) -> Iterator[dict[str, Any]]:
         yield from job.get("steps", [])
 
 
-@pytest.mark.parametrize("command", [["actionlint", "-no-color"], ["zizmor", "--offline", "--quiet", ".github"]])
+@pytest.mark.parametrize(
+    "command",
+    [["actionlint", "-no-color", *WORKFLOWS], ["zizmor", "--offline", "--quiet", ".github"]],
+    ids=lambda command: command[0],
+)
 def test_linters_find_nothing(command: list[str]) -> None:
     done = subprocess.run([_BIN / command[0], *command[1:]], check=False, cwd=ROOT, capture_output=True, text=True)
 
@@ -80,8 +84,17 @@ def test_aws_gets_no_key_that_could_be_lost() -> None:
     assert "secrets." not in "".join(path.read_text() for path in WORKFLOWS)
 
 
+def test_a_machine_of_ones_own_keeps_its_secrets_and_its_state_when_a_new_version_is_checked_out() -> None:
+    [checkout] = [
+        step for step in workflow("deploy.yml")["jobs"]["host"]["steps"] if "actions/checkout@" in step.get("uses", "")
+    ]
+
+    assert checkout["with"]["clean"] is False
+
+
 def test_new_versions_wait_before_they_are_proposed() -> None:
     updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
 
-    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "pip", "docker", "npm"}
+    ecosystems = {"github-actions", "pip", "docker", "docker-compose", "npm"}
+    assert {update["package-ecosystem"] for update in updates} == ecosystems
     assert all(update["cooldown"]["default-days"] >= 7 for update in updates)
