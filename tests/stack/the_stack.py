@@ -109,12 +109,16 @@ def test_the_readmes_ab_call_works_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_three_replicas_share_the_work(three: int) -> None:
-    def answered() -> set[str]:
-        assert httpx2.get(f"{API}/livez", timeout=60).status_code == 200
-        log = engine("logs", "--tail", "200", containers("nginx")[0])
-        return set(re.findall(r'"path": "/livez".*?"upstream": "([\d.:]+)"', log))  # podman may join two lines
+    until(lambda: all_are_asked(three))
 
-    until(lambda: len(answered()) >= three)
+
+def all_are_asked(count: int) -> bool:
+    """Whether nginx asks so many replicas, and all of them answer."""
+    with httpx2.Client(base_url=API, timeout=60) as caller:
+        statuses = {caller.get("/livez").status_code for _ in range(30)}
+    log = engine("logs", "--tail", "30", containers("nginx")[0])
+    asked = set(re.findall(r'"path": "/livez".*?"upstream": "([\d.:]+)"', log))  # podman may join two lines
+    return statuses == {200} and len(asked) == count
 
 
 def test_a_job_trains_and_its_version_answers(three: int, api: httpx2.Client) -> None:
@@ -195,6 +199,7 @@ def test_what_is_kept_is_backed_up_where_it_runs_and_put_back(three: int, api: h
     compose("exec", "-T", "worker", "perfcast", "restore", "/app/var/stack.backup", "--replace")
     engine("start", *replicas)
     wait_for_replicas(three)
+    until(lambda: all_are_asked(three))
     assert api.post("/predict", json=BODY).json()["cpu_utilization"] == before
 
 
