@@ -206,11 +206,13 @@ if [ "$kind" = production ]; then
   COMPOSE_PROJECT_NAME=$(setting COMPOSE_PROJECT_NAME perfcast-production)
   ports=("$(setting PORT_HTTPS 443)" "$(setting PORT_API 8000)" "$(setting PORT_HTTP 80)" "$(setting PORT_UI 8501)")
   site=https://$host:${ports[0]} api=https://$host:${ports[1]} wished=2
+  site=${site%:443}
 else
   COMPOSE_FILE=$(setting COMPOSE_FILE docker-compose.yml)
   COMPOSE_PROJECT_NAME=$(setting COMPOSE_PROJECT_NAME perfcast)
   ports=("$(setting PORT_HTTP 80)" "$(setting PORT_API 8000)" "$(setting PORT_UI 8501)")
   site=http://$host:${ports[0]} api=http://$host:${ports[1]} wished=1
+  site=${site%:80}
 fi
 case $kind$COMPOSE_FILE in
   production*docker-compose.prod.yml*)
