@@ -72,7 +72,8 @@ COPY tests/unit/deploy/crds tests/unit/deploy/crds
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends git make \
     && tests/install-services && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN uv pip install -q --no-deps -e . -e packages/perfcast-client \
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=bind,from=wheels,target=/wheels \
+    uv pip install -q --no-deps -e . -e packages/perfcast-client \
     && unset DATA_DIR MODELS_DIR API_HOST UI_HOST && python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $TESTS
 
 # docker build --target sbom --output sbom . : what the three images are made of, and under which licences
