@@ -22,7 +22,7 @@ fail() {
 
 setting() { # NAME DEFAULT: from the environment, else from .env
   local kept=""
-  [ ! -f .env ] || kept=$(sed -n "s/^$1=//p" .env | tail -n 1)
+  [ ! -f .env ] || kept=$(sed -n "s/^$1=//p" .env | tail -n 1 | sed 's/ #.*//; s/^"\(.*\)"$/\1/')
   printf '%s' "${!1:-${kept:-$2}}"
 }
 
@@ -70,9 +70,10 @@ check_secrets() {
 check_ports() { # only where nothing of ours is
   local port
   [ -z "$(replicas)" ] && [ -z "$(setting DEPLOY_SERVICES "")" ] || return 0
-  for port in "${ports[@]}" "$(setting PORT_GRAFANA 3000)" "$(setting PORT_PROMETHEUS 9090)" "$(setting PORT_ALERTMANAGER 9093)"; do
-    ! (exec 3<> "/dev/tcp/$host/$port") 2> /dev/null ||
-      fail "port $port is in use; stop what listens there (ss -ltnp), or choose another in .env (PORT_HTTP, PORT_API, …)"
+  for port in "${ports[@]/#/$host/}" "localhost/$(setting PORT_GRAFANA 3000)" "localhost/$(setting PORT_PROMETHEUS 9090)" \
+    "localhost/$(setting PORT_ALERTMANAGER 9093)"; do
+    ! (exec 3<> "/dev/tcp/$port") 2> /dev/null ||
+      fail "port ${port#*/} is in use; stop what listens there (ss -ltnp), or choose another in .env (PORT_HTTP, PORT_API, …)"
   done
 }
 
@@ -83,13 +84,15 @@ keep() { # NAME VALUE: from now on in .env, which may hold what others needn't r
   printf '%s\n' ${rest:+"$rest"} "$1=$2" > .env
 }
 
-ask() { curl --silent --insecure --max-time 5 "$@"; }
+ask() { curl --noproxy '*' --silent --insecure --max-time 5 "$@"; }
 
-is_ready() { # whether everything answers, asked the way its users ask
-  ask --fail --output /dev/null "$api/readyz" && ask --fail --output /dev/null "$site/_stcore/health"
+answers() { ask --fail --output /dev/null "$api/readyz"; } # asked the way its users ask
+
+is_ready() { # the same of everything
+  answers && ask --fail --output /dev/null "$site/_stcore/health"
 }
 
-is_ready_inside() { # CONTAINER: the same of one replica
+is_ready_inside() { # CONTAINER: of one replica
   "$engine" exec "$1" python -SIc "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=4)" > /dev/null 2>&1
 }
 
@@ -109,54 +112,61 @@ wait_until() { # WHAT COMMAND...: until the command says yes; false when the tim
 
 compose_up() { "${compose[@]}" up -d --no-build "$@"; }
 
-containers() { # SERVICE [-a]: names and images of those that run, or of all
+containers() { # SERVICE [FLAGS...]: names and images of those that run
   "$engine" ps "${@:2}" --format '{{.Names}} {{.Image}}' --filter "label=com.docker.compose.service=$1" \
     --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" | sort -V
 }
 
-replicas() { # [TAG]: names of the API's containers, or of those that aren't of the tag
-  containers ml-api -a | { grep -E '^[^ ]+ml-api[-_][0-9]+ ' || true; } | # none of `compose run`
-    { [ -z "${1:-}" ] && cat || grep -v ":$1\$" || true; } | cut -d ' ' -f 1
+replicas() { # names of the API's containers, running or not
+  containers ml-api -a | cut -d ' ' -f 1 | { grep -E 'ml-api[-_][0-9]+$' || true; } # none of `compose run`
 }
 
 end() { # CONTAINER: it finishes what it has begun
-  "$engine" stop -t 40 "$1" > /dev/null
-  "$engine" rm "$1" > /dev/null
+  "$engine" stop -t 40 "$1" > /dev/null && "$engine" rm "$1" > /dev/null
+}
+
+until_asked() { # CONTAINERS...: until they are ready, and nginx has seen it
+  local container
+  for container in "$@"; do wait_until "$container" is_ready_inside "$container" || return 1; done
+  sleep 3
 }
 
 another() { # COUNT: as many replicas of the API; those there are stay as they are
-  local before created container
+  local before created
   before=$(replicas)
   compose_up --no-recreate --scale "ml-api=$1" ml-api > /dev/null || return 1
-  created=$(comm -13 <(sort <<< "$before") <(replicas | sort))
-  [ -n "$created" ] || return 1
-  for container in $created; do wait_until "$container" is_ready_inside "$container" || return 1; done
-  sleep 3 # nginx has seen it by then
+  mapfile -t created < <(comm -13 <(sort <<< "$before") <(replicas | sort))
+  [ ${#created[@]} -gt 0 ] && until_asked "${created[@]}"
 }
 
-renew_replicas() { # with one more of the new meanwhile; where nothing answers there is nobody to do that for
+renew_replicas() { # with one more of the new meanwhile; where nobody answers there is nobody to do that for
   local count old
-  mapfile -t old < <(replicas "$TAG")
-  [ ${#old[@]} -gt 0 ] && is_ready || return 0
-  count=$(($(replicas | wc -l) + 1))
+  mapfile -t old < <(replicas)
+  [ ${#old[@]} -gt 0 ] && answers || return 0
+  count=$((${#old[@]} + 1))
   another "$count" || return 1
-  while end "${old[0]}" && old=("${old[@]:1}") && [ ${#old[@]} -gt 0 ]; do
-    another "$count" || return 1
+  while [ ${#old[@]} -gt 0 ]; do
+    end "${old[0]}" || return 1
+    old=("${old[@]:1}")
+    [ ${#old[@]} -eq 0 ] || another "$count" || return 1
   done
 }
 
 remove_surplus() { # replicas above the wished number, which podman-compose leaves
-  local container
-  for container in $(replicas | tail -n "+$((wished + 1))"); do end "$container"; done
+  local all container
+  mapfile -t all < <(replicas)
+  [ ${#all[@]} -gt "$wished" ] || return 0
+  until_asked "${all[@]:0:wished}" || return 1
+  for container in "${all[@]:wished}"; do end "$container" || return 1; done
 }
 
 reload() { # who reads files of this folder, which compose doesn't look into
   local container
-  for container in $(containers nginx | cut -d ' ' -f 1); do
+  for container in $(containers nginx --filter status=running | cut -d ' ' -f 1); do
     "$engine" exec "$container" sh /etc/nginx/perfcast/start.sh reload || return 1
   done
   for container in $({ containers prometheus && containers alertmanager; } | cut -d ' ' -f 1); do
-    "$engine" kill -s HUP "$container" > /dev/null || return 1
+    "$engine" exec "$container" sh -c 'kill -HUP 1' || true # one that is just being started reads them anyway
   done
 }
 
@@ -170,7 +180,8 @@ release() { # TAG: that is what compose starts
 
 deploy() {
   local before tag
-  before=$(setting TAG '')
+  before=$(containers ml-api | head -n 1 | sed 's/.*://') # to go back to
+  [ -z "$before" ] || before=$(setting TAG "$before")
   tag=${DEPLOY_TAG:-$(date -u +%Y%m%d-%H%M%S)}
   mkdir -p "$(setting MODELS_DIR ./CNN_Algorithms)"
   if [ -z "${DEPLOY_TAG:-}" ]; then
@@ -192,15 +203,15 @@ deploy() {
 kind=${1:-development}
 case $kind in
   development | production) ;;
-  secrets) make_secrets && exit ;;
+  secrets) make_secrets; exit ;;
   *) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit 2 ;;
 esac
 command -v curl > /dev/null || fail "curl is missing"
 find_compose
 case ${compose[*]} in *podman*) engine=podman ;; *) engine=docker ;; esac
 
-BIND_ADDRESS=$(setting BIND_ADDRESS "$([ "$kind" = production ] && echo 0.0.0.0 || echo 127.0.0.1)") # production is for others
-case $BIND_ADDRESS in 0.0.0.0 | 127.0.0.1) host=localhost ;; *) host=$BIND_ADDRESS ;; esac
+host=$(setting BIND_ADDRESS localhost)
+case $host in 0.0.0.0 | 127.0.0.1) host=localhost ;; esac
 if [ "$kind" = production ]; then
   COMPOSE_FILE=$(setting COMPOSE_FILE docker-compose.yml:docker-compose.prod.yml)
   COMPOSE_PROJECT_NAME=$(setting COMPOSE_PROJECT_NAME perfcast-production)
@@ -215,15 +226,15 @@ else
   site=${site%:80}
 fi
 case $kind$COMPOSE_FILE in
-  production*docker-compose.prod.yml*)
-    check_secrets
-    for name in BIND_ADDRESS COMPOSE_FILE COMPOSE_PROJECT_NAME; do keep "$name" "${!name}"; done # for compose by hand
-    ;;
+  production*docker-compose.prod.yml*) check_secrets ;;
   production*) fail "COMPOSE_FILE is $COMPOSE_FILE, without docker-compose.prod.yml" ;;
   *docker-compose.prod.yml*) fail "this is a production (COMPOSE_FILE in .env): ./deploy.sh production" ;;
 esac
-export BIND_ADDRESS COMPOSE_FILE COMPOSE_PROJECT_NAME
-running=$(replicas | wc -l)
-wished=$(setting API_REPLICAS "$((running > 0 ? running : wished))")
+export COMPOSE_FILE COMPOSE_PROJECT_NAME
+running=$(containers ml-api | wc -l)
+wished=$(setting API_REPLICAS "$((running > wished ? running : wished))")
 check_ports
+trap 'fail "interrupted; run it again"' INT TERM
+keep API_REPLICAS "$wished"
+[ "$kind" = development ] || keep COMPOSE_FILE "$COMPOSE_FILE" # for compose by hand
 deploy

@@ -61,7 +61,6 @@ limit_req zone=requests burst=${NGINX_BURST:-200} nodelay;
 limit_conn connections 200;
 LIMITS
   fi
-  upstreams > "$made/upstreams.conf"
 }
 
 sum() { cat "$here"/*.conf "$here"/parts/* "$made/limits.conf" /run/secrets/tls_* 2> /dev/null | cksum; }
@@ -70,14 +69,15 @@ version=$(nginx -v 2>&1 | sed 's|.*/||; s| .*||')
 resolver=$(awk '$1 == "nameserver" { print ($2 ~ /:/ ? "[" $2 "]" : $2); exit }' /etc/resolv.conf)
 if at_least 1.27.3; then looks_up=yes; else looks_up=no; fi
 prepare
-before=$(cat "$made/sum" 2> /dev/null || true)
-sum > "$made/sum"
 asked=${1:-}
 set -- nginx -c "$here/nginx.conf" -e /dev/stderr
 if [ "$asked" = reload ]; then
-  [ "$before" != "$(cat "$made/sum")" ] || exit 0
-  exec "$@" -s reload
+  [ "$(sum)" != "$(cat "$made/sum")" ] || exit 0
+  "$@" -s reload && sum > "$made/sum"
+  exit
 fi
+upstreams > "$made/upstreams.conf"
+sum > "$made/sum"
 [ "$looks_up" = no ] || exec "$@" -g 'daemon off;'
 
 "$@" -g 'daemon off;' &

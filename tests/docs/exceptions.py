@@ -12,7 +12,7 @@ LEFT_OUT = {
     r"prometheus --config": "never ends; tests/integration/test_monitoring_files.py runs it with these files",
     r"(deploy/kubernetes/release|kubectl) ": "needs a Kubernetes cluster; tests/unit/deploy judges what would be sent",
     r"aws ": "needs an AWS account; tests/unit/deploy/test_aws.py makes the stack in moto",
-    r"(docker|docker-compose) |\./deploy\.sh|for replica in": "needs containers; make test-stack starts them",
+    r"(docker|docker-compose) |(DEPLOY_TAG=\S+ )?\./deploy\.sh": "needs containers; make test-stack starts them",
     r"tests/stack/run ": "the same",
     r"open http|cp fullchain|curl -H .*cat secrets": "the same: what they need is made there",
     r"perfcast collect (check|backfill|follow)": "needs your service in Prometheus; test_shop.py has one",

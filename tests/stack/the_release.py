@@ -120,7 +120,8 @@ def test_the_release_before_is_deployed(site: Site) -> None:
     assert code == 0, told
     assert "deployed before" in told
     kept = site.folder / ".env"
-    assert "COMPOSE_FILE=docker-compose.yml:docker-compose.prod.yml" in kept.read_text()
+    assert "COMPOSE_FILE=docker-compose.yml:docker-compose.prod.yml\n" in kept.read_text()
+    assert "API_REPLICAS=2\n" in kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
     code, told = site.deploy()
     assert code == 1
@@ -152,6 +153,19 @@ def test_an_update_migrates_and_fails_no_request(site: Site) -> None:
     assert set(asked.answers) == {"200"}, asked.answers
     assert site.migration() == NEWEST
     assert len(containers("ml-api", PROJECT)) == 2
+
+
+def test_what_runs_is_started_again_unnoticed_also_where_it_is_one_replica(site: Site) -> None:
+    with site.load() as asked:
+        code, told = site.deploy("production", DEPLOY_TAG="stack", API_REPLICAS="1")
+        (alone,) = containers("ml-api", PROJECT)
+        begun = engine("inspect", "--format", "{{.State.StartedAt}}", alone)
+        assert code == 0, told
+        code, told = site.deploy("production", DEPLOY_TAG="stack", API_REPLICAS="1")
+    assert code == 0, told
+    assert set(asked.answers) == {"200"}, asked.answers
+    (alone,) = containers("ml-api", PROJECT)
+    assert engine("inspect", "--format", "{{.State.StartedAt}}", alone) != begun
 
 
 def test_a_release_that_does_not_come_up_is_taken_back_unnoticed(site: Site) -> None:
