@@ -210,6 +210,7 @@ command -v curl > /dev/null || fail "curl is missing"
 find_compose
 case ${compose[*]} in *podman*) engine=podman ;; *) engine=docker ;; esac
 
+[ "$kind" = development ] || BIND_ADDRESS=$(setting BIND_ADDRESS 0.0.0.0) # production is for others
 host=$(setting BIND_ADDRESS localhost)
 case $host in 0.0.0.0 | 127.0.0.1) host=localhost ;; esac
 if [ "$kind" = production ]; then
@@ -236,5 +237,9 @@ wished=$(setting API_REPLICAS "$((running > wished ? running : wished))")
 check_ports
 trap 'fail "interrupted; run it again"' INT TERM
 keep API_REPLICAS "$wished"
-[ "$kind" = development ] || keep COMPOSE_FILE "$COMPOSE_FILE" # for compose by hand
+if [ "$kind" = production ]; then
+  export BIND_ADDRESS
+  keep COMPOSE_FILE "$COMPOSE_FILE" # for compose by hand
+  [ "$engine" = podman ] || keep BIND_ADDRESS "$BIND_ADDRESS" # podman-compose doesn't read the files from there
+fi
 deploy

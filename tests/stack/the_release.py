@@ -178,4 +178,4 @@ def test_a_release_that_does_not_come_up_is_taken_back_unnoticed(site: Site) -> 
     assert "broken did not become ready; stack serves again" in told, told
     assert set(asked.answers) == {"200"}, asked.answers
     assert "TAG=stack\n" in (site.folder / ".env").read_text()
-    assert len(containers("ml-api", PROJECT)) == 2
+    assert len(containers("ml-api", PROJECT)) == 1
