@@ -41,7 +41,8 @@ class Site:
     def deploy(self, *words: str, **variables: str) -> tuple[int, str]:
         """What deploy.sh ends with and says."""
         environment = {**os.environ, **self._settings, "DEPLOY_SECONDS": "180", **variables}
-        environment.pop("TAG", None)
+        for name in {"TAG", "COMPOSE_FILE"} - set(variables):
+            environment.pop(name, None)
         done = subprocess.run(
             ["./deploy.sh", *words], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
