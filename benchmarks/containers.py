@@ -27,9 +27,18 @@ from statistics import median
 
 import httpx2
 import psutil
-from tests.stack.engine import BODY, COMPOSE, NOTICED_SECONDS, ROOT, containers, first_process, ready_inside, remove
+from tests.stack.engine import (
+    API,
+    BODY,
+    COMPOSE,
+    ROOT,
+    containers,
+    first_process,
+    ready_inside,
+    remove,
+    wait_for_replicas,
+)
 
-API = f"http://127.0.0.1:{os.environ.get('PORT_API', '8000')}"
 VICTIMS = ("ml-api", "worker", "redis", "postgres", "nginx")
 MEASURED = ("ml-api", "worker", "ui", "redis", "postgres", "nginx", "prometheus")
 CALLERS, PAUSE_SECONDS = 4, 0.04
@@ -101,10 +110,7 @@ def scale_to(count: int) -> None:
     if len(running) < count:
         services = ["--no-recreate", "--scale", f"ml-api={count}", "ml-api"]
         subprocess.run([*COMPOSE, "up", "-d", "--no-build", *services], cwd=ROOT, check=True, capture_output=True)
-    wait(lambda: len(containers("ml-api")) == count)
-    for container in containers("ml-api"):
-        wait(lambda one=container: ready_inside(one))
-    time.sleep(NOTICED_SECONDS)
+    wait_for_replicas(count, PATIENCE)
 
 
 def asked_by_wrk(seconds: int) -> tuple[float, float, int]:

@@ -1,6 +1,7 @@
 """Containers, as their engine shows them: Docker's or podman, by its command line."""
 
 import os
+import re
 import shlex
 import subprocess
 import threading
@@ -19,8 +20,7 @@ COMPOSE = shlex.split(os.environ.get("COMPOSE", "docker compose"))
 PROJECT = os.environ.get("COMPOSE_PROJECT_NAME", "perfcast")
 BODY = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}
 READY = "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"
-NOTICED_SECONDS = 3
-"""Within this nginx knows of a replica that has begun."""
+API = f"http://localhost:{os.environ.get('PORT_API', '8000')}"
 
 
 def engine(*arguments: str) -> str:
@@ -54,9 +54,19 @@ def ready_inside(container: str) -> bool:
 
 
 def wait_for_replicas(count: int, seconds: float = 180.0) -> None:
-    """Return when so many replicas are ready and nginx asks them."""
+    """Return when so many replicas are ready, and nginx asks all of them."""
     until(lambda: len(containers("ml-api")) == count and all(map(ready_inside, containers("ml-api"))), seconds)
-    time.sleep(NOTICED_SECONDS)
+    until(lambda: len(asked_by_nginx()) == count, seconds)
+
+
+def asked_by_nginx() -> set[str]:
+    """Addresses of the replicas among which nginx spreads what is asked now; none while it finds some away."""
+    path = f"/nowhere-{time.monotonic_ns()}"
+    with httpx2.Client(base_url=API, timeout=60) as caller:
+        statuses = {caller.get(path).status_code for _ in range(30)}
+    log = engine("logs", "--tail", "5000", containers("nginx")[0])
+    asked = re.findall(rf'"path": "{path}".*?"upstream": "([^"]+)"', log)  # podman may join two lines
+    return set(asked) if statuses == {404} else set()
 
 
 class Load:

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +15,23 @@ import pytest
 from playwright.sync_api import expect
 from tests.browser import Faults, chromium
 from tests.patience import until
-from tests.stack.engine import BODY, COMPOSE, ROOT, Load, containers, engine, first_process, remove, wait_for_replicas
+from tests.stack.engine import (
+    API,
+    BODY,
+    COMPOSE,
+    ROOT,
+    Load,
+    containers,
+    engine,
+    first_process,
+    remove,
+    wait_for_replicas,
+)
 
 SERVICES = os.environ.get("STACK_SERVICES", "").split()
 """Those to start; none named: all."""
-PORTS = {"HTTP": 80, "API": 8000, "UI": 8501, "PROMETHEUS": 9090, "ALERTMANAGER": 9093}
-SITE, API, UI, PROMETHEUS, ALERTMANAGER = (
+PORTS = {"HTTP": 80, "UI": 8501, "PROMETHEUS": 9090, "ALERTMANAGER": 9093}
+SITE, UI, PROMETHEUS, ALERTMANAGER = (
     f"http://localhost:{os.environ.get(f'PORT_{name}', port)}" for name, port in PORTS.items()
 )
 MINUTES = 60.0
@@ -104,30 +114,20 @@ def test_the_readmes_ab_call_works_as_it_stands(tmp_path: Path) -> None:
     command = ["ab", "-n", "1000", "-c", "10", "-T", "application/json", "-p", "test_payload.json", f"{API}/predict"]
     told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert re.search(r"Complete requests:\s+1000\b", told), told
-    assert re.search(r"Failed requests:\s+0\b", told) or "Length:" in told, told  # ab calls another length a failure
+    if failed := re.search(r"\(Connect: (\d+), Receive: (\d+), Length: \d+, Exceptions: (\d+)\)", told):
+        assert failed.groups() == ("0", "0", "0"), told  # another length is another figure in the answer
     assert "Non-2xx" not in told
 
 
 def test_three_replicas_share_the_work(three: int) -> None:
-    until(lambda: all_are_asked(three))
-
-
-def all_are_asked(count: int) -> bool:
-    """Whether nginx asks so many replicas, and all of them answer."""
-    with httpx2.Client(base_url=API, timeout=60) as caller:
-        statuses = {caller.get("/livez").status_code for _ in range(30)}
-    log = engine("logs", "--tail", "30", containers("nginx")[0])
-    asked = set(re.findall(r'"path": "/livez".*?"upstream": "([\d.:]+)"', log))  # podman may join two lines
-    return statuses == {200} and len(asked) == count
+    wait_for_replicas(three)
 
 
 def test_a_job_trains_and_its_version_answers(three: int, api: httpx2.Client) -> None:
     job = api.post("/train", json={"n_trials": 4, "model_name": "by-the-stack", "promote": "never"}).json()["job_id"]
     done = until(lambda: _over(api, job), 10 * MINUTES)
     assert done["status"] == "succeeded", done
-    version = done["model_version"]
-    version = version if isinstance(version, int) else int(str(version).rpartition(":")[2])
-    assert api.post(f"/models/by-the-stack:{version}/activate").status_code == 200
+    assert api.post(f"/models/by-the-stack:{done['model_version']}/activate").status_code == 200
     until(lambda: api.post("/predict", json={**BODY, "model_name": "by-the-stack"}).status_code == 200)
 
 
@@ -174,33 +174,42 @@ def test_containers_are_not_root_and_write_only_where_they_may(three: int) -> No
         assert told.count("Read-only") == 2 or service == "nginx", told
 
 
+LEFTOVERS = """
+for program in gcc cc g++ make ld git uv curl wget; do command -v $program; done
+for folder in /root/.cache /wheels /app/.git; do [ ! -e $folder ] || echo $folder; done
+find /var/lib/apt/lists /var/cache/apt -type f
+true
+"""
+
+
 @pytest.mark.parametrize("service", ["ml-api", "worker", "ui"])
 def test_images_hold_no_compiler_cache_or_password(service: str, three: int) -> None:
     (container, *_) = containers(service)
-    programs = "gcc cc g++ make ld git uv curl wget"
-    found = engine(
-        "exec", container, "sh", "-c", f"command -v {programs}; ls -d /root/.cache /wheels /app/.git 2>&-; true"
-    )
-    assert found == ""
-    listed = engine("exec", container, "sh", "-c", "ls /var/lib/apt/lists /var/cache/apt/archives /root 2>&-; true")
-    assert not re.search(r"^[^/\s]+\.(deb|bin)$|_Packages", listed, re.MULTILINE), listed
+    assert "/python" in engine("exec", container, "sh", "-c", LEFTOVERS + "command -v python")
+    assert engine("exec", container, "sh", "-c", LEFTOVERS) == ""
     told = engine("inspect", "--format", "{{json .Config.Env}}", container)
+    assert "SETTINGS_DIR=/run/secrets" in told
     assert not re.search(r"perfcast:perfcast|PASSWORD|admin123", told), told
 
 
-def test_what_is_kept_is_backed_up_where_it_runs_and_put_back(three: int, api: httpx2.Client, tmp_path: Path) -> None:
+def test_what_is_kept_is_backed_up_and_put_back_as_documented(three: int, api: httpx2.Client, tmp_path: Path) -> None:
     before = api.post("/predict", json=BODY).json()["cpu_utilization"]
-    compose("exec", "-T", "worker", "perfcast", "backup", "/app/var/stack.backup")
-    engine("cp", f"{containers('worker')[0]}:/app/var/stack.backup", str(tmp_path))
-    verified = [sys.executable, "-m", "perfcast", "backup", "--verify", tmp_path / "stack.backup"]
-    assert subprocess.run(verified, check=True, capture_output=True, text=True).stdout
-    replicas = containers("ml-api")
-    engine("stop", *replicas)
-    compose("exec", "-T", "worker", "perfcast", "restore", "/app/var/stack.backup", "--replace")
-    engine("start", *replicas)
+    run = [*COMPOSE, "run", "--rm", "--no-deps", "-T", "worker"]
+    compose("exec", "-T", "worker", "perfcast", "backup", "/app/var/perfcast.backup")
+    kept = subprocess.run(
+        [*COMPOSE, "exec", "-T", "worker", "cat", "/app/var/perfcast.backup"], check=True, capture_output=True, cwd=ROOT
+    ).stdout
+    compose("exec", "-T", "worker", "rm", "/app/var/perfcast.backup")
+    later = api.post("/train", json={"n_trials": 1000, "model_name": "after-the-backup"}).json()["job_id"]
+    api.post(f"/train/cancel/{later}")
+    until(lambda: _over(api, later))
+    compose("stop", "ml-api", "worker")
+    subprocess.run([*run, "sh", "-c", "cat > /app/var/perfcast.backup"], input=kept, check=True, cwd=ROOT)
+    subprocess.run([*run, "perfcast", "restore", "/app/var/perfcast.backup", "--replace"], check=True, cwd=ROOT)
+    compose("start", "ml-api", "worker")
     wait_for_replicas(three)
-    until(lambda: all_are_asked(three))
     assert api.post("/predict", json=BODY).json()["cpu_utilization"] == before
+    assert api.get(f"/jobs/{later}").status_code == 404
 
 
 def test_no_request_fails_while_each_replica_is_restarted(three: int, api: httpx2.Client) -> None:

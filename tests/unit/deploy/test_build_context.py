@@ -10,6 +10,6 @@ def test_all_that_git_has_is_let_into_a_build() -> None:
     assert not kept_out, "name it in .dockerignore: tests may read it"
 
 
-@pytest.mark.parametrize("name", [".env", ".env.new", ".git", ".venv", "CNN_Algorithms", "data", "secrets", "var"])
+@pytest.mark.parametrize("name", [".env", ".git", ".venv", "CNN_Algorithms", "data", "secrets", "var"])
 def test_secrets_data_and_environments_are_not(name: str) -> None:
     assert not is_let_in(name)
