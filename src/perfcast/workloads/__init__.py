@@ -27,7 +27,6 @@ from perfcast.workloads._clock import (
     stated_moment,
 )
 from perfcast.workloads._comparison import differences, document_differences, encoded_for, same_rows
-from perfcast.workloads._declaration import read_declaration
 from perfcast.workloads._expressions import ArrayArithmetic, Expression, Name, Operator, evaluate, names, parse
 from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
 from perfcast.workloads._rows import TIMESTAMP, RowReader, missing_feature, unknown_feature
@@ -71,7 +70,6 @@ __all__ = [
     "numbered_moments",
     "offsets",
     "parse",
-    "read_declaration",
     "read_moment",
     "read_yaml",
     "right_rows",

@@ -124,11 +124,6 @@ class WorkloadFile(Declaration, frozen=True, forbid_unknown_fields=True, omit_de
         return Declaration(**{name: getattr(self, name) for name in Declaration.__struct_fields__})
 
 
-def read_declaration(path: Path) -> Declaration:
-    """The declaration in a YAML file; see `read_file`."""
-    return read_file(path).declaration
-
-
 def read_file(path: Path) -> WorkloadFile:
     """Read a YAML file.
 

@@ -12,7 +12,7 @@ import pytest
 
 from perfcast.errors import InvalidInput
 from perfcast.tables import ColumnReader
-from perfcast.workloads import RowReader, Workload, read_declaration
+from perfcast.workloads import RowReader, Workload, load_workload
 
 MANY = 40_000
 """More than two blocks."""
@@ -118,7 +118,7 @@ def test_times_that_are_none_are_named(cpu: Workload) -> None:
 def test_choices_are_read_by_their_values(tmp_path: Path) -> None:
     path = tmp_path / "w.yaml"
     path.write_text("{name: w, cost: {name: c}, features: [{name: kind, type: choice, values: [a, b, 3]}]}")
-    reader = ColumnReader(Workload(read_declaration(path)), UTC)
+    reader = ColumnReader(load_workload(path), UTC)
     assert reader.read({"kind": np.array(["b", "3", 3, "a"], dtype=object)}).ravel().tolist() == [1, 2, 2, 0]
     assert (
         "expected one of a, b, 3, got 'z' (row 0, counted from 0)"
@@ -139,7 +139,7 @@ def test_choices_that_are_numbers_are_read_as_numbers_are(tmp_path: Path, column
     path.write_text(
         "{name: w, cost: {name: c}, features: [{name: size, type: choice, values: [0.5, 1.0, 2.0], default: 1.0}]}"
     )
-    reader = ColumnReader(Workload(read_declaration(path)), UTC)
+    reader = ColumnReader(load_workload(path), UTC)
     assert reader.read({"size": column}, decimal=decimal).ravel().tolist() == [0, 2, 1, 1]
     if pa.types.is_string(column.type):
         with pytest.raises(InvalidInput, match=r"expected one of 0.5, 1.0, 2.0, got '0,5"):

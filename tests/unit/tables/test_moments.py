@@ -15,7 +15,7 @@ import pytest
 from perfcast.datasets import import_file
 from perfcast.errors import InvalidData
 from perfcast.tables import read_moments
-from perfcast.workloads import Workload, read_declaration, read_moment
+from perfcast.workloads import Workload, load_workload, read_moment
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = "2026-03-02T12:00:00"
@@ -146,7 +146,7 @@ def test_dates_without_a_time_are_told(column: pa.Array, midnights: int) -> None
 def workload(tmp_path: Path) -> Workload:
     path = tmp_path / "w.yaml"
     path.write_text("{name: w, cost: {name: took, unit: ms}, features: [{name: pause, unit: s}, {name: size}]}")
-    return Workload(read_declaration(path))
+    return load_workload(path)
 
 
 def test_durations_become_the_declared_unit_and_are_refused_where_there_is_none(

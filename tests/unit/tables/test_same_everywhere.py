@@ -18,7 +18,7 @@ from perfcast.errors import InvalidData, InvalidInput
 from perfcast.registry import Version
 from perfcast.scoring import Plan, score
 from perfcast.tables import ColumnReader
-from perfcast.workloads import RowReader, Workload, read_declaration
+from perfcast.workloads import RowReader, Workload, load_workload
 
 ZONE = ZoneInfo("Europe/Berlin")
 DECLARED = """
@@ -45,7 +45,7 @@ WRONG = {0: "rate", 2: "users", 3: "plan", 5: "night", 6: "timestamp", 8: "users
 @pytest.fixture
 def workload(tmp_path: Path) -> Workload:
     (tmp_path / "shop.yaml").write_text(DECLARED)
-    return Workload(read_declaration(tmp_path / "shop.yaml"))
+    return load_workload(tmp_path / "shop.yaml")
 
 
 def lines(rows: list[str], *, time: str, cost: bool) -> bytes:
@@ -269,7 +269,7 @@ def test_the_costs_column_says_how_numbers_are_written_wherever_a_file_has_it(
 def test_the_time_of_measured_rows_is_left_out_of_batches_where_nothing_is_computed_from_it(tmp_path: Path) -> None:
     declared = "{name: w, cost: {name: c}, features: [{name: date}, {name: a}]}"
     (tmp_path / "w.yaml").write_text(declared)
-    reader = ColumnReader(Workload(read_declaration(tmp_path / "w.yaml")), ZONE)
+    reader = ColumnReader(load_workload(tmp_path / "w.yaml"), ZONE)
     assert read_table(CSV, b"measured_at,a,date,c\nsoon,1,2,3\n", 9).read(reader)[0].tolist() == [[2, 1]]
 
 
@@ -287,7 +287,7 @@ def test_each_file_of_a_folder_says_for_itself_what_stands_before_decimals(tmp_p
 def test_a_hash_begins_a_comment_unless_it_is_a_choice(tmp_path: Path) -> None:
     declared = "{name: w, cost: {name: c}, features: [{name: kind, type: choice, values: ['#1', '#2']}, {name: a}]}"
     (tmp_path / "w.yaml").write_text(declared)
-    workload = Workload(read_declaration(tmp_path / "w.yaml"))
+    workload = load_workload(tmp_path / "w.yaml")
     made = draft(workload, weighted(workload, a=1.0))
     plan = Plan(Version("w", 1, None, made.manifest, "", "2026-01-01T00:00:00Z"), made.graph)
     for lines, costs, notes in (

@@ -8,7 +8,7 @@ import pytest
 from perfcast.datasets import import_file
 from perfcast.errors import InvalidData
 from perfcast.tables import open_table
-from perfcast.workloads import Workload, read_declaration
+from perfcast.workloads import Workload, load_workload
 
 DECLARED = "{name: w, cost: {name: c, unit: percent}, features: [{name: a}, {name: b, type: integer}]}"
 ROWS = [(1.5, 2, 30.25), (2.5, 3, 40.5)]
@@ -17,7 +17,7 @@ ROWS = [(1.5, 2, 30.25), (2.5, 3, 40.5)]
 @pytest.fixture
 def workload(tmp_path: Path) -> Workload:
     (tmp_path / "w.yaml").write_text(DECLARED)
-    return Workload(read_declaration(tmp_path / "w.yaml"))
+    return load_workload(tmp_path / "w.yaml")
 
 
 def text(separator: str, decimal: str = ".") -> str:
