@@ -14,7 +14,7 @@ LEFT_OUT = {
     r"aws ": "needs an AWS account; tests/unit/deploy/test_aws.py makes the stack in moto",
     r"(docker|docker-compose) |(DEPLOY_TAG=\S+ )?\./deploy\.sh": "needs containers; make test-stack starts them",
     r"tests/stack/run ": "the same",
-    r"open http|cp fullchain|curl -H .*cat secrets": "the same: what they need is made there",
+    r"open http|cp fullchain|chmod 644 secrets|curl -H .*cat secrets": "the same: what they need is made there",
     r"perfcast collect (check|backfill|follow)": "needs your service in Prometheus; test_shop.py has one",
     r"perfcast train --dataset cpu-torch": "follows hours of measuring; the starter model is trained on these rows",
     r"perfcast profile --configurations 2000": "measures for hours; the page's short run stands for it",
