@@ -85,6 +85,7 @@ def _fitted(
         workload.cost.relative,
         seed,
         threads,
+        stated=workload.stated,
     )
     fitted: list[Fitted] = [family.fit(lesson, settings) for family, settings in members]
     if manifest.type != ENSEMBLE:

@@ -126,6 +126,11 @@ class Workload:
         return (*self.feature_names, *(item.name for item in self.indicators), *(item.name for item in self.derived))
 
     @cached_property
+    def stated(self) -> tuple[int, ...]:
+        """Positions of the features that no clock decides."""
+        return tuple(at for at, feature in enumerate(self.features) if not feature.declaration.clock)
+
+    @cached_property
     def indicators(self) -> tuple[Derived, ...]:
         """For each value of each choice of three or more: 1 where the feature has it, else 0."""
         return tuple(

@@ -36,6 +36,7 @@ class Lesson:
         threads: Most threads to use.
         validation: Inputs and target to stop early by; None on a final fit, whose settings carry the rounds found.
         seconds: After so many `stop` will be true; a schedule is best made for them.
+        stated: Positions of the inputs that are features as they are given, not what a clock shows.
     """
 
     inputs: Rows
@@ -47,6 +48,7 @@ class Lesson:
     threads: int = 1
     validation: tuple[Rows, Rows] | None = None
     seconds: float = float("inf")
+    stated: tuple[int, ...] = ()
 
 
 class Fitted(Protocol):
@@ -114,6 +116,15 @@ class Family(Protocol):
     def keeps_trends(self, settings: Settings) -> bool:  # noqa: ARG002
         """Whether a fit with these settings promises the lesson's trends."""
         return False
+
+    def members(self, settings: Settings) -> int:  # noqa: ARG002
+        """How many fits, which differ by their seeds, make one final model."""
+        return 1
+
+    def join(self, members: "Sequence[Fitted]") -> "Fitted":
+        """The mean in target space of one or more final fits, as one model."""
+        (only,) = members
+        return only
 
     def start(self, lesson: Lesson) -> Settings:
         """Settings known to be good and quick; the search begins there. All lie within `space`."""

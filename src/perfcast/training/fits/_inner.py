@@ -71,6 +71,7 @@ def inner_validation(split: Split, workload: Workload, *, seed: int, threads: in
         seed,
         threads,
         (inputs[held], wanted[held]),
+        stated=workload.stated,
     )
     return Inner(workload, lesson, cost[held], target)
 
