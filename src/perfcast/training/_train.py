@@ -1,7 +1,7 @@
 """The one call that turns a dataset into versions ready to be registered."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
@@ -11,10 +11,10 @@ from perfcast.errors import InvalidSetting, Refused, Stopped
 from perfcast.manifest import LARGEST_GRAPH, Draft, Manifest
 from perfcast.processors import processors
 from perfcast.telemetry import span
-from perfcast.training._clock import Budget, drafting
+from perfcast.training._clock import FINAL_FIT, Budget, drafting
 from perfcast.training._draft import Trained, draft, proven
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, mix
-from perfcast.training.families import Family, Fitted, Stop, families, never
+from perfcast.training.families import Family, Stop, families, never
 from perfcast.training.fits import Executor, FitResult, FitTask, inner_validation, make_executor
 from perfcast.training.search import Search, SearchOptions, Start, search
 from perfcast.workloads import Rows
@@ -127,38 +127,70 @@ def fit_best(
 def _final_fits(
     chosen: Mapping[str, Family], found: Search, executor: Executor, *, deadline: float, stop: Stop
 ) -> dict[str, Trained]:
-    """Each family's; the best one's gets the time it needs, whatever the deadline, because there must be one."""
-    # Where fits take turns the quick ones come first, so that none is left out; side by side, the longest do.
-    waiting = sorted(found.best_of_each_family.values(), key=lambda trial: trial.seconds, reverse=executor.slots > 1)
-    running: dict[int, FitResult] = {}
-    models: dict[str, Trained] = {}
+    """Each family's, of as many members as there is time for.
+
+    The best family's first member gets the time it needs, whatever the deadline, because there must be one.
+    """
+    waiting = _planned(chosen, found, several=executor.slots > 1)
+    running: dict[int, _Planned] = {}
+    made: dict[str, dict[int, FitResult]] = {}
     while waiting or running:
         if stop():
             raise Stopped("training was stopped")
         while waiting and len(running) < executor.slots:
-            trial = waiting.pop(0)
-            seconds = float("inf") if trial is found.best else deadline - time.monotonic()
-            if seconds > 0:
-                running[trial.key] = trial
-                executor.submit(FitTask(trial.key, chosen[trial.family], trial.settings, seconds, final=True))
+            plan = waiting.pop(0)
+            trial = plan.trial
+            needed = trial is found.best and not plan.member
+            seconds = float("inf") if needed else deadline - time.monotonic()
+            if seconds > (FINAL_FIT * trial.seconds if plan.member else 0):
+                running[plan.key] = plan
+                executor.submit(plan.task(chosen[trial.family], seconds))
         for result in executor.wait(_LOOK_SECONDS) if running else ():
-            trial = running.pop(result.key)
+            plan = running.pop(result.key)
             if result.fitted is not None:
-                models[trial.family] = _trained(chosen[trial.family], trial, found, result, result.fitted)
-    return models
+                made.setdefault(plan.trial.family, {})[plan.member] = result
+    return {
+        name: _trained(chosen[name], found, [results[at] for at in sorted(results)]) for name, results in made.items()
+    }
 
 
-def _trained(family: Family, trial: FitResult, found: Search, result: FitResult, fitted: Fitted) -> Trained:
+@dataclass(frozen=True)
+class _Planned:
+    """A final fit to be made: its number, the trial whose settings it has, which member it will be."""
+
+    key: int
+    trial: FitResult
+    member: int
+
+    def task(self, family: Family, seconds: float) -> FitTask:
+        return FitTask(self.key, family, self.trial.settings, seconds, final=True, member=self.member)
+
+
+def _planned(chosen: Mapping[str, Family], found: Search, *, several: bool) -> list[_Planned]:
+    """Every family's first member, then the others, the best family's first.
+
+    Where fits take turns the quick ones come first, so that none is left out; side by side, the longest do.
+    """
+    best = list(found.best_of_each_family.values())
+    first = [(trial, 0) for trial in sorted(best, key=lambda trial: trial.seconds, reverse=several)]
+    others = [(trial, member) for trial in best for member in range(1, chosen[trial.family].members)]
+    return [_Planned(key, trial, member) for key, (trial, member) in enumerate([*first, *others])]
+
+
+def _trained(family: Family, found: Search, results: Sequence[FitResult]) -> Trained:
+    trial = found.best_of_each_family[family.name]
+    fewer = f"the time limit left time for {len(results)} of its {family.members} members"
+    noted = {CUT_SHORT: any(result.late for result in results), fewer: len(results) < family.members}
     return Trained(
         found.inner.workload,
         family.name,
-        fitted,
+        family.join([result.fitted for result in results if result.fitted is not None]),
         found.inner.target,
         trial.settings,
         score=trial.score,
-        seconds=result.seconds,
+        seconds=sum(result.seconds for result in results),
         keeps_trends=family.keeps_trends(trial.settings) if any(found.inner.lesson.trends) else None,
-        notes=(CUT_SHORT,) if result.late else (),
+        notes=tuple(note for note, true in noted.items() if true),
     )
 
 

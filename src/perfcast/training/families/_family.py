@@ -117,11 +117,12 @@ class Family(Protocol):
         """Whether a fit with these settings promises the lesson's trends."""
         return False
 
-    def members(self, settings: Settings) -> int:  # noqa: ARG002
-        """How many fits, which differ by their seeds, make one final model."""
+    @property
+    def members(self) -> int:
+        """How many fits, which differ by their seeds, make one final model where there is time."""
         return 1
 
-    def join(self, members: "Sequence[Fitted]") -> "Fitted":
+    def join(self, members: Sequence[Fitted]) -> Fitted:
         """The mean in target space of one or more final fits, as one model."""
         (only,) = members
         return only

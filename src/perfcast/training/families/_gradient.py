@@ -29,10 +29,9 @@ class Weights:
         sizes = [prod(shape) for shape in (*shapes, *vectors)]
         self.matrices = torch.zeros(sum(sizes[: len(shapes)]), device=device)
         self.biases = torch.zeros(sum(sizes[len(shapes) :]), device=device)
-        self.matrix = [
-            part.view(shape) for part, shape in zip(self.matrices.split(sizes[: len(shapes)]), shapes, strict=True)
-        ]
-        self.bias = list(self.biases.split(sizes[len(shapes) :]))
+        parts = torch.split(self.matrices, sizes[: len(shapes)])
+        self.matrix = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+        self.bias = list(torch.split(self.biases, sizes[len(shapes) :]))
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,8 @@ class Member:
 
     def of_type(self, dtype: Float) -> "Member":
         """The same, in which to compute."""
-        hidden = tuple((matrix.astype(dtype), bias.astype(dtype)) for matrix, bias in self.layers)
-        return Member(hidden, (self.head[0].astype(dtype), self.head[1].astype(dtype)), self.skip.astype(dtype))
+        *hidden, head = [(_typed(matrix, dtype), _typed(bias, dtype)) for matrix, bias in (*self.layers, self.head)]
+        return Member(tuple(hidden), head, _typed(self.skip, dtype))
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ class FittedNetwork:
         value = self.soft.node(inputs, self.dtype)
         if not len(self.waves.phases):
             return value
-        frequencies, phases = self.waves.frequencies.astype(self.dtype), self.waves.phases.astype(self.dtype)
-        return op.concat([value, op.cos(_layer(value, (frequencies, phases)))], axis=1)
+        turned = (_typed(self.waves.frequencies, self.dtype), _typed(self.waves.phases, self.dtype))
+        return op.concat([value, op.cos(_layer(value, turned))], axis=1)
 
     @staticmethod
     def _deep_node(value: spox.Var, member: Member) -> spox.Var:
@@ -179,14 +179,18 @@ def _of_member(value: Array, member: Member) -> Array:
     sharp = outputs[:, :EXPERTS] * -outputs.dtype.type(SHARPNESS)
     most = sharp.max(axis=1)
     total = most + np.log(np.exp(sharp - most[:, None]).sum(axis=1))
-    return np.logaddexp(total * outputs.dtype.type(-1 / SHARPNESS), outputs[:, EXPERTS])
+    return np.asarray(np.logaddexp(total * outputs.dtype.type(-1 / SHARPNESS), outputs[:, EXPERTS]))
+
+
+def _typed(value: Array, dtype: Float) -> Array:
+    return np.asarray(value, dtype=dtype)
 
 
 def _silu(value: Array) -> Array:
     with np.errstate(over="ignore"):
         share = np.exp(-value)
     share += 1
-    return np.divide(value, share, out=share)
+    return np.asarray(np.divide(value, share, out=share))
 
 
 def _joined(layers: Sequence[Layer]) -> Layer:

@@ -15,7 +15,6 @@ from typing import cast
 from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
 from perfcast.training.families._network import FittedNetwork
 
-MEMBERS = 4
 FEW_ROWS = 6000
 """Up to so many rows a fit takes more epochs."""
 
@@ -24,10 +23,7 @@ class NeuralNetwork(Family):
     """The mean of a few networks; on a GPU where torch sees one."""
 
     name = "neural_network"
-
-    def members(self, settings: Settings) -> int:  # noqa: ARG002
-        """So many, because the errors of networks that began elsewhere are partly independent."""
-        return MEMBERS
+    members = 4
 
     def join(self, members: Sequence[Fitted]) -> FittedNetwork:
         """All in one graph, which scales the inputs once."""

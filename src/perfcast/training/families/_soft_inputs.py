@@ -46,12 +46,12 @@ class SoftInputs:
         Returns:
             [rows, kept], of that type, from -1 to 1.
         """
-        value = np.take(inputs, self.columns, axis=1).astype(dtype, copy=False)
+        value: Array = np.take(inputs, self.columns, axis=1).astype(dtype, copy=False)
         logged = value[:, : len(self.floor)]
         np.log(np.maximum(logged, self.floor.astype(dtype)), out=logged)
-        value *= (1 / self.scale).astype(dtype)
-        value -= (self.center / self.scale).astype(dtype)
-        return np.tanh(value, out=value)
+        np.multiply(value, (1 / self.scale).astype(dtype), out=value)
+        np.subtract(value, (self.center / self.scale).astype(dtype), out=value)
+        return np.asarray(np.tanh(value, out=value), dtype=dtype)
 
     def node(self, inputs: spox.Var, dtype: type[np.float32] | type[np.float64]) -> spox.Var:
         """The same in a graph: float32 [rows, inputs] to [rows, kept] of that type."""
