@@ -10,7 +10,6 @@ import spox
 import spox.opset.ai.onnx.v21 as op
 
 from perfcast.training.families._family import Settings
-from perfcast.training.families._smooth_inputs import Array
 from perfcast.training.families._soft_inputs import SoftInputs
 from perfcast.workloads import Rows
 
@@ -20,8 +19,7 @@ SHARPNESS = 4.0
 """Of the soft minimum over them: the larger, the less the second best counts."""
 CHUNK = 2048
 """Rows computed at a time, so that they stay in the processor's cache."""
-Layer: TypeAlias = tuple[Array, Array]
-Float: TypeAlias = type[np.float32] | type[np.float64]
+Layer: TypeAlias = tuple[Rows, Rows]
 
 
 @dataclass(frozen=True)
@@ -49,12 +47,7 @@ class Member:
 
     layers: tuple[Layer, ...]
     head: Layer
-    skip: Array
-
-    def of_type(self, dtype: Float) -> "Member":
-        """The same, in which to compute."""
-        *hidden, head = [(_typed(matrix, dtype), _typed(bias, dtype)) for matrix, bias in (*self.layers, self.head)]
-        return Member(tuple(hidden), head, _typed(self.skip, dtype))
+    skip: Rows
 
 
 @dataclass(frozen=True)
@@ -67,8 +60,7 @@ class FittedNetwork:
         members: The fits.
         center, scale: The target's.
         settings: As given, with fewer epochs where the fit was stopped.
-        relative: Whether it answers a logarithm. Where not, answers near 0 are differences of large numbers, so that
-            all is computed in float64, natively and in the graph.
+        relative: Whether it answers a logarithm.
     """
 
     soft: SoftInputs
@@ -79,27 +71,21 @@ class FittedNetwork:
     settings: Settings
     relative: bool
 
-    @property
-    def dtype(self) -> Float:
-        """In which it computes."""
-        return np.float32 if self.relative else np.float64
-
     def predict(self, inputs: Rows) -> Rows:
         """The network on arrays."""
-        members = [member.of_type(self.dtype) for member in self.members]
         chunks = (inputs[begin : begin + CHUNK] for begin in range(0, len(inputs), CHUNK))
-        answers = [self._answer(chunk, members) for chunk in chunks]
-        return np.concatenate(answers).astype(np.float32) if answers else np.zeros(0, np.float32)
+        answers = [self._answer(chunk) for chunk in chunks]
+        return np.concatenate(answers) if answers else np.zeros(0, np.float32)
 
-    def _answer(self, inputs: Rows, members: Sequence[Member]) -> Array:
-        value = with_waves(self.soft(inputs, self.dtype), self.waves)
-        total = np.sum([_of_member(value, member) for member in members], axis=0)
-        return np.asarray(total * self.dtype(self.scale / len(members)) + self.dtype(self.center))
+    def _answer(self, inputs: Rows) -> Rows:
+        value = with_waves(self.soft(inputs), self.waves)
+        total = np.sum([_of_member(value, member) for member in self.members], axis=0)
+        return np.asarray(total * np.float32(self.scale / len(self.members)) + np.float32(self.center))
 
     def graph(self) -> onnx.ModelProto:
         """One product for the first layer of all members and what skips it, then one a member and layer."""
         inputs = spox.argument(spox.Tensor(np.float32, ("rows", "inputs")))
-        members = [member.of_type(self.dtype) for member in self.members]
+        members = self.members
         value = self._read_node(inputs)
         hidden = _silu_node(_layer(value, _joined([member.layers[0] for member in members])))
         parts = op.split(hidden, num_outputs=len(members), axis=1) if len(members) > 1 else [hidden]
@@ -113,11 +99,11 @@ class FittedNetwork:
         return spox.build({"inputs": inputs}, {"target": self._mean_node(outputs)})
 
     def _read_node(self, inputs: spox.Var) -> spox.Var:
-        value = self.soft.node(inputs, self.dtype)
+        value = self.soft.node(inputs)
         if not len(self.waves.phases):
             return value
-        turned = (_typed(self.waves.frequencies, self.dtype), _typed(self.waves.phases, self.dtype))
-        return op.concat([value, op.cos(_layer(value, turned))], axis=1)
+        turned = _layer(value, (self.waves.frequencies, self.waves.phases))
+        return op.concat([value, op.cos(turned)], axis=1)
 
     @staticmethod
     def _deep_node(value: spox.Var, member: Member) -> spox.Var:
@@ -136,8 +122,8 @@ class FittedNetwork:
         """From all members' outputs [rows, outputs · members] to the target, float32 [rows, 1]."""
         count = len(self.members)
         answers = self._least_node(outputs) if self.relative else outputs
-        share = np.full((count, 1), self.scale / count, self.dtype)
-        return op.cast(_layer(answers, (share, np.array([self.center], self.dtype))), to=np.float32)
+        share = np.full((count, 1), self.scale / count, np.float32)
+        return _layer(answers, (share, np.array([self.center], np.float32)))
 
     def _least_node(self, outputs: spox.Var) -> spox.Var:
         """The soft minimum of each member's times with its overhead added, [rows, members]."""
@@ -162,13 +148,13 @@ class FittedNetwork:
         return {}
 
 
-def with_waves(value: Array, waves: Waves) -> Array:
+def with_waves(value: Rows, waves: Waves) -> Rows:
     """Scaled inputs [rows, kept] and their cosines, [rows, kept + waves]."""
-    turned = value @ waves.frequencies.astype(value.dtype) + waves.phases.astype(value.dtype)
+    turned = value @ waves.frequencies + waves.phases
     return np.hstack([value, np.cos(turned, out=turned)])
 
 
-def _of_member(value: Array, member: Member) -> Array:
+def _of_member(value: Rows, member: Member) -> Rows:
     """[rows, in] to [rows], before the target's scale."""
     outputs = value @ member.skip + member.head[1]
     for matrix, bias in member.layers:
@@ -176,17 +162,13 @@ def _of_member(value: Array, member: Member) -> Array:
     outputs += value @ member.head[0]
     if outputs.shape[1] == 1:
         return outputs[:, 0]
-    sharp = outputs[:, :EXPERTS] * -outputs.dtype.type(SHARPNESS)
+    sharp = outputs[:, :EXPERTS] * -np.float32(SHARPNESS)
     most = sharp.max(axis=1)
     total = most + np.log(np.exp(sharp - most[:, None]).sum(axis=1))
-    return np.asarray(np.logaddexp(total * outputs.dtype.type(-1 / SHARPNESS), outputs[:, EXPERTS]))
+    return np.asarray(np.logaddexp(total * np.float32(-1 / SHARPNESS), outputs[:, EXPERTS]))
 
 
-def _typed(value: Array, dtype: Float) -> Array:
-    return np.asarray(value, dtype=dtype)
-
-
-def _silu(value: Array) -> Array:
+def _silu(value: Rows) -> Rows:
     with np.errstate(over="ignore"):
         share = np.exp(-value)
     share += 1
@@ -197,7 +179,7 @@ def _joined(layers: Sequence[Layer]) -> Layer:
     return np.hstack([matrix for matrix, _ in layers]), np.concatenate([bias for _, bias in layers])
 
 
-def _beside(matrices: Sequence[Array]) -> Array:
+def _beside(matrices: Sequence[Rows]) -> Rows:
     """Matrices as the blocks of a diagonal."""
     rows, columns = np.sum([matrix.shape for matrix in matrices], axis=0)
     joined, row, column = np.zeros((rows, columns), matrices[0].dtype), 0, 0

@@ -101,7 +101,7 @@ class _Training:
             self.epochs = max(int(fitting), epoch + 1)
 
     def _tensors(self, inputs: Rows, target: Rows) -> tuple[torch.Tensor, torch.Tensor]:
-        read = with_waves(self.soft(inputs, np.float32), self.waves)
+        read = with_waves(self.soft(inputs), self.waves)
         read[:, : len(self.soft.columns)] *= np.float32(LIMIT)
         return torch.from_numpy(read).to(self.device), torch.from_numpy(target - np.float32(self.center)).to(
             self.device

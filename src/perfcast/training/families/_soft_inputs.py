@@ -7,7 +7,7 @@ import numpy.typing as npt
 import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.training.families._smooth_inputs import Array, Doubles, distinct
+from perfcast.training.families._smooth_inputs import Doubles, distinct
 from perfcast.workloads import Rows
 
 LIMIT = 6.0
@@ -36,38 +36,37 @@ class SoftInputs:
     center: Doubles
     scale: Doubles
 
-    def __call__(self, inputs: Rows, dtype: type[np.float32] | type[np.float64]) -> Array:
-        """Scale.
-
-        Args:
-            inputs: float32 [rows, inputs].
-            dtype: In which to compute.
-
-        Returns:
-            [rows, kept], of that type, from -1 to 1.
-        """
-        value: Array = np.take(inputs, self.columns, axis=1).astype(dtype, copy=False)
+    def __call__(self, inputs: Rows) -> Rows:
+        """Scale float32 [rows, inputs] to float32 [rows, kept], from -1 to 1."""
+        value: Rows = np.take(inputs, self.columns, axis=1)
         logged = value[:, : len(self.floor)]
-        np.log(np.maximum(logged, self.floor.astype(dtype)), out=logged)
-        np.multiply(value, (1 / self.scale).astype(dtype), out=value)
-        np.subtract(value, (self.center / self.scale).astype(dtype), out=value)
-        return np.asarray(np.tanh(value, out=value), dtype=dtype)
+        np.log(np.maximum(logged, self.floor.astype(np.float32)), out=logged)
+        np.multiply(value, self._factor, out=value)
+        np.subtract(value, self._shift, out=value)
+        return np.asarray(np.tanh(value, out=value))
 
-    def node(self, inputs: spox.Var, dtype: type[np.float32] | type[np.float64]) -> spox.Var:
-        """The same in a graph: float32 [rows, inputs] to [rows, kept] of that type."""
-
-        def constant(values: Array) -> spox.Var:
-            return op.constant(value=values.astype(dtype))
-
-        def taken(columns: npt.NDArray[np.int64]) -> spox.Var:
-            return op.cast(op.gather(inputs, op.constant(value=columns), axis=1), to=dtype)
-
+    def node(self, inputs: spox.Var) -> spox.Var:
+        """The same in a graph."""
         logged, plain = np.split(self.columns, [len(self.floor)])
-        logs = [op.log(op.max([taken(logged), constant(self.floor)]))] if len(logged) else []
-        read = [*logs, *([taken(plain)] if len(plain) or not logs else [])]
+        read = [_taken(inputs, plain)] if len(plain) or not len(logged) else []
+        if len(logged):
+            floor = op.constant(value=self.floor.astype(np.float32))
+            read = [op.log(op.max([_taken(inputs, logged), floor])), *read]
         value = op.concat(read, axis=1) if len(read) > 1 else read[0]
-        scaled = op.mul(value, constant(1 / self.scale))
-        return op.tanh(op.sub(scaled, constant(self.center / self.scale)))
+        scaled = op.mul(value, op.constant(value=self._factor))
+        return op.tanh(op.sub(scaled, op.constant(value=self._shift)))
+
+    @property
+    def _factor(self) -> Rows:
+        return (1 / self.scale).astype(np.float32)
+
+    @property
+    def _shift(self) -> Rows:
+        return (self.center / self.scale).astype(np.float32)
+
+
+def _taken(inputs: spox.Var, columns: npt.NDArray[np.int64]) -> spox.Var:
+    return op.gather(inputs, op.constant(value=columns), axis=1)
 
 
 def soft_inputs(inputs: Rows) -> SoftInputs:
