@@ -43,8 +43,12 @@ def _combinations(declared: ManyDerived) -> Sequence[Mapping[str, Word]]:
     each = declared.each
     if not isinstance(each, Mapping):
         return each or ({},)
-    if prod(map(len, each.values())) > MOST:
-        raise InvalidDeclaration(f"derived '{declared.name}': more than {MOST:,} combinations in 'each'")
+    empty = next((word for word, values in each.items() if not values), None)
+    if empty is not None:
+        raise InvalidDeclaration(f"derived '{declared.name}': '{empty}' has no values in 'each'")
+    count = prod(map(len, each.values()))
+    if count > MOST:
+        raise InvalidDeclaration(f"derived '{declared.name}': {count:,} combinations in 'each'; the most is {MOST:,}")
     return [dict(zip(each, values, strict=True)) for values in product(*each.values())]
 
 

@@ -31,7 +31,7 @@ class PresetDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 class WorkloadFile(Declaration, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A declaration as people write it, with what is no part of what a version says of its workload."""
 
-    derived: tuple[ManyDerived, ...] = ()  # type: ignore[assignment]
+    derived: tuple[ManyDerived, ...] = ()
     presets: tuple[PresetDeclaration, ...] = ()
 
     @property
