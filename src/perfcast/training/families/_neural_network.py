@@ -39,7 +39,7 @@ class NeuralNetwork(Family):
             "weight_decay": 0.1,
             "dropout": 0.0,
         }
-        return start if lesson.relative else {**start, "beta": 0.3}
+        return start if lesson.relative else {**start, "beta": 0.02}
 
     def space(self, trial: Trial, lesson: Lesson) -> Settings:
         """Size, schedule, regularisation; for absolute costs where the loss turns from squared to absolute."""
