@@ -70,7 +70,8 @@ class _Training:
         self.optimizer = self._optimizer(slopes)
         rows = len(self.target)
         self.batch = max(1, min(SMALL_BATCH if rows <= MANY_ROWS else LARGE_BATCH, rows // LEAST_STEPS))
-        self.steps, self.epochs, self.done = max(1, rows // self.batch), int(settings["epochs"]), 0
+        self.steps, self.epochs = max(1, rows // self.batch), int(settings["epochs"])
+        self.done = self.told = 0
 
     def run(self, stop: Stop, report: Report | None) -> FittedNetwork:
         """Epoch after epoch."""
@@ -78,27 +79,30 @@ class _Training:
         while epoch < self.epochs:
             self._epoch(stop)
             epoch += 1
-            if self.held is not None and report is not None and self._tenth(epoch) > self._tenth(epoch - 1):
-                report(self._tenth(epoch), self._error(*self.held))
+            self._tell(epoch * 10 // self.epochs, report)
             if stop():
                 break
-            self._shorten(epoch, begun)
+            self._plan(epoch, begun)
         if not self.done:
             raise Stopped("neural_network was stopped before its first step")
-        return self._fitted(min(epoch, self.epochs))
+        return self._fitted(epoch)
 
-    def _tenth(self, epoch: int) -> int:
-        return epoch * 10 // self.epochs
+    def _tell(self, tenth: int, report: Report | None) -> None:
+        """Report each tenth of the schedule once."""
+        if self.held is not None and report is not None and tenth > self.told:
+            report(tenth, self._error(*self.held))
+            self.told = tenth
 
-    def _shorten(self, epoch: int, begun: float) -> None:
-        """Plan fewer epochs where the time is too short for all.
+    def _plan(self, epoch: int, begun: float) -> None:
+        """Plan as many epochs as there is time for, at most those of the settings.
 
-        The first epochs also measure how long one takes. A few that are too many do no harm: the last steps are small.
+        It is done after each, since a busy machine may be slow for a moment. A few that are too many do no harm: the
+        last steps are small.
         """
-        now = time.monotonic()
+        now, whole = time.monotonic(), int(self.settings["epochs"])
         fitting = epoch + (self.deadline - now) * epoch / (now - begun)
-        if epoch >= TIMED_EPOCHS and max(fitting, epoch + 1) <= (1 - UNTOUCHED) * self.epochs:
-            self.epochs = max(int(fitting), epoch + 1)
+        if TIMED_EPOCHS <= epoch < self.epochs:
+            self.epochs = whole if fitting >= (1 - UNTOUCHED) * whole else max(int(fitting), epoch + 1)
 
     def _tensors(self, inputs: Rows, target: Rows) -> tuple[torch.Tensor, torch.Tensor]:
         read = with_waves(self.soft(inputs), self.waves)
