@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     import xgboost
 
 MOST_ROUNDS = 2000
+MOST_LEARNT = 40.0
+"""The sum of learning rates at which boosting ends at the latest: what comes later gains next to nothing."""
 LARGEST_BODY = 11_000_000
 """Bytes the trees may take; leaves room for other members of an ensemble."""
 PATIENCE = 50
 """Rounds without progress on the validation rows, at a learning rate of 0.1, after which boosting ends."""
+MANY_INPUTS = 60
+"""Beyond so many each tree reads a smaller share of them: quicker, and no worse."""
 REPORT_EVERY = 1.0
 """Progress is reported each time the sum of learning rates has grown by this, so that fits can be compared."""
 OBJECTIVES = {"squared": "reg:squarederror", "absolute": "reg:absoluteerror", "pseudo_huber": "reg:pseudohubererror"}
@@ -64,15 +68,15 @@ class XGBoost(Family):
         """Every split is held to them, and so are the leaves unless they are refitted."""
         return bool(settings["objective"] != REFITTED)
 
-    def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
-        """Moderately deep trees, half of the inputs for each."""
+    def start(self, lesson: Lesson) -> Settings:
+        """Moderately deep trees, half of the inputs for each, or less where there are many."""
         return {
             "objective": "squared",
             "learning_rate": 0.08,
-            "max_leaves": 63,
+            "max_leaves": 48,
             "min_child_weight": 4.0,
             "subsample": 0.8,
-            "colsample_bytree": 0.6,
+            "colsample_bytree": 0.3 if lesson.inputs.shape[1] > MANY_INPUTS else 0.6,
             "reg_lambda": 1.0,
             "reg_alpha": 1e-3,
             "max_bin": 256,
@@ -100,8 +104,9 @@ class XGBoost(Family):
         """Boost until the validation rows no longer gain, or for the rounds that the settings carry."""
         import xgboost
 
-        most = LARGEST_BODY // (BYTES_PER_NODE * (2 * int(settings["max_leaves"]) - 1))
-        rounds = min(int(settings.get("rounds", MOST_ROUNDS)), MOST_ROUNDS, most)
+        fitting = LARGEST_BODY // (BYTES_PER_NODE * (2 * int(settings["max_leaves"]) - 1))
+        most = min(MOST_ROUNDS, fitting, round(MOST_LEARNT / float(settings["learning_rate"])))
+        rounds = min(int(settings.get("rounds", most)), most)
         matrix = partial(xgboost.QuantileDMatrix, max_bin=int(settings["max_bin"]), nthread=lesson.threads)
         train = matrix(lesson.inputs, lesson.target)
         watched = [(matrix(*lesson.validation, ref=train), "validation")] if lesson.validation is not None else []
