@@ -150,7 +150,7 @@ def _final_fits(
 
 def _trained(family: Family, trial: FitResult, found: Search, result: FitResult, fitted: Fitted) -> Trained:
     return Trained(
-        found.inner.workload,
+        found.inner.path,
         family.name,
         fitted,
         found.inner.target,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perfcast.errors import Stopped
-from perfcast.training.families._family import Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._continuation import continuation
+from perfcast.training.families._family import Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
 from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join, rounded_down
 from perfcast.workloads import Rows
 
@@ -86,20 +87,24 @@ class RandomForest:
         *,
         stop: Stop = never,
         report: Report | None = None,  # noqa: ARG002
-    ) -> FittedForest:
+    ) -> Fitted:
         """Grow a few trees at a time."""
-        forest = _forest(lesson, settings)
-        trees = int(settings["trees"])
-        for grown in range(0, trees, lesson.threads):
-            if stop():
-                break
-            forest.set_params(n_estimators=min(trees, grown + lesson.threads))
-            forest.fit(lesson.inputs, lesson.target.astype(np.float64))
-            # A tree's prediction is quick; the forest's own is not, so its errors are not reported on the way.
-        if not hasattr(forest, "estimators_"):
-            raise Stopped("random_forest was stopped before its first tree")
-        forest.set_params(n_jobs=1)
-        return FittedForest({**settings, "trees": len(forest.estimators_)}, lesson.inputs.shape[1], forest)
+        further = continuation(lesson)
+        return further.of(_grown(further.lesson(lesson), settings, stop))
+
+
+def _grown(lesson: Lesson, settings: Settings, stop: Stop) -> FittedForest:
+    forest, trees = _forest(lesson, settings), int(settings["trees"])
+    for grown in range(0, trees, lesson.threads):
+        if stop():
+            break
+        forest.set_params(n_estimators=min(trees, grown + lesson.threads))
+        forest.fit(lesson.inputs, lesson.target.astype(np.float64))
+        # A tree's prediction is quick; the forest's own is not, so its errors are not reported on the way.
+    if not hasattr(forest, "estimators_"):
+        raise Stopped("random_forest was stopped before its first tree")
+    forest.set_params(n_jobs=1)
+    return FittedForest({**settings, "trees": len(forest.estimators_)}, lesson.inputs.shape[1], forest)
 
 
 def _forest(lesson: Lesson, settings: Settings) -> "RandomForestRegressor | ExtraTreesRegressor":
