@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perfcast.errors import Stopped
-from perfcast.training.families._continuation import continuation
 from perfcast.training.families._family import Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._line import SHARE, SHARES, FittedOnLine, above, line_beneath
 from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join, rounded_down
 from perfcast.workloads import Rows
 
@@ -68,16 +68,19 @@ class RandomForest:
         utilisation; 4.7 without the trends, so the search may leave them).
         """
         kind = "random_forest" if any(lesson.trends) else "extra_trees"
-        return {"kind": kind, "trees": 32, "max_features": 0.6, "min_samples_leaf": 2, "keep_trends": True}
+        settings = {"kind": kind, "trees": 32, "max_features": 0.6, "min_samples_leaf": 2, "keep_trends": True}
+        return settings if lesson.relative else {**settings, "line": SHARE}
 
-    def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
-        """Kind, number of trees, inputs tried at a split, rows in a leaf, whether trends are kept."""
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:
+        """Kind, number of trees, inputs tried at a split, rows in a leaf, whether trends are kept, line."""
         space = Space(trial, self.name)
         space.choice("kind", ["extra_trees", "random_forest"])
         space.whole("trees", 16, 96, log=True)
         space.number("max_features", 0.2, 1.0)
         space.whole("min_samples_leaf", 1, 12, log=True)
         space.choice("keep_trends", [True, False])
+        if not lesson.relative:
+            space.choice("line", SHARES)
         return space.settings
 
     def fit(
@@ -89,8 +92,9 @@ class RandomForest:
         report: Report | None = None,  # noqa: ARG002
     ) -> Fitted:
         """Grow a few trees at a time."""
-        further = continuation(lesson)
-        return further.of(_grown(further.lesson(lesson), settings, stop))
+        line = line_beneath(lesson, float(settings.get("line", 0.0)))
+        fitted = _grown(above(line, lesson) if line else lesson, settings, stop)
+        return FittedOnLine(fitted, line) if line else fitted
 
 
 def _grown(lesson: Lesson, settings: Settings, stop: Stop) -> FittedForest:

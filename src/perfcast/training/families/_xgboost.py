@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perfcast.errors import Stopped
-from perfcast.training.families._continuation import continuation
 from perfcast.training.families._family import Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._line import SHARE, SHARES, FittedOnLine, above, line_beneath
 from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join
 from perfcast.workloads import Rows
 
@@ -66,7 +66,7 @@ class XGBoost:
         """Every split is held to them."""
         return True
 
-    def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
+    def start(self, lesson: Lesson) -> Settings:
         """Moderately deep trees, half of the inputs for each."""
         return {
             "objective": "squared",
@@ -78,10 +78,11 @@ class XGBoost:
             "reg_lambda": 1.0,
             "reg_alpha": 1e-3,
             "max_bin": 256,
+            **({} if lesson.relative else {"line": SHARE}),
         }
 
-    def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
-        """Objective, learning rate, trees, sampling, regularisation."""
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:
+        """Objective, learning rate, trees, sampling, regularisation, line."""
         space = Space(trial, self.name)
         space.choice("objective", list(OBJECTIVES))
         space.number("learning_rate", 0.015, 0.3, log=True)
@@ -92,12 +93,15 @@ class XGBoost:
         space.number("reg_lambda", 1e-3, 20.0, log=True)
         space.number("reg_alpha", 1e-3, 5.0, log=True)
         space.choice("max_bin", [128, 256, 512])
+        if not lesson.relative:
+            space.choice("line", SHARES)
         return space.settings
 
     def fit(self, lesson: Lesson, settings: Settings, *, stop: Stop = never, report: Report | None = None) -> Fitted:
         """Boost until the validation rows no longer gain, or for the rounds that the settings carry."""
-        further = continuation(lesson)
-        return further.of(_boosted(further.lesson(lesson), settings, stop, report))
+        line = line_beneath(lesson, float(settings.get("line", 0.0)))
+        fitted = _boosted(above(line, lesson) if line else lesson, settings, stop, report)
+        return FittedOnLine(fitted, line) if line else fitted
 
 
 def _boosted(lesson: Lesson, settings: Settings, stop: Stop, report: Report | None) -> FittedXGBoost:
