@@ -78,6 +78,7 @@ def _fitted(
         target.from_cost(part.cost),
         path.input_names,
         path.trends,
+        path.straight,
         path.workload.cost.relative,
         seed,
         threads,

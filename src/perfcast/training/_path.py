@@ -37,8 +37,7 @@ class Path:
     fixed, more requests mean lighter ones, and may well cost less. So the trend is promised along the path: while the
     load rises by 1, each follower f rises by its slope b_f. Models read the load and the followers, held to the trend
     because all of them rise along the path, and without trend what a follower has beyond the path, f − b_f · load,
-    which stays as it is. What is derived from a follower, or from the load without a trend of its own, may fall along
-    the path, and isn't read.
+    which stays as it is. What is derived from any of them may fall along the path, and isn't read.
 
     Without slopes models read the workload's inputs, and trends hold with all else equal.
 
@@ -59,6 +58,11 @@ class Path:
     def trends(self) -> tuple[int, ...]:
         """For each input 1 where the cost never falls with it along the path, −1 where it never rises, else 0."""
         return tuple(item.trend for item in self._read)
+
+    @property
+    def straight(self) -> tuple[bool, ...]:
+        """Whether each input is a feature or a sum of features, along which a line means something."""
+        return tuple(name not in self._made_of for name in self.input_names)
 
     @property
     def expressions(self) -> tuple[Expression, ...] | None:
@@ -103,16 +107,12 @@ class Path:
     @cached_property
     def _read(self) -> tuple[_Input, ...]:
         declared = zip(self.workload.input_names, self.workload.trends, strict=True)
-        kept = [_Input(name, Name(name), trend) for name, trend in declared if self._holds(name, trend)]
+        moving = {*self.slopes, *self._followers}
+        kept = [
+            _Input(name, Name(name), trend) for name, trend in declared if not self._made_of.get(name, set()) & moving
+        ]
         risen = [_Input(item.name, item.expression, 1) if item.name in self._followers else item for item in kept]
         return (*risen, *map(self._beyond_path, self._followers))
-
-    def _holds(self, name: str, trend: int) -> bool:
-        """Whether an input's trend along the path is known."""
-        made_of = self._made_of.get(name)
-        if made_of is None or not made_of & {*self.slopes, *self._followers}:
-            return True
-        return trend != 0 and not made_of & set(self._followers)
 
     @cached_property
     def _made_of(self) -> dict[str, set[str]]:

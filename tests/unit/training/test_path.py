@@ -74,9 +74,9 @@ def test_without_a_path_models_read_the_workloads_inputs(shop: Workload, minutes
 def test_what_could_fall_along_the_path_is_not_read(shop: Workload) -> None:
     path = Path(shop, SLOPES)
     assert dict(zip(path.input_names, path.trends, strict=True)) == {
-        "rate": 1, "users": 1, "warm": 0, "pods": -1, "hour_sin": 0,
-        "rate_squared": 1, "warm_squared": 0, "users_beyond_path": 0,
+        "rate": 1, "users": 1, "warm": 0, "pods": -1, "hour_sin": 0, "warm_squared": 0, "users_beyond_path": 0,
     }  # fmt: skip
+    assert path.straight == (True, True, True, True, True, False, True)
 
 
 @given(

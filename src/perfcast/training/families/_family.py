@@ -31,6 +31,8 @@ class Lesson:
         target: float32 [rows]: the cost, or its natural logarithm where `relative`, around 0.
         input_names: One a column.
         trends: For each input 1 where the target never falls with it, -1 where it never rises, else 0.
+        straight: For each input whether it is a feature or a sum of some, not another quantity that grows otherwise;
+            all are where it is empty.
         relative: Whether the target is a logarithm.
         seed: Of everything random.
         threads: Most threads to use.
@@ -42,6 +44,7 @@ class Lesson:
     target: Rows
     input_names: tuple[str, ...]
     trends: tuple[int, ...]
+    straight: tuple[bool, ...] = ()
     relative: bool = False
     seed: int = 0
     threads: int = 1

@@ -112,7 +112,11 @@ def line_beneath(lesson: Lesson, share: float) -> Line | None:
     if lesson.relative or not (share or (trends > 0).any()):
         return None
     every = -(-len(lesson.target) // MOST_ROWS)
-    slopes = _slopes(lesson.inputs[::every].astype(np.float64), lesson.target[::every].astype(np.float64), trends)
+    straight = np.array(lesson.straight or [True] * len(trends))
+    slopes = np.zeros(len(trends))
+    slopes[straight] = _slopes(
+        lesson.inputs[::every, straight].astype(np.float64), lesson.target[::every].astype(np.float64), trends[straight]
+    )
     low, high = lesson.inputs.min(axis=0), lesson.inputs.max(axis=0)
     reach, rising = high - low, trends > 0
     return Line(

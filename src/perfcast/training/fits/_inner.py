@@ -74,6 +74,7 @@ def inner_validation(split: Split, workload: Workload, *, seed: int, threads: in
         wanted[~held],
         path.input_names,
         path.trends,
+        path.straight,
         workload.cost.relative,
         seed,
         threads,
