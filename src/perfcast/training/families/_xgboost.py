@@ -67,9 +67,9 @@ class XGBoost:
         return True
 
     def start(self, lesson: Lesson) -> Settings:
-        """Moderately deep trees, half of the inputs for each."""
+        """Moderately deep trees, half of the inputs for each; robust where a cost in its own unit has trends."""
         return {
-            "objective": "squared",
+            "objective": "absolute" if any(lesson.trends) and not lesson.relative else "squared",
             "learning_rate": 0.08,
             "max_leaves": 63,
             "min_child_weight": 4.0,

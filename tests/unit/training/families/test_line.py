@@ -55,8 +55,9 @@ def test_it_never_goes_against_a_trend(share: float, row: tuple[float, ...], mor
     rows[1, 0] += np.float32(more)
     rows[2, 2] += np.float32(more)
     base, loaded, larger = line(rows)
-    assert loaded >= base
-    assert larger <= base
+    rounding = 1e-5 * (1 + np.abs([base, loaded, larger]).max())
+    assert loaded >= base - rounding
+    assert larger <= base + rounding
 
 
 def test_inputs_without_a_trend_carry_it_no_further_than_training_rows_reach_twice() -> None:
