@@ -103,13 +103,21 @@ def above(line: Line, lesson: Lesson) -> Lesson:
     )
 
 
+def has_use(lesson: Lesson) -> bool:
+    """Not where the target is a logarithm, in which a line would be an exponential; nor where nothing has a trend.
+
+    There it cost 0.2 points of 4.4 on a service whose load is a quotient of features, and more time.
+    """
+    return any(lesson.trends) and not lesson.relative
+
+
 def line_beneath(lesson: Lesson, share: float) -> Line | None:
     """Learn the line, of which so much shall lie beneath the model.
 
-    None where the target is a logarithm, in which a line would be an exponential, and where nothing is to be added.
+    None where lines are of no use, and where nothing is to be added.
     """
     trends = np.array(lesson.trends)
-    if lesson.relative or not (share or (trends > 0).any()):
+    if not has_use(lesson) or not (share or (trends > 0).any()):
         return None
     every = -(-len(lesson.target) // MOST_ROWS)
     straight = np.array(lesson.straight or [True] * len(trends))

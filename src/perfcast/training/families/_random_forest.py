@@ -8,7 +8,7 @@ import numpy as np
 
 from perfcast.errors import Stopped
 from perfcast.training.families._family import Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
-from perfcast.training.families._line import SHARE, SHARES, FittedOnLine, above, line_beneath
+from perfcast.training.families._line import SHARE, SHARES, FittedOnLine, above, has_use, line_beneath
 from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join, rounded_down
 from perfcast.workloads import Rows
 
@@ -69,7 +69,7 @@ class RandomForest:
         """
         kind = "random_forest" if any(lesson.trends) else "extra_trees"
         settings = {"kind": kind, "trees": 32, "max_features": 0.6, "min_samples_leaf": 2, "keep_trends": True}
-        return settings if lesson.relative else {**settings, "line": SHARE}
+        return {**settings, "line": SHARE} if has_use(lesson) else settings
 
     def space(self, trial: Trial, lesson: Lesson) -> Settings:
         """Kind, number of trees, inputs tried at a split, rows in a leaf, whether trends are kept, line."""
@@ -79,7 +79,7 @@ class RandomForest:
         space.number("max_features", 0.2, 1.0)
         space.whole("min_samples_leaf", 1, 12, log=True)
         space.choice("keep_trends", [True, False])
-        if not lesson.relative:
+        if has_use(lesson):
             space.choice("line", SHARES)
         return space.settings
 

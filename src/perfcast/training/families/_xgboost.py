@@ -10,7 +10,7 @@ import numpy as np
 
 from perfcast.errors import Stopped
 from perfcast.training.families._family import Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
-from perfcast.training.families._line import SHARE, SHARES, FittedOnLine, above, line_beneath
+from perfcast.training.families._line import SHARE, SHARES, FittedOnLine, above, has_use, line_beneath
 from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join
 from perfcast.workloads import Rows
 
@@ -69,7 +69,7 @@ class XGBoost:
     def start(self, lesson: Lesson) -> Settings:
         """Moderately deep trees, half of the inputs for each; robust where a cost in its own unit has trends."""
         return {
-            "objective": "absolute" if any(lesson.trends) and not lesson.relative else "squared",
+            "objective": "absolute" if has_use(lesson) else "squared",
             "learning_rate": 0.08,
             "max_leaves": 63,
             "min_child_weight": 4.0,
@@ -78,7 +78,7 @@ class XGBoost:
             "reg_lambda": 1.0,
             "reg_alpha": 1e-3,
             "max_bin": 256,
-            **({} if lesson.relative else {"line": SHARE}),
+            **({"line": SHARE} if has_use(lesson) else {}),
         }
 
     def space(self, trial: Trial, lesson: Lesson) -> Settings:
@@ -93,7 +93,7 @@ class XGBoost:
         space.number("reg_lambda", 1e-3, 20.0, log=True)
         space.number("reg_alpha", 1e-3, 5.0, log=True)
         space.choice("max_bin", [128, 256, 512])
-        if not lesson.relative:
+        if has_use(lesson):
             space.choice("line", SHARES)
         return space.settings
 

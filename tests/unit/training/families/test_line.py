@@ -75,4 +75,5 @@ def test_mistakes_in_few_rows_do_not_bend_it() -> None:
 def test_there_is_none_where_it_would_be_an_exponential_or_nothing_rises() -> None:
     assert line_beneath(replace(LESSON, relative=True), 1.0) is None
     assert line_beneath(replace(LESSON, trends=(0, 0, -1)), 0.0) is None
+    assert line_beneath(replace(LESSON, trends=(0, 0, 0)), 1.0) is None
     assert line_beneath(LESSON, 0.0) is not None
