@@ -106,7 +106,7 @@ def above(line: Line, lesson: Lesson) -> Lesson:
 def has_use(lesson: Lesson) -> bool:
     """Not where the target is a logarithm, in which a line would be an exponential; nor where nothing has a trend.
 
-    There it cost 0.2 points of 4.4 on a service whose load is a quotient of features, and more time.
+    Without trends, on a load-tested service, errors were 0.03 to 0.08 points of 4.4 greater with one.
     """
     return any(lesson.trends) and not lesson.relative
 
