@@ -42,7 +42,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         held = Installation(f"http://127.0.0.1:{port}", environment)
         try:
-            until(lambda: server.poll() is not None or _ready(held.address), 4 * PATIENCE_SECONDS)
+            until(lambda: server.poll() is not None or _ready(held.address), 15 * PATIENCE_SECONDS)
             _teach_the_shop(held, tmp_path_factory.mktemp("shop"))
             yield held
         finally:

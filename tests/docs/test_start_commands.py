@@ -59,7 +59,7 @@ def test_uvicorn_serves_predictions(run: Callable[..., subprocess.Popen[str]], a
     port = free_port()
     with ended(run(f"uvicorn {application} --reload --host 0.0.0.0 --port {port}")) as server:
         body = {"request_rate": 120, "active_users": 60, "db_connections": 25, "timestamp": "2026-03-02T14:05:00Z"}
-        until(lambda: server.poll() is not None or _answers(port), 2 * PATIENCE_SECONDS)
+        until(lambda: server.poll() is not None or _answers(port), 5 * PATIENCE_SECONDS)
         answer = httpx2.post(f"http://127.0.0.1:{port}/predict", json=body).json()
         assert answer["status"] == "success"
 

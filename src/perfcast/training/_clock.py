@@ -48,6 +48,7 @@ class Clock:
         budget: How much may be spent.
         begun: `time.monotonic()` when the search began.
         took: Seconds of each family's best trial.
+        members: How many final fits a family makes, where more than one.
         slots: How many fits run at a time.
         rows: How many rows a trial learns from.
     """
@@ -55,6 +56,7 @@ class Clock:
     budget: Budget
     begun: float = field(default_factory=time.monotonic)
     took: dict[str, float] = field(default_factory=dict)
+    members: Mapping[str, int] = field(default_factory=dict)
     slots: int = 1
     rows: int = 0
 
@@ -74,15 +76,17 @@ class Clock:
     def trial_seconds(self, family: str, *, starts_left: int) -> float:
         """How long a trial of this family may take.
 
-        Its own final fit must have time too, and a part of what there is stays for starts that have not been tried.
+        Its own final fits must have time too, and a part of what there is stays for starts that have not been tried.
         """
         others = {name: seconds for name, seconds in self.took.items() if name != family}
-        share = max(LEAST_TRIAL, self._left(others, len(others) + 1) / (1 + FINAL_FIT))
+        fits = FINAL_FIT * max(1, self.members.get(family, 1) / self.slots)
+        share = max(LEAST_TRIAL, self._left(others, len(others) + 1) / (1 + fits))
         return share * (START_SHARE if starts_left else 1)
 
     def _left(self, took: Mapping[str, float], versions: int) -> float:
         if self.budget.timeout is None:
             return float("inf")
-        fits = FINAL_FIT * max(max(took.values(), default=0.0), sum(took.values()) / self.slots)
+        total = sum(seconds * self.members.get(name, 1) for name, seconds in took.items())
+        fits = FINAL_FIT * max(max(took.values(), default=0.0), total / self.slots)
         reserved = fits + drafting(versions, self.rows)
         return self.budget.timeout - self.seconds - min(reserved, MOST_RESERVED * self.budget.timeout)

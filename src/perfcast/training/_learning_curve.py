@@ -78,10 +78,11 @@ def _fitted(
         target.from_cost(part.cost),
         path.input_names,
         path.trends,
-        path.straight,
         path.workload.cost.relative,
         seed,
         threads,
+        stated=path.workload.stated,
+        straight=path.straight,
     )
     fitted: list[Fitted] = [family.fit(lesson, settings) for family, settings in members]
     if manifest.type != ENSEMBLE:

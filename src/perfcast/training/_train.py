@@ -14,13 +14,12 @@ from perfcast.telemetry import span
 from perfcast.training._clock import Budget, drafting
 from perfcast.training._draft import Trained, draft, proven
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, mix
-from perfcast.training.families import Family, Fitted, Stop, families, never
-from perfcast.training.fits import Executor, FitResult, FitTask, inner_validation, make_executor
+from perfcast.training._final import final_fits
+from perfcast.training.families import Family, Stop, families, never
+from perfcast.training.fits import Executor, inner_validation, make_executor
 from perfcast.training.search import Search, SearchOptions, Start, search
 from perfcast.workloads import Rows
 
-CUT_SHORT = "the time limit cut its final fit short; a longer one makes a better version"
-_LOOK_SECONDS = 0.2
 FEW_TRIALS = 8
 """So few trials take turns: starting processes would cost more than it gains."""
 OVERTIME = 1.05
@@ -112,7 +111,7 @@ def fit_best(
         Stopped: It was asked to.
         Unavailable: Where they run can't be reached any more.
     """
-    fitted = _final_fits(chosen, found, executor, deadline=deadline, stop=stop)
+    fitted = final_fits(chosen, found, executor, deadline=deadline, stop=stop)
     rows = split.calibrate.features
     models = {name: proven(model, rows) for name, model in fitted.items()}
     # Where trends are declared only models that keep them are mixed, so that the mean keeps them too.
@@ -122,44 +121,6 @@ def fit_best(
         mean = replace(_mixed(fitted, *mixture), keeps_trends=models[members[0]].keeps_trends)
         models[ENSEMBLE] = proven(mean, rows)
     return sorted(models.values(), key=_rank)
-
-
-def _final_fits(
-    chosen: Mapping[str, Family], found: Search, executor: Executor, *, deadline: float, stop: Stop
-) -> dict[str, Trained]:
-    """Each family's; the best one's gets the time it needs, whatever the deadline, because there must be one."""
-    # Where fits take turns the quick ones come first, so that none is left out; side by side, the longest do.
-    waiting = sorted(found.best_of_each_family.values(), key=lambda trial: trial.seconds, reverse=executor.slots > 1)
-    running: dict[int, FitResult] = {}
-    models: dict[str, Trained] = {}
-    while waiting or running:
-        if stop():
-            raise Stopped("training was stopped")
-        while waiting and len(running) < executor.slots:
-            trial = waiting.pop(0)
-            seconds = float("inf") if trial is found.best else deadline - time.monotonic()
-            if seconds > 0:
-                running[trial.key] = trial
-                executor.submit(FitTask(trial.key, chosen[trial.family], trial.settings, seconds, final=True))
-        for result in executor.wait(_LOOK_SECONDS) if running else ():
-            trial = running.pop(result.key)
-            if result.fitted is not None:
-                models[trial.family] = _trained(chosen[trial.family], trial, found, result, result.fitted)
-    return models
-
-
-def _trained(family: Family, trial: FitResult, found: Search, result: FitResult, fitted: Fitted) -> Trained:
-    return Trained(
-        found.inner.path,
-        family.name,
-        fitted,
-        found.inner.target,
-        trial.settings,
-        score=trial.score,
-        seconds=result.seconds,
-        keeps_trends=family.keeps_trends(trial.settings) if any(found.inner.lesson.trends) else None,
-        notes=(CUT_SHORT,) if result.late else (),
-    )
 
 
 def _rank(model: Trained) -> tuple[bool, float]:

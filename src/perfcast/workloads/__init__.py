@@ -31,6 +31,7 @@ from perfcast.workloads._expressions import ArrayArithmetic, Expression, Name, O
 from perfcast.workloads._feature import EXACT, LARGEST, Feature, exact, inexact
 from perfcast.workloads._rows import TIMESTAMP, RowReader, missing_feature, unknown_feature
 from perfcast.workloads._table import Refusal, check_table, merged, right_rows, rules_hold
+from perfcast.workloads._terms import Plan, Step, Term
 from perfcast.workloads._workload import Cost, Preset, Rows, Workload
 from perfcast.workloads._yaml import read_yaml
 
@@ -46,10 +47,13 @@ __all__ = [
     "Feature",
     "Name",
     "Operator",
+    "Plan",
     "Preset",
     "Refusal",
     "RowReader",
     "Rows",
+    "Step",
+    "Term",
     "Workload",
     "builtin_workloads",
     "check_table",

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from perfcast.errors import InvalidDeclaration, UnknownWorkload
-from perfcast.workloads._declaration import Declaration, WorkloadFile, extend, read_file
+from perfcast.workloads._declaration import Declaration, extend
+from perfcast.workloads._file import WorkloadFile, read_file
 from perfcast.workloads._presets import with_presets
 from perfcast.workloads._workload import Workload
 

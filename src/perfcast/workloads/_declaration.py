@@ -1,13 +1,8 @@
-"""A workload's declaration as it stands in YAML and in a version's manifest: plain data, nothing computed."""
+"""A workload's declaration as a version's manifest has it: plain data, nothing computed."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
-
-from perfcast.errors import InvalidDeclaration
-from perfcast.workloads._yaml import read_yaml
 
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 WorkloadName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -96,47 +91,6 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     features: tuple[FeatureDeclaration, ...] = ()
     derived: tuple[DerivedDeclaration, ...] = ()
     rules: tuple[RuleDeclaration, ...] = ()
-
-
-class PresetDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A row that people know by a name, to begin with.
-
-    Attributes:
-        name: Lower-case words joined by hyphens, once a workload.
-        title: What people read.
-        group: Presets that belong together have the same.
-        features: As a request gives them: defaults may be left out, and `timestamp` may stand for the clock features.
-    """
-
-    name: WorkloadName
-    title: str
-    features: Mapping[str, bool | float | str]
-    group: str = ""
-
-
-class WorkloadFile(Declaration, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A declaration with what stands beside it in its file and is no part of what a version says of its workload."""
-
-    presets: tuple[PresetDeclaration, ...] = ()
-
-    @property
-    def declaration(self) -> Declaration:
-        """The declaration alone."""
-        return Declaration(**{name: getattr(self, name) for name in Declaration.__struct_fields__})
-
-
-def read_file(path: Path) -> WorkloadFile:
-    """Read a YAML file.
-
-    Raises:
-        InvalidDeclaration: It can't be read, is not YAML, or has a field that is wrong; names file and place.
-    """
-    try:
-        return read_yaml(path.read_bytes(), WorkloadFile)
-    except OSError as error:
-        raise InvalidDeclaration(f"{path}: {error.strerror}") from None
-    except ValueError as error:
-        raise InvalidDeclaration(f"{path}: {error}") from None
 
 
 def extend(base: Declaration, extension: Declaration) -> Declaration:

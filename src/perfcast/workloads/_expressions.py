@@ -204,6 +204,8 @@ def _negative(operand: Expression) -> Expression:
 
 
 def _binary(operator: ast.operator, left: Expression, right: Expression, text: str) -> Expression:
+    if isinstance(operator, ast.Add | ast.Mult):
+        return _in_pairs(_BINARY[type(operator)], left, right)
     if type(operator) in _BINARY:
         return Operation(_BINARY[type(operator)], (left, right))
     quotient = Operation("floor", (Operation("divide", (left, right)),))
@@ -212,6 +214,23 @@ def _binary(operator: ast.operator, left: Expression, right: Expression, text: s
     if isinstance(operator, ast.Mod):
         return Operation("subtract", (left, Operation("multiply", (right, quotient))))
     raise InvalidDeclaration(f"operator {type(operator).__name__} in '{text}' is not known; known are + - * / // %")
+
+
+def _in_pairs(operator: Operator, left: Expression, right: Expression) -> Expression:
+    """A sum or product of several as a balanced tree: less deep, so that a graph has fewer steps."""
+    parts = [part for side in (left, right) for part in _parts(operator, side)]
+    while len(parts) > 1:
+        pairs = zip(parts[::2], parts[1::2], strict=False)
+        parts = [Operation(operator, pair) for pair in pairs] + parts[len(parts) // 2 * 2 :]
+    return parts[0]
+
+
+def _parts(operator: Operator, expression: Expression) -> Iterator[Expression]:
+    if isinstance(expression, Operation) and expression.operator == operator:
+        for argument in expression.arguments:
+            yield from _parts(operator, argument)
+    else:
+        yield expression
 
 
 def _call(function: str, arguments: Sequence[Expression], text: str) -> Expression:

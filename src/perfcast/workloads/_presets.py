@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from perfcast.errors import InvalidDeclaration, InvalidInput
-from perfcast.workloads._declaration import PresetDeclaration
+from perfcast.workloads._file import PresetDeclaration
 from perfcast.workloads._rows import TIMESTAMP, RowReader
 from perfcast.workloads._workload import Preset, Workload
 

@@ -12,17 +12,17 @@ import numpy.typing as npt
 from perfcast.errors import FieldError, InvalidDeclaration
 from perfcast.workloads._declaration import CostDeclaration, Declaration, Trend
 from perfcast.workloads._expressions import (
-    Arithmetic,
     ArrayArithmetic,
     Comparison,
     Expression,
-    Quantity,
+    Name,
     evaluate,
     names,
     parse,
     parse_comparison,
 )
 from perfcast.workloads._feature import LARGEST, ready
+from perfcast.workloads._terms import Plan, plan
 
 Rows: TypeAlias = npt.NDArray[np.float32]
 
@@ -126,6 +126,11 @@ class Workload:
         return (*self.feature_names, *(item.name for item in self.indicators), *(item.name for item in self.derived))
 
     @cached_property
+    def stated(self) -> tuple[int, ...]:
+        """Positions of the features that no clock decides."""
+        return tuple(at for at, feature in enumerate(self.features) if not feature.declaration.clock)
+
+    @cached_property
     def indicators(self) -> tuple[Derived, ...]:
         """For each value of each choice of three or more: 1 where the feature has it, else 0."""
         return tuple(
@@ -142,18 +147,18 @@ class Workload:
         features = [sign[feature.declaration.trend] for feature in self.features]
         return (*features, *([0] * len(self.indicators)), *(sign[item.trend] for item in self.derived))
 
-    def quantities(self, features: Sequence[Quantity], arithmetic: Arithmetic[Quantity]) -> list[Quantity]:
-        """One quantity for each of `input_names`, from one for each feature, by NumPy's arithmetic or a graph's."""
-        values: dict[str, Quantity] = dict(zip(self.feature_names, features, strict=True))
-        for item in (*self.indicators, *self.derived):
-            values[item.name] = evaluate(item.expression, values, arithmetic)
-        return list(values.values())
-
     def inputs(self, features: Rows) -> Rows:
         """Model inputs, float32 [rows, inputs], columns as `input_names`, from features, float32 [rows, features]."""
-        columns: list[Rows] = list(np.ascontiguousarray(features.T, dtype=np.float32))
-        quantities: list[Rows] = self.quantities(columns, ArrayArithmetic())
-        return np.stack(np.broadcast_arrays(*quantities), axis=1).astype(np.float32, copy=False)
+        columns = np.ascontiguousarray(features.T, dtype=np.float32)
+        values: dict[str, Rows] = dict(zip(self.feature_names, columns, strict=True))
+        for item in (*self.indicators, *self.derived):
+            values[item.name] = evaluate(item.expression, values, ArrayArithmetic())
+        return np.stack(np.broadcast_arrays(*values.values()), axis=1).astype(np.float32, copy=False)
+
+    def plan(self, wanted: Sequence[Expression] | None = None) -> Plan:
+        """How to compute expressions over `input_names`, by default all of these, from features in a graph."""
+        known = {item.name: item.expression for item in (*self.indicators, *self.derived)}
+        return plan(known, list(map(Name, self.input_names)) if wanted is None else wanted)
 
     def document(self) -> Mapping[str, object]:
         """The declaration as plain data, as it is written into a manifest."""

@@ -34,16 +34,6 @@ def rows(convolution: Workload) -> Rows:
     return np.array([[getattr(item, name) for name in convolution.feature_names] for item in sampled], dtype=np.float32)
 
 
-def test_the_graph_computes_each_derived_quantity_to_the_same_bits(convolution: Workload, rows: Rows) -> None:
-    inputs = spox.argument(spox.Tensor(np.float32, ("rows", len(convolution.input_names))))
-    expected = convolution.inputs(rows)
-    for place, name in enumerate(convolution.input_names):
-        column = op.gather(inputs, op.constant(value=np.array([place])), axis=1)
-        unbounded = convolution.declaration
-        graph = compose(Workload(unbounded), spox.build({"inputs": inputs}, {"raw": column}))
-        np.testing.assert_array_equal(run(graph, rows), expected[:, place], err_msg=name)
-
-
 def test_a_log_target_is_undone_and_the_cost_kept_within_its_bounds(convolution: Workload, rows: Rows) -> None:
     service = builtin_workloads()["cpu-utilization"]
     graph = compose(service, body_of(service, picking(service, "request_rate")))

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,9 +16,11 @@ from perfcast.manifest import Draft, Manifest
 from perfcast.training import Budget, Trained, Training, draft, judge, train
 from perfcast.training._draft import parity_rows
 from perfcast.training._ensemble import mix
+from perfcast.training._final import CUT_SHORT
 from perfcast.training._path import Path
-from perfcast.training._train import CUT_SHORT, fit_best
+from perfcast.training._train import fit_best
 from perfcast.training.families import Lesson, families
+from perfcast.training.families._network import FittedNetwork
 from perfcast.training.fits import Here, inner_validation
 from perfcast.workloads import Workload, workload_from_document
 
@@ -87,6 +91,33 @@ def test_without_time_left_the_best_family_is_still_fitted(dataset: Dataset) -> 
     models = fit_best(split, chosen, found, Here(found.inner), deadline=0.0)
     assert [model.family for model in models] == [found.best.family]
     assert CUT_SHORT not in models[0].notes
+
+
+def test_a_network_of_several_members_is_their_mean(dataset: Dataset) -> None:
+    models = [_network(dataset, deadline) for deadline in (float("inf"), time.monotonic() + 600)]
+    assert [model.fitted.details()["members"] for model in models] == [4, 4]
+    assert models[0].notes == ()
+    rows = dataset.split().test.features
+    np.testing.assert_array_equal(models[0].predict(rows), models[1].predict(rows))
+    fitted = models[0].fitted
+    assert isinstance(fitted, FittedNetwork)
+    apart = [replace(fitted, members=(member,)).predict(dataset.workload.inputs(rows)) for member in fitted.members]
+    assert len({answers.tobytes() for answers in apart}) == 4
+    np.testing.assert_allclose(fitted.predict(dataset.workload.inputs(rows)), np.mean(apart, axis=0), atol=1e-5)
+
+
+def test_without_time_for_more_a_network_has_one_member_and_says_so(dataset: Dataset) -> None:
+    model = _network(dataset, deadline=0.0)
+    assert model.fitted.details()["members"] == 1
+    assert model.notes[-1].startswith("1 of its 4 members")
+
+
+def _network(dataset: Dataset, deadline: float) -> Trained:
+    split, chosen = dataset.split(), {"neural_network": families()["neural_network"]}
+    warm = [("neural_network", {"epochs": 32})]
+    found = search(split, dataset.workload, chosen, Budget(1), warm_start=warm)
+    (model,) = fit_best(split, chosen, found, Here(found.inner), mixing=False, deadline=deadline)
+    return model
 
 
 def test_a_stop_ends_it(dataset: Dataset) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from perfcast.training.families import Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families import Family, Lesson, Report, Settings, Space, Stop, Trial, never
 from perfcast.workloads import Rows
 
 
@@ -34,7 +34,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Behaving:
+class Behaving(Family):
     """Answers `value` after `seconds`; `act` says what else it does: fail, die, die_once, deaf.
 
     Attributes:

@@ -75,7 +75,7 @@ def test_each_runtime_and_pass_measures_plausible_times(
 def test_the_parquet_file_holds_features_cost_noise_and_provenance(finished: ProfileResult) -> None:
     table = pq.read_table(finished.dataset)
     assert table.column_names == [
-        *ConvConfig.__slots__, "execution_time_ms", "rounds", "half_spread", "sentinel_ratio", "measured_at",
+        *ConvConfig.__slots__, "execution_time_ms", "rounds", "half_spread", "sentinel_ratio", "path", "measured_at",
         "device", "runtime", "runtime_version", "python_version",
     ]  # fmt: skip
     metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}

@@ -27,29 +27,31 @@ class Lesson:
     """What a family learns from.
 
     Attributes:
-        inputs: float32 [rows, inputs], as `Workload.inputs` gives them.
+        inputs: float32 [rows, inputs], features first.
         target: float32 [rows]: the cost, or its natural logarithm where `relative`, around 0.
         input_names: One a column.
         trends: For each input 1 where the target never falls with it, -1 where it never rises, else 0.
-        straight: For each input whether it is a feature or a sum of some, not another quantity that grows otherwise;
-            all are where it is empty.
         relative: Whether the target is a logarithm.
         seed: Of everything random.
         threads: Most threads to use.
         validation: Inputs and target to stop early by; None on a final fit, whose settings carry the rounds found.
         seconds: After so many `stop` will be true; a schedule is best made for them.
+        stated: Positions of the inputs that are features as they are given, not what a clock shows.
+        straight: For each input whether it is a feature or a sum of some, not another quantity that grows otherwise;
+            all are where it is empty.
     """
 
     inputs: Rows
     target: Rows
     input_names: tuple[str, ...]
     trends: tuple[int, ...]
-    straight: tuple[bool, ...] = ()
     relative: bool = False
     seed: int = 0
     threads: int = 1
     validation: tuple[Rows, Rows] | None = None
     seconds: float = float("inf")
+    stated: tuple[int, ...] = ()
+    straight: tuple[bool, ...] = ()
 
 
 class Fitted(Protocol):
@@ -117,6 +119,16 @@ class Family(Protocol):
     def keeps_trends(self, settings: Settings) -> bool:  # noqa: ARG002
         """Whether a fit with these settings promises the lesson's trends."""
         return False
+
+    @property
+    def members(self) -> int:
+        """How many fits, which differ by their seeds, make one final model where there is time."""
+        return 1
+
+    def join(self, members: Sequence[Fitted]) -> Fitted:
+        """The mean in target space of one or more final fits, as one model."""
+        (only,) = members
+        return only
 
     def start(self, lesson: Lesson) -> Settings:
         """Settings known to be good and quick; the search begins there. All lie within `space`."""

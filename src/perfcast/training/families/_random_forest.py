@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perfcast.errors import Stopped
-from perfcast.training.families._family import Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
 from perfcast.training.families._line import SHARE, SHARES, FittedOnLine, above, has_use, line_beneath
 from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join, rounded_down
 from perfcast.workloads import Rows
@@ -51,7 +51,7 @@ class FittedForest(FittedTrees):
         )
 
 
-class RandomForest:
+class RandomForest(Family):
     """Averaged trees, bounded in leaves so that the graph stays small."""
 
     name = "random_forest"

@@ -83,7 +83,7 @@ def smooth_inputs(inputs: Rows, *, margin: float) -> SmoothInputs:
     logged = np.array([_is_wide(column) for column in raw.T], dtype=bool)
     floor, offset = _log_range(raw)
     value = np.where(logged, np.log(np.where(logged, np.maximum(raw, floor) + offset, 1.0)), raw)
-    columns = _distinct(value)
+    columns = distinct(value)
     center, scale = value.mean(axis=0)[columns], value.std(axis=0)[columns]
     scaled = (value[:, columns] - center) / scale
     return SmoothInputs(
@@ -113,7 +113,8 @@ def _log_range(raw: Doubles) -> tuple[Doubles, Doubles]:
     return np.where(zero, 0.0, least / 4), np.where(zero, least, 0.0)
 
 
-def _distinct(value: Doubles) -> npt.NDArray[np.int64]:
+def distinct(value: Doubles) -> npt.NDArray[np.int64]:
+    """The columns of [rows, columns] that vary and are no earlier one with a factor and a shift: int64 [kept]."""
     deviation = value - value.mean(axis=0)
     spread = np.sqrt((deviation**2).mean(axis=0))
     varied = np.flatnonzero(spread > 1e-6 * (np.abs(value).max(axis=0) + 1e-12))

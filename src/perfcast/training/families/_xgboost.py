@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perfcast.errors import Stopped
-from perfcast.training.families._family import Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
 from perfcast.training.families._line import SHARE, SHARES, FittedOnLine, above, has_use, line_beneath
 from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join
 from perfcast.workloads import Rows
@@ -57,7 +57,7 @@ class FittedXGBoost(FittedTrees):
         )
 
 
-class XGBoost:
+class XGBoost(Family):
     """Gradient-boosted trees with histogram splits; on a GPU where XGBoost sees one."""
 
     name = "xgboost"

@@ -26,6 +26,7 @@ class FitTask:
         seconds: After so many it ends with what it has.
         final: Whether it learns from all rows, to be kept; else it is a trial, scored on the validation rows.
         limits: For a trial, by progress: the error above which it is given up.
+        member: Which of the family's fits that make one final model, from 0; each has a seed of its own.
         losses: How often it was begun by a process that was killed.
     """
 
@@ -35,6 +36,7 @@ class FitTask:
     seconds: float = float("inf")
     final: bool = False
     limits: Mapping[int, float] = field(default_factory=dict)
+    member: int = 0
     losses: int = 0
 
 
@@ -86,7 +88,8 @@ def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> Fit
     def late() -> bool:
         return time.monotonic() - begun > task.seconds or stop()
 
-    lesson = replace(inner.whole() if task.final else inner.lesson, threads=threads, seconds=task.seconds)
+    learnt = inner.whole() if task.final else inner.lesson
+    lesson = replace(learnt, seed=_seed(learnt.seed, task.member), threads=threads, seconds=task.seconds)
     try:
         fitted = task.family.fit(lesson, task.settings, stop=late, report=None if task.final else watch.report)
         result = _result(inner, task, fitted)
@@ -100,6 +103,10 @@ def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> Fit
         raise Stopped("the fit was stopped")
     seconds = time.monotonic() - begun
     return replace(result, seconds=seconds, curve=tuple(watch.curve), late=task.final and seconds > task.seconds)
+
+
+def _seed(seed: int, member: int) -> int:
+    return int(np.random.SeedSequence([seed, member]).generate_state(1)[0]) if member else seed
 
 
 def _result(inner: Inner, task: FitTask, fitted: Fitted) -> FitResult:

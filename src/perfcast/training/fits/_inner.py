@@ -74,11 +74,12 @@ def inner_validation(split: Split, workload: Workload, *, seed: int, threads: in
         wanted[~held],
         path.input_names,
         path.trends,
-        path.straight,
         workload.cost.relative,
         seed,
         threads,
         (inputs[held], wanted[held]),
+        stated=workload.stated,
+        straight=path.straight,
     )
     return Inner(path, lesson, cost[held], target)
 

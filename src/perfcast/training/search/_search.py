@@ -119,7 +119,8 @@ def search(
         Refused: No family could be fitted.
         Unavailable: Where the trials run can't be reached any more.
     """
-    clock = Clock(budget, slots=max(1, executor.slots), rows=len(inner.lesson.target))
+    members = {name: family.members for name, family in families.items()}
+    clock = Clock(budget, members=members, slots=max(1, executor.slots), rows=len(inner.lesson.target))
     with quiet_optuna():
         run = _Run(inner, families, executor, clock, stop, **options)
         run.go()

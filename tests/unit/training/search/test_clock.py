@@ -32,6 +32,15 @@ def test_a_trial_its_final_fit_and_all_drafts_fit_into_the_time() -> None:
     assert 0.85 * 30 < seconds + 1.05 * seconds + drafting(4, 2400) <= 30
 
 
+def test_time_is_kept_for_all_members_side_by_side() -> None:
+    long = Budget(1000, 60.0)
+    alone, four = clock(budget=long), clock(budget=long, members={"neural_network": 4})
+    assert alone.left() - four.left() == pytest.approx(1.05 * (4 * 8.0 + 0.9) / 2 - 1.05 * 8.0, abs=0.01)
+    assert four.trial_seconds("neural_network", starts_left=0) < 0.7 * alone.trial_seconds(
+        "neural_network", starts_left=0
+    )
+
+
 def test_an_unlimited_search_keeps_nothing() -> None:
     unlimited = clock(budget=Budget(10))
     assert unlimited.left() == unlimited.trial_seconds("xgboost", starts_left=1) == float("inf")

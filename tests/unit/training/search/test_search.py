@@ -14,7 +14,7 @@ from tests.unit.training.searches import search
 from perfcast.datasets import Dataset, Part, Split
 from perfcast.errors import Refused, Stopped
 from perfcast.training import Budget, TrialReport
-from perfcast.training.families import Lesson, Report, Settings, Space, Stop, Trial, families, never
+from perfcast.training.families import Family, Lesson, Report, Settings, Space, Stop, Trial, families, never
 from perfcast.training.fits import inner_validation
 from perfcast.workloads import Rows
 
@@ -40,7 +40,7 @@ class Guess:
 
 
 @dataclass(frozen=True)
-class Guesser:
+class Guesser(Family):
     """A real family of the simplest kind: it answers the constant that its settings name."""
 
     name: str = "guess"

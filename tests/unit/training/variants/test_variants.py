@@ -145,8 +145,8 @@ def test_a_pruned_network_is_narrower_and_nearly_the_same(training: Training) ->
     graph, rows = of(training, "neural_network").graph, training.split.train.features
     thinner = prune(graph, 0.5, rows)
     widths = [Graph(each).constant(name).shape for each in (graph, thinner) for name in products(each)]  # type: ignore[union-attr]
-    assert (96, 48) in widths
-    assert (48, 96) in widths
+    assert (128, 64) in widths
+    assert (64, 128) in widths
     assert len(thinner) < 0.7 * len(graph)
     apart = np.abs(run(thinner, training.split.test.features) / run(graph, training.split.test.features) - 1)
     assert 0 < np.median(apart) < 0.05

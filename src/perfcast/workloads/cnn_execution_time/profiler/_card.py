@@ -33,6 +33,7 @@ def data_card(
         _method(settings),
         _device(contents.fingerprint),
         _times(rows),
+        *_paths(rows),
         _noise(rows, contents, measurements, settings),
         f"## Made by\n\n```\n{settings['command']}\n```",
     )
@@ -93,6 +94,20 @@ def _times(rows: Sequence[MeasuredRow]) -> str:
     cells = _percentiles((row.execution_time_ms for row in rows), shares)
     shown = [("execution_time_ms", *(f"{cell:.4g}" for cell in cells))]
     return "## Distribution of the times\n\n" + _table(("percentile", *map(str, shares)), shown)
+
+
+def _paths(rows: Sequence[MeasuredRow]) -> list[str]:
+    """One part, or none where the runtime doesn't tell."""
+    times: dict[str, list[float]] = {}
+    for row in rows:
+        if row.path is not None:
+            times.setdefault(row.path, []).append(row.execution_time_ms)
+    if not times:
+        return []
+    ordered = sorted(times.items(), key=lambda item: len(item[1]), reverse=True)
+    shown = [(f"`{path}`", f"{len(found):,}", f"{np.median(found):.4g}") for path, found in ordered]
+    told = "The runtime's own word, asked once for each configuration; column `path` of the file. It is no feature."
+    return [f"## Which way the runtime takes\n\n{_table(('path', 'rows', 'median ms'), shown)}\n\n{told}"]
 
 
 def _noise(

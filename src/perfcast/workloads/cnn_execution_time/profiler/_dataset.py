@@ -55,6 +55,7 @@ def _write_parquet(
     columns["rounds"] = pa.array([row.rounds for row in rows], pa.int16())
     columns["half_spread"] = pa.array([round(row.half_spread, 5) for row in rows], pa.float32())
     columns["sentinel_ratio"] = pa.array([round(row.sentinel_ratio, 4) for row in rows], pa.float32())
+    columns["path"] = pa.array([row.path for row in rows], pa.string()).dictionary_encode()
     moments = [datetime.fromisoformat(row.measured_at) for row in rows]
     columns["measured_at"] = pa.array(moments, pa.timestamp("s", tz="UTC"))
     same = {

@@ -31,6 +31,7 @@ class Block(msgspec.Struct, frozen=True):
     rows: tuple[tuple[int, float], ...]  # (index of the configuration, ms per call)
     failed: tuple[tuple[int, str], ...] = ()  # (index of the configuration, reason it can't be measured)
     seconds: float = 0.0  # how long the block took
+    paths: tuple[tuple[int, str], ...] = ()  # (index of the configuration, which way the runtime takes), once each
 
 
 @dataclass(slots=True)

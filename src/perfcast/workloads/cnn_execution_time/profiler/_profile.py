@@ -125,18 +125,19 @@ class _Run:
         position = 0
         while position < len(plan):
             sentinel_ms, ratio = self._settled_sentinel()
-            begin, rows, failed = time.perf_counter(), [], []
+            begin, rows, failed, paths = time.perf_counter(), [], [], []
             stop = position + _BLOCK_CONFIGURATIONS
             while position < min(stop, len(plan)) and time.perf_counter() - begin < _BLOCK_SECONDS:
                 index = plan[position]
                 outcome = self._measure(self._configurations[index])
                 if isinstance(outcome, float):
                     rows.append((index, outcome))
+                    paths += self._path(index)
                 else:
                     failed.append((index, outcome))
                 position += 1
             seconds = round(time.perf_counter() - begin, 3)
-            yield Block(number, _now(), sentinel_ms, tuple(rows), tuple(failed), seconds), ratio
+            yield Block(number, _now(), sentinel_ms, tuple(rows), tuple(failed), seconds, tuple(paths)), ratio
 
     def _settled_sentinel(self) -> tuple[float, float]:
         """The sentinel's ms and their ratio to the best, after waits while the machine is slower than at its best."""
@@ -155,6 +156,13 @@ class _Run:
             return _rounded(1e3 * time_call(timer, options.budget_ms / 1e3, longest=options.max_call_ms / 1e3))
         except Exception as error:  # noqa: BLE001  runtimes raise their own types, down to plain Exception
             return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200] if str(error) else ''}"
+
+    def _path(self, index: int) -> list[tuple[int, str]]:
+        """Which way the runtime takes, where it isn't known and the runtime tells."""
+        if index in self._measurements.paths:
+            return []
+        path = self._runner.path(self._configurations[index])
+        return [] if path is None else [(index, path)]
 
     def _progress(self, number: int, done: int, total: int, ratio: float) -> ProfileProgress:
         options, measurements = self._options, self._measurements

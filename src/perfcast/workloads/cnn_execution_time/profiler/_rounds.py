@@ -41,6 +41,7 @@ class Measurements:
     # those of each configuration, in the order they were made
     readings: dict[int, list[Reading]] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)  # why a configuration can't be measured
+    paths: dict[int, str] = field(default_factory=dict)  # which way the runtime takes, where it tells
     sentinel_best_ms: float | None = None  # the sentinel's best time so far, or None before the first
 
     def add(self, block: Block) -> None:
@@ -49,6 +50,7 @@ class Measurements:
             reading = Reading(block.round, ms, block.sentinel_ms, block.at)
             self.readings.setdefault(index, []).append(reading)
         self.failed.update(block.failed)
+        self.paths.update(block.paths)
 
     def note_sentinel(self, ms: float) -> float:
         """Take in a sentinel time and return its ratio to the best so far."""
@@ -86,6 +88,7 @@ class MeasuredRow:
     half_spread: float  # relative difference between the best of its odd and of its even rounds
     sentinel_ratio: float  # the sentinel's time before the best round, relative to its best in the run
     measured_at: str  # ISO 8601 UTC time of the best round
+    path: str | None = None  # which way the runtime takes, where it tells
 
 
 def accepted_rows(
@@ -93,16 +96,17 @@ def accepted_rows(
 ) -> list[MeasuredRow]:
     """The configurations whose halves agree, in the order they were sampled."""
     return [
-        _row(contents.configurations[index], readings, measurements)
+        _row(index, contents.configurations[index], readings, measurements)
         for index, readings in sorted(measurements.readings.items())
         if index not in measurements.failed and measurements.accepted(index, tolerance=tolerance, rounds=rounds)
     ]
 
 
-def _row(config: ConvConfig, readings: Sequence[Reading], measurements: Measurements) -> MeasuredRow:
+def _row(index: int, config: ConvConfig, readings: Sequence[Reading], measurements: Measurements) -> MeasuredRow:
     best = min(readings, key=lambda reading: reading.ms)
     ratio = best.sentinel_ms / (measurements.sentinel_best_ms or best.sentinel_ms)
-    return MeasuredRow(config, best.ms, len(readings), half_spread(readings) or 0.0, ratio, best.at)
+    spread, path = half_spread(readings) or 0.0, measurements.paths.get(index)
+    return MeasuredRow(config, best.ms, len(readings), spread, ratio, best.at, path)
 
 
 def round_plan(number: int, measurements: Measurements, options: ProfileOptions) -> list[int]:

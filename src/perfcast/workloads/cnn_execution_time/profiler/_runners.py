@@ -18,6 +18,7 @@ from perfcast.errors import InvalidSetting, MissingDependency
 
 from ._configurations import ConvConfig
 from ._options import ProfileOptions
+from ._paths import onnxruntime_path, torch_path
 
 Timer = Callable[[int], float]
 
@@ -95,6 +96,20 @@ class TorchRunner:
         self._settle_allocator()
 
     def prepare(self, config: ConvConfig) -> Timer:
+        """Make a configuration's tensors, and return its timer."""
+        call, mode = self._call(config)
+        return self._timer(call, mode)
+
+    def path(self, config: ConvConfig) -> str | None:
+        """Which kernel runs, as oneDNN says; None on a GPU."""
+        if self._device == "cuda":
+            return None
+        call, mode = self._call(config)
+        with mode():
+            return torch_path(self._torch, call)
+
+    def _call(self, config: ConvConfig) -> tuple[Callable[[], Any], Callable[[], Any]]:
+        """What is timed, and the mode of torch in which it runs."""
         torch = self._torch
         inputs = self._tensor(self._inputs, config.input_shape)
         weights = self._tensor(self._weights, config.weight_shape)
@@ -104,14 +119,14 @@ class TorchRunner:
             return torch.conv2d(inputs, weights, None, *geometry)
 
         if not self._training:
-            return self._timer(forward, torch.inference_mode)
+            return forward, torch.inference_mode
         with torch.no_grad():
             gradient = torch.ones_like(forward())
 
         def forward_and_backward() -> Any:
             return torch.autograd.grad(forward(), (inputs, weights), gradient)
 
-        return self._timer(forward_and_backward, torch.enable_grad)
+        return forward_and_backward, torch.enable_grad
 
     def close(self) -> None:
         """Give torch its threads and denormals back."""
@@ -180,6 +195,10 @@ class OnnxRuntimeRunner:
         binding.bind_ortvalue_output("y", output)
         run = session.run_with_iobinding
         return lambda calls: _time_calls(lambda: run(binding), calls)
+
+    def path(self, config: ConvConfig) -> str | None:
+        """Which way it takes, as its optimised graph says."""
+        return onnxruntime_path(self._ort, self._onnx, self._model(config), self._session_options())
 
     def close(self) -> None:
         """Do nothing: all settings belong to the sessions."""
