@@ -1,6 +1,6 @@
 """A straight line beneath trees: they learn what it leaves over, and where training rows end it goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -91,6 +91,12 @@ class FittedOnLine:
     def thresholds(self) -> Mapping[int, Rows]:
         """The model's."""
         return self.model.thresholds()
+
+
+def on_line(lesson: Lesson, settings: Settings, fit: Callable[[Lesson], Fitted]) -> Fitted:
+    """Fit what a line leaves over, where the settings put one beneath; else all."""
+    line = line_beneath(lesson, float(settings.get("line", 0.0)))
+    return FittedOnLine(fit(above(line, lesson)), line) if line else fit(lesson)
 
 
 def above(line: Line, lesson: Lesson) -> Lesson:

@@ -8,7 +8,7 @@ import numpy as np
 
 from perfcast.errors import Stopped
 from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
-from perfcast.training.families._line import SHARE, SHARES, FittedOnLine, above, has_use, line_beneath
+from perfcast.training.families._line import SHARE, SHARES, has_use, on_line
 from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join, rounded_down
 from perfcast.workloads import Rows
 
@@ -92,9 +92,7 @@ class RandomForest(Family):
         report: Report | None = None,  # noqa: ARG002
     ) -> Fitted:
         """Grow a few trees at a time."""
-        line = line_beneath(lesson, float(settings.get("line", 0.0)))
-        fitted = _grown(above(line, lesson) if line else lesson, settings, stop)
-        return FittedOnLine(fitted, line) if line else fitted
+        return on_line(lesson, settings, lambda part: _grown(part, settings, stop))
 
 
 def _grown(lesson: Lesson, settings: Settings, stop: Stop) -> FittedForest:

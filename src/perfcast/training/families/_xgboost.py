@@ -10,7 +10,7 @@ import numpy as np
 
 from perfcast.errors import Stopped
 from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
-from perfcast.training.families._line import SHARE, SHARES, FittedOnLine, above, has_use, line_beneath
+from perfcast.training.families._line import SHARE, SHARES, has_use, on_line
 from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join
 from perfcast.workloads import Rows
 
@@ -103,9 +103,7 @@ class XGBoost(Family):
 
     def fit(self, lesson: Lesson, settings: Settings, *, stop: Stop = never, report: Report | None = None) -> Fitted:
         """Boost until the validation rows no longer gain, or for the rounds that the settings carry."""
-        line = line_beneath(lesson, float(settings.get("line", 0.0)))
-        fitted = _boosted(above(line, lesson) if line else lesson, settings, stop, report)
-        return FittedOnLine(fitted, line) if line else fitted
+        return on_line(lesson, settings, lambda part: _boosted(part, settings, stop, report))
 
 
 def _boosted(lesson: Lesson, settings: Settings, stop: Stop, report: Report | None) -> FittedXGBoost:
