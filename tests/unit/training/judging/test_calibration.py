@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from perfcast.manifest import COVERAGES
 from perfcast.training.judging import calibrate, evaluate
-from perfcast.training.judging._calibration import conformal_quantile
+from perfcast.training.judging._bands import conformal_quantile
 from perfcast.workloads import Rows, Workload, builtin_workloads
 
 CPU = builtin_workloads()["cpu-utilization"]
