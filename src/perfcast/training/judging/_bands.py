@@ -23,6 +23,8 @@ MOST_COSTS = 3
 LEAST_FIFTH = 0.85
 """Share of true costs that an interval for `DEFAULT_COVERAGE` is to hold in each fifth of predicted cost."""
 _FOLDS = 5
+_ERRORS = 2
+"""Standard errors by which another form must beat bands of cost alone."""
 
 
 class Held(NamedTuple):
@@ -52,9 +54,13 @@ class Form(NamedTuple):
 
 def banded(table: Calibration, held: Held) -> Calibration:
     """The table with the edges that suit these rows best, and as it was otherwise."""
-    forms = _forms(held)
-    form = min(forms, key=lambda form: _loss(table, held, form)) if len(forms) > 1 else forms[0]
-    return _drawn(table, held, form)
+    plain, *others = _forms(held)
+    if not others:
+        return _drawn(table, held, plain)
+    by_cost = _tried(table, held, plain)
+    trials = [_tried(table, held, form) for form in others]
+    best = min([by_cost, *(trial for trial in trials if trial.clearly_beats(by_cost))], key=lambda trial: trial.loss)
+    return _drawn(table, held, best.form)
 
 
 def distances(table: Calibration, held: Held, coverage: float) -> Doubles | None:
@@ -115,17 +121,36 @@ def _edges(values: Doubles, bands: int) -> tuple[float, ...]:
     return tuple(edges[edges > values.min()].tolist())
 
 
-def _loss(table: Calibration, held: Held, form: Form) -> tuple[float, float]:
-    """How good intervals of that form are on rows beside those that they were sized on; less is better.
+class _Trial(NamedTuple):
+    """How good intervals of a form are on rows beside those that they were sized on.
 
-    First by how much too little the worst fifth holds, beyond a standard error; then by the mean interval score
-    (Gneiting and Raftery 2007, "Strictly Proper Scoring Rules, Prediction, and Estimation", equation 43).
+    Attributes:
+        form: The form.
+        lacks: By how much too little the worst fifth holds, beyond a standard error; 0 where it holds enough.
+        scores: Each row's interval score (Gneiting and Raftery 2007, "Strictly Proper Scoring Rules, Prediction, and
+            Estimation", equation 43), float64 [rows]; less is better.
     """
+
+    form: Form
+    lacks: float
+    scores: Doubles
+
+    @property
+    def loss(self) -> tuple[float, float]:
+        return self.lacks, float(self.scores.mean())
+
+    def clearly_beats(self, other: "_Trial") -> bool:
+        """Whether its mean score is less by more than chance makes."""
+        apart = other.scores - self.scores
+        return bool(apart.mean() > _ERRORS * apart.std() / len(apart) ** 0.5)
+
+
+def _tried(table: Calibration, held: Held, form: Form) -> _Trial:
     reach = _crossed(table, held, form)
     beyond = np.maximum(held.residual - reach, 0)
-    score = 2 * reach + 2 / (1 - DEFAULT_COVERAGE) * beyond
     chance = (LEAST_FIFTH * (1 - LEAST_FIFTH) / (len(reach) / 5)) ** 0.5
-    return max(0.0, LEAST_FIFTH - chance - worst_fifth(held.cost, beyond == 0)), float(score.mean())
+    lacks = max(0.0, LEAST_FIFTH - chance - worst_fifth(held.cost, beyond == 0))
+    return _Trial(form, lacks, 2 * reach + 2 / (1 - DEFAULT_COVERAGE) * beyond)
 
 
 def _crossed(table: Calibration, held: Held, form: Form) -> Doubles:
