@@ -28,6 +28,8 @@ def public(folder: Path) -> Iterator[Dataset]:
         folder / "conv_t4_forward.csv.gz", builtin_workloads()["cnn-execution-time"], name="conv_t4_forward"
     )[0]
     yield service(folder / "service_load_to_cpu_serveapp.csv.gz")
+    for machine in ("1-6", "2-8"):
+        yield server(folder / f"server_minutes_{machine}_train.csv.gz")
 
 
 def convolutions(path: Path) -> Dataset:
@@ -56,3 +58,25 @@ def service(path: Path) -> Dataset:
         "node_memory": "node_mem",
     }
     return import_file(path, load_workload(WORKLOADS / "service-cpu.yaml"), name="serveapp", told=told)[0]
+
+
+def server(path: Path) -> Dataset:
+    """Minutes of a production server, as who runs it would have them after some two weeks.
+
+    The file that follows in time is left alone: it holds what happened afterwards, drift and labelled anomalies.
+    """
+    told = {
+        "request_rate": "1000 * passive_opens",
+        "active_users": "1000 * curr_estab",
+        "db_connections": "1000 * tcp_use",
+        "connections_opened": "1000 * active_opens",
+        "segments": "1000 * in_segs",
+        "cpu_utilization": "100 * cpu_r",
+    }
+    begin = pl.datetime(2026, 3, 2, time_zone="UTC")
+    frame = pl.read_csv(path).with_columns(measured_at=begin + pl.duration(minutes=pl.col("minute")))
+    with TemporaryDirectory() as folder:
+        prepared = Path(folder) / "prepared.parquet"
+        frame.write_parquet(prepared)
+        name = path.name.removesuffix("_train.csv.gz")
+        return import_file(prepared, load_workload(WORKLOADS / "server-cpu.yaml"), name=name, told=told)[0]

@@ -29,7 +29,7 @@ class Figures:
     log_gigabytes: float = _figure(5, "GB", "default: PREDICTION_LOG_BYTES")
     pool: float = _figure(5, "connections a process", "default: DATABASE_POOL_SIZE")
     observer_rows: float = _figure(
-        182_000, "predictions/s", "measured: docs/accuracy.md; there is one observer a database"
+        182_000, "predictions/s", "measured: docs/live-accuracy.md; there is one observer a database"
     )
     target_series: float = _figure(13, "series a server", _BLOCKS)
     model_series: float = _figure(64, "series a model and server", f"{_BLOCKS}, without live accuracy and drift")

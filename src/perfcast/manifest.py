@@ -370,6 +370,8 @@ class Manifest(msgspec.Struct, frozen=True):
         settings: The family's settings.
         search: Summary of the search that found them.
         keeps_trends: Whether the model promises the trends that the workload declares; None where it declares none.
+        path: For each feature with a trend and each that follows it, by how much this rises while the other rises by 1;
+            what is promised holds for features that move so, all else equal.
         libraries: Versions of what made it.
         inputs: What the model reads, in its order; empty where that is all of the workload's inputs.
         reference: What is usual for it; None for uploads, and for versions older than this.
@@ -390,6 +392,7 @@ class Manifest(msgspec.Struct, frozen=True):
     libraries: Mapping[str, str] = {}
     seconds: float | None = None
     keeps_trends: bool | None = None
+    path: Mapping[str, Mapping[str, float]] = {}
     inputs: tuple[str, ...] = ()
     reference: Reference | None = None
     notes: tuple[str, ...] = ()

@@ -130,7 +130,7 @@ def about(version: Version) -> Section:
         ("one row takes", number(graph.row_us, "µs")),
         ("fitted in", "" if manifest.seconds is None else number(manifest.seconds, "s")),
         ("graph against native model", _parity(manifest)),
-        ("keeps the declared trends", {True: "yes", False: "no", None: ""}[manifest.keeps_trends]),
+        ("keeps the declared trends", _trends(manifest)),
     ]
     section = Section("Version")
     section.blocks.append(Table("Facts", ("fact", "value"), [row for row in rows if row[1]]))
@@ -140,6 +140,17 @@ def about(version: Version) -> Section:
     if manifest.libraries:
         section.blocks.append(Table("Made with", ("library", "version"), list(manifest.libraries.items()), folded=True))
     return section
+
+
+def _trends(manifest: Manifest) -> str:
+    """Whether, and what else must move for it; empty where none is declared."""
+    if not manifest.keeps_trends:
+        return "" if manifest.keeps_trends is None else "no"
+    along = [
+        f"{load} +1 brings {', '.join(f'{name} +{slope:g}' for name, slope in followers.items())}"
+        for load, followers in manifest.path.items()
+    ]
+    return f"yes, where {'; '.join(along)}" if along else "yes, all else equal"
 
 
 def limits(manifest: Manifest) -> Section:

@@ -12,6 +12,7 @@ import numpy as np
 from perfcast.datasets import Dataset, Part, Split, newest_moment
 from perfcast.export import Target, check_parity, compose, libraries, measure, run_with_spread
 from perfcast.manifest import DataFacts, Draft, Manifest
+from perfcast.training._path import Path
 from perfcast.training.families import Fitted, Settings
 from perfcast.training.judging import broken_trends, calibrate, evaluate, make_reference
 from perfcast.workloads import Rows, Workload
@@ -25,7 +26,7 @@ class Trained:
     """A fitted family with what it takes to answer in the cost's unit.
 
     Attributes:
-        workload: What it predicts.
+        path: What it predicts, of which inputs.
         family: Whose model it is, or `ensemble`.
         fitted: The native model.
         target: How its answers become costs.
@@ -36,7 +37,7 @@ class Trained:
         notes: Remarks for the manifest.
     """
 
-    workload: Workload
+    path: Path
     family: str
     fitted: Fitted
     target: Target
@@ -48,11 +49,11 @@ class Trained:
 
     def predict(self, features: Rows) -> Rows:
         """The native model's answer to float32 [rows, features]: float32 [rows], in the cost's unit and bounds."""
-        return self.of_inputs(self.workload.inputs(features))
+        return self.of_inputs(self.path.inputs(features))
 
     def of_inputs(self, inputs: Rows) -> Rows:
-        """The same of float32 [rows, inputs], derived quantities among them."""
-        return self.target.to_cost(self.workload, self.fitted.predict(inputs))
+        """The same of float32 [rows, inputs], as the path gives them."""
+        return self.target.to_cost(self.path.workload, self.fitted.predict(inputs))
 
 
 def proven(model: Trained, features: Rows) -> Trained:
@@ -62,7 +63,7 @@ def proven(model: Trained, features: Rows) -> Trained:
     """
     if model.keeps_trends is None:
         return model
-    broken = broken_trends(model.workload, model.predict, features, model.of_inputs)
+    broken = broken_trends(model.path, model.predict, features, model.of_inputs)
     return replace(model, keeps_trends=False, notes=(*model.notes, broken)) if broken else model
 
 
@@ -77,7 +78,7 @@ def draft(
         Refused: Graph and native model differ (rule R3), or the graph is too large.
     """
     begun = time.monotonic()
-    graph = compose(workload, model.fitted.graph(), target=model.target)
+    graph = compose(workload, model.fitted.graph(), target=model.target, inputs=model.path.expressions)
     first, second = (run_with_spread(graph, part.features) for part in (split.calibrate, split.test))
     calibration = calibrate(workload, split.calibrate.cost, *first)
     metrics = evaluate(split.test.cost, second.cost, calibration, second.spread)
@@ -99,6 +100,7 @@ def draft(
         libraries=libraries(),
         seconds=round(model.seconds + time.monotonic() - begun, 2),
         keeps_trends=model.keeps_trends,
+        path=model.path.slopes,
         reference=make_reference(workload, split, (first, second), calibration),
         notes=(*model.notes, *left_out(search or {})),
     )

@@ -16,6 +16,8 @@ from perfcast.workloads import Rows
 ENSEMBLE = "ensemble"
 STEPS = 20
 MOST_MEMBERS = 3
+LEAST_SHARE = 0.1
+"""A family that would have less is left out: it costs every answer as much time as any other."""
 WORTH = 0.005
 """Share by which the mean's tuning score must be less than the best family's, or it isn't made."""
 
@@ -74,9 +76,11 @@ def mix(inner: Inner, predictions: Mapping[str, Rows]) -> tuple[dict[str, float]
     alone = {name: inner.score(values) for name, values in predictions.items()}
     if not alone:
         return None
-    names = sorted(alone, key=alone.__getitem__)[:MOST_MEMBERS]
-    weights, least = _greedy(inner, [predictions[name].astype(np.float64) for name in names])
-    chosen = {name: weight for name, weight in zip(names, weights, strict=True) if weight > 0}
+    names, shares = sorted(alone, key=alone.__getitem__)[:MOST_MEMBERS], [0.0]
+    while min(shares) < LEAST_SHARE:
+        shares, least = _greedy(inner, [predictions[name].astype(np.float64) for name in names])
+        chosen = dict(zip(names, shares, strict=True))
+        names = [name for name in names if chosen[name] >= LEAST_SHARE]
     worth = len(chosen) > 1 and least < min(alone.values()) * (1 - WORTH)
     return (chosen, least) if worth else None
 

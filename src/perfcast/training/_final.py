@@ -73,7 +73,7 @@ def _trained(family: Family, found: Search, results: Sequence[FitResult]) -> Tra
     fewer = f"{len(results)} of its {family.members} members were fitted; a longer time limit makes a better version"
     noted = {CUT_SHORT: any(result.late for result in results), fewer: len(results) < family.members}
     return Trained(
-        found.inner.workload,
+        found.inner.path,
         family.name,
         family.join([result.fitted for result in results if result.fitted is not None]),
         found.inner.target,

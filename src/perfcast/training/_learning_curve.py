@@ -11,10 +11,11 @@ from perfcast.export import Target
 from perfcast.manifest import Manifest, Metrics
 from perfcast.training._draft import Trained
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble
+from perfcast.training._path import Path
 from perfcast.training._train import warm_start
 from perfcast.training.families import Family, Fitted, Lesson, families
 from perfcast.training.judging import evaluate
-from perfcast.workloads import Workload, workload_from_document
+from perfcast.workloads import workload_from_document
 
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 """Of the training rows."""
@@ -40,11 +41,11 @@ def learning_curve(
     Raises:
         Refused: Its family can't be fitted here.
     """
-    workload, order = workload_from_document(manifest.workload), _order(split, seed)
+    path, order = Path(workload_from_document(manifest.workload), manifest.path), _order(split, seed)
     members = [(_family(name), _plain(settings)) for name, settings in warm_start(manifest)]
     for share in SHARES:
         part = split.train.take(order[: max(1, round(share * len(order)))])
-        model = _fitted(workload, part, members, manifest, seed, threads)
+        model = _fitted(path, part, members, manifest, seed, threads)
         yield len(part), evaluate(split.test.cost, model.predict(split.test.features))
 
 
@@ -69,26 +70,22 @@ def _order(split: Split, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def _fitted(
-    workload: Workload,
-    part: Part,
-    members: list[tuple[Family, Mapping[str, Any]]],
-    manifest: Manifest,
-    seed: int,
-    threads: int,
+    path: Path, part: Part, members: list[tuple[Family, Mapping[str, Any]]], manifest: Manifest, seed: int, threads: int
 ) -> Trained:
-    target = Target.of(workload, part.cost)
+    target = Target.of(path.workload, part.cost)
     lesson = Lesson(
-        workload.inputs(part.features),
+        path.inputs(part.features),
         target.from_cost(part.cost),
-        workload.input_names,
-        workload.trends,
-        workload.cost.relative,
+        path.input_names,
+        path.trends,
+        path.workload.cost.relative,
         seed,
         threads,
-        stated=workload.stated,
+        stated=path.workload.stated,
+        straight=path.straight,
     )
     fitted: list[Fitted] = [family.fit(lesson, settings) for family, settings in members]
     if manifest.type != ENSEMBLE:
-        return Trained(workload, manifest.type, fitted[0], target)
+        return Trained(path, manifest.type, fitted[0], target)
     weights = {family.name: manifest.settings["weights"][family.name] for family, _ in members}
-    return Trained(workload, ENSEMBLE, FittedEnsemble(tuple(fitted), weights), target)
+    return Trained(path, ENSEMBLE, FittedEnsemble(tuple(fitted), weights), target)

@@ -21,7 +21,8 @@ class FeatureDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         minimum, maximum: Bounds, both included.
         default: A number, or an expression of features declared earlier; without it the feature is required.
         values: The allowed values of a `choice`.
-        trend: Whether the cost never falls (`increasing`) or never rises with it, all else equal.
+        trend: Whether the cost never falls (`increasing`) or never rises with it, all else equal; in rows in time, what
+            follows it moving along (`perfcast.training`).
         clock: The value can be computed from a `timestamp` given in its place.
         meaning: One sentence for people.
     """

@@ -8,6 +8,7 @@ from perfcast.datasets import Dataset
 from perfcast.manifest import Metrics
 from perfcast.training import Trained, draft
 from perfcast.training._ensemble import FittedEnsemble
+from perfcast.training._path import Path
 from perfcast.training.families import families
 from perfcast.training.fits import inner_validation
 from perfcast.workloads import Workload
@@ -22,9 +23,9 @@ def metrics_of_each_family(dataset: Dataset) -> dict[str, Metrics]:
     target, lesson = inner.target, inner.whole()
     quick = {"epochs": 6, "rounds": 60, "trees": 4, "terms": 100}
     fits = {name: family.fit(lesson, {**family.start(lesson), **quick}) for name, family in families().items()}
-    models = {name: Trained(workload, name, fitted, target) for name, fitted in fits.items()}
+    models = {name: Trained(Path(workload), name, fitted, target) for name, fitted in fits.items()}
     mean = FittedEnsemble(tuple(fits.values()), dict.fromkeys(fits, 1 / len(fits)))
-    models["ensemble"] = Trained(workload, "ensemble", mean, target)
+    models["ensemble"] = Trained(Path(workload), "ensemble", mean, target)
     drafts = {name: draft(workload, dataset, split, model) for name, model in models.items()}
     return {name: made.manifest.metrics for name, made in drafts.items() if made.manifest.metrics is not None}
 

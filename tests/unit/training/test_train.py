@@ -17,6 +17,7 @@ from perfcast.training import Budget, Trained, Training, draft, judge, train
 from perfcast.training._draft import parity_rows
 from perfcast.training._ensemble import mix
 from perfcast.training._final import CUT_SHORT
+from perfcast.training._path import Path
 from perfcast.training._train import fit_best
 from perfcast.training.families import Lesson, families
 from perfcast.training.families._network import FittedNetwork
@@ -149,7 +150,7 @@ def test_a_model_that_its_graph_does_not_match_is_refused(dataset: Dataset) -> N
             return fitted.predict(inputs) + np.float32(0.01)
 
     with pytest.raises(Refused, match="parity"):
-        draft(dataset.workload, dataset, split, Trained(dataset.workload, "polynomial", Shifted(), inner.target))  # type: ignore[arg-type]
+        draft(dataset.workload, dataset, split, Trained(Path(dataset.workload), "polynomial", Shifted(), inner.target))  # type: ignore[arg-type]
 
 
 def test_a_mean_is_made_only_where_it_gains(dataset: Dataset) -> None:

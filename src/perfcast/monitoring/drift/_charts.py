@@ -16,6 +16,7 @@ HOURS = 24
 PERSISTENCE = 3
 """So many hours at the most that counts are needed for an alarm."""
 _STREAMS, _WEEKS = 128, 4
+_HOURS = 7 * HOURS * _WEEKS
 _GRID = 48
 _WIDEST = 400.0
 
@@ -51,16 +52,15 @@ def _streams(days: Sequence[Doubles], ceiling: float) -> Doubles:
     random = np.random.default_rng(0)
     logs = np.log([max(float(day.mean()), 1e-12) for day in days])
     spread = float(logs.std(ddof=1)) * len(days) ** -0.2 if len(days) > 1 else 0.5
-    rows = []
-    for _ in range(_STREAMS):
-        drawn: list[Doubles] = []
-        hours = 0
-        while hours < 7 * HOURS * _WEEKS:
-            day = days[int(random.integers(len(days)))] * np.exp(spread * random.normal() - spread**2 / 2)
-            drawn.append(np.minimum(day, ceiling))
-            hours += len(day)
-        rows.append(np.concatenate(drawn)[: 7 * HOURS * _WEEKS])
-    return np.stack(rows)
+    lengths = np.array([len(day) for day in days])
+    means = np.array([np.pad(day, (0, lengths.max() - len(day))) for day in days])
+    known = np.arange(lengths.max()) < lengths[:, None]
+    shape = _STREAMS, -(-_HOURS // int(lengths.min()))
+    drawn = random.integers(len(days), size=shape)
+    factors = np.exp(spread * random.normal(size=shape) - spread**2 / 2)
+    streams = zip(drawn, factors, strict=True)
+    rows = [(means[chosen] * factor[:, None])[known[chosen]][:_HOURS] for chosen, factor in streams]
+    return np.asarray(np.minimum(np.stack(rows), ceiling), dtype=np.float64)
 
 
 def _alarm_rates(streams: Doubles, level: float, most: float) -> tuple[Doubles, Doubles]:

@@ -27,7 +27,7 @@ class Lesson:
     """What a family learns from.
 
     Attributes:
-        inputs: float32 [rows, inputs], as `Workload.inputs` gives them.
+        inputs: float32 [rows, inputs], features first.
         target: float32 [rows]: the cost, or its natural logarithm where `relative`, around 0.
         input_names: One a column.
         trends: For each input 1 where the target never falls with it, -1 where it never rises, else 0.
@@ -37,6 +37,8 @@ class Lesson:
         validation: Inputs and target to stop early by; None on a final fit, whose settings carry the rounds found.
         seconds: After so many `stop` will be true; a schedule is best made for them.
         stated: Positions of the inputs that are features as they are given, not what a clock shows.
+        straight: For each input whether it is a feature or a sum of some, not another quantity that grows otherwise;
+            all are where it is empty.
     """
 
     inputs: Rows
@@ -49,6 +51,7 @@ class Lesson:
     validation: tuple[Rows, Rows] | None = None
     seconds: float = float("inf")
     stated: tuple[int, ...] = ()
+    straight: tuple[bool, ...] = ()
 
 
 class Fitted(Protocol):

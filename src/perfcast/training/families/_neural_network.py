@@ -34,7 +34,7 @@ class NeuralNetwork(Family):
         """Three layers of 128, without dropout."""
         start = {
             "width": 128,
-            "epochs": 100 if len(lesson.target) <= FEW_ROWS else 60,
+            "epochs": 160 if len(lesson.target) <= FEW_ROWS else 60,
             "learning_rate": 3e-3,
             "weight_decay": 0.1,
             "dropout": 0.0,
@@ -45,7 +45,7 @@ class NeuralNetwork(Family):
         """Size, schedule, regularisation; for absolute costs where the loss turns from squared to absolute."""
         space = Space(trial, self.name)
         space.whole("width", 64, 256, log=True)
-        space.whole("epochs", 32, 200, log=True)
+        space.whole("epochs", 32, 400, log=True)
         space.number("learning_rate", 5e-4, 1e-2, log=True)
         space.number("weight_decay", 1e-3, 0.5, log=True)
         space.choice("dropout", [0.0, 0.1])

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perfcast.errors import Stopped
-from perfcast.training.families._family import Family, Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._line import SHARE, SHARES, FittedOnLine, above, has_use, line_beneath
 from perfcast.training.families._tree_graph import BYTES_PER_NODE, FittedTrees, Trees, join, rounded_down
 from perfcast.workloads import Rows
 
@@ -67,16 +68,19 @@ class RandomForest(Family):
         utilisation; 4.7 without the trends, so the search may leave them).
         """
         kind = "random_forest" if any(lesson.trends) else "extra_trees"
-        return {"kind": kind, "trees": 32, "max_features": 0.6, "min_samples_leaf": 2, "keep_trends": True}
+        settings = {"kind": kind, "trees": 32, "max_features": 0.6, "min_samples_leaf": 2, "keep_trends": True}
+        return {**settings, "line": SHARE} if has_use(lesson) else settings
 
-    def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
-        """Kind, number of trees, inputs tried at a split, rows in a leaf, whether trends are kept."""
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:
+        """Kind, number of trees, inputs tried at a split, rows in a leaf, whether trends are kept, line."""
         space = Space(trial, self.name)
         space.choice("kind", ["extra_trees", "random_forest"])
         space.whole("trees", 16, 96, log=True)
         space.number("max_features", 0.2, 1.0)
         space.whole("min_samples_leaf", 1, 12, log=True)
         space.choice("keep_trends", [True, False])
+        if has_use(lesson):
+            space.choice("line", SHARES)
         return space.settings
 
     def fit(
@@ -86,20 +90,25 @@ class RandomForest(Family):
         *,
         stop: Stop = never,
         report: Report | None = None,  # noqa: ARG002
-    ) -> FittedForest:
+    ) -> Fitted:
         """Grow a few trees at a time."""
-        forest = _forest(lesson, settings)
-        trees = int(settings["trees"])
-        for grown in range(0, trees, lesson.threads):
-            if stop():
-                break
-            forest.set_params(n_estimators=min(trees, grown + lesson.threads))
-            forest.fit(lesson.inputs, lesson.target.astype(np.float64))
-            # A tree's prediction is quick; the forest's own is not, so its errors are not reported on the way.
-        if not hasattr(forest, "estimators_"):
-            raise Stopped("random_forest was stopped before its first tree")
-        forest.set_params(n_jobs=1)
-        return FittedForest({**settings, "trees": len(forest.estimators_)}, lesson.inputs.shape[1], forest)
+        line = line_beneath(lesson, float(settings.get("line", 0.0)))
+        fitted = _grown(above(line, lesson) if line else lesson, settings, stop)
+        return FittedOnLine(fitted, line) if line else fitted
+
+
+def _grown(lesson: Lesson, settings: Settings, stop: Stop) -> FittedForest:
+    forest, trees = _forest(lesson, settings), int(settings["trees"])
+    for grown in range(0, trees, lesson.threads):
+        if stop():
+            break
+        forest.set_params(n_estimators=min(trees, grown + lesson.threads))
+        forest.fit(lesson.inputs, lesson.target.astype(np.float64))
+        # A tree's prediction is quick; the forest's own is not, so its errors are not reported on the way.
+    if not hasattr(forest, "estimators_"):
+        raise Stopped("random_forest was stopped before its first tree")
+    forest.set_params(n_jobs=1)
+    return FittedForest({**settings, "trees": len(forest.estimators_)}, lesson.inputs.shape[1], forest)
 
 
 def _forest(lesson: Lesson, settings: Settings) -> "RandomForestRegressor | ExtraTreesRegressor":

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from perfcast.datasets import Split
 from perfcast.export import Target
+from perfcast.training._path import Path, learn_path
 from perfcast.training.families import Lesson
 from perfcast.training.judging import score
 from perfcast.workloads import Rows, Workload
@@ -20,16 +21,21 @@ class Inner:
     """The lesson that trials learn, and the cost to score them by.
 
     Attributes:
-        workload: What is predicted.
+        path: What is predicted, of which inputs.
         lesson: With its validation rows.
         cost: Measured cost of the validation rows, float32 [rows].
         target: What the lesson's target is of the cost.
     """
 
-    workload: Workload
+    path: Path
     lesson: Lesson
     cost: Rows
     target: Target
+
+    @property
+    def workload(self) -> Workload:
+        """What is predicted."""
+        return self.path.workload
 
     @property
     def held_inputs(self) -> Rows:
@@ -61,19 +67,21 @@ def inner_validation(split: Split, workload: Workload, *, seed: int, threads: in
     """
     held, cost = _held(split, seed), split.train.cost
     target = Target.of(workload, cost)
-    inputs, wanted = workload.inputs(split.train.features), target.from_cost(cost)
+    path = learn_path(workload, split)
+    inputs, wanted = path.inputs(split.train.features), target.from_cost(cost)
     lesson = Lesson(
         inputs[~held],
         wanted[~held],
-        workload.input_names,
-        workload.trends,
+        path.input_names,
+        path.trends,
         workload.cost.relative,
         seed,
         threads,
         (inputs[held], wanted[held]),
         stated=workload.stated,
+        straight=path.straight,
     )
-    return Inner(workload, lesson, cost[held], target)
+    return Inner(path, lesson, cost[held], target)
 
 
 def _held(split: Split, seed: int) -> npt.NDArray[np.bool_]:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.export import LARGEST_DIFFERENCE, Predict
+from perfcast.training._path import Path
 from perfcast.workloads import Feature, Rows, Workload, check_table, right_rows
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
@@ -15,33 +16,33 @@ LEAST, MOST = 0.25, 3.0
 """Each row's value is swept over these multiples of it."""
 
 
-def broken_trends(workload: Workload, predict: Predict, features: Rows, of_inputs: Predict | None = None) -> str:
-    """Sweep each feature that has a trend, all else equal, while derived quantities move along.
+def broken_trends(path: Path, predict: Predict, features: Rows, of_inputs: Predict | None = None) -> str:
+    """Sweep each feature that has a trend while those that follow it, and derived quantities, move along.
 
     Args:
-        workload: Which declares the trends.
+        path: How features move together; its workload declares the trends.
         predict: From float32 [rows, features] to the cost, float32 [rows].
         features: Rows that the model has not learnt from; some of them are used.
-        of_inputs: From float32 [rows, inputs] to the cost; with it each derived quantity that has a trend is swept too,
-            alone.
+        of_inputs: From float32 [rows, inputs], as the path gives them, to the cost; with it each derived quantity that
+            has a trend is swept too, alone, and what lies beyond the path stays as it is to the last bit.
 
     Returns:
         A note that says with which of them the cost goes the wrong way, by more than graph and native model may differ,
         and in how many steps; empty where it never does.
     """
-    rows = features[:: -(-len(features) // MOST_ROWS)]
+    workload, rows = path.workload, features[:: -(-len(features) // MOST_ROWS)]
     told = []
-    for position, (name, trend) in enumerate(zip(workload.input_names, workload.trends, strict=True)):
-        if trend and position < len(workload.features):
-            swept = _swept(rows, position, workload.features[position])
+    for position, (name, trend) in enumerate(zip(path.input_names, path.trends, strict=True)):
+        if position < len(workload.features) and workload.trends[position]:
+            swept = path.follow(_swept(rows, position, workload.features[position]), np.repeat(rows, STEPS, axis=0))
             allowed = right_rows(check_table(workload, swept), len(swept))
-            wrong, steps = _wrong_steps(workload, trend * predict(swept).astype(np.float64), allowed)
-        elif trend and of_inputs is not None:
-            swept = _swept(workload.inputs(rows), position)
-            answers = trend * of_inputs(swept).astype(np.float64)
-            wrong, steps = _wrong_steps(workload, answers, np.ones(len(swept), dtype=np.bool_))
+            answers = of_inputs(_along(path, swept, rows)) if path.slopes and of_inputs is not None else predict(swept)
+        elif position >= len(workload.features) and trend and of_inputs is not None:
+            swept = _swept(path.inputs(rows), position)
+            allowed, answers = np.ones(len(swept), dtype=np.bool_), of_inputs(swept)
         else:
             continue
+        wrong, steps = _wrong_steps(workload, trend * answers.astype(np.float64), allowed)
         if wrong:
             told.append(f"{name} in {wrong} of {steps} steps")
     return f"doesn't keep trends: on held-out rows the cost goes the wrong way with {', '.join(told)}" if told else ""
@@ -57,6 +58,13 @@ def _swept(rows: Rows, position: int, feature: Feature | None = None) -> Rows:
     swept = np.repeat(rows, STEPS, axis=0)
     swept[:, position] = np.sort(ladder, axis=1).reshape(-1)
     return swept
+
+
+def _along(path: Path, swept: Rows, rows: Rows) -> Rows:
+    """Inputs of swept rows, of which rounding mustn't move what lies beyond the path."""
+    inputs, beyond = path.inputs(swept), list(path.beyond)
+    inputs[:, beyond] = np.repeat(path.inputs(rows)[:, beyond], STEPS, axis=0)
+    return inputs
 
 
 def _wrong_steps(workload: Workload, answers: Doubles, allowed: Truths) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from perfcast.errors import Refused
 from perfcast.export import measure, run, run_with_spread
 from perfcast.manifest import Draft, Manifest
 from perfcast.sessions import COST, FEATURES, open_session
+from perfcast.training._path import Path
 from perfcast.training.judging import broken_trends, calibrate, evaluate, score
 from perfcast.workloads import Rows, Workload, workload_from_document
 
@@ -112,6 +113,7 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
     """
     number, manifest, graph = original
     workload, split = workload_from_document(manifest.workload), dataset.split()
+    path = Path(workload, manifest.path)
     test, predict = split.test, partial(run, changed)
     old, (new, spread) = run(graph, test.features), run_with_spread(changed, test.features)
     if not np.isfinite(new).all():
@@ -121,7 +123,7 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
     before = Figures(score(workload, test.cost, old), len(graph), *times[0])
     after = Figures(score(workload, test.cost, new), len(changed), *times[1])
     difference = _difference(workload, old, new)
-    broken = broken_trends(workload, predict, split.calibrate.features) if manifest.keeps_trends is not None else ""
+    broken = broken_trends(path, predict, split.calibrate.features) if manifest.keeps_trends is not None else ""
     note = f"{name} of version {number}; measured against that one's graph, not against a native model"
     measured = {"before": asdict(before), "after": asdict(after), "difference": asdict(difference)}
     made = msgspec.structs.replace(

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
-from optuna.distributions import CategoricalDistribution
 from tests.services import PostgresServer, postgres_server
 from tests.workers import Shop
 
@@ -234,27 +232,3 @@ def test_a_trial_that_a_shut_out_process_ends_while_the_next_one_opens_the_study
 
         monkeypatch.setattr(_study, "_abandon", abandon_just_too_late)
         assert [found.value for found in finished_trials(open_study(address, "job")).values()] == [1.0]
-
-
-@pytest.mark.parametrize("trend", [0, 1])
-def test_a_study_goes_on_that_was_begun_before_trends_ruled_an_objective_out(tmp_path: Path, trend: int) -> None:
-    families, lesson = {"xgboost": builtin_families()["xgboost"]}, replace(LESSON, trends=(trend,))
-    kept = {"xgboost.objective": CategoricalDistribution(["squared", "absolute", "pseudo_huber"])}  # as it was then
-    chosen = []
-    with quiet_optuna():
-        study = open_study(tmp_path / "job.journal", "job")
-        first = propose([], families, LESSON, seed=0, index=0, start=("xgboost", {"objective": "absolute"}))
-        first = replace(first, distributions={**first.distributions, **kept})
-        end(study, begin(study, 0, first), FitResult(0, "xgboost", "complete", seconds=1.0, score=1.0))
-        study = open_study(tmp_path / "job.journal", "job")
-        for index in range(1, 13):
-            known = list(finished_trials(study).values())
-            proposal = propose(known, families, lesson, seed=0, index=index, start=None)
-            chosen.append(proposal.settings["objective"])
-            end(
-                study,
-                begin(study, index, proposal),
-                FitResult(index, "xgboost", "complete", seconds=1.0, score=1.0 + index),
-            )
-        assert list(finished_trials(study)) == list(range(13))
-    assert ("absolute" in chosen) == (trend == 0)
