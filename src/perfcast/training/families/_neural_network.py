@@ -34,7 +34,7 @@ class NeuralNetwork(Family):
         """Three layers of 128, without dropout."""
         start = {
             "width": 128,
-            "epochs": 160 if len(lesson.target) <= FEW_ROWS else 60,
+            "epochs": 100 if len(lesson.target) <= FEW_ROWS else 60,
             "learning_rate": 3e-3,
             "weight_decay": 0.1,
             "dropout": 0.0,
