@@ -46,7 +46,7 @@ def _rows(dataset: Dataset, seed: int) -> Iterator[str]:
     inner = inner_validation(split, workload, seed=seed, threads=processors())
     network, trees = _network(inner, seed), _trees(inner)
     for name, fitted in {"networks": network, "networks and trees": FittedEnsemble((network, trees), MIX)}.items():
-        graph = compose(workload, fitted.graph(), target=inner.target)
+        graph = compose(workload, fitted.graph(), target=inner.target, inputs=inner.path.expressions)
         known, asked = (run_with_spread(graph, part.features) for part in (split.calibrate, split.test))
         for spread in (None, known.spread):
             table = calibrate(workload, split.calibrate.cost, known.cost, spread)
