@@ -232,7 +232,7 @@ def test_what_is_better_in_nothing_is_refused_with_the_figures(training: Trainin
 
 def test_smaller_forms_of_a_mean_still_say_how_far_its_members_disagree(training: Training) -> None:
     draft, rows = of(training, "neural_network"), training.split.test.features
-    # How alike the two spreads are is left open: members that agree here to 1 % differ by what rounding makes of them.
+    # How alike the spreads are is left open: where members nearly agree, rounding decides what is left between them.
     for changed in (quantize(draft.graph), prune(draft.graph, 0.5, training.split.train.features)):
         _, spread = run_with_spread(changed, rows)
         assert spread is not None
