@@ -9,8 +9,10 @@ from perfcast.manifest import COVERAGES, Calibration, Draft, GraphFacts, Manifes
 from perfcast.workloads import Workload
 
 
-def linear_graph(weights: Sequence[float], *, operator: str = "Identity", cost: str = "cost") -> bytes:
-    """`features` float32 [rows, n] → `operator(Σ weight × feature)` float32 [rows]."""
+def linear_graph(
+    weights: Sequence[float], *, operator: str = "Identity", cost: str = "cost", spread: Sequence[float] | None = None
+) -> bytes:
+    """`features` float32 [rows, n] → `operator(Σ weight × feature)` float32 [rows]; the `spread` by other weights."""
     nodes = [
         helper.make_node("MatMul", ["features", "weights"], ["column"]),
         helper.make_node("Reshape", ["column", "flat"], ["sum"]),
@@ -22,6 +24,13 @@ def linear_graph(weights: Sequence[float], *, operator: str = "Identity", cost: 
     ]
     inputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", len(weights)])]
     outputs = [helper.make_tensor_value_info(cost, TensorProto.FLOAT, ["rows"])]
+    if spread is not None:
+        nodes += [
+            helper.make_node("MatMul", ["features", "apart"], ["apart_column"]),
+            helper.make_node("Reshape", ["apart_column", "flat"], ["spread"]),
+        ]
+        constants.append(helper.make_tensor("apart", TensorProto.FLOAT, [len(spread), 1], list(spread)))
+        outputs.append(helper.make_tensor_value_info("spread", TensorProto.FLOAT, ["rows"]))
     graph = helper.make_graph(nodes, "linear", inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
     return bytes(model.SerializeToString())

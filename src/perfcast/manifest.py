@@ -22,6 +22,7 @@ _SMALLEST_LOG, _LARGEST_LOG = 1e-12, 80.0
 """Of factors that a correction may make."""
 _COVERAGE_TEXT = {coverage: str(coverage) for coverage in COVERAGES}
 _ROUNDING = 1e-6
+_NO_SPREAD = "this table's bands are of spread, and the prediction has none"
 LARGEST_GRAPH = 20_000_000
 """Bytes a version's graph may have (rule R3)."""
 
@@ -58,10 +59,11 @@ STAY = Move(0.0, 0.0)
 
 
 class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How wide a prediction's interval must be, by the predicted magnitude.
+    """How wide a prediction's interval must be, by its magnitude and by how far the model's members disagree on it.
 
-    Split-conformal quantiles on rows the model never saw, one row of the table for each band of predicted cost
-    (Mondrian categories: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, section 4.5).
+    Split-conformal quantiles on rows the model never saw, one row of the table for each band of predicted cost, or of
+    spread within one of cost (Mondrian categories: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World,
+    section 4.5).
 
     Attributes:
         relative: Whether a width is a factor (interval = cost ÷ w … cost × w) or a distance (cost − w … cost + w).
@@ -70,6 +72,8 @@ class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
         minimum, maximum: Bounds of the cost.
         rows: How many rows the table was made from.
         below: As `widths`, where the lower bound has a width of its own; `corrected` makes such.
+        spreads: For each band of cost the spreads at which it is divided further, rising; the bands of the lowest costs
+            come first. Empty where bands are of cost alone. A spread is the graph's second output.
     """
 
     relative: bool
@@ -79,13 +83,58 @@ class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
     maximum: float
     rows: int
     below: Mapping[str, tuple[float, ...]] = {}
+    spreads: tuple[tuple[float, ...], ...] = ()
 
-    def interval(self, cost: float, coverage: float) -> tuple[float, float] | None:
+    @property
+    def bands(self) -> int:
+        """How many there are."""
+        return sum(len(within) + 1 for within in self.spreads) if self.spreads else len(self.edges) + 1
+
+    def band(self, cost: float, spread: float | None = None) -> int:
+        """The band of a prediction, from 0.
+
+        Raises:
+            ValueError: Bands are of spread, and none is given.
+        """
+        band = bisect_right(self.edges, cost)
+        if not self.spreads:
+            return band
+        if spread is None:
+            raise ValueError(_NO_SPREAD)
+        first = 0
+        for within in self.spreads[:band]:  # a loop: a sum over a generator would take 500 ns more
+            first += len(within) + 1
+        return first + bisect_right(self.spreads[band], spread)
+
+    def bands_of(
+        self, costs: "npt.NDArray[np.floating]", spreads: "npt.NDArray[np.floating] | None" = None
+    ) -> "npt.NDArray[np.intp]":
+        """`band` of many predictions: float [rows] each to whole numbers [rows].
+
+        Raises:
+            ValueError: As of `band`.
+        """
+        import numpy as np  # the command line reads manifests too, and starts without it
+
+        bands = np.searchsorted(self.edges, np.asarray(costs, dtype=np.float64), side="right")
+        if not self.spreads:
+            return bands
+        if spreads is None:
+            raise ValueError(_NO_SPREAD)
+        known, start, found = np.asarray(spreads, dtype=np.float64), 0, np.zeros_like(bands)
+        for band, within in enumerate(self.spreads):
+            held = bands == band
+            found[held] = start + np.searchsorted(within, known[held], side="right")
+            start += len(within) + 1
+        return found
+
+    def interval(self, cost: float, coverage: float, spread: float | None = None) -> tuple[float, float] | None:
         """Lower and upper bound that hold the true cost with the coverage asked for.
 
         Args:
             cost: The predicted cost.
             coverage: One of `COVERAGES`.
+            spread: How far the model's members disagree; needed where bands are of it.
 
         Returns:
             None where there were too few rows to promise this coverage.
@@ -95,7 +144,7 @@ class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
         if above is None:
             return None
         below = self.below.get(asked, above)
-        band = bisect_right(self.edges, cost)
+        band = self.band(cost, spread) if self.spreads else bisect_right(self.edges, cost)
         if self.relative:
             lower, upper = cost / below[band], cost * above[band]
         else:
@@ -106,25 +155,26 @@ class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
         return min(max(lower, least), most), min(max(upper, least), most)
 
     def intervals(
-        self, costs: "npt.NDArray[np.floating]", coverage: float
+        self, costs: "npt.NDArray[np.floating]", coverage: float, spreads: "npt.NDArray[np.floating] | None" = None
     ) -> "tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None":
         """`interval` for many predictions, to the same last bit.
 
         Args:
             costs: The predicted costs, float [rows].
             coverage: One of `COVERAGES`.
+            spreads: How far the model's members disagree, float [rows]; needed where bands are of it.
 
         Returns:
             Lower and upper bounds, float64 [rows]; None where there were too few rows to promise this coverage.
         """
-        import numpy as np  # the command line reads manifests too, and starts without it
+        import numpy as np  # as in `bands_of`
 
         asked = _COVERAGE_TEXT[coverage]
         table = self.widths.get(asked)
         if table is None:
             return None
         cost = np.asarray(costs, dtype=np.float64)
-        band = np.searchsorted(self.edges, cost, side="right")
+        band = self.bands_of(cost, spreads)
         above = np.asarray(table)[band]
         below = np.asarray(self.below[asked])[band] if asked in self.below else above
         lower, upper = (cost / below, cost * above) if self.relative else (cost - below, cost + above)
@@ -147,7 +197,7 @@ class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
         """
         above: dict[str, tuple[float, ...]] = {}
         below: dict[str, tuple[float, ...]] = {}
-        inner = [(-inf, -inf)] * (len(self.edges) + 1)
+        inner = [(-inf, -inf)] * self.bands
         for coverage in sorted(self.widths, key=float):
             move = moves.get(coverage, STAY)
             moved = [move.of(*distances) for distances in zip(*self.distances(coverage), strict=True)]
@@ -179,6 +229,7 @@ class Metrics(msgspec.Struct, frozen=True, omit_defaults=True):
         coverage: Percent of rows inside the interval of each coverage, by the coverage as text.
         width: Mean width of each interval in the cost's unit.
         relative_width: Median width of each interval, percent of the predicted cost.
+        worst_fifth: As `coverage`, of that fifth of the rows by predicted cost that has the least.
     """
 
     rows: int
@@ -193,6 +244,7 @@ class Metrics(msgspec.Struct, frozen=True, omit_defaults=True):
     coverage: Mapping[str, float] = {}
     width: Mapping[str, float] = {}
     relative_width: Mapping[str, float] = {}
+    worst_fifth: Mapping[str, float] = {}
 
 
 class Parity(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import onnxruntime as ort
@@ -12,8 +12,12 @@ import onnxruntime as ort
 from perfcast.errors import BrokenVersion, InvalidSetting
 from perfcast.workloads import Rows
 
-FEATURES, COST = "features", "cost"
-"""What a graph's input, float32 [rows, features], and its output, float32 [rows], are called."""
+FEATURES, COST, SPREAD = "features", "cost", "spread"
+"""What a graph's input, float32 [rows, features], and its outputs, float32 [rows], are called.
+
+Not every graph has a spread. It says how far the members of a mean disagree: their standard deviation in the cost's
+unit, or that of the cost's natural logarithm where errors are relative.
+"""
 TRIAL_SECONDS = 5.0
 """How long trying a graph may take."""
 
@@ -52,6 +56,13 @@ class Inference:
 
 ON_CPU = Inference()
 """What runs everywhere."""
+
+
+class Costs(NamedTuple):
+    """What a graph answers, float32 [rows] each; not every graph has a spread."""
+
+    cost: Rows
+    spread: Rows | None = None
 
 
 def starts(provider: str) -> bool:
@@ -131,8 +142,13 @@ def open_session(graph: bytes, name: str = "", inference: Inference = ON_CPU) ->
 
 def run(session: ort.InferenceSession, rows: Rows) -> Rows:
     """The cost of each row, float32 [rows], of float32 [rows, features]."""
-    (cost,) = session.run([COST], {FEATURES: np.ascontiguousarray(rows, dtype=np.float32)})
-    return np.asarray(cost, dtype=np.float32)
+    return run_with_spread(session, rows).cost
+
+
+def run_with_spread(session: ort.InferenceSession, rows: Rows) -> Costs:
+    """The cost of each row and, where the graph has one, its spread, of float32 [rows, features]."""
+    outputs = session.run(None, {FEATURES: np.ascontiguousarray(rows, dtype=np.float32)})
+    return Costs(*(np.asarray(output, dtype=np.float32) for output in outputs))
 
 
 def row_us(predict: Callable[[Rows], object], rows: Rows, repeats: int) -> float:

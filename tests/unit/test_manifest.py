@@ -13,15 +13,19 @@ COSTS = st.floats(0, 1e6, width=32)
 
 @st.composite
 def calibrations(draw: st.DrawFn) -> Calibration:
-    edges = sorted(draw(st.lists(COSTS, max_size=6, unique=True)))
+    rising = st.lists(COSTS, max_size=4, unique=True).map(sorted).map(tuple)
+    edges = draw(rising)
+    within = st.lists(rising, min_size=len(edges) + 1, max_size=len(edges) + 1).map(tuple)
+    spreads = draw(st.just(()) | within)
+    bands = sum(len(inner) + 1 for inner in spreads) if spreads else len(edges) + 1
     relative = draw(st.booleans())
     width = st.floats(1, 50) if relative else st.floats(0, 1e4)
     widths = {
-        coverage: tuple(draw(st.lists(width, min_size=len(edges) + 1, max_size=len(edges) + 1)))
+        coverage: tuple(draw(st.lists(width, min_size=bands, max_size=bands)))
         for coverage in draw(st.sampled_from([("0.9",), ("0.5", "0.9")]))
     }
     least, most = sorted(draw(st.tuples(COSTS, COSTS)))
-    return Calibration(relative, tuple(edges), widths, least, most, rows=100)
+    return Calibration(relative, edges, widths, least, most, rows=100, spreads=spreads)
 
 
 @st.composite
@@ -30,16 +34,22 @@ def moves(draw: st.DrawFn) -> Move:
     return Move(draw(far), draw(far), draw(st.sampled_from([1.0, 0.5, 0.0])))
 
 
+def spread_of(cost: float) -> float:
+    """Some spread, on both sides of edges that costs are drawn like."""
+    return float(np.float32(1e6 - cost))
+
+
 def bounds_of(calibration: Calibration, costs: list[float], coverage: float = 0.9) -> list[tuple[float, float]]:
-    bounds = calibration.intervals(np.array(costs, dtype=np.float32), coverage)
+    spreads = np.array([spread_of(cost) for cost in costs], dtype=np.float32)
+    bounds = calibration.intervals(np.array(costs, dtype=np.float32), coverage, spreads)
     assert bounds is not None
     return list(zip(*map(np.ndarray.tolist, bounds), strict=True))
 
 
 @given(calibrations(), st.lists(COSTS, max_size=20))
 def test_intervals_of_many_are_those_of_each_to_the_last_bit(calibration: Calibration, costs: list[float]) -> None:
-    costs = [*costs, *calibration.edges]
-    assert bounds_of(calibration, costs) == [calibration.interval(cost, 0.9) for cost in costs]
+    costs = [*costs, *calibration.edges, *(spread_of(spread) for within in calibration.spreads for spread in within)]
+    assert bounds_of(calibration, costs) == [calibration.interval(cost, 0.9, spread_of(cost)) for cost in costs]
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.99])
@@ -56,7 +66,7 @@ def test_moved_bounds_never_cross_leave_the_costs_range_or_nest_wrongly(
     corrected = calibration.corrected({"0.5": small, "0.9": large})
     costs = [*costs, *calibration.edges]
     outer = bounds_of(corrected, costs)
-    assert outer == [corrected.interval(cost, 0.9) for cost in costs]
+    assert outer == [corrected.interval(cost, 0.9, spread_of(cost)) for cost in costs]
     for lower, upper in outer:
         assert calibration.minimum <= lower <= upper <= calibration.maximum
     if "0.5" in calibration.widths:
@@ -103,3 +113,30 @@ def test_a_table_as_it_was_calibrated_is_written_as_before_bounds_had_distances_
     assert read.interval(5, 0.9) == (3, 7)
     assert msgspec.json.encode(read) == old
     assert set(read.widths) < set(map(str, COVERAGES))
+
+
+BY_SPREAD = Calibration(
+    relative=False,
+    edges=(10.0,),
+    widths={"0.9": (1.0, 2.0, 3.0)},
+    minimum=0,
+    maximum=100,
+    rows=50,
+    spreads=((0.5,), ()),
+)
+
+
+def test_bands_of_cost_may_be_divided_further_by_spread() -> None:
+    assert BY_SPREAD.bands == 3
+    asked = [(5, 0.4), (5, 0.5), (10, 0.1), (50, 9.0)]
+    assert [BY_SPREAD.interval(cost, 0.9, spread) for cost, spread in asked] == [(4, 6), (3, 7), (7, 13), (47, 53)]
+    moved = BY_SPREAD.corrected({"0.9": Move(1, 0)})
+    assert [moved.interval(cost, 0.9, spread) for cost, spread in asked] == [(3, 6), (2, 7), (6, 13), (46, 53)]
+    assert msgspec.json.decode(msgspec.json.encode(BY_SPREAD), type=Calibration) == BY_SPREAD
+
+
+def test_no_interval_is_made_up_where_bands_are_of_spread_and_none_is_known() -> None:
+    with pytest.raises(ValueError, match="spread"):
+        BY_SPREAD.interval(5, 0.9)
+    with pytest.raises(ValueError, match="spread"):
+        BY_SPREAD.intervals(np.array([5.0]), 0.9)

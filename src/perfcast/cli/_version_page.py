@@ -55,7 +55,11 @@ def show_version(version: "Version", correction: "Correction | None" = None) -> 
         held_out = {
             shown: with_unit(getattr(manifest.metrics, name), units.get(name, "%")) for name, shown in _METRICS.items()
         }
-        show_facts(held_out | {"rows in 90 % interval": with_unit(manifest.metrics.coverage.get("0.9"), "%")})
+        inside = {
+            "rows in 90 % interval": with_unit(manifest.metrics.coverage.get("0.9"), "%"),
+            "in the worst fifth of cost": with_unit(manifest.metrics.worst_fifth.get("0.9"), "%"),
+        }
+        show_facts(held_out | inside)
     settings = [(name, _plain(value)) for name, value in manifest.settings.items() if name != "fit"]
     show_table(("setting", "value"), settings, title="\nsettings")
     _show_search(manifest.search)

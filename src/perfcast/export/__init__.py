@@ -5,7 +5,17 @@ is the gate it must pass (rule R3); `measure` records its size and speed.
 """
 
 from perfcast.export._compose import compose
-from perfcast.export._runtime import LARGEST_DIFFERENCE, Predict, check_parity, libraries, measure, run
+from perfcast.export._runtime import LARGEST_DIFFERENCE, Predict, check_parity, libraries, measure, run, run_with_spread
 from perfcast.export._target import Target
 
-__all__ = ["LARGEST_DIFFERENCE", "Predict", "Target", "check_parity", "compose", "libraries", "measure", "run"]
+__all__ = [
+    "LARGEST_DIFFERENCE",
+    "Predict",
+    "Target",
+    "check_parity",
+    "compose",
+    "libraries",
+    "measure",
+    "run",
+    "run_with_spread",
+]

@@ -11,7 +11,7 @@ from perfcast.errors import Refused
 from perfcast.export._bulk import in_bulk
 from perfcast.export._target import Target
 from perfcast.manifest import LARGEST_GRAPH
-from perfcast.sessions import COST, FEATURES
+from perfcast.sessions import COST, FEATURES, SPREAD
 from perfcast.workloads import Expression, Workload
 
 IR_VERSION = 10
@@ -29,21 +29,24 @@ def compose(
     Args:
         workload: Whose features, derived quantities and cost bounds to build in.
         body: Graph with one input, float32 [rows, inputs] as `workload.input_names`, and one output in target space,
-            float32 [rows] or [rows, 1].
+            float32 [rows] or [rows, 1]; where it is a mean of members, a second like it: their standard deviation.
         target: How the body's answers become costs; they are costs where None.
         inputs: What the body reads, over `workload.input_names`, in its order, where it is not just those.
 
     Returns:
-        A serialised graph from `features`, float32 [rows, features], to `cost`, float32 [rows].
+        A serialised graph from `features`, float32 [rows, features], to `cost`, float32 [rows], and `spread` likewise.
 
     Raises:
         Refused: It is larger than a version may be.
     """
     features = spox.argument(spox.Tensor(np.float32, ("rows", len(workload.features))))
     read = in_bulk(workload.plan(inputs), features, workload.feature_names)
-    (raw,) = spox.inline(body)(read).values()
-    column = op.reshape(raw, op.constant(value=np.array([-1], dtype=np.int64)))
-    model = spox.build({FEATURES: features}, {COST: (target or Target()).node(workload, column)})
+    target, flat = target or Target(), op.constant(value=np.array([-1], dtype=np.int64))
+    raw, *apart = (op.reshape(value, flat) for value in spox.inline(body)(read).values())
+    outputs = {COST: target.node(workload, raw)}
+    if apart:
+        outputs[SPREAD] = target.spread_node(apart[0])
+    model = spox.build({FEATURES: features}, outputs)
     model.ir_version = IR_VERSION
     model.doc_string = f"Perfcast: {workload.cost.name} ({workload.cost.unit}) of {workload.name}"
     onnx.checker.check_model(model)

@@ -12,8 +12,9 @@ import onnx
 
 from perfcast.errors import Refused
 from perfcast.manifest import GraphFacts, Parity
-from perfcast.sessions import open_session, row_us
+from perfcast.sessions import Costs, open_session, row_us
 from perfcast.sessions import run as run_in
+from perfcast.sessions import run_with_spread as run_in_with_spread
 from perfcast.workloads import Rows
 
 LARGEST_DIFFERENCE = 1e-4
@@ -29,6 +30,11 @@ Predict = Callable[[Rows], Rows]
 def run(graph: bytes, features: Rows) -> Rows:
     """The cost of each row, float32 [rows], of float32 [rows, features], by what `compose` returned."""
     return run_in(open_session(graph), features)
+
+
+def run_with_spread(graph: bytes, features: Rows) -> Costs:
+    """The cost of each row and, where the graph has one, its spread; otherwise as `run`."""
+    return run_in_with_spread(open_session(graph), features)
 
 
 def check_parity(graph: bytes, predict: Predict, features: Rows, *, relative: bool = True) -> Parity:

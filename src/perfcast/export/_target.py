@@ -58,6 +58,10 @@ class Target:
             value = op.add(value, op.const(self.center, np.float32))
         return op.clip(value, *(op.constant(value=np.array(bound)) for bound in _bounds(workload)))
 
+    def spread_node(self, spread: spox.Var) -> spox.Var:
+        """A standard deviation of targets to one of costs, or of their logarithms where the target is one."""
+        return spread if self.log or self.scale == 1 else op.mul(spread, op.const(self.scale, np.float32))
+
 
 def _bounds(workload: Workload) -> tuple[np.float32, np.float32]:
     return np.float32(max(workload.cost.minimum, -LARGEST)), np.float32(min(workload.cost.maximum, LARGEST))

@@ -4,10 +4,15 @@ from perfcast.manifest import Calibration, Manifest
 from perfcast.workloads import LARGEST, Feature, workload_from_document
 
 _INTERVALS = """\
-The graph gives the cost alone. The interval that holds the true cost in a share of cases comes from
-`{number}/calibration.json`: take the width of the first band whose edge lies above the cost (the last width where none
-does) from `widths` for the share wanted, such as `0.9`. The interval is {formula}, cut off at `minimum` and
+The interval that holds the true cost in a share of cases comes from `{number}/calibration.json`: take the width of
+{band} from `widths` for the share wanted, such as `0.9`. The interval is {formula}, cut off at `minimum` and
 `maximum`."""
+_BY_COST = "the first band whose edge lies above the cost (the last width where none does)"
+_BY_SPREAD = """\
+the prediction's band: the first of `edges` that lies above the cost (none: the last) says which of the lists in
+`spreads`, and the first in that list above the graph's second output, `spread`, says which band of it; bands are
+numbered through all lists. `config.pbtxt` names `cost` alone, since versions beside this one may have no `spread`: add
+it to `output`, written as `cost` is, where all have it"""
 _NO_INTERVALS = "This version is uncalibrated: there are no intervals."
 
 
@@ -61,4 +66,5 @@ def _intervals(number: int, calibration: Calibration | None) -> str:
     if calibration is None:
         return _NO_INTERVALS
     formula = "cost ÷ width to cost × width" if calibration.relative else "cost − width to cost + width"
-    return _INTERVALS.format(number=number, formula=formula)
+    band = _BY_SPREAD if calibration.spreads else _BY_COST
+    return _INTERVALS.format(number=number, formula=formula, band=band)

@@ -29,6 +29,11 @@ _Residual = tuple[int, float]
 """A prediction's band, and how far the true cost lies above it."""
 
 
+_Entry = tuple[str, float, float, float]
+"""An actual as it is kept: when it was measured, the predicted and the true cost, the prediction's spread, 0 if it had
+none."""
+
+
 class State(msgspec.Struct, frozen=True):
     """What a correction goes on from.
 
@@ -36,11 +41,13 @@ class State(msgspec.Struct, frozen=True):
         actuals: How many were taken in all.
         shares: For each coverage, the share of actuals that is aimed to lie below the lower and above the upper bound.
         window: When each of the newest actuals was measured (ISO 8601, UTC), the predicted and the true cost; in order.
+        spreads: Their predictions' spreads, where the version's bands are of them.
     """
 
     actuals: int = 0
     shares: Mapping[str, tuple[float, float]] = {}
     window: Sequence[tuple[str, float, float]] = ()
+    spreads: Sequence[float] = ()
 
 
 class Tracker:
@@ -56,7 +63,8 @@ class Tracker:
     def __init__(self, calibration: Calibration, state: State | None = None) -> None:
         state = state or State()
         self._calibration = calibration
-        self._window = list(state.window)
+        spreads = state.spreads if calibration.spreads else (0.0,) * len(state.window)
+        self._window: list[_Entry] = [(*one, spread) for one, spread in zip(state.window, spreads, strict=False)]
         self.actuals = state.actuals
         self._intervals = {
             coverage: _Interval(calibration, coverage, state.shares.get(coverage)) for coverage in calibration.widths
@@ -68,9 +76,11 @@ class Tracker:
     def state(self) -> State:
         """To go on from."""
         shares = {coverage: interval.shares for coverage, interval in self._intervals.items()}
-        return State(self.actuals, shares, list(self._window))
+        window = [(at, cost, actual) for at, cost, actual, _ in self._window]
+        spreads = [spread for *_, spread in self._window] if self._calibration.spreads else ()
+        return State(self.actuals, shares, window, spreads)
 
-    def learn(self, at: str, cost: float, actual: float) -> None:
+    def learn(self, at: str, cost: float, actual: float, spread: float | None = None) -> None:
         """Take an actual.
 
         A late one counts as long as it is among the newest by the time it was measured.
@@ -79,9 +89,10 @@ class Tracker:
             at: When it was measured: ISO 8601, UTC.
             cost: What was predicted.
             actual: The true cost.
+            spread: How far the version's members disagreed, where its bands are of that.
         """
         self.actuals += 1
-        entry = (at, cost, actual)
+        entry = (at, cost, actual, spread or 0.0)
         place = bisect_right(self._window, entry)
         self._window.insert(place, entry)
         count, new = len(self._window), self._residual(entry)
@@ -104,10 +115,10 @@ class Tracker:
         """
         return {coverage: self._intervals[coverage].mean(move) for coverage, move in self.moves().items()}
 
-    def _residual(self, entry: tuple[str, float, float]) -> _Residual:
-        _, cost, actual = entry
+    def _residual(self, entry: _Entry) -> _Residual:
+        _, cost, actual, spread = entry
         above = log(max(actual, _TINY) / max(cost, _TINY)) if self._calibration.relative else actual - cost
-        return bisect_right(self._calibration.edges, cost), above
+        return self._calibration.band(cost, spread), above
 
 
 class _Interval:

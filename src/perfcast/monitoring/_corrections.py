@@ -141,7 +141,7 @@ def _learn(connection: sa.Connection, key: Key, calibration: Calibration, since:
     row = connection.execute(sa.select(_ROW.c.since, _ROW.c.state).where(which)).one_or_none()
     tracker = Tracker(calibration, _former(row.state) if row is not None and row.since == since else None)
     for item in judged:
-        tracker.learn(item.at, item.record.cost, item.actual)
+        tracker.learn(item.at, item.record.cost, item.actual, item.record.spread)
     shown = {"actuals": tracker.actuals, "moves": tracker.moves(), "means": tracker.means()}
     state = msgspec.to_builtins({_STATE: tracker.state, _SHOWN: shown})
     held = {"since": since, "updated_at": now(), "state": state}

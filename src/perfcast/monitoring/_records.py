@@ -40,6 +40,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
         arm: As whom the version answered: `champion` or `challenger`, chosen for the caller; `named` by the caller; or
             `shadow`, beside the answer with the same id.
         coverage: What the interval was to hold.
+        spread: How far the model's members disagreed; None where its graph doesn't say.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     at: str
     arm: str = "champion"
     coverage: float = DEFAULT_COVERAGE
+    spread: float | None = None
 
     @property
     def interval(self) -> tuple[float, float] | None:

@@ -66,10 +66,13 @@ def calibration(manifest: Manifest) -> Section:
     if table is None:
         section.text.append("Uncalibrated: its answers have no lower and upper bounds.")
         return section
-    bands = len(table.edges) + 1
+    bands = table.bands
     kind = "a factor" if table.relative else "a distance"
+    of = "predicted cost"
+    if table.spreads:
+        of = "how far the model's members disagree" + ", within each of predicted cost" * bool(table.edges)
     section.text.append(
-        f"Intervals are split-conformal, {kind} for each of {bands} band{'s' * (bands > 1)} of predicted cost, sized "
+        f"Intervals are split-conformal, {kind} for each of {bands} band{'s' * (bands > 1)} of {of}, sized "
         f"on {number(table.rows)} rows that fitting didn't see. Once actuals are told, they follow them."
     )
     metrics = manifest.metrics
@@ -81,12 +84,13 @@ def calibration(manifest: Manifest) -> Section:
         (
             f"{100 * float(asked):g} %",
             number(held, "%"),
+            number(metrics.worst_fifth.get(asked), "%"),
             number(metrics.width.get(asked), unit),
             number(metrics.relative_width.get(asked), "%"),
         )
         for asked, held in sorted(metrics.coverage.items(), key=lambda item: float(item[0]))
     ]
-    columns = ("promised", "held", "mean width", "median width, of the predicted cost")
+    columns = ("promised", "held", "in the worst fifth of cost", "mean width", "median width, of the predicted cost")
     section.blocks.append(Table("Held-out rows inside their interval", columns, rows))
     return section
 

@@ -98,7 +98,7 @@ def find_evidence(version: Version, graph: bytes, datasets: Datasets) -> Evidenc
 def _of_record(
     version: Version, graph: bytes, datasets: Datasets, record: DatasetRecord, facts: DataFacts
 ) -> Evidence | NoEvidence:
-    from perfcast.sessions import open_session, run
+    from perfcast.sessions import open_session, run, run_with_spread
 
     dataset = datasets.load(record)
     workload = workload_of(version.manifest)
@@ -109,9 +109,10 @@ def _of_record(
     if part is None:
         return NoEvidence("it learnt from a part of its dataset that can't be told from the rest", record.provenance)
     session = open_session(graph, version.reference)
-    predicted = run(session, part.features).astype(np.float64)
+    cost, spread = run_with_spread(session, part.features)
+    predicted = cost.astype(np.float64)
     table = version.manifest.calibration
-    bounds = None if table is None else table.intervals(predicted, DEFAULT_COVERAGE)
+    bounds = None if table is None else table.intervals(predicted, DEFAULT_COVERAGE, spread)
     return Evidence(
         workload, part, predicted, bounds, lambda rows: run(session, rows), dataset, split, record.provenance
     )

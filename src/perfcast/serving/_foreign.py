@@ -47,8 +47,8 @@ def open_foreign(graph: bytes) -> tuple[Anatomy, ort.InferenceSession]:
     return anatomy, session
 
 
-def try_rows(session: ort.InferenceSession, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """What a graph of one input, [rows, inputs], and one output answers within `TRIAL_SECONDS`.
+def try_rows(session: ort.InferenceSession, rows: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    """What a graph of one input, [rows, inputs], answers within `TRIAL_SECONDS`: its outputs.
 
     Raises:
         InvalidInput: It can't answer them, or not in time; the field is `graph`.
@@ -58,7 +58,7 @@ def try_rows(session: ort.InferenceSession, rows: npt.NDArray[Any]) -> npt.NDArr
     limit = Timer(TRIAL_SECONDS, setattr, (options, "terminate", True))
     limit.start()
     try:
-        (answer,) = session.run(None, {session.get_inputs()[0].name: rows}, options)
+        answers: list[npt.NDArray[Any]] = session.run(None, {session.get_inputs()[0].name: rows}, options)
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base class
         reason = (
             f" within {TRIAL_SECONDS:g} s" if options.terminate else f" {len(rows)} rows at once: {str(error).strip()}"
@@ -66,5 +66,4 @@ def try_rows(session: ort.InferenceSession, rows: npt.NDArray[Any]) -> npt.NDArr
         raise _wrong(f"can't answer{reason}") from None
     finally:
         limit.cancel()
-    given: npt.NDArray[Any] = answer
-    return given
+    return answers

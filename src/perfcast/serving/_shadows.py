@@ -123,20 +123,22 @@ class Shadows:
         predictor = self._load(slot)
         began = time.perf_counter()
         rows = np.array([errand.row for errand in errands], dtype=np.float32)
-        cost = predictor.run(rows)
+        cost, spread = predictor.run_with_spread(rows)
         seconds = (time.perf_counter() - began) / len(errands)
         labels = (slot.model, SHADOW, slot.number)
-        for errand, value in zip(errands, cost.tolist(), strict=True):
+        spreads = [None] * len(errands) if spread is None else spread.tolist()
+        for errand, value, apart in zip(errands, cost.tolist(), spreads, strict=True):
             if isfinite(value):
                 self._count(labels, seconds)
                 if self._records is not None:
-                    self._records.append(_record(slot, errand, value))
+                    self._records.append(_record(slot, errand, value, apart))
             else:
                 self.failed += 1
 
 
-def _record(slot: Slot, errand: Errand, cost: float) -> Record:
+def _record(slot: Slot, errand: Errand, cost: float, spread: float | None) -> Record:
     calibration = slot.calibration
-    bounds = calibration.interval(cost, DEFAULT_COVERAGE) if calibration is not None else None
+    bounds = calibration.interval(cost, DEFAULT_COVERAGE, spread) if calibration is not None else None
     lower, upper = bounds or (None, None)
-    return Record(errand.id, slot.model, slot.number, errand.row, cost, lower, upper, errand.at, SHADOW)
+    who = slot.model, slot.number
+    return Record(errand.id, *who, errand.row, cost, lower, upper, errand.at, SHADOW, spread=spread)

@@ -16,7 +16,7 @@ from perfcast.manifest import COVERAGES, Calibration, DataFacts, Draft, GraphFac
 from perfcast.registry import Registry, Version, check_label, check_name
 from perfcast.serving._foreign import open_foreign, try_rows
 from perfcast.serving._predictor import check_signature
-from perfcast.sessions import row_us, run
+from perfcast.sessions import COST, SPREAD, row_us, run
 from perfcast.workloads import LARGEST, Rows, Workload, find_workload, workload_from_document
 
 LARGEST_MANIFEST = 1_000_000
@@ -90,7 +90,7 @@ def upload(
     Args:
         registry: Where to.
         model: Name of the model; made where there is none.
-        graph: Serialised ONNX, from `features` float32 [rows, features] to `cost` float32 [rows].
+        graph: Serialised ONNX, from `features` float32 [rows, features] to `cost` and, maybe, `spread`, float32 [rows].
         statement: What its sender says of it.
         workloads: Those that it may name.
 
@@ -106,20 +106,25 @@ def upload(
     _check_ranges(statement.ranges, workload)
     if statement.calibration is not None:
         _check_calibration(statement.calibration)
-    facts = examine(graph, workload, statement.ranges)
+    facts = examine(graph, workload, statement.ranges, statement.calibration)
     draft = Draft(graph, _manifest(statement, workload, facts))
     return registry.add(model, draft, label=statement.label, note=statement.note)
 
 
-def examine(graph: bytes, workload: Workload, ranges: Mapping[str, tuple[float, float]] | None = None) -> GraphFacts:
-    """Find out whether a graph can serve a workload, and how fast.
+def examine(
+    graph: bytes,
+    workload: Workload,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    calibration: Calibration | None = None,
+) -> GraphFacts:
+    """Find out whether a graph can serve a workload with these intervals, and how fast.
 
     Raises:
         InvalidInput: It can't; the field is `graph`.
     """
     anatomy, session = open_foreign(graph)
     try:
-        check_signature(session, len(workload.features), _CALLED)
+        check_signature(session, len(workload.features), _CALLED, calibration)
     except BrokenVersion as error:
         raise _wrong("graph", str(error).removeprefix(f"{_CALLED}: ")) from None
     row = np.array([_middle(workload, ranges or {})], dtype=np.float32)
@@ -151,8 +156,11 @@ def _check_ranges(ranges: Mapping[str, tuple[float, float]], workload: Workload)
 
 def _check_calibration(table: Calibration) -> None:
     field, least = "manifest.calibration", 1.0 if table.relative else 0.0
-    if list(table.edges) != sorted(set(table.edges)) or not all(map(isfinite, table.edges)):
-        raise _wrong(field, "edges must be numbers that rise")
+    for edges in (table.edges, *table.spreads):
+        if list(edges) != sorted(set(edges)) or not all(map(isfinite, edges)):
+            raise _wrong(field, "edges, and each band's spreads, must be numbers that rise")
+    if table.spreads and len(table.spreads) != len(table.edges) + 1:
+        raise _wrong(field, f"needs spreads for each of {len(table.edges) + 1} bands of cost, or for none")
     if not table.minimum <= table.maximum:
         raise _wrong(field, "minimum must not be greater than maximum")
     if table.below:
@@ -160,18 +168,18 @@ def _check_calibration(table: Calibration) -> None:
     for coverage, widths in table.widths.items():
         if coverage not in map(str, COVERAGES):
             raise _wrong(field, f"knows the coverages {', '.join(map(str, COVERAGES))}, not '{coverage}'")
-        if len(widths) != len(table.edges) + 1:
-            raise _wrong(field, f"needs one width for each of {len(table.edges) + 1} bands at coverage {coverage}")
+        if len(widths) != table.bands:
+            raise _wrong(field, f"needs one width for each of {table.bands} bands at coverage {coverage}")
         if not all(isfinite(width) and width >= least for width in widths):
             raise _wrong(field, f"widths must be at least {least:g}; at coverage {coverage} one is not")
 
 
 def _check_answers(session: ort.InferenceSession, row: Rows) -> None:
-    cost = try_rows(session, np.repeat(row, 2, axis=0))
-    if cost.shape != (2,):
-        raise _wrong("graph", f"must give a cost of shape [rows], but gives {list(cost.shape)} for 2 rows")
-    if not np.isfinite(cost).all():
-        raise _wrong("graph", f"gives no finite cost in the middle of the features' bounds, {row[0].tolist()}")
+    for name, values in zip((COST, SPREAD), try_rows(session, np.repeat(row, 2, axis=0)), strict=False):
+        if values.shape != (2,):
+            raise _wrong("graph", f"must give a {name} of shape [rows], but gives {list(values.shape)} for 2 rows")
+        if not np.isfinite(values).all():
+            raise _wrong("graph", f"gives no finite {name} in the middle of the features' bounds, {row[0].tolist()}")
 
 
 def _middle(workload: Workload, ranges: Mapping[str, tuple[float, float]]) -> list[float]:

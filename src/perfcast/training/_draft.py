@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from perfcast.datasets import Dataset, Part, Split, newest_moment
-from perfcast.export import Target, check_parity, compose, libraries, measure
+from perfcast.export import Target, check_parity, compose, libraries, measure, run_with_spread
 from perfcast.manifest import DataFacts, Draft, Manifest
 from perfcast.training._path import Path
 from perfcast.training.families import Fitted, Settings
@@ -78,10 +78,10 @@ def draft(
         Refused: Graph and native model differ (rule R3), or the graph is too large.
     """
     begun = time.monotonic()
-    answers = model.predict(split.calibrate.features), model.predict(split.test.features)
-    calibration = calibrate(workload, split.calibrate.cost, answers[0])
-    metrics = evaluate(split.test.cost, answers[1], calibration)
     graph = compose(workload, model.fitted.graph(), target=model.target, inputs=model.path.expressions)
+    first, second = (run_with_spread(graph, part.features) for part in (split.calibrate, split.test))
+    calibration = calibrate(workload, split.calibrate.cost, *first)
+    metrics = evaluate(split.test.cost, second.cost, calibration, second.spread)
     parity = check_parity(
         graph, model.predict, parity_rows(workload, model.fitted, split.test), relative=workload.cost.relative
     )
@@ -101,7 +101,7 @@ def draft(
         seconds=round(model.seconds + time.monotonic() - begun, 2),
         keeps_trends=model.keeps_trends,
         path=model.path.slopes,
-        reference=make_reference(workload, split, answers, calibration),
+        reference=make_reference(workload, split, (first, second), calibration),
         notes=(*model.notes, *left_out(search or {})),
     )
     return Draft(graph, msgspec.json.decode(manifest.to_json(), type=Manifest))

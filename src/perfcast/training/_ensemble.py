@@ -9,7 +9,7 @@ import onnx
 import spox
 import spox.opset.ai.onnx.v21 as op
 
-from perfcast.training.families import Fitted, Settings
+from perfcast.training.families import Fitted, Settings, spread_node
 from perfcast.training.fits import Inner
 from perfcast.workloads import Rows
 
@@ -36,16 +36,15 @@ class FittedEnsemble:
         return np.asarray(sum(parts[1:], parts[0]), dtype=np.float32)
 
     def graph(self) -> onnx.ModelProto:
-        """The members' graphs side by side."""
+        """The members' graphs side by side; each is a member of the spread, with its own where it has one."""
         inputs = spox.argument(spox.Tensor(np.float32, ("rows", "inputs")))
-        total: spox.Var | None = None
-        for weight, member in zip(self.weights.values(), self.members, strict=True):
-            (raw,) = spox.inline(member.graph())(inputs).values()
-            column = op.reshape(raw, op.constant(value=np.array([-1, 1], dtype=np.int64)))
-            part = op.mul(column, op.const(weight, np.float32))
-            total = part if total is None else op.add(total, part)
-        assert total is not None
-        return spox.build({"inputs": inputs}, {"target": total})
+        column = op.constant(value=np.array([-1, 1], dtype=np.int64))
+        outputs = [list(spox.inline(member.graph())(inputs).values()) for member in self.members]
+        answers = op.concat([op.reshape(target, column) for target, *_ in outputs], axis=1)
+        own = {at: spread for at, (_, *spreads) in enumerate(outputs) for spread in spreads}
+        weights = np.array(list(self.weights.values()))
+        target = op.matmul(answers, op.constant(value=weights[:, None].astype(np.float32)))
+        return spox.build({"inputs": inputs}, {"target": target, "spread": spread_node(answers, weights, own)})
 
     @property
     def settings(self) -> Settings:

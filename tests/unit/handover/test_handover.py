@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnxruntime as ort
 import pytest
@@ -13,14 +14,14 @@ import spox
 import spox.opset.ai.onnx.v17 as op
 import yaml
 from google.protobuf import text_format
-from tests.drafts import draft, weighted
+from tests.drafts import draft, linear_graph, weighted
 from tritonclient.grpc import model_config_pb2
 
 from perfcast.export import compose
 from perfcast.handover import Handed, write_kserve, write_onnx, write_triton
 from perfcast.handover._kserve import service_name
 from perfcast.handover._triton import LARGEST_BATCH, triton_config
-from perfcast.manifest import Calibration, Manifest
+from perfcast.manifest import Calibration, Draft, Manifest
 from perfcast.workloads import Workload, builtin_workloads
 
 CNN = "xgb_prediction-training-gpul40s"
@@ -131,6 +132,17 @@ def test_the_intervals_can_be_made_from_the_table_as_the_page_says(tmp_path: Pat
         width = table["widths"]["0.9"][band]
         ends = max(cost / width, table["minimum"]), min(cost * width, table["maximum"])
         assert ends == calibration.interval(cost, 0.9)
+
+
+def test_the_page_says_how_intervals_go_by_spread(tmp_path: Path, cnn: Workload, version: Handed) -> None:
+    table = Calibration(
+        relative=True, edges=(), widths={"0.9": (1.1, 1.4)}, minimum=0, maximum=9, rows=9, spreads=((0.1,),)
+    )
+    graph = linear_graph([1.0] * 10, spread=[0.1] * 10)
+    manifest = msgspec.structs.replace(version.draft.manifest, calibration=table)
+    write_triton(tmp_path, Handed(CNN, 3, Draft(graph, manifest)))
+    assert "the graph's second output, `spread`" in (tmp_path / CNN / "README.md").read_text()
+    assert [output.name for output in parsed(tmp_path / CNN / "config.pbtxt").output] == ["cost"]
 
 
 def test_the_bare_graph_has_its_manifest_beside_it(tmp_path: Path, version: Handed) -> None:

@@ -28,6 +28,10 @@ RELATIVE = msgspec.structs.replace(
 )
 
 
+BY_SPREAD = msgspec.structs.replace(PLAIN, edges=(), spreads=((50.0,),))
+"""The same where the spread is what the cost is in `PLAIN`."""
+
+
 def moment(number: int) -> str:
     return f"2026-03-01T00:00:{number:012.6f}Z"
 
@@ -173,3 +177,21 @@ def test_late_actuals_count_as_if_they_had_come_in_time_while_they_are_among_the
 def test_a_coverage_that_the_version_never_promised_is_not_made_up() -> None:
     few = msgspec.structs.replace(PLAIN, widths={"0.5": (1.0, 2.0)})
     assert set(fed(Tracker(few), *stream(100)).moves()) == {"0.5"}
+
+
+def test_an_actual_counts_in_the_band_that_its_predictions_spread_fell_into() -> None:
+    costs, actuals = stream(600, bias=3)
+    by_spread = Tracker(BY_SPREAD)
+    for number, (cost, actual) in enumerate(zip(costs.tolist(), actuals.tolist(), strict=True)):
+        by_spread.learn(moment(number), 500.0, actual - cost + 500, cost)
+    by_cost = fed(Tracker(PLAIN), costs, actuals)
+    for coverage, move in by_spread.moves().items():
+        assert move == pytest.approx(by_cost.moves()[coverage])
+    again = Tracker(BY_SPREAD, msgspec.json.decode(msgspec.json.encode(by_spread.state), type=State))
+    assert again.moves() == by_spread.moves()
+
+
+def test_a_state_whose_spreads_are_not_known_begins_anew() -> None:
+    known = fed(Tracker(PLAIN), *stream(100)).state
+    assert known.spreads == ()
+    assert Tracker(BY_SPREAD, known).moves() == {}

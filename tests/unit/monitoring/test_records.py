@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,13 @@ records = st.builds(
     upper=st.none() | numbers,
     at=st.datetimes().map(lambda moment: f"{moment.isoformat()}Z"),
     arm=st.sampled_from(["champion", "challenger", "shadow", "named"]),
+    spread=st.none() | numbers,
 )
+
+
+def test_a_record_of_before_there_were_spreads_is_read() -> None:
+    old = ["a", "m", 1, [1.0], 2.0, 1.0, 3.0, "2026-03-01T00:00:00.000000Z", "champion", 0.9]
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(old), type=Record).spread is None
 
 
 @given(st.lists(records, max_size=40))

@@ -59,7 +59,8 @@ def test_its_numbers_are_those_of_the_registry(page: Page, timed: Version) -> No
     assert data is not None
     assert page.row("mean error (MAE)")[0] == number(metrics.mae, "percent")
     assert page.row("R²")[0] == number(metrics.r2)
-    held, width, relative = page.row("90 %")
+    held, worst, width, relative = page.row("90 %")
+    assert worst == number(metrics.worst_fifth["0.9"], "%")
     assert held == number(metrics.coverage["0.9"], "%")
     assert width == number(metrics.width["0.9"], "percent")
     assert relative == number(metrics.relative_width["0.9"], "%")

@@ -2,12 +2,13 @@
 
 from datetime import UTC
 
+import msgspec
 import numpy as np
 import pytest
 from tests.drafts import draft, linear_graph, weighted
 
 from perfcast.errors import BrokenVersion, InvalidInput
-from perfcast.manifest import Draft
+from perfcast.manifest import Calibration, Draft
 from perfcast.registry import Version
 from perfcast.serving import Predictor
 from perfcast.workloads import Workload
@@ -97,3 +98,28 @@ def test_a_manifest_without_a_usable_workload_is_broken(cpu: Workload) -> None:
     made.manifest.workload["features"][0]["type"] = "complex"
     with pytest.raises(BrokenVersion, match="workload document"):
         Predictor(version_of(made), made.graph, zone=UTC)
+
+
+BY_SPREAD = Calibration(
+    relative=False, edges=(), widths={"0.9": (1.0, 5.0)}, minimum=0, maximum=100, rows=100, spreads=((2.0,),)
+)
+
+
+def test_an_answer_is_as_sure_as_its_members_agree(cpu: Workload) -> None:
+    made = draft(cpu, linear_graph([1, *[0] * 7], spread=[0, 0.1, *[0] * 6]))
+    version = version_of(Draft(made.graph, msgspec.structs.replace(made.manifest, calibration=BY_SPREAD)))
+    loaded = Predictor(version, made.graph, zone=UTC)
+    sure, unsure = [30.0, 10.0, *LOAD[2:]], [30.0, 25.0, *LOAD[2:]]
+    answers = [loaded.answer(row) for row in (sure, unsure)]
+    assert [(one.lower, one.upper, one.spread) for one in answers] == [(29, 31, 1.0), (25, 35, 2.5)]
+    many = loaded.predict(np.array([sure, unsure], dtype=np.float32))
+    assert many.lower is not None
+    assert many.spread is not None
+    assert (many.lower.tolist(), many.spread.tolist()) == ([29, 25], [1.0, 2.5])
+
+
+def test_a_graph_that_does_not_say_what_its_intervals_go_by_is_broken(cpu: Workload) -> None:
+    made = draft(cpu, weighted(cpu, request_rate=1))
+    manifest = msgspec.structs.replace(made.manifest, calibration=BY_SPREAD)
+    with pytest.raises(BrokenVersion, match="go by 'spread'"):
+        Predictor(version_of(Draft(made.graph, manifest)), made.graph, zone=UTC)

@@ -11,7 +11,7 @@ from onnx import ModelProto, TensorProto, helper
 from tests.drafts import linear_graph, weighted
 
 from perfcast.errors import InvalidInput
-from perfcast.manifest import Manifest
+from perfcast.manifest import Calibration, Manifest
 from perfcast.serving import _foreign
 from perfcast.serving import _upload as uploads
 from perfcast.serving._anatomy import dissect
@@ -130,6 +130,9 @@ def test_what_is_seen_is_what_onnx_itself_reads(cnn: Workload) -> None:
         ({"widths": {"0.7": [1.1, 1.2]}}, "not '0.7'"),
         ({"widths": {"0.9": [0.5, 1.2]}}, "at least 1"),
         ({"minimum": 5, "maximum": 4}, "minimum"),
+        ({"spreads": [[0.2], [0.2, 0.1]]}, "rise"),
+        ({"spreads": [[0.2]]}, "spreads for each of 2 bands of cost"),
+        ({"spreads": [[0.2], []]}, "one width for each of 3 bands"),
     ],
 )
 def test_a_calibration_that_would_fail_later_is_refused_at_once(table: dict[str, object], said: str) -> None:
@@ -159,3 +162,17 @@ assert not heavy, heavy
 
 def test_every_part_of_a_manifest_may_be_sent() -> None:
     assert set(Manifest.__struct_fields__) <= set(Statement.__struct_fields__)
+
+
+def test_a_graph_may_say_how_far_its_members_disagree_and_must_where_intervals_go_by_it(cpu: Workload) -> None:
+    plain, spread = linear_graph([1.0] * 8), linear_graph([1.0] * 8, spread=[0.1] * 8)
+    table = Calibration(False, (), {"0.9": (1.0, 2.0)}, 0, 100, rows=50, spreads=((0.2,),))  # noqa: FBT003
+    examine(spread, cpu)
+    examine(spread, cpu, calibration=table)
+    with pytest.raises(InvalidInput, match="go by 'spread', an output that the graph lacks"):
+        examine(plain, cpu, calibration=table)
+
+
+def test_a_spread_that_is_no_number_is_refused(cpu: Workload) -> None:
+    with pytest.raises(InvalidInput, match="gives no finite spread"):
+        examine(linear_graph([1.0] * 8, spread=[float("nan")] * 8), cpu)

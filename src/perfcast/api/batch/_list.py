@@ -23,6 +23,7 @@ from perfcast.api.metrics import Kind, Ledger, kind_of
 from perfcast.errors import FieldError, InvalidInput, NoUsableModel, PerfcastError
 from perfcast.monitoring import Record
 from perfcast.serving import Arm, Follower, ItemReader, Key, Predictor, Reader, UnknownReference, read_reaching
+from perfcast.workloads import Rows
 
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
 _PIECE_BYTES = 131_072
@@ -55,6 +56,7 @@ class _Group:
         places: int [bodies], their places in the piece.
         rows: float64 [bodies, features].
         cost: float64 [bodies], once predicted.
+        spread: float32 [bodies], how far the version's members disagree; None where its graph doesn't say.
         outside: bool [bodies, features], where features lie outside the range trained on; once predicted.
     """
 
@@ -64,6 +66,7 @@ class _Group:
     places: npt.NDArray[np.int64]
     rows: npt.NDArray[np.float64]
     cost: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    spread: Rows | None = None
     outside: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
 
 
@@ -151,7 +154,7 @@ class ListAnswerer:
     def _answers(self, group: _Group) -> tuple[list[Any], list[Record]]:
         predictor, coverage = group.predictor, group.coverage
         calibration = group.arm.slot.calibration
-        bounds = calibration.intervals(group.cost, coverage) if calibration is not None else None
+        bounds = calibration.intervals(group.cost, coverage, group.spread) if calibration is not None else None
         nothing: list[float | None] = [None] * len(group.places)
         lower, upper = (nothing, nothing) if bounds is None else (bounds[0].tolist(), bounds[1].tolist())
         shown = (nothing, nothing) if bounds is None else (rounded(bounds[0]), rounded(bounds[1]))
@@ -163,10 +166,12 @@ class ListAnswerer:
             shape(cost, model, kind, at, "success", number, low, high, coverage, told, name)
             for cost, low, high, told, name in zip(rounded(group.cost), *shown, outside, names, strict=True)
         ]
-        exact = zip(names, group.rows.tolist(), group.cost.tolist(), lower, upper, strict=True)
+        spreads = nothing if group.spread is None else group.spread.tolist()
+        exact = zip(names, group.rows.tolist(), group.cost.tolist(), lower, upper, spreads, strict=True)
         arm = group.arm.name
         return answers, [
-            Record(name, model, number, row, cost, low, high, at, arm, coverage) for name, row, cost, low, high in exact
+            Record(name, model, number, row, cost, low, high, at, arm, coverage, spread)
+            for name, row, cost, low, high, spread in exact
         ]
 
 
@@ -261,14 +266,16 @@ class _Reading:
 def _predict(piece: _Piece) -> None:
     """Predict a piece's groups; bodies without a finite cost become wrong ones."""
     for group in piece.groups:
-        cost = group.predictor.run(group.rows.astype(np.float32)).astype(np.float64)
+        answered, spread = group.predictor.run_with_spread(group.rows.astype(np.float32))
+        cost = answered.astype(np.float64)
         good = np.isfinite(cost)
         if not good.all():
             told = f"body: model {group.predictor.name} gives no finite cost for these features"
             piece.kinds["invalid"] += int((~good).sum())
             piece.wrong |= dict.fromkeys(group.places[~good].tolist(), _failure(told, group.predictor.model))
             group.places, group.rows, cost = group.places[good], group.rows[good], cost[good]
-        group.cost, group.outside = cost, group.predictor.outside(group.rows)
+            spread = None if spread is None else spread[good]
+        group.cost, group.spread, group.outside = cost, spread, group.predictor.outside(group.rows)
     piece.groups = [group for group in piece.groups if len(group.places)]
 
 

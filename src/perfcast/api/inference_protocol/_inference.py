@@ -130,12 +130,12 @@ class InferenceProtocol:
         if count > MOST_RECORDS:
             return
         at = self._clock.text(time.time())
-        lower, upper = _numbers(answer.lower, count), _numbers(answer.upper, count)
-        costs = zip(rows.tolist(), answer.cost.tolist(), lower, upper, strict=True)
-        for position, (row, cost, low, high) in enumerate(costs):
+        beside = (_numbers(values, count) for values in (answer.lower, answer.upper, answer.spread))
+        costs = zip(rows.tolist(), answer.cost.tolist(), *beside, strict=True)
+        for position, (row, cost, low, high, spread) in enumerate(costs):
             name = prediction_id if count == 1 else f"{prediction_id}-{position}"
             who = (arm.slot.model, arm.slot.number)
-            self._enter(arm, Record(name, *who, row, cost, low, high, at, arm.name, answer.coverage))
+            self._enter(arm, Record(name, *who, row, cost, low, high, at, arm.name, answer.coverage, spread))
 
 
 def _outputs(predictor: Predictor, answer: Answer) -> list[Tensor]:

@@ -39,6 +39,11 @@ class HeldOutMetrics(BaseModel):
     relative_width: dict[str, float] = Field(
         {}, description="Median width, percent of the cost, by coverage", examples=[{"0.9": 33.1}]
     )
+    worst_fifth: dict[str, float] = Field(
+        {},
+        description="As coverage, of that fifth of the rows by predicted cost that has the least",
+        examples=[{"0.9": 88.2}],
+    )
 
 
 class Graph(BaseModel):

@@ -84,10 +84,9 @@ class Predict:
         prediction = predictor.answer(row, coverage, arm.slot.calibration)
         at = self._clock.text(time.time())
         answer = self._write(predictor, prediction, coverage=coverage, at=at, name=name)
-        cost, lower, upper = prediction.cost, prediction.lower, prediction.upper
-        self._enter(
-            arm, Record(name, predictor.model, predictor.number, row, cost, lower, upper, at, arm.name, coverage)
-        )
+        cost, lower, upper, spread = prediction.cost, prediction.lower, prediction.upper, prediction.spread
+        who = predictor.model, predictor.number
+        self._enter(arm, Record(name, *who, row, cost, lower, upper, at, arm.name, coverage, spread))
         if prediction.extrapolated:
             self._tally.outside(predictor.model)
         seconds = time.perf_counter() - began

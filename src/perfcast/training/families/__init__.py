@@ -1,13 +1,26 @@
 """The learning algorithm families: each fits model inputs to a target and emits itself as an ONNX graph.
 
 `_family` says what a family is; each other module is one family, or a piece that several share: `_tree_graph` makes one
-ONNX node of trees, `_line` lies beneath trees, `_smooth_inputs` takes logarithms and scales. Heavy libraries are
-imported when a family fits.
+ONNX node of trees, `_line` lies beneath trees, `_smooth_inputs` takes logarithms and scales, `_spread` tells how far
+members disagree. Heavy libraries are imported when a family fits.
 """
 
 from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never
+from perfcast.training.families._spread import spread_node
 
-__all__ = ["Family", "Fitted", "Lesson", "Report", "Settings", "Space", "Stop", "Trial", "families", "never"]
+__all__ = [
+    "Family",
+    "Fitted",
+    "Lesson",
+    "Report",
+    "Settings",
+    "Space",
+    "Stop",
+    "Trial",
+    "families",
+    "never",
+    "spread_node",
+]
 
 
 def families() -> dict[str, Family]:

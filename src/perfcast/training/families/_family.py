@@ -62,7 +62,10 @@ class Fitted(Protocol):
         ...
 
     def graph(self) -> onnx.ModelProto:
-        """The same as an ONNX graph with one input, float32 [rows, inputs], and one output in target space."""
+        """The same as an ONNX graph with one input, float32 [rows, inputs], and one output in target space.
+
+        A mean of members has a second output, `spread`: their standard deviation around it, float32 [rows, 1].
+        """
         ...
 
     @property

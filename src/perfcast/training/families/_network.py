@@ -11,6 +11,7 @@ import spox.opset.ai.onnx.v21 as op
 
 from perfcast.training.families._family import Settings
 from perfcast.training.families._soft_inputs import SoftInputs
+from perfcast.training.families._spread import spread_node
 from perfcast.workloads import Rows
 
 EXPERTS = 8
@@ -96,7 +97,7 @@ class FittedNetwork:
         heads = _beside([member.head[0] for member in members])
         skipped = _layer(value, (skip[:, order], end[order]))
         outputs = op.add(op.matmul(last, op.constant(value=heads[:, order])), skipped)
-        return spox.build({"inputs": inputs}, {"target": self._mean_node(outputs)})
+        return spox.build({"inputs": inputs}, self._answer_nodes(outputs))
 
     def _read_node(self, inputs: spox.Var) -> spox.Var:
         value = self.soft.node(inputs)
@@ -118,12 +119,15 @@ class FittedNetwork:
         places = np.arange(outputs * len(self.members)).reshape(-1, outputs)
         return [*places[:, :EXPERTS].ravel().tolist(), *places[:, EXPERTS:].ravel().tolist()]
 
-    def _mean_node(self, outputs: spox.Var) -> spox.Var:
-        """From all members' outputs [rows, outputs · members] to the target, float32 [rows, 1]."""
+    def _answer_nodes(self, outputs: spox.Var) -> dict[str, spox.Var]:
+        """From all members' outputs [rows, outputs · members] to the target, and to the spread of several."""
         count = len(self.members)
         answers = self._least_node(outputs) if self.relative else outputs
         share = np.full((count, 1), self.scale / count, np.float32)
-        return _layer(answers, (share, np.array([self.center], np.float32)))
+        target = _layer(answers, (share, np.array([self.center], np.float32)))
+        if count == 1:
+            return {"target": target}
+        return {"target": target, "spread": spread_node(answers, np.full(count, 1 / count), scale=self.scale)}
 
     def _least_node(self, outputs: spox.Var) -> spox.Var:
         """The soft minimum of each member's times with its overhead added, [rows, members]."""

@@ -1,66 +1,35 @@
-"""Sizing intervals by split-conformal prediction, in bands of predicted cost."""
+"""Sizing intervals by split-conformal prediction, in bands of predicted cost, or of how far members disagree."""
 
 import math
-from typing import TypeAlias
 
+import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from perfcast.manifest import COVERAGES, Calibration
+from perfcast.training.judging._bands import Doubles, Held, banded, distances
 from perfcast.workloads import LARGEST, Rows, Workload
 
-Doubles: TypeAlias = npt.NDArray[np.float64]
-ROWS_PER_BAND = 150
-FEWEST_BANDS, MOST_BANDS = 2, 10
 
-
-def calibrate(workload: Workload, actual: Rows, predicted: Rows) -> Calibration:
+def calibrate(workload: Workload, actual: Rows, predicted: Rows, spread: Rows | None = None) -> Calibration:
     """Make the table of widths from rows that the model never saw.
 
     Args:
         workload: Whose cost it is.
         actual: Measured cost, float32 [rows].
         predicted: Predicted cost, float32 [rows].
+        spread: How far the model's members disagree, float32 [rows]; None where it has none.
 
     Returns:
-        Widths for each coverage that so many rows can promise, wider bands of predicted cost where rows are few.
+        Widths for each coverage that so many rows can promise, wider bands where rows are few.
     """
-    answer, relative = predicted.astype(np.float64), workload.cost.relative
-    residuals = _residuals(actual.astype(np.float64), answer, relative=relative)
-    edges = _edges(answer)
-    band = np.searchsorted(edges, answer, side="right")
-    parts = [residuals[band == number] for number in range(len(edges) + 1)]
-    widths = {}
-    for coverage in COVERAGES:
-        pooled = conformal_quantile(residuals, coverage)
-        if pooled is not None:
-            found = [conformal_quantile(part, coverage) for part in parts]
-            widths[str(coverage)] = tuple(_width(pooled if q is None else q, relative=relative) for q in found)
-    return Calibration(
-        relative=relative,
-        edges=tuple(edges.tolist()),
-        widths=widths,
-        minimum=max(workload.cost.minimum, -LARGEST),
-        maximum=min(workload.cost.maximum, LARGEST),
-        rows=len(answer),
-    )
-
-
-def conformal_quantile(residuals: Doubles, coverage: float) -> float | None:
-    """The ⌈(n + 1) · coverage⌉-th smallest residual.
-
-    With it an interval holds a further exchangeable row with at least that probability (Vovk, Gammerman and Shafer
-    2005, section 2.3; Lei et al. 2018, "Distribution-Free Predictive Inference for Regression", theorem 2.2).
-
-    Args:
-        residuals: float64 [rows], not negative.
-        coverage: Between 0 and 1.
-
-    Returns:
-        None where there are too few rows to promise so much.
-    """
-    rank = math.ceil((len(residuals) + 1) * coverage - 1e-9)
-    return float(np.partition(residuals, rank - 1)[rank - 1]) if 0 < rank <= len(residuals) else None
+    cost, relative = predicted.astype(np.float64), workload.cost.relative
+    known = None if spread is None or not np.isfinite(spread).all() else spread.astype(np.float64)
+    held = Held(cost, _residuals(actual.astype(np.float64), cost, relative=relative), known)
+    least, most = max(workload.cost.minimum, -LARGEST), min(workload.cost.maximum, LARGEST)
+    table = banded(Calibration(relative, edges=(), widths={}, minimum=least, maximum=most, rows=len(cost)), held)
+    reach = {str(coverage): distances(table, held, coverage) for coverage in COVERAGES}
+    widths = {name: _widths(found, relative=relative) for name, found in reach.items() if found is not None}
+    return msgspec.structs.replace(table, widths=widths)
 
 
 def _residuals(actual: Doubles, predicted: Doubles, *, relative: bool) -> Doubles:
@@ -70,15 +39,5 @@ def _residuals(actual: Doubles, predicted: Doubles, *, relative: bool) -> Double
     return np.abs(np.log(factor))
 
 
-def _width(quantile: float, *, relative: bool) -> float:
-    return math.exp(min(quantile, 80.0)) if relative else quantile
-
-
-def _edges(predicted: Doubles) -> Doubles:
-    """Quantiles of the predicted cost, such that each band has about `ROWS_PER_BAND` rows or more."""
-    bands = min(MOST_BANDS, len(predicted) // ROWS_PER_BAND)
-    if bands < FEWEST_BANDS:
-        return np.zeros(0)
-    edges = np.unique(np.quantile(predicted, np.arange(1, bands) / bands, method="inverted_cdf"))
-    # Many equal predictions can leave the first band empty.
-    return np.asarray(edges[edges > predicted.min()], dtype=np.float64)
+def _widths(reach: Doubles, *, relative: bool) -> tuple[float, ...]:
+    return tuple(math.exp(min(distance, 80.0)) if relative else distance for distance in reach.tolist())

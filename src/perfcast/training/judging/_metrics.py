@@ -1,6 +1,6 @@
 """How good predictions are, on rows that nothing else has seen (rule R4)."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,31 +11,31 @@ from perfcast.workloads import Rows, Workload
 Doubles: TypeAlias = npt.NDArray[np.float64]
 
 
-def evaluate(actual: Rows, predicted: Rows, calibration: Calibration | None = None) -> Metrics:
+def evaluate(
+    actual: Rows, predicted: Rows, calibration: Calibration | None = None, spread: Rows | None = None
+) -> Metrics:
     """Compare predictions with what was measured.
 
     Args:
         actual: Measured cost, float32 [rows].
         predicted: Predicted cost, float32 [rows].
         calibration: To judge the intervals too.
+        spread: How far the model's members disagree, float32 [rows], where the calibration asks for it.
 
     Returns:
         All metrics; percentage errors are left out where a measured cost is 0 or below.
     """
     truth, answer = actual.astype(np.float64), predicted.astype(np.float64)
     error = np.abs(answer - truth)
-    spread = float(((truth - truth.mean()) ** 2).sum())
+    varied = float(((truth - truth.mean()) ** 2).sum())
     squared = float((error**2).sum())
-    coverage, width, relative_width = _intervals(truth, answer, calibration)
     return Metrics(
         rows=len(truth),
         mae=float(error.mean()),
         rmse=(squared / len(truth)) ** 0.5,
-        r2=1 - squared / spread if spread > 0 else float(squared == 0),
+        r2=1 - squared / varied if varied > 0 else float(squared == 0),
         **_percentages(error, truth),
-        coverage=coverage,
-        width=width,
-        relative_width=relative_width,
+        **_intervals(truth, answer, calibration, spread),
     )
 
 
@@ -49,7 +49,13 @@ def score(workload: Workload, actual: Rows, predicted: Rows) -> float:
     return float(100 * (error / truth).mean()) if workload.cost.relative else float(error.mean())
 
 
-def _percentages(error: Doubles, truth: Doubles) -> dict[str, float | None]:
+def worst_fifth(answer: Doubles, inside: npt.NDArray[np.bool_]) -> float:
+    """The least share of rows inside their intervals, of the fifths of the rows by predicted cost."""
+    fifths = np.array_split(inside[np.argsort(answer, kind="stable")], min(5, len(answer)))
+    return min(float(fifth.mean()) for fifth in fifths)
+
+
+def _percentages(error: Doubles, truth: Doubles) -> dict[str, Any]:
     names = ("mape", "median_ape", "within_5", "within_10", "within_20")
     if not (truth > 0).all():
         return dict.fromkeys(names)
@@ -62,20 +68,18 @@ def _percentages(error: Doubles, truth: Doubles) -> dict[str, float | None]:
     return dict(zip(names, values, strict=True))
 
 
-def _intervals(
-    truth: Doubles, answer: Doubles, calibration: Calibration | None
-) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
-    coverage: dict[str, float] = {}
-    width: dict[str, float] = {}
-    relative: dict[str, float] = {}
+def _intervals(truth: Doubles, answer: Doubles, calibration: Calibration | None, spread: Rows | None) -> dict[str, Any]:
+    found: dict[str, dict[str, float]] = {"coverage": {}, "worst_fifth": {}, "width": {}, "relative_width": {}}
     positive = answer > 0
     for asked in COVERAGES:
-        bounds = calibration.intervals(answer, asked) if calibration is not None else None
+        bounds = calibration.intervals(answer, asked, spread) if calibration is not None else None
         if bounds is None:
             continue
-        lower, upper = bounds
-        coverage[str(asked)] = 100 * float(((lower <= truth) & (truth <= upper)).mean())
-        width[str(asked)] = float((upper - lower).mean())
+        (lower, upper), name = bounds, str(asked)
+        inside = (lower <= truth) & (truth <= upper)
+        found["coverage"][name] = 100 * float(inside.mean())
+        found["worst_fifth"][name] = 100 * worst_fifth(answer, inside)
+        found["width"][name] = float((upper - lower).mean())
         if positive.any():
-            relative[str(asked)] = 100 * float(np.median(((upper - lower)[positive]) / answer[positive]))
-    return coverage, width, relative
+            found["relative_width"][name] = 100 * float(np.median(((upper - lower)[positive]) / answer[positive]))
+    return found

@@ -21,6 +21,7 @@ from perfcast.monitoring.drift import (
     thresholds_of_days,
     thresholds_of_rows,
 )
+from perfcast.sessions import Costs
 from perfcast.workloads import Rows, Workload
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
@@ -56,21 +57,23 @@ class _Blocks:
 
 
 def make_reference(
-    workload: Workload, split: Split, predicted: tuple[Rows, Rows], calibration: Calibration | None
+    workload: Workload, split: Split, predicted: tuple[Costs, Costs], calibration: Calibration | None
 ) -> Reference:
     """What a version's inputs and errors are usually like.
 
     Args:
         workload: What it predicts.
         split: What it learnt from, and what it didn't.
-        predicted: Its answers to the calibrating and to the judging rows, float32 [rows] each.
+        predicted: Its answers to the calibrating and to the judging rows.
         calibration: How wide its intervals are.
     """
     held = _held_out(split)
-    actual, answers = held.cost.astype(np.float64), np.concatenate(predicted).astype(np.float64)
+    actual, answers = held.cost.astype(np.float64), np.concatenate([part.cost for part in predicted]).astype(np.float64)
+    spreads = [part.spread for part in predicted if part.spread is not None]
     errors = relative_error(actual, answers) if workload.cost.relative else np.abs(answers - actual)
     blocks = _blocks(held)
-    bounds = None if calibration is None else calibration.intervals(answers, DEFAULT_COVERAGE)
+    spread = np.concatenate(spreads) if spreads else None
+    bounds = None if calibration is None else calibration.intervals(answers, DEFAULT_COVERAGE, spread)
     # A version that is worse than the best constant on these rows has learnt too little to say what is usual.
     mean, constant = float(errors.mean()), _of_constant(actual, relative=workload.cost.relative)
     usual = max(min(mean, constant) if constant > 0 else mean, 1e-9)

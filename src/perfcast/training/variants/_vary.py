@@ -12,7 +12,7 @@ import numpy as np
 
 from perfcast.datasets import Dataset
 from perfcast.errors import Refused
-from perfcast.export import measure, run
+from perfcast.export import measure, run, run_with_spread
 from perfcast.manifest import Draft, Manifest
 from perfcast.sessions import COST, FEATURES, open_session
 from perfcast.training._path import Path
@@ -115,10 +115,10 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
     workload, split = workload_from_document(manifest.workload), dataset.split()
     path = Path(workload, manifest.path)
     test, predict = split.test, partial(run, changed)
-    old, new = run(graph, test.features), predict(test.features)
+    old, (new, spread) = run(graph, test.features), run_with_spread(changed, test.features)
     if not np.isfinite(new).all():
         raise Refused(f"{name} gives a cost that is not a finite number on held-out rows")
-    calibration = calibrate(workload, split.calibrate.cost, predict(split.calibrate.features))
+    calibration = calibrate(workload, split.calibrate.cost, *run_with_spread(changed, split.calibrate.features))
     times = _side_by_side([graph, changed], test.features)
     before = Figures(score(workload, test.cost, old), len(graph), *times[0])
     after = Figures(score(workload, test.cost, new), len(changed), *times[1])
@@ -129,7 +129,7 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
     made = msgspec.structs.replace(
         manifest,
         graph=msgspec.structs.replace(measure(changed, test.features), row_us=after.row_us),
-        metrics=evaluate(test.cost, new, calibration),
+        metrics=evaluate(test.cost, new, calibration, spread),
         calibration=calibration,
         parity=None,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),

@@ -18,6 +18,7 @@ from perfcast.monitoring import Record
 from perfcast.monitoring._judged import Judged
 from perfcast.monitoring.drift import Anomaly, Drift, read_anomalies, read_findings
 from perfcast.registry import Version
+from perfcast.sessions import Costs
 from perfcast.storage import Database, time_text
 from perfcast.training.judging import calibrate, make_reference
 from perfcast.workloads import Rows, Workload, builtin_workloads
@@ -55,8 +56,8 @@ def manifest(days: int = 20) -> Manifest:
     features, cost = load(CPU, days * 1440, seed=1)
     moments = np.datetime64("2026-02-01T00:00") + 5 * np.arange(len(cost)).astype("timedelta64[m]")
     split = Dataset("line", CPU, features, cost, moments.astype("datetime64[us]")).split()
-    answers = predicted(CPU, split.calibrate.features), predicted(CPU, split.test.features)
-    calibration = calibrate(CPU, split.calibrate.cost, answers[0])
+    answers = Costs(predicted(CPU, split.calibrate.features)), Costs(predicted(CPU, split.test.features))
+    calibration = calibrate(CPU, split.calibrate.cost, *answers[0])
     low, high = split.train.features.min(axis=0).tolist(), split.train.features.max(axis=0).tolist()
     ranges = {name: (a, b) for name, a, b in zip(CPU.feature_names, low, high, strict=True)}
     made = draft(CPU, weighted(CPU, **WEIGHTS), ranges=ranges).manifest

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from perfcast.manifest import COVERAGES
 from perfcast.training.judging import calibrate, evaluate
-from perfcast.training.judging._calibration import conformal_quantile
+from perfcast.training.judging._bands import conformal_quantile
 from perfcast.workloads import Rows, Workload, builtin_workloads
 
 CPU = builtin_workloads()["cpu-utilization"]
@@ -116,3 +116,52 @@ def test_metrics_judge_the_intervals_too() -> None:
     assert metrics.coverage["0.9"] == pytest.approx(90, abs=3)
     assert metrics.width["0.5"] < metrics.width["0.9"]
     assert metrics.relative_width["0.5"] < metrics.relative_width["0.9"]
+
+
+def spread_rows(workload: Workload, rows: int, seed: int, *, told: float) -> tuple[Rows, Rows, Rows]:
+    """Actual and predicted cost and spread: the spread is what errors are drawn from, but for a share of noise."""
+    random = np.random.default_rng(seed)
+    predicted = np.exp(random.uniform(0, 4, rows)) if workload.cost.relative else random.uniform(20, 80, rows)
+    size = np.exp(random.uniform(-4, -1, rows)) * (1 if workload.cost.relative else 20)
+    error = size * random.standard_normal(rows)
+    actual = predicted * np.exp(error) if workload.cost.relative else predicted + error
+    known = size**told * np.exp(random.uniform(-4, -1, rows)) ** (1 - told)
+    return actual.astype(np.float32), predicted.astype(np.float32), known.astype(np.float32)
+
+
+@pytest.mark.parametrize("workload", [CPU, CNN], ids=lambda workload: workload.name)
+def test_where_members_disagree_as_they_err_intervals_go_by_it_and_are_narrower(workload: Workload) -> None:
+    known = spread_rows(workload, 2000, 0, told=1)
+    calibration, by_cost = calibrate(workload, *known), calibrate(workload, *known[:2])
+    actual, predicted, spread = spread_rows(workload, 8000, 1, told=1)
+    assert calibration.spreads
+    held, plain = evaluate(actual, predicted, calibration, spread), evaluate(actual, predicted, by_cost)
+    assert held.coverage["0.9"] == pytest.approx(90, abs=2)
+    assert held.worst_fifth["0.9"] > 87
+    assert held.relative_width["0.9"] < 0.75 * plain.relative_width["0.9"]
+    for part in np.array_split(np.argsort(spread), 4):
+        assert evaluate(actual[part], predicted[part], calibration, spread[part]).coverage["0.9"] > 85
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_disagreement_says_nothing_bands_are_those_of_cost(seed: int) -> None:
+    actual, predicted = rows_of(CPU, 1500, seed)
+    spread = np.random.default_rng(seed).exponential(size=1500).astype(np.float32)
+    assert calibrate(CPU, actual, predicted, spread) == calibrate(CPU, actual, predicted)
+
+
+def test_noise_of_small_costs_that_members_agree_on_does_not_leave_them_uncovered() -> None:
+    actual, predicted, spread = spread_rows(CNN, 3000, 0, told=1)
+    small = predicted < np.quantile(predicted, 0.2)
+    noise = np.random.default_rng(1).standard_normal(3000).astype(np.float32)
+    actual = np.where(small, predicted * np.exp(0.5 * noise), actual).astype(np.float32)
+    calibration = calibrate(CNN, actual[:1500], predicted[:1500], spread[:1500])
+    metrics = evaluate(actual[1500:], predicted[1500:], calibration, spread[1500:])
+    assert metrics.worst_fifth["0.9"] > 82
+    assert metrics.worst_fifth["0.9"] <= metrics.coverage["0.9"]
+
+
+@pytest.mark.parametrize("spread", [np.full(1000, 0.5), np.full(1000, np.nan), np.full(1000, np.inf)])
+def test_a_spread_that_tells_nothing_apart_makes_bands_of_cost(spread: Rows) -> None:
+    rows = rows_of(CNN, 1000, 0)
+    assert calibrate(CNN, *rows, spread.astype(np.float32)) == calibrate(CNN, *rows)

@@ -6,6 +6,7 @@ import pytest
 
 from perfcast.datasets import Dataset
 from perfcast.manifest import BUDGETS, Reference
+from perfcast.sessions import Costs
 from perfcast.training.judging import calibrate, make_reference
 from perfcast.workloads import Rows, builtin_workloads
 
@@ -23,8 +24,8 @@ def reference(rows: int, *, timed: bool = True, off: float = 0) -> Reference:
     def answer(asked: Rows) -> Rows:
         return (0.5 * asked[:, 0] + 20 + off).astype(np.float32)
 
-    answers = answer(split.calibrate.features), answer(split.test.features)
-    return make_reference(CPU, split, answers, calibrate(CPU, split.calibrate.cost, answers[0]))
+    answers = Costs(answer(split.calibrate.features)), Costs(answer(split.test.features))
+    return make_reference(CPU, split, answers, calibrate(CPU, split.calibrate.cost, *answers[0]))
 
 
 def test_it_is_a_few_kilobytes_made_from_whole_days_without_the_features_of_a_clock() -> None:

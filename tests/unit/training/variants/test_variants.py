@@ -9,7 +9,7 @@ from tests.drafts import linear_graph
 
 from perfcast.datasets import Dataset
 from perfcast.errors import InvalidSetting, Refused
-from perfcast.export import run
+from perfcast.export import run, run_with_spread
 from perfcast.manifest import Draft, Manifest
 from perfcast.sessions import open_session
 from perfcast.training import Budget, Training, train
@@ -228,3 +228,13 @@ def test_what_is_better_in_nothing_is_refused_with_the_figures(training: Trainin
         better: Variation = replace(variation, before=same, after=after)
         better.require_gain()
         assert better.gains == said
+
+
+def test_smaller_forms_of_a_mean_still_say_how_far_its_members_disagree(training: Training) -> None:
+    draft, rows = of(training, "neural_network"), training.split.test.features
+    # How alike the spreads are is left open: where members nearly agree, rounding decides what is left between them.
+    for changed in (quantize(draft.graph), prune(draft.graph, 0.5, training.split.train.features)):
+        _, spread = run_with_spread(changed, rows)
+        assert spread is not None
+        assert np.isfinite(spread).all()
+        assert 0 < np.median(spread) < 1

@@ -16,6 +16,7 @@ class HeldOutMetrics(Struct, frozen=True):
         coverage: Percent of rows inside the interval, by coverage such as `0.9`.
         width: Mean width in the cost's unit, by coverage.
         relative_width: Median width, percent of the cost, by coverage.
+        worst_fifth: As `coverage`, of that fifth of the rows by predicted cost that has the least.
     """
 
     rows: int
@@ -30,6 +31,7 @@ class HeldOutMetrics(Struct, frozen=True):
     coverage: dict[str, float] = {}
     width: dict[str, float] = {}
     relative_width: dict[str, float] = {}
+    worst_fifth: dict[str, float] = {}
 
 
 class Graph(Struct, frozen=True):

@@ -77,6 +77,7 @@ def _intervals(metrics: HeldOutMetrics, cost: Cost) -> None:
     table = {
         "Promised": [share(100 * float(name)) for name in metrics.coverage],
         "Held": [f"{held:.1f} %" for held in metrics.coverage.values()],
+        "In the worst fifth": [amount(metrics.worst_fifth.get(name), "%") for name in metrics.coverage],
         "Mean width": [off(metrics.width.get(name), cost.unit) for name in metrics.coverage],
         "Median width, of the cost": [amount(metrics.relative_width.get(name), "%") for name in metrics.coverage],
     }
