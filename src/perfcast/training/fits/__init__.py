@@ -9,9 +9,9 @@ from pathlib import Path
 from perfcast.training.families import Stop, never
 from perfcast.training.fits._executor import Executor, Here
 from perfcast.training.fits._fitting import FitResult, FitTask
-from perfcast.training.fits._inner import Inner, inner_validation
+from perfcast.training.fits._inner import Inner, Learnt, inner_validation
 
-__all__ = ["Executor", "FitResult", "FitTask", "Here", "Inner", "inner_validation", "make_executor"]
+__all__ = ["Executor", "FitResult", "FitTask", "Here", "Inner", "Learnt", "inner_validation", "make_executor"]
 
 _GPU = Path("/dev/nvidiactl")
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from perfcast.errors import Stopped
 from perfcast.training.families import Family, Fitted, Settings, Stop, never
-from perfcast.training.fits._inner import Inner
+from perfcast.training.fits._inner import Inner, Learnt
 from perfcast.workloads import Rows
 
 State: TypeAlias = Literal["complete", "pruned", "failed"]
@@ -24,7 +24,8 @@ class FitTask:
         family: Which learns.
         settings: How.
         seconds: After so many it ends with what it has.
-        final: Whether it learns from all rows, to be kept; else it is a trial, scored on the validation rows.
+        learnt: Which rows it learns from. Of the lesson alone it is a trial, scored on the validation rows; else it
+            is final, to be kept.
         limits: For a trial, by progress: the error above which it is given up.
         member: Which of the family's fits that make one final model, from 0; each has a seed of its own.
         losses: How often it was begun by a process that was killed.
@@ -34,10 +35,15 @@ class FitTask:
     family: Family
     settings: Settings
     seconds: float = float("inf")
-    final: bool = False
+    learnt: Learnt = "lesson"
     limits: Mapping[int, float] = field(default_factory=dict)
     member: int = 0
     losses: int = 0
+
+    @property
+    def final(self) -> bool:
+        """Whether its model is to be kept."""
+        return self.learnt != "lesson"
 
 
 @dataclass(frozen=True)
@@ -88,8 +94,8 @@ def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> Fit
     def late() -> bool:
         return time.monotonic() - begun > task.seconds or stop()
 
-    learnt = inner.whole() if task.final else inner.lesson
-    lesson = replace(learnt, seed=_seed(learnt.seed, task.member), threads=threads, seconds=task.seconds)
+    seed = _seed(inner.lesson.seed, task.member)
+    lesson = replace(inner.lesson_of(task.learnt), seed=seed, threads=threads, seconds=task.seconds)
     try:
         fitted = task.family.fit(lesson, task.settings, stop=late, report=None if task.final else watch.report)
         result = _result(inner, task, fitted)

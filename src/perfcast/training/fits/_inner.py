@@ -1,6 +1,7 @@
 """The rows that tuning goes by, carved out of the training part; the test part is never touched (rule R4)."""
 
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,9 @@ from perfcast.training._path import Path, learn_path
 from perfcast.training.families import Lesson
 from perfcast.training.judging import score
 from perfcast.workloads import Rows, Workload
+
+Learnt: TypeAlias = Literal["lesson", "training", "all"]
+"""Which rows a fit learns from: what validation leaves of the training part, that part, or the calibrating part too."""
 
 SHARE = 0.18
 """Of the training part; about a seventh of all rows."""
@@ -25,12 +29,14 @@ class Inner:
         lesson: With its validation rows.
         cost: Measured cost of the validation rows, float32 [rows].
         target: What the lesson's target is of the cost.
+        calibrating: Inputs and target of the calibrating part, for fits after intervals have been sized by it.
     """
 
     path: Path
     lesson: Lesson
     cost: Rows
     target: Target
+    calibrating: tuple[Rows, Rows]
 
     @property
     def workload(self) -> Workload:
@@ -43,15 +49,17 @@ class Inner:
         assert self.lesson.validation is not None
         return self.lesson.validation[0]
 
-    def whole(self) -> Lesson:
-        """All rows, those of validation last, to fit for good."""
+    def lesson_of(self, learnt: Learnt) -> Lesson:
+        """The lesson of such rows: as it is, or with more after its own and none to validate."""
         lesson = self.lesson
+        if learnt == "lesson":
+            return lesson
         assert lesson.validation is not None
-        inputs, target = lesson.validation
+        more = [lesson.validation, *([self.calibrating] if learnt == "all" else [])]
         return replace(
             lesson,
-            inputs=np.concatenate([lesson.inputs, inputs]),
-            target=np.concatenate([lesson.target, target]),
+            inputs=np.concatenate([lesson.inputs, *(inputs for inputs, _ in more)]),
+            target=np.concatenate([lesson.target, *(target for _, target in more)]),
             validation=None,
         )
 
@@ -81,7 +89,8 @@ def inner_validation(split: Split, workload: Workload, *, seed: int, threads: in
         stated=workload.stated,
         straight=path.straight,
     )
-    return Inner(path, lesson, cost[held], target)
+    calibrating = path.inputs(split.calibrate.features), target.from_cost(split.calibrate.cost)
+    return Inner(path, lesson, cost[held], target, calibrating)
 
 
 def _held(split: Split, seed: int) -> npt.NDArray[np.bool_]:
