@@ -23,7 +23,13 @@ from perfcast.workloads import Rows, builtin_workloads, load_workload
 
 ROWS = (100, 300, 1000, 4000)
 FAMILIES = ("neural_network", "xgboost")
-FORMS = {"nothing": (0.0, False), "input": (0.0, True), "half": (0.5, True), "whole": (1.0, True), "whole, no input": (1.0, False)}
+FORMS = {
+    "nothing": (0.0, False),
+    "input": (0.0, True),
+    "half": (0.5, True),
+    "whole": (1.0, True),
+    "whole, no input": (1.0, False),
+}
 
 
 def main() -> None:
@@ -137,7 +143,7 @@ def _lines(name: str, first: Dataset, second: Dataset, sizes: list[int], seeds: 
             if rows > len(pair.order):
                 continue
             for family in FAMILIES:
-                errors = [pair.error(form, family, rows) for form in (*FORMS, 'chosen')]
+                errors = [pair.error(form, family, rows) for form in (*FORMS, "chosen")]
                 found.setdefault((rows, family), []).append([pair.scaled(rows), *errors])
                 print("   ", seed, name, rows, family, [f"{e:.1f}" for e in found[rows, family][-1]], flush=True)
     for (rows, family), errors in found.items():
@@ -163,8 +169,10 @@ def _made(first: Dataset, second: Dataset, seed: int) -> _Pair:
     start = dict(family.start(lesson))
     start["epochs"] = min(start["epochs"], 40) if len(lesson.target) > 6000 else start["epochs"]
     fitted = family.fit(lesson, start)
+
     def costs(inputs: Rows) -> Rows:
         return target.to_cost(first.workload, fitted.predict(inputs))
+
     order = np.random.default_rng(seed).permutation(len(inner.lesson.target))
     return _Pair(inner, order, costs(inner.lesson.inputs), costs(inner.held_inputs))
 

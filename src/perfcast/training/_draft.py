@@ -104,6 +104,7 @@ def draft(
         seconds=round(model.seconds + time.monotonic() - begun, 2),
         keeps_trends=model.keeps_trends,
         path=model.path.slopes,
+        base=model.path.base.reference if model.path.base else "",
         learnt_all=model.first is not None,
         reference=make_reference(workload, split, (first, second), calibration),
         notes=(*model.notes, *left_out(search or {})),
@@ -112,7 +113,9 @@ def draft(
 
 
 def _composed(model: Trained, fitted: Fitted) -> bytes:
-    return compose(model.path.workload, fitted.graph(), target=model.target, inputs=model.path.expressions)
+    path = model.path
+    base = path.base.graph if path.base else None
+    return compose(path.workload, fitted.graph(), target=model.target, inputs=path.expressions, base=base)
 
 
 def left_out(search: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from perfcast.datasets import Split
 from perfcast.export import Target
+from perfcast.training._base import Base
 from perfcast.training._path import Path, learn_path
 from perfcast.training.families import Lesson
 from perfcast.training.judging import score
@@ -68,14 +69,15 @@ class Inner:
         return score(self.workload, self.cost, self.target.to_cost(self.workload, target))
 
 
-def inner_validation(split: Split, workload: Workload, *, seed: int, threads: int) -> Inner:
+def inner_validation(split: Split, workload: Workload, *, seed: int, threads: int, base: Base | None = None) -> Inner:
     """Part the training rows again, as the split did: by configuration, or the newest.
 
-    The seed decides which configurations are held, and is handed to the families, as the threads are.
+    The seed decides which configurations are held, and is handed to the families, as the threads are. The cost of a
+    `base` is the last input.
     """
     held, cost = _held(split, seed), split.train.cost
     target = Target.of(workload, cost)
-    path = learn_path(workload, split)
+    path = replace(learn_path(workload, split), base=base)
     inputs, wanted = path.inputs(split.train.features), target.from_cost(cost)
     lesson = Lesson(
         inputs[~held],
