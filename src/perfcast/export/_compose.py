@@ -44,7 +44,8 @@ def compose(
     features = spox.argument(spox.Tensor(np.float32, ("rows", len(workload.features))))
     read = in_bulk(workload.plan(inputs), features, workload.feature_names)
     if base is not None:
-        read = op.concat([read, _column(spox.inline(onnx.load_from_string(base))(features)[COST])], axis=1)
+        cost, *_ = spox.inline(onnx.load_from_string(base))(features).values()
+        read = op.concat([read, op.reshape(cost, op.constant(value=np.array([-1, 1], dtype=np.int64)))], axis=1)
     target, flat = target or Target(), op.constant(value=np.array([-1], dtype=np.int64))
     raw, *apart = (op.reshape(value, flat) for value in spox.inline(body)(read).values())
     outputs = {COST: target.node(workload, raw)}
@@ -55,10 +56,6 @@ def compose(
     model.doc_string = f"Perfcast: {workload.cost.name} ({workload.cost.unit}) of {workload.name}"
     onnx.checker.check_model(model)
     return _bounded(model.SerializeToString())
-
-
-def _column(value: spox.Var) -> spox.Var:
-    return op.reshape(value, op.constant(value=np.array([-1, 1], dtype=np.int64)))
 
 
 def _bounded(graph: bytes) -> bytes:

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from perfcast.training import Base
 
 
-def find_base(registry: Registry, reference: str) -> "Base | None":
-    """The version that a model reference names, with its graph; None where the reference is empty.
+def find_base(registry: Registry, reference: str | None) -> "Base | None":
+    """The version that a model reference names, with its graph; None where there is no reference.
 
     Raises:
         NotFound: There is none.
