@@ -20,6 +20,40 @@ LEAST = 1e-9
 
 
 @dataclass(frozen=True)
+class Beneath:
+    """What of the base's cost lies beneath a model: slope · its target.
+
+    Attributes:
+        target: What targets are of costs.
+        slope: With which the measured targets rise with the base's; never below 0, so that trends are kept.
+    """
+
+    target: Target
+    slope: float
+
+    @staticmethod
+    def of(target: Target, lesson: Lesson) -> "Beneath":
+        """By least squares, of inputs whose last is the base's cost."""
+        whole = Beneath(target, 1.0)(lesson.inputs).astype(np.float64)
+        apart = whole - whole.mean()
+        squares = float(apart @ apart)
+        return Beneath(target, max(0.0, float(apart @ lesson.target) / squares) if squares else 0.0)
+
+    def __call__(self, inputs: Rows) -> Rows:
+        """What is added, float32 [rows]."""
+        return np.float32(self.slope) * self.target.from_cost(np.maximum(inputs[:, -1], np.float32(self._least)))
+
+    def node(self, cost: spox.Var) -> spox.Var:
+        """The same in a graph, of float32 [rows, 1]."""
+        known = self.target.node_of_cost(op.max([cost, op.const(self._least, np.float32)]))
+        return op.mul(known, op.const(self.slope, np.float32))
+
+    @property
+    def _least(self) -> float:
+        return LEAST * self.target.scale if self.target.log else -LARGEST
+
+
+@dataclass(frozen=True)
 class OnBase(Family):
     """A family for lessons whose last input is the base's cost.
 
@@ -28,7 +62,7 @@ class OnBase(Family):
 
     Attributes:
         family: Which learns.
-        target: What targets are of costs; also what is added, of the base's.
+        target: What targets are of costs.
         base_keeps_trends: Whether the base promises the workload's trends.
     """
 
@@ -68,7 +102,7 @@ class OnBase(Family):
         self, lesson: Lesson, settings: Settings, *, stop: Stop = never, report: Report | None = None
     ) -> "FittedOnBase":
         """Fit what there is to learn."""
-        beneath = self.target if settings[ON_BASE] else None
+        beneath = Beneath.of(self.target, lesson) if settings[ON_BASE] else None
         learnt = _above(beneath, lesson) if beneath else lesson
         plain = {name: value for name, value in settings.items() if name != ON_BASE}
         return FittedOnBase(self.family.fit(_without(learnt), plain, stop=stop, report=report), beneath)
@@ -76,15 +110,15 @@ class OnBase(Family):
 
 @dataclass(frozen=True)
 class FittedOnBase:
-    """A model and, where it starts from the base, what the base's cost is as a target."""
+    """A model and, where it starts from the base, what of that lies beneath it."""
 
     model: Fitted
-    beneath: Target | None
+    beneath: Beneath | None
 
     def predict(self, inputs: Rows) -> Rows:
         """The model's answer, and the base's beneath it, float32 [rows]."""
         answer = self.model.predict(np.ascontiguousarray(inputs[:, :-1]))
-        return answer + _beneath(self.beneath, inputs) if self.beneath else answer
+        return answer + self.beneath(inputs) if self.beneath else answer
 
     def graph(self) -> onnx.ModelProto:
         """The model's graph, with the base's target added; how far members disagree stays as it is."""
@@ -93,9 +127,7 @@ class FittedOnBase:
         answer, *spread = spox.inline(self.model.graph())(op.slice(inputs, first, last, axis)).values()
         answer = op.reshape(answer, op.constant(value=np.array([-1, 1], dtype=np.int64)))
         if self.beneath:
-            least = op.const(_least(self.beneath), np.float32)
-            cost = op.max([op.gather(inputs, last, axis=1), least])
-            answer = op.add(answer, self.beneath.node_of_cost(cost))
+            answer = op.add(answer, self.beneath.node(op.gather(inputs, last, axis=1)))
         return spox.build({"inputs": inputs}, dict(zip(("target", "spread"), (answer, *spread), strict=False)))
 
     @property
@@ -125,20 +157,11 @@ def _without(lesson: Lesson) -> Lesson:
     )
 
 
-def _above(beneath: Target, lesson: Lesson) -> Lesson:
-    """The lesson of what is left beyond the base's target."""
+def _above(beneath: Beneath, lesson: Lesson) -> Lesson:
+    """The lesson of what the base leaves over."""
     held = lesson.validation
     return replace(
         lesson,
-        target=lesson.target - _beneath(beneath, lesson.inputs),
-        validation=None if held is None else (held[0], held[1] - _beneath(beneath, held[0])),
+        target=lesson.target - beneath(lesson.inputs),
+        validation=None if held is None else (held[0], held[1] - beneath(held[0])),
     )
-
-
-def _beneath(target: Target, inputs: Rows) -> Rows:
-    """The base's target, float32 [rows], of inputs whose last is its cost."""
-    return target.from_cost(np.maximum(inputs[:, -1], np.float32(_least(target))))
-
-
-def _least(target: Target) -> float:
-    return LEAST * target.scale if target.log else -LARGEST
