@@ -33,9 +33,9 @@ from perfcast.workloads import Rows, builtin_workloads, load_workload
 ROWS = (100, 300, 1000, 4000)
 FAMILIES = {"neural_network": "one network", "xgboost": "trees"}
 FORMS = ("nothing", "as an input", "where it starts", "both")
-EPOCHS = 60
+EPOCHS, ROUNDS = 60, 300
 FORMS_HEADER = ("from, to", "rows learnt from", "model", "base × median ratio", *FORMS)
-MEASURED = (200, 600, 2000)
+MEASURED = (300, 1000, 3000)
 TRAINED = ("xgboost", "neural_network")
 HELD_OUT_HEADER = (
     "from, to",
@@ -91,7 +91,7 @@ def _forms(first: Dataset, second: Dataset, seeds: int) -> Iterator[list[str]]:
 
 
 def _held_out(first: Dataset, second: Dataset, seeds: int) -> Iterator[list[str]]:
-    base = Base(f"{first.name}:1", *_best(first, 0))
+    base = _base(first, first.features[:0], 0)
     for rows in MEASURED:
         judged = [_judged(second, rows, seed, base) for seed in range(seeds)]
         figures = np.mean([[(m.mape, m.within_10, m.coverage["0.9"]) for m in pair] for pair in judged], axis=0)
@@ -145,7 +145,7 @@ class _Pair:
         known = families()[family]
         learner = known if form == "as an input" else OnBase(known, self.inner.target, base_keeps_trends=True)
         settings = {**learner.start(lesson), ON_BASE: form in ("where it starts", "both")}
-        settings |= {"epochs": EPOCHS} if family == "neural_network" else {}
+        settings |= {"epochs": EPOCHS} if family == "neural_network" else {"rounds": ROUNDS}
         return self._judged(learner.fit(lesson, settings).predict(held))
 
     def scaled(self, rows: int) -> float:

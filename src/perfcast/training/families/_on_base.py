@@ -25,7 +25,9 @@ class Beneath:
 
     Attributes:
         target: What targets are of costs.
-        slope: With which the measured targets rise with the base's; never below 0, so that trends are kept.
+        slope: With which the measured targets rise with the base's: 1 where they are logarithms, in which a quicker
+            device is only so much lower (a slope by least squares was 0 to 1 point of error worse); never below 0, so
+            that trends are kept.
     """
 
     target: Target
@@ -33,9 +35,12 @@ class Beneath:
 
     @staticmethod
     def of(target: Target, lesson: Lesson) -> "Beneath":
-        """By least squares, of inputs whose last is the base's cost."""
-        whole = Beneath(target, 1.0)(lesson.inputs).astype(np.float64)
-        apart = whole - whole.mean()
+        """By least squares for costs themselves, of inputs whose last is the base's."""
+        whole = Beneath(target, 1.0)
+        if target.log:
+            return whole
+        known = whole(lesson.inputs).astype(np.float64)
+        apart = known - known.mean()
         squares = float(apart @ apart)
         return Beneath(target, max(0.0, float(apart @ lesson.target) / squares) if squares else 0.0)
 
