@@ -26,8 +26,7 @@ class Beneath:
     Attributes:
         target: What targets are of costs.
         slope: With which the measured targets rise with the base's: 1 where they are logarithms, in which a quicker
-            device is only so much lower (a slope by least squares was 0 to 1 point of error worse); never below 0, so
-            that trends are kept.
+            device is only so much lower; never below 0, so that trends are kept.
     """
 
     target: Target
@@ -63,7 +62,7 @@ class OnBase(Family):
     """A family for lessons whose last input is the base's cost.
 
     A fit on the base learns what is left of the target beyond the base's; one that isn't learns all of it. Neither
-    reads the cost among its inputs: as one it gained nothing, and beside a tree's threshold its last bit would count.
+    reads the cost among its inputs: as one it gained next to nothing, and beside a tree's threshold its last bit would count.
 
     Attributes:
         family: Which learns.
