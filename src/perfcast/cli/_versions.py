@@ -202,7 +202,8 @@ def distill(
 
     def change(graph: bytes, manifest: "Manifest", features: "Rows") -> bytes:
         workload = workload_from_document(manifest.workload)
-        return distill(graph, workload, features, quantities=quantities, threads=processors())
+        with working("learning from its answers, about a minute"):
+            return distill(graph, workload, features, quantities=quantities, threads=processors())
 
     _register(reference, f"distilled to {quantities} quantities", change, force=force)
 
