@@ -83,6 +83,8 @@ def draft(
     graph = _composed(model, model.fitted)
     unseen = graph if model.first is None else _composed(model, model.first)
     first, second = run_with_spread(unseen, split.calibrate.features), run_with_spread(graph, split.test.features)
+    if model.path.base is not None:
+        first = model.path.base.as_unseen(first, split.calibrate.cost, split.calibrate.features)
     calibration = calibrate(workload, split.calibrate.cost, *first)
     metrics = evaluate(split.test.cost, second.cost, calibration, second.spread)
     parity = check_parity(

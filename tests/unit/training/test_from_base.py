@@ -10,6 +10,7 @@ import pytest
 from perfcast.datasets import Dataset
 from perfcast.errors import Refused
 from perfcast.manifest import Draft
+from perfcast.sessions import Costs
 from perfcast.training import Base, Budget, Training, learning_curve, train
 from perfcast.workloads import workload_from_document
 
@@ -99,6 +100,21 @@ def test_one_that_answers_with_no_number_is_refused(dataset: Dataset, base: Base
     graph.ir_version = 10
     with pytest.raises(Refused, match="not a finite number"):
         train(dataset, Budget(1), base=replace(base, graph=graph.SerializeToString()))
+
+
+def test_where_it_may_know_the_calibrating_rows_no_error_is_less_than_its_intervals_tell(
+    dataset: Dataset, base: Base
+) -> None:
+    features, exact = dataset.features, Costs(dataset.cost)
+    knowing = replace(base, manifest=msgspec.structs.replace(base.manifest, learnt_all=True))
+    unknowing = replace(base, manifest=msgspec.structs.replace(base.manifest, learnt_all=False))
+    assert (unknowing.as_unseen(exact, dataset.cost, features).cost == dataset.cost).all()
+    table, answered = base.manifest.calibration, knowing.as_unseen(exact, dataset.cost, features).cost
+    assert table is not None
+    lower, upper = table.intervals(dataset.cost, 0.9) or (0, 0)
+    assert ((lower <= answered) & (answered <= upper)).mean() == pytest.approx(0.9, abs=0.04)
+    far = Costs(np.float32(10) * dataset.cost)
+    assert knowing.as_unseen(far, dataset.cost, features).cost == pytest.approx(far.cost, rel=1e-4)
 
 
 def test_a_base_pickles_after_use(dataset: Dataset, base: Base) -> None:

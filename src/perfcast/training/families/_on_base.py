@@ -62,7 +62,7 @@ class OnBase(Family):
     """A family for lessons whose last input is the base's cost.
 
     A fit on the base learns what is left of the target beyond the base's; one that isn't learns all of it. Neither
-    reads the cost among its inputs: as one it gained next to nothing, and beside a tree's threshold its last bit would count.
+    reads the cost as an input: that gained next to nothing, and beside a tree's threshold its last bit would count.
 
     Attributes:
         family: Which learns.
