@@ -1,7 +1,7 @@
 """What a model of one device brings to another's with few rows: errors with and without it.
 
     .venv/bin/python benchmarks/transfer.py forms [--public FOLDER] [--processor FILE] [--only "V100 to P100"]
-    .venv/bin/python benchmarks/transfer.py held-out [the same]
+    .venv/bin/python benchmarks/transfer.py held-out [the same] [--whole]
 
 `forms` compares ways to use the base, on inner splits: the held-out part of each set is never looked at. The base is
 one network, fitted on the first device's training rows without the configurations that judge; the second device's
@@ -51,13 +51,15 @@ def main() -> None:
     parser.add_argument("--public", type=Path, help="folder of the public data sets (see benchmarks/README.md)")
     parser.add_argument("--processor", type=Path, help="Parquet file of another processor's convolutions in PyTorch")
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--whole", action="store_true", help="the base learns from its calibrating rows too; held-out")
     parser.add_argument("--only", default="", help="name of the one pair to run")
     options = parser.parse_args()
     forms = options.what == "forms"
     header = FORMS_HEADER if forms else HELD_OUT_HEADER
     print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}", flush=True)
     for name, first, second in _pairs(options.public, options.processor, options.only):
-        for cells in _forms(first, second, options.seeds) if forms else _held_out(first, second, options.seeds):
+        made = _forms(first, second, options.seeds) if forms else _held_out(first, second, options)
+        for cells in made:
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
@@ -90,10 +92,10 @@ def _forms(first: Dataset, second: Dataset, seeds: int) -> Iterator[list[str]]:
             yield [f"{rows:,}", label, *(f"{error:.1f}" for error in (scaled, *np.mean(errors, axis=0)))]
 
 
-def _held_out(first: Dataset, second: Dataset, seeds: int) -> Iterator[list[str]]:
-    base = _base(first, first.features[:0], 0)
+def _held_out(first: Dataset, second: Dataset, options: argparse.Namespace) -> Iterator[list[str]]:
+    base = _base(first, first.features[:0], 0, whole=options.whole)
     for rows in MEASURED:
-        judged = [_judged(second, rows, seed, base) for seed in range(seeds)]
+        judged = [_judged(second, rows, seed, base) for seed in range(options.seeds)]
         figures = np.mean([[(m.mape, m.within_10, m.coverage["0.9"]) for m in pair] for pair in judged], axis=0)
         yield [f"{rows:,}", *(f"{value:.1f}" for value in figures.T.ravel())]
 
@@ -163,7 +165,7 @@ class _Pair:
         return float(100 * np.abs(cost / self.inner.cost - 1).mean())
 
 
-def _base(first: Dataset, judging: Rows, seed: int) -> Base:
+def _base(first: Dataset, judging: Rows, seed: int, *, whole: bool = False) -> Base:
     """One network of the first device, which has seen none of the configurations, float32 [rows, features]."""
     split, unseen = first.split(), {row.tobytes() for row in judging}
     split = replace(
@@ -171,9 +173,11 @@ def _base(first: Dataset, judging: Rows, seed: int) -> Base:
     )
     split = replace(split, groups=np.arange(len(split.train)))
     inner = inner_validation(split, first.workload, seed=seed, threads=1)
-    lesson, family = inner.lesson_of("training"), families()["neural_network"]
-    fitted = family.fit(lesson, {**family.start(lesson), "epochs": EPOCHS})
-    made = draft(first.workload, first, split, Trained(inner.path, family.name, fitted, inner.target))
+    family, learnt = families()["neural_network"], ("training", "all") if whole else ("training",)
+    lessons = [inner.lesson_of(rows) for rows in learnt]
+    *before, fitted = [family.fit(lesson, {**family.start(lesson), "epochs": EPOCHS}) for lesson in lessons]
+    model = Trained(inner.path, family.name, fitted, inner.target, first=before[0] if before else None)
+    made = draft(first.workload, first, split, model)
     return Base(first.name, made.manifest, made.graph)
 
 
