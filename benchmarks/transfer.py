@@ -9,7 +9,7 @@ models, one network or trees, learn from few of its rows. `held-out` trains as `
 without, and judges by all rows of the second device's held-out part, none of whose configurations the base has seen.
 
 `--processor` names a dataset that `perfcast profile --runtime torch` measured on another processor than the shipped
-one. Prints Markdown tables; with all sets they make benchmarks/results/transfer.md.
+one, such as the one that was shipped before (measured/cpu-torch.parquet at commit 7e5a30b, on an AMD EPYC). Prints Markdown tables; with all sets they make benchmarks/results/transfer.md.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def _pairs(public: Path | None, processor: Path | None, only: str) -> Iterator[t
     torch, onnxruntime = (shipped_dataset(name) for name in ("cpu-torch", "cpu-onnxruntime"))
     if processor is not None:
         other, _ = import_file(processor, builtin_workloads()["cnn-execution-time"], name="other")
-        pairs["AMD to Intel"] = torch, other
+        pairs["AMD to Intel"] = other, torch
     if public is not None:
         v100, p100 = (measured.convolutions(public / f"conv_{name}_forward.csv.gz") for name in ("v100", "p100"))
         pairs |= {"V100 to P100": (v100, p100), "P100 to V100": (p100, v100), "V100 to T4": (v100, _t4(public))}
