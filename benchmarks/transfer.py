@@ -9,7 +9,8 @@ models, one network or trees, learn from few of its rows. `held-out` trains as `
 without, and judges by all rows of the second device's held-out part, none of whose configurations the base has seen.
 
 `--processor` names a dataset that `perfcast profile --runtime torch` measured on another processor than the shipped
-one, such as the one that was shipped before (measured/cpu-torch.parquet at commit 7e5a30b, on an AMD EPYC). Prints Markdown tables; with all sets they make benchmarks/results/transfer.md.
+one, such as the one that was shipped before (measured/cpu-torch.parquet at commit 7e5a30b, on an AMD EPYC). Prints
+Markdown tables; with all sets they make benchmarks/results/transfer.md.
 """
 
 import argparse
