@@ -24,7 +24,7 @@ Not of the elapsed time: a pause of weeks between two sessions, or one row of 19
 """
 BY_HASH = "by hash of the configuration"
 """How the description of a split by configuration begins."""
-FEWEST = 30
+FEWEST = 10
 """Rows each part must have for its figures to mean anything."""
 
 
