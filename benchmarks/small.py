@@ -39,10 +39,9 @@ class Made:
     """A made set: how many features, 1 … 10 each, and the cost that they have.
 
     Attributes:
-        name: What is awkward about it.
+        name: What is awkward about it, and `, relative` where errors are.
         features: How many.
         cost: From features, float64 [rows, features], and a source of noise to the cost, float64 [rows].
-        relative: Whether errors are.
         sizes: Rows.
         configurations: How many distinct ones there are; each row is one of its own where 0.
     """
@@ -50,9 +49,13 @@ class Made:
     name: str
     features: int
     cost: Callable[[Doubles, Random], Doubles]
-    relative: bool
     sizes: tuple[int, ...] = (300,)
     configurations: int = 0
+
+    @property
+    def relative(self) -> bool:
+        """Whether errors are."""
+        return self.name.endswith("relative")
 
     def dataset(self, rows: int, random: Random) -> Dataset:
         """So many rows."""
@@ -82,22 +85,22 @@ def _power(x: Doubles) -> Doubles:
 
 
 MADE = (
-    Made("one feature", 1, lambda x, r: 20 + 10 * np.sin(x[:, 0]) + r.standard_normal(len(x)), False, (60, *SIZES)),
-    Made("one feature, relative", 1, lambda x, r: (1 + x[:, 0] ** 3) * _noise(r, len(x), 0.1), True, (60, *SIZES)),
-    Made("200 features", 200, lambda x, r: _line(x) + 2 * r.standard_normal(len(x)), False, SIZES),
-    Made("200 features, relative", 200, lambda x, r: _power(x) * _noise(r, len(x), 0.1), True, SIZES),
-    Made("heavy tails", 5, lambda x, r: _line(x) * (1 + r.pareto(1.5, len(x))), False, SIZES),
-    Made("heavy tails, relative", 5, lambda x, r: _power(x) * (1 + r.pareto(1.5, len(x))), True, SIZES),
-    Made("nearly constant", 5, lambda x, r: 50 * (1 + 1e-4 * r.standard_normal(len(x))), False, SIZES),
-    Made("nearly constant, relative", 5, lambda x, r: 50 * (1 + 1e-4 * r.standard_normal(len(x))), True, SIZES),
-    Made("constant", 5, lambda x, r: np.full(len(x), 50.0), False),
-    Made("constant, relative", 5, lambda x, r: np.full(len(x), 50.0), True),
-    Made("20 configurations", 3, lambda x, r: _line(x) + r.standard_normal(len(x)), False, (1000,), 20),
-    Made("20 configurations, relative", 3, lambda x, r: _power(x) * _noise(r, len(x), 0.1), True, (1000,), 20),
-    Made("pure line", 5, lambda x, r: _line(x) + 2 * r.standard_normal(len(x)), False, (60, *SIZES)),
-    Made("pure power, relative", 5, lambda x, r: _power(x) * _noise(r, len(x), 0.1), True, (60, *SIZES)),
-    Made("noise only", 5, lambda x, r: 50 + 10 * r.standard_normal(len(x)), False, SIZES),
-    Made("noise only, relative", 5, lambda x, r: 50 * _noise(r, len(x), 0.5), True, SIZES),
+    Made("one feature", 1, lambda x, r: 20 + 10 * np.sin(x[:, 0]) + r.standard_normal(len(x)), (60, *SIZES)),
+    Made("one feature, relative", 1, lambda x, r: (1 + x[:, 0] ** 3) * _noise(r, len(x), 0.1), (60, *SIZES)),
+    Made("200 features", 200, lambda x, r: _line(x) + 2 * r.standard_normal(len(x)), SIZES),
+    Made("200 features, relative", 200, lambda x, r: _power(x) * _noise(r, len(x), 0.1), SIZES),
+    Made("heavy tails", 5, lambda x, r: _line(x) * (1 + r.pareto(1.5, len(x))), SIZES),
+    Made("heavy tails, relative", 5, lambda x, r: _power(x) * (1 + r.pareto(1.5, len(x))), SIZES),
+    Made("nearly constant", 5, lambda x, r: 50 * (1 + 1e-4 * r.standard_normal(len(x))), SIZES),
+    Made("nearly constant, relative", 5, lambda x, r: 50 * (1 + 1e-4 * r.standard_normal(len(x))), SIZES),
+    Made("constant", 5, lambda x, r: np.full(len(x), 50.0)),
+    Made("constant, relative", 5, lambda x, r: np.full(len(x), 50.0)),
+    Made("20 configurations", 3, lambda x, r: _line(x) + r.standard_normal(len(x)), (1000,), 20),
+    Made("20 configurations, relative", 3, lambda x, r: _power(x) * _noise(r, len(x), 0.1), (1000,), 20),
+    Made("pure line", 5, lambda x, r: _line(x) + 2 * r.standard_normal(len(x)), (60, *SIZES)),
+    Made("pure power, relative", 5, lambda x, r: _power(x) * _noise(r, len(x), 0.1), (60, *SIZES)),
+    Made("noise only", 5, lambda x, r: 50 + 10 * r.standard_normal(len(x)), SIZES),
+    Made("noise only, relative", 5, lambda x, r: 50 * _noise(r, len(x), 0.5), SIZES),
 )
 
 
@@ -127,7 +130,7 @@ def _sets(public: Path | None, seed: int, only: str) -> Iterator[tuple[str, Data
     for number, made in enumerate(MADE):
         for rows in made.sizes if only in made.name else ():
             random = np.random.default_rng([seed, number, rows])
-            fresh = Made(made.name, made.features, made.cost, made.relative)
+            fresh = Made(made.name, made.features, made.cost)
             yield made.name, made.dataset(rows, random), fresh.dataset(JUDGING, random).rows
     for whole in (*measured.shipped(), *(measured.public(public) if public else ())):
         for rows in SIZES if only in whole.name else ():

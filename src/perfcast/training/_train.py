@@ -16,7 +16,7 @@ from perfcast.training._draft import Trained, draft, proven
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, mix
 from perfcast.training._final import final_fits
 from perfcast.training.families import Family, Stop, families, never
-from perfcast.training.fits import Executor, inner_validation, make_executor
+from perfcast.training.fits import Executor, inner_validation, make_executor, predict_held
 from perfcast.training.search import Search, SearchOptions, Start, search
 from perfcast.workloads import Rows
 
@@ -148,13 +148,11 @@ def _held_predictions(
     chosen: Mapping[str, Family], found: Search, models: Collection[str], stop: Stop
 ) -> dict[str, Rows]:
     """Each model's trial's predictions on the inner validation rows; a continued search makes those it lacks again."""
-    lesson, held = replace(found.inner.lesson, validation=None), dict[str, Rows]()
+    held = dict[str, Rows]()
     for name in models:
         trial = found.best_of_each_family[name]
         known = trial.held
-        if known is None:
-            known = chosen[name].fit(lesson, trial.settings, stop=stop).predict(found.inner.held_inputs)
-        held[name] = known
+        held[name] = predict_held(found.inner, chosen[name], trial.settings, stop) if known is None else known
     return held
 
 

@@ -137,6 +137,10 @@ class Family(Protocol):
         """Settings known to be good and quick; the search begins there. All lie within `space`."""
         ...
 
+    def starts(self, lesson: Lesson) -> Sequence[Settings]:
+        """All settings that a search tries first: `start`, and simpler ones that suit few or plain rows."""
+        return (self.start(lesson),)
+
     def space(self, trial: Trial, lesson: Lesson) -> Settings:
         """The search space for such a lesson."""
         ...

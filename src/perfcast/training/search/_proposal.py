@@ -43,10 +43,19 @@ def usable(families: Mapping[str, Family], lesson: Lesson, warm: Sequence[Start]
 
 
 def starts(families: Mapping[str, Family], lesson: Lesson, known: Sequence[Start]) -> list[Start]:
-    """What to try first: known settings, completed by their family's start, then each other family's start."""
+    """What to try first: known settings, completed by their family's start, then the other families' starts.
+
+    Each family's first one comes before any family's second.
+    """
     first = [(name, {**families[name].start(lesson), **settings}) for name, settings in known]
     named = {name for name, _ in known}
-    return first + [(name, family.start(lesson)) for name, family in families.items() if name not in named]
+    others = [
+        (turn, name, settings)
+        for name, family in families.items()
+        for turn, settings in enumerate(family.starts(lesson))
+        if turn or name not in named
+    ]
+    return first + [(name, settings) for _, name, settings in sorted(others, key=lambda start: start[0])]
 
 
 def reach_back(slots: int) -> int:

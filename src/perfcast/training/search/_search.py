@@ -120,7 +120,8 @@ def search(
         Unavailable: Where the trials run can't be reached any more.
     """
     members = {name: family.members for name, family in families.items()}
-    clock = Clock(budget, members=members, slots=max(1, executor.slots), rows=len(inner.lesson.target))
+    rows, folds = len(inner.lesson.target), len(inner.lessons)
+    clock = Clock(budget, members=members, slots=max(1, executor.slots), rows=rows, folds=folds)
     with quiet_optuna():
         run = _Run(inner, families, executor, clock, stop, **options)
         run.go()
