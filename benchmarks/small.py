@@ -1,6 +1,6 @@
 """How right versions of few or awkward rows are, beside a straight line and the median of the same training rows.
 
-    .venv/bin/python benchmarks/small.py [--public FOLDER] [--seconds 10] [--seed 0] [--only PART OF A NAME]
+    .venv/bin/python benchmarks/small.py [--public FOLDER] [--seconds 10] [--seed 0] [--only PART OF A NAME …]
 
 Each set is trained on one thread; what `train` ranks first is judged on thousands of rows that the set doesn't have:
 fresh ones of a made set, those of other configurations (of a series, those that follow) of a measured one. The line is
@@ -10,7 +10,7 @@ Markdown table and writes benchmarks/results/small.md, unless only some sets wer
 
 import argparse
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -112,7 +112,7 @@ def main() -> None:
     for name, dataset, judging in _sets(options.public, options.seed, options.only):
         lines.append(_row(name, dataset, judging, options.seconds, options.seed))
         print(lines[-1], flush=True)
-    if not options.only:
+    if options.only == [""]:
         RESULTS.write_text("\n".join(lines) + "\n")
 
 
@@ -121,20 +121,21 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--public", type=Path, help="folder of the public data sets (see benchmarks/README.md)")
     parser.add_argument("--seconds", type=float, default=10, help="budget of each training")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", default="", help="sets whose name has this in it")
+    parser.add_argument("--only", nargs="*", default=[""], help="sets whose names have one of these in them")
     return parser.parse_args()
 
 
-def _sets(public: Path | None, seed: int, only: str) -> Iterator[tuple[str, Dataset, Part]]:
+def _sets(public: Path | None, seed: int, only: list[str]) -> Iterator[tuple[str, Dataset, Part]]:
     """Name, rows to train on, rows to judge by."""
     for number, made in enumerate(MADE):
-        for rows in made.sizes if only in made.name else ():
-            random = np.random.default_rng([seed, number, rows])
-            fresh = Made(made.name, made.features, made.cost)
-            yield made.name, made.dataset(rows, random), fresh.dataset(JUDGING, random).rows
+        for size in made.sizes if any(part in made.name for part in only) else ():
+            random = np.random.default_rng([seed, number, size])
+            fresh = replace(made, configurations=0)
+            yield made.name, made.dataset(size, random), fresh.dataset(JUDGING, random).rows
     for whole in (*measured.shipped(), *(measured.public(public) if public else ())):
-        for rows in SIZES if only in whole.name else ():
-            yield whole.name, *_part(whole, rows, np.random.default_rng([seed, rows]))
+        for size in SIZES if any(part in whole.name for part in only) else ():
+            if len(whole) > 2 * size:
+                yield whole.name, *_part(whole, size, np.random.default_rng([seed, size]))
 
 
 def _part(whole: Dataset, rows: int, random: Random) -> tuple[Dataset, Part]:

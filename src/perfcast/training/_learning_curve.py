@@ -1,8 +1,10 @@
 """What more rows would bring: a version's family and settings fitted anew on growing shares of its training rows."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from perfcast.datasets import Part, Split
@@ -14,11 +16,14 @@ from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble
 from perfcast.training._path import Path
 from perfcast.training._train import warm_start
 from perfcast.training.families import Family, Fitted, Lesson, families
+from perfcast.training.fits import member_seed
 from perfcast.training.judging import evaluate
 from perfcast.workloads import workload_from_document
 
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 """Of the training rows."""
+FEW, DRAWS = 1_000, 5
+"""Where training has fewer configurations, each share is drawn so many times: one draw would show little but chance."""
 
 
 def learning_curve(
@@ -27,7 +32,8 @@ def learning_curve(
     """Fit on each of `SHARES`, and judge on the held-out rows; a fit begins when the next result is asked for.
 
     Each share holds the ones before it. Of rows in time it is the newest, because those are what a younger history
-    would have had; else configurations, drawn by chance.
+    would have had; else configurations, drawn by chance, and where they are few the mean of several draws is told. A
+    family of members is fitted with all of them, as a version is.
 
     Args:
         manifest: Of the version.
@@ -41,12 +47,26 @@ def learning_curve(
     Raises:
         Refused: Its family can't be fitted here.
     """
-    path, order = Path(workload_from_document(manifest.workload), manifest.path), _order(split, seed)
+    path = Path(workload_from_document(manifest.workload), manifest.path)
     members = [(_family(name), _plain(settings)) for name, settings in warm_start(manifest)]
     for share in SHARES:
-        part = split.train.take(order[: max(1, round(share * len(order)))])
-        model = _fitted(path, part, members, manifest, seed, threads)
-        yield len(part), evaluate(split.test.cost, model.predict(split.test.features))
+        rows, answers = max(1, round(share * len(split.train))), []
+        for draw in range(_draws(split, share)):
+            part = split.train.take(_order(split, seed + draw)[:rows])
+            answers.append(_fitted(path, part, members, manifest, seed, threads).predict(split.test.features))
+        metrics = evaluate(np.tile(split.test.cost, len(answers)), np.concatenate(answers))
+        yield rows, msgspec.structs.replace(metrics, rows=len(split.test))
+
+
+def shares_together(split: Split) -> float:
+    """Final fits that a learning curve is about as long as."""
+    return sum(share * _draws(split, share) for share in SHARES)
+
+
+def _draws(split: Split, share: float) -> int:
+    """How many times a share is drawn; all rows, and the newest ones, are always the same."""
+    few = split.kind == "configuration" and len(np.unique(split.groups)) < FEW
+    return DRAWS if few and share < 1 else 1
 
 
 def _family(name: str) -> Family:
@@ -84,8 +104,13 @@ def _fitted(
         stated=path.workload.stated,
         straight=path.straight,
     )
-    fitted: list[Fitted] = [family.fit(lesson, settings) for family, settings in members]
+    fitted = [_whole(family, lesson, settings) for family, settings in members]
     if manifest.type != ENSEMBLE:
         return Trained(path, manifest.type, fitted[0], target)
     weights = {family.name: manifest.settings["weights"][family.name] for family, _ in members}
     return Trained(path, ENSEMBLE, FittedEnsemble(tuple(fitted), weights), target)
+
+
+def _whole(family: Family, lesson: Lesson, settings: Mapping[str, Any]) -> Fitted:
+    seeds = [member_seed(lesson.seed, member) for member in range(family.members)]
+    return family.join([family.fit(replace(lesson, seed=seed), settings) for seed in seeds])

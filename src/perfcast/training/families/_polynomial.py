@@ -93,11 +93,10 @@ class Polynomial(Family):
         """Degree 3, Ridge."""
         return {"degree": 3, "penalty": "ridge", "alpha": 1e-3, "terms": 900}
 
-    def starts(self, lesson: Lesson) -> Sequence[Settings]:
-        """Also a plane and a constant: of few rows, or mere noise, nothing else may be learnt."""
-        start = self.start(lesson)
-        plane = {**start, "degree": 1}
-        return start, plane, {**plane, "penalty": "lasso", "alpha": MOST_ALPHA}
+    def plain(self, lesson: Lesson) -> Sequence[Settings]:
+        """A plane and a constant."""
+        plane = {**self.start(lesson), "degree": 1}
+        return plane, {**plane, "penalty": "lasso", "alpha": MOST_ALPHA}
 
     def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Degree, penalty and its weight, number of terms."""

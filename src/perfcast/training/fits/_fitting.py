@@ -98,13 +98,14 @@ def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> Fit
     return replace(result, seconds=each, curve=tuple(watch.curve), late=task.final and seconds > task.seconds)
 
 
-def _seed(seed: int, member: int) -> int:
+def member_seed(seed: int, member: int) -> int:
+    """The seed of a final fit's member, from 0; the first has that of the trials."""
     return int(np.random.SeedSequence([seed, member]).generate_state(1)[0]) if member else seed
 
 
 def _final(inner: Inner, task: FitTask, threads: int, stop: Stop) -> FitResult:
     whole = inner.whole()
-    lesson = replace(whole, seed=_seed(whole.seed, task.member), threads=threads, seconds=task.seconds)
+    lesson = replace(whole, seed=member_seed(whole.seed, task.member), threads=threads, seconds=task.seconds)
     fitted = _learn(lesson, task, stop)
     fitted.predict(whole.inputs[:1])
     return FitResult(task.key, task.family.name, "complete", settings=dict(fitted.settings), fitted=fitted)

@@ -42,20 +42,16 @@ def usable(families: Mapping[str, Family], lesson: Lesson, warm: Sequence[Start]
     return [(name, settings) for name, settings in reached if settings]
 
 
-def starts(families: Mapping[str, Family], lesson: Lesson, known: Sequence[Start]) -> list[Start]:
-    """What to try first: known settings, completed by their family's start, then the other families' starts.
+def starts(families: Mapping[str, Family], lesson: Lesson, known: Sequence[Start], *, most: int) -> list[Start]:
+    """What to try first: known settings, completed by their family's start, then each other family's start.
 
-    Each family's first one comes before any family's second.
+    Plain settings come before all of them, unless there would be more than `most`.
     """
-    first = [(name, {**families[name].start(lesson), **settings}) for name, settings in known]
+    first: list[Start] = [(name, {**families[name].start(lesson), **settings}) for name, settings in known]
     named = {name for name, _ in known}
-    others = [
-        (turn, name, settings)
-        for name, family in families.items()
-        for turn, settings in enumerate(family.starts(lesson))
-        if turn or name not in named
-    ]
-    return first + [(name, settings) for _, name, settings in sorted(others, key=lambda start: start[0])]
+    first += [(name, family.start(lesson)) for name, family in families.items() if name not in named]
+    plain = [(name, settings) for name, family in families.items() for settings in family.plain(lesson)]
+    return plain + first if len(plain) + len(first) <= most else first
 
 
 def reach_back(slots: int) -> int:

@@ -149,7 +149,7 @@ class _Run:
     def __post_init__(self) -> None:
         """Take in what earlier runs of this study finished."""
         self.known = usable(self.families, self.inner.lesson, self.warm_start)
-        self.starts = starts(self.families, self.inner.lesson, self.known)
+        self.starts = starts(self.families, self.inner.lesson, self.known, most=self.clock.budget.trials)
         self.study = open_study(self.study_storage, self.study_name)
         self.finished = finished_trials(self.study)
         for index, trial in self.finished.items():
