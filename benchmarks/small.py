@@ -1,4 +1,4 @@
-"""How right versions of few or awkward rows are, beside a straight line and the median of the same training rows.
+"""How right versions of few or awkward rows are, beside a straight line and the median of the same rows.
 
     .venv/bin/python benchmarks/small.py [--public FOLDER] [--seconds 10] [--seed 0] [--only PART OF A NAME …]
 
@@ -162,7 +162,8 @@ def _row(name: str, dataset: Dataset, judging: Part, seconds: float, seed: int) 
         training = train(dataset, Budget(trials=10_000, timeout=seconds), seed=seed, threads=1)
     except PerfcastError as refused:
         return f"{begin} refused: {str(refused).split(';')[0]} |" + " – |" * 5
-    known, champion = training.split.train, training.drafts[0]
+    champion, split = training.drafts[0], training.split
+    known = _together(split.train, split.calibrate) if champion.manifest.learnt_all else split.train
     answers = {
         "champion": run(champion.graph, judging.features),
         "line": _least_squares(workload, known, judging.features),
@@ -174,6 +175,10 @@ def _row(name: str, dataset: Dataset, judging: Part, seconds: float, seed: int) 
     ratio = errors["champion"] / errors[better] if errors[better] else float(errors["champion"] > 0)
     cells = [champion.manifest.type, *(f"{error:.4g}" for error in errors.values()), f"{ratio:.3f}", worse]
     return begin + " " + " | ".join(cells) + " |"
+
+
+def _together(one: Part, other: Part) -> Part:
+    return Part(np.concatenate([one.features, other.features]), np.concatenate([one.cost, other.cost]))
 
 
 def _worse(workload: Workload, cost: Rows, answer: Rows, other: Rows) -> str:

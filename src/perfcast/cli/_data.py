@@ -1,7 +1,8 @@
 """`perfcast data …` and `perfcast profile`: generate, measure, import, list and show rows."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from perfcast.cli._workbench import workbench
 if TYPE_CHECKING:
     from perfcast.datasets import ImportReport
     from perfcast.workloads import Workload
+    from perfcast.workloads.cnn_execution_time.profiler import ConvConfig, Guide
 
 _SHOWN_REFUSALS = 20
 _SHOWN_ROWS = 5
@@ -55,6 +57,9 @@ def profile(
     core: int | None = typer.Option(None, min=0, help="CPU core to stay on; the last one if not given."),
     seed: int = typer.Option(0, help="Of the configurations and their order."),
     output: Path = typer.Option(Path("profiles"), help="Folder for the journal, the Parquet file and its data card."),
+    improve: str = typer.Option(
+        "", metavar="MODEL", help="Measure what this model's members disagree on most, beyond what is measured already."
+    ),
     keep: bool = typer.Option(True, help="Also keep the result as a dataset, ready for `perfcast train`."),
 ) -> None:
     """Measure how long convolutions take on this machine, honestly.
@@ -66,6 +71,7 @@ def profile(
         perfcast profile --configurations 500
         perfcast profile --runtime onnxruntime --rounds 6 --core 1
         perfcast profile --device cuda --pass training
+        perfcast profile --configurations 3000 --improve cnn-execution-time-cpu-torch
     """
     from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions
     from perfcast.workloads.cnn_execution_time.profiler import profile as measure
@@ -83,8 +89,9 @@ def profile(
         seed=seed,
         command=" ".join(["perfcast", *sys.argv[1:]]),
     )
+    guide = _guide(improve) if improve else None
     with profile_progress() as show:
-        result = measure(options, on_progress=show)
+        result = measure(options, guide, on_progress=show)
     say(f"{result.rows} convolutions in {result.dataset}, {result.left_out} left out; what they are: {result.card}")
     if keep:
         from perfcast.datasets import import_file
@@ -94,6 +101,34 @@ def profile(
             dataset, _ = import_file(result.dataset, workload, name=options.name)
             bench.datasets.add(dataset)
         say(f"kept as dataset '{options.name}'; learn from it with: perfcast train --dataset {options.name}")
+
+
+def _guide(reference: str) -> "Guide":
+    """A version of the registry that chooses configurations by its members' spread."""
+    import numpy as np
+
+    from perfcast.errors import InvalidSetting
+    from perfcast.sessions import open_session, run_with_spread
+    from perfcast.workloads import workload_from_document
+    from perfcast.workloads.cnn_execution_time.profiler import WORKLOAD, ConvConfig, Guide
+
+    with workbench() as bench:
+        version = bench.registry.resolve(reference)
+        session = open_session(bench.registry.graph(version), version.reference)
+    if workload_from_document(version.manifest.workload).feature_names != ConvConfig.__slots__:
+        raise InvalidSetting(f"--improve {reference}: {version.reference} doesn't read the features of {WORKLOAD}")
+    if len(session.get_outputs()) < 2:
+        raise InvalidSetting(
+            f"--improve {reference}: {version.reference} ({version.type}) has one member, which can't disagree with "
+            "others; choose a neural_network or an ensemble"
+        )
+
+    def doubt(configurations: "Sequence[ConvConfig]") -> list[float]:
+        rows = np.array([astuple(configuration) for configuration in configurations], dtype=np.float32)
+        _, spread = run_with_spread(session, rows)
+        return [] if spread is None else spread.tolist()
+
+    return Guide(version.reference, doubt)
 
 
 def import_(

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 
 FINAL_FIT = 1.05
 """A final fit's time relative to its trial's: a fifth more rows, but nothing to validate, and other slots idle."""
+SECOND_FIT = 1.4
+"""A final fit's time when it learns from the calibrating rows too, relative to its trial's."""
+_FITS = FINAL_FIT + SECOND_FIT
+"""Both together."""
 START_SHARE = 0.75
 """Share of the time left that a start may take while other families have not been tried."""
 AFTERWARDS = 1.2
@@ -81,7 +85,7 @@ class Clock:
         Its own final fits must have time too, and a part of what there is stays for starts that have not been tried.
         """
         others = {name: seconds for name, seconds in self.took.items() if name != family}
-        fits = FINAL_FIT * max(1, self.members.get(family, 1) / self.slots)
+        fits = _FITS * max(1, self.members.get(family, 1) / self.slots)
         share = max(LEAST_TRIAL, self._left(others, len(others) + 1) * self.folds / (self.folds + fits))
         return share * (START_SHARE if starts_left else 1)
 
@@ -89,6 +93,6 @@ class Clock:
         if self.budget.timeout is None:
             return float("inf")
         total = sum(seconds * self.members.get(name, 1) for name, seconds in took.items())
-        fits = FINAL_FIT * max(max(took.values(), default=0.0), total / self.slots)
+        fits = _FITS * max(max(took.values(), default=0.0), total / self.slots)
         reserved = fits + drafting(versions, self.rows)
         return self.budget.timeout - self.seconds - min(reserved, MOST_RESERVED * self.budget.timeout)

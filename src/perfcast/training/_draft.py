@@ -28,7 +28,8 @@ class Trained:
     Attributes:
         path: What it predicts, of which inputs.
         family: Whose model it is, or `ensemble`.
-        fitted: The native model.
+        fitted: The native model, which answers.
+        first: The same without the calibrating rows, if `fitted` has learnt from them; intervals are sized by it.
         target: How its answers become costs.
         settings: Those it was fitted with.
         score: Its tuning score.
@@ -46,6 +47,7 @@ class Trained:
     seconds: float = 0.0
     keeps_trends: bool | None = None
     notes: tuple[str, ...] = ()
+    first: Fitted | None = None
 
     def predict(self, features: Rows) -> Rows:
         """The native model's answer to float32 [rows, features]: float32 [rows], in the cost's unit and bounds."""
@@ -57,7 +59,7 @@ class Trained:
 
 
 def proven(model: Trained, features: Rows) -> Trained:
-    """The model, which says that it keeps trends only if it does so on these rows, from which it has not learnt.
+    """The model, which says that it keeps trends only if it does so on these rows.
 
     Where it goes against one a note says so, whether it promised to keep it or not.
     """
@@ -72,14 +74,15 @@ def draft(
 ) -> Draft:
     """Evaluate, calibrate, export, check: all or nothing.
 
-    `split` parts the dataset, and the model has learnt from its first part alone; `search` sums up what found it.
+    `split` parts the dataset, and the model has never seen its last part; `search` sums up what found it.
 
     Raises:
         Refused: Graph and native model differ (rule R3), or the graph is too large.
     """
     begun = time.monotonic()
-    graph = compose(workload, model.fitted.graph(), target=model.target, inputs=model.path.expressions)
-    first, second = (run_with_spread(graph, part.features) for part in (split.calibrate, split.test))
+    graph = _composed(model, model.fitted)
+    unseen = graph if model.first is None else _composed(model, model.first)
+    first, second = run_with_spread(unseen, split.calibrate.features), run_with_spread(graph, split.test.features)
     calibration = calibrate(workload, split.calibrate.cost, *first)
     metrics = evaluate(split.test.cost, second.cost, calibration, second.spread)
     parity = check_parity(
@@ -101,10 +104,15 @@ def draft(
         seconds=round(model.seconds + time.monotonic() - begun, 2),
         keeps_trends=model.keeps_trends,
         path=model.path.slopes,
+        learnt_all=model.first is not None,
         reference=make_reference(workload, split, (first, second), calibration),
         notes=(*model.notes, *left_out(search or {})),
     )
     return Draft(graph, msgspec.json.decode(manifest.to_json(), type=Manifest))
+
+
+def _composed(model: Trained, fitted: Fitted) -> bytes:
+    return compose(model.path.workload, fitted.graph(), target=model.target, inputs=model.path.expressions)
 
 
 def left_out(search: Mapping[str, Any]) -> tuple[str, ...]:

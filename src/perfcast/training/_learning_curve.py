@@ -1,13 +1,14 @@
-"""What more rows would bring: a version's family and settings fitted anew on growing shares of its training rows."""
+"""What more rows would bring: a version's family and settings fitted anew on growing shares of its rows."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from perfcast.datasets import Part, Split
+from perfcast.datasets import Part, Split, configuration_numbers
 from perfcast.errors import Refused
 from perfcast.export import Target
 from perfcast.manifest import Manifest, Metrics
@@ -20,10 +21,11 @@ from perfcast.training.fits import member_seed
 from perfcast.training.judging import evaluate
 from perfcast.workloads import workload_from_document
 
+Numbers: TypeAlias = npt.NDArray[np.int64]
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
-"""Of the training rows."""
+"""Of the rows that the version has learnt from."""
 FEW, DRAWS = 1_000, 5
-"""Where training has fewer configurations, each share is drawn so many times: one draw would show little but chance."""
+"""Where there are fewer configurations, each share is drawn so many times: one draw would show little but chance."""
 
 
 def learning_curve(
@@ -49,10 +51,11 @@ def learning_curve(
     """
     path = Path(workload_from_document(manifest.workload), manifest.path)
     members = [(_family(name), _plain(settings)) for name, settings in warm_start(manifest)]
+    learnt, groups = _learnt(manifest, split)
     for share in SHARES:
-        rows, answers = max(1, round(share * len(split.train))), []
+        rows, answers = max(1, round(share * len(learnt))), []
         for draw in range(_draws(split, share)):
-            part = split.train.take(_order(split, seed + draw)[:rows])
+            part = learnt.take(_order(learnt, groups, split.kind, seed + draw)[:rows])
             answers.append(_fitted(path, part, members, manifest, seed, threads).predict(split.test.features))
         metrics = evaluate(np.tile(split.test.cost, len(answers)), np.concatenate(answers))
         yield rows, msgspec.structs.replace(metrics, rows=len(split.test))
@@ -81,12 +84,24 @@ def _plain(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in settings.items() if name != "fit"}
 
 
-def _order(split: Split, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The positions of the training rows, those to learn from first."""
-    if split.kind == "time" and split.train.measured_at is not None:
-        return np.argsort(split.train.measured_at, kind="stable")[::-1]
-    ranks = np.random.default_rng(seed).permutation(int(split.groups.max()) + 1)
-    return np.argsort(ranks[split.groups], kind="stable")
+def _learnt(manifest: Manifest, split: Split) -> tuple[Part, Numbers]:
+    """The rows that the version has learnt from, and a number for each configuration, int64 [rows]."""
+    train, more = split.train, split.calibrate
+    if not manifest.learnt_all:
+        return train, split.groups
+    moments = None
+    if train.measured_at is not None and more.measured_at is not None:
+        moments = np.concatenate([train.measured_at, more.measured_at])
+    both = Part(np.concatenate([train.features, more.features]), np.concatenate([train.cost, more.cost]), moments)
+    return both, np.concatenate([split.groups, split.groups.max() + 1 + configuration_numbers(more.features)])
+
+
+def _order(rows: Part, groups: Numbers, kind: str, seed: int) -> Numbers:
+    """The positions of the rows, those to learn from first."""
+    if kind == "time" and rows.measured_at is not None:
+        return np.argsort(rows.measured_at, kind="stable")[::-1]
+    ranks = np.random.default_rng(seed).permutation(int(groups.max()) + 1)
+    return np.argsort(ranks[groups], kind="stable")
 
 
 def _fitted(

@@ -14,7 +14,7 @@ from perfcast.telemetry import span
 from perfcast.training._clock import Budget, drafting
 from perfcast.training._draft import Trained, draft, proven
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, mix
-from perfcast.training._final import final_fits
+from perfcast.training._final import final_fits, second_fits
 from perfcast.training.families import Family, Stop, families, never
 from perfcast.training.fits import Executor, inner_validation, make_executor, predict_held
 from perfcast.training.search import Search, SearchOptions, Start, search
@@ -55,7 +55,7 @@ def train(
     stop: Stop = never,
     **options: Unpack[SearchOptions],
 ) -> Training:
-    """Split, search, fit each family's best on all training rows, and draft.
+    """Split, search, fit each family's best for good, and draft.
 
     Args:
         dataset: Measured rows.
@@ -101,8 +101,9 @@ def fit_best(
 ) -> list[Trained]:
     """Fit each family's best settings on all training rows, see whether they keep trends, add their mean.
 
-    Trends are swept over the split's calibration rows. The mean is made where it is asked for and gains. At the
-    deadline (`time.monotonic()`) a fit ends with what it has, which its notes then say.
+    Trends are swept over the split's calibration rows. The mean is made where it is asked for and gains. Where there is
+    time all learn once more, from the calibration rows too. At the deadline (`time.monotonic()`) a fit ends with what
+    it has, which its notes then say.
 
     Returns:
         Best tuning score first; without families that the deadline left no time for.
@@ -117,6 +118,11 @@ def fit_best(
     # Where trends are declared only models that keep them are mixed, so that the mean keeps them too.
     members = [name for name, model in models.items() if model.keeps_trends] or list(models)
     mixture = mix(found.inner, _held_predictions(chosen, found, members, stop)) if mixing else None
+    again = second_fits(fitted.values(), chosen, found, executor, deadline=deadline, stop=stop)
+    for name, model in again.items():
+        whole = proven(model, rows)
+        if whole.keeps_trends == models[name].keeps_trends:
+            fitted[name], models[name] = model, whole
     if mixture is not None:
         mean = replace(_mixed(fitted, *mixture), keeps_trends=models[members[0]].keeps_trends)
         models[ENSEMBLE] = proven(mean, rows)
@@ -158,10 +164,12 @@ def _held_predictions(
 
 def _mixed(models: Mapping[str, Trained], weights: dict[str, float], score: float) -> Trained:
     members = [models[name] for name in weights]
+    first = FittedEnsemble(tuple(member.first or member.fitted for member in members), weights)
     return replace(
         members[0],
         family=ENSEMBLE,
         fitted=FittedEnsemble(tuple(member.fitted for member in members), weights),
+        first=first if any(member.first is not None for member in members) else None,
         settings={"weights": weights, **{member.family: dict(member.settings) for member in members}},
         score=score,
         seconds=sum(member.seconds for member in members),

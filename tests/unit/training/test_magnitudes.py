@@ -20,7 +20,7 @@ def metrics_of_each_family(dataset: Dataset) -> dict[str, Metrics]:
     """Every family's start and their mean as versions; a draft that differs from its graph would be refused."""
     split, workload = dataset.split(), dataset.workload
     inner = inner_validation(split, workload, seed=0, threads=1)
-    target, lesson = inner.target, inner.whole()
+    target, lesson = inner.target, inner.lesson_of("training")
     quick = {"epochs": 6, "rounds": 60, "trees": 4, "terms": 100}
     fits = {name: family.fit(lesson, {**family.start(lesson), **quick}) for name, family in families().items()}
     models = {name: Trained(Path(workload), name, fitted, target) for name, fitted in fits.items()}

@@ -15,7 +15,7 @@ from perfcast.export import run
 from perfcast.manifest import Draft, Manifest
 from perfcast.training import Budget, Trained, Training, draft, judge, train
 from perfcast.training._draft import parity_rows
-from perfcast.training._ensemble import mix
+from perfcast.training._ensemble import FittedEnsemble, mix
 from perfcast.training._final import CUT_SHORT
 from perfcast.training._path import Path
 from perfcast.training._train import fit_best
@@ -110,6 +110,44 @@ def test_without_time_for_more_a_network_has_one_member_and_says_so(dataset: Dat
     model = _network(dataset, deadline=0.0)
     assert model.fitted.details()["members"] == 1
     assert model.notes[-1].startswith("1 of its 4 members")
+
+
+def test_all_learn_from_the_calibrating_rows_too_after_these_have_sized_their_intervals(dataset: Dataset) -> None:
+    split, chosen = dataset.split(), {name: families()[name] for name in ("polynomial", "random_forest")}
+    found = search(split, dataset.workload, chosen, Budget(2))
+    lesson = found.inner.lesson_of("all")
+    assert len(lesson.target) == len(split.train) + len(split.calibrate)
+    for model in fit_best(split, chosen, found, Here(found.inner), mixing=False):
+        assert model.first is not None
+        first = replace(model, fitted=model.first, first=None)
+        settings = found.best_of_each_family[model.family].settings
+        again = chosen[model.family].fit(lesson, settings).predict(lesson.inputs)
+        np.testing.assert_array_equal(model.fitted.predict(lesson.inputs), again)
+        assert not np.array_equal(first.fitted.predict(lesson.inputs), again)
+        made, before = (draft(dataset.workload, dataset, split, each).manifest for each in (model, first))
+        assert (made.learnt_all, before.learnt_all) == (True, False)
+        assert made.calibration == before.calibration
+        assert made.metrics != before.metrics
+
+
+def test_a_mean_sizes_its_intervals_by_the_mean_of_first_fits(dataset: Dataset) -> None:
+    split = dataset.split()
+    chosen = {name: families()[name] for name in ("xgboost", "neural_network", "polynomial")}
+    found = search(split, dataset.workload, chosen, Budget(3))
+    models = {model.family: model for model in fit_best(split, chosen, found, Here(found.inner))}
+    mean = models["ensemble"]
+    assert isinstance(mean.first, FittedEnsemble)
+    assert isinstance(mean.fitted, FittedEnsemble)
+    assert list(mean.fitted.members) == [models[name].fitted for name in mean.fitted.weights]
+    assert list(mean.first.members) == [models[name].first for name in mean.fitted.weights]
+
+
+def test_a_second_fit_that_there_is_no_time_for_is_left_out(dataset: Dataset) -> None:
+    split, chosen = dataset.split(), {"polynomial": families()["polynomial"]}
+    found = search(split, dataset.workload, chosen, Budget(1))
+    (model,) = fit_best(split, chosen, found, Here(found.inner), deadline=time.monotonic())
+    assert model.first is None
+    assert not draft(dataset.workload, dataset, split, model).manifest.learnt_all
 
 
 def _network(dataset: Dataset, deadline: float) -> Trained:

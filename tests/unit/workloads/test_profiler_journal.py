@@ -25,7 +25,7 @@ def header(name: str = "cpu-torch", device: Fingerprint = DEVICE) -> dict[str, o
 def written(path: Path, device: Fingerprint = DEVICE, name: str = "cpu-torch") -> Path:
     """Write a journal of two configurations and one block."""
     journal = Journal.open(path, header(name, device))
-    journal.add_configurations(CONFIGS)
+    journal.add_configurations(CONFIGS, "perfcast profile")
     journal.add_block(BLOCK)
     journal.close()
     return path

@@ -5,7 +5,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from tests.patience import PATIENCE_SECONDS
 
 from perfcast.cli._progress import profile_progress
 from perfcast.errors import InvalidSetting
-from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions, ProfileProgress, profile
-from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound
+from perfcast.workloads.cnn_execution_time.profiler import Guide, ProfileOptions, ProfileProgress, profile
+from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound, sample_configurations
 from perfcast.workloads.cnn_execution_time.profiler._dataset import ProfileResult
 from perfcast.workloads.cnn_execution_time.profiler._journal import read_journal
 from perfcast.workloads.cnn_execution_time.profiler._runners import OnnxRuntimeRunner, TorchRunner, make_runner
@@ -147,6 +147,26 @@ def test_asking_for_more_configurations_extends_the_data_set(tmp_path: Path) -> 
     assert len(set(configurations)) == 7
 
 
+def test_a_model_chooses_what_a_run_lacks_by_its_doubts(tmp_path: Path) -> None:
+    profile(options(tmp_path, command="perfcast profile --configurations 8"))
+
+    def doubt(configurations: Sequence[ConvConfig]) -> list[float]:
+        return [float(configuration.kernel_size) for configuration in configurations]
+
+    command = "perfcast profile --configurations 14 --improve times"
+    more = options(tmp_path, configurations=14, command=command)
+    result = profile(more, Guide("times:v3", doubt))
+    contents = read_journal(result.journal)
+    known, added = contents.configurations[:8], contents.configurations[8:]
+    candidates = sample_configurations(18, seed=more.seed, bound=more.bound, known=known)
+    assert [config for config in candidates if config in added] == added
+    least = min(config.kernel_size for config in added)
+    assert all(config.kernel_size <= least for config in candidates if config not in added)
+    card = result.card.read_text()
+    assert "6 configurations were chosen by times:v3" in card
+    assert f"```\nperfcast profile --configurations 8\n{command}\n```" in card
+
+
 def test_a_configuration_that_takes_too_long_is_left_out_with_its_reason(tmp_path: Path) -> None:
     result = profile(options(tmp_path, configurations=3, max_call_ms=1e-6))
     assert (result.rows, result.left_out) == (0, 3)
@@ -165,7 +185,7 @@ def test_a_convolution_that_does_not_fit_in_memory_is_left_out_with_its_reason(t
     journal = Journal.open(
         tmp_path / "cpu-torch.journal.jsonl", {"name": "cpu-torch", "fingerprint": device, "options": {}}
     )
-    journal.add_configurations([huge])
+    journal.add_configurations([huge], "")
     journal.close()
     result = profile(options(tmp_path, configurations=2))
     assert result.rows == 1

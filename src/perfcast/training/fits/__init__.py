@@ -9,7 +9,7 @@ from pathlib import Path
 from perfcast.training.families import Stop, never
 from perfcast.training.fits._executor import Executor, Here
 from perfcast.training.fits._fitting import FitResult, FitTask, member_seed, predict_held
-from perfcast.training.fits._inner import Inner, inner_validation
+from perfcast.training.fits._inner import Inner, Learnt, inner_validation
 
 __all__ = [
     "Executor",
@@ -17,6 +17,7 @@ __all__ = [
     "FitTask",
     "Here",
     "Inner",
+    "Learnt",
     "inner_validation",
     "make_executor",
     "member_seed",

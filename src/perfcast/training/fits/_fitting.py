@@ -9,7 +9,7 @@ import numpy as np
 
 from perfcast.errors import Stopped
 from perfcast.training.families import Family, Fitted, Lesson, Report, Settings, Stop, never
-from perfcast.training.fits._inner import Inner, held_inputs
+from perfcast.training.fits._inner import Inner, Learnt, held_inputs
 from perfcast.workloads import Rows
 
 State: TypeAlias = Literal["complete", "pruned", "failed"]
@@ -24,7 +24,8 @@ class FitTask:
         family: Which learns.
         settings: How.
         seconds: After so many it ends with what it has.
-        final: Whether it learns from all rows, to be kept; else it is a trial, scored on the validation rows.
+        learnt: Which rows it learns from. Of the lesson alone it is a trial, scored on the validation rows; else it
+            is final, to be kept.
         limits: For a trial, by progress: the error above which it is given up.
         member: Which of the family's fits that make one final model, from 0; each has a seed of its own.
         losses: How often it was begun by a process that was killed.
@@ -34,10 +35,15 @@ class FitTask:
     family: Family
     settings: Settings
     seconds: float = float("inf")
-    final: bool = False
+    learnt: Learnt = "lesson"
     limits: Mapping[int, float] = field(default_factory=dict)
     member: int = 0
     losses: int = 0
+
+    @property
+    def final(self) -> bool:
+        """Whether its model is to be kept."""
+        return self.learnt != "lesson"
 
 
 @dataclass(frozen=True)
@@ -104,10 +110,10 @@ def member_seed(seed: int, member: int) -> int:
 
 
 def _final(inner: Inner, task: FitTask, threads: int, stop: Stop) -> FitResult:
-    whole = inner.whole()
-    lesson = replace(whole, seed=member_seed(whole.seed, task.member), threads=threads, seconds=task.seconds)
+    seed = member_seed(inner.lesson.seed, task.member)
+    lesson = replace(inner.lesson_of(task.learnt), seed=seed, threads=threads, seconds=task.seconds)
     fitted = _learn(lesson, task, stop)
-    fitted.predict(whole.inputs[:1])
+    fitted.predict(lesson.inputs[:1])
     return FitResult(task.key, task.family.name, "complete", settings=dict(fitted.settings), fitted=fitted)
 
 

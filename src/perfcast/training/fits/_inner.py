@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from math import ceil
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ from perfcast.training._path import Path, learn_path
 from perfcast.training.families import Lesson
 from perfcast.training.judging import score
 from perfcast.workloads import Rows, Workload
+
+Learnt: TypeAlias = Literal["lesson", "training", "all"]
+"""Which rows a fit learns from: what validation leaves of the training part, that part, or the calibrating part too."""
 
 SHARE = 0.18
 """Of the training part; about a seventh of all rows."""
@@ -28,12 +32,14 @@ class Inner:
         lessons: Each with validation rows of its own: one, or where rows are few several folds of the same rows.
         cost: Measured cost of the validation rows, fold after fold, float32 [rows].
         target: What the lessons' target is of the cost.
+        calibrating: Inputs and target of the calibrating part, for fits after intervals have been sized by it.
     """
 
     path: Path
     lessons: tuple[Lesson, ...]
     cost: Rows
     target: Target
+    calibrating: tuple[Rows, Rows]
 
     @property
     def workload(self) -> Workload:
@@ -50,15 +56,17 @@ class Inner:
         """The validation rows' inputs, fold after fold."""
         return np.concatenate([held_inputs(lesson) for lesson in self.lessons])
 
-    def whole(self) -> Lesson:
-        """All rows, those of validation last, to fit for good."""
+    def lesson_of(self, learnt: Learnt) -> Lesson:
+        """The lesson of such rows: as it is, or with more after its own and none to validate."""
         lesson = self.lesson
+        if learnt == "lesson":
+            return lesson
         assert lesson.validation is not None
-        inputs, target = lesson.validation
+        more = [lesson.validation, *([self.calibrating] if learnt == "all" else [])]
         return replace(
             lesson,
-            inputs=np.concatenate([lesson.inputs, inputs]),
-            target=np.concatenate([lesson.target, target]),
+            inputs=np.concatenate([lesson.inputs, *(inputs for inputs, _ in more)]),
+            target=np.concatenate([lesson.target, *(target for _, target in more)]),
             validation=None,
         )
 
@@ -97,7 +105,8 @@ def inner_validation(split: Split, workload: Workload, *, seed: int, threads: in
         )
         for held in folds
     )
-    return Inner(path, lessons, np.concatenate([cost[held] for held in folds]), target)
+    calibrating = path.inputs(split.calibrate.features), target.from_cost(split.calibrate.cost)
+    return Inner(path, lessons, np.concatenate([cost[held] for held in folds]), target, calibrating)
 
 
 def _folds(split: Split, seed: int) -> list[npt.NDArray[np.bool_]]:

@@ -109,7 +109,7 @@ def test_a_trial_is_scored_on_the_validation_rows(make: Make, inner: Inner, fami
 
 def test_a_final_fit_learns_from_all_rows_and_comes_back(make: Make, inner: Inner, family: Behaving) -> None:
     executor = make()
-    executor.submit(FitTask(7, family, {"value": 2.0}, final=True))
+    executor.submit(FitTask(7, family, {"value": 2.0}, learnt="training"))
     fitted = results(executor, 1)[7].fitted
     assert fitted is not None
     assert (fitted.predict(inner.held_inputs) == 2).all()
@@ -128,7 +128,7 @@ def test_a_fit_whose_time_is_up_ends_with_what_it_has(make: Make, family: Behavi
     executor = make()
     begun = time.monotonic()
     executor.submit(FitTask(1, family, {"value": 0.0, "seconds": 60}, seconds=0.3))
-    executor.submit(FitTask(2, family, {"value": 1.0, "seconds": 60}, seconds=0.3, final=True))
+    executor.submit(FitTask(2, family, {"value": 1.0, "seconds": 60}, seconds=0.3, learnt="training"))
     found = results(executor, 2)
     assert time.monotonic() - begun < 50  # of 60 s
     assert {result.state for result in found.values()} == {"complete"}

@@ -76,7 +76,7 @@ def test_xgboost_keeps_trends_with_every_objective(dataset: Dataset, workload: W
     )
     split, family = noisy.split(), families()["xgboost"]
     inner = inner_validation(split, workload, seed=0, threads=1)
-    target, lesson = inner.target, inner.whole()
+    target, lesson = inner.target, inner.lesson_of("training")
     for objective in ("squared", "pseudo_huber", "absolute"):
         settings = {**family.start(lesson), "objective": objective, "rounds": 60}
         model = Trained(Path(workload), family.name, family.fit(lesson, settings), target, settings, keeps_trends=True)

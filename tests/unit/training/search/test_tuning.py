@@ -158,7 +158,7 @@ def test_processes_keep_to_the_seconds(dataset: Dataset, split: Split, tmp_path:
         search(split, dataset.workload, {family.name: family}, Budget(2), executor=executor, inner=inner)
         begun = time.monotonic()
         search(split, dataset.workload, {family.name: family}, Budget(1000, 5.0), executor=executor, inner=inner)
-        assert 2 < time.monotonic() - begun < 60  # of 1000 trials of half a second
+        assert 1 < time.monotonic() - begun < 60  # of 1000 trials of half a second
 
 
 class Sleepy(Behaving):
@@ -248,7 +248,7 @@ def test_a_proposal_is_decided_by_seed_index_and_known_trials_alone(
 
 def test_all_rows_are_those_of_learning_and_of_validation(dataset: Dataset, split: Split) -> None:
     inner = inner_validation(split, dataset.workload, seed=0, threads=1)
-    whole = inner.whole()
+    whole = inner.lesson_of("training")
     assert whole.validation is None
     assert sorted(whole.target.tolist()) == sorted(replace(inner).lesson.target.tolist() + _held(inner))
 

@@ -6,7 +6,9 @@ result as Parquet with a data card that publishes the noise floor. Nothing heavy
 runs.
 """
 
+from ._configurations import WORKLOAD, ConvConfig
+from ._improve import Guide
 from ._options import ProfileOptions
 from ._profile import ProfileProgress, profile
 
-__all__ = ["ProfileOptions", "ProfileProgress", "profile"]
+__all__ = ["WORKLOAD", "ConvConfig", "Guide", "ProfileOptions", "ProfileProgress", "profile"]

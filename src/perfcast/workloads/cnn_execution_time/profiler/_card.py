@@ -31,11 +31,12 @@ def data_card(
     parts = (
         _heading(file, rows, contents),
         _method(settings),
+        *_guided(contents),
         _device(contents.fingerprint),
         _times(rows),
         *_paths(rows),
         _noise(rows, contents, measurements, settings),
-        f"## Made by\n\n```\n{settings['command']}\n```",
+        _commands(contents, settings),
     )
     return "\n\n".join(parts) + "\n"
 
@@ -74,6 +75,22 @@ def _acceptance(settings: Mapping[str, Any]) -> str:
         "well-known networks at several batch sizes, the others have log-uniform sizes; nearly all stay "
         f"within {bound['flops'] / 1e9:g} GFLOP and {bound['tensor_bytes'] / 1e6:g} MB a call."
     )
+
+
+def _guided(contents: JournalContents) -> list[str]:
+    """A sentence for each time that a model chose; none where none did."""
+    return [
+        f"{len(addition.configurations):,} configurations were chosen by {addition.guide}: those on which its members "
+        "disagreed most, of several times as many drawn."
+        for addition in contents.additions
+        if addition.guide
+    ]
+
+
+def _commands(contents: JournalContents, settings: Mapping[str, Any]) -> str:
+    """Those that added configurations, in their order, and the last one."""
+    made = [addition.command for addition in contents.additions] + [settings["command"]]
+    return "\n".join(["## Made by", "", "```", *dict.fromkeys(filter(None, made)), "```"])
 
 
 def _device(mark: Fingerprint) -> str:

@@ -34,17 +34,30 @@ class Block(msgspec.Struct, frozen=True):
     paths: tuple[tuple[int, str], ...] = ()  # (index of the configuration, which way the runtime takes), once each
 
 
+class Addition(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Configurations that were added together."""
+
+    configurations: tuple[tuple[int, ...], ...]  # each the values of a `ConvConfig`
+    command: str = ""  # the command that added them
+    guide: str = ""  # the model whose doubts chose them, if one did
+
+
 @dataclass(slots=True)
 class JournalContents:
     """All that a journal holds."""
 
     header: dict[str, Any] = field(default_factory=dict)
     configurations: list[ConvConfig] = field(default_factory=list)
+    additions: list[Addition] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
 
     @property
     def fingerprint(self) -> Fingerprint:
         return Fingerprint(**self.header["fingerprint"])
+
+    def take(self, addition: Addition) -> None:
+        self.additions.append(addition)
+        self.configurations += starmap(ConvConfig, addition.configurations)
 
 
 def read_journal(path: Path) -> JournalContents:
@@ -67,7 +80,7 @@ def _take_line(contents: JournalContents, entry: dict[str, Any]) -> None:
     if "header" in entry:
         contents.header = entry["header"]
     elif "configurations" in entry:
-        contents.configurations += starmap(ConvConfig, entry["configurations"])
+        contents.take(msgspec.convert(entry, Addition))
     else:
         contents.blocks.append(msgspec.convert(entry, Block))
 
@@ -102,10 +115,11 @@ class Journal:
             journal.contents.header = header
         return journal
 
-    def add_configurations(self, configurations: Sequence[ConvConfig]) -> None:
+    def add_configurations(self, configurations: Sequence[ConvConfig], command: str, *, guide: str = "") -> None:
         """Their indices go on from those already there."""
-        self._append({"configurations": [astuple(config) for config in configurations]})
-        self.contents.configurations += configurations
+        addition = Addition(tuple(map(astuple, configurations)), command, guide)
+        self._append(addition)
+        self.contents.take(addition)
 
     def add_block(self, block: Block) -> None:
         self._append(block)

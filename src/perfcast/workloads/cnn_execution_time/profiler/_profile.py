@@ -10,6 +10,7 @@ from pathlib import Path
 from ._configurations import ConvConfig, sample_configurations
 from ._dataset import ProfileResult, write_dataset
 from ._fingerprint import Fingerprint, read_fingerprint
+from ._improve import Guide
 from ._journal import SUFFIX, Block, Journal, read_journal
 from ._options import ProfileOptions
 from ._rounds import measurements_of, round_plan
@@ -43,7 +44,9 @@ class ProfileProgress:
 OnProgress = Callable[[ProfileProgress], None]
 
 
-def profile(options: ProfileOptions, *, on_progress: OnProgress = lambda progress: None) -> ProfileResult:
+def profile(
+    options: ProfileOptions, guide: Guide | None = None, *, on_progress: OnProgress = lambda progress: None
+) -> ProfileResult:
     """Measure convolutions on this machine and write them as a data set.
 
     The run may be killed at any time: the same call goes on where the journal ends. On another device, or
@@ -51,6 +54,7 @@ def profile(options: ProfileOptions, *, on_progress: OnProgress = lambda progres
 
     Args:
         options: What to measure and where to write.
+        guide: Chooses those configurations that the journal doesn't have yet; they are drawn where there is none.
         on_progress: Called after every block, about once a second.
 
     Raises:
@@ -64,7 +68,7 @@ def profile(options: ProfileOptions, *, on_progress: OnProgress = lambda progres
         on_progress(ProfileProgress(options.name, 1, options.rounds, options.max_rounds, note=note))
         header = {"name": options.name, "fingerprint": asdict(fingerprint), "options": options.to_json()}
         with contextlib.closing(Journal.open(path, header)) as journal:
-            _Run(options, runner, journal, on_progress).complete()
+            _Run(options, runner, journal, guide, on_progress).complete()
     return write_dataset(path, options)
 
 
@@ -89,12 +93,14 @@ def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Pat
 
 
 class _Run:
-    def __init__(self, options: ProfileOptions, runner: Runner, journal: Journal, on_progress: OnProgress) -> None:
+    def __init__(
+        self, options: ProfileOptions, runner: Runner, journal: Journal, guide: Guide | None, on_progress: OnProgress
+    ) -> None:
         self._options = options
         self._runner = runner
         self._journal = journal
         self._on_progress = on_progress
-        self._configurations = self._chosen_configurations()
+        self._configurations = self._chosen_configurations(guide)
         self._measurements = measurements_of(journal.contents)
         self._measurements.count = len(self._configurations)
         self._sentinel: Timer = runner.prepare(SENTINEL)
@@ -112,13 +118,14 @@ class _Run:
                 self._measured += len(block.rows) + len(block.failed)
                 self._on_progress(self._progress(number, done, len(plan), ratio))
 
-    def _chosen_configurations(self) -> list[ConvConfig]:
+    def _chosen_configurations(self, guide: Guide | None) -> list[ConvConfig]:
         """The journal's configurations, after adding as many as the options ask beyond them."""
         known, options = self._journal.contents.configurations, self._options
         missing = options.configurations - len(known)
         if missing > 0:
-            more = sample_configurations(missing, seed=options.seed, bound=options.bound, known=known)
-            self._journal.add_configurations(more)
+            choose = sample_configurations if guide is None else guide.choose
+            more = choose(missing, seed=options.seed, bound=options.bound, known=known)
+            self._journal.add_configurations(more, options.command, guide=guide.name if guide else "")
         return self._journal.contents.configurations
 
     def _blocks(self, number: int, plan: Sequence[int]) -> Iterator[tuple[Block, float]]:

@@ -1,0 +1,28 @@
+"""What a version says about itself: where it comes from, how good it is, and how far to trust it.
+
+Made by `perfcast.training`, kept by `perfcast.registry`, read by `perfcast.serving`; plain data that travels as JSON.
+"""
+
+from perfcast.manifest._calibration import COVERAGES, DEFAULT_COVERAGE, STAY, Calibration, Move
+from perfcast.manifest._manifest import LARGEST_GRAPH, Bounded, DataFacts, Draft, GraphFacts, Manifest, Metrics, Parity
+from perfcast.manifest._reference import BUDGETS, Chart, InputReference, Reference
+
+__all__ = [
+    "BUDGETS",
+    "COVERAGES",
+    "DEFAULT_COVERAGE",
+    "LARGEST_GRAPH",
+    "STAY",
+    "Bounded",
+    "Calibration",
+    "Chart",
+    "DataFacts",
+    "Draft",
+    "GraphFacts",
+    "InputReference",
+    "Manifest",
+    "Metrics",
+    "Move",
+    "Parity",
+    "Reference",
+]

@@ -1,0 +1,36 @@
+"""Configurations whose measuring would teach a model most: those on which its members disagree."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ._configurations import ConvConfig, WorkBound, sample_configurations
+
+Doubt: TypeAlias = Callable[[Sequence[ConvConfig]], Sequence[float]]
+"""How unsure somebody is of each configuration's time; larger is less sure."""
+
+_CANDIDATES = 3
+"""Of so many each the most doubtful one is taken; with more of them, only odd corners would be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """A model that says what it doesn't know.
+
+    Attributes:
+        name: The version, for the data card.
+        doubt: How far its members disagree.
+    """
+
+    name: str
+    doubt: Doubt
+
+    def choose(self, count: int, *, seed: int, bound: WorkBound, known: Iterable[ConvConfig] = ()) -> list[ConvConfig]:
+        """The most doubtful of several times as many that `sample_configurations` would give, in random order.
+
+        Query by committee (Seung, Opper and Sompolinsky 1992).
+        """
+        candidates = sample_configurations(_CANDIDATES * count, seed=seed, bound=bound, known=known)
+        doubts = self.doubt(candidates)
+        ranked = sorted(range(len(candidates)), key=lambda at: -doubts[at])
+        return [candidates[at] for at in sorted(ranked[:count])]
