@@ -14,7 +14,7 @@ import spox.opset.ai.onnx.v21 as op
 
 from perfcast.errors import Stopped
 from perfcast.training.families._family import Family, Lesson, Report, Settings, Space, Stop, Trial, never
-from perfcast.training.families._smooth_inputs import Doubles, SmoothInputs, smooth_inputs
+from perfcast.training.families._smooth_inputs import WIDE, Doubles, SmoothInputs, smooth_inputs
 from perfcast.workloads import Rows
 
 MOST_TERMS = 1500
@@ -26,8 +26,10 @@ SETTLED = 1e-7
 """Change of a coefficient, in standard deviations, below which Lasso has converged."""
 MOST_ALPHA = 20.0
 """With half as much, Lasso leaves nothing but a constant."""
-MARGIN = 0.1
+OVER, OVER_PLANE = 0.1, 0.5
 """Share of the target's training range by which an answer may leave it."""
+BEYOND_PLANE = 1.0
+"""How far beyond their training range inputs count for a plane, in standard deviations; bent curves end there."""
 
 
 @dataclass(frozen=True)
@@ -89,22 +91,25 @@ class Polynomial(Family):
 
     name = "polynomial"
 
-    def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
+    def start(self, lesson: Lesson) -> Settings:
         """Degree 3, Ridge."""
-        return {"degree": 3, "penalty": "ridge", "alpha": 1e-3, "terms": 900}
+        start = {"degree": 3, "penalty": "ridge", "alpha": 1e-3, "terms": 900}
+        return {**start, "logged": "wide"} if lesson.relative else start
 
     def plain(self, lesson: Lesson) -> Sequence[Settings]:
         """A plane and a constant."""
-        plane = {**self.start(lesson), "degree": 1}
+        plane = {**self.start(lesson), "degree": 1, **({"logged": "all"} if lesson.relative else {})}
         return plane, {**plane, "penalty": "lasso", "alpha": MOST_ALPHA}
 
-    def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
-        """Degree, penalty and its weight, number of terms."""
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:
+        """Degree, penalty and its weight, number of terms; where the target is a logarithm, of which inputs one is."""
         space = Space(trial, self.name)
         space.whole("degree", 1, 4)
         space.choice("penalty", ["ridge", "lasso"])
         space.number("alpha", 1e-5, MOST_ALPHA, log=True)
         space.whole("terms", 200, MOST_TERMS, log=True)
+        if lesson.relative:
+            space.choice("logged", ["wide", "all"])
         return space.settings
 
     def fit(
@@ -117,8 +122,11 @@ class Polynomial(Family):
     ) -> FittedPolynomial:
         """Choose the terms, then solve from the Gram matrix."""
         inputs, target = _some_rows(lesson)
-        smooth = smooth_inputs(inputs, margin=0.0)
-        degree, order = int(settings["degree"]), list(range(len(smooth.columns)))
+        wide = 1.0 if settings.get("logged") == "all" else WIDE
+        degree = int(settings["degree"])
+        beyond, over = (BEYOND_PLANE, OVER_PLANE) if degree == 1 else (0.0, OVER)
+        smooth = smooth_inputs(inputs, margin=beyond, wide=wide)
+        order = list(range(len(smooth.columns)))
         if degree > 1:
             order = _most_telling(smooth(inputs, np.float64), target)
         terms = _terms(order, degree=degree, most=min(int(settings["terms"]), MOST_TERMS))
@@ -127,7 +135,7 @@ class Polynomial(Family):
         weights = solve(gram, moment, float(settings["alpha"]), stop) / scale
         used = weights != 0
         used[:1] |= not used.any()
-        margin = MARGIN * float(np.ptp(target))
+        margin = over * float(np.ptp(target))
         low, high = float(target.min()) - margin, float(target.max()) + margin
         fitted = FittedPolynomial(smooth, terms[used], weights[used], 0.0, -np.inf, np.inf, settings)
         middle = _middle(target - fitted.value(inputs), relative=lesson.relative)

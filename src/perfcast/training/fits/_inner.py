@@ -7,11 +7,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.datasets import Split
+from perfcast.datasets import Split, configuration_numbers
 from perfcast.export import Target
 from perfcast.training._path import Path, learn_path
 from perfcast.training.families import Lesson
-from perfcast.training.judging import score
+from perfcast.training.judging import errors
 from perfcast.workloads import Rows, Workload
 
 Learnt: TypeAlias = Literal["lesson", "training", "all"]
@@ -21,6 +21,9 @@ SHARE = 0.18
 """Of the training part; about a seventh of all rows."""
 ENOUGH, MOST_FOLDS = 150, 5
 """Held configurations that are enough to choose by: where one part has fewer, so many parts take their turns."""
+ERRORS = 2
+"""What is better by fewer standard errors may be so by chance, the more so as the best of many trials (like the rule of
+one, Breiman et al. 1984, "Classification and Regression Trees", section 3.4.3)."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,19 @@ class Inner:
 
     def score(self, target: Rows) -> float:
         """The tuning score of predictions, float32 [validation rows of all folds] in target space; less is better."""
-        return score(self.workload, self.cost, self.target.to_cost(self.workload, target))
+        return float(self._errors(target).mean())
+
+    def clearly_better(self, one: Rows, other: Rows) -> bool:
+        """Whether predictions are better than others by more than `ERRORS` standard errors of the difference.
+
+        Measurements of one configuration count once, because they are wrong together.
+        """
+        configurations = configuration_numbers(self.held_inputs)
+        gains = np.bincount(configurations, self._errors(other) - self._errors(one)) / np.bincount(configurations)
+        return bool(gains.mean() > ERRORS * gains.std() / len(gains) ** 0.5)
+
+    def _errors(self, target: Rows) -> npt.NDArray[np.float64]:
+        return errors(self.workload, self.cost, self.target.to_cost(self.workload, target))
 
 
 def held_inputs(lesson: Lesson) -> Rows:

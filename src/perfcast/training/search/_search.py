@@ -63,11 +63,19 @@ class TrialReport:
 
 @dataclass(frozen=True)
 class Search:
-    """What a search found: each family's best trial, best first; `summary` is plain data for the manifest."""
+    """What a search found.
+
+    Attributes:
+        best_of_each_family: Each family's best trial, best first.
+        inner: What they learnt, and were scored by.
+        summary: Plain data for the manifest.
+        plain: The best trial of plain settings, if there was one.
+    """
 
     best_of_each_family: Mapping[str, FitResult]
     inner: Inner
     summary: Mapping[str, Any]
+    plain: FitResult | None = None
 
     @property
     def best(self) -> FitResult:
@@ -143,6 +151,7 @@ class _Run:
     study_name: str | None = None
     on_trial: Callable[[TrialReport], None] | None = None
     best: dict[str, FitResult] = field(default_factory=dict)
+    plain: FitResult | None = None
     running: "dict[int, optuna.Trial]" = field(default_factory=dict)
     last_error: str = ""
 
@@ -183,7 +192,7 @@ class _Run:
                 f"no family could be fitted; the last error was {self.last_error or 'none: no trial was run'}"
             )
         ordered = dict(sorted(self.best.items(), key=lambda item: item[1].score))
-        return Search(ordered, self.inner, self._summary())
+        return Search(ordered, self.inner, self._summary(), self.plain)
 
     def _may_begin(self) -> bool:
         if self.stop():
@@ -236,6 +245,9 @@ class _Run:
         self._tell(result.key, result.family, state_of(self.finished[result.key]), result)
 
     def _keep(self, result: FitResult) -> None:
+        plain = self.families[result.family].plain(self.inner.lesson)
+        if result.settings in plain and (self.plain is None or result.score < self.plain.score):
+            self.plain = result
         present = self.best.get(result.family)
         if present is None or (result.score, result.key) < (present.score, present.key):
             self.best[result.family] = result
