@@ -23,7 +23,7 @@ def report(
     learning_curve: bool = typer.Option(
         False,
         "--learning-curve",
-        help="Also fit its family anew on growing shares of its rows: 2.4 times its final fit, of few rows 8 times.",
+        help="Also fit its family anew on growing shares of its rows: 2.4 times its final fit, of few rows 5 times.",
     ),
 ) -> None:
     """Write all about a version into one HTML file that opens from disk, and its pictures as PNG beside it.

@@ -24,7 +24,7 @@ from perfcast.workloads import workload_from_document
 Numbers: TypeAlias = npt.NDArray[np.int64]
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 """Of the rows that the version has learnt from."""
-FEW, DRAWS = 1_000, 5
+FEW, DRAWS = 1_000, 3
 """Where there are fewer configurations, each share is drawn so many times: one draw would show little but chance."""
 
 

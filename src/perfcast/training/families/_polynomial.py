@@ -24,6 +24,8 @@ CHUNK = 4096
 LEAST_SPREAD = 1e-9
 SETTLED = 1e-7
 """Change of a coefficient, in standard deviations, below which Lasso has converged."""
+LOGGED = {"wide": WIDE, "all": 1.0, "none": float("inf")}
+"""From which factor between its values on an input is taken as a logarithm, if none of them is below 0."""
 MOST_ALPHA = 20.0
 """With half as much, Lasso leaves nothing but a constant."""
 OVER, OVER_PLANE = 0.1, 0.5
@@ -91,25 +93,23 @@ class Polynomial(Family):
 
     name = "polynomial"
 
-    def start(self, lesson: Lesson) -> Settings:
+    def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Degree 3, Ridge."""
-        start = {"degree": 3, "penalty": "ridge", "alpha": 1e-3, "terms": 900}
-        return {**start, "logged": "wide"} if lesson.relative else start
+        return {"degree": 3, "penalty": "ridge", "alpha": 1e-3, "terms": 900, "logged": "wide"}
 
     def plain(self, lesson: Lesson) -> Sequence[Settings]:
         """A plane and a constant."""
-        plane = {**self.start(lesson), "degree": 1, **({"logged": "all"} if lesson.relative else {})}
+        plane = {**self.start(lesson), "degree": 1, "logged": "all" if lesson.relative else "none"}
         return plane, {**plane, "penalty": "lasso", "alpha": MOST_ALPHA}
 
     def space(self, trial: Trial, lesson: Lesson) -> Settings:
-        """Degree, penalty and its weight, number of terms; where the target is a logarithm, of which inputs one is."""
+        """Degree, penalty and its weight, number of terms, of which inputs logarithms are taken."""
         space = Space(trial, self.name)
         space.whole("degree", 1, 4)
         space.choice("penalty", ["ridge", "lasso"])
         space.number("alpha", 1e-5, MOST_ALPHA, log=True)
         space.whole("terms", 200, MOST_TERMS, log=True)
-        if lesson.relative:
-            space.choice("logged", ["wide", "all"])
+        space.choice("logged", ["wide", "all" if lesson.relative else "none"])
         return space.settings
 
     def fit(
@@ -122,7 +122,7 @@ class Polynomial(Family):
     ) -> FittedPolynomial:
         """Choose the terms, then solve from the Gram matrix."""
         inputs, target = _some_rows(lesson)
-        wide = 1.0 if settings.get("logged") == "all" else WIDE
+        wide = LOGGED[settings.get("logged", "wide")]
         degree = int(settings["degree"])
         beyond, over = (BEYOND_PLANE, OVER_PLANE) if degree == 1 else (0.0, OVER)
         smooth = smooth_inputs(inputs, margin=beyond, wide=wide)
