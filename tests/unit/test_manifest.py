@@ -107,22 +107,6 @@ def test_one_distance_for_all_bands_may_take_the_place_of_theirs() -> None:
     assert (corrected.interval(5, 0.9), corrected.interval(50, 0.9)) == ((2, 9), (47, 54))
 
 
-@given(calibrations(), st.lists(COSTS, min_size=1), st.floats(0, 3))
-def test_a_widened_table_has_bounds_that_are_as_much_farther_away(
-    calibration: Calibration, costs: list[float], distance: float
-) -> None:
-    free = msgspec.structs.replace(calibration, minimum=-1e12, maximum=1e12)
-    for cost in costs:
-        plain, wider = (table.interval(cost, 0.9, spread_of(cost)) for table in (free, free.widened(distance)))
-        assert plain is not None
-        assert wider is not None
-        if calibration.relative:
-            factor = np.exp(distance)
-            assert wider == pytest.approx((plain[0] / factor, plain[1] * factor), rel=1e-9)
-        else:
-            assert wider == pytest.approx((plain[0] - distance, plain[1] + distance), abs=1e-6)
-
-
 def test_a_table_as_it_was_calibrated_is_written_as_before_bounds_had_distances_of_their_own() -> None:
     old = b'{"relative":false,"edges":[10.0],"widths":{"0.9":[2.0,4.0]},"minimum":0.0,"maximum":100.0,"rows":50}'
     read = msgspec.json.decode(old, type=Calibration)

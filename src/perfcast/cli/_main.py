@@ -62,7 +62,7 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
         (
             _models.list_, _models.show, _report.card, _accuracy.accuracy, _aliases.activate, _aliases.deactivate,
             _aliases.alias, _aliases.traffic, _models.compare, _aliases.default, _versions.upload, _versions.delete,
-            _versions.quantize, _versions.prune, _versions.export, _versions.discover,
+            _versions.quantize, _versions.prune, _versions.distill, _versions.export, _versions.discover,
         ),
     ),
     "jobs": (

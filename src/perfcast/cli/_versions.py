@@ -1,4 +1,4 @@
-"""`perfcast models upload`, `discover`, `export`, `quantize`, `prune`, `delete`: versions come, go, change."""
+"""`perfcast models upload`, `discover`, `export`, `quantize`, `prune`, `distill`, `delete`: versions come and go."""
 
 import logging
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from perfcast.errors import InvalidSetting, Refused
 
 if TYPE_CHECKING:
     from perfcast.discovery import Result
+    from perfcast.manifest import Manifest
     from perfcast.training.variants import Variation
     from perfcast.workloads import Rows
 
@@ -161,7 +162,7 @@ def quantize(reference: str = VERSION, force: bool = _FORCE) -> None:
     """
     from perfcast.training.variants import quantize
 
-    _register(reference, "int8", lambda graph, _: quantize(graph), force=force)
+    _register(reference, "int8", lambda graph, *_: quantize(graph), force=force)
 
 
 def prune(
@@ -179,10 +180,35 @@ def prune(
     """
     from perfcast.training.variants import prune
 
-    _register(reference, f"pruned to {keep:.4g}", lambda graph, features: prune(graph, keep, features), force=force)
+    _register(reference, f"pruned to {keep:.4g}", lambda graph, _, features: prune(graph, keep, features), force=force)
 
 
-def _register(reference: str, name: str, change: "Callable[[bytes, Rows], bytes]", *, force: bool) -> None:
+def distill(
+    reference: str = VERSION,
+    quantities: int = typer.Option(24, min=0, help="Most derived quantities to read; fewer are quicker."),
+    force: bool = _FORCE,
+) -> None:
+    """Register a version's quick form: one network that learns from its answers and reads few derived quantities.
+
+    It is judged on rows that neither has seen, and gets intervals of its own.
+
+    Examples:
+        perfcast models distill cnn-execution-time-cpu-torch
+        perfcast models distill cnn-execution-time-cpu-torch:5 --quantities 12
+    """
+    from perfcast.processors import processors
+    from perfcast.training.variants import distill
+    from perfcast.workloads import workload_from_document
+
+    def change(graph: bytes, manifest: "Manifest", features: "Rows") -> bytes:
+        workload = workload_from_document(manifest.workload)
+        with working("learning from its answers, about a minute"):
+            return distill(graph, workload, features, quantities=quantities, threads=processors())
+
+    _register(reference, f"distilled to {quantities} quantities", change, force=force)
+
+
+def _register(reference: str, name: str, change: "Callable[[bytes, Manifest, Rows], bytes]", *, force: bool) -> None:
     from perfcast.training.variants import vary
 
     with workbench() as bench:
@@ -192,7 +218,7 @@ def _register(reference: str, name: str, change: "Callable[[bytes, Rows], bytes]
             raise Refused(f"{version.reference} doesn't say which rows it was judged by, so a variant can't be either")
         dataset = bench.datasets.load(bench.datasets.find(data.name, data.digest))
         graph = bench.registry.graph(version)
-        changed = change(graph, dataset.split().train.features)
+        changed = change(graph, version.manifest, dataset.split().train.features)
         variation = vary((version.number, version.manifest, graph), changed, dataset, name=name)
         _compare(variation)
         if not force:

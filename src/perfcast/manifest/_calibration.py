@@ -72,18 +72,6 @@ class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
         """How many there are."""
         return sum(len(within) + 1 for within in self.spreads) if self.spreads else len(self.edges) + 1
 
-    def widened(self, distance: float) -> "Calibration":
-        """The same with bounds farther away: by a distance, or by the factor whose logarithm it is."""
-
-        def wider(widths: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
-            factor = exp(distance)
-            return {
-                name: tuple(width * factor if self.relative else width + distance for width in bands)
-                for name, bands in widths.items()
-            }
-
-        return msgspec.structs.replace(self, widths=wider(self.widths), below=wider(self.below))
-
     def band(self, cost: float, spread: float | None = None) -> int:
         """The band of a prediction, from 0.
 

@@ -18,7 +18,7 @@ from perfcast.training._draft import parity_rows
 from perfcast.training._ensemble import FittedEnsemble, mix
 from perfcast.training._final import CUT_SHORT
 from perfcast.training._path import Path
-from perfcast.training._train import fit_best
+from perfcast.training._train import _mixed, fit_best
 from perfcast.training.families import Lesson, families
 from perfcast.training.families._network import FittedNetwork
 from perfcast.training.fits import Here, inner_validation
@@ -132,14 +132,16 @@ def test_all_learn_from_the_calibrating_rows_too_after_these_have_sized_their_in
 
 def test_a_mean_sizes_its_intervals_by_the_mean_of_first_fits(dataset: Dataset) -> None:
     split = dataset.split()
-    chosen = {name: families()[name] for name in ("xgboost", "neural_network", "polynomial")}
-    found = search(split, dataset.workload, chosen, Budget(3))
-    models = {model.family: model for model in fit_best(split, chosen, found, Here(found.inner))}
-    mean = models["ensemble"]
+    chosen = {name: families()[name] for name in ("random_forest", "polynomial")}
+    found = search(split, dataset.workload, chosen, Budget(2))
+    models = {model.family: model for model in fit_best(split, chosen, found, Here(found.inner), mixing=False)}
+    mean = _mixed(models, {"polynomial": 0.25, "random_forest": 0.75}, 0.1)
     assert isinstance(mean.first, FittedEnsemble)
     assert isinstance(mean.fitted, FittedEnsemble)
-    assert list(mean.fitted.members) == [models[name].fitted for name in mean.fitted.weights]
-    assert list(mean.first.members) == [models[name].first for name in mean.fitted.weights]
+    assert mean.fitted.members == (models["polynomial"].fitted, models["random_forest"].fitted)
+    assert mean.first.members == (models["polynomial"].first, models["random_forest"].first)
+    alone = _mixed({name: replace(model, first=None) for name, model in models.items()}, {"polynomial": 1.0}, 0.1)
+    assert alone.first is None
 
 
 def test_a_second_fit_that_there_is_no_time_for_is_left_out(dataset: Dataset) -> None:

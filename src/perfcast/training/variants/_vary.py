@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from perfcast.datasets import Dataset, Split
+from perfcast.datasets import Dataset, Part, Split
 from perfcast.errors import Refused
 from perfcast.export import measure, run, run_with_spread
-from perfcast.manifest import Calibration, Draft, Manifest
+from perfcast.manifest import Draft, Manifest
 from perfcast.sessions import COST, FEATURES, open_session
 from perfcast.training._path import Path
 from perfcast.training.judging import broken_trends, calibrate, evaluate, score
@@ -21,8 +21,6 @@ from perfcast.workloads import Rows, Workload, workload_from_document
 
 ROUNDS = 5
 BATCH = 1000
-_NEARLY_ALL = 0.99
-_TINY = float(np.finfo(np.float32).tiny)
 _SMALLER, _FASTER, _BETTER = 0.98, 0.95, 0.995
 """Shares of the original's figure below which it counts as less, beyond what measuring it twice would differ by."""
 
@@ -102,7 +100,7 @@ class Variation:
 
 
 def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset, *, name: str) -> Variation:
-    """Judge a changed graph as its original was judged, size its intervals, and measure both side by side.
+    """Judge a changed graph as its original was judged, size its intervals anew, and measure both side by side.
 
     Args:
         original: The version's number, manifest and graph.
@@ -116,11 +114,12 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
     number, manifest, graph = original
     workload, split = workload_from_document(manifest.workload), dataset.split()
     path = Path(workload, manifest.path)
-    test, predict = split.test, partial(run, changed)
+    sized, test = _parts(split, manifest)
+    predict = partial(run, changed)
     old, (new, spread) = run(graph, test.features), run_with_spread(changed, test.features)
     if not np.isfinite(new).all():
         raise Refused(f"{name} gives a cost that is not a finite number on held-out rows")
-    calibration = _calibration(workload, split, manifest, changed, (old, new))
+    calibration = calibrate(workload, sized.cost, *run_with_spread(changed, sized.features))
     times = _side_by_side([graph, changed], test.features)
     before = Figures(score(workload, test.cost, old), len(graph), *times[0])
     after = Figures(score(workload, test.cost, new), len(changed), *times[1])
@@ -143,25 +142,21 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
     return Variation(draft, name, before, after, difference, "MAPE" if workload.cost.relative else "MAE")
 
 
-def _calibration(
-    workload: Workload, split: Split, manifest: Manifest, changed: bytes, answers: tuple[Rows, Rows]
-) -> Calibration:
-    """Its intervals: sized as the original's were, or as much wider as their answers differ on the held-out rows.
+def _parts(split: Split, manifest: Manifest) -> tuple[Part, Part]:
+    """The rows to size intervals by, and those to judge by.
 
-    The latter where the original has learnt from the calibrating rows since. If d is what all but 1 in 100 answers
-    differ by, then a cost lies beyond w + d in at most so many cases more than it lies beyond the original's w.
+    Where the original has learnt from the calibrating rows since, each is every other one of the held-out rows.
     """
-    if not manifest.learnt_all or manifest.calibration is None:
-        return calibrate(workload, split.calibrate.cost, *run_with_spread(changed, split.calibrate.features))
-    old, new = (np.maximum(answer.astype(np.float64), _TINY) for answer in answers)
-    apart = np.abs(np.log(new / old)) if workload.cost.relative else np.abs(answers[1] - answers[0])
-    return manifest.calibration.widened(float(np.quantile(apart, _NEARLY_ALL)))
+    if not manifest.learnt_all:
+        return split.calibrate, split.test
+    even = np.arange(len(split.test)) % 2 == 0
+    return split.test.take(even), split.test.take(~even)
 
 
 def _difference(workload: Workload, old: Rows, new: Rows) -> Difference:
     apart = np.abs(new.astype(np.float64) - old)
     if workload.cost.relative:
-        apart = 100 * apart / np.maximum(np.abs(old), _TINY)
+        apart = 100 * apart / np.maximum(np.abs(old), np.finfo(np.float32).tiny)
     unit = " %" if workload.cost.relative else f" {workload.cost.unit}".rstrip()
     return Difference(float(np.median(apart)), float(np.quantile(apart, 0.99)), float(apart.max()), unit)
 

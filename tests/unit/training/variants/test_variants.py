@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import pytest
+from msgspec.structs import replace as replace_manifest
 from tests.drafts import linear_graph
 
 from perfcast.datasets import Dataset
@@ -14,7 +15,8 @@ from perfcast.manifest import Draft, Manifest
 from perfcast.sessions import open_session
 from perfcast.training import Budget, Training, train
 from perfcast.training.families._tree_graph import Trees, tree_graph
-from perfcast.training.variants import Figures, Variation, prune, quantize, vary
+from perfcast.training.judging import calibrate
+from perfcast.training.variants import Figures, Variation, distill, prune, quantize, vary
 from perfcast.training.variants._forest import OPERATOR, _read, _write, merge_weakest, visits
 from perfcast.training.variants._graph import Graph
 
@@ -194,13 +196,19 @@ def test_a_variant_is_judged_and_calibrated_on_its_own(training: Training, datas
     original = of(training, "random_forest")
     thinner = prune(original.graph, 0.3, training.split.train.features)
     variation = vary((7, original.manifest, original.graph), thinner, dataset, name="pruned to 0.3")
-    made, test = variation.draft.manifest, training.split.test
+    made, judging = variation.draft.manifest, training.split.test
+    assert original.manifest.learnt_all
+    sizing, test = judging.take(np.arange(len(judging)) % 2 == 0), judging.take(np.arange(len(judging)) % 2 == 1)
     error = np.abs(run(thinner, test.features) / test.cost - 1)
     assert made.metrics is not None
     assert made.metrics.mape == pytest.approx(100 * float(error.mean()), rel=1e-3)
     assert made.metrics.coverage["0.9"] == pytest.approx(90, abs=7)
-    assert made.calibration is not None
-    assert made.calibration != original.manifest.calibration
+    assert made.calibration == calibrate(dataset.workload, sizing.cost, *run_with_spread(thinner, sizing.features))
+    before = replace_manifest(original.manifest, learnt_all=False)
+    rows = training.split.calibrate
+    assert vary((7, before, original.graph), thinner, dataset, name="p").draft.manifest.calibration == calibrate(
+        dataset.workload, rows.cost, *run_with_spread(thinner, rows.features)
+    )
     assert (made.settings["variant"], made.settings["of"]) == ("pruned to 0.3", 7)
     assert made.settings["measured"]["after"]["bytes"] == made.graph.bytes == len(thinner)
     assert made.settings["measured"]["difference"]["worst"] == pytest.approx(variation.difference.worst)
@@ -208,7 +216,30 @@ def test_a_variant_is_judged_and_calibrated_on_its_own(training: Training, datas
     assert "pruned to 0.3 of version 7" in made.notes[-1]
     assert Manifest.from_json(made.to_json()) == made
     assert "smaller" in variation.gains
-    assert variation.before.error < variation.after.error
+    first = np.abs(run(original.graph, test.features) / test.cost - 1)
+    assert variation.before.error == pytest.approx(100 * float(first.mean()), rel=1e-3)
+
+
+def test_a_distilled_version_answers_much_like_its_original_and_reads_less(
+    training: Training, dataset: Dataset
+) -> None:
+    original, held = of(training, "xgboost"), training.split.test.features
+
+    def student(quantities: int) -> bytes:
+        rows = training.split.train.features
+        return distill(original.graph, dataset.workload, rows, quantities=quantities, asked=6_000)
+
+    least, most = student(0), student(2)
+    assert least == student(0)
+    assert len(Graph(least).nodes) < len(Graph(most).nodes)
+    apart = np.abs(np.log(run(most, held) / run(original.graph, held)))
+    assert np.median(apart) < 0.1
+
+
+def test_no_fewer_quantities_than_none_can_be_read(training: Training, dataset: Dataset) -> None:
+    original = of(training, "xgboost")
+    with pytest.raises(InvalidSetting, match=r"--quantities.*-1"):
+        distill(original.graph, dataset.workload, training.split.train.features, quantities=-1)
 
 
 def test_what_is_better_in_nothing_is_refused_with_the_figures(training: Training, dataset: Dataset) -> None:
