@@ -11,7 +11,7 @@ from perfcast.datasets import Split, configuration_numbers
 from perfcast.export import Target
 from perfcast.training._path import Path, learn_path
 from perfcast.training.families import Lesson
-from perfcast.training.judging import errors
+from perfcast.training.judging import errors, score
 from perfcast.workloads import Rows, Workload
 
 Learnt: TypeAlias = Literal["lesson", "training", "all"]
@@ -75,7 +75,7 @@ class Inner:
 
     def score(self, target: Rows) -> float:
         """The tuning score of predictions, float32 [validation rows of all folds] in target space; less is better."""
-        return float(self._errors(target).mean())
+        return score(self.workload, self.cost, self.target.to_cost(self.workload, target))
 
     def clearly_better(self, one: Rows, other: Rows) -> bool:
         """Whether predictions are better than others by more than `ERRORS` standard errors of the difference.
