@@ -118,17 +118,22 @@ def _final(inner: Inner, task: FitTask, threads: int, stop: Stop) -> FitResult:
 
 
 def _trial(inner: Inner, task: FitTask, threads: int, stop: Stop, watch: "_Watch") -> FitResult:
-    """Fit each fold, the first of them watched, and score what they say of their validation rows together."""
+    """Fit each fold, the first of them watched, and score what they say of their validation rows together.
+
+    Rounds that a fold found by its own few validation rows flatter it, so folds are fitted again with the median.
+    """
     deadline, fits = time.monotonic() + task.seconds, list[Fitted]()
     for lesson in inner.lessons:
         seconds = (deadline - time.monotonic()) / (len(inner.lessons) - len(fits))
         turn = replace(lesson, threads=threads, seconds=seconds)
         fits.append(_learn(turn, task, stop, None if fits else watch.report))
-    held = _held(inner, fits)
+    found = [fitted.settings for fitted in fits]
+    settings = _usual(found)
+    same = all(each == settings for each in found)
+    held = _held(inner, fits) if same else predict_held(inner, task.family, settings, stop)
     score = inner.score(held)
     if not np.isfinite(score):
         raise ArithmeticError("its predictions are not all finite")
-    settings = _usual([fitted.settings for fitted in fits])
     return FitResult(task.key, task.family.name, "complete", score=score, settings=settings, held=held)
 
 

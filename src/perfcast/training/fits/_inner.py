@@ -19,7 +19,7 @@ Learnt: TypeAlias = Literal["lesson", "training", "all"]
 
 SHARE = 0.18
 """Of the training part; about a seventh of all rows."""
-ENOUGH, MOST_FOLDS = 150, 5
+ENOUGH, MOST_FOLDS = 100, 5
 """Held configurations that are enough to choose by: where one part has fewer, so many parts take their turns."""
 ERRORS = 2
 """What is better by fewer standard errors may be so by chance, the more so as the best of many trials (like the rule of
