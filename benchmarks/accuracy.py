@@ -1,6 +1,6 @@
 """How good each family is on held-out rows, and what FLAML reaches in the same time on the same split.
 
-    .venv/bin/python benchmarks/accuracy.py [--public FOLDER] [--seconds 60] [--flaml]
+    .venv/bin/python benchmarks/accuracy.py [--public FOLDER] [--seconds 60] [--flaml] [--keep FOLDER]
 
 Prints a Markdown table and writes benchmarks/results/accuracy.md. `--flaml` needs benchmarks/requirements.txt, which
 is installed into a virtual environment of its own, so that the peer's dependencies don't mix with ours.
@@ -16,7 +16,9 @@ import numpy as np
 from peers import peer_python
 
 from perfcast.datasets import Dataset, Split
-from perfcast.training import Budget, train
+from perfcast.export import run_with_spread
+from perfcast.manifest import DEFAULT_COVERAGE
+from perfcast.training import Budget, Training, train
 from perfcast.training.judging import evaluate
 
 HERE = Path(__file__).parent
@@ -32,7 +34,7 @@ def main() -> None:
     lines = [HEAD, "|" + "---|" * (HEAD.count("|") - 1)]
     print("\n".join(lines), flush=True)
     for dataset in _datasets(options.public, options.only):
-        for line in _rows(dataset, options.seconds, flaml=options.flaml, seed=options.seed):
+        for line in _rows(dataset, options.seconds, flaml=options.flaml, seed=options.seed, keep=options.keep):
             print(line, flush=True)
             lines.append(line)
     results = HERE / "results"
@@ -46,6 +48,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60, help="budget of each training, and of FLAML")
     parser.add_argument("--flaml", action="store_true", help="also run FLAML on the same split")
     parser.add_argument("--only", default="", help="name of the one dataset to run")
+    parser.add_argument(
+        "--keep", type=Path, help="folder for the champions' answers, which benchmarks/anatomy.py reads"
+    )
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
@@ -57,8 +62,10 @@ def _datasets(public: Path | None, only: str) -> list[Dataset]:
     return [dataset for dataset in datasets if only in ("", dataset.name)]
 
 
-def _rows(dataset: Dataset, seconds: float, *, flaml: bool, seed: int) -> list[str]:
+def _rows(dataset: Dataset, seconds: float, *, flaml: bool, seed: int, keep: Path | None) -> list[str]:
     training = train(dataset, Budget(trials=10_000, timeout=seconds), seed=seed)
+    if keep is not None:
+        _keep(training, keep / f"{dataset.name}.npz")
     lines = []
     for draft in training.drafts:
         manifest = draft.manifest
@@ -89,6 +96,16 @@ def _rows(dataset: Dataset, seconds: float, *, flaml: bool, seed: int) -> list[s
     best = training.drafts[0].manifest.type
     lines.append(f"| {dataset.name} | *all of it* | {training.seconds:.0f} s of {seconds:.0f} s; best: {best} |")
     return lines + ([_flaml(dataset, training.split, seconds, seed)] if flaml else [])
+
+
+def _keep(training: Training, path: Path) -> None:
+    """What the best version answers to the held-out rows."""
+    part, best = training.split.test, training.drafts[0]
+    answers = run_with_spread(best.graph, part.features)
+    assert best.manifest.calibration is not None
+    lower, upper = best.manifest.calibration.intervals(answers.cost.astype(float), DEFAULT_COVERAGE, answers.spread)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, features=part.features, cost=part.cost, predicted=answers.cost, lower=lower, upper=upper)
 
 
 def _number(value: float | None) -> str:

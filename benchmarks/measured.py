@@ -23,7 +23,9 @@ def shipped() -> Iterator[Dataset]:
 
 def public(folder: Path) -> Iterator[Dataset]:
     """The public sets that are compared with published figures; see benchmarks/README.md for where they come from."""
-    yield convolutions(folder / "conv_v100_forward.csv.gz")
+    for device in ("v100", "p100"):
+        for measured_pass in ("forward", "training"):
+            yield convolutions(folder / f"conv_{device}_{measured_pass}.csv.gz")
     yield import_file(
         folder / "conv_t4_forward.csv.gz", builtin_workloads()["cnn-execution-time"], name="conv_t4_forward"
     )[0]
@@ -37,7 +39,9 @@ def convolutions(path: Path) -> Dataset:
     total = (pl.col("output_size") - 1) * pl.col("stride") + pl.col("kernel_size") - pl.col("input_height")
     needed = pl.when(pl.col("padding") == "same").then(((total + 1) // 2).clip(lower_bound=0)).otherwise(0)
     frame = pl.read_csv(path).with_columns(needed.alias("padding"))
-    workload = load_workload(WORKLOADS / "tensorflow-convolution.yaml")
+    basis = load_workload(WORKLOADS / "tensorflow-convolution.yaml")
+    training = load_workload(WORKLOADS / "tensorflow-training.yaml", {basis.name: basis})
+    workload = training if "optimizer_code" in frame.columns else basis
     with TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.parquet"
         frame.write_parquet(prepared)

@@ -21,7 +21,7 @@ from perfcast.training.search import Search, SearchOptions, Start, search
 from perfcast.workloads import Rows
 
 FEW_TRIALS = 8
-"""So few trials take turns: starting processes would cost more than it gains."""
+"""So few trials take turns: starting processes would cost more than it gains. Nor does what they find learn twice."""
 PLAIN = "plain"
 OVERTIME = 1.05
 """Share of the time limit by which all must be done: final fits end so much earlier as drafting takes."""
@@ -83,7 +83,8 @@ def train(
             found = search(inner, chosen, budget, executor, stop=stop, **options)
         deadline -= drafting(len(found.best_of_each_family), len(inner.lesson.target))
         with span("final fits"):
-            models = fit_best(split, chosen, found, executor, mixing=mixing, deadline=deadline, stop=stop)
+            again = budget.trials > FEW_TRIALS
+            models = fit_best(split, chosen, found, executor, mixing=mixing, again=again, deadline=deadline, stop=stop)
     unfitted = sorted(set(found.best_of_each_family) - {model.family for model in models})
     left_out = found.summary["left_out"] | dict.fromkeys(unfitted, "the time limit left no time for its final fit")
     drafts, refused = _drafts(dataset, split, models, {**found.summary, "left_out": left_out}, stop)
@@ -97,14 +98,15 @@ def fit_best(
     executor: Executor,
     *,
     mixing: bool = True,
+    again: bool = True,
     deadline: float = float("inf"),
     stop: Stop = never,
 ) -> list[Trained]:
     """Fit each family's best settings on all training rows, see whether they keep trends, add their mean.
 
-    Trends are swept over the split's calibration rows. The mean is made where it is asked for and gains. Where there is
-    time all learn once more, from the calibration rows too. At the deadline (`time.monotonic()`) a fit ends with what
-    it has, which its notes then say.
+    Trends are swept over the split's calibration rows. The mean is made where it is asked for and gains. Where it is
+    asked for and there is time, all learn again, from the calibration rows too. At the deadline (`time.monotonic()`) a
+    fit ends with what it has, which its notes then say.
 
     Returns:
         Best tuning score first, but a plain model before what is not clearly better; without families that the deadline
@@ -121,8 +123,8 @@ def fit_best(
     # Where trends are declared only models that keep them are mixed, so that the mean keeps them too.
     members = [name for name, model in models.items() if model.keeps_trends] or list(models)
     mixture = mix(found.inner, {name: held[name] for name in members}, plain=held.get(PLAIN)) if mixing else None
-    again = second_fits(fitted.values(), chosen, found, executor, deadline=deadline, stop=stop)
-    for name, model in again.items():
+    seconds = second_fits(fitted.values(), chosen, found, executor, deadline=deadline, stop=stop) if again else {}
+    for name, model in seconds.items():
         whole = proven(model, rows)
         if whole.keeps_trends == models[name].keeps_trends:
             fitted[name], models[name] = model, whole

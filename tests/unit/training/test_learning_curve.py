@@ -29,9 +29,7 @@ def test_each_share_is_judged_on_the_same_rows_and_all_rows_give_the_versions_ow
     manifest, split = learnt
     curve = list(learning_curve(manifest, split))
     assert manifest.metrics is not None
-    learnt_from = len(split.train) + len(split.calibrate)
-    assert manifest.learnt_all
-    assert [rows for rows, _ in curve] == [round(share * learnt_from) for share in SHARES]
+    assert [rows for rows, _ in curve] == [round(share * len(split.train)) for share in SHARES]
     assert {metrics.rows for _, metrics in curve} == {len(split.test)}
     assert curve[-1][1].mae == pytest.approx(manifest.metrics.mae, rel=0.02)
     assert curve[0][1].mae > curve[-1][1].mae
@@ -50,7 +48,7 @@ def test_configurations_stay_together(learnt: tuple[Manifest, Split]) -> None:
     manifest, split = learnt
     pairs = replace(split, groups=split.groups // 10)
     rows, _ = next(learning_curve(manifest, pairs))
-    assert rows == round(SHARES[0] * (len(split.train) + len(split.calibrate)))
+    assert rows == round(SHARES[0] * len(split.train))
 
 
 def test_what_another_system_learnt_has_no_curve(learnt: tuple[Manifest, Split]) -> None:
@@ -84,9 +82,8 @@ def test_a_network_is_fitted_with_all_its_members(
     assert len(set(seeds)) == len(seeds) == 4
 
 
-def test_a_version_that_learnt_from_training_rows_alone_has_no_others_in_its_curve(
-    learnt: tuple[Manifest, Split],
-) -> None:
+def test_a_version_that_learnt_from_calibrating_rows_too_has_them_in_its_curve(learnt: tuple[Manifest, Split]) -> None:
     manifest, split = learnt
-    rows = [rows for rows, _ in learning_curve(msgspec.structs.replace(manifest, learnt_all=False), split)]
-    assert rows[-1] == len(split.train)
+    assert not manifest.learnt_all
+    rows = [rows for rows, _ in learning_curve(msgspec.structs.replace(manifest, learnt_all=True), split)]
+    assert rows[-1] == len(split.train) + len(split.calibrate)

@@ -195,20 +195,20 @@ def test_what_has_nothing_to_give_is_refused_with_the_reason(training: Training)
 def test_a_variant_is_judged_and_calibrated_on_its_own(training: Training, dataset: Dataset) -> None:
     original = of(training, "random_forest")
     thinner = prune(original.graph, 0.3, training.split.train.features)
-    variation = vary((7, original.manifest, original.graph), thinner, dataset, name="pruned to 0.3")
+    manifest = replace_manifest(original.manifest, learnt_all=True)
+    variation = vary((7, manifest, original.graph), thinner, dataset, name="pruned to 0.3")
     made, judging = variation.draft.manifest, training.split.test
-    assert original.manifest.learnt_all
     sizing, test = judging.take(np.arange(len(judging)) % 2 == 0), judging.take(np.arange(len(judging)) % 2 == 1)
     error = np.abs(run(thinner, test.features) / test.cost - 1)
     assert made.metrics is not None
     assert made.metrics.mape == pytest.approx(100 * float(error.mean()), rel=1e-3)
     assert made.metrics.coverage["0.9"] == pytest.approx(90, abs=7)
     assert made.calibration == calibrate(dataset.workload, sizing.cost, *run_with_spread(thinner, sizing.features))
-    before = replace_manifest(original.manifest, learnt_all=False)
     rows = training.split.calibrate
-    assert vary((7, before, original.graph), thinner, dataset, name="p").draft.manifest.calibration == calibrate(
-        dataset.workload, rows.cost, *run_with_spread(thinner, rows.features)
-    )
+    assert not original.manifest.learnt_all
+    assert vary(
+        (7, original.manifest, original.graph), thinner, dataset, name="p"
+    ).draft.manifest.calibration == calibrate(dataset.workload, rows.cost, *run_with_spread(thinner, rows.features))
     assert (made.settings["variant"], made.settings["of"]) == ("pruned to 0.3", 7)
     assert made.settings["measured"]["after"]["bytes"] == made.graph.bytes == len(thinner)
     assert made.settings["measured"]["difference"]["worst"] == pytest.approx(variation.difference.worst)
