@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from perfcast.reports import Evidence, NoEvidence
     from perfcast.training import Base
 
-_SHARES_TOGETHER = 2.4
-"""Final fits that a learning curve is about as long as."""
-
 
 def report(
     reference: str = VERSION,
@@ -27,7 +24,7 @@ def report(
     learning_curve: bool = typer.Option(
         False,
         "--learning-curve",
-        help="Also fit its family anew on growing shares of its rows: about 2.4 times as long as its final fit.",
+        help="Also fit its family anew on growing shares of its rows: 2.4 times its final fit, of few rows 5 times.",
     ),
 ) -> None:
     """Write all about a version into one HTML file that opens from disk, and its pictures as PNG beside it.
@@ -85,13 +82,13 @@ def _curve(
     from rich.progress import track
 
     from perfcast.reports import NoEvidence
-    from perfcast.training import SHARES, learning_curve
+    from perfcast.training import SHARES, learning_curve, shares_together
 
     if isinstance(evidence, NoEvidence) or evidence.split is None:
         why = evidence.why if isinstance(evidence, NoEvidence) else "it learnt from a part of its dataset"
         raise Refused(f"{version.reference} can't have a learning curve: {why}; leave --learning-curve out")
-    seconds = _SHARES_TOGETHER * (version.manifest.seconds or 0)
-    say(f"learning curve: {len(SHARES)} fits, about {max(seconds, 1):.0f} s")
+    seconds = shares_together(evidence.split) * (version.manifest.seconds or 0)
+    say(f"learning curve: {len(SHARES)} shares, about {max(seconds, 1):.0f} s")
     console = Console(stderr=True)
     steps = learning_curve(version.manifest, evidence.split, base=base)
     if console.is_terminal:

@@ -24,8 +24,8 @@ Not of the elapsed time: a pause of weeks between two sessions, or one row of 19
 """
 BY_HASH = "by hash of the configuration"
 """How the description of a split by configuration begins."""
-FEWEST = 30
-"""Rows each part must have for its figures to mean anything."""
+FEWEST = 9
+"""Rows each part must have: with fewer to calibrate by, no interval of 90 % can be promised."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ _NOTHING = 1e-7
 """Share of the largest value below which a value is 0."""
 _ENOUGH = 15
 """Rows that a group should have, or there are fewer groups."""
+_CURVES_END, _WORTH = 0.35, 0.03
+"""From which share of the rows on a learning curve's pace counts, and what twice the rows must gain to be worth it."""
+_FEW_HELD = 100
 _FEWEST = 5
 """Rows below which a group's spread means nothing."""
 
@@ -143,3 +146,28 @@ def _importance(evidence: Evidence, rows: npt.NDArray[np.int64], columns: Sequen
 
 def _error(evidence: Evidence, measured: Doubles, predicted: Doubles) -> float:
     return float(np.abs(evidence.of(measured, predicted)).mean())
+
+
+def outlook(rows: Sequence[int], errors: Sequence[float], held: int) -> str:
+    """Whether more rows would help, as a sentence or two.
+
+    As a power law goes on, which learning curves follow between few and very many rows (Hestness et al. 2017, "Deep
+    Learning Scaling is Predictable, Empirically", section 4.1).
+
+    Args:
+        rows: Learnt from, rising.
+        errors: Mean error of each.
+        held: How many rows judged them.
+    """
+    counts, found = np.array(rows, dtype=np.float64), np.array(errors, dtype=np.float64)
+    end = counts >= _CURVES_END * counts[-1]
+    if end.sum() < 2 or found[end].min() <= 0:
+        return "It doesn't tell whether more rows would help." if found[-1] > 0 else "No row more is needed."
+    slope = float(np.polyfit(np.log(counts[end]), np.log(found[end]), 1)[0])
+    gain = 1 - 2**slope
+    chance = f" Only {held} rows judge it, so that may be chance." if held < _FEW_HELD else ""
+    if gain < _WORTH:
+        return f"More rows would hardly help: the curve is flat at its end. Other features may.{chance}"
+    return (
+        f"More rows would help: as it falls, twice as many would take about {100 * gain:.0f} % off the error.{chance}"
+    )

@@ -14,7 +14,7 @@ from perfcast.reports import _pictures as pictures
 from perfcast.reports._canvas import png
 from perfcast.reports._document import Picture, Section, Table, number
 from perfcast.reports._evidence import Evidence, NoEvidence
-from perfcast.reports._measures import Group, groups, importance
+from perfcast.reports._measures import Group, groups, importance, outlook
 from perfcast.reports._page import page
 
 LearningCurve: TypeAlias = Sequence[tuple[int, Metrics]]
@@ -187,8 +187,7 @@ def _learning(version: Version, curve: LearningCurve) -> Section:
     section = Section("Learning curve")
     section.text.append(
         "The family and settings of this version, fitted anew on growing shares of its training rows and judged on the "
-        "same held-out rows. Where the curve still falls at its end, more rows will help; where it is flat, other "
-        "features would."
+        f"same held-out rows. {outlook(counts, errors, curve[-1][1].rows)}"
     )
     columns = ("rows learnt from", pictures.with_unit("mean error", unit), "R²")
     rows = [(number(n), number(e), number(m.r2)) for (n, m), e in zip(curve, errors, strict=True)]

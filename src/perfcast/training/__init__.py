@@ -12,7 +12,7 @@ from perfcast.training._base import Base
 from perfcast.training._clock import Budget
 from perfcast.training._draft import Trained, draft, left_out
 from perfcast.training._ensemble import ENSEMBLE
-from perfcast.training._learning_curve import SHARES, learning_curve
+from perfcast.training._learning_curve import SHARES, learning_curve, shares_together
 from perfcast.training._train import Training, train, warm_start
 from perfcast.training.judging import Verdict, judge
 from perfcast.training.search import TrialReport, make_study_tables
@@ -31,6 +31,7 @@ __all__ = [
     "learning_curve",
     "left_out",
     "make_study_tables",
+    "shares_together",
     "train",
     "warm_start",
 ]

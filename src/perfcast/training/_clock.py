@@ -51,10 +51,11 @@ class Clock:
     Attributes:
         budget: How much may be spent.
         begun: `time.monotonic()` when the search began.
-        took: Seconds of each family's best trial.
+        took: Seconds of each family's best trial, of one of its fits where it has several.
         members: How many final fits a family makes, where more than one.
         slots: How many fits run at a time.
         rows: How many rows a trial learns from.
+        folds: How many fits make a trial.
     """
 
     budget: Budget
@@ -63,6 +64,7 @@ class Clock:
     members: Mapping[str, int] = field(default_factory=dict)
     slots: int = 1
     rows: int = 0
+    folds: int = 1
 
     @property
     def seconds(self) -> float:
@@ -84,7 +86,7 @@ class Clock:
         """
         others = {name: seconds for name, seconds in self.took.items() if name != family}
         fits = _FITS * max(1, self.members.get(family, 1) / self.slots)
-        share = max(LEAST_TRIAL, self._left(others, len(others) + 1) / (1 + fits))
+        share = max(LEAST_TRIAL, self._left(others, len(others) + 1) * self.folds / (self.folds + fits))
         return share * (START_SHARE if starts_left else 1)
 
     def _left(self, took: Mapping[str, float], versions: int) -> float:

@@ -64,14 +64,16 @@ class FittedEnsemble:
         return {position: np.unique(np.concatenate(values)) for position, values in together.items()}
 
 
-def mix(inner: Inner, predictions: Mapping[str, Rows]) -> tuple[dict[str, float], float] | None:
+def mix(
+    inner: Inner, predictions: Mapping[str, Rows], *, plain: Rows | None = None
+) -> tuple[dict[str, float], float] | None:
     """Choose weights by greedy selection with replacement (Caruana et al. 2004, "Ensemble Selection from Libraries").
 
     From each family's best predictions on the validation rows, float32 [rows] in target space.
 
     Returns:
-        Weights that add up to 1, and the tuning score of the mean; None where no mean is clearly better than the best
-        family alone.
+        Weights that add up to 1, and the tuning score of the mean; None where no mean is better by `WORTH` than the
+        best family alone, and clearly better than the `plain` model's predictions.
     """
     alone = {name: inner.score(values) for name, values in predictions.items()}
     if not alone:
@@ -81,8 +83,9 @@ def mix(inner: Inner, predictions: Mapping[str, Rows]) -> tuple[dict[str, float]
         shares, least = _greedy(inner, [predictions[name].astype(np.float64) for name in names])
         chosen = dict(zip(names, shares, strict=True))
         names = [name for name in names if chosen[name] >= LEAST_SHARE]
+    mean = np.asarray(sum(np.float32(share) * predictions[name] for name, share in chosen.items()))
     worth = len(chosen) > 1 and least < min(alone.values()) * (1 - WORTH)
-    return (chosen, least) if worth else None
+    return (chosen, least) if worth and (plain is None or inner.clearly_better(mean, plain)) else None
 
 
 def _greedy(inner: Inner, values: Sequence[np.ndarray[Any, np.dtype[np.float64]]]) -> tuple[list[float], float]:

@@ -1,11 +1,14 @@
-"""What more rows would bring: a version's family and settings fitted anew on growing shares of its training rows."""
+"""What more rows would bring: a version's family and settings fitted anew on growing shares of its rows."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from perfcast.datasets import Part, Split
+from perfcast.datasets import Part, Split, configuration_numbers
 from perfcast.errors import Refused
 from perfcast.export import Target
 from perfcast.manifest import Manifest, Metrics
@@ -16,11 +19,15 @@ from perfcast.training._from_base import start_from
 from perfcast.training._path import Path
 from perfcast.training._train import warm_start
 from perfcast.training.families import Family, Fitted, Lesson, families
+from perfcast.training.fits import member_seed
 from perfcast.training.judging import evaluate
 from perfcast.workloads import workload_from_document
 
+Numbers: TypeAlias = npt.NDArray[np.int64]
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
-"""Of the training rows."""
+"""Of the rows that the version has learnt from."""
+FEW, DRAWS = 1_000, 3
+"""Where there are fewer configurations, each share is drawn so many times: one draw would show little but chance."""
 
 
 def learning_curve(
@@ -29,7 +36,8 @@ def learning_curve(
     """Fit on each of `SHARES`, and judge on the held-out rows; a fit begins when the next result is asked for.
 
     Each share holds the ones before it. Of rows in time it is the newest, because those are what a younger history
-    would have had; else configurations, drawn by chance.
+    would have had; else configurations, drawn by chance, and where they are few the mean of several draws is told. A
+    family of members is fitted with all of them, as a version is.
 
     Args:
         manifest: Of the version.
@@ -44,12 +52,27 @@ def learning_curve(
     Raises:
         Refused: Its family can't be fitted here.
     """
-    path, order = Path(workload_from_document(manifest.workload), manifest.path, base), _order(split, seed)
+    path = Path(workload_from_document(manifest.workload), manifest.path, base)
     members = [(_family(name), _plain(settings)) for name, settings in warm_start(manifest)]
+    learnt, groups = _learnt(manifest, split)
     for share in SHARES:
-        part = split.train.take(order[: max(1, round(share * len(order)))])
-        model = _fitted(path, part, members, manifest, seed, threads)
-        yield len(part), evaluate(split.test.cost, model.predict(split.test.features))
+        rows, answers = max(1, round(share * len(learnt))), []
+        for draw in range(_draws(split, share)):
+            part = learnt.take(_order(learnt, groups, split.kind, seed + draw)[:rows])
+            answers.append(_fitted(path, part, members, manifest, seed, threads).predict(split.test.features))
+        metrics = evaluate(np.tile(split.test.cost, len(answers)), np.concatenate(answers))
+        yield rows, msgspec.structs.replace(metrics, rows=len(split.test))
+
+
+def shares_together(split: Split) -> float:
+    """Final fits that a learning curve is about as long as."""
+    return sum(share * _draws(split, share) for share in SHARES)
+
+
+def _draws(split: Split, share: float) -> int:
+    """How many times a share is drawn; all rows, and the newest ones, are always the same."""
+    few = split.kind == "configuration" and len(np.unique(split.groups)) < FEW
+    return DRAWS if few and share < 1 else 1
 
 
 def _family(name: str) -> Family:
@@ -64,12 +87,24 @@ def _plain(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in settings.items() if name != "fit"}
 
 
-def _order(split: Split, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The positions of the training rows, those to learn from first."""
-    if split.kind == "time" and split.train.measured_at is not None:
-        return np.argsort(split.train.measured_at, kind="stable")[::-1]
-    ranks = np.random.default_rng(seed).permutation(int(split.groups.max()) + 1)
-    return np.argsort(ranks[split.groups], kind="stable")
+def _learnt(manifest: Manifest, split: Split) -> tuple[Part, Numbers]:
+    """The rows that the version has learnt from, and a number for each configuration, int64 [rows]."""
+    train, more = split.train, split.calibrate
+    if not manifest.learnt_all:
+        return train, split.groups
+    moments = None
+    if train.measured_at is not None and more.measured_at is not None:
+        moments = np.concatenate([train.measured_at, more.measured_at])
+    both = Part(np.concatenate([train.features, more.features]), np.concatenate([train.cost, more.cost]), moments)
+    return both, np.concatenate([split.groups, split.groups.max() + 1 + configuration_numbers(more.features)])
+
+
+def _order(rows: Part, groups: Numbers, kind: str, seed: int) -> Numbers:
+    """The positions of the rows, those to learn from first."""
+    if kind == "time" and rows.measured_at is not None:
+        return np.argsort(rows.measured_at, kind="stable")[::-1]
+    ranks = np.random.default_rng(seed).permutation(int(groups.max()) + 1)
+    return np.argsort(ranks[groups], kind="stable")
 
 
 def _fitted(
@@ -89,8 +124,13 @@ def _fitted(
     )
     known = {family.name: family for family, _ in members}
     learners = start_from(path.base, target, known) if path.base else known
-    fitted: list[Fitted] = [learners[family.name].fit(lesson, settings) for family, settings in members]
+    fitted = [_whole(learners[family.name], lesson, settings) for family, settings in members]
     if manifest.type != ENSEMBLE:
         return Trained(path, manifest.type, fitted[0], target)
     weights = {family.name: manifest.settings["weights"][family.name] for family, _ in members}
     return Trained(path, ENSEMBLE, FittedEnsemble(tuple(fitted), weights), target)
+
+
+def _whole(family: Family, lesson: Lesson, settings: Mapping[str, Any]) -> Fitted:
+    seeds = [member_seed(lesson.seed, member) for member in range(family.members)]
+    return family.join([family.fit(replace(lesson, seed=seed), settings) for seed in seeds])

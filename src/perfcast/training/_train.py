@@ -18,12 +18,13 @@ from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, mix
 from perfcast.training._final import final_fits, second_fits
 from perfcast.training._from_base import both_ways, start_from, without_needless_base
 from perfcast.training.families import Family, Stop, families, never
-from perfcast.training.fits import Executor, inner_validation, make_executor
+from perfcast.training.fits import Executor, inner_validation, make_executor, predict_held
 from perfcast.training.search import Search, SearchOptions, Start, search
 from perfcast.workloads import Rows
 
 FEW_TRIALS = 8
 """So few trials take turns: starting processes would cost more than it gains. Nor does what they find learn twice."""
+PLAIN = "plain"
 OVERTIME = 1.05
 """Share of the time limit by which all must be done: final fits end so much earlier as drafting takes."""
 
@@ -118,18 +119,20 @@ def fit_best(
     fit ends with what it has, which its notes then say.
 
     Returns:
-        Best tuning score first; without families that the deadline left no time for.
+        Best tuning score first, but a plain model before what is not clearly better; without families that the deadline
+        left no time for.
 
     Raises:
         Stopped: It was asked to.
         Unavailable: Where they run can't be reached any more.
     """
+    found, held = _plainest(found, _held_predictions(chosen, found, stop))
     fitted = final_fits(chosen, found, executor, deadline=deadline, stop=stop)
     rows = split.calibrate.features
     models = {name: proven(model, rows) for name, model in fitted.items()}
     # Where trends are declared only models that keep them are mixed, so that the mean keeps them too.
     members = [name for name, model in models.items() if model.keeps_trends] or list(models)
-    mixture = mix(found.inner, _held_predictions(chosen, found, members, stop)) if mixing else None
+    mixture = mix(found.inner, {name: held[name] for name in members}, plain=held.get(PLAIN)) if mixing else None
     seconds = second_fits(fitted.values(), chosen, found, executor, deadline=deadline, stop=stop) if again else {}
     for name, model in seconds.items():
         whole = proven(model, rows)
@@ -138,11 +141,8 @@ def fit_best(
     if mixture is not None:
         mean = replace(_mixed(fitted, *mixture), keeps_trends=models[members[0]].keeps_trends)
         models[ENSEMBLE] = proven(mean, rows)
-    return sorted(models.values(), key=_rank)
-
-
-def _rank(model: Trained) -> tuple[bool, float]:
-    return model.keeps_trends is False, float("inf") if model.score is None else model.score
+    order = [ENSEMBLE, *found.best_of_each_family]
+    return sorted(models.values(), key=lambda model: (model.keeps_trends is False, order.index(model.family)))
 
 
 def warm_start(manifest: Manifest) -> tuple[Start, ...]:
@@ -162,17 +162,22 @@ def _chosen(names: Collection[str]) -> tuple[dict[str, Family], bool]:
     return chosen, not names or ENSEMBLE in names
 
 
-def _held_predictions(
-    chosen: Mapping[str, Family], found: Search, models: Collection[str], stop: Stop
-) -> dict[str, Rows]:
-    """Each model's trial's predictions on the inner validation rows; a continued search makes those it lacks again."""
-    lesson, held = replace(found.inner.lesson, validation=None), dict[str, Rows]()
-    for name in models:
-        trial = found.best_of_each_family[name]
-        known = trial.held
-        if known is None:
-            known = chosen[name].fit(lesson, trial.settings, stop=stop).predict(found.inner.held_inputs)
-        held[name] = known
+def _plainest(found: Search, held: dict[str, Rows]) -> tuple[Search, dict[str, Rows]]:
+    """Put the plain trial first, unless the best is clearly better; with what they predict on the validation rows."""
+    plain, best = found.plain, found.best
+    if plain is None or found.inner.clearly_better(held[best.family], held[PLAIN]):
+        return found, held
+    others = {name: trial for name, trial in found.best_of_each_family.items() if name != plain.family}
+    return replace(found, best_of_each_family={plain.family: plain, **others}), {**held, plain.family: held[PLAIN]}
+
+
+def _held_predictions(chosen: Mapping[str, Family], found: Search, stop: Stop) -> dict[str, Rows]:
+    """What each best trial, and the `PLAIN` one, says of the inner validation rows; some are asked again."""
+    trials = {**found.best_of_each_family, **({PLAIN: found.plain} if found.plain else {})}
+    held = dict[str, Rows]()
+    for name, trial in trials.items():
+        known, family = trial.held, chosen[trial.family]
+        held[name] = predict_held(found.inner, family, trial.settings, stop) if known is None else known
     return held
 
 

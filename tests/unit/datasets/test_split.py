@@ -157,6 +157,6 @@ def test_convolutions_are_split_by_configuration_even_when_they_carry_a_time() -
 
 def test_too_few_rows_are_refused_saying_how_many_it_takes() -> None:
     with pytest.raises(InvalidData, match="too few"):
-        split_by_configuration(Part(table(60), np.ones(60, dtype=np.float32)))
+        split_by_configuration(Part(table(30), np.ones(30, dtype=np.float32)))
     with pytest.raises(InvalidData, match="time of measurement"):
         split_by_time(Part(table(600), np.ones(600, dtype=np.float32)))

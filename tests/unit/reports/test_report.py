@@ -18,7 +18,7 @@ from perfcast.palette import DARK, LIGHT
 from perfcast.registry import Version
 from perfcast.reports import Evidence, NoEvidence, find_evidence, write_report
 from perfcast.reports._document import number
-from perfcast.reports._measures import importance
+from perfcast.reports._measures import importance, outlook
 
 
 def evidence_of(shop: Shop, version: Version) -> Evidence:
@@ -196,7 +196,33 @@ def test_a_learning_curve_that_is_handed_in_is_shown(shop: Shop, timed: Version,
     page = read(tmp_path)
     assert page.row("40") == ["3.25", "0.5"]
     assert page.row("390") == ["1.125", "0.9"]
+    assert "It doesn't tell whether more rows would help." in (tmp_path / "report.html").read_text().replace(
+        "&#x27;", "'"
+    )
     assert (tmp_path / "learning-curve.png").exists()
+
+
+SHARES = [10, 20, 40, 70, 100]
+
+
+@pytest.mark.parametrize(
+    ("errors", "held", "told"),
+    [
+        (
+            [8, 4, 2, 1.5, 1.2],
+            500,
+            "More rows would help: as it falls, twice as many would take about 32 % off the error.",
+        ),
+        ([8, 4, 2, 2.02, 2], 500, "More rows would hardly help"),
+        ([8, 4, 2, 2.5, 3], 500, "More rows would hardly help"),
+        ([8, 4, 2, 1.5, 1.2], 40, "Only 40 rows judge it, so that may be chance."),
+        ([8, 4, 2, 1, 0], 500, "No row more is needed."),
+    ],
+)
+def test_the_learning_curve_says_in_words_whether_more_rows_would_help(
+    errors: list[float], held: int, told: str
+) -> None:
+    assert told in outlook(SHARES, errors, held)
 
 
 def test_a_second_report_replaces_the_first(shop: Shop, timed: Version, folder: Path, tmp_path: Path) -> None:

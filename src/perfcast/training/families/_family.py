@@ -137,6 +137,10 @@ class Family(Protocol):
         """Settings known to be good and quick; the search begins there. All lie within `space`."""
         ...
 
+    def plain(self, lesson: Lesson) -> Sequence[Settings]:  # noqa: ARG002
+        """Settings of next to no time that few or plain rows need no more than; a search tries them before all else."""
+        return ()
+
     def space(self, trial: Trial, lesson: Lesson) -> Settings:
         """The search space for such a lesson."""
         ...

@@ -97,6 +97,10 @@ class OnBase(Family):
         """The family's, on the base."""
         return {**self.family.start(_without(lesson)), ON_BASE: True}
 
+    def plain(self, lesson: Lesson) -> Sequence[Settings]:
+        """The family's, on the base and not: a constant on it is the base's cost times a factor."""
+        return [{**settings, ON_BASE: on} for settings in self.family.plain(_without(lesson)) for on in (True, False)]
+
     def space(self, trial: Trial, lesson: Lesson) -> Settings:
         """The family's, on the base or not."""
         chosen = trial.suggest_categorical(f"{self.name}.{ON_BASE}", [True, False])

@@ -1,6 +1,7 @@
-"""Polynomials of degree 2 to 4 in scaled inputs, with Ridge (Hoerl and Kennard 1970) or Lasso (Tibshirani 1996)."""
+"""Polynomials of degree 1 to 4 in scaled inputs, with Ridge (Hoerl and Kennard 1970) or Lasso (Tibshirani 1996)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from math import comb
 from typing import Any
@@ -13,7 +14,7 @@ import spox.opset.ai.onnx.v21 as op
 
 from perfcast.errors import Stopped
 from perfcast.training.families._family import Family, Lesson, Report, Settings, Space, Stop, Trial, never
-from perfcast.training.families._smooth_inputs import Doubles, SmoothInputs, smooth_inputs
+from perfcast.training.families._smooth_inputs import WIDE, Doubles, SmoothInputs, smooth_inputs
 from perfcast.workloads import Rows
 
 MOST_TERMS = 1500
@@ -23,8 +24,14 @@ CHUNK = 4096
 LEAST_SPREAD = 1e-9
 SETTLED = 1e-7
 """Change of a coefficient, in standard deviations, below which Lasso has converged."""
-MARGIN = 0.1
+LOGGED = {"wide": WIDE, "all": 1.0, "none": float("inf")}
+"""From which factor between its values on an input is taken as a logarithm, if none of them is below 0."""
+MOST_ALPHA = 20.0
+"""With half as much, Lasso leaves nothing but a constant."""
+OVER, OVER_PLANE = 0.1, 0.5
 """Share of the target's training range by which an answer may leave it."""
+BEYOND_PLANE = 1.0
+"""How far beyond their training range inputs count for a plane, in standard deviations; bent curves end there."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,13 @@ class FittedPolynomial:
 
     def predict(self, inputs: Rows) -> Rows:
         """The polynomial, limited."""
-        answers = [self._answer(inputs[begin : begin + CHUNK]) for begin in range(0, len(inputs), CHUNK)]
-        return np.concatenate(answers).astype(np.float32) if answers else np.zeros(0, np.float32)
+        return np.clip(self.value(inputs) + self.intercept, self.low, self.high).astype(np.float32)
 
-    def _answer(self, inputs: Rows) -> Doubles:
-        value = _monomials(self.smooth, self.terms, inputs) @ self.coefficients + self.intercept
-        return np.asarray(np.clip(value, self.low, self.high), dtype=np.float64)
+    def value(self, inputs: Rows) -> Doubles:
+        """The monomials with their coefficients, float64 [rows]."""
+        parts = [inputs[begin : begin + CHUNK] for begin in range(0, len(inputs), CHUNK)]
+        values = [_monomials(self.smooth, self.terms, part) @ self.coefficients for part in parts]
+        return np.concatenate([np.zeros(0), *values])
 
     def graph(self) -> onnx.ModelProto:
         """Gather, multiply, one matrix product."""
@@ -87,15 +95,21 @@ class Polynomial(Family):
 
     def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Degree 3, Ridge."""
-        return {"degree": 3, "penalty": "ridge", "alpha": 1e-3, "terms": 900}
+        return {"degree": 3, "penalty": "ridge", "alpha": 1e-3, "terms": 900, "logged": "wide"}
 
-    def space(self, trial: Trial, lesson: Lesson) -> Settings:  # noqa: ARG002
-        """Degree, penalty and its weight, number of terms."""
+    def plain(self, lesson: Lesson) -> Sequence[Settings]:
+        """A plane and a constant."""
+        plane = {**self.start(lesson), "degree": 1, "logged": "all" if lesson.relative else "none"}
+        return plane, {**plane, "penalty": "lasso", "alpha": MOST_ALPHA}
+
+    def space(self, trial: Trial, lesson: Lesson) -> Settings:
+        """Degree, penalty and its weight, number of terms, of which inputs logarithms are taken."""
         space = Space(trial, self.name)
-        space.whole("degree", 2, 4)
+        space.whole("degree", 1, 4)
         space.choice("penalty", ["ridge", "lasso"])
-        space.number("alpha", 1e-5, 1e-1, log=True)
+        space.number("alpha", 1e-5, MOST_ALPHA, log=True)
         space.whole("terms", 200, MOST_TERMS, log=True)
+        space.choice("logged", ["wide", "all" if lesson.relative else "none"])
         return space.settings
 
     def fit(
@@ -108,18 +122,24 @@ class Polynomial(Family):
     ) -> FittedPolynomial:
         """Choose the terms, then solve from the Gram matrix."""
         inputs, target = _some_rows(lesson)
-        smooth = smooth_inputs(inputs, margin=0.0)
-        order = _most_telling(smooth(inputs, np.float64), target)
-        terms = _terms(order, degree=int(settings["degree"]), most=min(int(settings["terms"]), MOST_TERMS))
-        gram, moment, mean, scale = _normal_equations(smooth, terms, inputs, target, stop)
+        wide = LOGGED[settings.get("logged", "wide")]
+        degree = int(settings["degree"])
+        beyond, over = (BEYOND_PLANE, OVER_PLANE) if degree == 1 else (0.0, OVER)
+        smooth = smooth_inputs(inputs, margin=beyond, wide=wide)
+        order = list(range(len(smooth.columns)))
+        if degree > 1:
+            order = _most_telling(smooth(inputs, np.float64), target)
+        terms = _terms(order, degree=degree, most=min(int(settings["terms"]), MOST_TERMS))
+        gram, moment, scale = _normal_equations(smooth, terms, inputs, target, stop)
         solve = _lasso if settings["penalty"] == "lasso" else _ridge
         weights = solve(gram, moment, float(settings["alpha"]), stop) / scale
         used = weights != 0
         used[:1] |= not used.any()
-        middle = float(target.mean() - mean @ weights)
-        margin = MARGIN * float(np.ptp(target))
+        margin = over * float(np.ptp(target))
         low, high = float(target.min()) - margin, float(target.max()) + margin
-        return FittedPolynomial(smooth, terms[used], weights[used], middle, low, high, settings)
+        fitted = FittedPolynomial(smooth, terms[used], weights[used], 0.0, -np.inf, np.inf, settings)
+        middle = _middle(target - fitted.value(inputs), relative=lesson.relative)
+        return replace(fitted, intercept=middle, low=low, high=high)
 
 
 def _some_rows(lesson: Lesson) -> tuple[Rows, Doubles]:
@@ -127,6 +147,16 @@ def _some_rows(lesson: Lesson) -> tuple[Rows, Doubles]:
         return lesson.inputs, lesson.target.astype(np.float64)
     rows = np.random.default_rng(lesson.seed).choice(len(lesson.target), MOST_ROWS, replace=False)
     return lesson.inputs[rows], lesson.target[rows].astype(np.float64)
+
+
+def _middle(rest: Doubles, *, relative: bool) -> float:
+    """The addend with the least error: the median of what is left over, or of logarithms that of relative errors.
+
+    Of exp(c - r) - 1 that is the logarithm of the median of exp(r), weighted by exp(-r).
+    """
+    ordered = np.sort(rest)
+    weights = np.cumsum(np.exp(np.minimum(ordered[0] - ordered, 0.0)) if relative else np.ones(len(rest)))
+    return float(ordered[np.searchsorted(weights, weights[-1] / 2)])
 
 
 def _most_telling(scaled: npt.NDArray[np.floating], target: Doubles) -> list[int]:
@@ -167,8 +197,8 @@ def _monomials(smooth: SmoothInputs, terms: npt.NDArray[np.int64], inputs: Rows)
 
 def _normal_equations(
     smooth: SmoothInputs, terms: npt.NDArray[np.int64], inputs: Rows, target: Doubles, stop: Stop
-) -> tuple[Doubles, Doubles, Doubles, Doubles]:
-    """Correlations of the monomials with each other and with the target, and the monomials' means and deviations."""
+) -> tuple[Doubles, Doubles, Doubles]:
+    """Correlations of the monomials with each other and with the target, and the monomials' deviations."""
     size, rows = len(terms), len(target)
     gram, moment, total = np.zeros((size, size)), np.zeros(size), np.zeros(size)
     middle = target.mean()
@@ -183,7 +213,7 @@ def _normal_equations(
     covariance = gram / rows - np.outer(mean, mean)
     scale = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     scale[scale < LEAST_SPREAD] = np.inf
-    return covariance / np.outer(scale, scale), moment / rows / scale, mean, scale
+    return covariance / np.outer(scale, scale), moment / rows / scale, scale
 
 
 def _ridge(gram: Doubles, moment: Doubles, alpha: float, stop: Stop) -> Doubles:  # noqa: ARG001

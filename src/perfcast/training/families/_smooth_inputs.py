@@ -70,7 +70,7 @@ class SmoothInputs:
         return op.max([op.min([scaled, constant(self.high)]), constant(self.low)])
 
 
-def smooth_inputs(inputs: Rows, *, margin: float) -> SmoothInputs:
+def smooth_inputs(inputs: Rows, *, margin: float, wide: float = WIDE) -> SmoothInputs:
     """Learn the scaling.
 
     Constant inputs and those that carry the same values as an earlier one, but for a factor and a shift, are left out.
@@ -78,9 +78,10 @@ def smooth_inputs(inputs: Rows, *, margin: float) -> SmoothInputs:
     Args:
         inputs: float32 [rows, inputs] of the training rows.
         margin: How far beyond the training range values are still told apart, in standard deviations.
+        wide: The factor beyond which an input without values below 0 is taken on a logarithmic scale.
     """
     raw = inputs.astype(np.float64)
-    logged = np.array([_is_wide(column) for column in raw.T], dtype=bool)
+    logged = np.array([_is_wide(column, wide) for column in raw.T], dtype=bool)
     floor, offset = _log_range(raw)
     value = np.where(logged, np.log(np.where(logged, np.maximum(raw, floor) + offset, 1.0)), raw)
     columns = distinct(value)
@@ -98,11 +99,11 @@ def smooth_inputs(inputs: Rows, *, margin: float) -> SmoothInputs:
     )
 
 
-def _is_wide(column: Doubles) -> bool:
+def _is_wide(column: Doubles, wide: float) -> bool:
     positive = column[column > 0]
     if column.min() < 0 or not len(positive):
         return False
-    return bool(positive.max() > WIDE * np.quantile(positive, 0.05))
+    return bool(positive.max() > wide * np.quantile(positive, 0.05))
 
 
 def _log_range(raw: Doubles) -> tuple[Doubles, Doubles]:

@@ -8,10 +8,21 @@ from pathlib import Path
 
 from perfcast.training.families import Stop, never
 from perfcast.training.fits._executor import Executor, Here
-from perfcast.training.fits._fitting import FitResult, FitTask
+from perfcast.training.fits._fitting import FitResult, FitTask, member_seed, predict_held
 from perfcast.training.fits._inner import Inner, Learnt, inner_validation
 
-__all__ = ["Executor", "FitResult", "FitTask", "Here", "Inner", "Learnt", "inner_validation", "make_executor"]
+__all__ = [
+    "Executor",
+    "FitResult",
+    "FitTask",
+    "Here",
+    "Inner",
+    "Learnt",
+    "inner_validation",
+    "make_executor",
+    "member_seed",
+    "predict_held",
+]
 
 _GPU = Path("/dev/nvidiactl")
 

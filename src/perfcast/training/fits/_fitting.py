@@ -1,15 +1,15 @@
 """One fit, wherever it runs: what must be sent there, and what comes back."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from perfcast.errors import Stopped
-from perfcast.training.families import Family, Fitted, Settings, Stop, never
-from perfcast.training.fits._inner import Inner, Learnt
+from perfcast.training.families import Family, Fitted, Lesson, Report, Settings, Stop, never
+from perfcast.training.fits._inner import Inner, Learnt, held_inputs
 from perfcast.workloads import Rows
 
 State: TypeAlias = Literal["complete", "pruned", "failed"]
@@ -54,7 +54,7 @@ class FitResult:
         key: The task's.
         family: Which family was fitted.
         state: How it ended.
-        seconds: How long the fit took.
+        seconds: How long the fit took; a trial's, of each fold on average, so that a final fit is about as long.
         score: A completed trial's tuning score, less is better.
         settings: For the final fit, with the rounds that were found.
         held: A completed trial's predictions on the validation rows, in target space; not where an earlier run made it.
@@ -88,17 +88,9 @@ def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> Fit
     Raises:
         Stopped: `stop` was true, which is asked inside the fit.
     """
-    begun = time.monotonic()
-    watch = _Watch(task.limits)
-
-    def late() -> bool:
-        return time.monotonic() - begun > task.seconds or stop()
-
-    seed = _seed(inner.lesson.seed, task.member)
-    lesson = replace(inner.lesson_of(task.learnt), seed=seed, threads=threads, seconds=task.seconds)
+    begun, watch = time.monotonic(), _Watch(task.limits)
     try:
-        fitted = task.family.fit(lesson, task.settings, stop=late, report=None if task.final else watch.report)
-        result = _result(inner, task, fitted)
+        result = _final(inner, task, threads, stop) if task.final else _trial(inner, task, threads, stop, watch)
     except _HopelessError:
         result = FitResult(task.key, task.family.name, "pruned")
     except (ValueError, ArithmeticError, RuntimeError, MemoryError, Stopped) as error:
@@ -108,22 +100,66 @@ def fit(inner: Inner, task: FitTask, *, threads: int, stop: Stop = never) -> Fit
     if stop():
         raise Stopped("the fit was stopped")
     seconds = time.monotonic() - begun
-    return replace(result, seconds=seconds, curve=tuple(watch.curve), late=task.final and seconds > task.seconds)
+    each = seconds if task.final else seconds / len(inner.lessons)
+    return replace(result, seconds=each, curve=tuple(watch.curve), late=task.final and seconds > task.seconds)
 
 
-def _seed(seed: int, member: int) -> int:
+def member_seed(seed: int, member: int) -> int:
+    """The seed of a final fit's member, from 0; the first has that of the trials."""
     return int(np.random.SeedSequence([seed, member]).generate_state(1)[0]) if member else seed
 
 
-def _result(inner: Inner, task: FitTask, fitted: Fitted) -> FitResult:
-    done = FitResult(task.key, task.family.name, "complete", settings=dict(fitted.settings))
-    held = fitted.predict(inner.held_inputs[:1] if task.final else inner.held_inputs)
-    if task.final:
-        return replace(done, fitted=fitted)
+def _final(inner: Inner, task: FitTask, threads: int, stop: Stop) -> FitResult:
+    seed = member_seed(inner.lesson.seed, task.member)
+    lesson = replace(inner.lesson_of(task.learnt), seed=seed, threads=threads, seconds=task.seconds)
+    fitted = _learn(lesson, task, stop)
+    fitted.predict(lesson.inputs[:1])
+    return FitResult(task.key, task.family.name, "complete", settings=dict(fitted.settings), fitted=fitted)
+
+
+def _trial(inner: Inner, task: FitTask, threads: int, stop: Stop, watch: "_Watch") -> FitResult:
+    """Fit each fold, the first of them watched, and score what they say of their validation rows together.
+
+    Rounds that a fold found by its own few validation rows flatter it, so folds are fitted again with the median.
+    """
+    deadline, fits = time.monotonic() + task.seconds, list[Fitted]()
+    for lesson in inner.lessons:
+        seconds = (deadline - time.monotonic()) / (len(inner.lessons) - len(fits))
+        turn = replace(lesson, threads=threads, seconds=seconds)
+        fits.append(_learn(turn, task, stop, None if fits else watch.report))
+    found = [fitted.settings for fitted in fits]
+    settings = _usual(found)
+    same = all(each == settings for each in found)
+    held = _held(inner, fits) if same else predict_held(inner, task.family, settings, stop)
     score = inner.score(held)
     if not np.isfinite(score):
         raise ArithmeticError("its predictions are not all finite")
-    return replace(done, score=score, held=held)
+    return FitResult(task.key, task.family.name, "complete", score=score, settings=settings, held=held)
+
+
+def predict_held(inner: Inner, family: Family, settings: Settings, stop: Stop) -> Rows:
+    """What a finished trial said of the validation rows of all folds, found out again: float32 [rows]."""
+    lessons = [replace(lesson, validation=None) for lesson in inner.lessons]
+    return _held(inner, [family.fit(lesson, settings, stop=stop) for lesson in lessons])
+
+
+def _held(inner: Inner, fits: Sequence[Fitted]) -> Rows:
+    pairs = zip(fits, inner.lessons, strict=True)
+    return np.concatenate([fitted.predict(held_inputs(lesson)) for fitted, lesson in pairs])
+
+
+def _learn(lesson: Lesson, task: FitTask, stop: Stop, report: Report | None = None) -> Fitted:
+    end = time.monotonic() + lesson.seconds
+    return task.family.fit(lesson, task.settings, stop=lambda: time.monotonic() > end or stop(), report=report)
+
+
+def _usual(found: Sequence[Settings]) -> dict[str, Any]:
+    """What the folds' settings have in common, and of numbers that each of them found the median."""
+    together = {name: [settings[name] for settings in found] for name in found[0]}
+    return {
+        name: values[0] if all(value == values[0] for value in values) else sorted(values)[len(values) // 2]
+        for name, values in together.items()
+    }
 
 
 class _HopelessError(Exception):

@@ -44,9 +44,15 @@ def score(workload: Workload, actual: Rows, predicted: Rows) -> float:
 
     The mean absolute percentage error where errors are relative, else the mean absolute error in the cost's unit.
     """
+    mean = float(errors(workload, actual, predicted).mean())
+    return 100 * mean if workload.cost.relative else mean
+
+
+def errors(workload: Workload, actual: Rows, predicted: Rows) -> Doubles:
+    """Each row's, float64 [rows]: absolute, or as a share of the measured cost where they are relative."""
     truth, answer = actual.astype(np.float64), predicted.astype(np.float64)
     error = np.abs(answer - truth)
-    return float(100 * (error / truth).mean()) if workload.cost.relative else float(error.mean())
+    return np.asarray(error / truth if workload.cost.relative else error)
 
 
 def worst_fifth(answer: Doubles, inside: npt.NDArray[np.bool_]) -> float:

@@ -42,11 +42,16 @@ def usable(families: Mapping[str, Family], lesson: Lesson, warm: Sequence[Start]
     return [(name, settings) for name, settings in reached if settings]
 
 
-def starts(families: Mapping[str, Family], lesson: Lesson, known: Sequence[Start]) -> list[Start]:
-    """What to try first: known settings, completed by their family's start, then each other family's start."""
-    first = [(name, {**families[name].start(lesson), **settings}) for name, settings in known]
+def starts(families: Mapping[str, Family], lesson: Lesson, known: Sequence[Start], *, most: int) -> list[Start]:
+    """What to try first: known settings, completed by their family's start, then each other family's start.
+
+    Plain settings come before all of them, unless there would be more than `most`.
+    """
+    first: list[Start] = [(name, {**families[name].start(lesson), **settings}) for name, settings in known]
     named = {name for name, _ in known}
-    return first + [(name, family.start(lesson)) for name, family in families.items() if name not in named]
+    first += [(name, family.start(lesson)) for name, family in families.items() if name not in named]
+    plain = [(name, settings) for name, family in families.items() for settings in family.plain(lesson)]
+    return plain + first if len(plain) + len(first) <= most else first
 
 
 def reach_back(slots: int) -> int:

@@ -63,11 +63,19 @@ class TrialReport:
 
 @dataclass(frozen=True)
 class Search:
-    """What a search found: each family's best trial, best first; `summary` is plain data for the manifest."""
+    """What a search found.
+
+    Attributes:
+        best_of_each_family: Each family's best trial, best first.
+        inner: What they learnt, and were scored by.
+        summary: Plain data for the manifest.
+        plain: The best trial of plain settings, if there was one.
+    """
 
     best_of_each_family: Mapping[str, FitResult]
     inner: Inner
     summary: Mapping[str, Any]
+    plain: FitResult | None = None
 
     @property
     def best(self) -> FitResult:
@@ -120,7 +128,8 @@ def search(
         Unavailable: Where the trials run can't be reached any more.
     """
     members = {name: family.members for name, family in families.items()}
-    clock = Clock(budget, members=members, slots=max(1, executor.slots), rows=len(inner.lesson.target))
+    rows, folds = len(inner.lesson.target), len(inner.lessons)
+    clock = Clock(budget, members=members, slots=max(1, executor.slots), rows=rows, folds=folds)
     with quiet_optuna():
         run = _Run(inner, families, executor, clock, stop, **options)
         run.go()
@@ -142,13 +151,14 @@ class _Run:
     study_name: str | None = None
     on_trial: Callable[[TrialReport], None] | None = None
     best: dict[str, FitResult] = field(default_factory=dict)
+    plain: FitResult | None = None
     running: "dict[int, optuna.Trial]" = field(default_factory=dict)
     last_error: str = ""
 
     def __post_init__(self) -> None:
         """Take in what earlier runs of this study finished."""
         self.known = usable(self.families, self.inner.lesson, self.warm_start)
-        self.starts = starts(self.families, self.inner.lesson, self.known)
+        self.starts = starts(self.families, self.inner.lesson, self.known, most=self.clock.budget.trials)
         self.study = open_study(self.study_storage, self.study_name)
         self.finished = finished_trials(self.study)
         for index, trial in self.finished.items():
@@ -182,7 +192,7 @@ class _Run:
                 f"no family could be fitted; the last error was {self.last_error or 'none: no trial was run'}"
             )
         ordered = dict(sorted(self.best.items(), key=lambda item: item[1].score))
-        return Search(ordered, self.inner, self._summary())
+        return Search(ordered, self.inner, self._summary(), self.plain)
 
     def _may_begin(self) -> bool:
         if self.stop():
@@ -235,6 +245,9 @@ class _Run:
         self._tell(result.key, result.family, state_of(self.finished[result.key]), result)
 
     def _keep(self, result: FitResult) -> None:
+        plain = self.families[result.family].plain(self.inner.lesson)
+        if result.settings in plain and (self.plain is None or result.score < self.plain.score):
+            self.plain = result
         present = self.best.get(result.family)
         if present is None or (result.score, result.key) < (present.score, present.key):
             self.best[result.family] = result

@@ -88,11 +88,15 @@ def run(dataset: Dataset, split: Split, trials: int, **options: Any) -> list[tup
     return trace(reports)
 
 
-def test_it_begins_with_each_familys_start_and_keeps_the_best(dataset: Dataset, split: Split) -> None:
+def test_it_begins_with_what_is_plain_then_each_familys_start_and_keeps_the_best(
+    dataset: Dataset, split: Split
+) -> None:
     reports: list[TrialReport] = []
     chosen = {"guess": Guesser(), "polynomial": families()["polynomial"]}
     found = search(split, dataset.workload, chosen, Budget(6), on_trial=reports.append)
-    assert [family for family, _, _ in trace(reports)[:2]] == ["guess", "polynomial"]
+    assert [family for family, _, _ in trace(reports)[:4]] == ["polynomial", "polynomial", "guess", "polynomial"]
+    assert found.plain is not None
+    assert found.plain.settings["degree"] == 1
     assert reports[0].state == "running"
     assert (reports[0].trial, reports[0].of, reports[0].seconds_left) == (1, 6, None)
     assert found.best.family == reports[-1].best_family == "polynomial"
