@@ -55,6 +55,16 @@ def test_a_job_is_trained_registered_and_judged(either_shop: Shop) -> None:
     assert either_shop.registry.model("cpu-utilization").aliases == {"champion": done.model_version}
 
 
+def test_a_job_starts_from_the_version_that_it_names(shop: Shop) -> None:
+    shop.datasets.add(small_dataset(400, name="elsewhere"))
+    with working(shop.settings):
+        shop.wait(shop.submit(dataset="simulated", families=("polynomial",), n_trials=1), "succeeded")
+        asked = {"dataset": "elsewhere", "model_name": "elsewhere", "families": ("xgboost",), "n_trials": 1}
+        done = shop.wait(shop.submit(base="cpu-utilization", **asked), "succeeded")
+    assert done.request.base == "cpu-utilization:1"
+    assert shop.registry.version("elsewhere", 1).manifest.base == "cpu-utilization:1"
+
+
 def test_a_worker_killed_in_a_trial_is_followed_by_one_that_repeats_none(either_shop: Shop) -> None:
     settings = either_shop.settings
     job = either_shop.submit(**SHORT)

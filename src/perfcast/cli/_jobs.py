@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from perfcast.cli._options import FAMILIES, JOB, JSON, KEY, NEWEST, PROMOTE, SEED, TIMEOUT, TRIALS, URL, names
+from perfcast.cli._options import BASE, FAMILIES, JOB, JSON, KEY, NEWEST, PROMOTE, SEED, TIMEOUT, TRIALS, URL, names
 from perfcast.cli._output import say, show_json, show_list
 from perfcast.cli._place import open_place
 
@@ -18,6 +18,7 @@ def submit(
     timeout: float | None = TIMEOUT,
     seed: int = SEED,
     newest_rows: int | None = NEWEST,
+    base: str = BASE,
     promote: str = PROMOTE,
     follow: bool = typer.Option(False, "--watch", help="Stay and watch it."),
     url: str = URL,
@@ -31,7 +32,7 @@ def submit(
         perfcast jobs submit --workload cnn-execution-time --url http://localhost:8000
     """
     given = {"dataset": dataset, "workload": workload, "model_name": model, "timeout_seconds": timeout}
-    given |= {"newest_rows": newest_rows}
+    given |= {"newest_rows": newest_rows, "base": base}
     asked: dict[str, Any] = {name: value for name, value in given.items() if value}
     asked |= {"n_trials": trials, "seed": seed, "promote": promote, "families": names(families)}
     with open_place(url, key) as place:

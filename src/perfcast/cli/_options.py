@@ -21,6 +21,11 @@ FAMILIES = typer.Option(
 TRIALS = typer.Option(20, min=1, help="Most trials of the search.")
 TIMEOUT = typer.Option(None, min=1, help="Most seconds for everything.")
 NEWEST = typer.Option(None, min=250, help="Learn from so many of the newest rows only.")
+BASE = typer.Option(
+    "",
+    "--from",
+    help="A version to start from, such as another device's: NAME (its champion), NAME:VERSION or NAME@ALIAS.",
+)
 SEED = typer.Option(0, help="The same seed gives the same trials (without --timeout).")
 PROMOTE = typer.Option("auto", help="auto: the gate decides; never: leave the champion alone.")
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from perfcast.manifest import Metrics
     from perfcast.registry import Version
     from perfcast.reports import Evidence, NoEvidence
+    from perfcast.training import Base
 
 
 def report(
@@ -38,6 +39,7 @@ def report(
     """
     from importlib import import_module
 
+    from perfcast.jobs import find_base
     from perfcast.monitoring import read_accuracy
     from perfcast.reports import find_evidence, write_report
 
@@ -45,11 +47,12 @@ def report(
     with workbench() as bench:
         version = bench.registry.resolve(reference)
         graph = bench.registry.graph(version)
+        base = find_base(bench.registry, version.manifest.base) if learning_curve else None
         with bench.database.read() as connection:
             arms = read_accuracy(connection, version.model, version.number)
         with working("asking the graph"):
             evidence = find_evidence(version, graph, bench.datasets)
-    curve = _curve(version, evidence) if learning_curve else ()
+    curve = _curve(version, evidence, base) if learning_curve else ()
     folder = out or Path(f"report-{version.model}-{version.number}")
     live = {arm.arm: windows for arm, windows in arms.items()}
     with working("drawing"):
@@ -71,7 +74,9 @@ def card(reference: str = VERSION) -> None:
         print(made(bench.registry.resolve(reference)))
 
 
-def _curve(version: "Version", evidence: "Evidence | NoEvidence") -> "Sequence[tuple[int, Metrics]]":
+def _curve(
+    version: "Version", evidence: "Evidence | NoEvidence", base: "Base | None"
+) -> "Sequence[tuple[int, Metrics]]":
     """The learning curve, told as it is made."""
     from rich.console import Console
     from rich.progress import track
@@ -85,7 +90,7 @@ def _curve(version: "Version", evidence: "Evidence | NoEvidence") -> "Sequence[t
     seconds = shares_together(evidence.split) * (version.manifest.seconds or 0)
     say(f"learning curve: {len(SHARES)} shares, about {max(seconds, 1):.0f} s")
     console = Console(stderr=True)
-    steps = learning_curve(version.manifest, evidence.split)
+    steps = learning_curve(version.manifest, evidence.split, base=base)
     if console.is_terminal:
         return list(track(steps, description="learning curve", total=len(SHARES), console=console))
     made = []

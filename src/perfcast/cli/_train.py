@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from perfcast.cli._options import FAMILIES, NEWEST, PROMOTE, SEED, TIMEOUT, TRIALS, names
+from perfcast.cli._options import BASE, FAMILIES, NEWEST, PROMOTE, SEED, TIMEOUT, TRIALS, names
 from perfcast.cli._output import say
 from perfcast.cli._workbench import workbench
 from perfcast.errors import InvalidSetting
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from perfcast.cli._workbench import Workbench
     from perfcast.datasets import Dataset, DatasetRecord
-    from perfcast.jobs import Outcome
+    from perfcast.jobs import Effort, Outcome
     from perfcast.monitoring.drift import Anomaly
 
 
@@ -27,6 +27,7 @@ def train(
     timeout: float | None = TIMEOUT,
     seed: int = SEED,
     newest_rows: int | None = NEWEST,
+    base: str = BASE,
     prune: bool = typer.Option(True, help="Give up trials that lag behind their family's; see docs/tuning.md."),
     promote: str = PROMOTE,
     resume: str = typer.Option("", help="A name for the search: the same command goes on where a killed one was."),
@@ -38,6 +39,7 @@ def train(
         perfcast train --dataset shop --trials 100 --timeout 300
         perfcast train --workload cnn-execution-time --families xgboost,neural_network --promote never
         perfcast train --dataset shop --trials 500 --resume overnight
+        perfcast train --dataset laptop --from cnn-execution-time-cpu-torch
     """
     from perfcast.cli._progress import training_progress
     from perfcast.cluster import scheduler_of
@@ -47,7 +49,7 @@ def train(
         raise InvalidSetting(f"--promote must be auto or never, got '{promote}'")
     wanted: Literal["auto", "never"] = "auto" if promote == "auto" else "never"
     chosen = tuple(names(families))
-    limits: dict[str, Any] = {"timeout_seconds": timeout, "newest_rows": newest_rows}
+    limits: dict[str, Any] = {"timeout_seconds": timeout, "newest_rows": newest_rows, "base": base or None}
     effort = Effort(n_trials=trials, families=chosen, promote=wanted, seed=seed, **limits)
     with workbench() as bench:
         rows = bench.datasets.load(_record(bench, dataset, workload))
@@ -61,9 +63,7 @@ def train(
                 anomalies=_anomalies(bench, name),
                 pruning=prune,
                 cluster=scheduler_of(bench.settings),
-                study_storage=_journal(bench.settings.data_dir, resume, rows, families, seed, newest_rows)
-                if resume
-                else None,
+                study_storage=_journal(bench.settings.data_dir, resume, rows, effort) if resume else None,
                 study_name=f"{rows.name}-{resume}" if resume else None,
                 on_trial=on_trial,
             )
@@ -96,13 +96,14 @@ def _record(bench: "Workbench", dataset: str, workload: str) -> "DatasetRecord":
     return fitting[0]
 
 
-def _journal(folder: "Path", name: str, rows: "Dataset", families: str, seed: int, newest: int | None) -> "Path":
-    """One journal for each name, content, choice of families and seed: else scores could not be compared."""
+def _journal(folder: "Path", name: str, rows: "Dataset", effort: "Effort") -> "Path":
+    """One journal for each name, content, choice of families, seed and base: else scores could not be compared."""
     from hashlib import sha256
 
     journals = folder / "studies"
     journals.mkdir(parents=True, exist_ok=True)
-    key = sha256(f"{rows.digest} {sorted(families.split(','))} {seed}{newest or ''}".encode()).hexdigest()[:12]
+    chosen = f"{sorted(effort.families)} {effort.seed} {effort.newest_rows or ''} {effort.base or ''}"
+    key = sha256(f"{rows.digest} {chosen}".encode()).hexdigest()[:12]
     return journals / f"{name}-{key}.journal"
 
 

@@ -23,6 +23,7 @@ def compose(
     *,
     target: Target | None = None,
     inputs: Sequence[Expression] | None = None,
+    base: bytes | None = None,
 ) -> bytes:
     """Wrap a fitted family's graph so that it takes features and gives the cost.
 
@@ -32,6 +33,7 @@ def compose(
             float32 [rows] or [rows, 1]; where it is a mean of members, a second like it: their standard deviation.
         target: How the body's answers become costs; they are costs where None.
         inputs: What the body reads, over `workload.input_names`, in its order, where it is not just those.
+        base: Graph of an older version of the same features, whose cost the body reads last.
 
     Returns:
         A serialised graph from `features`, float32 [rows, features], to `cost`, float32 [rows], and `spread` likewise.
@@ -41,6 +43,9 @@ def compose(
     """
     features = spox.argument(spox.Tensor(np.float32, ("rows", len(workload.features))))
     read = in_bulk(workload.plan(inputs), features, workload.feature_names)
+    if base is not None:
+        cost, *_ = spox.inline(onnx.load_from_string(base))(features).values()
+        read = op.concat([read, op.reshape(cost, op.constant(value=np.array([-1, 1], dtype=np.int64)))], axis=1)
     target, flat = target or Target(), op.constant(value=np.array([-1], dtype=np.int64))
     raw, *apart = (op.reshape(value, flat) for value in spox.inline(body)(read).values())
     outputs = {COST: target.node(workload, raw)}

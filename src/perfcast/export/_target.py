@@ -42,6 +42,11 @@ class Target:
         value = (cost.astype(np.float64) - self.center) / self.scale
         return (np.log(value) if self.log else value).astype(np.float32)
 
+    def node_of_cost(self, cost: spox.Var) -> spox.Var:
+        """The same in a graph, but for what float32 rounds away."""
+        value = op.div(op.sub(cost, op.const(self.center, np.float32)), op.const(self.scale, np.float32))
+        return op.log(value) if self.log else value
+
     def to_cost(self, workload: Workload, target: Rows) -> Rows:
         """Target to cost, both float32 [rows]."""
         with np.errstate(over="ignore"):

@@ -17,7 +17,7 @@ from perfcast.jobs.queue import (
     job_figures,
     make_transport,
 )
-from perfcast.jobs.run import Outcome, run_training
+from perfcast.jobs.run import Outcome, find_base, run_training
 from perfcast.jobs.schedules import Plan, Schedules, fired_counts
 from perfcast.jobs.worker import run_worker
 
@@ -33,6 +33,7 @@ __all__ = [
     "Schedules",
     "Submissions",
     "default_model",
+    "find_base",
     "fired_counts",
     "job_figures",
     "make_transport",

@@ -106,6 +106,7 @@ class Manifest(msgspec.Struct, frozen=True):
         keeps_trends: Whether the model promises the trends that the workload declares; None where it declares none.
         path: For each feature with a trend and each that follows it, by how much this rises while the other rises by 1;
             what is promised holds for features that move so, all else equal.
+        base: The older version, `NAME:VERSION`, from whose answers it starts; its graph is in this one's. Else empty.
         learnt_all: Whether it has learnt from the calibrating rows too, after its intervals had been sized by them.
         libraries: Versions of what made it.
         inputs: What the model reads, in its order; empty where that is all of the workload's inputs.
@@ -128,6 +129,7 @@ class Manifest(msgspec.Struct, frozen=True):
     seconds: float | None = None
     keeps_trends: bool | None = None
     path: Mapping[str, Mapping[str, float]] = {}
+    base: str = ""
     learnt_all: bool = False
     inputs: tuple[str, ...] = ()
     reference: Reference | None = None

@@ -125,6 +125,7 @@ def about(version: Version) -> Section:
         ("made", _moment(manifest.created_at)),
         ("registered", _moment(version.created_at)),
         ("note", version.note),
+        ("starts from", manifest.base),
         ("graph", f"{number(graph.bytes / 1000, 'kB')}, ONNX opset {graph.opset}"),
         ("graph's sha256", graph.sha256),
         ("one row takes", number(graph.row_us, "µs")),

@@ -8,6 +8,7 @@ promotion gate, `fits/` is where fits run, `families/` holds the learning algori
 a fit begins, not before, and `variants/` makes smaller forms of a version.
 """
 
+from perfcast.training._base import Base
 from perfcast.training._clock import Budget
 from perfcast.training._draft import Trained, draft, left_out
 from perfcast.training._ensemble import ENSEMBLE
@@ -19,6 +20,7 @@ from perfcast.training.search import TrialReport, make_study_tables
 __all__ = [
     "ENSEMBLE",
     "SHARES",
+    "Base",
     "Budget",
     "Trained",
     "Training",

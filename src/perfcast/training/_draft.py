@@ -83,6 +83,8 @@ def draft(
     graph = _composed(model, model.fitted)
     unseen = graph if model.first is None else _composed(model, model.first)
     first, second = run_with_spread(unseen, split.calibrate.features), run_with_spread(graph, split.test.features)
+    if model.path.base is not None:
+        first = model.path.base.as_unseen(first, split.calibrate.cost, split.calibrate.features)
     calibration = calibrate(workload, split.calibrate.cost, *first)
     metrics = evaluate(split.test.cost, second.cost, calibration, second.spread)
     parity = check_parity(
@@ -104,6 +106,7 @@ def draft(
         seconds=round(model.seconds + time.monotonic() - begun, 2),
         keeps_trends=model.keeps_trends,
         path=model.path.slopes,
+        base=model.path.base.reference if model.path.base else "",
         learnt_all=model.first is not None,
         reference=make_reference(workload, split, (first, second), calibration),
         notes=(*model.notes, *left_out(search or {})),
@@ -112,7 +115,9 @@ def draft(
 
 
 def _composed(model: Trained, fitted: Fitted) -> bytes:
-    return compose(model.path.workload, fitted.graph(), target=model.target, inputs=model.path.expressions)
+    path = model.path
+    base = path.base.graph if path.base else None
+    return compose(path.workload, fitted.graph(), target=model.target, inputs=path.expressions, base=base)
 
 
 def left_out(search: Mapping[str, Any]) -> tuple[str, ...]:

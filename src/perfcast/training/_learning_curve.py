@@ -12,8 +12,10 @@ from perfcast.datasets import Part, Split, configuration_numbers
 from perfcast.errors import Refused
 from perfcast.export import Target
 from perfcast.manifest import Manifest, Metrics
+from perfcast.training._base import Base
 from perfcast.training._draft import Trained
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble
+from perfcast.training._from_base import start_from
 from perfcast.training._path import Path
 from perfcast.training._train import warm_start
 from perfcast.training.families import Family, Fitted, Lesson, families
@@ -29,7 +31,7 @@ FEW, DRAWS = 1_000, 3
 
 
 def learning_curve(
-    manifest: Manifest, split: Split, *, seed: int = 0, threads: int = 1
+    manifest: Manifest, split: Split, *, base: Base | None = None, seed: int = 0, threads: int = 1
 ) -> Iterator[tuple[int, Metrics]]:
     """Fit on each of `SHARES`, and judge on the held-out rows; a fit begins when the next result is asked for.
 
@@ -40,6 +42,7 @@ def learning_curve(
     Args:
         manifest: Of the version.
         split: The parts it was made and judged with.
+        base: What its manifest says it starts from.
         seed: Of everything random.
         threads: Most threads to use; with one, fits take as long as they did in the search, and nobody is in their way.
 
@@ -49,7 +52,7 @@ def learning_curve(
     Raises:
         Refused: Its family can't be fitted here.
     """
-    path = Path(workload_from_document(manifest.workload), manifest.path)
+    path = Path(workload_from_document(manifest.workload), manifest.path, base)
     members = [(_family(name), _plain(settings)) for name, settings in warm_start(manifest)]
     learnt, groups = _learnt(manifest, split)
     for share in SHARES:
@@ -119,7 +122,9 @@ def _fitted(
         stated=path.workload.stated,
         straight=path.straight,
     )
-    fitted = [_whole(family, lesson, settings) for family, settings in members]
+    known = {family.name: family for family, _ in members}
+    learners = start_from(path.base, target, known) if path.base else known
+    fitted = [_whole(learners[family.name], lesson, settings) for family, settings in members]
     if manifest.type != ENSEMBLE:
         return Trained(path, manifest.type, fitted[0], target)
     weights = {family.name: manifest.settings["weights"][family.name] for family, _ in members}

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.datasets import Split
+from perfcast.training._base import Base
 from perfcast.workloads import ArrayArithmetic, Expression, Feature, Name, Rows, Workload, evaluate, names, parse
 
 BLOCK = 30
@@ -44,20 +45,22 @@ class Path:
     Attributes:
         workload: Whose features they are.
         slopes: For each load and each feature that follows it, by how much this rises while the load rises by 1.
+        base: An older version, whose cost is the last input.
     """
 
     workload: Workload
     slopes: Slopes = field(default_factory=dict)
+    base: Base | None = None
 
     @property
     def input_names(self) -> tuple[str, ...]:
         """What models read; the features come first, in declared order."""
-        return tuple(item.name for item in self._read)
+        return (*(item.name for item in self._read), *([f"cost of {self.base.reference}"] if self.base else []))
 
     @property
     def trends(self) -> tuple[int, ...]:
         """For each input 1 where the cost never falls with it along the path, −1 where it never rises, else 0."""
-        return tuple(item.trend for item in self._read)
+        return (*(item.trend for item in self._read), *([0] if self.base else []))
 
     @property
     def straight(self) -> tuple[bool, ...]:
@@ -66,7 +69,7 @@ class Path:
 
     @property
     def expressions(self) -> tuple[Expression, ...] | None:
-        """The inputs, of those of the workload; None where they are just those."""
+        """The inputs but for the base's cost, of those of the workload; None where they are just those."""
         return tuple(item.expression for item in self._read) if self.slopes else None
 
     @property
@@ -77,11 +80,10 @@ class Path:
     def inputs(self, features: Rows) -> Rows:
         """What models read, float32 [rows, inputs], from features, float32 [rows, features]."""
         inputs = self.workload.inputs(features)
-        if not self.slopes:
-            return inputs
-        columns = dict(zip(self.workload.input_names, inputs.T, strict=True))
-        read = [evaluate(item.expression, columns, ArrayArithmetic()) for item in self._read]
-        return np.stack(read, axis=1)
+        if self.slopes:
+            columns = dict(zip(self.workload.input_names, inputs.T, strict=True))
+            inputs = np.stack([evaluate(item.expression, columns, ArrayArithmetic()) for item in self._read], axis=1)
+        return np.column_stack([inputs, self.base.cost(features)]) if self.base else inputs
 
     def follow(self, features: Rows, before: Rows) -> Rows:
         """Features whose loads were moved, with their followers moved along; both float32 [rows, features]."""

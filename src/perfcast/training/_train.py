@@ -11,10 +11,12 @@ from perfcast.errors import InvalidSetting, Refused, Stopped
 from perfcast.manifest import LARGEST_GRAPH, Draft, Manifest
 from perfcast.processors import processors
 from perfcast.telemetry import span
+from perfcast.training._base import Base
 from perfcast.training._clock import Budget, drafting
 from perfcast.training._draft import Trained, draft, proven
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, mix
 from perfcast.training._final import final_fits, second_fits
+from perfcast.training._from_base import both_ways, start_from, without_needless_base
 from perfcast.training.families import Family, Stop, families, never
 from perfcast.training.fits import Executor, inner_validation, make_executor, predict_held
 from perfcast.training.search import Search, SearchOptions, Start, search
@@ -53,6 +55,7 @@ def train(
     seed: int = 0,
     threads: int | None = None,
     cluster: str = "",
+    base: Base | None = None,
     stop: Stop = never,
     **options: Unpack[SearchOptions],
 ) -> Training:
@@ -65,18 +68,24 @@ def train(
         seed: Of everything random but the split.
         threads: Most threads to use on this machine; all that this process may use by default.
         cluster: Address of a Dask scheduler, on whose workers the fits then run; empty for this machine.
+        base: An older version, such as another device's, that each family starts from if it gains by it.
         stop: Asked often; once true, `Stopped` is raised soon.
         options: See `SearchOptions`.
 
     Raises:
         Stopped: It was asked to.
-        Refused: No family made a usable version.
+        Refused: No family made a usable version, or the base is of another workload.
         InvalidSetting: There is no family of that name.
     """
     begun = time.monotonic()
     chosen, mixing = _chosen(family_names)
     split, workload = dataset.split(), dataset.workload
-    inner = inner_validation(split, workload, seed=seed, threads=threads or processors())
+    if base is not None:
+        base.require(workload)
+    inner = inner_validation(split, workload, seed=seed, threads=threads or processors(), base=base)
+    if base is not None:
+        chosen = start_from(base, inner.target, chosen)
+        options["warm_start"] = [*options.get("warm_start", ()), *both_ways(chosen)]
     deadline = float("inf") if budget.timeout is None else begun + OVERTIME * budget.timeout
     with closing(make_executor(inner, several=budget.trials > FEW_TRIALS, cluster=cluster, stop=stop)) as executor:
         with span("search", attributes={"perfcast.trials": budget.trials, "perfcast.rows": len(inner.lesson.target)}):
@@ -84,7 +93,8 @@ def train(
         deadline -= drafting(len(found.best_of_each_family), len(inner.lesson.target))
         with span("final fits"):
             again = budget.trials > FEW_TRIALS
-            models = fit_best(split, chosen, found, executor, mixing=mixing, again=again, deadline=deadline, stop=stop)
+            fitted = fit_best(split, chosen, found, executor, mixing=mixing, again=again, deadline=deadline, stop=stop)
+        models = [without_needless_base(model) for model in fitted]
     unfitted = sorted(set(found.best_of_each_family) - {model.family for model in models})
     left_out = found.summary["left_out"] | dict.fromkeys(unfitted, "the time limit left no time for its final fit")
     drafts, refused = _drafts(dataset, split, models, {**found.summary, "left_out": left_out}, stop)

@@ -60,6 +60,9 @@ class TrainingBody(BaseModel):
     newest_rows: int | None = Field(
         None, ge=250, le=1_000_000_000, description="Learn from so many of the newest rows only; all by default."
     )
+    base: str | None = Field(
+        None, max_length=256, description="Version to start from, such as another device's: a model reference."
+    )
 
 
 _BODIES: dict[str, Any] = {

@@ -25,6 +25,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
         promote: `auto` lets the gate decide, `never` leaves the champion alone.
         seed: Of the search.
         newest_rows: Learn from so many of the newest rows only; None for all. Needs rows with times.
+        base: Model reference of an older version to start from, such as another device's; None for none.
     """
 
     n_trials: int = 20
@@ -33,6 +34,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     promote: Literal["auto", "never"] = "auto"
     seed: int = 0
     newest_rows: int | None = None
+    base: str | None = None
 
 
 class JobRequest(Effort, frozen=True, kw_only=True):
@@ -185,6 +187,7 @@ class Job:
             "promote": request.promote,
             "seed": request.seed,
             "newest_rows": request.newest_rows,
+            "base": request.base,
             "cancel_requested": self.cancel_requested_at is not None,
             "worker": self.worker,
             "spent_seconds": round(self.spent_seconds, 1),

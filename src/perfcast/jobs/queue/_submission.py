@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from perfcast.datasets import DatasetRecord, Datasets
-from perfcast.errors import FieldError, InvalidInput, NotFound, UnknownModel, UnknownWorkload
+from perfcast.errors import FieldError, InvalidInput, NotFound, NoUsableModel, UnknownModel, UnknownWorkload
 from perfcast.jobs.queue._job import Effort, JobRequest
 from perfcast.registry import DEFAULT_WORKLOAD, ModelSummary, Registry, check_name
 from perfcast.workloads import Workload, builtin_workloads
@@ -64,6 +64,7 @@ class Submissions:
             promote=asked.promote,
             seed=asked.seed,
             newest_rows=asked.newest_rows,
+            base=self._base(asked, record),
         )
 
     def _model(self, asked: Asked) -> ModelSummary | None:
@@ -124,6 +125,23 @@ class Submissions:
                 f"model '{name}' answers for '{model.workload}', but dataset '{record.name}' is of "
                 f"'{record.workload}'; use another name or dataset",
             )
+
+    def _base(self, asked: Asked, record: DatasetRecord) -> str | None:
+        """The version to start from, by its number, so that an alias moved meanwhile changes nothing."""
+        if not asked.base:
+            return None
+        try:
+            version = self.registry.resolve(asked.base)
+        except (NotFound, NoUsableModel) as error:
+            raise _wrong("base", str(error)) from None
+        except InvalidInput as error:
+            raise _wrong("base", error.fields[0].message) from None
+        workload = version.manifest.workload["name"]
+        if workload != record.workload:
+            raise _wrong(
+                "base", f"{version.reference} answers for '{workload}', but the dataset is of '{record.workload}'"
+            )
+        return version.reference
 
     def _metric(self, asked: Asked, record: DatasetRecord) -> str | None:
         """What is tuned by; a workload that only the dataset itself declares is left to the training process."""

@@ -3,6 +3,7 @@
 `run_training` does it in the caller's process; a worker's child does the same step by step.
 """
 
+from perfcast.jobs.run._base import find_base
 from perfcast.jobs.run._lesson import Lesson, make_lesson
 from perfcast.jobs.run._publication import promote, register
 from perfcast.jobs.run._run import Outcome, champions_manifest, learn, run_training
@@ -13,6 +14,7 @@ __all__ = [
     "Lesson",
     "Outcome",
     "champions_manifest",
+    "find_base",
     "learn",
     "make_lesson",
     "prepared_study",

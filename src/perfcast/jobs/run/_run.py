@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from perfcast.datasets import Dataset
 from perfcast.errors import Refused, UnknownModel
 from perfcast.jobs.queue import Effort
+from perfcast.jobs.run._base import find_base
 from perfcast.jobs.run._lesson import make_lesson
 from perfcast.jobs.run._publication import promote, register
 from perfcast.manifest import Manifest
@@ -48,19 +49,21 @@ def run_training(
 
 
 def learn(registry: Registry, dataset: Dataset, model: str, effort: Effort, **how: Any) -> "Training":
-    """Train versions of a model, beginning with what its champion was fitted with.
+    """Train versions of a model, beginning with what its champion was fitted with, and from the effort's base.
 
     What is not in `effort` goes to `perfcast.training.train`, whose errors are raised too.
 
     Raises:
-        Refused: The model answers for another workload.
+        Refused: The model, or the base, answers for another workload.
         InvalidInput: The model's name can't be used.
+        NotFound: There is no such base.
     """
     from perfcast.training import Budget, train
 
     budget = Budget(effort.n_trials, effort.timeout_seconds)
     start = _champions_settings(registry, dataset, model)
-    return train(dataset, budget, family_names=effort.families, seed=effort.seed, warm_start=start, **how)
+    base = find_base(registry, effort.base)
+    return train(dataset, budget, family_names=effort.families, seed=effort.seed, warm_start=start, base=base, **how)
 
 
 def champions_manifest(registry: Registry, model: str) -> Manifest | None:

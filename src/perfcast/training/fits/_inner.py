@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from perfcast.datasets import Split, configuration_numbers
 from perfcast.export import Target
+from perfcast.training._base import Base
 from perfcast.training._path import Path, learn_path
 from perfcast.training.families import Lesson
 from perfcast.training.judging import errors, score
@@ -96,14 +97,15 @@ def held_inputs(lesson: Lesson) -> Rows:
     return lesson.validation[0]
 
 
-def inner_validation(split: Split, workload: Workload, *, seed: int, threads: int) -> Inner:
+def inner_validation(split: Split, workload: Workload, *, seed: int, threads: int, base: Base | None = None) -> Inner:
     """Part the training rows again, as the split did: by configuration, or the newest.
 
-    The seed decides which configurations are held, and is handed to the families, as the threads are.
+    The seed decides which configurations are held, and is handed to the families, as the threads are. The cost of a
+    `base` is the last input.
     """
     folds, cost = _folds(split, seed), split.train.cost
     target = Target.of(workload, cost)
-    path = learn_path(workload, split)
+    path = replace(learn_path(workload, split), base=base)
     inputs, wanted = path.inputs(split.train.features), target.from_cost(cost)
     lessons = tuple(
         Lesson(

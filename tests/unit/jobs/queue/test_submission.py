@@ -81,3 +81,17 @@ def test_a_model_of_another_workload_is_refused(place: Shop) -> None:
     place.datasets.add(small_dataset(50))
     place.registry.add("mine", draft(convolution, weighted(convolution, batch_size=1)))
     assert wrong_fields(place, model_name="mine", dataset="simulated") == ["model_name"]
+
+
+def test_the_version_to_start_from_is_kept_by_its_number(place: Shop) -> None:
+    workload, convolution = builtin_workloads()["cpu-utilization"], builtin_workloads()["cnn-execution-time"]
+    place.datasets.add(small_dataset(50))
+    for number in (1, 2):
+        place.registry.add("mine", draft(workload, weighted(workload)))
+        place.registry.point("mine", "champion", number)
+    assert place.complete(base="mine").base == "mine:2"
+    assert place.complete(base="mine:1").base == "mine:1"
+    assert place.complete().base is None
+    place.registry.add("theirs", draft(convolution, weighted(convolution, batch_size=1)))
+    for wrong in ("theirs:1", "mine:3", "min", "no such/name"):
+        assert wrong_fields(place, base=wrong) == ["base"]

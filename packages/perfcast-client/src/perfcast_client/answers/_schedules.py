@@ -15,6 +15,7 @@ class RetrainRequest(Struct, frozen=True):
     timeout_seconds: float | None = None
     dataset: str | None = None
     newest_rows: int | None = None
+    base: str | None = None
 
 
 class ScheduleEntry(Struct, frozen=True):

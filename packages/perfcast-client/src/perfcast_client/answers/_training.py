@@ -63,6 +63,7 @@ class TrainingJob(Struct, frozen=True, kw_only=True):
     metric: str | None = None
     timeout_seconds: float | None = None
     newest_rows: int | None = None
+    base: str | None = None
     worker: str | None = None
     request_id: str | None = None
 

@@ -19,6 +19,7 @@ def train(
     promote: Literal["auto", "never"] | None = None,
     seed: int | None = None,
     newest_rows: int | None = None,
+    base: str | None = None,
 ) -> Call[TrainingJob]:
     """Queue a training run; a worker begins it. What is None has the server's default.
 
@@ -35,6 +36,7 @@ def train(
         promote: Whether the gate may make the best the champion.
         seed: The same one gives the same trials, without a timeout.
         newest_rows: Learn from so many of the newest rows only.
+        base: Version to start from, such as another device's: NAME, NAME:VERSION or NAME@ALIAS.
     """
     asked = given(
         n_trials=n_trials,
@@ -47,6 +49,7 @@ def train(
         promote=promote,
         seed=seed,
         newest_rows=newest_rows,
+        base=base,
     )
     return Call("POST", "/train", reading(TrainingJob), body=json(asked), repeat=Repeat.KEYED)
 

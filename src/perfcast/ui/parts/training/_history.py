@@ -127,6 +127,7 @@ def _asked(job: JobDetails) -> None:
     facts = {
         "Rows": job.dataset + (f", the newest {job.newest_rows:,}" if job.newest_rows else ""),
         "Workload": job.workload,
+        **({"Starts from": job.base} if job.base else {}),
         "Families": families_title(job.families),
         "Time limit": limit,
         "May become champion": "if it is better" if job.promote == "auto" else "no",
