@@ -203,7 +203,7 @@ def test_answers_equal_the_originals(place: Place, model: str, path: str) -> Non
     rows = place.make.measured()[0][1000:1040]
     expected = np.clip(original(place, path)(rows), 0, None)
     served = np.array([place.ask(model, row)["execution_time_ms"] for row in rows])
-    scale = np.maximum(expected, 1e-3 * np.median(expected))  # answers are rounded, and float32 has no digits near 0
+    scale = np.maximum(expected, 1e-3 * np.max(expected))  # answers are rounded, and float32 has no digits near 0
     assert np.max(np.abs(served - expected) / scale) < 1e-4
     assert np.unique(served).size > 5
 

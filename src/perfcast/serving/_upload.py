@@ -38,8 +38,8 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         note: Anything worth remembering.
         ranges: For each feature the least and the greatest value it was trained on; the declared bounds otherwise.
         calibration: The table of intervals; without it the version is uncalibrated.
-        metrics, data, settings, search, libraries, seconds, keeps_trends, path, learnt_all, inputs, notes,
-            created_at: As in a manifest.
+        metrics, data, settings, search, libraries, seconds, keeps_trends, path, base, learnt_all, inputs,
+            notes, created_at: As in a manifest.
         graph, parity, model, version: Taken for what a manifest says, and found out anew.
         reference: Taken likewise, and left out: what was usual there needn't be here.
     """
@@ -58,6 +58,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float | None = None
     keeps_trends: bool | None = None
     path: dict[str, dict[str, float]] = {}
+    base: str = ""
     learnt_all: bool = False
     inputs: tuple[_Text, ...] = ()
     notes: tuple[_Text, ...] = ()
