@@ -56,7 +56,7 @@ def test_a_report_with_a_learning_curve_is_written_and_told_of(run: Run, shop: S
     page = (tmp_path / "report-simulated-1" / "report.html").read_text(encoding="utf-8")
     assert "Learning curve" in page
     assert err.count("rows, mean error") == 5
-    assert "5 fits, about" in err
+    assert "5 shares, about" in err
 
 
 def test_a_version_without_rows_has_a_report_but_no_learning_curve(run: Run, shop: Shop, tmp_path: Path) -> None:
