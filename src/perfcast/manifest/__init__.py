@@ -4,7 +4,17 @@ Made by `perfcast.training`, kept by `perfcast.registry`, read by `perfcast.serv
 """
 
 from perfcast.manifest._calibration import COVERAGES, DEFAULT_COVERAGE, STAY, Calibration, Move
-from perfcast.manifest._manifest import LARGEST_GRAPH, Bounded, DataFacts, Draft, GraphFacts, Manifest, Metrics, Parity
+from perfcast.manifest._manifest import (
+    LARGEST_GRAPH,
+    Bounded,
+    DataFacts,
+    Draft,
+    GraphFacts,
+    Manifest,
+    Metrics,
+    Origin,
+    Parity,
+)
 from perfcast.manifest._reference import BUDGETS, Chart, InputReference, Reference
 
 __all__ = [
@@ -23,6 +33,7 @@ __all__ = [
     "Manifest",
     "Metrics",
     "Move",
+    "Origin",
     "Parity",
     "Reference",
 ]

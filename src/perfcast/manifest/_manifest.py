@@ -91,38 +91,29 @@ class DataFacts(msgspec.Struct, frozen=True):
     learnt_until: str | None = None
 
 
-class Manifest(msgspec.Struct, frozen=True):
-    """All that a version says about itself; written once, never changed.
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a manifest that holds for a version wherever it goes: how it came about and how good it is.
 
     Attributes:
-        type: The family, such as `xgboost`.
-        workload: The whole declaration, so that serving needs no YAML file.
-        ranges: For each feature the least and the greatest value it was trained on.
         data: Where it was learnt.
         metrics: Held-out metrics; None for uploads that bring none.
-        calibration: None where the version is uncalibrated.
+        calibration: The table of intervals; None where the version is uncalibrated.
         settings: The family's settings.
         search: Summary of the search that found them.
+        libraries: Versions of what made it.
+        seconds: How long its fits took.
         keeps_trends: Whether the model promises the trends that the workload declares; None where it declares none.
         path: For each feature with a trend and each that follows it, by how much this rises while the other rises by 1;
             what is promised holds for features that move so, all else equal.
         base: The older version, `NAME:VERSION`, from whose answers it starts; its graph is in this one's. Else empty.
         learnt_all: Whether it has learnt from the calibrating rows too, after its intervals had been sized by them.
-        libraries: Versions of what made it.
         inputs: What the model reads, in its order; empty where that is all of the workload's inputs.
-        reference: What is usual for it; None for uploads, and for versions older than this.
-        created_at: ISO 8601, UTC.
+        notes: What else is worth knowing.
     """
 
-    type: str
-    workload: Mapping[str, Any]
-    ranges: Mapping[str, tuple[float, float]]
-    graph: GraphFacts
-    created_at: str
     data: DataFacts | None = None
     metrics: Metrics | None = None
     calibration: Calibration | None = None
-    parity: Parity | None = None
     settings: Mapping[str, Any] = {}
     search: Mapping[str, Any] = {}
     libraries: Mapping[str, str] = {}
@@ -132,8 +123,29 @@ class Manifest(msgspec.Struct, frozen=True):
     base: str = ""
     learnt_all: bool = False
     inputs: tuple[str, ...] = ()
-    reference: Reference | None = None
     notes: tuple[str, ...] = ()
+
+
+class Manifest(Origin, frozen=True, kw_only=True):
+    """All that a version says about itself; written once, never changed.
+
+    Attributes:
+        type: The family, such as `xgboost`.
+        workload: The whole declaration, so that serving needs no YAML file.
+        ranges: For each feature the least and the greatest value it was trained on.
+        graph: Its graph.
+        parity: How far that differs from the native model; None for uploads.
+        reference: What is usual for it; None for uploads, and for versions older than this.
+        created_at: ISO 8601, UTC.
+    """
+
+    type: str
+    workload: Mapping[str, Any]
+    ranges: Mapping[str, tuple[float, float]]
+    graph: GraphFacts
+    created_at: str
+    parity: Parity | None = None
+    reference: Reference | None = None
 
     def trained(self, features: Iterable[Bounded]) -> tuple[tuple[str, float, float], ...]:
         """Each feature's name and the range it was trained on, or may have, widened by what float32 rounds away."""

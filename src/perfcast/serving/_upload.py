@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime as ort
 
 from perfcast.errors import BrokenVersion, InvalidDeclaration, InvalidInput, UnknownModel, UnknownWorkload
-from perfcast.manifest import COVERAGES, Calibration, DataFacts, Draft, GraphFacts, Manifest, Metrics
+from perfcast.manifest import COVERAGES, Calibration, Draft, GraphFacts, Manifest, Origin
 from perfcast.registry import Registry, Version, check_label, check_name
 from perfcast.serving._foreign import open_foreign, try_rows
 from perfcast.serving._predictor import check_signature
@@ -28,7 +28,7 @@ _Text = Annotated[str, msgspec.Meta(max_length=2000)]
 _wrong = InvalidInput.of
 
 
-class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Statement(Origin, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the sender says of a graph. Any part may be left out; a whole manifest of another installation will do.
 
     Attributes:
@@ -37,9 +37,7 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         label: A name for the version, such as `v1.2.0`.
         note: Anything worth remembering.
         ranges: For each feature the least and the greatest value it was trained on; the declared bounds otherwise.
-        calibration: The table of intervals; without it the version is uncalibrated.
-        metrics, data, settings, search, libraries, seconds, keeps_trends, path, base, learnt_all, inputs,
-            notes, created_at: As in a manifest.
+        created_at: As in a manifest.
         graph, parity, model, version: Taken for what a manifest says, and found out anew.
         reference: Taken likewise, and left out: what was usual there needn't be here.
     """
@@ -49,17 +47,6 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label: str | None = None
     note: _Text = ""
     ranges: dict[str, tuple[float, float]] = {}
-    calibration: Calibration | None = None
-    metrics: Metrics | None = None
-    data: DataFacts | None = None
-    settings: dict[str, Any] = {}
-    search: dict[str, Any] = {}
-    libraries: dict[str, str] = {}
-    seconds: float | None = None
-    keeps_trends: bool | None = None
-    path: dict[str, dict[str, float]] = {}
-    base: str = ""
-    learnt_all: bool = False
     inputs: tuple[_Text, ...] = ()
     notes: tuple[_Text, ...] = ()
     created_at: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")] | None = None
@@ -200,13 +187,11 @@ def _middle(workload: Workload, ranges: Mapping[str, tuple[float, float]]) -> li
 def _manifest(statement: Statement, workload: Workload, facts: GraphFacts) -> Manifest:
     bare = "uploaded: its graph was checked for its shape; what stands in its manifest is its sender's word"
     declared = {feature.name: (feature.minimum, feature.maximum) for feature in workload.features}
-    said = {name: getattr(statement, name) for name in Manifest.__struct_fields__}
+    said = {name: getattr(statement, name) for name in (*Origin.__struct_fields__, "type")}
     found = {
         "workload": dict(workload.document()),
         "ranges": declared | statement.ranges,
         "graph": facts,
-        "parity": None,
-        "reference": None,
         "created_at": statement.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "notes": (*statement.notes, *([] if bare in statement.notes else [bare])),
     }

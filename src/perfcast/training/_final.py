@@ -16,17 +16,20 @@ from perfcast.training.fits import Executor, FitResult, FitTask, Learnt
 from perfcast.training.search import Search
 
 CUT_SHORT = "the time limit cut its final fit short; a longer one makes a better version"
+QUICK_MEMBERS = 2
+"""So many members, at most, has what is to be quick."""
 _LOOK_SECONDS = 0.2
 
 
 def final_fits(
-    chosen: Mapping[str, Family], found: Search, executor: Executor, *, deadline: float, stop: Stop
+    chosen: Mapping[str, Family], found: Search, executor: Executor, *, deadline: float, stop: Stop, quick: bool = False
 ) -> dict[str, Trained]:
     """Each family's, of as many members as there is time for, learnt from the training rows.
 
     The best family's first member gets the time it needs, whatever the deadline, because there must be one.
     """
-    plans = _planned(chosen, found, several=executor.slots > 1)
+    most = QUICK_MEMBERS if quick else max(family.members for family in chosen.values())
+    plans = _planned(chosen, found, most, several=executor.slots > 1)
     made = _made(plans, chosen, executor, found.best, deadline, stop)
     return {name: _trained(chosen[name], found, results) for name, results in made.items()}
 
@@ -79,14 +82,14 @@ class _Planned:
         return FitTask(self.key, family, self.trial.settings, seconds, self.learnt, member=self.member)
 
 
-def _planned(chosen: Mapping[str, Family], found: Search, *, several: bool) -> list[_Planned]:
-    """Every family's first member, then the others, the best family's first.
+def _planned(chosen: Mapping[str, Family], found: Search, most: int, *, several: bool) -> list[_Planned]:
+    """Every family's first member, then the others up to so many, the best family's first.
 
     Where fits take turns the quick ones come first, so that none is left out; side by side, the longest do.
     """
     best = list(found.best_of_each_family.values())
     first = [(trial, 0) for trial in sorted(best, key=lambda trial: trial.seconds, reverse=several)]
-    others = [(trial, member) for trial in best for member in range(1, chosen[trial.family].members)]
+    others = [(trial, member) for trial in best for member in range(1, min(most, chosen[trial.family].members))]
     return [_Planned(key, trial, member) for key, (trial, member) in enumerate([*first, *others])]
 
 
@@ -124,7 +127,7 @@ def _joined(family: Family, results: Sequence[FitResult]) -> Fitted:
 
 def _trained(family: Family, found: Search, results: Sequence[FitResult]) -> Trained:
     trial = found.best_of_each_family[family.name]
-    fewer = f"{len(results)} of its {family.members} members were fitted; a longer time limit makes a better version"
+    fewer = f"{len(results)} of its {family.members} members were fitted; a longer search makes a better version"
     noted = {CUT_SHORT: any(result.late for result in results), fewer: len(results) < family.members}
     return Trained(
         found.inner.path,

@@ -23,7 +23,8 @@ from perfcast.training.search import Search, SearchOptions, Start, search
 from perfcast.workloads import Rows
 
 FEW_TRIALS = 8
-"""So few trials take turns: starting processes would cost more than it gains. Nor does what they find learn twice."""
+"""So few trials are to be quick: they take turns, since starting processes would cost more than it gains, and what they
+find has few members and doesn't learn twice."""
 PLAIN = "plain"
 OVERTIME = 1.05
 """Share of the time limit by which all must be done: final fits end so much earlier as drafting takes."""
@@ -87,13 +88,13 @@ def train(
         chosen = start_from(base, inner.target, chosen)
         options["warm_start"] = [*options.get("warm_start", ()), *both_ways(chosen)]
     deadline = float("inf") if budget.timeout is None else begun + OVERTIME * budget.timeout
-    with closing(make_executor(inner, several=budget.trials > FEW_TRIALS, cluster=cluster, stop=stop)) as executor:
+    quick = budget.trials <= FEW_TRIALS
+    with closing(make_executor(inner, several=not quick, cluster=cluster, stop=stop)) as executor:
         with span("search", attributes={"perfcast.trials": budget.trials, "perfcast.rows": len(inner.lesson.target)}):
             found = search(inner, chosen, budget, executor, stop=stop, **options)
         deadline -= drafting(len(found.best_of_each_family), len(inner.lesson.target))
         with span("final fits"):
-            again = budget.trials > FEW_TRIALS
-            fitted = fit_best(split, chosen, found, executor, mixing=mixing, again=again, deadline=deadline, stop=stop)
+            fitted = fit_best(split, chosen, found, executor, mixing=mixing, quick=quick, deadline=deadline, stop=stop)
         models = [without_needless_base(model) for model in fitted]
     unfitted = sorted(set(found.best_of_each_family) - {model.family for model in models})
     left_out = found.summary["left_out"] | dict.fromkeys(unfitted, "the time limit left no time for its final fit")
@@ -108,15 +109,15 @@ def fit_best(
     executor: Executor,
     *,
     mixing: bool = True,
-    again: bool = True,
+    quick: bool = False,
     deadline: float = float("inf"),
     stop: Stop = never,
 ) -> list[Trained]:
     """Fit each family's best settings on all training rows, see whether they keep trends, add their mean.
 
-    Trends are swept over the split's calibration rows. The mean is made where it is asked for and gains. Where it is
-    asked for and there is time, all learn again, from the calibration rows too. At the deadline (`time.monotonic()`) a
-    fit ends with what it has, which its notes then say.
+    Trends are swept over the split's calibration rows. The mean is made where it is asked for and gains. Where there is
+    time all learn again, from the calibration rows too, unless it is to be quick. At the deadline (`time.monotonic()`)
+    a fit ends with what it has, which its notes then say.
 
     Returns:
         Best tuning score first, but a plain model before what is not clearly better; without families that the deadline
@@ -127,13 +128,13 @@ def fit_best(
         Unavailable: Where they run can't be reached any more.
     """
     found, held = _plainest(found, _held_predictions(chosen, found, stop))
-    fitted = final_fits(chosen, found, executor, deadline=deadline, stop=stop)
+    fitted = final_fits(chosen, found, executor, deadline=deadline, stop=stop, quick=quick)
     rows = split.calibrate.features
     models = {name: proven(model, rows) for name, model in fitted.items()}
     # Where trends are declared only models that keep them are mixed, so that the mean keeps them too.
     members = [name for name, model in models.items() if model.keeps_trends] or list(models)
     mixture = mix(found.inner, {name: held[name] for name in members}, plain=held.get(PLAIN)) if mixing else None
-    seconds = second_fits(fitted.values(), chosen, found, executor, deadline=deadline, stop=stop) if again else {}
+    seconds = {} if quick else second_fits(fitted.values(), chosen, found, executor, deadline=deadline, stop=stop)
     for name, model in seconds.items():
         whole = proven(model, rows)
         if whole.keeps_trends == models[name].keeps_trends:

@@ -112,6 +112,13 @@ def test_without_time_for_more_a_network_has_one_member_and_says_so(dataset: Dat
     assert model.notes[-1].startswith("1 of its 4 members")
 
 
+def test_what_is_to_be_quick_has_two_members_and_learns_once(dataset: Dataset) -> None:
+    model = _network(dataset, quick=True)
+    assert model.fitted.details()["members"] == 2
+    assert model.first is None
+    assert model.notes == ("2 of its 4 members were fitted; a longer search makes a better version",)
+
+
 def test_all_learn_from_the_calibrating_rows_too_after_these_have_sized_their_intervals(dataset: Dataset) -> None:
     split, chosen = dataset.split(), {name: families()[name] for name in ("polynomial", "random_forest")}
     found = search(split, dataset.workload, chosen, Budget(2))
@@ -152,11 +159,11 @@ def test_a_second_fit_that_there_is_no_time_for_is_left_out(dataset: Dataset) ->
     assert not draft(dataset.workload, dataset, split, model).manifest.learnt_all
 
 
-def _network(dataset: Dataset, deadline: float) -> Trained:
+def _network(dataset: Dataset, deadline: float = float("inf"), *, quick: bool = False) -> Trained:
     split, chosen = dataset.split(), {"neural_network": families()["neural_network"]}
     warm = [("neural_network", {"epochs": 32})]
     found = search(split, dataset.workload, chosen, Budget(1), warm_start=warm)
-    (model,) = fit_best(split, chosen, found, Here(found.inner), mixing=False, deadline=deadline)
+    (model,) = fit_best(split, chosen, found, Here(found.inner), mixing=False, quick=quick, deadline=deadline)
     return model
 
 

@@ -13,7 +13,6 @@ from perfcast.export import Target, compose, run
 from perfcast.training.families import Lesson, families
 from perfcast.workloads import Name, Rows, Workload, check_table, right_rows
 
-QUANTITIES = 24
 ASKED = 40_000
 """Rows whose cost the version is asked, the measured ones among them."""
 CROSSED = 0.3
@@ -25,13 +24,7 @@ SETTINGS = {"epochs": 40, "weight_decay": 0.03}
 
 
 def distill(
-    graph: bytes,
-    workload: Workload,
-    features: Rows,
-    *,
-    quantities: int = QUANTITIES,
-    asked: int = ASKED,
-    threads: int = 1,
+    graph: bytes, workload: Workload, features: Rows, *, quantities: int, asked: int = ASKED, threads: int = 1
 ) -> bytes:
     """Fit one network to a version's answers.
 
