@@ -46,7 +46,7 @@ class Statement(Origin, frozen=True, kw_only=True, forbid_unknown_fields=True):
     type: _Name = "onnx"
     label: str | None = None
     note: _Text = ""
-    ranges: dict[str, tuple[float, float]] = {}
+    ranges: Mapping[str, tuple[float, float]] = {}
     inputs: tuple[_Text, ...] = ()
     notes: tuple[_Text, ...] = ()
     created_at: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")] | None = None
@@ -190,7 +190,7 @@ def _manifest(statement: Statement, workload: Workload, facts: GraphFacts) -> Ma
     said = {name: getattr(statement, name) for name in (*Origin.__struct_fields__, "type")}
     found = {
         "workload": dict(workload.document()),
-        "ranges": declared | statement.ranges,
+        "ranges": {**declared, **statement.ranges},
         "graph": facts,
         "created_at": statement.created_at or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "notes": (*statement.notes, *([] if bare in statement.notes else [bare])),
