@@ -127,13 +127,15 @@ def fit_best(
         Stopped: It was asked to.
         Unavailable: Where they run can't be reached any more.
     """
-    found, held = _plainest(found, _held_predictions(chosen, found, stop))
+    found, held = _plainest(chosen, found, _held_predictions(chosen, found, stop))
     fitted = final_fits(chosen, found, executor, deadline=deadline, stop=stop, quick=quick)
     rows = split.calibrate.features
     models = {name: proven(model, rows) for name, model in fitted.items()}
     # Where trends are declared only models that keep them are mixed, so that the mean keeps them too.
     members = [name for name, model in models.items() if model.keeps_trends] or list(models)
-    mixture = mix(found.inner, {name: held[name] for name in members}, plain=held.get(PLAIN)) if mixing else None
+    several = [name for name, family in chosen.items() if family.members > 1]
+    known = {name: held[name] for name in members}
+    mixture = mix(found.inner, known, plain=held.get(PLAIN), several=several) if mixing else None
     seconds = {} if quick else second_fits(fitted.values(), chosen, found, executor, deadline=deadline, stop=stop)
     for name, model in seconds.items():
         whole = proven(model, rows)
@@ -163,10 +165,18 @@ def _chosen(names: Collection[str]) -> tuple[dict[str, Family], bool]:
     return chosen, not names or ENSEMBLE in names
 
 
-def _plainest(found: Search, held: dict[str, Rows]) -> tuple[Search, dict[str, Rows]]:
-    """Put the plain trial first, unless the best is clearly better; with what they predict on the validation rows."""
-    plain, best = found.plain, found.best
-    if plain is None or found.inner.clearly_better(held[best.family], held[PLAIN]):
+def _plainest(chosen: Mapping[str, Family], found: Search, held: dict[str, Rows]) -> tuple[Search, dict[str, Rows]]:
+    """Put the plain trial first, unless the best is clearly better; with what they predict on the validation rows.
+
+    Where it keeps trends that are declared, the best of those that do is what it is held against.
+    """
+    plain = found.plain
+    if plain is None:
+        return found, held
+    trials = list(found.best_of_each_family.values())
+    if any(found.inner.lesson.trends) and chosen[plain.family].keeps_trends(plain.settings):
+        trials = [trial for trial in trials if chosen[trial.family].keeps_trends(trial.settings)]
+    if trials and found.inner.clearly_better(held[trials[0].family], held[PLAIN]):
         return found, held
     others = {name: trial for name, trial in found.best_of_each_family.items() if name != plain.family}
     return replace(found, best_of_each_family={plain.family: plain, **others}), {**held, plain.family: held[PLAIN]}

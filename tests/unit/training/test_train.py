@@ -214,6 +214,19 @@ def test_a_mean_is_made_only_where_it_gains(dataset: Dataset) -> None:
     assert mix(inner, {"one": good.astype(np.float32)}) is None
 
 
+def test_beside_several_members_a_mean_must_gain_more(dataset: Dataset) -> None:
+    inner = inner_validation(dataset.split(), dataset.workload, seed=0, threads=1)
+    truth = inner.target.from_cost(inner.cost)
+    own, other = np.random.default_rng(0).normal(size=(2, len(truth)))
+    one, two = truth + 0.1 * own, truth + 0.07 * own + 0.12 * other
+    known = {"one": one.astype(np.float32), "two": two.astype(np.float32)}
+    mixed = mix(inner, known)
+    assert mixed is not None
+    assert mixed[1] > 0.96 * inner.score(known["one"])
+    assert mix(inner, known, several=["one"]) is None
+    assert mix(inner, known, several=["two"]) == mixed
+
+
 def by_type(training: Training, name: str) -> Draft:
     return next(version for version in training.drafts if version.manifest.type == name)
 

@@ -42,9 +42,9 @@ class NeuralNetwork(Family):
         return start if lesson.relative else {**start, "beta": 0.02}
 
     def space(self, trial: Trial, lesson: Lesson) -> Settings:
-        """Size, schedule, regularisation; for absolute costs where the loss turns from squared to absolute."""
+        """Size (wider ones are no better), schedule, regularisation; where the loss of absolute costs turns linear."""
         space = Space(trial, self.name)
-        space.whole("width", 64, 256, log=True)
+        space.whole("width", 64, 128, log=True)
         space.whole("epochs", 32, 400, log=True)
         space.number("learning_rate", 5e-4, 1e-2, log=True)
         space.number("weight_decay", 1e-3, 0.5, log=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from math import comb
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,10 @@ MOST_ALPHA = 20.0
 OVER, OVER_PLANE = 0.1, 0.5
 """Share of the target's training range by which an answer may leave it."""
 BEYOND_PLANE = 1.0
-"""How far beyond their training range inputs count for a plane, in standard deviations; bent curves end there."""
+"""How far beyond their training range inputs count for a plane, in standard deviations; bent curves end there.
+
+With inputs with which the cost is to rise a plane rises without end."""
+_Limits: TypeAlias = tuple[Doubles, Doubles]
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,10 @@ class Polynomial(Family):
 
     name = "polynomial"
 
+    def keeps_trends(self, settings: Settings) -> bool:
+        """A plane does: no coefficient of it goes against one."""
+        return int(settings["degree"]) == 1
+
     def start(self, lesson: Lesson) -> Settings:  # noqa: ARG002
         """Degree 3, Ridge."""
         return {"degree": 3, "penalty": "ridge", "alpha": 1e-3, "terms": 900, "logged": "wide"}
@@ -126,17 +133,19 @@ class Polynomial(Family):
         degree = int(settings["degree"])
         beyond, over = (BEYOND_PLANE, OVER_PLANE) if degree == 1 else (0.0, OVER)
         smooth = smooth_inputs(inputs, margin=beyond, wide=wide)
+        trends = np.array(lesson.trends)[smooth.columns] if degree == 1 else np.zeros(len(smooth.columns))
+        smooth = replace(smooth, high=np.where(trends > 0, np.inf, smooth.high))
         order = list(range(len(smooth.columns)))
         if degree > 1:
             order = _most_telling(smooth(inputs, np.float64), target)
         terms = _terms(order, degree=degree, most=min(int(settings["terms"]), MOST_TERMS))
         gram, moment, scale = _normal_equations(smooth, terms, inputs, target, stop)
         solve = _lasso if settings["penalty"] == "lasso" else _ridge
-        weights = solve(gram, moment, float(settings["alpha"]), stop) / scale
+        weights = solve(gram, moment, float(settings["alpha"]), stop, _limits(trends, len(terms))) / scale
         used = weights != 0
         used[:1] |= not used.any()
         margin = over * float(np.ptp(target))
-        low, high = float(target.min()) - margin, float(target.max()) + margin
+        low, high = float(target.min()) - margin, np.inf if trends.any() else float(target.max()) + margin
         fitted = FittedPolynomial(smooth, terms[used], weights[used], 0.0, -np.inf, np.inf, settings)
         middle = _middle(target - fitted.value(inputs), relative=lesson.relative)
         return replace(fitted, intercept=middle, low=low, high=high)
@@ -216,11 +225,31 @@ def _normal_equations(
     return covariance / np.outer(scale, scale), moment / rows / scale, scale
 
 
-def _ridge(gram: Doubles, moment: Doubles, alpha: float, stop: Stop) -> Doubles:  # noqa: ARG001
-    return np.asarray(np.linalg.solve(gram + alpha * np.eye(len(gram)), moment), dtype=np.float64)
+def _limits(trends: Doubles, terms: int) -> _Limits:
+    """Between what each coefficient must lie: none goes against a trend."""
+    if not trends.any():
+        return np.full(terms, -np.inf), np.full(terms, np.inf)
+    return np.where(trends > 0, 0.0, -np.inf), np.where(trends < 0, 0.0, np.inf)
 
 
-def _lasso(gram: Doubles, moment: Doubles, alpha: float, stop: Stop) -> Doubles:
+def _ridge(gram: Doubles, moment: Doubles, alpha: float, stop: Stop, limits: _Limits) -> Doubles:  # noqa: ARG001
+    penalised = gram + alpha * np.eye(len(gram))
+    if not np.isfinite(limits).any():
+        return np.asarray(np.linalg.solve(penalised, moment), dtype=np.float64)
+    from sklearn.linear_model import LinearRegression  # takes a while to import
+
+    # Least squares whose Gram matrix this is; what may be below 0 is there twice, once turned round.
+    root, (low, high) = np.linalg.cholesky(penalised), limits
+    rises, falls = np.flatnonzero(high > 0), np.flatnonzero(low < 0)
+    both = np.hstack([root.T[:, rises], -root.T[:, falls]])
+    found = LinearRegression(positive=True, fit_intercept=False).fit(both, np.linalg.solve(root, moment)).coef_
+    weights = np.zeros(len(gram))
+    weights[rises] += found[: len(rises)]
+    weights[falls] -= found[len(rises) :]
+    return weights
+
+
+def _lasso(gram: Doubles, moment: Doubles, alpha: float, stop: Stop, limits: _Limits) -> Doubles:
     """Minimises ½ wᵀGw - mᵀw + a·max|m|·‖w‖₁ by FISTA (Beck and Teboulle 2009, section 4), with restarts.
 
     From the Gram matrix alone, so that its time doesn't depend on the number of rows, and it can be stopped.
@@ -233,7 +262,7 @@ def _lasso(gram: Doubles, moment: Doubles, alpha: float, stop: Stop) -> Doubles:
         if stop():
             break
         moved = ahead - step * (gram @ ahead - moment)
-        fresh = np.sign(moved) * np.maximum(np.abs(moved) - limit, 0.0)
+        fresh = np.clip(np.sign(moved) * np.maximum(np.abs(moved) - limit, 0.0), *limits)
         if (ahead - fresh) @ (fresh - weights) > 0:  # the momentum points uphill: start anew
             pace = 1.0
         faster = (1 + np.sqrt(1 + 4 * pace**2)) / 2

@@ -67,3 +67,27 @@ def test_plain_settings_lie_within_the_space(make_lesson: Callable[..., Lesson])
         for settings in POLYNOMIAL.plain(given):
             ((_, reached),) = usable({"polynomial": POLYNOMIAL}, given, [("polynomial", settings)])
             assert reached == settings
+
+
+@pytest.mark.parametrize("penalty", ["ridge", "lasso"])
+def test_a_plane_keeps_trends_and_rises_without_end(
+    inputs: np.ndarray, random: np.random.Generator, penalty: str
+) -> None:
+    noise = random.normal(0, 0.1, len(inputs))
+    given = lesson(inputs, inputs @ np.array([2.0, -3.0, 1.0]) + noise, relative=False)
+    kept = replace(given, trends=(1, 1, 0))
+    settings = {**POLYNOMIAL.plain(given)[0], "penalty": penalty, "alpha": 1e-3}
+    assert POLYNOMIAL.keeps_trends(settings)
+    assert not POLYNOMIAL.keeps_trends(POLYNOMIAL.start(given))
+    free, plane = (POLYNOMIAL.fit(one, settings) for one in (given, kept))
+    row = np.array([[5, 5, 5]], np.float32)
+    rises = [
+        float((fitted.predict(row + np.array(step, np.float32)) - fitted.predict(row))[0])
+        for fitted in (free, plane)
+        for step in ([1, 0, 0], [0, 1, 0])
+    ]
+    assert rises == pytest.approx([2, -3, rises[2], 0], abs=0.1)
+    assert rises[2] > 1
+    far = np.array([[1000, 5, 5], [2000, 5, 5]], np.float32)
+    assert float(np.diff(plane.predict(far))[0]) == pytest.approx(1000 * rises[2], rel=0.01)
+    assert float(np.diff(free.predict(far))[0]) == 0
