@@ -44,10 +44,10 @@ class NeuralNetwork(Family):
     def space(self, trial: Trial, lesson: Lesson) -> Settings:
         """Size (wider ones are no better), schedule, regularisation; where the loss of absolute costs turns linear."""
         space = Space(trial, self.name)
-        space.whole("width", 64, 128, log=True)
-        space.whole("epochs", 32, 400, log=True)
-        space.number("learning_rate", 5e-4, 1e-2, log=True)
-        space.number("weight_decay", 1e-3, 0.5, log=True)
+        space.whole("width", 96, 128, log=True)
+        space.whole("epochs", 32, 240, log=True)
+        space.number("learning_rate", 1e-3, 6e-3, log=True)
+        space.number("weight_decay", 0.01, 0.4, log=True)
         space.choice("dropout", [0.0, 0.1])
         if not lesson.relative:
             space.number("beta", 0.01, 1.0, log=True)
