@@ -21,6 +21,7 @@ from perfcast.api.batch import _routes as batch
 from perfcast.api.datasets import _routes as datasets
 from perfcast.api.documentation import _routes as documentation
 from perfcast.api.drift import _routes as drift
+from perfcast.api.explain import _routes as explain
 from perfcast.api.feedback import _routes as feedback
 from perfcast.api.health import _routes as health
 from perfcast.api.http._identifiers import REQUEST_ID
@@ -48,11 +49,11 @@ Predicts what a workload will cost before it runs: the CPU utilisation of a serv
 convolutions. Errors are RFC 9457 problem details."""
 
 ROOMS = (
-    *(predict, batch, feedback, benchmark, inference_protocol, kserve, mlflow, models, aliases, versions, training),
+    *(predict, batch, explain, feedback, benchmark, inference_protocol, kserve, mlflow, models, aliases, versions, training),
     *(drift, judged, schedules, workloads, datasets, health, metrics, documentation),
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""
-_MODEL_IN_BODY = (BATCH, FEEDBACK, "/invocations")
+_MODEL_IN_BODY = (BATCH, FEEDBACK, "/explain", "/invocations")
 """Routes whose bodies name models."""
 _SHOWN = 200
 """Letters of a caller's path that an answer repeats."""

@@ -59,6 +59,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
         rows: Held-out rows that thresholds were made from.
         days: Whole days among them; 0 where rows were drawn one by one.
         method: How the thresholds came about, in words.
+        background: Some of the training rows, [rows, features], with which one that is explained is compared.
     """
 
     inputs: Mapping[str, InputReference]
@@ -72,6 +73,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     cost_scale: float | None = None
     cost_run: int | None = None
     width: float | None = None
+    background: tuple[tuple[float, ...], ...] = ()
 
     def with_errors(self, usual: float) -> "Reference":
         """The same with another usual error; thresholds and all else that is about errors go with it."""

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.datasets import Part, Split
+from perfcast.explanation import choose_background
 from perfcast.manifest import DEFAULT_COVERAGE, Calibration, Chart, InputReference, Reference
 from perfcast.monitoring.drift import (
     LEAST_DAY_ROWS,
@@ -90,6 +91,7 @@ def make_reference(
         cost_scale=scale_of(actual),
         cost_run=_run(split, actual),
         width=None if bounds is None else float((bounds[1] - bounds[0]).mean()),
+        background=tuple(map(tuple, choose_background(split.train.features).tolist())),
     )
 
 
