@@ -49,7 +49,20 @@ Predicts what a workload will cost before it runs: the CPU utilisation of a serv
 convolutions. Errors are RFC 9457 problem details."""
 
 ROOMS = (
-    *(predict, batch, explain, feedback, benchmark, inference_protocol, kserve, mlflow, models, aliases, versions, training),
+    *(
+        predict,
+        batch,
+        explain,
+        feedback,
+        benchmark,
+        inference_protocol,
+        kserve,
+        mlflow,
+        models,
+        aliases,
+        versions,
+        training,
+    ),
     *(drift, judged, schedules, workloads, datasets, health, metrics, documentation),
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""

@@ -3,7 +3,7 @@
 What they give and take is plain data in the shape of the HTTP contract.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +13,8 @@ from perfcast.errors import InvalidInput, NoUsableModel
 if TYPE_CHECKING:
     from perfcast.cli._remote import Server
     from perfcast.jobs import Jobs, Submissions
+    from perfcast.registry import Version
+    from perfcast.serving import Predictor
 
 _T = TypeVar("_T")
 
@@ -27,14 +29,8 @@ class Here:
         self._schedules = Schedules(bench.database, submissions, bench.settings.service_timezone)
 
     def predict(self, model: str, features: dict[str, Any], coverage: float) -> dict[str, Any]:
-        from perfcast.workloads import RowReader
-
-        bench = self._bench
-        version = bench.registry.resolve(model or _default_model(bench, features))
-        predictor = bench.predictor(version)
-        cost = predictor.workload.cost
-        row = RowReader(predictor.workload, bench.settings.service_timezone).read(features)
-        answer = predictor.answer(row, coverage, bench.calibration(version))
+        version, predictor, row = self._asked(model, features)
+        cost, answer = predictor.workload.cost, predictor.answer(row, coverage, self._bench.calibration(version))
         return {
             cost.name: answer.cost,
             "lower": answer.lower,
@@ -46,6 +42,12 @@ class Here:
             "model_version": version.number,
             "model_type": version.manifest.type,
         }
+
+    def explain(self, model: str, features: dict[str, Any]) -> dict[str, Any]:
+        from perfcast.serving import explain_row
+
+        _, predictor, row = self._asked(model, features)
+        return explain_row(predictor, row)
 
     def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
         from perfcast.jobs import Asked
@@ -102,6 +104,15 @@ class Here:
         name = self._bench.registry.model(model).name
         with self._bench.database.read() as connection:
             return {"model_name": name, **describe_drift(connection, name)}
+
+    def _asked(self, model: str, features: dict[str, Any]) -> "tuple[Version, Predictor, Sequence[float]]":
+        """Who answers for these features, and their row."""
+        from perfcast.workloads import RowReader
+
+        bench = self._bench
+        version = bench.registry.resolve(model or _default_model(bench, features))
+        predictor = bench.predictor(version)
+        return version, predictor, RowReader(predictor.workload, bench.settings.service_timezone).read(features)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`perfcast predict` and `score`: the cost of one piece of work, or of every row of files."""
+"""`perfcast predict`, `explain` and `score`: what one piece of work costs and why, or every row of files."""
 
 import json
 import sys
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from perfcast.cli._data import told
-from perfcast.cli._options import KEY, URL
-from perfcast.cli._output import say, show_json
+from perfcast.cli._options import JSON, KEY, URL
+from perfcast.cli._output import cell, say, show_json, show_table
 from perfcast.cli._place import open_place
 from perfcast.cli._progress import row_progress
 from perfcast.cli._workbench import workbench
@@ -41,6 +41,41 @@ def predict(
         raise InvalidInput.of("coverage", f"must be one of {', '.join(map(str, COVERAGES))}, got {coverage}")
     with open_place(url, key) as place:
         show_json(place.predict(model, _values(features or []), coverage))
+
+
+def explain(
+    features: list[str] = typer.Argument(None, help="FEATURE=VALUE …; or - to read a JSON object from standard input."),
+    model: str = typer.Option("", help="NAME, NAME:VERSION or NAME@ALIAS; the workload's default model if not given."),
+    as_json: bool = JSON,
+    url: str = URL,
+    key: str = KEY,
+) -> None:
+    """Tell why a prediction is what it is: what each feature adds, beside usual rows (Shapley values).
+
+    Together with the mean of the usual rows they come to the prediction. Where errors are relative, so do the factors,
+    times the usual rows' geometric mean.
+
+    Examples:
+        perfcast explain request_rate=120 active_users=60 db_connections=25 timestamp=2026-03-02T14:05:00Z
+        perfcast explain --model cnn-execution-time-cpu-torch batch_size=8 input_channels=3 input_height=224
+            input_width=224 output_channels=64 kernel_size=7 stride=2
+    """
+    with open_place(url, key) as place:
+        found = place.explain(model, _values(features or []))
+    if as_json:
+        show_json(found)
+        return
+    unit, factors = found["unit"], found["typical_value"] is not None
+    columns = ("feature", "value", f"adds, {unit}", *(("times",) if factors else ()))
+    given = [
+        (one["feature"], one["value"], one["contribution"], *((f"× {one['factor']:.3g}",) if factors else ()))
+        for one in found["contributions"]
+    ]
+    cost = next(iter(found))
+    usual = ("usual", None, found["base_value"], *((cell(found["typical_value"]),) if factors else ()))
+    total = ("prediction", None, found[cost], *((cell(found[cost]),) if factors else ()))
+    title = f"{cost} of {found['model_name']}:{found['model_version']}"
+    show_table(columns, [usual, *given, total], title=title)
 
 
 def score(

@@ -59,6 +59,9 @@ class Server:
     def predict(self, model: str, features: dict[str, Any], coverage: float) -> dict[str, Any]:
         return self.ask(calls.predict(features, model=model or None, coverage=coverage))
 
+    def explain(self, model: str, features: dict[str, Any]) -> dict[str, Any]:
+        return self.ask(calls.explain(features, model=model or None))
+
     def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
         given = asked | {"model": asked.get("model_name")}
         return self.ask(calls.train(**{name: value for name, value in given.items() if name != "model_name"}))

@@ -60,6 +60,9 @@ def show_version(version: "Version", correction: "Correction | None" = None) -> 
             "in the worst fifth of cost": with_unit(manifest.metrics.worst_fifth.get("0.9"), "%"),
         }
         show_facts(held_out | inside)
+    if manifest.importance:
+        shares = [(name, 100 * share) for name, share in manifest.importance.items()]
+        show_table(("feature", "importance %"), shares, title="\nwhat matters")
     settings = [(name, _plain(value)) for name, value in manifest.settings.items() if name != "fit"]
     show_table(("setting", "value"), settings, title="\nsettings")
     _show_search(manifest.search)

@@ -69,7 +69,9 @@ def choose_background(features: Rows) -> Rows:
     return np.asarray(drawn[np.sort(first)[:BACKGROUND]])
 
 
-def explain(workload: Workload, predict: Predict, row: Rows, background: Rows, *, most_rows: int = MOST_ROWS) -> Explanation:
+def explain(
+    workload: Workload, predict: Predict, row: Rows, background: Rows, *, most_rows: int = MOST_ROWS
+) -> Explanation:
     """Explain one prediction.
 
     Args:
@@ -93,20 +95,25 @@ def explain(workload: Workload, predict: Predict, row: Rows, background: Rows, *
     amounts = walk.gains(costs, taken).mean(axis=0)
     relative = workload.cost.relative and costs.min() > 0
     factors = np.exp(walk.gains(np.log(costs), taken).mean(axis=0)) if relative else [None] * len(players)
-    found = [Contribution(name, float(amount), factor) for name, amount, factor in zip(players, amounts, factors, strict=True)]
+    found = [
+        Contribution(name, float(amount), factor)
+        for name, amount, factor in zip(players, amounts, factors, strict=True)
+    ]
     return Explanation(
         cost=float(costs[0, -1]),
         base=float(costs[:, 0].mean()),
         typical=float(np.exp(np.log(costs[:, 0]).mean())) if relative else None,
-        contributions=tuple(sorted(found, key=lambda one: -abs(one.amount if one.factor is None else np.log(one.factor)))),
+        contributions=tuple(
+            sorted(found, key=lambda one: -abs(one.amount if one.factor is None else np.log(one.factor)))
+        ),
         ways=len(taken),
     )
 
 
 def importance(workload: Workload, predict: Predict, rows: Rows, background: Rows) -> dict[str, float]:
-    """How much each feature matters: its share of all that features add or take away, in the mean over rows; from 0 to 1.
+    """How much each feature matters: its share of all that features add or take away, in the mean over rows.
 
-    Of logarithms where errors are relative. Empty where no way is allowed or nothing matters.
+    From 0 to 1; of logarithms where errors are relative. Empty where no way is allowed or nothing matters.
     """
     players = _players(workload)
     judged = np.repeat(rows[:JUDGED_ROWS], TRIED * JUDGED_WAYS, axis=0)
@@ -122,7 +129,9 @@ def importance(workload: Workload, predict: Predict, rows: Rows, background: Row
     if not sizes.sum():
         return {}
     shares = sizes / sizes.sum()
-    return {name: round(float(shares[at]), 4) for at, name in sorted(enumerate(players), key=lambda item: -shares[item[0]])}
+    return {
+        name: round(float(shares[at]), 4) for at, name in sorted(enumerate(players), key=lambda item: -shares[item[0]])
+    }
 
 
 def _players(workload: Workload) -> dict[str, list[int]]:

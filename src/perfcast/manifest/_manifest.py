@@ -108,6 +108,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
         base: The older version, `NAME:VERSION`, from whose answers it starts; its graph is in this one's. Else empty.
         learnt_all: Whether it has learnt from the calibrating rows too, after its intervals had been sized by them.
         inputs: What the model reads, in its order; empty where that is all of the workload's inputs.
+        importance: How much each feature matters, a share of 1, the largest first; `timestamp` for all that a clock
+            decides. Empty where nobody has looked.
         notes: What else is worth knowing.
     """
 
@@ -123,6 +125,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     base: str = ""
     learnt_all: bool = False
     inputs: tuple[str, ...] = ()
+    importance: Mapping[str, float] = {}
     notes: tuple[str, ...] = ()
 
 

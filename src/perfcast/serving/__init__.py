@@ -11,6 +11,7 @@ from perfcast.serving._answer_cache import AnswerCache
 from perfcast.serving._arms import Arm, Key
 from perfcast.serving._body import Request, UnknownReference, coverage_of, parse_json, parse_object
 from perfcast.serving._cache import Slot
+from perfcast.serving._explained import explain_row
 from perfcast.serving._follower import Follower
 from perfcast.serving._foreign import open_foreign, try_rows
 from perfcast.serving._items import ItemReader
@@ -37,6 +38,7 @@ __all__ = [
     "UnknownReference",
     "coverage_of",
     "declared_workload",
+    "explain_row",
     "open_foreign",
     "parse_json",
     "parse_object",

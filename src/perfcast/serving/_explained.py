@@ -19,8 +19,8 @@ def explain_row(predictor: Predictor, row: Sequence[float]) -> dict[str, Any]:
     kept = predictor.version.manifest.reference
     if kept is None or not kept.background:
         raise Refused(
-            f"{predictor.name} keeps no usual rows to compare with: it was uploaded, or made before versions kept some; "
-            "train the model again"
+            f"{predictor.name} keeps no usual rows to compare with, since it was uploaded or made before versions kept "
+            "some; train the model again"
         )
     workload, asked = predictor.workload, np.array(row, dtype=np.float32)
     background = np.array(kept.background, dtype=np.float32)

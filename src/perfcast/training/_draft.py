@@ -4,13 +4,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from perfcast.datasets import Dataset, Part, Split, newest_moment
-from perfcast.export import Target, check_parity, compose, libraries, measure, run_with_spread
+from perfcast.explanation import choose_background, importance
+from perfcast.export import Target, check_parity, compose, libraries, measure, run, run_with_spread
 from perfcast.manifest import DataFacts, Draft, Manifest
 from perfcast.training._path import Path
 from perfcast.training.families import Fitted, Settings
@@ -108,6 +110,9 @@ def draft(
         path=model.path.slopes,
         base=model.path.base.reference if model.path.base else "",
         learnt_all=model.first is not None,
+        importance=importance(
+            workload, partial(run, graph), split.test.features, choose_background(split.train.features)
+        ),
         reference=make_reference(workload, split, (first, second), calibration),
         notes=(*model.notes, *left_out(search or {})),
     )

@@ -113,6 +113,7 @@ class AsyncClient:
 
     predict = Awaited(calls.predict)
     predict_batch = Awaited(calls.predict_batch)
+    explain = Awaited(calls.explain)
     feedback = Awaited(calls.feedback)
     feedback_batch = Awaited(calls.feedback_batch)
     benchmark = Awaited(calls.benchmark)

@@ -110,6 +110,7 @@ class Client:
 
     predict = Blocking(calls.predict)
     predict_batch = Blocking(calls.predict_batch)
+    explain = Blocking(calls.explain)
     feedback = Blocking(calls.feedback)
     feedback_batch = Blocking(calls.feedback_batch)
     benchmark = Blocking(calls.benchmark)

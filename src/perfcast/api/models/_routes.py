@@ -27,7 +27,7 @@ _CARD: dict[int | str, dict[str, Any]] = {
     },
     **problems(404, 422, 503),
 }
-_SHOWN = ("metrics", "search", "settings", "parity", "data", "graph")
+_SHOWN = ("metrics", "search", "settings", "importance", "parity", "data", "graph")
 
 
 class Markdown(PlainTextResponse):

@@ -12,6 +12,7 @@ import numpy as np
 
 from perfcast.datasets import Dataset, Part, Split
 from perfcast.errors import Refused
+from perfcast.explanation import choose_background, importance
 from perfcast.export import measure, run, run_with_spread
 from perfcast.manifest import Draft, Manifest
 from perfcast.sessions import COST, FEATURES, open_session
@@ -132,6 +133,7 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
         graph=msgspec.structs.replace(measure(changed, test.features), row_us=after.row_us),
         metrics=evaluate(test.cost, new, calibration, spread),
         calibration=calibration,
+        importance=importance(workload, predict, test.features, choose_background(split.train.features)),
         parity=None,
         created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         settings={**manifest.settings, "variant": name, "of": number, "measured": measured},

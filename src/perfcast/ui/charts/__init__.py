@@ -2,10 +2,12 @@
 
 Each takes a palette and gives a Plotly figure: `curve` (a swept parameter, its band, rows measured, a limit), `gauge`
 (one answer on its scale), `difference` (with its bounds around nothing), `agreement` and `residuals` (predicted
-against measured), `lines` (series over time), `trials` (a search), `bars` (amounts side by side).
+against measured), `lines` (series over time), `trials` (a search), `bars` (amounts side by side), `contributions` (from
+what is usual to a prediction).
 """
 
 from perfcast.ui.charts._bars import Bar, bars
+from perfcast.ui.charts._contributions import contributions
 from perfcast.ui.charts._curve import Band, Curve, Points, curve
 from perfcast.ui.charts._difference import difference
 from perfcast.ui.charts._gauge import gauge
@@ -22,6 +24,7 @@ __all__ = [
     "Series",
     "agreement",
     "bars",
+    "contributions",
     "curve",
     "difference",
     "gauge",

@@ -46,7 +46,7 @@ from perfcast_client.answers._models import (
     VersionEntry,
     VersionMetrics,
 )
-from perfcast_client.answers._predictions import Batch, FeedbackTaken, Prediction, Result
+from perfcast_client.answers._predictions import Batch, Contribution, Explanation, FeedbackTaken, Prediction, Result
 from perfcast_client.answers._schedules import (
     RetrainRequest,
     ScheduleEntry,
@@ -78,6 +78,7 @@ __all__ = [
     "Batch",
     "Benchmark",
     "ColumnValues",
+    "Contribution",
     "Cost",
     "Data",
     "DatasetDetails",
@@ -89,6 +90,7 @@ __all__ = [
     "DriftAnomaly",
     "DriftFinding",
     "DriftReport",
+    "Explanation",
     "FeatureEntry",
     "FeedbackTaken",
     "Graph",

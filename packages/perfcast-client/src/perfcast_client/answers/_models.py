@@ -223,6 +223,7 @@ class VersionMetrics(Struct, frozen=True):
         live: Live accuracy by arm and window (`1h`, `24h`, `7d`, `all`).
         search: Summary of the search.
         settings: The family's settings.
+        importance: How much each feature matters, a share of 1; empty where nobody has looked.
         correction: None while no actuals have come.
     """
 
@@ -240,6 +241,7 @@ class VersionMetrics(Struct, frozen=True):
     graph: Graph
     created_at: datetime
     timestamp: datetime
+    importance: dict[str, float] = {}
     correction: IntervalCorrection | None = None
 
 

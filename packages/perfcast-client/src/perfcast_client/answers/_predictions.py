@@ -33,14 +33,66 @@ class Prediction(Struct, frozen=True):
     extrapolated: list[str]
 
 
-_KNOWN = frozenset(Prediction.__struct_fields__) - {"cost", "cost_name"}
+class Contribution(Struct, frozen=True):
+    """What a feature adds.
+
+    Attributes:
+        feature: Its name; `timestamp` for all that a clock decides.
+        value: As it was asked; None for what a clock decides.
+        contribution: In the cost's unit.
+        factor: By how much it multiplies the cost; None where errors aren't relative.
+    """
+
+    feature: str
+    value: Any
+    contribution: float
+    factor: float | None
+
+
+class Explanation(Struct, frozen=True):
+    """Why a prediction is what it is.
+
+    Attributes:
+        cost: The prediction: `base_value` and all contributions together, or `typical_value` times all factors.
+        cost_name: What the server calls it.
+        base_value: Mean cost of usual rows.
+        typical_value: Their geometric mean; None where errors aren't relative.
+        contributions: Shapley values, the largest first.
+        ways: Ways from a usual row to the one asked, whose mean they are.
+        background_rows: Usual rows that are kept with the version.
+    """
+
+    cost: float
+    cost_name: str
+    model_name: str
+    model_type: str
+    model_version: int
+    unit: str
+    base_value: float
+    typical_value: float | None
+    contributions: list[Contribution]
+    ways: int
+    background_rows: int
+    timestamp: datetime
+
+
+_KNOWN = (frozenset(Prediction.__struct_fields__) | frozenset(Explanation.__struct_fields__)) - {"cost", "cost_name"}
+
+
+def read_explanation(body: bytes) -> Explanation:
+    """An explanation from its JSON, as `read_prediction`."""
+    return msgspec.convert(_named(body), Explanation)
 
 
 def read_prediction(body: bytes) -> Prediction:
     """A prediction from its JSON, where the cost stands under its own name, before anything else that is unknown."""
+    return msgspec.convert(_named(body), Prediction)
+
+
+def _named(body: bytes) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
     name = cost_name(document)
-    return msgspec.convert({**document, "cost": document[name], "cost_name": name}, Prediction)
+    return {**document, "cost": document[name], "cost_name": name}
 
 
 def cost_name(document: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ from perfcast_client.calls._models import (
     upload_version,
     version_metrics,
 )
-from perfcast_client.calls._predictions import feedback, feedback_batch, predict
+from perfcast_client.calls._predictions import explain, feedback, feedback_batch, predict
 from perfcast_client.calls._schedules import (
     get_schedule,
     list_schedules,
@@ -55,6 +55,7 @@ __all__ = [
     "deactivate",
     "delete_version",
     "drift",
+    "explain",
     "feedback",
     "feedback_batch",
     "follow_job",

@@ -6,8 +6,8 @@ from math import isfinite
 from typing import Any
 
 from perfcast_client._call import Call, Repeat, given, json, reading
-from perfcast_client.answers import FeedbackTaken, Prediction
-from perfcast_client.answers._predictions import read_prediction
+from perfcast_client.answers import Explanation, FeedbackTaken, Prediction
+from perfcast_client.answers._predictions import read_explanation, read_prediction
 
 
 def predict(
@@ -21,11 +21,18 @@ def predict(
         coverage: Share of true costs that the interval shall hold: 0.5, 0.8, 0.9 (if None), 0.95, 0.99.
         device: For workloads that declare a `device`.
     """
-    for name, value in features.items():
-        if isinstance(value, float) and not isfinite(value):  # JSON has none of these: null would be sent
-            raise ValueError(f"{name}: must be a finite number, got {value!r}")
-    asked = given(model_name=model, features=features, coverage=coverage, device=device)
+    asked = given(model_name=model, features=_finite(features), coverage=coverage, device=device)
     return Call("POST", "/predict", read_prediction, body=json(asked))
+
+
+def explain(features: Mapping[str, Any], *, model: str | None = None) -> Call[Explanation]:
+    """What each feature adds to a prediction: Shapley values against usual rows, which come to it together.
+
+    Args:
+        features: By name.
+        model: As for `predict`.
+    """
+    return Call("POST", "/explain", read_explanation, body=json(given(model_name=model, features=_finite(features))))
 
 
 def feedback(
@@ -56,6 +63,13 @@ def feedback_batch(items: Sequence[Mapping[str, Any]]) -> Call[FeedbackTaken]:
         items: Each with `actual`, and `prediction_id` or else `features` and `model_name`; `measured_at` if known.
     """
     return _told(items)
+
+
+def _finite(features: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name, value in features.items():
+        if isinstance(value, float) and not isfinite(value):  # JSON has none of these: null would be sent
+            raise ValueError(f"{name}: must be a finite number, got {value!r}")
+    return features
 
 
 def _told(body: Any) -> Call[FeedbackTaken]:
