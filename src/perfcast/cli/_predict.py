@@ -71,10 +71,9 @@ def explain(
         (one["feature"], one["value"], one["contribution"], *((f"× {one['factor']:.3g}",) if factors else ()))
         for one in found["contributions"]
     ]
-    cost = next(iter(found))
     usual = ("usual", None, found["base_value"], *((cell(found["typical_value"]),) if factors else ()))
-    total = ("prediction", None, found[cost], *((cell(found[cost]),) if factors else ()))
-    title = f"{cost} of {found['model_name']}:{found['model_version']}"
+    total = ("prediction", None, found["prediction"], *((cell(found["prediction"]),) if factors else ()))
+    title = f"{found['cost']} of {found['model_name']}:{found['model_version']}"
     show_table(columns, [usual, *given, total], title=title)
 
 

@@ -30,11 +30,12 @@ def explain_row(predictor: Predictor, row: Sequence[float]) -> dict[str, Any]:
         for feature, value in zip(workload.features, row, strict=True)
     }
     return {
-        workload.cost.name: _short(found.cost),
         "model_name": predictor.model,
         "model_version": predictor.number,
         "model_type": predictor.type,
+        "cost": workload.cost.name,
         "unit": workload.cost.unit,
+        "prediction": _short(found.cost),
         "base_value": _short(found.base),
         "typical_value": None if found.typical is None else _short(found.typical),
         "contributions": [

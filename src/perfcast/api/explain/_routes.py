@@ -3,22 +3,21 @@
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
-from perfcast.api.explain._answers import ExplanationAnswer
+from perfcast.api.explain._answers import Explanation
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._reply import Body, CallerKey, Following, Json
-from perfcast.api.http._schemas import example_of, said
+from perfcast.api.http._schemas import said
 from perfcast.api.predict._schemas import PREDICT_BODY
 from perfcast.serving import Follower, Key, explain_row, read_reaching
 
 router = APIRouter(tags=["predict"])
-_EXAMPLE = {"cpu_utilization": 49.6, **example_of(ExplanationAnswer)}
 
 
 @router.post(
     "/explain",
     summary="Tell why a prediction is what it is",
     openapi_extra={"requestBody": PREDICT_BODY},
-    **said(ExplanationAnswer, "What each feature adds", 400, 413, 422, 503, example=_EXAMPLE),
+    **said(Explanation, "What each feature adds", 400, 413, 422, 503),
 )
 async def explain(body: Body, follower: Following, key: CallerKey) -> Json:
     """What each feature of a `/predict` body adds to its prediction: Shapley values against usual rows.

@@ -237,6 +237,7 @@ class VersionMetrics(BaseModel):
     search: dict[str, Any] = Field(description="Summary of the search", examples=[{"trials": 20}])
     settings: dict[str, Any] = Field(description="The family's settings", examples=[{"max_depth": 6}])
     importance: dict[str, float] = Field(
+        {},
         description="How much each feature matters, a share of 1, the largest first; empty where nobody has looked",
         examples=[{"request_rate": 0.62, "timestamp": 0.38}],
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from perfcast.ui._server import client, told, workload_named, workloads
-from perfcast.ui.charts import Curve, contributions, curve, gauge
+from perfcast.ui.charts import Curve, curve, gauge
 from perfcast.ui.parts import (
     Scenario,
     amount,
@@ -26,8 +26,8 @@ from perfcast.ui.parts import (
     title,
     with_unit,
 )
-from perfcast_client import InvalidRequest
-from perfcast_client.answers import Contribution, Prediction, WorkloadDetails
+from perfcast.ui.views._why import why
+from perfcast_client.answers import Prediction, WorkloadDetails
 
 _COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
 _STEPS = 61
@@ -70,7 +70,7 @@ def _ask(workload: WorkloadDetails) -> None:
             "; ".join(f"{model}: {amount(one.cost, workload.cost.unit)}" for model, one in answers.items()),
         )
     with told():
-        _why(workload, scenario, models)
+        why(workload, scenario, models)
     with told():
         _sweep(workload, scenario, models, coverage)
     kept()
@@ -116,45 +116,6 @@ def _trust(one: Prediction, unit: str) -> str:
         names = ", ".join(title(name).lower() for name in one.extrapolated)
         words += f"  \n:red[:material/warning: outside what it was trained on: {names}]"
     return words
-
-
-def _why(workload: WorkloadDetails, scenario: Scenario, models: Sequence[str]) -> None:
-    st.header("Why", divider="gray")
-    model = models[0] if len(models) == 1 else st.segmented_control(
-        "Why does it say so?", models, default=models[0], key="why", required=True
-    )  # fmt: skip
-    try:
-        found = client().explain(scenario.row(), model=str(model))
-    except InvalidRequest as refused:
-        st.caption(f"Not known: {refused.detail}")
-        return
-    factors, unit = found.typical_value is not None, workload.cost.unit
-    start = found.base_value if found.typical_value is None else found.typical_value
-    names = [_asked(one, workload) for one in found.contributions]
-    steps = [one.contribution if one.factor is None else one.factor for one in found.contributions]
-    what = "multiplies" if factors else "adds"
-    st.caption(
-        f"{amount(start, unit)} is usual in what the model has learnt from. From there each parameter {what} so much, "
-        f"and together they come to {amount(found.cost, unit)}."
-    )
-    figure = contributions(palette(), names, steps, start=start, x_title=cost_axis(workload.cost), factors=factors)
-    table: dict[str, Sequence[float | str | None]] = {
-        "Parameter": names,
-        f"Adds ({symbol(unit)})": [one.contribution for one in found.contributions],
-    }
-    if factors:
-        table["Times"] = [one.factor for one in found.contributions]
-    show(
-        figure, "why", alt=f"From {amount(start, unit)} to {amount(found.cost, unit)}: {', '.join(names)}", table=table
-    )
-
-
-def _asked(one: Contribution, workload: WorkloadDetails) -> str:
-    if one.value is None:
-        return title(one.feature)
-    known = {feature.name: feature for feature in workload.features}
-    value = one.value if isinstance(one.value, str) else f"{one.value:g}"
-    return f"{with_unit(one.feature, known[one.feature].unit)}: {value}"
 
 
 def _sweep(workload: WorkloadDetails, scenario: Scenario, models: Sequence[str], coverage: float) -> None:

@@ -9,13 +9,13 @@ import pytest
 from starlette.testclient import TestClient
 from tests.drafts import draft, weighted
 
-from perfcast.api.explain._answers import ExplanationAnswer
+from perfcast.api.explain._answers import Explanation
 from perfcast.cli import main
 from perfcast.manifest import BUDGETS, Chart, Reference
 from perfcast.registry import Registry
 from perfcast.settings import Settings
 from perfcast.workloads import builtin_workloads
-from perfcast_client.answers._predictions import read_explanation
+from perfcast_client import calls
 
 CPU = builtin_workloads()["cpu-utilization"]
 MODEL = "cpu-utilization"
@@ -43,15 +43,15 @@ def test_contributions_come_to_the_prediction(client: TestClient) -> None:
     answer = client.post("/explain", json={"model_name": MODEL, "features": LOAD})
     assert answer.status_code == 200
     found = answer.json()
-    ExplanationAnswer.model_validate(found, strict=True)
-    assert found["cpu_utilization"] == pytest.approx(56)
+    Explanation.model_validate(found, strict=True)
+    assert found["prediction"] == pytest.approx(56)
     assert found["base_value"] == pytest.approx(22)
     expected = {"request_rate": 30, "active_users": 4, "db_connections": 0, "timestamp": 0}
     assert amounts(found) == pytest.approx(expected, abs=1e-4)
     assert found["contributions"][0] == {
         "feature": "request_rate", "value": 100, "contribution": pytest.approx(30), "factor": None
     }  # fmt: skip
-    assert read_explanation(answer.content).cost == found["cpu_utilization"]
+    assert calls.explain(LOAD).read(answer.content).prediction == found["prediction"]
 
 
 @pytest.mark.usefixtures("explainable")

@@ -109,6 +109,33 @@ def test_the_table_beside_a_sweep_has_what_it_shows(open_page: Open) -> None:
     assert list(table[CNN]) == figure(page, "sweep")["data"][-1]["y"]
 
 
+def test_why_leads_from_what_is_usual_to_the_prediction(open_page: Open) -> None:
+    page = open_page("predict", **SERVICE)
+    page.number_input("request_rate").set_value(140.0).run()
+    assert refusals(page) == []
+    (bars,) = figure(page, "why")["data"]
+    start, end = (line["x0"] for line in figure(page, "why")["layout"]["shapes"])
+    steps = [float(text) for text in bars["text"]]
+    assert start + sum(steps) == pytest.approx(end, abs=0.1)
+    assert answer(page, CPU) == f"{end:.1f}\u202f%"
+    assert any(name.startswith("Request rate (requests/s): 140") for name in bars["y"])
+    assert "Time" in bars["y"]
+
+
+def test_a_version_without_usual_rows_says_why_it_cannot_tell(open_page: Open) -> None:
+    page = open_page("predict")
+    assert refusals(page) == []
+    assert "Not known: " in words(page)
+
+
+def test_of_several_models_one_is_chosen_to_tell_why(open_page: Open) -> None:
+    page = open_page("predict", **SERVICE, **{f"{CPU} models": [CPU, OTHER_CPU]})
+    assert figure(page, "why")
+    page.segmented_control("why model").set_value(OTHER_CPU).run()
+    assert refusals(page) == []
+    assert "Not known: " in words(page)
+
+
 def test_a_parameter_without_a_value_is_asked_for_before_it_is_swept(open_page: Open) -> None:
     page = open_page("predict")
     page.selectbox(f"{CNN} along").set_value("Padding (pixels)").run()

@@ -53,8 +53,8 @@ class Explanation(Struct, frozen=True):
     """Why a prediction is what it is.
 
     Attributes:
-        cost: The prediction: `base_value` and all contributions together, or `typical_value` times all factors.
-        cost_name: What the server calls it.
+        prediction: `base_value` and all contributions together, or `typical_value` times all factors.
+        cost: The cost's name, such as `execution_time_ms`.
         base_value: Mean cost of usual rows.
         typical_value: Their geometric mean; None where errors aren't relative.
         contributions: Shapley values, the largest first.
@@ -62,12 +62,12 @@ class Explanation(Struct, frozen=True):
         background_rows: Usual rows that are kept with the version.
     """
 
-    cost: float
-    cost_name: str
     model_name: str
-    model_type: str
     model_version: int
+    model_type: str
+    cost: str
     unit: str
+    prediction: float
     base_value: float
     typical_value: float | None
     contributions: list[Contribution]
@@ -76,23 +76,14 @@ class Explanation(Struct, frozen=True):
     timestamp: datetime
 
 
-_KNOWN = (frozenset(Prediction.__struct_fields__) | frozenset(Explanation.__struct_fields__)) - {"cost", "cost_name"}
-
-
-def read_explanation(body: bytes) -> Explanation:
-    """An explanation from its JSON, as `read_prediction`."""
-    return msgspec.convert(_named(body), Explanation)
+_KNOWN = frozenset(Prediction.__struct_fields__) - {"cost", "cost_name"}
 
 
 def read_prediction(body: bytes) -> Prediction:
     """A prediction from its JSON, where the cost stands under its own name, before anything else that is unknown."""
-    return msgspec.convert(_named(body), Prediction)
-
-
-def _named(body: bytes) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
     name = cost_name(document)
-    return {**document, "cost": document[name], "cost_name": name}
+    return msgspec.convert({**document, "cost": document[name], "cost_name": name}, Prediction)
 
 
 def cost_name(document: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from perfcast_client._call import Call, Repeat, given, json, reading
 from perfcast_client.answers import Explanation, FeedbackTaken, Prediction
-from perfcast_client.answers._predictions import read_explanation, read_prediction
+from perfcast_client.answers._predictions import read_prediction
 
 
 def predict(
@@ -32,7 +32,8 @@ def explain(features: Mapping[str, Any], *, model: str | None = None) -> Call[Ex
         features: By name.
         model: As for `predict`.
     """
-    return Call("POST", "/explain", read_explanation, body=json(given(model_name=model, features=_finite(features))))
+    asked = given(model_name=model, features=_finite(features))
+    return Call("POST", "/explain", reading(Explanation), body=json(asked))
 
 
 def feedback(
