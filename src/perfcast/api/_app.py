@@ -18,6 +18,7 @@ from perfcast.api.access._description import describe
 from perfcast.api.adapters import _kserve_routes as kserve
 from perfcast.api.adapters import _mlflow_routes as mlflow
 from perfcast.api.batch import _routes as batch
+from perfcast.api.capacity import _routes as capacity
 from perfcast.api.datasets import _routes as datasets
 from perfcast.api.documentation import _routes as documentation
 from perfcast.api.drift import _routes as drift
@@ -49,24 +50,12 @@ Predicts what a workload will cost before it runs: the CPU utilisation of a serv
 convolutions. Errors are RFC 9457 problem details."""
 
 ROOMS = (
-    *(
-        predict,
-        batch,
-        explain,
-        feedback,
-        benchmark,
-        inference_protocol,
-        kserve,
-        mlflow,
-        models,
-        aliases,
-        versions,
-        training,
-    ),
+    *(predict, batch, explain, capacity, feedback, benchmark, inference_protocol, kserve, mlflow),
+    *(models, aliases, versions, training),
     *(drift, judged, schedules, workloads, datasets, health, metrics, documentation),
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""
-_MODEL_IN_BODY = (BATCH, FEEDBACK, "/explain", "/invocations")
+_MODEL_IN_BODY = (BATCH, FEEDBACK, "/explain", "/headroom", "/invocations")
 """Routes whose bodies name models."""
 _SHOWN = 200
 """Letters of a caller's path that an answer repeats."""

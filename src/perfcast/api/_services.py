@@ -10,6 +10,7 @@ import structlog
 
 from perfcast.api.access import address_of, make_gate
 from perfcast.api.batch import Batches
+from perfcast.api.capacity import Autoscale
 from perfcast.api.feedback import Feedback
 from perfcast.api.health import Condition, Probe, backlog_problems, look_at_host
 from perfcast.api.http._identifiers import Identifiers
@@ -85,6 +86,7 @@ class Services:
         self.answers = AnswerCache(settings.redis_url)
         self.benchmarks = Benchmarks(self.follower, self.answers)
         self.datasets = Datasets(self.database, self.blobs)
+        self.autoscale = Autoscale(self.follower, self.datasets)
         self.judgements = Judgements(self.follower, self.datasets, self.answers)
         self.transport = make_transport(settings)
         self.jobs = Jobs(

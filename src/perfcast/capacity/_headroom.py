@@ -15,8 +15,8 @@ from perfcast.workloads import Rows, Workload
 CONFIDENCES = {round((1 + coverage) / 2, 4): coverage for coverage in COVERAGES}
 """That a cost is below the upper bound, and the coverage of the interval that has it: half of what is outside an
 interval lies above it."""
-REACH = 3.0
-"""Times the largest load that was seen, up to which is looked."""
+REACH, UNKNOWN_REACH = 3.0, 30.0
+"""Times the largest load that was seen, up to which is looked; of the present one where nobody knows what was seen."""
 STEPS, FINER, ROUNDS = 121, 33, 2
 """Loads asked first; then, between the last that is well and the first that isn't, so many, so often."""
 
@@ -91,8 +91,9 @@ def find_headroom(
         raise InvalidInput.of("limit", f"must lie between {cost.minimum:g} and {cost.maximum:g}, got {limit:g}")
     feature, present = workload.features[at], float(row[at])
     observed = ranges.get(following.load, (0.0, present))[1]
+    reach = REACH if following.load in ranges else UNKNOWN_REACH
     least = max(feature.minimum, 0.0) if feature.minimum <= 0 else feature.minimum
-    far = min(feature.maximum, max(REACH * observed, present, least + 1.0))
+    far = min(feature.maximum, max(reach * observed, present, least + 1.0))
 
     def upper(loads: Rows) -> Rows:
         return predict(following.rows(workload, row, loads)).upper

@@ -20,6 +20,7 @@ from perfcast.cli import (
     _data,
     _doctor,
     _drift,
+    _headroom,
     _jobs,
     _models,
     _predict,
@@ -45,8 +46,9 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
     "": (
         _ABOUT,
         (
-            _up.up, _up.serve, _train.train, _up.worker, _up.ui, _predict.predict, _predict.explain, _predict.score,
-            _data.profile, _doctor.doctor, _drift.drift, _report.report, _backup.backup, _backup.restore,
+            _up.up, _up.serve, _train.train, _up.worker, _up.ui, _predict.predict, _predict.explain,
+            _headroom.headroom, _data.profile, _doctor.doctor, _predict.score, _drift.drift, _report.report,
+            _backup.backup, _backup.restore,
         ),
     ),
     "data": (

@@ -49,6 +49,13 @@ class Here:
         _, predictor, row = self._asked(model, features)
         return explain_row(predictor, row)
 
+    def headroom(self, asked: dict[str, Any]) -> dict[str, Any]:
+        from perfcast.capacity import Question, answer_headroom
+
+        question = _read(asked, Question)
+        version, predictor, row = self._asked(question.model_name or "", dict(question.scenario))
+        return answer_headroom(predictor, row, question, self._bench.calibration(version))
+
     def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
         from perfcast.jobs import Asked
 

@@ -40,7 +40,7 @@ def predict(
     if coverage not in COVERAGES:
         raise InvalidInput.of("coverage", f"must be one of {', '.join(map(str, COVERAGES))}, got {coverage}")
     with open_place(url, key) as place:
-        show_json(place.predict(model, _values(features or []), coverage))
+        show_json(place.predict(model, feature_values(features or []), coverage))
 
 
 def explain(
@@ -61,7 +61,7 @@ def explain(
             input_width=224 output_channels=64 kernel_size=7 stride=2
     """
     with open_place(url, key) as place:
-        found = place.explain(model, _values(features or []))
+        found = place.explain(model, feature_values(features or []))
     if as_json:
         show_json(found)
         return
@@ -115,7 +115,8 @@ def score(
     _report(version.reference, target, report)
 
 
-def _values(words: list[str]) -> dict[str, Any]:
+def feature_values(words: list[str]) -> dict[str, Any]:
+    """Features by name, of FEATURE=VALUE … or of `-`: JSON on standard input."""
     if words == ["-"]:
         return _object(sys.stdin.read())
     values: dict[str, Any] = {}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -26,6 +27,7 @@ from tests.unit.deploy.manifests import (
     versions,
 )
 
+from perfcast.api.access import HEADER, scopes_of
 from perfcast.settings import Settings
 
 PREDECESSORS_DEPLOYMENT = """
@@ -72,6 +74,21 @@ def test_custom_objects_are_as_their_published_schemas_say(name: str) -> None:
 
     assert {thing["kind"] for thing in custom} >= {"ScaledObject", "TriggerAuthentication", "PodMonitor"}
     assert refused_custom(custom) == []
+
+
+def test_the_example_of_a_service_by_prediction_is_as_the_schemas_say() -> None:
+    things = read((KUBERNETES / "examples/service-by-prediction.yaml").read_text())
+
+    assert refused_custom(things) == []
+    spec = of_kind(things, "ScaledObject")["shop"]["spec"]
+    assert spec["minReplicaCount"] >= 1
+    assert spec["fallback"]["replicas"] >= spec["minReplicaCount"]
+    trigger = spec["triggers"][0]
+    asked = urlsplit(trigger["metadata"]["url"])
+    assert scopes_of("GET", "/autoscale/{model}") == {"predict"}
+    assert (asked.hostname, asked.port) == ("cnn-predictor.perfcast", 8000)
+    assert (asked.path, trigger["metadata"]["valueLocation"]) == ("/autoscale/shop", "value")
+    assert trigger["metadata"]["keyParamName"].lower() == HEADER.lower()
 
 
 def test_what_judges_the_objects_finds_a_field_that_there_is_not() -> None:

@@ -114,6 +114,8 @@ class AsyncClient:
     predict = Awaited(calls.predict)
     predict_batch = Awaited(calls.predict_batch)
     explain = Awaited(calls.explain)
+    headroom = Awaited(calls.headroom)
+    autoscale = Awaited(calls.autoscale)
     feedback = Awaited(calls.feedback)
     feedback_batch = Awaited(calls.feedback_batch)
     benchmark = Awaited(calls.benchmark)

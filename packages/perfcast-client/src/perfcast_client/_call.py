@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
+from math import isfinite
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -66,6 +67,18 @@ def json(value: Any) -> bytes:
 def given(**values: Any) -> dict[str, Any]:
     """Those that aren't None."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def finite(features: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The features, none of which is an infinity or NaN.
+
+    Raises:
+        ValueError: One is; names it.
+    """
+    for name, value in features.items():
+        if isinstance(value, float) and not isfinite(value):  # JSON has none of these: null would be sent
+            raise ValueError(f"{name}: must be a finite number, got {value!r}")
+    return features
 
 
 def part(name: str) -> str:

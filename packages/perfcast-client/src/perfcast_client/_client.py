@@ -111,6 +111,8 @@ class Client:
     predict = Blocking(calls.predict)
     predict_batch = Blocking(calls.predict_batch)
     explain = Blocking(calls.explain)
+    headroom = Blocking(calls.headroom)
+    autoscale = Blocking(calls.autoscale)
     feedback = Blocking(calls.feedback)
     feedback_batch = Blocking(calls.feedback_batch)
     benchmark = Blocking(calls.benchmark)

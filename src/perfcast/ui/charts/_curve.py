@@ -55,6 +55,7 @@ def curve(
     measured: Points | None = None,
     here: float | None = None,
     limit: float | None = None,
+    most: float | None = None,
     y_range: tuple[float, float] | None = None,
 ) -> go.Figure:
     """Curves with their bands; the band of the first only where there are several, so that they can be told apart.
@@ -67,6 +68,7 @@ def curve(
         measured: Rows to compare with.
         here: The parameter's present value.
         limit: What the cost shall not exceed.
+        most: How far the parameter may rise because of it.
         y_range: Of the cost's axis; chosen by what is shown if not given.
     """
     figure = go.Figure()
@@ -83,6 +85,8 @@ def curve(
         figure.add_annotation(x=0, xref="paper", y=limit, xanchor="left", yanchor="bottom", **note)
     if here is not None:
         figure.add_vline(here, line={"color": palette.quiet, "width": 1, "dash": "dot"})
+    if most is not None:
+        figure.add_vline(most, line={"color": palette.danger, "width": 1.25})
     y_axis = {"title": {"text": y_title}} | ({"range": list(y_range)} if y_range else {"rangemode": "tozero"})
     return dress(figure, palette, xaxis={"title": {"text": x_title}}, yaxis=y_axis)
 

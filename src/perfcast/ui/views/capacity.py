@@ -32,6 +32,7 @@ from perfcast.ui.parts import (
     title,
     with_unit,
 )
+from perfcast.ui.views._headroom import headroom
 from perfcast_client import ApiError, NotFound
 from perfcast_client.answers import DatasetRows, FeatureEntry, WorkloadDetails
 
@@ -79,6 +80,8 @@ def _look(workload: WorkloadDetails, model: str) -> None:
         )  # fmt: skip
         show(figure, "gauge", alt=_verdict(answer.cost, answer.upper, limit, unit))
         keep("capacity", f"{model}: {_words(scenario)}", amount(answer.cost, unit))
+    with told():
+        headroom(workload, model, scenario, limit)
     _causes(workload, model, scenario, rows, ranges, limit)
     if scenario.hour is not None:
         _times(workload, model, scenario, limit)

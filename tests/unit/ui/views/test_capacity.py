@@ -49,10 +49,37 @@ def test_a_model_without_rows_of_its_own_has_curves_and_no_dots(open_page: Open)
 
 def test_more_requests_cost_more_in_every_curve(open_page: Open) -> None:
     low, high = (open_page("capacity", service=OTHER_CPU, request_rate=rate) for rate in ("10", "90"))
-    assert [one.value for one in low.metric] == ["2.00\u202f%"]  # 0.2 × 10
-    assert [one.value for one in high.metric] == ["18.0\u202f%"]
+    assert [one.value for one in low.metric][:1] == ["2.00\u202f%"]  # 0.2 × 10
+    assert [one.value for one in high.metric][:1] == ["18.0\u202f%"]
     for name in (*CAUSES[1:], *TIMES):
         assert max(drawn(low, name)["predicted"]["y"]) < min(drawn(high, name)["predicted"]["y"]), name
+
+
+def test_headroom_is_where_the_upper_bound_meets_the_limit(open_page: Open) -> None:
+    page = open_page("capacity", service=OTHER_CPU, request_rate="90", limit="34")
+    assert refusals(page) == []
+    answer = next(one for one in page.metric if one.label == "Largest request rate")
+    assert answer.value == "160\u202frequests/s"  # 0.2 a request, and 2 above it
+    assert answer.delta == "+78\u202f% of the present load"
+    assert {"predicted", "interval", "lower"} <= set(drawn(page, "headroom"))
+    assert "160" in alt(page, "headroom")
+
+
+def test_a_load_is_shared_by_replicas(open_page: Open) -> None:
+    page = open_page("capacity", service=OTHER_CPU, limit="34")
+    page.number_input("shared load").set_value(1000.0).run()
+    assert refusals(page) == []
+    assert next(one.value for one in page.metric if one.label == "Replicas needed") == "7"
+
+
+def test_more_confidence_is_less_headroom(open_page: Open) -> None:
+    most = []
+    for confidence in ("75\u202f%", "97.5\u202f%"):
+        page = open_page("capacity", service=CPU, limit="60", confidence=confidence)
+        assert refusals(page) == []
+        most.append(next(one.value for one in page.metric if one.label == "Largest request rate"))
+    first, second = (float(text.split("\u202f")[0]) for text in most)
+    assert first > second
 
 
 def test_sliders_reach_beyond_what_was_measured(open_page: Open) -> None:
@@ -87,7 +114,7 @@ def test_an_address_with_nonsense_is_a_page_like_any_other(open_page: Open, valu
 
 def test_each_figure_has_its_table(open_page: Open) -> None:
     page = open_page("capacity", service=CPU)
-    assert len(page.dataframe) == len(CAUSES) + len(TIMES)
+    assert len(page.dataframe) == len(CAUSES) + len(TIMES) + 1  # and of the headroom
     assert list(page.dataframe[0].value)[1:] == ["predicted", "lower", "upper"]
 
 

@@ -3,6 +3,7 @@
 Fields of a newer server that are unknown here are ignored. Times are `datetime` in UTC.
 """
 
+from perfcast_client.answers._capacity import AutoscaleAnswer, HeadroomAnswer, HeadroomCurve, HeadroomNow
 from perfcast_client.answers._data import (
     AnsweringModel,
     ColumnValues,
@@ -75,6 +76,7 @@ __all__ = [
     "AnsweringModel",
     "ArmComparison",
     "ArmFigures",
+    "AutoscaleAnswer",
     "Batch",
     "Benchmark",
     "ColumnValues",
@@ -95,6 +97,9 @@ __all__ = [
     "FeedbackTaken",
     "Graph",
     "GraphParity",
+    "HeadroomAnswer",
+    "HeadroomCurve",
+    "HeadroomNow",
     "Health",
     "HeldOutMetrics",
     "Index",

@@ -5,6 +5,7 @@
 
 from perfcast_client._call import Call, Calls, Repeat
 from perfcast_client.calls._batches import predict_batch
+from perfcast_client.calls._capacity import autoscale, headroom
 from perfcast_client.calls._data import (
     dataset_rows,
     get_dataset,
@@ -47,6 +48,7 @@ __all__ = [
     "Repeat",
     "about",
     "activate",
+    "autoscale",
     "benchmark",
     "cancel_job",
     "card",
@@ -64,6 +66,7 @@ __all__ = [
     "get_model",
     "get_schedule",
     "get_workload",
+    "headroom",
     "health",
     "judged_rows",
     "list_datasets",

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from math import isfinite
 from typing import Any
 
-from perfcast_client._call import Call, Repeat, given, json, reading
+from perfcast_client._call import Call, Repeat, finite, given, json, reading
 from perfcast_client.answers import Explanation, FeedbackTaken, Prediction
 from perfcast_client.answers._predictions import read_prediction
 
@@ -21,7 +20,7 @@ def predict(
         coverage: Share of true costs that the interval shall hold: 0.5, 0.8, 0.9 (if None), 0.95, 0.99.
         device: For workloads that declare a `device`.
     """
-    asked = given(model_name=model, features=_finite(features), coverage=coverage, device=device)
+    asked = given(model_name=model, features=finite(features), coverage=coverage, device=device)
     return Call("POST", "/predict", read_prediction, body=json(asked))
 
 
@@ -32,7 +31,7 @@ def explain(features: Mapping[str, Any], *, model: str | None = None) -> Call[Ex
         features: By name.
         model: As for `predict`.
     """
-    asked = given(model_name=model, features=_finite(features))
+    asked = given(model_name=model, features=finite(features))
     return Call("POST", "/explain", reading(Explanation), body=json(asked))
 
 
@@ -64,13 +63,6 @@ def feedback_batch(items: Sequence[Mapping[str, Any]]) -> Call[FeedbackTaken]:
         items: Each with `actual`, and `prediction_id` or else `features` and `model_name`; `measured_at` if known.
     """
     return _told(items)
-
-
-def _finite(features: Mapping[str, Any]) -> Mapping[str, Any]:
-    for name, value in features.items():
-        if isinstance(value, float) and not isfinite(value):  # JSON has none of these: null would be sent
-            raise ValueError(f"{name}: must be a finite number, got {value!r}")
-    return features
 
 
 def _told(body: Any) -> Call[FeedbackTaken]:

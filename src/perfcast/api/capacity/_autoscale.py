@@ -1,0 +1,126 @@
+"""The figure that autoscalers read: the upper bound of the cost at the newest load."""
+
+import time
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from perfcast.api.http._identifiers import timestamp
+from perfcast.api.http._numbers import shown_values
+from perfcast.capacity import CONFIDENCES
+from perfcast.datasets import Datasets, moment_texts
+from perfcast.errors import Conflict, InvalidInput, NotFound, Refused, Unavailable
+from perfcast.registry import Version
+from perfcast.serving import Follower, Predictor, read_reaching
+from perfcast.workloads import Rows, same_rows
+
+_KEPT = 100
+"""Newest rows that are remembered, by dataset."""
+
+
+class _Newest(NamedTuple):
+    """The newest row of a dataset: float32 [features], when it was measured, and where it is from."""
+
+    row: Rows
+    moment: np.datetime64
+    source: str
+
+
+class Autoscale:
+    """Answers `GET /autoscale/{model}`; remembers the newest row of each dataset until another one is newer."""
+
+    def __init__(self, follower: Follower, datasets: Datasets) -> None:
+        self._follower, self._datasets = follower, datasets
+        self._known: dict[str, _Newest] = {}
+        self._reading = Lock()
+
+    def answer(self, model: str, body: bytes | None, confidence: float, max_age_seconds: float) -> dict[str, Any]:
+        """The bound at the newest load of the dataset that the model learns from, or at a load that is given.
+
+        Args:
+            model: NAME, NAME:VERSION or NAME@ALIAS.
+            body: As `/predict` takes it, with the load to answer for; None for the newest load.
+            confidence: That the cost stays below the bound.
+            max_age_seconds: How old the newest load may be.
+
+        Raises:
+            NotFound: There is no such model.
+            InvalidInput: A feature or the confidence is wrong.
+            Conflict: There is no load to answer for.
+            Unavailable: The newest load is too old, or the model can't answer just now.
+            Refused: The version promises no interval.
+        """
+        coverage = CONFIDENCES.get(confidence)
+        if coverage is None:
+            raise InvalidInput.of(
+                "confidence", f"must be one of {', '.join(map(str, CONFIDENCES))}, got {confidence:g}"
+            )
+        predictor = self._follower.reach(model)
+        arm = self._follower.routes.arm(model)
+        if body is not None:
+            row, moment, source = read_reaching(self._follower, body).row, timestamp(), "query"
+        else:
+            newest = self._fresh(predictor, max_age_seconds)
+            row, moment, source = newest.row.tolist(), moment_texts(np.array([newest.moment]))[0], newest.source
+        found = predictor.answer(row, coverage, None if arm is None else arm.slot.calibration)
+        if found.upper is None:
+            raise Refused(f"{predictor.name} promises no interval, so it has no upper bound; train the model")
+        features = predictor.workload.features
+        columns = np.array([row], dtype=np.float32).T
+        return {
+            "value": _short(found.upper),
+            "prediction": _short(found.cost),
+            "confidence": confidence,
+            "model_name": predictor.model,
+            "model_version": predictor.number,
+            "cost": predictor.workload.cost.name,
+            "unit": predictor.workload.cost.unit,
+            "observed_at": moment,
+            "source": source,
+            "features": {
+                feature.name: shown_values(feature, column)[0]
+                for feature, column in zip(features, columns, strict=True)
+            },
+            "timestamp": timestamp(),
+        }
+
+    def _fresh(self, predictor: Predictor, max_age_seconds: float) -> _Newest:
+        newest = self._newest(predictor.version, predictor)
+        age = time.time() - float(newest.moment.astype("datetime64[us]").astype(np.int64)) / 1e6
+        if age > max_age_seconds:
+            raise Unavailable(
+                f"the newest load, of {newest.source}, was measured {age:,.0f} s ago, more than the "
+                f"{max_age_seconds:g} s that are allowed; is `perfcast collect follow` running?"
+            )
+        return newest
+
+    def _newest(self, version: Version, predictor: Predictor) -> _Newest:
+        facts = version.manifest.data
+        if facts is None:
+            raise Conflict(f"{version.reference} names no dataset, so there is no newest load; give it in the query")
+        try:
+            record = self._datasets.find(facts.name)
+        except NotFound:
+            raise Conflict(f"dataset '{facts.name}' isn't kept here any more; give the load in the query") from None
+        with self._reading:
+            known = self._known.get(record.digest)
+            if known is None:
+                known = self._read(record.name, record.digest, predictor)
+                self._known = dict([*self._known.items(), (record.digest, known)][-_KEPT:])
+        return known
+
+    def _read(self, name: str, digest: str, predictor: Predictor) -> _Newest:
+        dataset = self._datasets.load(self._datasets.find(name, digest))
+        if dataset.measured_at is None:
+            raise Conflict(
+                f"the rows of dataset '{name}' have no times, so none is the newest; give the load in the query"
+            )
+        if not same_rows(dataset.workload, predictor.workload):
+            raise Conflict(f"dataset '{name}' has other features by now than {predictor.name} reads; train it again")
+        last = int(np.argmax(dataset.measured_at))
+        return _Newest(dataset.features[last], dataset.measured_at[last], f"{name}@{digest[:12]}")
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.7g}")

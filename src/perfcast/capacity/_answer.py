@@ -1,0 +1,142 @@
+"""The headroom of a version, as an answer."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+
+from perfcast.capacity._following import Following, follows
+from perfcast.capacity._headroom import CONFIDENCES, Bounds, Headroom, find_headroom, one_load
+from perfcast.errors import InvalidInput, Refused
+from perfcast.manifest import Calibration
+from perfcast.serving import Predictor
+from perfcast.workloads import Rows, Workload
+
+CONFIDENCE = 0.95
+_Load = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST /headroom`.
+
+    Attributes:
+        limit: For the upper bound, in the cost's unit.
+        scenario: Features by name: the present load and all else.
+        model_name: NAME, NAME:VERSION or NAME@ALIAS; the default model of the workload whose features these are, if
+            None.
+        confidence: That the cost stays below its upper bound.
+        vary: The load; the workload's first feature whose cost rises with it, if None.
+        scale_together: Features that rise in proportion to the load; as the version has learnt if None.
+        load: A load to be shared by replicas, each of which is what the scenario describes.
+    """
+
+    limit: float
+    scenario: Mapping[str, Any]
+    model_name: str | None = None
+    confidence: float = CONFIDENCE
+    vary: str | None = None
+    scale_together: Sequence[str] | None = None
+    load: _Load | None = None
+
+
+def answer_headroom(
+    predictor: Predictor, row: Sequence[float], question: Question, calibration: Calibration | None = None
+) -> dict[str, Any]:
+    """The largest load that the limit allows: the answer of `POST /headroom`.
+
+    Args:
+        predictor: The version that is asked.
+        row: The scenario, a number a feature in declared order.
+        question: What is asked.
+        calibration: How wide intervals must be at present; as the version itself says where there is none.
+
+    Raises:
+        InvalidInput: Names the field that is wrong.
+        Refused: The version has no intervals, or its workload no load.
+    """
+    workload, manifest = predictor.workload, predictor.version.manifest
+    coverage = CONFIDENCES.get(question.confidence)
+    if coverage is None:
+        raise InvalidInput.of(
+            "confidence", f"must be one of {', '.join(map(str, CONFIDENCES))}, got {question.confidence:g}"
+        )
+    load = question.vary if question.vary is not None else one_load(workload)
+    following = follows(workload, _varied(workload, load), manifest.path, question.scale_together)
+    found = find_headroom(
+        workload,
+        partial(_bounds, predictor, coverage, calibration),
+        np.array(row, dtype=np.float32),
+        following,
+        limit=question.limit,
+        ranges=dict(manifest.ranges),
+    )
+    return _document(predictor, question, following, found)
+
+
+def _varied(workload: Workload, name: str) -> str:
+    able = [
+        feature.name
+        for feature in workload.features
+        if feature.declaration.type in ("number", "integer") and not feature.declaration.clock
+    ]
+    if name not in able:
+        raise InvalidInput.of("vary", f"can't be '{name}'; it may be {', '.join(able)}")
+    return name
+
+
+def _bounds(predictor: Predictor, coverage: float, calibration: Calibration | None, rows: Rows) -> Bounds:
+    found = predictor.predict(rows, coverage, calibration)
+    if found.lower is None or found.upper is None:
+        raise Refused(f"{predictor.name} promises no interval, so no bound can be kept below a limit; train the model")
+    return Bounds(found.cost, found.lower, found.upper)
+
+
+def _document(predictor: Predictor, question: Question, following: Following, found: Headroom) -> dict[str, Any]:
+    present, cost, upper = found.current
+    most, load = found.most, following.load
+    room = None if most is None or present <= 0 else round(100 * (most / present - 1), 2)
+    return {
+        "model_name": predictor.model,
+        "model_version": predictor.number,
+        "model_type": predictor.type,
+        "cost": predictor.workload.cost.name,
+        "unit": predictor.workload.cost.unit,
+        "vary": load,
+        "limit": question.limit,
+        "confidence": question.confidence,
+        f"max_{load}": None if most is None else _short(most),
+        "max_load": None if most is None else _short(most),
+        "limit_reached": found.reached,
+        "current": {"load": _short(present), "prediction": _short(cost), "upper": _short(upper)},
+        "headroom_percent": room,
+        "extrapolated": list(found.outside),
+        "observed_max": _short(found.observed),
+        "following": _following(following),
+        "replicas": None if question.load is None else found.replicas(question.load),
+        "curve": {name: [_short(value) for value in values] for name, values in found.curve._asdict().items()},
+        "words": _words(predictor, question, load, found),
+    }
+
+
+def _following(following: Following) -> dict[str, str]:
+    slopes = {name: f"rises by {slope:g} with each" for name, slope in following.slopes.items()}
+    return slopes | dict.fromkeys(following.proportional, "in proportion")
+
+
+def _words(predictor: Predictor, question: Question, load: str, found: Headroom) -> str:
+    """The answer as a sentence."""
+    unit = predictor.workload.cost.unit
+    limit = f"{question.limit:g} {unit}".rstrip()
+    if found.most is None:
+        return f"even the least {load} may cost more than {limit}"
+    if not found.reached:
+        return f"up to {load} {found.most:g}, as far as was looked, {limit} isn't reached"
+    words = f"{load} may rise to {found.most:.4g} before the upper bound passes {limit}"
+    beyond = f"; that is beyond what the version has seen ({found.observed:.4g})" if found.outside else ""
+    return words + beyond
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.7g}")
