@@ -165,8 +165,8 @@ def _summary(asked: list[Asked], unreached: int, missing: int) -> Iterator[str]:
     often = np.mean([share > 2 * (1 - CONFIDENCE) for share in beyond])
     yield (
         f"| {total} | {len(asked)} | {unreached} | {missing} | {statistics.median(ratios):.3f} ({spread[0]:.3f}, "
-        f"{spread[1]:.3f}) | {100 * near:.0f} % | {100 * np.mean(beyond):.1f} % | at most {100 * (1 - CONFIDENCE):.0f} % "
-        f"| {100 * often:.0f} % |"
+        f"{spread[1]:.3f}) | {100 * near:.0f} % | {100 * np.mean(beyond):.1f} % "
+        f"| at most {100 * (1 - CONFIDENCE):.0f} % | {100 * often:.0f} % |"
     )
     for name, group in (("within what was seen", False), ("beyond it", True)):
         some = [one for one in asked if one.extrapolated is group]
