@@ -59,7 +59,7 @@ def main() -> None:
             moved.append(statistics.fmean(abs(one.amount - again[one.feature]) / size for one in found.contributions))
         lines.append(
             f"| {dataset.name} | {best.manifest.type} | {len(test)} | {statistics.median(took):.1f}, "
-            f"{np.quantile(took, 0.99):.1f} | {max(gaps):.1e} | {f'{max(factors):.1e}' if factors else '–'} | {refused} "
+            f"{np.quantile(took, 0.99):.1f} | {max(gaps):.1e} | {max(factors, default=0):.1e} | {refused} "
             f"| {100 * statistics.median(moved):.1f} % |"
         )
         print(lines[-1], flush=True)

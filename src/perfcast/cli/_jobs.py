@@ -4,7 +4,21 @@ from typing import Any
 
 import typer
 
-from perfcast.cli._options import BASE, FAMILIES, JOB, JSON, KEY, NEWEST, PROMOTE, SEED, TIMEOUT, TRIALS, URL, names
+from perfcast.cli._options import (
+    BASE,
+    FAMILIES,
+    JOB,
+    JSON,
+    KEY,
+    NEWEST,
+    PROMOTE,
+    SEED,
+    TIMEOUT,
+    TRENDS,
+    TRIALS,
+    URL,
+    names,
+)
 from perfcast.cli._output import say, show_json, show_list
 from perfcast.cli._place import open_place
 
@@ -19,6 +33,7 @@ def submit(
     seed: int = SEED,
     newest_rows: int | None = NEWEST,
     base: str = BASE,
+    trends: str = TRENDS,
     promote: str = PROMOTE,
     follow: bool = typer.Option(False, "--watch", help="Stay and watch it."),
     url: str = URL,
@@ -34,7 +49,7 @@ def submit(
     given = {"dataset": dataset, "workload": workload, "model_name": model, "timeout_seconds": timeout}
     given |= {"newest_rows": newest_rows, "base": base}
     asked: dict[str, Any] = {name: value for name, value in given.items() if value}
-    asked |= {"n_trials": trials, "seed": seed, "promote": promote, "families": names(families)}
+    asked |= {"n_trials": trials, "seed": seed, "promote": promote, "families": names(families), "trends": trends}
     with open_place(url, key) as place:
         job = place.submit(asked)
         print(job["job_id"])

@@ -27,6 +27,10 @@ BASE = typer.Option(
     help="A version to start from, such as another device's: NAME (its champion), NAME:VERSION or NAME@ALIAS.",
 )
 SEED = typer.Option(0, help="The same seed gives the same trials (without --timeout).")
+TRENDS = typer.Option(
+    "prefer",
+    help="prefer: versions that keep the declared trends come first; require: only they; ignore: none is held to them.",
+)
 PROMOTE = typer.Option("auto", help="auto: the gate decides; never: leave the champion alone.")
 
 

@@ -4,7 +4,21 @@ from typing import Any
 
 import typer
 
-from perfcast.cli._options import BASE, FAMILIES, JSON, KEY, MODEL, NEWEST, PROMOTE, SEED, TIMEOUT, TRIALS, URL, names
+from perfcast.cli._options import (
+    BASE,
+    FAMILIES,
+    JSON,
+    KEY,
+    MODEL,
+    NEWEST,
+    PROMOTE,
+    SEED,
+    TIMEOUT,
+    TRENDS,
+    TRIALS,
+    URL,
+    names,
+)
 from perfcast.cli._output import say, show_json, show_list
 from perfcast.cli._place import open_place
 
@@ -38,6 +52,7 @@ def set_(
     seed: int = SEED,
     newest_rows: int | None = NEWEST,
     base: str = BASE,
+    trends: str = TRENDS,
     promote: str = PROMOTE,
     disabled: bool = typer.Option(False, "--disabled", help="Keep it, but don't fire."),
     url: str = URL,
@@ -53,7 +68,7 @@ def set_(
     """
     request: dict[str, Any] = {"n_trials": trials, "families": names(families), "seed": seed, "promote": promote}
     request |= {"dataset": dataset or None, "timeout_seconds": timeout, "newest_rows": newest_rows}
-    request |= {"base": base or None}
+    request |= {"base": base or None, "trends": trends}
     plan = {"cron": cron or None, "new_rows": new_rows, "drift": drift, "enabled": not disabled, "request": request}
     limits: dict[str, Any] = {"most_per_day": most_per_day, "least_new_rows": least_new_rows}
     limits |= {"minimum_interval_seconds": minimum_interval}

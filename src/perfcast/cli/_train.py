@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from perfcast.cli._options import BASE, FAMILIES, NEWEST, PROMOTE, SEED, TIMEOUT, TRIALS, names
+from perfcast.cli._options import BASE, FAMILIES, NEWEST, PROMOTE, SEED, TIMEOUT, TRENDS, TRIALS, names
 from perfcast.cli._output import say
 from perfcast.cli._workbench import workbench
 from perfcast.errors import InvalidSetting
@@ -28,6 +28,7 @@ def train(
     seed: int = SEED,
     newest_rows: int | None = NEWEST,
     base: str = BASE,
+    trends: str = TRENDS,
     prune: bool = typer.Option(True, help="Give up trials that lag behind their family's; see docs/tuning.md."),
     promote: str = PROMOTE,
     resume: str = typer.Option("", help="A name for the search: the same command goes on where a killed one was."),
@@ -49,7 +50,11 @@ def train(
         raise InvalidSetting(f"--promote must be auto or never, got '{promote}'")
     wanted: Literal["auto", "never"] = "auto" if promote == "auto" else "never"
     chosen = tuple(names(families))
-    limits: dict[str, Any] = {"timeout_seconds": timeout, "newest_rows": newest_rows, "base": base or None}
+    if trends not in ("prefer", "require", "ignore"):
+        raise InvalidSetting(f"--trends must be prefer, require or ignore, got '{trends}'")
+    limits: dict[str, Any] = {
+        "timeout_seconds": timeout, "newest_rows": newest_rows, "base": base or None, "trends": trends
+    }  # fmt: skip
     effort = Effort(n_trials=trials, families=chosen, promote=wanted, seed=seed, **limits)
     with workbench() as bench:
         rows = bench.datasets.load(_record(bench, dataset, workload))
@@ -97,12 +102,12 @@ def _record(bench: "Workbench", dataset: str, workload: str) -> "DatasetRecord":
 
 
 def _journal(folder: "Path", name: str, rows: "Dataset", effort: "Effort") -> "Path":
-    """One journal for each name, content, choice of families, seed and base: else scores could not be compared."""
+    """One journal for each name, content and choice of how to train: else scores could not be compared."""
     from hashlib import sha256
 
     journals = folder / "studies"
     journals.mkdir(parents=True, exist_ok=True)
-    chosen = f"{sorted(effort.families)} {effort.seed} {effort.newest_rows or ''} {effort.base or ''}"
+    chosen = f"{sorted(effort.families)} {effort.seed} {effort.newest_rows or ''} {effort.base or ''} {effort.trends}"
     key = sha256(f"{rows.digest} {chosen}".encode()).hexdigest()[:12]
     return journals / f"{name}-{key}.journal"
 

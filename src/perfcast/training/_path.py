@@ -46,11 +46,13 @@ class Path:
         workload: Whose features they are.
         slopes: For each load and each feature that follows it, by how much this rises while the load rises by 1.
         base: An older version, whose cost is the last input.
+        heeded: Whether models are held to the trends.
     """
 
     workload: Workload
     slopes: Slopes = field(default_factory=dict)
     base: Base | None = None
+    heeded: bool = True
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -60,7 +62,7 @@ class Path:
     @property
     def trends(self) -> tuple[int, ...]:
         """For each input 1 where the cost never falls with it along the path, −1 where it never rises, else 0."""
-        return (*(item.trend for item in self._read), *([0] if self.base else []))
+        return (*(item.trend * self.heeded for item in self._read), *([0] if self.base else []))
 
     @property
     def straight(self) -> tuple[bool, ...]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any, Unpack
+from typing import Any, Literal, TypeAlias, Unpack
 
 from perfcast.datasets import Dataset, Split
 from perfcast.errors import InvalidSetting, Refused, Stopped
@@ -26,6 +26,9 @@ FEW_TRIALS = 8
 """So few trials are to be quick: they take turns, since starting processes would cost more than it gains, and what they
 find has few members and doesn't learn twice."""
 PLAIN = "plain"
+Trends: TypeAlias = Literal["prefer", "require", "ignore"]
+DEAR = 0.05
+"""Share of its tuning score that keeping trends may cost before a note says so."""
 OVERTIME = 1.05
 """Share of the time limit by which all must be done: final fits end so much earlier as drafting takes."""
 
@@ -57,6 +60,7 @@ def train(
     threads: int | None = None,
     cluster: str = "",
     base: Base | None = None,
+    trends: Trends = "prefer",
     stop: Stop = never,
     **options: Unpack[SearchOptions],
 ) -> Training:
@@ -70,12 +74,15 @@ def train(
         threads: Most threads to use on this machine; all that this process may use by default.
         cluster: Address of a Dask scheduler, on whose workers the fits then run; empty for this machine.
         base: An older version, such as another device's, that each family starts from if it gains by it.
+        trends: Whether versions that keep the trends that the workload declares come first, are the only ones, or
+            nothing is held to them.
         stop: Asked often; once true, `Stopped` is raised soon.
         options: See `SearchOptions`.
 
     Raises:
         Stopped: It was asked to.
-        Refused: No family made a usable version, or the base is of another workload.
+        Refused: No family made a usable version, none keeps the trends that are required, or the base is of another
+            workload.
         InvalidSetting: There is no family of that name.
     """
     begun = time.monotonic()
@@ -83,7 +90,8 @@ def train(
     split, workload = dataset.split(), dataset.workload
     if base is not None:
         base.require(workload)
-    inner = inner_validation(split, workload, seed=seed, threads=threads or processors(), base=base)
+    heeded = trends != "ignore"
+    inner = inner_validation(split, workload, seed=seed, threads=threads or processors(), base=base, heeded=heeded)
     if base is not None:
         chosen = start_from(base, inner.target, chosen)
         options["warm_start"] = [*options.get("warm_start", ()), *both_ways(chosen)]
@@ -96,8 +104,10 @@ def train(
         with span("final fits"):
             fitted = fit_best(split, chosen, found, executor, mixing=mixing, quick=quick, deadline=deadline, stop=stop)
         models = [without_needless_base(model) for model in fitted]
-    unfitted = sorted(set(found.best_of_each_family) - {model.family for model in models})
-    left_out = found.summary["left_out"] | dict.fromkeys(unfitted, "the time limit left no time for its final fit")
+    models, against = _by_trends(models, trends, declared=any(workload.trends))
+    unfitted = sorted(set(found.best_of_each_family) - {model.family for model in models} - set(against))
+    late = dict.fromkeys(unfitted, "the time limit left no time for its final fit")
+    left_out = found.summary["left_out"] | late | against
     drafts, refused = _drafts(dataset, split, models, {**found.summary, "left_out": left_out}, stop)
     return Training(drafts, split, left_out | refused, round(time.monotonic() - begun, 2))
 
@@ -146,6 +156,36 @@ def fit_best(
         models[ENSEMBLE] = proven(mean, rows)
     order = [ENSEMBLE, *found.best_of_each_family]
     return sorted(models.values(), key=lambda model: (model.keeps_trends is False, order.index(model.family)))
+
+
+def _by_trends(models: list[Trained], trends: Trends, *, declared: bool) -> tuple[list[Trained], dict[str, str]]:
+    """The models that are wanted, with notes on what trends cost; and why others aren't.
+
+    Raises:
+        Refused: None keeps the trends that are required.
+    """
+    if not declared:
+        return models, {}
+    if trends == "ignore":
+        ignored = "the trends that the workload declares were ignored, as was asked"
+        return [replace(model, keeps_trends=False, notes=(*model.notes, ignored)) for model in models], {}
+    kept = [model for model in models if model.keeps_trends]
+    free = [model for model in models if not model.keeps_trends]
+    if trends == "require":
+        if not kept:
+            raise Refused("no version keeps the trends that the workload declares; without `require` others would come")
+        return kept, {model.family: "it doesn't keep the trends that are required" for model in free}
+    scored = [model for model in free if model.score is not None]
+    if kept and scored and kept[0].score is not None:
+        best = min(scored, key=lambda model: model.score or 0.0)
+        dearer = kept[0].score / best.score - 1 if best.score else 0.0
+        if dearer > DEAR:
+            note = (
+                f"keeping the declared trends costs {100 * dearer:.0f} % of accuracy in tuning: {best.family} without "
+                f"them has {best.score:.4g} against {kept[0].score:.4g}; `--trends ignore` would take it"
+            )
+            kept[0] = replace(kept[0], notes=(*kept[0].notes, note))
+    return [*kept, *free], {}
 
 
 def warm_start(manifest: Manifest) -> tuple[Start, ...]:

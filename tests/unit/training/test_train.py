@@ -18,7 +18,7 @@ from perfcast.training._draft import parity_rows
 from perfcast.training._ensemble import FittedEnsemble, mix
 from perfcast.training._final import CUT_SHORT
 from perfcast.training._path import Path
-from perfcast.training._train import _mixed, fit_best
+from perfcast.training._train import _by_trends, _mixed, fit_best
 from perfcast.training.families import Lesson, families
 from perfcast.training.families._network import FittedNetwork
 from perfcast.training.fits import Here, inner_validation
@@ -274,3 +274,31 @@ def test_importing_training_imports_no_learning_library() -> None:
 def test_a_lesson_without_validation_needs_no_more_than_its_rows(dataset: Dataset) -> None:
     lesson = Lesson(dataset.features, np.log(dataset.cost), dataset.workload.feature_names, (0, 0, 0, 0))
     assert (lesson.seed, lesson.threads, lesson.validation, lesson.relative) == (0, 1, None, False)
+
+
+def test_versions_that_keep_trends_can_be_required_or_trends_ignored(dataset: Dataset) -> None:
+    given = {"family_names": ["xgboost", "neural_network"], "seed": 1}
+    kept = train(dataset, Budget(2), trends="require", **given)
+    assert [version.manifest.keeps_trends for version in kept.drafts] == [True]
+    assert "keep the trends that are required" in kept.refused["neural_network"]
+    free = train(dataset, Budget(2), trends="ignore", **given)
+    assert {version.manifest.keeps_trends for version in free.drafts} == {False}
+    assert all("were ignored" in "; ".join(version.manifest.notes) for version in free.drafts)
+    with pytest.raises(Refused, match="no version keeps the trends"):
+        train(dataset, Budget(1), trends="require", family_names=["neural_network"])
+
+
+def test_a_note_says_what_trends_cost(dataset: Dataset) -> None:
+    split = dataset.split()
+    found = search(split, dataset.workload, {"polynomial": families()["polynomial"]}, Budget(1))
+    (model,) = fit_best(split, {"polynomial": families()["polynomial"]}, found, Here(found.inner), mixing=False)
+    kept, free = (
+        replace(model, family=name, keeps_trends=keeps, score=score, notes=())
+        for name, keeps, score in (("xgboost", True, 1.62), ("neural_network", False, 1.23))
+    )
+    (dear, _), against = _by_trends([kept, free], "prefer", declared=True)
+    assert dear.notes[0].startswith("keeping the declared trends costs 32 % of accuracy in tuning: neural_network")
+    assert against == {}
+    ((cheap, _), _) = _by_trends([replace(kept, score=1.25), free], "prefer", declared=True)
+    assert cheap.notes == ()
+    assert _by_trends([kept, free], "prefer", declared=False)[0] == [kept, free]

@@ -49,6 +49,7 @@ class TrainingJob(BaseModel):
     seed: int = Field(examples=[0])
     newest_rows: int | None = Field(None, description="Learns from so many of the newest rows only")
     base: str | None = Field(None, description="The version it starts from", examples=[None])
+    trends: str = Field("prefer", description="What declared trends count for", examples=["prefer"])
     cancel_requested: bool = Field(examples=[False])
     worker: str | None = Field(None, description="Who has it, or had it last", examples=["trainer-1_4711_9f2c41d0"])
     spent_seconds: float = Field(description="How long it has run, over all attempts", examples=[22.4])
@@ -96,6 +97,7 @@ class RetrainRequest(BaseModel):
     seed: int = Field(examples=[0])
     newest_rows: int | None = Field(None, description="Learns from so many of the newest rows only", examples=[4320])
     base: str | None = Field(None, description="Model reference of a version to start from", examples=[None])
+    trends: str = Field("prefer", description="What declared trends count for", examples=["prefer"])
 
 
 class ScheduleEntry(BaseModel):

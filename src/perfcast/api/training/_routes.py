@@ -63,6 +63,10 @@ class TrainingBody(BaseModel):
     base: str | None = Field(
         None, max_length=256, description="Version to start from, such as another device's: a model reference."
     )
+    trends: Literal["prefer", "require", "ignore"] = Field(
+        "prefer",
+        description="Versions that keep the declared trends come first, or only they come, or none is held to them.",
+    )
 
 
 _BODIES: dict[str, Any] = {

@@ -31,6 +31,10 @@ class RetrainBody(BaseModel):
         None, ge=250, le=1_000_000_000, description="Learn from so many of the newest rows only; all by default."
     )
     base: str | None = Field(None, max_length=256, description="Version to start from: a model reference.")
+    trends: Literal["prefer", "require", "ignore"] = Field(
+        "prefer",
+        description="Versions that keep the declared trends come first, or only they come, or none is held to them.",
+    )
 
 
 class ScheduleBody(BaseModel):

@@ -26,6 +26,8 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
         seed: Of the search.
         newest_rows: Learn from so many of the newest rows only; None for all. Needs rows with times.
         base: Model reference of an older version to start from, such as another device's; None for none.
+        trends: `prefer` puts versions that keep the declared trends first, `require` leaves others out, `ignore` holds
+            none to them.
     """
 
     n_trials: int = 20
@@ -35,6 +37,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     newest_rows: int | None = None
     base: str | None = None
+    trends: Literal["prefer", "require", "ignore"] = "prefer"
 
 
 class JobRequest(Effort, frozen=True, kw_only=True):
@@ -188,6 +191,7 @@ class Job:
             "seed": request.seed,
             "newest_rows": request.newest_rows,
             "base": request.base,
+            "trends": request.trends,
             "cancel_requested": self.cancel_requested_at is not None,
             "worker": self.worker,
             "spent_seconds": round(self.spent_seconds, 1),

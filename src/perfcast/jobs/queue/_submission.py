@@ -65,6 +65,7 @@ class Submissions:
             seed=asked.seed,
             newest_rows=asked.newest_rows,
             base=self._base(asked, record),
+            trends=asked.trends,
         )
 
     def _model(self, asked: Asked) -> ModelSummary | None:

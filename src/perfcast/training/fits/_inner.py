@@ -97,15 +97,17 @@ def held_inputs(lesson: Lesson) -> Rows:
     return lesson.validation[0]
 
 
-def inner_validation(split: Split, workload: Workload, *, seed: int, threads: int, base: Base | None = None) -> Inner:
+def inner_validation(
+    split: Split, workload: Workload, *, seed: int, threads: int, base: Base | None = None, heeded: bool = True
+) -> Inner:
     """Part the training rows again, as the split did: by configuration, or the newest.
 
     The seed decides which configurations are held, and is handed to the families, as the threads are. The cost of a
-    `base` is the last input.
+    `base` is the last input. Unless trends are `heeded`, no model is held to them.
     """
     folds, cost = _folds(split, seed), split.train.cost
     target = Target.of(workload, cost)
-    path = replace(learn_path(workload, split), base=base)
+    path = replace(learn_path(workload, split), base=base) if heeded else Path(workload, base=base, heeded=False)
     inputs, wanted = path.inputs(split.train.features), target.from_cost(cost)
     lessons = tuple(
         Lesson(

@@ -16,6 +16,7 @@ class RetrainRequest(Struct, frozen=True):
     dataset: str | None = None
     newest_rows: int | None = None
     base: str | None = None
+    trends: str = "prefer"
 
 
 class ScheduleEntry(Struct, frozen=True):

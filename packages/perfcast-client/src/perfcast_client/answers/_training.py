@@ -64,6 +64,7 @@ class TrainingJob(Struct, frozen=True, kw_only=True):
     timeout_seconds: float | None = None
     newest_rows: int | None = None
     base: str | None = None
+    trends: str = "prefer"
     worker: str | None = None
     request_id: str | None = None
 

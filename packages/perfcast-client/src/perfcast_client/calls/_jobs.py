@@ -20,6 +20,7 @@ def train(
     seed: int | None = None,
     newest_rows: int | None = None,
     base: str | None = None,
+    trends: Literal["prefer", "require", "ignore"] | None = None,
 ) -> Call[TrainingJob]:
     """Queue a training run; a worker begins it. What is None has the server's default.
 
@@ -37,6 +38,8 @@ def train(
         seed: The same one gives the same trials, without a timeout.
         newest_rows: Learn from so many of the newest rows only.
         base: Version to start from, such as another device's: NAME, NAME:VERSION or NAME@ALIAS.
+        trends: Whether versions that keep the declared trends come first (`prefer`, if None), are the only ones, or
+            none is held to them.
     """
     asked = given(
         n_trials=n_trials,
@@ -50,6 +53,7 @@ def train(
         seed=seed,
         newest_rows=newest_rows,
         base=base,
+        trends=trends,
     )
     return Call("POST", "/train", reading(TrainingJob), body=json(asked), repeat=Repeat.KEYED)
 

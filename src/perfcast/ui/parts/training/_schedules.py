@@ -130,7 +130,7 @@ def _save(model: str, plan: Mapping[str, Any], request: Mapping[str, Any], prese
     if present is not None:  # what this form doesn't ask for stays as it is
         old = present.request
         kept = {"families": old.families, "seed": old.seed, "dataset": old.dataset, "newest_rows": old.newest_rows}
-        kept |= {"base": old.base}
+        kept |= {"base": old.base, "trends": old.trends}
     least = present.least_new_rows if present is not None else None
     saved = client().schedules.set(model, **plan, least_new_rows=least, request={**kept, **request})
     happened(f"**{model}** is trained anew: {triggers(saved)}")
