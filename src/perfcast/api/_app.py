@@ -55,7 +55,7 @@ ROOMS = (
     *(drift, judged, schedules, workloads, datasets, health, metrics, documentation),
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""
-_MODEL_IN_BODY = (BATCH, FEEDBACK, "/explain", "/headroom", "/invocations")
+_MODEL_IN_BODY = (BATCH, FEEDBACK, "/explain", "/headroom", "/runway", "/invocations")
 """Routes whose bodies name models."""
 _SHOWN = 200
 """Letters of a caller's path that an answer repeats."""

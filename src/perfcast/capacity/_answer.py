@@ -1,6 +1,6 @@
-"""The headroom of a version, as an answer."""
+"""The headroom of a version, as an answer, and what it has in common with its runway."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -56,23 +56,39 @@ def answer_headroom(
         InvalidInput: Names the field that is wrong.
         Refused: The version has no intervals, or its workload no load.
     """
-    workload, manifest = predictor.workload, predictor.version.manifest
-    coverage = CONFIDENCES.get(question.confidence)
-    if coverage is None:
-        raise InvalidInput.of(
-            "confidence", f"must be one of {', '.join(map(str, CONFIDENCES))}, got {question.confidence:g}"
-        )
-    load = question.vary if question.vary is not None else one_load(workload)
-    following = follows(workload, _varied(workload, load), manifest.path, question.scale_together)
+    following = following_of(predictor, question.vary, question.scale_together)
     found = find_headroom(
-        workload,
-        partial(_bounds, predictor, coverage, calibration),
+        predictor.workload,
+        bounds_of(predictor, question.confidence, calibration),
         np.array(row, dtype=np.float32),
         following,
         limit=question.limit,
-        ranges=dict(manifest.ranges),
+        ranges=dict(predictor.version.manifest.ranges),
     )
     return _document(predictor, question, following, found)
+
+
+def following_of(predictor: Predictor, vary: str | None, together: Sequence[str] | None) -> Following:
+    """What is varied and what follows it, by what the version has learnt, unless it is told.
+
+    Raises:
+        InvalidInput: One of the names can't be.
+        Refused: The workload has no load.
+    """
+    load = vary if vary is not None else one_load(predictor.workload)
+    return follows(predictor.workload, _varied(predictor.workload, load), predictor.version.manifest.path, together)
+
+
+def bounds_of(predictor: Predictor, confidence: float, calibration: Calibration | None) -> Callable[[Rows], Bounds]:
+    """What a version says of rows, with the bounds that such a confidence asks for.
+
+    Raises:
+        InvalidInput: There is no such confidence.
+    """
+    coverage = CONFIDENCES.get(confidence)
+    if coverage is None:
+        raise InvalidInput.of("confidence", f"must be one of {', '.join(map(str, CONFIDENCES))}, got {confidence:g}")
+    return partial(_bounds, predictor, coverage, calibration)
 
 
 def _varied(workload: Workload, name: str) -> str:
@@ -106,16 +122,16 @@ def _document(predictor: Predictor, question: Question, following: Following, fo
         "vary": load,
         "limit": question.limit,
         "confidence": question.confidence,
-        f"max_{load}": None if most is None else _short(most),
-        "max_load": None if most is None else _short(most),
+        f"max_{load}": None if most is None else short(most),
+        "max_load": None if most is None else short(most),
         "limit_reached": found.reached,
-        "current": {"load": _short(present), "prediction": _short(cost), "upper": _short(upper)},
+        "current": {"load": short(present), "prediction": short(cost), "upper": short(upper)},
         "headroom_percent": room,
         "extrapolated": list(found.outside),
-        "observed_max": _short(found.observed),
+        "observed_max": short(found.observed),
         "following": _following(following),
         "replicas": None if question.load is None else found.replicas(question.load),
-        "curve": {name: [_short(value) for value in values] for name, values in found.curve._asdict().items()},
+        "curve": {name: [short(value) for value in values] for name, values in found.curve._asdict().items()},
         "words": _words(predictor, question, load, found),
     }
 
@@ -138,5 +154,6 @@ def _words(predictor: Predictor, question: Question, load: str, found: Headroom)
     return words + beyond
 
 
-def _short(value: float) -> float:
+def short(value: float) -> float:
+    """At seven significant digits, which are what float32 holds."""
     return float(f"{value:.7g}")

@@ -56,6 +56,16 @@ class Here:
         version, predictor, row = self._asked(question.model_name or "", dict(question.scenario))
         return answer_headroom(predictor, row, question, self._bench.calibration(version))
 
+    def runway(self, asked: dict[str, Any]) -> dict[str, Any]:
+        from perfcast.capacity import RunwayQuestion, answer_runway, named, newest_rows
+
+        question, bench = _read(asked, RunwayQuestion), self._bench
+        version = bench.registry.resolve(question.model_name or _default_model(bench, {}))
+        record = newest_rows(bench.datasets, version)
+        predictor, zone = bench.predictor(version), bench.settings.service_timezone
+        rows = bench.datasets.load(record)
+        return answer_runway(predictor, rows, named(record), question, zone, bench.calibration(version))
+
     def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
         from perfcast.jobs import Asked
 

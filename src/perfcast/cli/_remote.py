@@ -66,6 +66,10 @@ class Server:
         given = {name: value for name, value in asked.items() if name != "model_name"}
         return self.ask(calls.headroom(**given, model=asked["model_name"]))
 
+    def runway(self, asked: dict[str, Any]) -> dict[str, Any]:
+        given = {name: value for name, value in asked.items() if name != "model_name"}
+        return self.ask(calls.runway(**given, model=asked["model_name"]))
+
     def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
         given = asked | {"model": asked.get("model_name")}
         return self.ask(calls.train(**{name: value for name, value in given.items() if name != "model_name"}))

@@ -115,6 +115,7 @@ class AsyncClient:
     predict_batch = Awaited(calls.predict_batch)
     explain = Awaited(calls.explain)
     headroom = Awaited(calls.headroom)
+    runway = Awaited(calls.runway)
     autoscale = Awaited(calls.autoscale)
     feedback = Awaited(calls.feedback)
     feedback_batch = Awaited(calls.feedback_batch)

@@ -112,6 +112,7 @@ class Client:
     predict_batch = Blocking(calls.predict_batch)
     explain = Blocking(calls.explain)
     headroom = Blocking(calls.headroom)
+    runway = Blocking(calls.runway)
     autoscale = Blocking(calls.autoscale)
     feedback = Blocking(calls.feedback)
     feedback_batch = Blocking(calls.feedback_batch)

@@ -92,6 +92,109 @@ class HeadroomAnswer(BaseModel):
     timestamp: Time
 
 
+class RunwayBody(BaseModel):
+    """What is asked."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    limit: float = Field(description="For the upper bound, in the cost's unit", examples=[80])
+    model_name: str | None = Field(
+        None, description="NAME, NAME:VERSION or NAME@ALIAS; the default model of cpu-utilization otherwise"
+    )
+    confidence: float = Field(0.95, description=f"That the cost stays below its upper bound: {_CONFIDENCES}")
+    horizon_days: float = Field(30, gt=0, le=366, description="How far to look ahead")
+    growth_percent_per_month: float | None = Field(
+        None, gt=-100, le=1000, description="Of the load; as in its history otherwise"
+    )
+    vary: str | None = Field(None, description="The load; the first feature whose cost rises with it otherwise")
+    scale_together: list[str] | None = Field(
+        None,
+        description="Features that rise in proportion to the load; otherwise as the version has learnt from its rows",
+    )
+    days_off: list[str] = Field(
+        [], max_length=1000, description="Dates, past and to come, whose load is a Sunday's", examples=[["2026-12-25"]]
+    )
+
+
+class RunwayBand(BaseModel):
+    """Between when; null is beyond the horizon."""
+
+    earliest: Time | None = Field(description="One in twenty courses has passed the limit by then")
+    latest: Time | None = Field(description="Nineteen in twenty have", examples=["2026-04-20T10:00:00Z"])
+
+
+class DayProbability(BaseModel):
+    """How likely the bound has passed the limit by a day's end."""
+
+    date: str = Field(examples=["2026-03-14"])
+    probability: float = Field(examples=[0.31])
+
+
+class RunwayLevels(BaseModel):
+    """Of all courses: one in twenty is below the lower, and above the upper."""
+
+    lower: float = Field(examples=[141.0])
+    middle: float = Field(examples=[163.5])
+    upper: float = Field(examples=[190.2])
+
+
+class DayPeaks(BaseModel):
+    """A day's greatest hour."""
+
+    date: str = Field(examples=["2026-03-14"])
+    load: RunwayLevels
+    bound: RunwayLevels
+
+
+class HourReplicas(BaseModel):
+    """What an hour needs."""
+
+    at: Time
+    load: float = Field(description="That only one course in twenty is above", examples=[171.0])
+    replicas: int | None = Field(description="That share it within the limit; null where none can", examples=[2])
+
+
+class RunwayHistory(BaseModel):
+    """What the forecast comes from."""
+
+    dataset: str = Field(examples=["shop@1f3c9a2b7d10"])
+    rows: int = Field(examples=[43200])
+    days: float = Field(examples=[30.0])
+    weekly: bool = Field(description="Whether it is long enough to tell workdays from days off", examples=[True])
+    growth_percent_per_month: float | None = Field(description="Null where it is too short to tell", examples=[4.1])
+    growth_lower: float | None = Field(description="Nine in ten courses grow by between these", examples=[1.2])
+    growth_upper: float | None = Field(examples=[7.0])
+    growth_given: bool = Field(description="Whether the growth was stated", examples=[False])
+
+
+class RunwayAnswer(BaseModel):
+    """When the upper bound of the cost first passes the limit."""
+
+    model_name: str = Field(examples=["cpu-utilization"])
+    model_version: int = Field(examples=[3])
+    model_type: str = Field(examples=["xgboost"])
+    cost: str = Field(examples=["cpu_utilization"])
+    unit: str = Field(examples=["percent"])
+    vary: str = Field(examples=["request_rate"])
+    limit: float = Field(examples=[80])
+    confidence: float = Field(examples=[0.95])
+    horizon_days: float = Field(examples=[30])
+    first_exceeded_at: Time | None = Field(
+        description="When half of the courses have passed the limit; null where that is beyond the horizon"
+    )
+    band: RunwayBand
+    probability: float = Field(description="That it is passed within the horizon", examples=[0.82])
+    probability_by_day: list[DayProbability]
+    peaks_by_day: list[DayPeaks]
+    replicas_by_hour: list[HourReplicas] = Field(description="Of the first seven days")
+    history: RunwayHistory
+    words: str = Field(
+        description="The answer as a sentence",
+        examples=["the upper bound first passes 80 percent on 2026-03-22, not before 2026-03-12"],
+    )
+    timestamp: Time
+
+
 class AutoscaleAnswer(BaseModel):
     """What KEDA's `metrics-api` scaler reads at `$.value`."""
 

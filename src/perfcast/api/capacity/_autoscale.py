@@ -8,9 +8,9 @@ import numpy as np
 
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._numbers import shown_values
-from perfcast.capacity import CONFIDENCES
-from perfcast.datasets import Datasets, moment_texts
-from perfcast.errors import Conflict, InvalidInput, NotFound, Refused, Unavailable
+from perfcast.capacity import CONFIDENCES, named, newest_rows
+from perfcast.datasets import DatasetRecord, Datasets, moment_texts
+from perfcast.errors import Conflict, InvalidInput, Refused, Unavailable
 from perfcast.registry import Version
 from perfcast.serving import Follower, Predictor, read_reaching
 from perfcast.workloads import Rows, same_rows
@@ -96,30 +96,22 @@ class Autoscale:
         return newest
 
     def _newest(self, version: Version, predictor: Predictor) -> _Newest:
-        facts = version.manifest.data
-        if facts is None:
-            raise Conflict(f"{version.reference} names no dataset, so there is no newest load; give it in the query")
-        try:
-            record = self._datasets.find(facts.name)
-        except NotFound:
-            raise Conflict(f"dataset '{facts.name}' isn't kept here any more; give the load in the query") from None
+        record = newest_rows(self._datasets, version)
         with self._reading:
             known = self._known.get(record.digest)
             if known is None:
-                known = self._read(record.name, record.digest, predictor)
+                known = self._read(record, predictor)
                 self._known = dict([*self._known.items(), (record.digest, known)][-_KEPT:])
         return known
 
-    def _read(self, name: str, digest: str, predictor: Predictor) -> _Newest:
-        dataset = self._datasets.load(self._datasets.find(name, digest))
+    def _read(self, record: DatasetRecord, predictor: Predictor) -> _Newest:
+        dataset, name = self._datasets.load(record), named(record)
         if dataset.measured_at is None:
-            raise Conflict(
-                f"the rows of dataset '{name}' have no times, so none is the newest; give the load in the query"
-            )
+            raise Conflict(f"the rows of {name} have no times, so none is the newest; give the load in the query")
         if not same_rows(dataset.workload, predictor.workload):
-            raise Conflict(f"dataset '{name}' has other features by now than {predictor.name} reads; train it again")
+            raise Conflict(f"{name} has other features by now than {predictor.name} reads; train it again")
         last = int(np.argmax(dataset.measured_at))
-        return _Newest(dataset.features[last], dataset.measured_at[last], f"{name}@{digest[:12]}")
+        return _Newest(dataset.features[last], dataset.measured_at[last], name)
 
 
 def _short(value: float) -> float:

@@ -1,18 +1,21 @@
-"""`POST /headroom` and `GET /autoscale/{model}`."""
+"""`POST /headroom`, `POST /runway` and `GET /autoscale/{model}`."""
 
+from datetime import tzinfo
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from perfcast.api.capacity._answers import AutoscaleAnswer, HeadroomAnswer, HeadroomBody
+from perfcast.api.capacity._answers import AutoscaleAnswer, HeadroomAnswer, HeadroomBody, RunwayAnswer, RunwayBody
 from perfcast.api.capacity._autoscale import Autoscale
 from perfcast.api.http._identifiers import timestamp
-from perfcast.api.http._reply import CallerKey, Following, Json, held
+from perfcast.api.http._reply import CallerKey, Configured, Following, Json, held
 from perfcast.api.http._schemas import example_of, said
 from perfcast.api.predict._routes import body_of
-from perfcast.capacity import Question, answer_headroom
+from perfcast.capacity import Question, RunwayQuestion, answer_headroom, answer_runway, named, newest_rows
+from perfcast.datasets import Datasets
+from perfcast.registry import DEFAULT_WORKLOAD
 from perfcast.serving import Follower, Key, read_reaching
 
 router = APIRouter(tags=["capacity"])
@@ -38,6 +41,38 @@ def _headroom(follower: Follower, question: Question, key: Key) -> dict[str, obj
     request = read_reaching(follower, msgspec.json.encode(asked))
     arm, predictor = follower.pick(request.reference, request.reader.workload.name, key)
     found = answer_headroom(predictor, request.row, question, arm.slot.calibration)
+    return {**found, "timestamp": timestamp()}
+
+
+@router.post(
+    "/runway",
+    summary="When the load outgrows a limit",
+    **said(RunwayAnswer, "When, with what probability, and replicas by hour", 400, 409, 413, 422, 503),
+)
+async def runway(
+    body: RunwayBody,
+    follower: Following,
+    datasets: Annotated[Datasets, held(Datasets)],
+    settings: Configured,
+    key: CallerKey,
+) -> Json:
+    """Forecast the load from the newest rows that the model learns from, and say when the upper bound first passes.
+
+    422 where the history is too short or odd to go on with, 409 where there is none.
+    """
+    question = RunwayQuestion(**body.model_dump())
+    return Json(await run_in_threadpool(_runway, follower, datasets, question, settings.service_timezone, key))
+
+
+def _runway(
+    follower: Follower, datasets: Datasets, question: RunwayQuestion, zone: tzinfo, key: Key
+) -> dict[str, object]:
+    reference = question.model_name or follower.routes.defaults.get(DEFAULT_WORKLOAD)
+    if reference is not None and follower.routes.arm(reference) is None:
+        follower.reach(reference)
+    arm, predictor = follower.pick(reference, DEFAULT_WORKLOAD, key)
+    record = newest_rows(datasets, predictor.version)
+    found = answer_runway(predictor, datasets.load(record), named(record), question, zone, arm.slot.calibration)
     return {**found, "timestamp": timestamp()}
 
 

@@ -15,7 +15,7 @@ PROBES = frozenset({"/livez", "/readyz", "/health", "/metrics", "/ping", "/v2/he
 """Always answered."""
 _VERB = ":predict"
 """End of the paths of KServe's version 1 that take many rows."""
-_HEAVY = ("/predict/batch", "/explain", "/headroom", "/benchmark/", "/networks/", "/invocations")
+_HEAVY = ("/predict/batch", "/explain", "/headroom", "/runway", "/benchmark/", "/networks/", "/invocations")
 """Beginnings of the paths that keep a processor busy for long."""
 _DATASETS, _JUDGED = "/datasets/", "/judged"
 """Beginning and end of the paths that look at rows: the first look at some reads them all, others wait for it."""

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 from tests.drafts import draft, weighted
+from tests.unit.capacity.test_forecast import load
 
-from perfcast.api.capacity._answers import AutoscaleAnswer, HeadroomAnswer
+from perfcast.api.capacity._answers import AutoscaleAnswer, HeadroomAnswer, RunwayAnswer
 from perfcast.cli import main
 from perfcast.datasets import Dataset, Datasets
 from perfcast.manifest import DataFacts
 from perfcast.registry import Registry
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
-from perfcast.workloads import builtin_workloads
+from perfcast.workloads import builtin_workloads, clock_columns
 from perfcast_client import calls
 
 CPU = builtin_workloads()["cpu-utilization"]
@@ -145,7 +146,7 @@ def test_a_load_in_the_query_is_answered_instead(client: TestClient) -> None:
 def test_what_is_stale_or_missing_is_never_a_figure(client: TestClient, keep: Callable[[float], None]) -> None:
     missing = client.get(f"/autoscale/{MODEL}")
     assert missing.status_code == 409
-    assert "give the load in the query" in missing.json()["detail"]
+    assert f"dataset '{ROWS}'" in missing.json()["detail"]
     keep(1000)
     stale = client.get(f"/autoscale/{MODEL}")
     assert stale.status_code == 503
@@ -154,6 +155,91 @@ def test_what_is_stale_or_missing_is_never_a_figure(client: TestClient, keep: Ca
     assert client.get("/autoscale/nobody").status_code == 404
     assert client.get(f"/autoscale/{MODEL}?confidence=0.8").status_code == 422
     assert client.get(f"/autoscale/{MODEL}?max_age_seconds=0").status_code == 422
+
+
+@pytest.fixture
+def lived(settings: Settings) -> None:
+    """Four weeks of a load that grows, as the dataset of the champion."""
+    moments, rate = load(28, growth=0.2, noise=0.03)
+    clocks = clock_columns(moments, CPU.feature_names[3:], UTC)
+    columns = [rate, 0.5 * rate, np.full(len(rate), 20.0), *clocks.values()]
+    features = np.stack(columns, axis=1).astype(np.float32)
+    database = Database(settings.database_address)
+    dataset = Dataset(ROWS, CPU, features, features[:, 0] * np.float32(0.4), moments, {"source": "test"})
+    Datasets(database, Blobs(settings.artifacts_address)).add(dataset)
+    database.close()
+
+
+@pytest.mark.usefixtures("sized", "lived")
+def test_runway_says_when_the_load_outgrows_the_limit(client: TestClient) -> None:
+    answer = client.post("/runway", json={"limit": 70, "horizon_days": 90, "model_name": MODEL})
+    assert answer.status_code == 200
+    found = answer.json()
+    RunwayAnswer.model_validate(found, strict=True)
+    band = found["band"]
+    assert band["earliest"] < found["first_exceeded_at"] < band["latest"]
+    assert found["first_exceeded_at"][:7] in ("2026-04", "2026-05")
+    assert found["history"]["growth_percent_per_month"] == pytest.approx(20, abs=5)
+    assert found["history"]["dataset"].startswith(f"{ROWS}@")
+    assert len(found["probability_by_day"]) == len(found["peaks_by_day"]) in (90, 91)
+    assert len(found["replicas_by_hour"]) == 168
+    assert found["probability_by_day"][-1]["probability"] == found["probability"] > 0.9
+    assert "first passes 70 percent on 2026-0" in found["words"]
+    assert calls.runway(70).read(answer.content).probability == found["probability"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "told"),
+    [
+        ({"limit": 120}, 422, "limit"),
+        ({"confidence": 0.8}, 422, "confidence"),
+        ({"horizon_days": 0}, 422, "horizon_days"),
+        ({"horizon_days": 300}, 422, "state the growth"),
+        ({"growth_percent_per_month": -100}, 422, "growth_percent_per_month"),
+        ({"days_off": ["tomorrow"]}, 422, "tomorrow"),
+        ({"vary": "hour_sin"}, 422, "vary"),
+        ({"unknown": 1}, 422, "unknown"),
+        ({"model_name": "nobody"}, 400, "nobody"),
+    ],
+)
+@pytest.mark.usefixtures("sized", "lived")
+def test_what_is_wrong_with_a_runway_is_named(
+    client: TestClient, change: dict[str, Any], status: int, told: str
+) -> None:
+    answer = client.post("/runway", json={"limit": 80, **change})
+    assert (answer.status_code, told in answer.json()["detail"]) == (status, True)
+
+
+@pytest.mark.usefixtures("sized")
+def test_without_a_history_there_is_no_runway(client: TestClient, keep: Callable[[float], None]) -> None:
+    assert client.post("/runway", json={"limit": 80}).status_code == 409
+    keep(20)
+    short = client.post("/runway", json={"limit": 80})
+    assert short.status_code == 422
+    assert "needs 7" in short.json()["detail"]
+
+
+@pytest.mark.usefixtures("sized", "lived")
+def test_the_runway_command_shows_days_or_json(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(settings.data_dir))
+    words = ["perfcast", "runway", MODEL, "--limit", "70", "--horizon", "8w"]
+    for more in ([], ["--json"], ["--horizon", "soon"], ["--growth", "much"], ["--growth", "60%/year"]):
+        monkeypatch.setattr(sys, "argv", [*words, *more])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = capsys.readouterr()
+        if more in (["--horizon", "soon"], ["--growth", "much"]):
+            assert ended.value.code
+            assert more[1] in shown.err
+        elif more == ["--json"]:
+            assert json.loads(shown.out)["horizon_days"] == 56
+        elif more:
+            assert "+4.0 % a month" in shown.out
+        else:
+            assert "the upper bound" in shown.err
+            assert "passed by then" in shown.out
 
 
 @pytest.mark.usefixtures("sized")

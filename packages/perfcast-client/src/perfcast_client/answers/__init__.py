@@ -3,7 +3,19 @@
 Fields of a newer server that are unknown here are ignored. Times are `datetime` in UTC.
 """
 
-from perfcast_client.answers._capacity import AutoscaleAnswer, HeadroomAnswer, HeadroomCurve, HeadroomNow
+from perfcast_client.answers._capacity import (
+    AutoscaleAnswer,
+    DayPeaks,
+    DayProbability,
+    HeadroomAnswer,
+    HeadroomCurve,
+    HeadroomNow,
+    HourReplicas,
+    RunwayAnswer,
+    RunwayBand,
+    RunwayHistory,
+    RunwayLevels,
+)
 from perfcast_client.answers._data import (
     AnsweringModel,
     ColumnValues,
@@ -87,6 +99,8 @@ __all__ = [
     "DatasetEntry",
     "DatasetList",
     "DatasetRows",
+    "DayPeaks",
+    "DayProbability",
     "Dependency",
     "DerivedEntry",
     "DriftAnomaly",
@@ -102,6 +116,7 @@ __all__ = [
     "HeadroomNow",
     "Health",
     "HeldOutMetrics",
+    "HourReplicas",
     "Index",
     "InferencePlace",
     "IntervalCorrection",
@@ -121,6 +136,10 @@ __all__ = [
     "Result",
     "RetrainRequest",
     "RuleEntry",
+    "RunwayAnswer",
+    "RunwayBand",
+    "RunwayHistory",
+    "RunwayLevels",
     "ScheduleEntry",
     "ScheduleEventEntry",
     "ScheduleHistory",

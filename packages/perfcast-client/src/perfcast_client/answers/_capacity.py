@@ -61,6 +61,87 @@ class HeadroomAnswer(Struct, frozen=True):
     timestamp: datetime
 
 
+class RunwayBand(Struct, frozen=True):
+    """Between when; None is beyond the horizon."""
+
+    earliest: datetime | None
+    latest: datetime | None
+
+
+class DayProbability(Struct, frozen=True):
+    """How likely the bound has passed the limit by a day's end."""
+
+    date: str
+    probability: float
+
+
+class RunwayLevels(Struct, frozen=True):
+    """Of all courses: one in twenty is below the lower, and above the upper."""
+
+    lower: float
+    middle: float
+    upper: float
+
+
+class DayPeaks(Struct, frozen=True):
+    """A day's greatest hour."""
+
+    date: str
+    load: RunwayLevels
+    bound: RunwayLevels
+
+
+class HourReplicas(Struct, frozen=True):
+    """What an hour needs: a load that only one course in twenty is above, and how many share it within the limit."""
+
+    at: datetime
+    load: float
+    replicas: int | None
+
+
+class RunwayHistory(Struct, frozen=True):
+    """What the forecast comes from; `growth_given` says whether the growth was stated."""
+
+    dataset: str
+    rows: int
+    days: float
+    weekly: bool
+    growth_percent_per_month: float | None
+    growth_lower: float | None
+    growth_upper: float | None
+    growth_given: bool
+
+
+class RunwayAnswer(Struct, frozen=True):
+    """When the upper bound of the cost first passes the limit.
+
+    Attributes:
+        first_exceeded_at: When half of the courses have passed the limit; None where that is beyond the horizon.
+        probability: That it is passed within the horizon.
+        replicas_by_hour: Of the first seven days.
+        words: The answer as a sentence.
+    """
+
+    model_name: str
+    model_version: int
+    model_type: str
+    cost: str
+    unit: str
+    vary: str
+    limit: float
+    confidence: float
+    horizon_days: float
+    first_exceeded_at: datetime | None
+    band: RunwayBand
+    probability: float
+    probability_by_day: list[DayProbability]
+    peaks_by_day: list[DayPeaks]
+    replicas_by_hour: list[HourReplicas]
+    history: RunwayHistory
+    words: str
+    timestamp: datetime
+
+
 class AutoscaleAnswer(Struct, frozen=True):
     """The upper bound of the cost at a load: `value`.
 

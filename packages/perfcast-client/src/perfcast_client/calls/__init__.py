@@ -5,7 +5,7 @@
 
 from perfcast_client._call import Call, Calls, Repeat
 from perfcast_client.calls._batches import predict_batch
-from perfcast_client.calls._capacity import autoscale, headroom
+from perfcast_client.calls._capacity import autoscale, headroom, runway
 from perfcast_client.calls._data import (
     dataset_rows,
     get_dataset,
@@ -81,6 +81,7 @@ __all__ = [
     "predict_batch",
     "ready",
     "remove_schedule",
+    "runway",
     "schedule_history",
     "set_alias",
     "set_schedule",

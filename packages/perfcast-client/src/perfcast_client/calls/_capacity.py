@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perfcast_client._call import Call, finite, given, json, part, reading
-from perfcast_client.answers import AutoscaleAnswer, HeadroomAnswer
+from perfcast_client.answers import AutoscaleAnswer, HeadroomAnswer, RunwayAnswer
 
 
 def headroom(
@@ -38,6 +38,42 @@ def headroom(
         load=load,
     )
     return Call("POST", "/headroom", reading(HeadroomAnswer), body=json(asked))
+
+
+def runway(
+    limit: float,
+    *,
+    model: str | None = None,
+    confidence: float | None = None,
+    horizon_days: float | None = None,
+    growth_percent_per_month: float | None = None,
+    vary: str | None = None,
+    scale_together: Sequence[str] | None = None,
+    days_off: Sequence[str] | None = None,
+) -> Call[RunwayAnswer]:
+    """When the upper bound of the cost first passes a limit, if the load goes on as it did.
+
+    Args:
+        limit: For the upper bound, in the cost's unit.
+        model: NAME, NAME:VERSION or NAME@ALIAS; the default model of `cpu-utilization` if None.
+        confidence: As for `headroom`.
+        horizon_days: How far to look ahead; 30 if None.
+        growth_percent_per_month: Of the load; as in its history if None.
+        vary: As for `headroom`.
+        scale_together: As for `headroom`.
+        days_off: Dates (ISO 8601), past and to come, whose load is a Sunday's.
+    """
+    asked = given(
+        limit=limit,
+        model_name=model,
+        confidence=confidence,
+        horizon_days=horizon_days,
+        growth_percent_per_month=growth_percent_per_month,
+        vary=vary,
+        scale_together=scale_together,
+        days_off=days_off,
+    )
+    return Call("POST", "/runway", reading(RunwayAnswer), body=json(asked))
 
 
 def autoscale(
