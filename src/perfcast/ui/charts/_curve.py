@@ -27,12 +27,12 @@ class Curve:
 
     Attributes:
         name: Of the model.
-        x, y: Values of the parameter, and the costs predicted there.
+        x, y: Values of the parameter, numbers or days, and the costs predicted there.
         band: Of its intervals; None where it has none.
     """
 
     name: str
-    x: Sequence[float]
+    x: Sequence[object]
     y: Sequence[float]
     band: Band | None = None
 
@@ -55,7 +55,7 @@ def curve(
     measured: Points | None = None,
     here: float | None = None,
     limit: float | None = None,
-    most: float | None = None,
+    most: object = None,
     y_range: tuple[float, float] | None = None,
 ) -> go.Figure:
     """Curves with their bands; the band of the first only where there are several, so that they can be told apart.

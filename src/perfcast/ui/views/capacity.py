@@ -33,6 +33,7 @@ from perfcast.ui.parts import (
     with_unit,
 )
 from perfcast.ui.views._headroom import headroom
+from perfcast.ui.views._runway import runway
 from perfcast_client import ApiError, NotFound
 from perfcast_client.answers import DatasetRows, FeatureEntry, WorkloadDetails
 
@@ -82,6 +83,8 @@ def _look(workload: WorkloadDetails, model: str) -> None:
         keep("capacity", f"{model}: {_words(scenario)}", amount(answer.cost, unit))
     with told():
         headroom(workload, model, scenario, limit)
+    with told():
+        runway(workload, model, limit)
     _causes(workload, model, scenario, rows, ranges, limit)
     if scenario.hour is not None:
         _times(workload, model, scenario, limit)

@@ -1,16 +1,23 @@
 """The page Capacity: a service's cost by each cause and by time, against the rows measured and a limit."""
 
 import json
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from tests.stocked import CPU, OTHER_CPU
-from tests.unit.ui.conftest import Open, refusals, words
+from tests.unit.capacity.test_forecast import load
+from tests.unit.ui.conftest import Open, refusals, running, words
 
+from perfcast.datasets import Dataset, Datasets
+from perfcast.storage import Blobs, Database
 from perfcast.ui.parts._form import scale
 from perfcast.ui.views.capacity import _range, _verdict
+from perfcast.workloads import builtin_workloads, clock_columns
 from perfcast_client.answers import DatasetRows, FeatureEntry
 
 CAUSES = ("Request rate: impact", "Active users: impact", "DB connections: impact")
@@ -80,6 +87,38 @@ def test_more_confidence_is_less_headroom(open_page: Open) -> None:
         most.append(next(one.value for one in page.metric if one.label == "Largest request rate"))
     first, second = (float(text.split("\u202f")[0]) for text in most)
     assert first > second
+
+
+def lived(folder: Path) -> None:
+    """Four weeks of a load that grows, in the line that the service has learnt from."""
+    workload = builtin_workloads()[CPU]
+    moments, rate = load(28, growth=0.2, noise=0.03)
+    clocks = clock_columns(moments, workload.feature_names[3:], UTC)
+    features = np.stack([rate, rate / 2, rate / 8, *clocks.values()], axis=1).astype(np.float32)
+    database = Database(f"sqlite:///{folder / 'perfcast.db'}")
+    rows = Dataset("simulated", workload, features, features[:, 0] * np.float32(0.15), moments, {"source": "test"})
+    Datasets(database, Blobs(str(folder / "artifacts"))).add(rows)
+    database.close()
+
+
+def test_runway_is_shown_when_it_is_asked_for(open_page: Open, stocked: Path, tmp_path: Path) -> None:
+    shutil.copytree(stocked, tmp_path, dirs_exist_ok=True)
+    lived(tmp_path)
+    with running(tmp_path) as address:
+        page = open_page("capacity", api=address, service=CPU, limit="25", horizon="3 months")
+        assert "The limit is first passed" not in [one.label for one in page.metric]
+        page.toggle("show runway").set_value(True).run()
+        assert refusals(page) == []
+        assert next(one.value for one in page.metric if one.label == "The limit is first passed").startswith("2026-")
+        assert "of the courses pass it within 90 days" in words(page)
+        assert "growth +2" in words(page)
+        assert {"upper bound at the day's peak", "interval"} <= set(drawn(page, "runway"))
+
+
+def test_a_model_without_rows_has_no_runway(open_page: Open) -> None:
+    page = open_page("capacity", service=OTHER_CPU, **{"show runway": "true"})
+    assert refusals(page) == []
+    assert "Not known: " in words(page)
 
 
 def test_sliders_reach_beyond_what_was_measured(open_page: Open) -> None:
