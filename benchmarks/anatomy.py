@@ -18,6 +18,7 @@ import measured
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from matplotlib.ticker import NullFormatter
 from sklearn.tree import DecisionTreeRegressor
 
 from perfcast.cli._starters import simulated_dataset
@@ -85,13 +86,19 @@ def _summary(every: list[Answers]) -> Iterator[str]:
     yield "| data | held-out rows | mean error | median | worst tenth's share of it | noise | in the interval |"
     yield "|---|---|---|---|---|---|---|"
     for answers in every:
-        unit = "%" if answers.dataset.workload.cost.relative else answers.dataset.workload.cost.unit
+        unit = _unit(answers)
         worst = np.sort(answers.error)[-len(answers.error) // 10 :].sum() / answers.error.sum()
         yield (
             f"| {answers.dataset.name} | {len(answers.cost):,} | {answers.error.mean():.3g} {unit} "
             f"| {np.median(answers.error):.3g} {unit} | {100 * worst:.0f} % | {_noise(answers)} "
             f"| {100 * answers.held.mean():.1f} % |"
         )
+
+
+def _unit(answers: Answers) -> str:
+    """Of errors; those of percentages are so many points."""
+    cost = answers.dataset.workload.cost
+    return "%" if cost.relative else "points" if cost.unit == "percent" else cost.unit
 
 
 def _noise(answers: Answers) -> str:
@@ -107,7 +114,7 @@ def _noise(answers: Answers) -> str:
         split = simulated_dataset(simulation).split()
         truth = dict(zip(map(bytes, simulation.features), simulation.truth["expected"], strict=True))
         expected = np.array([truth[bytes(row)] for row in split.test.features])
-        return f"{np.abs(split.test.cost - expected).mean():.3g} % (cost beside what its load makes expect)"
+        return f"{np.abs(split.test.cost - expected).mean():.3g} points (cost beside what its load makes expect)"
     return "not known"
 
 
@@ -162,17 +169,15 @@ def _draw(every: list[Answers], path: Path) -> None:
         ):
             panel.plot(middle, values, style, color=colour, label=label, linewidth=1.6, marker="o", markersize=3)
         panel.set_title(answers.dataset.name, fontsize=10, color=LIGHT.ink)
-        panel.set(
-            ylim=(0, None),
-            xlabel=f"measured, {cost.unit}",
-            ylabel="error, %" if cost.relative else f"error, {cost.unit}",
-        )
+        panel.set(ylim=(0, None), xlabel=f"measured, {cost.unit}", ylabel=f"error, {_unit(answers)}")
         if cost.relative:
             panel.set_xscale("log")
+            panel.xaxis.set_minor_formatter(NullFormatter())
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(color=LIGHT.hairline, linewidth=0.6)
-    panels.flat[0].legend(frameon=False, fontsize=8)
-    figure.tight_layout()
+    handles, labels = panels.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper center", ncols=3, frameon=False, fontsize=9)
+    figure.tight_layout(rect=(0, 0, 1, 0.97))
     figure.savefig(path, dpi=110, facecolor=LIGHT.ground)
 
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from perfcast.errors import InvalidInput
 from perfcast.workloads import Feature, Rows, Workload
+
+Doubles: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,6 @@ def _may(feature: Feature) -> bool:
     return feature.declaration.type in ("number", "integer") and not feature.declaration.clock
 
 
-def _held(feature: Feature, values: np.ndarray) -> np.ndarray:
+def _held(feature: Feature, values: Doubles) -> Doubles:
     whole = np.rint(values) if feature.whole else values
-    return np.clip(whole, feature.minimum, feature.maximum)
+    return np.asarray(np.clip(whole, feature.minimum, feature.maximum), dtype=np.float64)

@@ -233,7 +233,7 @@ class _Left:
         around = np.zeros((days, DAY))
         around[day, at % DAY] = rest - levels[day]
         before, after = levels[:-1], levels[1:]
-        stays = float(np.clip(before @ after / max(before @ before, 1e-12), 0.0, MOST_STAYS))
+        stays = float(np.clip(float(before @ after) / max(float(before @ before), 1e-12), 0.0, MOST_STAYS))
         return _Left(around, after - stays * before, stays, float(levels[-1]))
 
     def course(self, hours: int, random: np.random.Generator) -> Doubles:

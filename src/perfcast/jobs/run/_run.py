@@ -63,8 +63,16 @@ def learn(registry: Registry, dataset: Dataset, model: str, effort: Effort, **ho
     budget = Budget(effort.n_trials, effort.timeout_seconds)
     start = _champions_settings(registry, dataset, model)
     base = find_base(registry, effort.base)
-    given = {"family_names": effort.families, "seed": effort.seed, "trends": effort.trends}
-    return train(dataset, budget, **given, warm_start=start, base=base, **how)
+    return train(
+        dataset,
+        budget,
+        family_names=effort.families,
+        seed=effort.seed,
+        trends=effort.trends,
+        warm_start=start,
+        base=base,
+        **how,
+    )
 
 
 def champions_manifest(registry: Registry, model: str) -> Manifest | None:

@@ -1,5 +1,6 @@
 """Runway: when the load outgrows the limit, if it goes on as it did; a section of the page Capacity."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import streamlit as st
@@ -77,7 +78,7 @@ def _curve(workload: WorkloadDetails, found: RunwayAnswer, limit: float) -> None
         y_title=cost_axis(workload.cost), limit=limit, most=None if at is None else at.date(),
         y_range=(0.0, most) if most is not None else None,
     )  # fmt: skip
-    table = {
+    table: dict[str, Sequence[object]] = {
         "Day": [one.date for one in found.peaks_by_day],
         f"Peak {title(found.vary).lower()}": [one.load.middle for one in found.peaks_by_day],
         f"Bound ({symbol(found.unit)})": middle,
