@@ -42,8 +42,8 @@ FORMS: dict[str, Form] = {
     "`prune`": lambda graph, rows, _: prune(graph, 0.5, rows),
     "`quantize`": lambda graph, *_: quantize(graph),
     "`distill`": lambda graph, rows, workload: distill(graph, workload, rows, quantities=24, threads=processors()),
-    "`distill --quantities 12`": lambda graph, rows, workload: distill(
-        graph, workload, rows, quantities=12, threads=processors()
+    "`distill --quantities 6`": lambda graph, rows, workload: distill(
+        graph, workload, rows, quantities=6, threads=processors()
     ),
 }
 
@@ -122,14 +122,17 @@ def _line(name: str, draft: Draft, variation: Variation | None, took: tuple[floa
     manifest = draft.manifest
     assert manifest.metrics is not None
     relative = manifest.metrics.mape is not None and bool(manifest.workload["cost"].get("relative"))
-    error = f"{manifest.metrics.mape:.2f} %" if relative else f"{manifest.metrics.mae:.3f}"
-    row, batch = (
-        (manifest.graph.row_us, None) if variation is None else (variation.after.row_us, variation.after.batch_us)
-    )
+    if variation is None:
+        error = f"{manifest.metrics.mape:.2f} %" if relative else f"{manifest.metrics.mae:.3f}"
+        row = f"{manifest.graph.row_us:.0f} | –"
+    else:  # both of the same rows, side by side
+        before, after, unit = variation.before, variation.after, " %" if relative else ""
+        error = f"{before.error:.4g} → {after.error:.4g}{unit}"
+        row = f"{before.row_us:.0f} → {after.row_us:.0f} | {before.batch_us:.1f} → {after.batch_us:.1f}"
     apart = variation.difference if variation is not None else None
     return (
-        f"| {name} | {error} | {manifest.metrics.within_10:.1f} | {manifest.graph.bytes / 1000:,.0f} | {row:.0f} "
-        f"| {'–' if batch is None else f'{batch:.1f}'} | {took[0]:.0f}, {took[1]:.0f} "
+        f"| {name} | {error} | {manifest.metrics.within_10:.1f} | {manifest.graph.bytes / 1000:,.0f} | {row} "
+        f"| {took[0]:.0f}, {took[1]:.0f} "
         f"| {'–' if apart is None else f'{apart.median:.2g}{apart.unit}, {apart.worst:.2g}{apart.unit}'} |"
     )
 

@@ -32,8 +32,7 @@ from perfcast.ui.parts import (
     title,
     with_unit,
 )
-from perfcast.ui.views._headroom import headroom
-from perfcast.ui.views._runway import runway
+from perfcast.ui.parts.capacity import headroom, runway
 from perfcast_client import ApiError, NotFound
 from perfcast_client.answers import DatasetRows, FeatureEntry, WorkloadDetails
 

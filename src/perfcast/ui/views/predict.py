@@ -26,7 +26,7 @@ from perfcast.ui.parts import (
     title,
     with_unit,
 )
-from perfcast.ui.views._why import why
+from perfcast.ui.parts.predict import why
 from perfcast_client.answers import Prediction, WorkloadDetails
 
 _COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
