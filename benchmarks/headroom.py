@@ -81,7 +81,7 @@ def _service(seed: int, trials: int) -> Iterator[Asked | str]:
             path = best.manifest.path
             found = find_headroom(
                 dataset.workload, partial(_bounds, best), row, follows(dataset.workload, "request_rate", path, None),
-                limit=limit, ranges=dict(best.manifest.ranges),
+                limit=limit, observed=best.manifest.ranges["request_rate"][1],
             )  # fmt: skip
             if found.most is None:
                 yield "none"
@@ -90,7 +90,7 @@ def _service(seed: int, trials: int) -> Iterator[Asked | str]:
             else:
                 actual = _steady(scenario, found.most, moment)
                 true = _true_most(scenario, limit, moment)
-                yield Asked(found.most, true, float((actual > limit).mean()), bool(found.outside))
+                yield Asked(found.most, true, float((actual > limit).mean()), found.most > (found.observed or 0.0))
 
 
 def _scenario(seed: int) -> Scenario:
@@ -185,7 +185,7 @@ def _beyond(public: Path) -> Iterator[str]:
     import measured
 
     dataset = next(one for one in measured.public(public) if one.name == "serveapp")
-    load = dataset.features[:, dataset.workload.feature_names.index(_load(dataset))]
+    load = dataset.features[:, dataset.workload.feature_names.index("request_rate")]
     edge = float(np.quantile(load, LEARNT))
     seen, rest = load <= edge, load > edge
     lower = Dataset("lower", dataset.workload, dataset.features[seen], dataset.cost[seen], None, {})
@@ -195,10 +195,6 @@ def _beyond(public: Path) -> Iterator[str]:
     for draft in train(lower, Budget(10_000, timeout=60), seed=0).drafts:
         error = np.abs(run_with_spread(draft.graph, dataset.features).cost - dataset.cost)
         yield f"| {draft.manifest.type} | {error[rest].mean():.2f} | {error[far].mean():.2f} |"
-
-
-def _load(dataset: Dataset) -> str:
-    return next(one.name for one in dataset.workload.features if one.declaration.trend == "increasing")
 
 
 if __name__ == "__main__":

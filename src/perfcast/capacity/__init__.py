@@ -5,7 +5,7 @@ whose upper bound stays within the limit. `find_runway` forecasts the load (`_fo
 passes the limit. `answer_headroom` and `answer_runway` do so for a version: the answers of `POST /headroom`, `/runway`.
 """
 
-from perfcast.capacity._answer import Question, answer_headroom
+from perfcast.capacity._answer import Question, answer_headroom, coverage_for
 from perfcast.capacity._following import Following, follows
 from perfcast.capacity._forecast import Forecast, History, forecast
 from perfcast.capacity._headroom import CONFIDENCES, Bounds, CurvePoints, Headroom, find_headroom, one_load
@@ -26,6 +26,7 @@ __all__ = [
     "RunwayQuestion",
     "answer_headroom",
     "answer_runway",
+    "coverage_for",
     "find_headroom",
     "find_runway",
     "follows",

@@ -11,7 +11,7 @@ from perfcast.capacity._following import Following, follows
 from perfcast.capacity._headroom import CONFIDENCES, Bounds, Headroom, find_headroom, one_load
 from perfcast.errors import InvalidInput, Refused
 from perfcast.manifest import Calibration
-from perfcast.serving import Predictor
+from perfcast.serving import Predictor, short
 from perfcast.workloads import Rows, Workload
 
 CONFIDENCE = 0.95
@@ -63,7 +63,7 @@ def answer_headroom(
         np.array(row, dtype=np.float32),
         following,
         limit=question.limit,
-        ranges=dict(predictor.version.manifest.ranges),
+        observed=_observed(predictor, following.load),
     )
     return _document(predictor, question, following, found)
 
@@ -85,17 +85,35 @@ def bounds_of(predictor: Predictor, confidence: float, calibration: Calibration 
     Raises:
         InvalidInput: There is no such confidence.
     """
+    return partial(_bounds, predictor, coverage_for(confidence), calibration)
+
+
+def coverage_for(confidence: float) -> float:
+    """The coverage of the interval whose upper end a cost stays below with such a confidence.
+
+    Raises:
+        InvalidInput: There is none.
+    """
     coverage = CONFIDENCES.get(confidence)
     if coverage is None:
         raise InvalidInput.of("confidence", f"must be one of {', '.join(map(str, CONFIDENCES))}, got {confidence:g}")
-    return partial(_bounds, predictor, coverage, calibration)
+    return coverage
+
+
+def _observed(predictor: Predictor, load: str) -> float | None:
+    """The largest load it was trained on; None of uploads that don't say, whose ranges are the declared bounds."""
+    feature = predictor.workload.features[predictor.workload.feature_names.index(load)]
+    known = predictor.version.manifest.ranges.get(load)
+    return None if known is None or tuple(known) == (feature.minimum, feature.maximum) else known[1]
 
 
 def _varied(workload: Workload, name: str) -> str:
     able = [
         feature.name
         for feature in workload.features
-        if feature.declaration.type in ("number", "integer") and not feature.declaration.clock
+        if feature.declaration.type in ("number", "integer")
+        and not feature.declaration.clock
+        and feature.declaration.trend != "decreasing"
     ]
     if name not in able:
         raise InvalidInput.of("vary", f"can't be '{name}'; it may be {', '.join(able)}")
@@ -127,18 +145,26 @@ def _document(predictor: Predictor, question: Question, following: Following, fo
         "limit_reached": found.reached,
         "current": {"load": short(present), "prediction": short(cost), "upper": short(upper)},
         "headroom_percent": room,
-        "extrapolated": list(found.outside),
-        "observed_max": short(found.observed),
-        "following": _following(following),
+        "extrapolated": _outside(predictor, found),
+        "observed_max": None if found.observed is None else short(found.observed),
+        "following": _following(following, present),
         "replicas": None if question.load is None else found.replicas(question.load),
         "curve": {name: [short(value) for value in values] for name, values in found.curve._asdict().items()},
         "words": _words(predictor, question, load, found),
     }
 
 
-def _following(following: Following) -> dict[str, str]:
+def _following(following: Following, present: float) -> dict[str, str]:
     slopes = {name: f"rises by {slope:g} with each" for name, slope in following.slopes.items()}
-    return slopes | dict.fromkeys(following.proportional, "in proportion")
+    return slopes | dict.fromkeys(following.proportional if present > 0 else (), "in proportion")
+
+
+def _outside(predictor: Predictor, found: Headroom) -> list[str]:
+    """Features outside what the version was trained on, where the load is as large as it may be."""
+    if found.row is None:
+        return []
+    flags = predictor.outside(found.row[None])[0].tolist()
+    return [name for name, flag in zip(predictor.workload.feature_names, flags, strict=True) if flag]
 
 
 def _words(predictor: Predictor, question: Question, load: str, found: Headroom) -> str:
@@ -150,10 +176,5 @@ def _words(predictor: Predictor, question: Question, load: str, found: Headroom)
     if not found.reached:
         return f"up to {load} {found.most:g}, as far as was looked, {limit} isn't reached"
     words = f"{load} may rise to {found.most:.4g} before the upper bound passes {limit}"
-    beyond = f"; that is beyond what the version has seen ({found.observed:.4g})" if found.outside else ""
+    beyond = f"; that is beyond what the version has seen ({found.observed:.4g})" if _outside(predictor, found) else ""
     return words + beyond
-
-
-def short(value: float) -> float:
-    """At seven significant digits, which are what float32 holds."""
-    return float(f"{value:.7g}")

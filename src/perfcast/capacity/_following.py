@@ -51,13 +51,14 @@ def follows(
         workload: Whose features they are.
         load: The feature that is varied.
         path: What a version has learnt of it (`Manifest.path`).
-        together: Features that shall rise in proportion; what was learnt if None, or, where nothing was, all other
-            numbers that no clock decides.
+        together: Features that shall rise in proportion; what was learnt if None, or, where nothing was and the load
+            is one with which the cost rises, all other numbers that no clock decides and no trend is declared of.
 
     Raises:
         InvalidInput: One of them can't.
     """
-    able = [feature.name for feature in workload.features if feature.name != load and _may(feature)]
+    others = [feature for feature in workload.features if feature.name != load and _may(feature)]
+    able = [feature.name for feature in others]
     if together is not None:
         for name in together:
             if name not in able:
@@ -66,7 +67,10 @@ def follows(
                 )
         return Following(load, {}, tuple(together))
     learnt = path.get(load, {})
-    return Following(load, learnt) if learnt else Following(load, {}, able)
+    trend = workload.features[workload.feature_names.index(load)].declaration.trend
+    if learnt or trend != "increasing":
+        return Following(load, learnt)
+    return Following(load, {}, [feature.name for feature in others if feature.declaration.trend is None])
 
 
 def _may(feature: Feature) -> bool:

@@ -27,7 +27,10 @@ LEAST_DAYS, WEEKLY_DAYS = 7, 14
 LEAST_HOURS = 0.6
 """Share of the hours between the first row and the last that must have rows."""
 LEAST_MEDIAN = 1e-9
-COURSES = 300
+COURSES, FITS = 300, 60
+"""Courses that are drawn, and fits to days drawn with replacement, each of which makes some of them."""
+LONGEST_DAYS = 182
+"""Only so many of the newest days are learnt from: what was before says little, and would take long."""
 FOLDS = 5
 """Parts that days are held out in; no divisor of a week, so that no weekday is missing."""
 MOST_STAYS = 0.98
@@ -106,28 +109,35 @@ def forecast(
     Raises:
         Refused: The history is too short, has too many gaps, or is no load; says what is missing.
     """
+    if not len(moments):
+        raise Refused("there are no rows to go on with")
     hours, means = _hourly(moments, load)
+    newest = hours > hours[-1] - LONGEST_DAYS * DAY
+    hours, means = hours[newest], means[newest]
     span = (int(hours[-1]) - int(hours[0]) + 1) / DAY
     _require(hours, means, span)
     scale = float(np.median(means[means > 0]))
     target = np.log(means / scale + 0.01)
     future = np.arange(int(hours[-1]) + 1, int(hours[-1]) + 1 + max(1, round(days * DAY)))
-    weekly, growing = span >= WEEKLY_DAYS, span >= WEEKLY_DAYS and growth_percent_per_month is None
-    known, ahead = (_terms(part, hours, zone, days_off, weekly=weekly, growing=growing) for part in (hours, future))
+    weekly, given = span >= WEEKLY_DAYS, growth_percent_per_month
+    known, ahead = (_terms(part, hours, zone, days_off, weekly=weekly) for part in (hours, future))
+    if given is not None:  # from where the past's own growth has led to
+        ahead[:, 1] = known[-1, 1]
     fitted = _fit(known, target, np.ones(len(target)))
-    day_of = (hours - hours[0]) // DAY
-    rest = _unseen(known, target, day_of)
-    random, whole = np.random.default_rng(seed), int(day_of[-1]) + 1
-    left, slopes, paths = _Left.of(rest, hours), list[float](), np.empty((courses, len(future)))
+    day_of = _days_back(hours)
+    left, whole_days = _Left.of(_unseen(known, target, day_of), hours), np.unique(day_of)
+    random, slopes, paths = np.random.default_rng(seed), list[float](), np.empty((courses, len(future)))
     for course in range(courses):
-        drawn = np.bincount(random.integers(whole, size=whole), minlength=whole)[day_of]
-        some = _fit(known, target, drawn.astype(np.float64)) if drawn.sum() > known.shape[1] / 8 else fitted
-        slopes.append(float(some[1]) if growing else 0.0)
+        if course % max(1, courses // FITS) == 0:
+            some_days = random.choice(whole_days, len(whole_days))
+            drawn = np.bincount(some_days, minlength=int(whole_days[-1]) + 1)[day_of]
+            some = _fit(known, target, drawn.astype(np.float64))
+            slopes.append(float(some[1]))
         paths[course] = ahead @ some + left.course(len(future), random)
-    given = growth_percent_per_month
     if given is not None:
         paths += np.log1p(given / 100) / (30 * DAY) * (future - hours[-1])
-    growth = [100 * float(np.expm1(slope * 30)) for slope in ([float(fitted[1]), *slopes] if growing else [])]
+    told = weekly and given is None
+    growth = [100 * float(np.expm1(slope * 30)) for slope in ([float(fitted[1]), *slopes] if told else [])]
     history = History(
         hours,
         means,
@@ -141,7 +151,8 @@ def forecast(
 
 def local_hours(hours: Numbers, zone: tzinfo) -> tuple[Numbers, Numbers]:
     """The day since 1970 and the hour of the day that a zone's clock shows, of hours since 1970 in UTC."""
-    local = hours + np.rint(offsets(hours * 3600, zone, utc=True)[:, 0] / 3600).astype(np.int64)
+    seconds = hours * 3600 + 1800  # in its middle, so that half an hour's offset decides nothing
+    local = (seconds + offsets(seconds, zone, utc=True)[:, 0]) // 3600
     return local // DAY, local % DAY
 
 
@@ -166,19 +177,19 @@ def _require(hours: Numbers, means: Doubles, span: float) -> None:
         raise Refused(
             f"only {len(hours):,} of the {round(span * DAY):,} hours of the history have rows; collect without gaps"
         )
+    if means.min() < 0:
+        raise Refused(f"the load is {means.min():g} in some hour of the history; a load is not below 0")
     if np.median(means) <= LEAST_MEDIAN:
         raise Refused("the load is 0 in most hours of the history; there is no course to go on with")
     if float(np.ptp(means)) <= 1e-9 * float(means.max()):
         raise Refused("the load never changes in the history; that is no service's load")
 
 
-def _terms(
-    hours: Numbers, past: Numbers, zone: tzinfo, days_off: Collection[str], *, weekly: bool, growing: bool
-) -> Doubles:
+def _terms(hours: Numbers, past: Numbers, zone: tzinfo, days_off: Collection[str], *, weekly: bool) -> Doubles:
     """Level, growth a day from the middle of the past on, and shares of each group, float64 [hours, terms]."""
     day, hour = local_hours(hours, zone)
     weekday = kinds(day, days_off)
-    since = (hours - past.mean()) / DAY if growing else np.zeros(len(hours))
+    since = (hours - past.mean()) / DAY if weekly else np.zeros(len(hours))
     groups = [np.ones((len(hours), 1)), since[:, None], _one_of(hour, DAY) / HOLD["hour"] ** 0.5]
     if weekly:
         off = weekday >= SATURDAY
@@ -197,6 +208,12 @@ def _fit(terms: Doubles, target: Doubles, weights: Doubles) -> Doubles:
     held[:2] = 1e-6
     weighted = terms * weights[:, None]
     return np.asarray(np.linalg.solve(weighted.T @ terms + np.diag(held), weighted.T @ target), dtype=np.float64)
+
+
+def _days_back(hours: Numbers) -> Numbers:
+    """Which day each hour is in, counted so that the last one ends with the last hour, as the first to come begins."""
+    days = -(-(int(hours[-1]) - int(hours[0]) + 1) // DAY)
+    return np.asarray((hours - (int(hours[-1]) + 1 - days * DAY)) // DAY)
 
 
 def _unseen(terms: Doubles, target: Doubles, day_of: Numbers) -> Doubles:
@@ -227,14 +244,15 @@ class _Left:
 
     @staticmethod
     def of(rest: Doubles, hours: Numbers) -> "_Left":
-        at = hours - hours[0]
-        day, days = at // DAY, int(at[-1]) // DAY + 1
-        levels = np.bincount(day, rest, days) / np.maximum(np.bincount(day, minlength=days), 1)
-        around = np.zeros((days, DAY))
-        around[day, at % DAY] = rest - levels[day]
-        before, after = levels[:-1], levels[1:]
+        day = _days_back(hours)
+        counts = np.bincount(day)
+        levels = np.bincount(day, rest) / np.maximum(counts, 1)
+        around = np.zeros((len(counts), DAY))
+        around[day, (hours - int(hours[-1]) - 1) % DAY] = rest - levels[day]
+        both = (counts[:-1] > 0) & (counts[1:] > 0)
+        before, after = levels[:-1][both], levels[1:][both]
         stays = float(np.clip(float(before @ after) / max(float(before @ before), 1e-12), 0.0, MOST_STAYS))
-        return _Left(around, after - stays * before, stays, float(levels[-1]))
+        return _Left(around[counts > 0], after - stays * before, stays, float(levels[-1]))
 
     def course(self, hours: int, random: np.random.Generator) -> Doubles:
         """One course from the hour after the last on, float64 [hours]."""

@@ -17,8 +17,9 @@ CONFIDENCES = {round((1 + coverage) / 2, 4): coverage for coverage in COVERAGES}
 interval lies above it."""
 REACH, UNKNOWN_REACH = 3.0, 30.0
 """Times the largest load that was seen, up to which is looked; of the present one where nobody knows what was seen."""
-STEPS, FINER, ROUNDS = 121, 33, 2
-"""Loads asked first; then, between the last that is well and the first that isn't, so many, so often."""
+STEPS, FINER, ROUNDS, CURVE = 121, 33, 2, 61
+"""Loads asked first; then, between the last that is well and the first that isn't, so many, so often; points of
+the curve."""
 
 
 class Bounds(NamedTuple):
@@ -47,21 +48,22 @@ class Headroom:
             much.
         reached: Whether the limit is reached at all, as far as was looked; else `most` is as far as that.
         current: Load, cost and upper bound of the row that was asked.
-        outside: Features of `most` outside what the version was trained on.
-        observed: The largest load it was trained on.
+        row: The scenario at `most`, float32 [features]; None where there is none.
+        observed: The largest load it was trained on; None where nobody knows.
         curve: From the least load to somewhat beyond.
     """
 
     most: float | None
     reached: bool
     current: tuple[float, float, float]
-    outside: tuple[str, ...]
-    observed: float
+    row: Rows | None
+    observed: float | None
     curve: CurvePoints
 
     def replicas(self, load: float) -> int | None:
         """How many of such a service share a load so that each stays within the limit; None where none can."""
-        return None if not self.most or self.most <= 0 else max(1, math.ceil(load / self.most - 1e-9))
+        share = load / self.most if self.most and self.most > 0 else math.inf
+        return max(1, math.ceil(share - 1e-9)) if math.isfinite(share) else None
 
 
 def find_headroom(
@@ -71,9 +73,9 @@ def find_headroom(
     following: Following,
     *,
     limit: float,
-    ranges: dict[str, tuple[float, float]],
+    observed: float | None,
 ) -> Headroom:
-    """Look along the load.
+    """Look along the load: from the present one on if that is well, else from the least.
 
     Args:
         workload: Whose cost has the limit.
@@ -81,38 +83,43 @@ def find_headroom(
         row: The present load and all else, float32 [features].
         following: What is varied and what follows.
         limit: For the upper bound, in the cost's unit.
-        ranges: For each feature the least and greatest value the version was trained on.
+        observed: The largest load the version was trained on; None where nobody knows.
 
     Raises:
         InvalidInput: The limit can't be one.
     """
     cost, at = workload.cost, workload.feature_names.index(following.load)
-    if not math.isfinite(limit) or limit <= cost.minimum or limit >= cost.maximum:
+    if not cost.minimum < limit < cost.maximum:
         raise InvalidInput.of("limit", f"must lie between {cost.minimum:g} and {cost.maximum:g}, got {limit:g}")
     feature, present = workload.features[at], float(row[at])
-    observed = ranges.get(following.load, (0.0, present))[1]
-    reach = REACH if following.load in ranges else UNKNOWN_REACH
-    least = max(feature.minimum, 0.0) if feature.minimum <= 0 else feature.minimum
-    far = min(feature.maximum, max(reach * observed, present, least + 1.0))
+    least, reach = max(feature.minimum, 0.0), UNKNOWN_REACH * present if observed is None else REACH * observed
+    far = min(feature.maximum, max(reach, present, least + 1.0))
+    here = predict(row[None])
 
     def upper(loads: Rows) -> Rows:
         return predict(following.rows(workload, row, loads)).upper
 
-    loads = _between(least, far, STEPS, whole=feature.whole)
-    most, reached = _last_within(loads, upper(loads), limit)
+    well = float(here.upper[0]) <= limit
+    loads = _between(present if well else least, far if well else present, STEPS, whole=feature.whole)
+    most, beyond = _last_within(loads, upper(loads), limit)
+    if well and most is None:
+        most = present
     for _ in range(ROUNDS):
-        if most is not None and reached:
-            step = loads[np.searchsorted(loads, most) + 1]
-            loads = _between(most, float(step), FINER, whole=feature.whole)
-            most, _ = _last_within(loads, upper(loads), limit)
-    here = predict(row[None])
+        if most is None or beyond is None:
+            break
+        between = _between(most, beyond, FINER, whole=feature.whole)[1:-1]
+        if len(between):
+            last, first = _last_within(between, upper(between), limit)
+            most, beyond = (most if last is None else last), (beyond if first is None else first)
     return Headroom(
         most=most,
-        reached=reached,
+        reached=beyond is not None,
         current=(present, float(here.cost[0]), float(here.upper[0])),
-        outside=() if most is None else _outside(workload, following.rows(workload, row, np.array([most]))[0], ranges),
+        row=None if most is None else following.rows(workload, row, np.array([most], np.float32))[0],
         observed=observed,
-        curve=_curve(workload, predict, row, following, _between(least, _end(most, present, observed, far), 61)),
+        curve=_curve(
+            workload, predict, row, following, _shown(most, present, observed, least, far, whole=feature.whole)
+        ),
     )
 
 
@@ -129,29 +136,25 @@ def one_load(workload: Workload) -> str:
 
 
 def _between(low: float, high: float, count: int, *, whole: bool = False) -> Rows:
+    """Loads from one to another, both among them, rising, float32."""
     values = np.linspace(low, high, count)
-    return np.unique(np.rint(values) if whole else values).astype(np.float32)
+    return np.unique((np.rint(values) if whole else values).astype(np.float32))
 
 
-def _last_within(loads: Rows, upper: Rows, limit: float) -> tuple[float | None, bool]:
-    """The last load before the first whose bound is beyond the limit, and whether there is such a one."""
+def _last_within(loads: Rows, upper: Rows, limit: float) -> tuple[float | None, float | None]:
+    """The last load before the first whose bound is beyond the limit, and that one; None where there is no such."""
     beyond = np.flatnonzero(~(upper <= limit))
     if not len(beyond):
-        return float(loads[-1]), False
-    return (float(loads[beyond[0] - 1]) if beyond[0] else None), True
+        return float(loads[-1]), None
+    return (float(loads[beyond[0] - 1]) if beyond[0] else None), float(loads[beyond[0]])
 
 
-def _outside(workload: Workload, row: Rows, ranges: dict[str, tuple[float, float]]) -> tuple[str, ...]:
-    found = []
-    for name, value in zip(workload.feature_names, row.tolist(), strict=True):
-        low, high = ranges.get(name, (-math.inf, math.inf))
-        if not low - 1e-6 * abs(low) <= value <= high + 1e-6 * abs(high):
-            found.append(name)
-    return tuple(found)
-
-
-def _end(most: float | None, present: float, observed: float, far: float) -> float:
-    return min(far, 1.15 * max(most or 0.0, present, observed if most is None else 0.0))
+def _shown(
+    most: float | None, present: float, observed: float | None, least: float, far: float, *, whole: bool
+) -> Rows:
+    """Loads for the curve."""
+    end = 1.15 * max(most or 0.0, present, (observed or 0.0) if most is None else 0.0)
+    return _between(least, min(far, max(end, least)), CURVE, whole=whole)
 
 
 def _curve(

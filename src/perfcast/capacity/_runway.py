@@ -3,20 +3,20 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from perfcast.capacity._following import Following
-from perfcast.capacity._forecast import DAY, WEEK, Doubles, Forecast, Numbers, forecast, kinds, local_hours
+from perfcast.capacity._forecast import DAY, LEAST_DAYS, WEEK, Doubles, Forecast, Numbers, forecast, kinds, local_hours
 from perfcast.capacity._headroom import Bounds
 from perfcast.errors import InvalidInput, Refused
 from perfcast.workloads import Rows, Workload, clock_columns
 
-Truths: TypeAlias = npt.NDArray[np.bool_]
-GRID = 49
-"""Loads at which each hour of the week is asked; between them the bound is a line."""
+GRID, FAR_GRID = 49, 24
+"""Loads at which each hour of the week is asked: up to `KNOWN` times the largest that was seen, and beyond, where they
+are ever farther apart. Between them the bound is a line."""
+KNOWN = 2.0
 LONGEST, TIMES_HISTORY = 366.0, 4.0
 """Days ahead, and times the history where its growth is to be gone on with."""
 PLANNED_DAYS = 7
@@ -89,14 +89,15 @@ def find_runway(
         told = f"must lie between {workload.cost.minimum:g} and {workload.cost.maximum:g}, got {limit:g}"
         raise InvalidInput.of("limit", told)
     load = features[:, workload.feature_names.index(following.load)]
+    span = float(np.ptp(moments.astype("datetime64[s]").astype(np.int64)) / 86400) if len(moments) else 0.0
+    if growth_percent_per_month is None and span >= LEAST_DAYS and days > TIMES_HISTORY * span:
+        raise Refused(
+            f"{span:.0f} days of history tell the growth for {TIMES_HISTORY * span:.0f} days ahead at most; ask for "
+            "fewer, or state the growth"
+        )
     found = forecast(
         moments, load, days=days, zone=zone, growth_percent_per_month=growth_percent_per_month, days_off=days_off
     )
-    if growth_percent_per_month is None and days > TIMES_HISTORY * found.history.days:
-        raise Refused(
-            f"{found.history.days:.0f} days of history tell the growth for {TIMES_HISTORY * found.history.days:.0f} "
-            "days ahead at most; ask for fewer, or state the growth"
-        )
     table = _Table.asked(workload, predict, features, following, found, zone)
     bounds = table.bounds(found)
     day = local_hours(found.hours, zone)[0]
@@ -125,6 +126,8 @@ def _usual(workload: Workload, features: Rows) -> Rows:
         if feature.declaration.values or feature.declaration.type == "flag":
             values, counts = np.unique(features[:, at], return_counts=True)
             usual[at] = values[counts.argmax()]
+        elif feature.whole:
+            usual[at] = np.rint(usual[at])
     return np.asarray(usual, dtype=np.float32)
 
 
@@ -139,6 +142,13 @@ def _peaks(values: Doubles, beginnings: Numbers) -> Doubles:
 
 def _replicas(load: float, allowed: float) -> int | None:
     return max(1, int(np.ceil(load / allowed - 1e-9))) if allowed > 0 else None
+
+
+def _grid(seen: float, most: float) -> Doubles:
+    """Loads to ask at, rising."""
+    edge = KNOWN * seen
+    near = np.linspace(0.0, min(edge, 1.001 * most), GRID)
+    return near if most <= edge else np.concatenate([near, np.geomspace(edge, 1.001 * most, FAR_GRID + 1)[1:]])
 
 
 @dataclass(frozen=True)
@@ -158,17 +168,17 @@ class _Table:
         found: Forecast,
         zone: tzinfo,
     ) -> "_Table":
-        loads = np.linspace(0.0, float(found.courses.max()) * 1.001 + 1e-9, GRID)
+        loads = _grid(float(found.history.load.max()), float(found.courses.max()))
         along = following.rows(workload, _usual(workload, features), loads.astype(np.float32))
         rows = np.tile(along, (WEEK, 1))
         clocks = [feature.name for feature in workload.features if feature.declaration.clock]
         if clocks:
             week = np.arange(_MONDAY, _MONDAY + WEEK)
             moments = (week * 3600 + 1800).astype("datetime64[s]")  # as that clock shows them
-            columns = clock_columns(np.repeat(moments, GRID), clocks, UTC)
+            columns = clock_columns(np.repeat(moments, len(loads)), clocks, UTC)
             for name, column in columns.items():
                 rows[:, workload.feature_names.index(name)] = column
-        return _Table(zone, loads, predict(rows).upper.astype(np.float64).reshape(WEEK, GRID))
+        return _Table(zone, loads, predict(rows).upper.astype(np.float64).reshape(WEEK, len(loads)))
 
     def places(self, hours: Numbers) -> Numbers:
         """Which hour of the week each hour since 1970 is."""
@@ -187,10 +197,10 @@ class _Table:
     def allowed(self, limit: float) -> Doubles:
         """The largest load of each hour of the week up to which the bound stays within a limit; NaN where none is."""
         beyond = self.upper > limit
-        first = np.where(beyond.any(axis=1), beyond.argmax(axis=1), GRID)
+        first = np.where(beyond.any(axis=1), beyond.argmax(axis=1), len(self.loads))
         found = np.full(len(first), np.nan)
         for place, at in enumerate(first.tolist()):
-            if at == GRID:
+            if at == len(self.loads):
                 found[place] = self.loads[-1]
             elif at > 0:
                 low, high = self.upper[place, at - 1], self.upper[place, at]

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from perfcast.capacity._answer import CONFIDENCE, bounds_of, following_of, short
+from perfcast.capacity._answer import CONFIDENCE, bounds_of, following_of
 from perfcast.capacity._runway import LEVELS, Runway, find_runway
 from perfcast.datasets import Dataset
 from perfcast.errors import Conflict, InvalidInput
 from perfcast.manifest import Calibration
-from perfcast.serving import Predictor
+from perfcast.serving import Predictor, short
 from perfcast.workloads import same_rows
 
 HORIZON_DAYS = 30.0
@@ -71,11 +71,6 @@ def answer_runway(
         raise Conflict(f"the rows of {source} have no times, so they tell no course; import them with their times")
     if not same_rows(dataset.workload, predictor.workload):
         raise Conflict(f"{source} has other features than {predictor.name} reads; train the model again")
-    for text in question.days_off:
-        try:
-            date.fromisoformat(text)
-        except ValueError:
-            raise InvalidInput.of("days_off", f"must be dates such as 2026-12-25, got '{text}'") from None
     following = following_of(predictor, question.vary, question.scale_together)
     found = find_runway(
         predictor.workload,
@@ -87,13 +82,19 @@ def answer_runway(
         days=question.horizon_days,
         zone=zone,
         growth_percent_per_month=question.growth_percent_per_month,
-        days_off=question.days_off,
+        days_off=list(map(_day_off, question.days_off)),
     )
-    return _document(predictor, dataset, source, question, following.load, found)
+    return _document(predictor, dataset, source, question, following.load, found, zone)
 
 
 def _document(
-    predictor: Predictor, dataset: Dataset, source: str, question: RunwayQuestion, load: str, found: Runway
+    predictor: Predictor,
+    dataset: Dataset,
+    source: str,
+    question: RunwayQuestion,
+    load: str,
+    found: Runway,
+    zone: tzinfo,
 ) -> dict[str, Any]:
     history, (earliest, middle, latest) = found.forecast.history, map(_moment, found.first)
     bounds = history.growth_bounds
@@ -132,13 +133,14 @@ def _document(
             "dataset": source,
             "rows": len(dataset),
             "days": short(history.days),
+            "until": _moment(int(history.hours[-1]) + 1),
             "weekly": history.weekly,
             "growth_percent_per_month": _maybe(history.growth_percent_per_month),
             "growth_lower": None if bounds is None else short(bounds[0]),
             "growth_upper": None if bounds is None else short(bounds[1]),
             "growth_given": question.growth_percent_per_month is not None,
         },
-        "words": _words(predictor, question, found),
+        "words": _words(predictor, question, found, zone),
     }
 
 
@@ -146,26 +148,36 @@ def _likely(found: Runway) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.asarray(np.quantile(found.forecast.courses[:, : len(found.replicas)], LEVELS[-1], axis=0))
 
 
-def _words(predictor: Predictor, question: RunwayQuestion, found: Runway) -> str:
-    """The answer as a sentence."""
+def _day_off(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InvalidInput.of("days_off", f"must be dates such as 2026-12-25, got '{text}'") from None
+
+
+def _words(predictor: Predictor, question: RunwayQuestion, found: Runway, zone: tzinfo) -> str:
+    """The answer as a sentence; days are the zone's."""
+
+    def day(hour: int) -> str:
+        return (_EPOCH + timedelta(hours=hour)).astimezone(zone).strftime("%Y-%m-%d")
+
     limit, days = f"{question.limit:g} {predictor.workload.cost.unit}".rstrip(), f"{question.horizon_days:g} days"
     share = f"{100 * found.passed[-1]:.0f} %"
     earliest, middle, latest = found.first
+    end = int(found.forecast.history.hours[-1])
+    old = datetime.now(UTC) - (_EPOCH + timedelta(hours=end)) > timedelta(days=1)
+    since = f" (counted from {day(end)}, when its history ends)" if old else ""
     if earliest is None:
-        return f"the upper bound stays within {limit} for {days} ({share} of the courses pass it)"
-    between = f"not before {_day_of(earliest)}" + (f", by {_day_of(latest)} at the latest" if latest else "")
+        return f"the upper bound stays within {limit} for {days}{since}; {share} of the courses pass it"
+    between = f"not before {day(earliest)}" + (f", by {day(latest)} at the latest" if latest else "")
     if middle is None:
-        return f"the upper bound may pass {limit} within {days}: {share} of the courses do, {between}"
-    return f"the upper bound first passes {limit} on {_day_of(middle)}, {between}"
+        return f"the upper bound may pass {limit} within {days}{since}: {share} of the courses do, {between}"
+    return f"the upper bound first passes {limit} on {day(middle)}, {between}{since}"
 
 
 def _moment(hour: int | None) -> str | None:
     """An hour since 1970 as ISO 8601, UTC."""
     return None if hour is None else (_EPOCH + timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _day_of(hour: int) -> str:
-    return (_EPOCH + timedelta(hours=hour)).strftime("%Y-%m-%d")
 
 
 def _date(day: int) -> str:

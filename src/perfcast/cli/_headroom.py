@@ -20,7 +20,7 @@ def headroom(
     confidence: float = typer.Option(0.95, help="That the cost stays below its bound: 0.75, 0.9, 0.95, 0.975, 0.995."),
     vary: str = typer.Option("", help="The load; the first feature whose cost rises with it, if not given."),
     scale_together: str = typer.Option(
-        "", help="Comma-separated features that rise in proportion; as the version has learnt, if not given."
+        "", help="Comma-separated features that rise in proportion, or none; as the version has learnt, if not given."
     ),
     load: float = typer.Option(None, min=0, help="A load to be shared by replicas, each as described: how many?"),
     as_json: bool = JSON,
@@ -42,7 +42,7 @@ def headroom(
         "model_name": model or None,
         "confidence": confidence,
         "vary": vary or None,
-        "scale_together": names(scale_together) or None,
+        "scale_together": [] if scale_together == "none" else names(scale_together) or None,
         "load": load,
     }
     with open_place(url, key) as place:

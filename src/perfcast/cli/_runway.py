@@ -21,7 +21,7 @@ def runway(
     confidence: float = typer.Option(0.95, help="That the cost stays below its bound: 0.75, 0.9, 0.95, 0.975, 0.995."),
     vary: str = typer.Option("", help="The load; the first feature whose cost rises with it, if not given."),
     scale_together: str = typer.Option(
-        "", help="Comma-separated features that rise in proportion; as the version has learnt, if not given."
+        "", help="Comma-separated features that rise in proportion, or none; as the version has learnt, if not given."
     ),
     days_off: str = typer.Option("", help="Comma-separated dates, past and to come, whose load is a Sunday's."),
     as_json: bool = JSON,
@@ -45,7 +45,7 @@ def runway(
         "horizon_days": _days(horizon),
         "growth_percent_per_month": _per_month(growth) if growth else None,
         "vary": vary or None,
-        "scale_together": names(scale_together) or None,
+        "scale_together": [] if scale_together == "none" else names(scale_together) or None,
         "days_off": names(days_off),
     }
     with open_place(url, key) as place:

@@ -116,7 +116,8 @@ def importance(workload: Workload, predict: Predict, rows: Rows, background: Row
     From 0 to 1; of logarithms where errors are relative. Empty where no way is allowed or nothing matters.
     """
     players = _players(workload)
-    judged = np.repeat(rows[:JUDGED_ROWS], TRIED * JUDGED_WAYS, axis=0)
+    spread = np.linspace(0, len(rows) - 1, min(len(rows), JUDGED_ROWS)).astype(np.int64)
+    judged = np.repeat(rows[spread], TRIED * JUDGED_WAYS, axis=0)
     walk = _Walk(workload, list(players.values()), len(judged))
     taken, ways = walk.through(judged, background)
     if not len(taken):

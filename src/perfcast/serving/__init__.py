@@ -11,7 +11,7 @@ from perfcast.serving._answer_cache import AnswerCache
 from perfcast.serving._arms import Arm, Key
 from perfcast.serving._body import Request, UnknownReference, coverage_of, parse_json, parse_object
 from perfcast.serving._cache import Slot
-from perfcast.serving._explained import explain_row
+from perfcast.serving._explained import explain_row, short
 from perfcast.serving._follower import Follower
 from perfcast.serving._foreign import open_foreign, try_rows
 from perfcast.serving._items import ItemReader
@@ -45,6 +45,7 @@ __all__ = [
     "reach",
     "read_reaching",
     "read_statement",
+    "short",
     "try_rows",
     "upload",
 ]

@@ -15,6 +15,7 @@ def explain_row(predictor: Predictor, row: Sequence[float]) -> dict[str, Any]:
 
     Raises:
         Refused: The version keeps no usual rows, or none leads to this one.
+        InvalidInput: The version has no finite cost for some row on the way.
     """
     kept = predictor.version.manifest.reference
     if kept is None or not kept.background:
@@ -24,26 +25,23 @@ def explain_row(predictor: Predictor, row: Sequence[float]) -> dict[str, Any]:
         )
     workload, asked = predictor.workload, np.array(row, dtype=np.float32)
     background = np.array(kept.background, dtype=np.float32)
-    found = explain(workload, predictor.run, asked, background)
-    values = {
-        feature.name: feature.decode(value) if feature.declaration.values else value
-        for feature, value in zip(workload.features, row, strict=True)
-    }
+    found = explain(workload, lambda rows: predictor.predict(rows).cost, asked, background)
+    values = {feature.name: feature.decode(value) for feature, value in zip(workload.features, row, strict=True)}
     return {
         "model_name": predictor.model,
         "model_version": predictor.number,
         "model_type": predictor.type,
         "cost": workload.cost.name,
         "unit": workload.cost.unit,
-        "prediction": _short(found.cost),
-        "base_value": _short(found.base),
-        "typical_value": None if found.typical is None else _short(found.typical),
+        "prediction": short(found.cost),
+        "base_value": short(found.base),
+        "typical_value": None if found.typical is None else short(found.typical),
         "contributions": [
             {
                 "feature": one.feature,
                 "value": values.get(one.feature),
-                "contribution": _short(one.amount),
-                "factor": None if one.factor is None else _short(one.factor),
+                "contribution": short(one.amount),
+                "factor": None if one.factor is None else short(one.factor),
             }
             for one in found.contributions
         ],
@@ -52,5 +50,6 @@ def explain_row(predictor: Predictor, row: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _short(value: float) -> float:
+def short(value: float) -> float:
+    """At seven significant digits, which are what float32 holds."""
     return float(f"{value:.7g}")

@@ -93,6 +93,7 @@ def upload(
         check_label(statement.label)
     workload = _workload(registry, model, statement, workloads)
     _check_ranges(statement.ranges, workload)
+    _check_path(statement.path, workload)
     if statement.calibration is not None:
         _check_calibration(statement.calibration)
     facts = examine(graph, workload, statement.ranges, statement.calibration)
@@ -141,6 +142,15 @@ def _check_ranges(ranges: Mapping[str, tuple[float, float]], workload: Workload)
             raise _wrong("manifest.ranges", f"'{name}' is no feature of {workload.name}")
         if not (isfinite(low) and isfinite(high) and low <= high):
             raise _wrong("manifest.ranges", f"'{name}' must lead from a number to one that is not less")
+
+
+def _check_path(path: Mapping[str, Mapping[str, float]], workload: Workload) -> None:
+    for load, slopes in path.items():
+        for name in (load, *slopes):
+            if name not in workload.feature_names:
+                raise _wrong("manifest.path", f"'{name}' is no feature of {workload.name}")
+        if not all(map(isfinite, slopes.values())):
+            raise _wrong("manifest.path", f"what follows '{load}' must rise by numbers")
 
 
 def _check_calibration(table: Calibration) -> None:

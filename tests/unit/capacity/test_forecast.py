@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from perfcast.capacity import forecast
+from perfcast.capacity._forecast import local_hours
 from perfcast.errors import Refused
 
 MONDAY = np.datetime64("2026-03-02T00:00:00")
@@ -59,7 +60,7 @@ def test_a_stated_growth_is_taken_instead() -> None:
     moments, values = load(28, growth=0.2)
     found = forecast(moments, values, days=30, zone=UTC, growth_percent_per_month=0)
     late = at(found.hours, "2026-04-28", 12)
-    assert found.middle[late] == pytest.approx(np.mean([100 * 1.2 ** (day / 30) for day in range(28)]), rel=0.08)
+    assert found.middle[late] == pytest.approx(100 * 1.2 ** (28 / 30), rel=0.08)
     assert (found.history.growth_percent_per_month, found.history.growth_bounds) == (0, None)
 
 
@@ -103,6 +104,47 @@ def test_a_history_that_can_not_go_on_says_why(days: int, keep: float, level: fl
     kept[-1] = True
     with pytest.raises(Refused, match=told):
         forecast(moments[kept], level * values[kept], days=3, zone=UTC)
+
+
+def test_a_stated_growth_goes_on_from_where_the_past_has_led_to() -> None:
+    moments, values = load(56, growth=0.3)
+    found = forecast(moments, values, days=60, zone=UTC, growth_percent_per_month=0)
+    reached = 100 * 1.3 ** (56 / 30)
+    assert found.middle[at(found.hours, "2026-05-01", 12)] == pytest.approx(reached, rel=0.08)
+    assert found.middle[at(found.hours, "2026-06-24", 12)] == pytest.approx(reached, rel=0.08)
+
+
+def test_a_history_may_end_at_any_hour() -> None:
+    moments, values = load(21)
+    known = moments < MONDAY + 20 * 24 * HOUR + 14 * HOUR
+    found = forecast(moments[known], values[known], days=5, zone=UTC, courses=100)
+    assert found.middle[at(found.hours, "2026-03-24", 12)] == pytest.approx(100, rel=0.08)
+    assert found.middle[at(found.hours, "2026-03-24", 0)] == pytest.approx(20, rel=0.1)
+
+
+def test_days_without_rows_are_no_days() -> None:
+    moments, values = load(28)
+    day = (moments - MONDAY) // (24 * HOUR)
+    known = (day < 10) | (day > 13)
+    found = forecast(moments[known], values[known], days=5, zone=UTC, courses=100)
+    assert found.middle[at(found.hours, "2026-03-31", 12)] == pytest.approx(100, rel=0.08)
+
+
+def test_half_hours_of_a_zone_keep_its_summer_time() -> None:
+    adelaide = ZoneInfo("Australia/Adelaide")
+    winter, summer = (
+        np.array([np.datetime64(text).astype("datetime64[h]").astype(np.int64)])
+        for text in ("2026-06-01T00", "2026-12-01T00")
+    )
+    assert [int(local_hours(one, adelaide)[1][0]) for one in (winter, summer)] == [10, 11]
+
+
+def test_a_load_below_zero_is_refused() -> None:
+    moments, values = load(10)
+    with pytest.raises(Refused, match="not below 0"):
+        forecast(moments, values - 60, days=3, zone=UTC)
+    with pytest.raises(Refused, match="no rows"):
+        forecast(moments[:0], values[:0], days=3, zone=UTC)
 
 
 def test_a_load_that_never_changes_is_none() -> None:

@@ -143,6 +143,19 @@ def test_a_calibration_that_would_fail_later_is_refused_at_once(table: dict[str,
         uploads._check_calibration(statement.calibration)
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ({"request_rate": {"nosuch": 1}}, "'nosuch' is no feature"),
+        ({"nosuch": {"active_users": 1}}, "'nosuch' is no feature"),
+        ({"request_rate": {"active_users": float("inf")}}, "must rise by numbers"),
+    ],
+)
+def test_a_path_names_features(cpu: Workload, path: dict[str, dict[str, float]], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        uploads._check_path(path, cpu)
+
+
 def test_a_graph_is_examined_without_the_onnx_package(cpu: Workload, tmp_path: Path) -> None:
     (tmp_path / "graph.onnx").write_bytes(weighted(cpu, request_rate=1))
     code = """

@@ -16,7 +16,7 @@ _CONFIDENCES = ", ".join(map(str, CONFIDENCES))
 class HeadroomBody(BaseModel):
     """What is asked."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     limit: float = Field(description="For the upper bound, in the cost's unit", examples=[80])
     scenario: dict[str, Any] = Field(
@@ -32,7 +32,7 @@ class HeadroomBody(BaseModel):
         description="Features that rise in proportion to the load; otherwise as the version has learnt from its rows",
     )
     load: float | None = Field(
-        None, gt=0, description="A load to be shared by replicas, each of which is what the scenario describes"
+        None, gt=0, le=1e30, description="A load to be shared by replicas, each of which is what the scenario describes"
     )
 
 
@@ -71,7 +71,8 @@ class HeadroomAnswer(BaseModel):
         examples=[178.2],
     )
     limit_reached: bool = Field(
-        description="False where no load reaches the limit as far as was looked: three times what was seen",
+        description="False where no load reaches the limit as far as was looked: three times what was seen, or thirty "
+        "times the present load where nobody knows",
         examples=[True],
     )
     current: HeadroomNow
@@ -79,7 +80,9 @@ class HeadroomAnswer(BaseModel):
     extrapolated: list[str] = Field(
         description="Features outside what the version was trained on, at that load", examples=[["request_rate"]]
     )
-    observed_max: float = Field(description="The largest load it was trained on", examples=[171.0])
+    observed_max: float | None = Field(
+        description="The largest load it was trained on; null for uploads that don't say", examples=[171.0]
+    )
     following: dict[str, str] = Field(
         description="How other features move with the load", examples=[{"active_users": "rises by 0.48 with each"}]
     )
@@ -95,7 +98,7 @@ class HeadroomAnswer(BaseModel):
 class RunwayBody(BaseModel):
     """What is asked."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     limit: float = Field(description="For the upper bound, in the cost's unit", examples=[80])
     model_name: str | None = Field(
@@ -160,6 +163,7 @@ class RunwayHistory(BaseModel):
     dataset: str = Field(examples=["shop@1f3c9a2b7d10"])
     rows: int = Field(examples=[43200])
     days: float = Field(examples=[30.0])
+    until: Time = Field(description="When it ends: the horizon is counted from there")
     weekly: bool = Field(description="Whether it is long enough to tell workdays from days off", examples=[True])
     growth_percent_per_month: float | None = Field(description="Null where it is too short to tell", examples=[4.1])
     growth_lower: float | None = Field(description="Nine in ten courses grow by between these", examples=[1.2])

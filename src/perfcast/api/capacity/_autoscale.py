@@ -8,23 +8,24 @@ import numpy as np
 
 from perfcast.api.http._identifiers import timestamp
 from perfcast.api.http._numbers import shown_values
-from perfcast.capacity import CONFIDENCES, named, newest_rows
-from perfcast.datasets import DatasetRecord, Datasets, moment_texts
-from perfcast.errors import Conflict, InvalidInput, Refused, Unavailable
-from perfcast.registry import Version
-from perfcast.serving import Follower, Predictor, read_reaching
-from perfcast.workloads import Rows, same_rows
+from perfcast.capacity import coverage_for, named, newest_rows
+from perfcast.datasets import Datasets, moment_texts
+from perfcast.errors import Conflict, Refused, Unavailable
+from perfcast.serving import Follower, Predictor, read_reaching, short
+from perfcast.workloads import Rows, Workload, same_rows
 
+_AHEAD_SECONDS = 120.0
+"""How far clocks may be apart."""
 _KEPT = 100
 """Newest rows that are remembered, by dataset."""
 
 
 class _Newest(NamedTuple):
-    """The newest row of a dataset: float32 [features], when it was measured, and where it is from."""
+    """The newest row of a dataset, float32 [features], when it was measured, and how to read it."""
 
     row: Rows
     moment: np.datetime64
-    source: str
+    workload: Workload
 
 
 class Autoscale:
@@ -51,26 +52,23 @@ class Autoscale:
             Unavailable: The newest load is too old, or the model can't answer just now.
             Refused: The version promises no interval.
         """
-        coverage = CONFIDENCES.get(confidence)
-        if coverage is None:
-            raise InvalidInput.of(
-                "confidence", f"must be one of {', '.join(map(str, CONFIDENCES))}, got {confidence:g}"
-            )
+        coverage = coverage_for(confidence)
         predictor = self._follower.reach(model)
         arm = self._follower.routes.arm(model)
         if body is not None:
             row, moment, source = read_reaching(self._follower, body).row, timestamp(), "query"
         else:
-            newest = self._fresh(predictor, max_age_seconds)
-            row, moment, source = newest.row.tolist(), moment_texts(np.array([newest.moment]))[0], newest.source
+            newest, source = self._newest(predictor)
+            _require_fresh(newest, source, max_age_seconds)
+            row, moment = newest.row.tolist(), moment_texts(np.array([newest.moment]))[0]
         found = predictor.answer(row, coverage, None if arm is None else arm.slot.calibration)
         if found.upper is None:
             raise Refused(f"{predictor.name} promises no interval, so it has no upper bound; train the model")
         features = predictor.workload.features
         columns = np.array([row], dtype=np.float32).T
         return {
-            "value": _short(found.upper),
-            "prediction": _short(found.cost),
+            "value": short(found.upper),
+            "prediction": short(found.cost),
             "confidence": confidence,
             "model_name": predictor.model,
             "model_version": predictor.number,
@@ -85,34 +83,32 @@ class Autoscale:
             "timestamp": timestamp(),
         }
 
-    def _fresh(self, predictor: Predictor, max_age_seconds: float) -> _Newest:
-        newest = self._newest(predictor.version, predictor)
-        age = time.time() - float(newest.moment.astype("datetime64[us]").astype(np.int64)) / 1e6
-        if age > max_age_seconds:
-            raise Unavailable(
-                f"the newest load, of {newest.source}, was measured {age:,.0f} s ago, more than the "
-                f"{max_age_seconds:g} s that are allowed; is `perfcast collect follow` running?"
-            )
-        return newest
-
-    def _newest(self, version: Version, predictor: Predictor) -> _Newest:
-        record = newest_rows(self._datasets, version)
+    def _newest(self, predictor: Predictor) -> tuple[_Newest, str]:
+        """The newest row, and where it is from."""
+        record = newest_rows(self._datasets, predictor.version)
+        source = named(record)
         with self._reading:
             known = self._known.get(record.digest)
             if known is None:
-                known = self._read(record, predictor)
+                dataset = self._datasets.load(record)
+                if dataset.measured_at is None:
+                    raise Conflict(
+                        f"the rows of {source} have no times, so none is the newest; give the load in the query"
+                    )
+                last = int(np.argmax(dataset.measured_at))
+                known = _Newest(dataset.features[last], dataset.measured_at[last], dataset.workload)
                 self._known = dict([*self._known.items(), (record.digest, known)][-_KEPT:])
-        return known
-
-    def _read(self, record: DatasetRecord, predictor: Predictor) -> _Newest:
-        dataset, name = self._datasets.load(record), named(record)
-        if dataset.measured_at is None:
-            raise Conflict(f"the rows of {name} have no times, so none is the newest; give the load in the query")
-        if not same_rows(dataset.workload, predictor.workload):
-            raise Conflict(f"{name} has other features by now than {predictor.name} reads; train it again")
-        last = int(np.argmax(dataset.measured_at))
-        return _Newest(dataset.features[last], dataset.measured_at[last], name)
+        if not same_rows(known.workload, predictor.workload):
+            raise Conflict(f"{source} has other features by now than {predictor.name} reads; train it again")
+        return known, source
 
 
-def _short(value: float) -> float:
-    return float(f"{value:.7g}")
+def _require_fresh(newest: _Newest, source: str, max_age_seconds: float) -> None:
+    age = time.time() - float(newest.moment.astype("datetime64[us]").astype(np.int64)) / 1e6
+    if age > max_age_seconds:
+        raise Unavailable(
+            f"the newest load, of {source}, was measured {age:,.0f} s ago, more than the {max_age_seconds:g} s "
+            "that are allowed; is `perfcast collect follow` running?"
+        )
+    if age < -_AHEAD_SECONDS:
+        raise Unavailable(f"the newest load, of {source}, is {-age:,.0f} s ahead of this clock; look at its times")

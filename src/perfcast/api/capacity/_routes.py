@@ -86,8 +86,10 @@ async def autoscale(
     request: Request,
     autoscaler: Annotated[Autoscale, held(Autoscale)],
     follower: Following,
-    confidence: Annotated[float, Query(description="That the cost stays below the value")] = 0.95,
-    max_age_seconds: Annotated[float, Query(gt=0, description="How old the newest load may be")] = 300,
+    confidence: Annotated[float, Query(allow_inf_nan=False, description="That the cost stays below the value")] = 0.95,
+    max_age_seconds: Annotated[
+        float, Query(gt=0, allow_inf_nan=False, description="How old the newest load may be")
+    ] = 300,
 ) -> Json:
     """The upper bound of the cost at the newest load of the dataset that the model learns from.
 

@@ -17,8 +17,8 @@ _VERB = ":predict"
 """End of the paths of KServe's version 1 that take many rows."""
 _HEAVY = ("/predict/batch", "/explain", "/headroom", "/runway", "/benchmark/", "/networks/", "/invocations")
 """Beginnings of the paths that keep a processor busy for long."""
-_DATASETS, _JUDGED = "/datasets/", "/judged"
-"""Beginning and end of the paths that look at rows: the first look at some reads them all, others wait for it."""
+_LOOKED, _JUDGED = ("/datasets/", "/autoscale/"), "/judged"
+"""Beginnings and end of the paths that look at rows: the first look at some reads them all, others wait for it."""
 _LOOKS = 4
 """So many looks at rows for each heavy request: only one at a time keeps a processor busy."""
 
@@ -65,7 +65,7 @@ class Lanes:
             return self._probes
         if path.startswith(_HEAVY) or path.endswith(_VERB):
             return self._heavy
-        if path.startswith(_DATASETS) or path.endswith(_JUDGED):
+        if path.startswith(_LOOKED) or path.endswith(_JUDGED):
             return self._looks
         if path.endswith("/events"):
             return self._streams

@@ -145,7 +145,10 @@ class Polynomial(Family):
         used = weights != 0
         used[:1] |= not used.any()
         margin = over * float(np.ptp(target))
-        low, high = float(target.min()) - margin, np.inf if trends.any() else float(target.max()) + margin
+        low, high = (
+            float(target.min()) - margin,
+            np.inf if trends.any() and not lesson.relative else float(target.max()) + margin,
+        )
         fitted = FittedPolynomial(smooth, terms[used], weights[used], 0.0, -np.inf, np.inf, settings)
         middle = _middle(target - fitted.value(inputs), relative=lesson.relative)
         return replace(fitted, intercept=middle, low=low, high=high)

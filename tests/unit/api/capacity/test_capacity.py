@@ -20,7 +20,7 @@ from perfcast.manifest import DataFacts
 from perfcast.registry import Registry
 from perfcast.settings import Settings
 from perfcast.storage import Blobs, Database
-from perfcast.workloads import builtin_workloads, clock_columns
+from perfcast.workloads import builtin_workloads, clock_columns, workload_from_document
 from perfcast_client import calls
 
 CPU = builtin_workloads()["cpu-utilization"]
@@ -98,6 +98,7 @@ def test_other_features_can_be_told_to_scale(client: TestClient) -> None:
         ({"scenario": {**LOAD, "request_rate": -3}}, 422, "request_rate"),
         ({"scenario": {}}, 422, "request_rate"),
         ({"load": 0}, 422, "load"),
+        ({"load": 1e31}, 422, "load"),
         ({"unknown": 1}, 422, "unknown"),
         ({"model_name": "nobody"}, 400, "nobody"),
     ],
@@ -155,6 +156,31 @@ def test_what_is_stale_or_missing_is_never_a_figure(client: TestClient, keep: Ca
     assert client.get("/autoscale/nobody").status_code == 404
     assert client.get(f"/autoscale/{MODEL}?confidence=0.8").status_code == 422
     assert client.get(f"/autoscale/{MODEL}?max_age_seconds=0").status_code == 422
+    assert client.get(f"/autoscale/{MODEL}?max_age_seconds=nan").status_code == 422
+
+
+@pytest.mark.usefixtures("sized")
+def test_a_load_of_the_future_is_none(client: TestClient, keep: Callable[[float], None]) -> None:
+    keep(-3600)
+    ahead = client.get(f"/autoscale/{MODEL}")
+    assert ahead.status_code == 503
+    assert "ahead of this clock" in ahead.json()["detail"]
+
+
+@pytest.mark.usefixtures("sized", "registry")
+def test_each_version_reads_the_newest_load_as_it_declares(
+    client: TestClient, registry: Registry, keep: Callable[[float], None]
+) -> None:
+    keep(20)
+    assert client.get(f"/autoscale/{MODEL}").status_code == 200
+    document = CPU.document()
+    fewer = workload_from_document({**document, "features": document["features"][:3], "derived": []})
+    made = draft(fewer, weighted(fewer, request_rate=0.4))
+    manifest = msgspec.structs.replace(made.manifest, data=DataFacts(ROWS, "", 1, 1, {}, "by time"))
+    other = registry.add("fewer", type(made)(made.graph, manifest))
+    answer = client.get(f"/autoscale/{other.reference}")
+    assert answer.status_code == 409
+    assert "other features by now" in answer.json()["detail"]
 
 
 @pytest.fixture
@@ -185,6 +211,10 @@ def test_runway_says_when_the_load_outgrows_the_limit(client: TestClient) -> Non
     assert len(found["replicas_by_hour"]) == 168
     assert found["probability_by_day"][-1]["probability"] == found["probability"] > 0.9
     assert "first passes 70 percent on 2026-0" in found["words"]
+    assert "counted from 2026-03-29, when its history ends" in found["words"]
+    assert found["history"]["until"] == "2026-03-30T00:00:00Z"
+    week = client.post("/runway", json={"limit": 70, "model_name": MODEL, "days_off": ["2026-W14-1", "20260401"]})
+    assert week.status_code == 200
     assert calls.runway(70).read(answer.content).probability == found["probability"]
 
 
@@ -197,6 +227,7 @@ def test_runway_says_when_the_load_outgrows_the_limit(client: TestClient) -> Non
         ({"horizon_days": 300}, 422, "state the growth"),
         ({"growth_percent_per_month": -100}, 422, "growth_percent_per_month"),
         ({"days_off": ["tomorrow"]}, 422, "tomorrow"),
+        ({"growth_percent_per_month": 1e31}, 422, "growth_percent_per_month"),
         ({"vary": "hour_sin"}, 422, "vary"),
         ({"unknown": 1}, 422, "unknown"),
         ({"model_name": "nobody"}, 400, "nobody"),

@@ -34,7 +34,7 @@ class HeadroomAnswer(Struct, frozen=True):
         limit_reached: False where no load reaches the limit as far as was looked: three times what was seen.
         headroom_percent: By how much the present load may rise.
         extrapolated: Features outside what the version was trained on, at that load.
-        observed_max: The largest load it was trained on.
+        observed_max: The largest load it was trained on; None for uploads that don't say.
         following: How other features move with the load.
         replicas: That share the load that was asked; None without one, or where none can.
         words: The answer as a sentence.
@@ -53,7 +53,7 @@ class HeadroomAnswer(Struct, frozen=True):
     current: HeadroomNow
     headroom_percent: float | None
     extrapolated: list[str]
-    observed_max: float
+    observed_max: float | None
     following: dict[str, str]
     replicas: int | None
     curve: HeadroomCurve
@@ -100,11 +100,12 @@ class HourReplicas(Struct, frozen=True):
 
 
 class RunwayHistory(Struct, frozen=True):
-    """What the forecast comes from; `growth_given` says whether the growth was stated."""
+    """What the forecast comes from and `until` when; `growth_given` says whether the growth was stated."""
 
     dataset: str
     rows: int
     days: float
+    until: datetime
     weekly: bool
     growth_percent_per_month: float | None
     growth_lower: float | None

@@ -47,10 +47,10 @@ def _answer(workload: WorkloadDetails, found: HeadroomAnswer) -> None:
     if found.max_load is None:
         st.caption(":red[:material/error: even the least load may be too much]")
     if not found.limit_reached:
-        st.caption("The limit isn't reached as far as was looked: three times the largest load that was seen.")
+        st.caption("The limit isn't reached as far as was looked: three times the largest load seen.")
     if found.extrapolated:
-        seen = amount(found.observed_max, unit)
-        st.caption(f":orange[:material/warning: beyond what it was trained on, up to {seen}; trust it less]")
+        seen = "" if found.observed_max is None else f", up to {amount(found.observed_max, unit)}"
+        st.caption(f":orange[:material/warning: beyond what it was trained on{seen}; trust it less]")
     if found.replicas is not None:
         st.metric("Replicas needed", f"{found.replicas:,}")
     if found.following:
