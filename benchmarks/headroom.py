@@ -31,7 +31,7 @@ from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate
 from perfcast.workloads.cpu_utilization.simulator._scenario import RequestClass, Service, Traffic
 
 LIMITS, MOMENTS, CONFIDENCE = (60.0, 80.0), 2, 0.95
-STEADY_HOURS, STEADY_RUNS = 1.0, 4
+STEP, STEADY_HOURS, STEADY_RUNS = 300.0, 1.0, 12
 LEARNT = 0.6
 """Share of a real service's loads that its model has seen."""
 
@@ -108,7 +108,7 @@ def _scenario(seed: int) -> Scenario:
         for one in usual.request_classes
     )  # fmt: skip
     return Scenario(
-        days=14, step_seconds=300, seed=seed,
+        days=14, step_seconds=STEP, seed=seed,
         traffic=Traffic(peak_rate=peak, noise=float(random.uniform(0.05, 0.12)), growth_per_week=0.02),
         service=replace(
             usual, cores=cores, request_classes=classes, deploys=(),
@@ -136,7 +136,7 @@ def _steady(scenario: Scenario, rate: float, moment: datetime) -> np.ndarray[Any
     start = moment - timedelta(hours=STEADY_HOURS / 2)
     found = []
     for run in range(STEADY_RUNS):
-        steady = replace(scenario, traffic=flat, start=start, days=STEADY_HOURS / 24, step_seconds=60.0, seed=77 + run)
+        steady = replace(scenario, traffic=flat, start=start, days=STEADY_HOURS / 24, step_seconds=STEP, seed=77 + run)
         found.append(simulate(steady).truth["actual"])
     return np.concatenate(found)
 

@@ -35,7 +35,7 @@ class Runway:
         forecast: Courses of the load.
         first: For each of `LEVELS` the first hour, since 1970, by which so many of the courses have passed the limit;
             None where that doesn't happen within the horizon.
-        days: Days since 1970 of the horizon by the zone's clock, int64 [days].
+        days: Days since 1970 of the horizon by the zone's clock, int64 [days]; without one that only begins in it.
         passed: For each the share of courses that have passed the limit by its end, float64 [days].
         peak_load, peak_bound: Greatest load and bound of each day, at each of `LEVELS`, float64 [levels, days].
         allowed: The largest load that each hour of the first days allows, float64 [hours]; NaN where none.
@@ -101,7 +101,10 @@ def find_runway(
     table = _Table.asked(workload, predict, features, following, found, zone)
     bounds = table.bounds(found)
     day = local_hours(found.hours, zone)[0]
-    each, beginnings = np.unique(day, return_index=True)
+    each, beginnings, counts = np.unique(day, return_index=True, return_counts=True)
+    whole = len(each) - (len(each) > 1 and counts[-1] < DAY)  # a day that only begins would look like a quiet one
+    ends = np.append(beginnings[1:], len(day))[:whole]
+    each, beginnings, end = each[:whole], beginnings[:whole], int(ends[-1])
     ever = np.maximum.accumulate(bounds > limit, axis=1)
     share = ever.mean(axis=0)
     planned = found.hours < found.hours[0] + PLANNED_DAYS * DAY
@@ -111,9 +114,9 @@ def find_runway(
         forecast=found,
         first=tuple(_first(share, found.hours, level) for level in LEVELS),
         days=each,
-        passed=share[np.append(beginnings[1:], len(day)) - 1],
-        peak_load=_peaks(found.courses, beginnings),
-        peak_bound=_peaks(bounds, beginnings),
+        passed=share[ends - 1],
+        peak_load=_peaks(found.courses[:, :end], beginnings),
+        peak_bound=_peaks(bounds[:, :end], beginnings),
         allowed=allowed,
         replicas=tuple(_replicas(*pair) for pair in zip(likely.tolist(), allowed.tolist(), strict=True)),
     )
