@@ -28,7 +28,7 @@ from perfcast.workloads.cpu_utilization.simulator import Scenario, simulate
 
 HERE = Path(__file__).parent
 Doubles = npt.NDArray[np.float64]
-BINS = 8
+BINS, FEW = 8, 20
 LEAVES = 8
 """Regions that a tree of the error parts the rows into."""
 
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--public", type=Path, help="folder of the public data sets (see benchmarks/README.md)")
     options = parser.parse_args()
     every = [_read(path, data) for data, path in _kept(options.answers, options.public)]
-    lines = [*_summary(every), "", *(line for answers in every for line in _regions(answers))]
+    lines = [*_summary(every), "", *_paths_taken(every), "", *(line for answers in every for line in _regions(answers))]
     print("\n".join(lines))
     (HERE / "results" / "anatomy.md").write_text("\n".join(lines) + "\n")
     _draw(every, HERE.parent / "docs" / "pictures" / "anatomy.png")
@@ -116,6 +116,25 @@ def _noise(answers: Answers) -> str:
         expected = np.array([truth[bytes(row)] for row in split.test.features])
         return f"{np.abs(split.test.cost - expected).mean():.3g} points (cost beside what its load makes expect)"
     return "not known"
+
+
+def _paths_taken(every: list[Answers]) -> Iterator[str]:
+    """Error and coverage by the way a library took, as the profiler recorded it beside the shipped rows."""
+    yield "| data | way | rows | mean error | in the interval |"
+    yield "|---|---|---|---|---|"
+    for answers in every:
+        path, names = shipped_files().get(answers.dataset.name), answers.dataset.workload.feature_names
+        table = pl.read_parquet(path) if path is not None else pl.DataFrame()
+        if "path" not in table.columns:
+            continue
+        ways = {row[:-1]: row[-1] for row in table.select([*names, "path"]).iter_rows()}
+        configurations = answers.inputs[:, : len(names)].astype(np.int64).tolist()
+        taken = np.array([ways.get(tuple(row)) or "not told" for row in configurations])
+        for way, count in zip(*np.unique(taken, return_counts=True), strict=True):
+            if count >= FEW:
+                at = taken == way
+                mean, held = answers.error[at].mean(), 100 * answers.held[at].mean()
+                yield f"| {answers.dataset.name} | {way} | {count:,} | {mean:.3g} % | {held:.1f} % |"
 
 
 def _regions(answers: Answers) -> Iterator[str]:
