@@ -132,14 +132,7 @@ def _document(predictor: Predictor, question: Question, following: Following, fo
     most, load = found.most, following.load
     room = None if most is None or present <= 0 else round(100 * (most / present - 1), 2)
     return {
-        "model_name": predictor.model,
-        "model_version": predictor.number,
-        "model_type": predictor.type,
-        "cost": predictor.workload.cost.name,
-        "unit": predictor.workload.cost.unit,
-        "vary": load,
-        "limit": question.limit,
-        "confidence": question.confidence,
+        **head_of(predictor, load, question.limit, question.confidence),
         f"max_{load}": None if most is None else short(most),
         "max_load": None if most is None else short(most),
         "limit_reached": found.reached,
@@ -151,6 +144,20 @@ def _document(predictor: Predictor, question: Question, following: Following, fo
         "replicas": None if question.load is None else found.replicas(question.load),
         "curve": {name: [short(value) for value in values] for name, values in found.curve._asdict().items()},
         "words": _words(predictor, question, load, found),
+    }
+
+
+def head_of(predictor: Predictor, load: str, limit: float, confidence: float) -> dict[str, Any]:
+    """What answers about a load and a limit begin with."""
+    return {
+        "model_name": predictor.model,
+        "model_version": predictor.number,
+        "model_type": predictor.type,
+        "cost": predictor.workload.cost.name,
+        "unit": predictor.workload.cost.unit,
+        "vary": load,
+        "limit": limit,
+        "confidence": confidence,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from perfcast.capacity._answer import CONFIDENCE, bounds_of, following_of
+from perfcast.capacity._answer import CONFIDENCE, bounds_of, following_of, head_of
 from perfcast.capacity._runway import LEVELS, Runway, find_runway
 from perfcast.datasets import Dataset
 from perfcast.errors import Conflict, InvalidInput
@@ -99,14 +99,7 @@ def _document(
     history, (earliest, middle, latest) = found.forecast.history, map(_moment, found.first)
     bounds = history.growth_bounds
     return {
-        "model_name": predictor.model,
-        "model_version": predictor.number,
-        "model_type": predictor.type,
-        "cost": predictor.workload.cost.name,
-        "unit": predictor.workload.cost.unit,
-        "vary": load,
-        "limit": question.limit,
-        "confidence": question.confidence,
+        **head_of(predictor, load, question.limit, question.confidence),
         "horizon_days": question.horizon_days,
         "first_exceeded_at": middle,
         "band": {"earliest": earliest, "latest": latest},
