@@ -1,0 +1,7 @@
+"""What a whole network costs: which kernels a runtime starts for it, and what they take together.
+
+A network is a `Graph` of operators, read from an ONNX file (`read_onnx`) or one of the `presets`. `plan` turns it into
+the calls that a runtime makes, after its rules of fusion; each call is a row of `cnn-execution-time` or of
+`operator-execution-time`. `estimate` asks the models of a device for all rows at once and adds up, calibrated on
+networks that were measured whole.
+"""
