@@ -39,7 +39,7 @@ def architectures() -> dict[str, Architecture]:
         "alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
         "wide_resnet50_2", "resnext50_32x4d", "densenet121", "densenet169", "mobilenet_v2", "mobilenet_v3_large",
         "mobilenet_v3_small", "mnasnet1_0", "shufflenet_v2_x1_0", "shufflenet_v2_x0_5", "squeezenet1_0",
-        "squeezenet1_1", "convnext_tiny", "regnet_y_400mf", "regnet_x_400mf", "vit_b_16",
+        "squeezenet1_1", "convnext_tiny", "regnet_y_400mf", "regnet_x_400mf",
     )  # fmt: skip
     scaled = {"b0": 224, "b1": 240, "b2": 288, "b3": 300, "b4": 380}
     known = [
