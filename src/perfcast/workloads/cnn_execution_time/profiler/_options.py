@@ -11,6 +11,7 @@ from ._configurations import WorkBound
 Runtime = Literal["torch", "onnxruntime"]
 Device = Literal["cpu", "cuda"]
 Pass = Literal["forward", "training"]
+What = Literal["convolutions", "operators"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +23,9 @@ class ProfileOptions:
     """
 
     output: Path  # folder for journal, Parquet file and data card
-    runtime: Runtime = "torch"  # library that runs the convolutions
-    device: Device = "cpu"  # where they run; `cuda` needs torch with a visible GPU
+    what: What = "convolutions"  # the kind of work
+    runtime: Runtime = "torch"  # library that does it
+    device: Device = "cpu"  # where it runs; `cuda` needs torch with a visible GPU
     measured_pass: Pass = "forward"  # `forward`, or `training` for forward and backward together (torch only)
     configurations: int = 8000  # how many distinct configurations to measure
     rounds: int = 4  # rounds over all configurations
@@ -33,11 +35,12 @@ class ProfileOptions:
     max_call_ms: float = 1000.0  # a configuration whose single call takes longer is left out
     core: int | None = None  # CPU core to pin the process to, or None to leave it unpinned
     seed: int = 0  # seed of sampler and orders
-    bound: WorkBound = field(default_factory=WorkBound)  # largest usual convolution
+    bound: WorkBound = field(default_factory=WorkBound)  # most work of a usual call
     command: str = "perfcast profile"  # the command that started the run, for the data card
 
     def __post_init__(self) -> None:
         for option, value, choices in (
+            ("what", self.what, get_args(What)),
             ("runtime", self.runtime, get_args(Runtime)),
             ("device", self.device, get_args(Device)),
             ("pass", self.measured_pass, get_args(Pass)),
@@ -53,9 +56,10 @@ class ProfileOptions:
 
     @property
     def name(self) -> str:
-        """Of the data set, for instance `cpu-torch` or `cuda-torch-training`."""
-        suffix = "-training" if self.measured_pass == "training" else ""
-        return f"{self.device}-{self.runtime}{suffix}"
+        """Of the data set, for instance `cpu-torch`, `cpu-torch-operators` or `cuda-torch-training`."""
+        kind = "-operators" if self.what == "operators" else ""
+        measured = "-training" if self.measured_pass == "training" else ""
+        return f"{self.device}-{self.runtime}{kind}{measured}"
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain data, without the folder they write to."""

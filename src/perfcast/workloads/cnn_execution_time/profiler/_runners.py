@@ -9,7 +9,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,9 @@ import numpy.typing as npt
 from perfcast.errors import InvalidSetting, MissingDependency
 
 from ._configurations import ConvConfig
+from ._kind import Timer
 from ._options import ProfileOptions
 from ._paths import onnxruntime_path, torch_path
-
-Timer = Callable[[int], float]
 
 _POOL_ELEMENTS = 1 << 20
 _BATCHES = 3
@@ -29,7 +28,7 @@ _BATCH_SECONDS = 1e-3
 """Least duration of one, so that the clock's resolution doesn't matter."""
 
 
-def make_runner(options: ProfileOptions) -> "Runner":
+def make_runner(options: ProfileOptions) -> "TorchRunner | OnnxRuntimeRunner":
     """The runner for the options.
 
     Raises:
@@ -143,7 +142,7 @@ class TorchRunner:
 
         def timer(calls: int) -> float:
             with mode():
-                return _time_calls(call, calls)
+                return time_calls(call, calls)
 
         return timer
 
@@ -194,7 +193,7 @@ class OnnxRuntimeRunner:
         output = value.ortvalue_from_shape_and_type(list(config.output_shape), np.float32)
         binding.bind_ortvalue_output("y", output)
         run = session.run_with_iobinding
-        return lambda calls: _time_calls(lambda: run(binding), calls)
+        return lambda calls: time_calls(lambda: run(binding), calls)
 
     def path(self, config: ConvConfig) -> str | None:
         """Which way it takes, as its optimised graph says."""
@@ -230,11 +229,8 @@ class OnnxRuntimeRunner:
         return bytes(model.SerializeToString())
 
 
-Runner: TypeAlias = TorchRunner | OnnxRuntimeRunner
-"""A runtime on a device; `gpu` is the name of the GPU it runs on, or an empty string."""
-
-
-def _time_calls(call: Callable[[], Any], calls: int) -> float:
+def time_calls(call: Callable[[], Any], calls: int) -> float:
+    """Seconds that so many calls take together."""
     begin = time.perf_counter()
     for _ in range(calls):
         call()
