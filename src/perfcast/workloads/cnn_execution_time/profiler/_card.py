@@ -57,7 +57,8 @@ def _method(kind: Kind, settings: Mapping[str, Any]) -> str:
         "machine is slower than at its best; if it is by more than 8 % the profiler waits briefly, then "
         "records the ratio with the rows."
     )
-    return f"## How it was measured\n\n{repeated}\n\n{_acceptance(kind, settings)}"
+    remark = kind.remarks.get(settings["runtime"], "")
+    return "\n\n".join(filter(None, ("## How it was measured", repeated, remark, _acceptance(kind, settings))))
 
 
 def _acceptance(kind: Kind, settings: Mapping[str, Any]) -> str:
@@ -115,7 +116,12 @@ def _labels(kind: Kind, rows: Sequence[MeasuredRow]) -> list[str]:
     for row in rows:
         found.setdefault(getattr(row.config, kind.label), []).append(row)
     shown = [
-        (f"`{label}`", f"{len(those):,}", f"{_median(those, 'execution_time_ms'):.4g}", f"{_median(those, 'half_spread'):.2%}")
+        (
+            f"`{label}`",
+            f"{len(those):,}",
+            f"{_median(those, 'execution_time_ms'):.4g}",
+            f"{_median(those, 'half_spread'):.2%}",
+        )
         for label, those in sorted(found.items())
     ]
     return [f"## By {kind.label}\n\n{_table((kind.label, 'rows', 'median ms', 'median half spread'), shown)}"]

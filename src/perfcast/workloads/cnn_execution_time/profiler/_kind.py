@@ -1,7 +1,7 @@
 """What the profiler has to know of a kind of work to measure it: configurations, who chooses them, who runs them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from ._configurations import WorkBound
@@ -61,6 +61,7 @@ class Kind:
         make_runner: The runner for the options of a run; raises as `profile` says.
         rows: What the rows are, for the data card.
         calls: What is timed, by runtime and pass, for the data card.
+        remarks: What else is to be known of them, by runtime, for the data card.
         choice: How configurations were chosen, for the data card.
         label: The feature by which the data card counts rows, if there is one.
     """
@@ -75,9 +76,10 @@ class Kind:
     rows: str
     calls: Mapping[tuple[str, str], str]
     choice: str
+    remarks: Mapping[str, str] = field(default_factory=dict)
     label: str = ""
 
     @property
     def features(self) -> tuple[str, ...]:
         """Names of a configuration's values, in declared order."""
-        return tuple(field.name for field in fields(self.configuration))
+        return tuple(one.name for one in fields(self.configuration))

@@ -1,10 +1,9 @@
 """One operator with the shapes of its tensors: a row of the workload without its cost."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from perfcast.errors import InvalidInput
 from perfcast.workloads import RowReader, builtin_workloads
@@ -15,6 +14,8 @@ Shape: TypeAlias = tuple[int, ...]
 POOLS = ("max_pool", "average_pool")
 PRODUCTS = ("linear", "matmul")
 REORDERS = ("reorder_in", "reorder_out")
+FEWEST_REORDERED = 4
+"""ONNX Runtime brings only multiples of so many channels into blocks."""
 LARGEST_BLOCK = 16
 """Channels of a block in ONNX Runtime's layout NCHWc on processors with AVX-512; on others 8."""
 
@@ -56,7 +57,7 @@ class OperatorConfig:
             case "add" | "multiply":
                 return first, first
             case "scale":
-                return first, (images, channels, 1, 1)
+                return first, (images, channels, 1, 1) if channels > 1 else (1, 1, 1, width)
             case "matmul":
                 return first, (images, channels, width, self.output_channels)
             case "concat":
@@ -104,7 +105,7 @@ class OperatorConfig:
 
     @property
     def valid(self) -> bool:
-        """Whether the workload allows it, and what a pool's window and a product's size say agrees with its shapes."""
+        """Whether the workload allows it, and its sizes agree with each other and with what runtimes run."""
         try:
             _reader().read(asdict(self))
         except InvalidInput:
@@ -113,6 +114,8 @@ class OperatorConfig:
 
     @property
     def _fits(self) -> bool:
+        if self.operator == "reorder_in":
+            return self.channels % FEWEST_REORDERED == 0
         if self.operator not in POOLS:
             return True
         expected = tuple(pooled(size, self.kernel_size, self.stride, self.padding) for size in self.input_shape[2:])
@@ -127,11 +130,6 @@ def pooled(size: int, kernel: int, stride: int, padding: int) -> int:
 def in_blocks(channels: int) -> int:
     """Channels in whole blocks."""
     return -(-channels // LARGEST_BLOCK) * LARGEST_BLOCK
-
-
-def features_of(config: OperatorConfig) -> Mapping[str, Any]:
-    """The row of the workload."""
-    return asdict(config)
 
 
 @cache

@@ -49,7 +49,11 @@ class OnnxRuntimeOperators(OnnxRuntimeRunner):
             [helper.make_tensor_value_info("y", float32, bound_output(config))],
             [self._onnx.numpy_helper.from_array(values, name) for name, values in constants.items()],
         )
-        sets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid(_BLOCKS, 1)]
+        sets = [
+            helper.make_opsetid("", _OPSET),
+            helper.make_opsetid("com.microsoft", 1),
+            helper.make_opsetid(_BLOCKS, 1),
+        ]
         return bytes(helper.make_model(graph, opset_imports=sets, ir_version=_IR).SerializeToString())
 
 

@@ -42,18 +42,23 @@ OPERATORS = Kind(
     rows="float32 operators other than convolutions",
     calls={
         ("torch", "forward"): (
-            "a function of `torch.nn.functional` or a tensor's method in inference mode, as the modules of CNNs call "
-            "it: ReLU, ReLU6, leaky ReLU, SiLU, hard swish and addition overwrite their input; a slice, a change of "
-            "layout and a transposition are copied"
+            "a function of `torch.nn.functional` or a tensor's method in inference mode, as the modules of CNNs call it"
         ),
         ("onnxruntime", "forward"): (
-            "an ONNX model of one operator with constant weights, inputs and output bound in advance. Pools whose "
-            "channels are a multiple of 16, resizing by whole factors and what brings channels into blocks and back "
-            "are the operators of its own layout NCHWc, which its optimiser puts into CNNs"
+            "an ONNX model of one operator with constant weights, inputs and output bound in advance"
         ),
     },
-    choice=(
-        "Half of the configurations have shapes as networks have them, the others log-uniform sizes"
-    ),
+    remarks={
+        "torch": (
+            "ReLU, ReLU6, leaky ReLU, SiLU, hard swish and addition overwrite their input; a slice, a change of layout "
+            "and a transposition are copied."
+        ),
+        "onnxruntime": (
+            "Pools whose channels are a multiple of 16, resizing by whole factors and what brings channels into blocks "
+            "and back are operators of the runtime's own layout NCHWc, which its optimiser puts into CNNs: their "
+            "tensors are in blocks already. A linear layer is one Gemm, SiLU one QuickGelu."
+        ),
+    },
+    choice="Half of the configurations have shapes as networks have them, the others log-uniform sizes",
     label="operator",
 )

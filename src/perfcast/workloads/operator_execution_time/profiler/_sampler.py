@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from perfcast.workloads.cnn_execution_time.profiler import WorkBound
 
-from ._configurations import REORDERS, OperatorConfig, pooled
+from ._configurations import FEWEST_REORDERED, REORDERS, OperatorConfig, pooled
 
 BOUND = WorkBound(flops=3e9, tensor_bytes=64e6)
 SHARES: Mapping[str, int] = {
@@ -88,12 +88,18 @@ def _plain(rng: random.Random, operator: str) -> OperatorConfig:
     """What makes a tensor of its input's shape."""
     inputs = 2 if operator in ("add", "multiply") else 1
     kind = rng.random()
-    if kind < _TOKEN_SHARE and operator not in ("batch_norm", "scale", *REORDERS):
+    if kind < _TOKEN_SHARE and operator not in ("batch_norm", *REORDERS):
         return OperatorConfig.of(operator, _tokens(rng), inputs=inputs)
     shape = _image(rng)
     if kind > 1 - _ONE_PIXEL_SHARE and operator not in ("scale", "add", *REORDERS):
         shape = (*shape[:2], 1, 1)
     return OperatorConfig.of(operator, shape, inputs=inputs)
+
+
+def _reorder_in(rng: random.Random, operator: str) -> OperatorConfig:
+    images, channels, height, width = _image(rng)
+    whole = -(-channels // FEWEST_REORDERED) * FEWEST_REORDERED
+    return OperatorConfig.of(operator, (images, whole, height, width))
 
 
 def _rows(rng: random.Random, operator: str) -> OperatorConfig:
@@ -112,17 +118,19 @@ def _rows(rng: random.Random, operator: str) -> OperatorConfig:
 
 def _concat(rng: random.Random, operator: str) -> OperatorConfig:
     images, channels, height, width = _image(rng)
-    inputs = rng.choices((2, 3, 4, 5, 6), (50, 15, 25, 5, 5))[0]
+    inputs = rng.choices((2, 3, 4, 5, 6, rng.randint(7, 48)), (50, 14, 22, 4, 4, 6))[0]
+    if inputs > 6:
+        channels = min(channels, 48)
     total = channels * inputs + (0 if rng.random() < 0.7 else rng.randrange(inputs))
     return OperatorConfig.of(operator, (images, channels, height, width), output_channels=total, inputs=inputs)
 
 
 def _pool(rng: random.Random, operator: str) -> OperatorConfig:
     shape = _image(rng)
-    usual = ((3, 2, 1), (2, 2, 0), (3, 1, 1), (3, 2, 0), (5, 1, 2))
-    kernel, stride, padding = rng.choices(usual, (30, 35, 15, 15, 5))[0]
+    usual = ((3, 2, 1), (2, 2, 0), (3, 1, 1), (3, 2, 0), (5, 1, 2), (7, 7, 0), (8, 8, 0))
+    kernel, stride, padding = rng.choices(usual, (30, 33, 15, 14, 4, 2, 2))[0]
     if rng.random() < 0.2:
-        kernel, stride = rng.randint(2, 9), rng.randint(1, 4)
+        kernel, stride = rng.randint(2, 13), rng.randint(1, 4)
         padding = rng.choice((0, kernel // 2))
     height, width = (pooled(size, kernel, stride, padding) for size in shape[2:])
     return OperatorConfig.of(
@@ -139,9 +147,7 @@ def _resize(rng: random.Random, operator: str) -> OperatorConfig:
     shape, kind = _image(rng), rng.random()
     factor = 2.0 if kind < 0.6 else rng.choice((4.0, 8.0)) if kind < 0.75 else rng.uniform(0.3, 4)
     height, width = (max(1, round(size * factor)) for size in shape[2:])
-    return OperatorConfig.of(
-        operator, shape, output_height=height, output_width=width, kernel_size=rng.choice((1, 2))
-    )
+    return OperatorConfig.of(operator, shape, output_height=height, output_width=width, kernel_size=rng.choice((1, 2)))
 
 
 def _pad(rng: random.Random, operator: str) -> OperatorConfig:
@@ -150,12 +156,26 @@ def _pad(rng: random.Random, operator: str) -> OperatorConfig:
 
 
 def _slice(rng: random.Random, operator: str) -> OperatorConfig:
-    """A part of the channels, or of the map."""
-    images, channels, height, width = shape = _image(rng)
-    if rng.random() < 0.6:
-        return OperatorConfig.of(operator, shape, output_channels=max(1, channels // rng.choice((2, 2, 3, 4))))
+    """A part of the channels, of the map, of tokens or of their numbers."""
+    kind, part = rng.random(), rng.choice((2, 2, 3, 4))
+    if kind < 0.3:
+        shape = _tokens(rng)
+        if rng.random() < 0.3:
+            return OperatorConfig.of(operator, shape, output_height=1)
+        return OperatorConfig.of(operator, shape, output_width=max(1, shape[3] // part))
+    _, channels, height, width = shape = _image(rng)
+    if kind < 0.7:
+        return OperatorConfig.of(operator, shape, output_channels=max(1, channels // part))
+    if kind < 0.8:
+        return OperatorConfig.of(operator, shape, output_height=max(1, height // 2), output_width=max(1, width // 2))
     less = rng.choice((1, 1, 2, 4))
     return OperatorConfig.of(operator, shape, output_height=height - less, output_width=width - less)
+
+
+def _layout(rng: random.Random, operator: str) -> OperatorConfig:
+    """Maps, or what was made of them: pixels in a row."""
+    images, channels, height, width = shape = _image(rng)
+    return OperatorConfig.of(operator, shape if rng.random() < 0.75 else (images, channels, 1, height * width))
 
 
 def _transpose(rng: random.Random, operator: str) -> OperatorConfig:
@@ -208,9 +228,12 @@ _DRAWS: Mapping[str, Draw] = {
     "resize": _resize,
     "pad": _pad,
     "slice": _slice,
+    "to_channels_last": _layout,
+    "to_channels_first": _layout,
     "transpose": _transpose,
     "linear": _linear,
     "matmul": _matmul,
+    "reorder_in": _reorder_in,
 }
 
 
