@@ -58,6 +58,13 @@ def profile(
     core: int | None = typer.Option(None, min=0, help="CPU core to stay on; the last one if not given."),
     seed: int = typer.Option(0, help="Of the configurations and their order."),
     output: Path = typer.Option(Path("profiles"), help="Folder for the journal, the Parquet file and its data card."),
+    uneven: float = typer.Option(
+        0.15,
+        min=0,
+        max=1,
+        help="Share of convolutions whose kernel, stride or padding isn't the same in both directions, such as 1 × 7, "
+        "or none above and one row below (ONNX Runtime); 1 measures only such ones.",
+    ),
     improve: str = typer.Option(
         "", metavar="MODEL", help="Measure what this model's members disagree on most, beyond what is measured already."
     ),
@@ -73,6 +80,7 @@ def profile(
         perfcast profile --runtime onnxruntime --rounds 6 --core 1
         perfcast profile --device cuda --pass training
         perfcast profile --what operators --runtime onnxruntime
+        perfcast profile --configurations 1500 --uneven 1 --output profiles/uneven
         perfcast profile --configurations 3000 --improve cnn-execution-time-cpu-torch
     """
     from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions
@@ -92,6 +100,7 @@ def profile(
         core=core,
         seed=seed,
         bound=kind.bound,
+        uneven=uneven,
         command=" ".join(["perfcast", *sys.argv[1:]]),
     )
     guide = _guide(improve, kind) if improve else None

@@ -40,8 +40,8 @@ def _heading(file: Path, kind: Kind, rows: Sequence[MeasuredRow], contents: Jour
     moments = [block.at for block in contents.blocks] or ["-"]
     return (
         f"# Data card: {contents.header['name']}\n\n"
-        f"{len(rows):,} distinct {kind.rows} with their "
-        f"measured execution time, for the workload `{kind.workload}`. File `{file.name}`, "
+        f"{len(rows):,} distinct {kind.rows} with their measured execution time, for the workload `{kind.workload}`."
+        f"{kind.told([row.config for row in rows])} File `{file.name}`, "
         f"{file.stat().st_size / 1e3:,.0f} kB, licence MIT. Measured from {min(moments)} to {max(moments)}."
     )
 

@@ -38,7 +38,7 @@ class Block(msgspec.Struct, frozen=True):
 class Addition(msgspec.Struct, frozen=True, omit_defaults=True):
     """Configurations that were added together."""
 
-    configurations: tuple[tuple[int | str, ...], ...]  # each the values of a configuration
+    configurations: tuple[tuple[int | str, ...], ...]  # each its values; of convolutions, ten in older journals
     command: str = ""  # the command that added them
     guide: str = ""  # the model whose doubts chose them, if one did
 

@@ -1,6 +1,6 @@
 """What the profiler has to know of a kind of work to measure it: configurations, who chooses them, who runs them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol, TypeAlias
 
@@ -63,6 +63,7 @@ class Kind:
         calls: What is timed, by runtime and pass, for the data card.
         remarks: What else is to be known of them, by runtime, for the data card.
         choice: How configurations were chosen, for the data card.
+        told: A sentence about configurations, for the data card, beginning with a space; or nothing.
         label: The feature by which the data card counts rows, if there is one.
     """
 
@@ -77,6 +78,7 @@ class Kind:
     calls: Mapping[tuple[str, str], str]
     choice: str
     remarks: Mapping[str, str] = field(default_factory=dict)
+    told: Callable[[Sequence[Any]], str] = lambda configurations: ""
     label: str = ""
 
     @property

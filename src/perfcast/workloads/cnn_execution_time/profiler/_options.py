@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from perfcast.errors import InvalidSetting
 
 from ._configurations import WorkBound
+from ._sampler import UNEVEN_SHARE
 
 Runtime = Literal["torch", "onnxruntime"]
 Device = Literal["cpu", "cuda"]
@@ -35,6 +36,7 @@ class ProfileOptions:
     max_call_ms: float = 1000.0  # a configuration whose single call takes longer is left out
     core: int | None = None  # CPU core to pin the process to, or None to leave it unpinned
     seed: int = 0  # seed of sampler and orders
+    uneven: float = UNEVEN_SHARE  # of convolutions, share whose kernel, stride or padding differs between directions
     bound: WorkBound = field(default_factory=WorkBound)  # most work of a usual call
     command: str = "perfcast profile"  # the command that started the run, for the data card
 
@@ -53,6 +55,8 @@ class ProfileOptions:
         for option in ("configurations", "tolerance", "budget_ms", "max_call_ms"):
             if getattr(self, option) <= 0:
                 raise InvalidSetting(f"{option} is {getattr(self, option)}, expected more than 0")
+        if not 0 <= self.uneven <= 1:
+            raise InvalidSetting(f"uneven is {self.uneven}, expected a share from 0 to 1")
 
     @property
     def name(self) -> str:
@@ -60,6 +64,11 @@ class ProfileOptions:
         kind = "-operators" if self.what == "operators" else ""
         measured = "-training" if self.measured_pass == "training" else ""
         return f"{self.device}-{self.runtime}{kind}{measured}"
+
+    @property
+    def asymmetric(self) -> bool:
+        """Whether the runtime's convolution takes different padding on opposite sides; PyTorch's doesn't."""
+        return self.runtime == "onnxruntime"
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain data, without the folder they write to."""

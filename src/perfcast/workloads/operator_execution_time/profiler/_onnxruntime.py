@@ -1,6 +1,7 @@
 """Operators in ONNX Runtime: models of one operator, as its optimiser leaves it in the graph of a CNN."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,8 +15,6 @@ PLAIN = "plain"
 _BLOCKS = "com.microsoft.nchwc"
 """The domain of what works on channels in blocks (NCHWc)."""
 _OPSET, _IR = 17, 8
-
-Constants: TypeAlias = Mapping[str, npt.NDArray[Any]]
 
 
 class OnnxRuntimeOperators(OnnxRuntimeRunner):
@@ -40,7 +39,7 @@ class OnnxRuntimeOperators(OnnxRuntimeRunner):
     def _model(self, config: OperatorConfig) -> bytes:
         helper, float32 = self._onnx.helper, self._onnx.TensorProto.FLOAT
         weights = [self._weights.take(shape) for shape in config.weight_shapes]
-        nodes, constants = _GRAPHS.get(config.operator, _simple)(helper, config, weights)
+        nodes, constants = _GRAPHS.get(config.operator, _simple)(_Given(helper, config, weights))
         inputs = zip(_names(config), bound_inputs(config), strict=True)
         graph = helper.make_graph(
             nodes,
@@ -92,9 +91,23 @@ def _names(config: OperatorConfig) -> list[str]:
     return [f"x{number}" for number in range(len(config.input_shapes))]
 
 
-Graph: TypeAlias = tuple[list[Any], Constants]
-Maker: TypeAlias = Callable[[Any, OperatorConfig, Sequence[npt.NDArray[np.float32]]], Graph]
-"""From ONNX's helper, a configuration and its weights to nodes, which make `y`, and constants."""
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a graph is made of: ONNX's helper, the configuration and its weights."""
+
+    helper: Any
+    config: OperatorConfig
+    weights: Sequence[npt.NDArray[np.float32]]
+
+    def node(self, kind: str, *constants: str, domain: str = "", **attributes: Any) -> Any:
+        """A node that reads the inputs and constants and makes `y`."""
+        inputs = [*_names(self.config), *constants]
+        return self.helper.make_node(kind, inputs, ["y"], domain=domain, **attributes)
+
+
+_Graph: TypeAlias = tuple[list[Any], Mapping[str, npt.NDArray[Any]]]
+"""Nodes, and the constants that they read."""
+_Maker: TypeAlias = Callable[[_Given], _Graph]
 
 _TYPES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "relu": ("Relu", {}),
@@ -118,53 +131,56 @@ _TYPES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 """Operators that are one node without constants."""
 
 
-def _simple(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[np.float32]]) -> Graph:
-    kind, attributes = _TYPES[config.operator]
-    return [helper.make_node(kind, _names(config), ["y"], domain=_domain(config), **attributes)], {}
+def _simple(given: _Given) -> _Graph:
+    kind, attributes = _TYPES[given.config.operator]
+    return [given.node(kind, domain=_domain(given.config), **attributes)], {}
 
 
 def _domain(config: OperatorConfig) -> str:
     return _BLOCKS if works_in_blocks(config) else ""
 
 
-def _with_weights(kind: str, **attributes: Any) -> Maker:
-    def make(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[np.float32]]) -> Graph:
-        constants = {f"w{number}": values for number, values in enumerate(weights)}
-        return [helper.make_node(kind, ["x0", *constants], ["y"], **attributes)], constants
+def _with_weights(kind: str, **attributes: Any) -> _Maker:
+    def make(given: _Given) -> _Graph:
+        constants = {f"w{number}": values for number, values in enumerate(given.weights)}
+        return [given.node(kind, *constants, **attributes)], constants
 
     return make
 
 
-def _batch_norm(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[np.float32]]) -> Graph:
-    *others, variance = weights
-    return _with_weights("BatchNormalization")(helper, config, [*others, np.abs(variance) + 1])
+def _batch_norm(given: _Given) -> _Graph:
+    *others, variance = given.weights
+    return _with_weights("BatchNormalization")(replace(given, weights=[*others, np.abs(variance) + 1]))
 
 
-def _clip(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[np.float32]]) -> Graph:
-    return [helper.make_node("Clip", ["x0", "low", "high"], ["y"])], {"low": np.float32(0), "high": np.float32(6)}  # type: ignore[dict-item]
+def _clip(given: _Given) -> _Graph:
+    limits = {"low": np.array(0, dtype=np.float32), "high": np.array(6, dtype=np.float32)}
+    return [given.node("Clip", *limits)], limits
 
 
-def _silu(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[np.float32]]) -> Graph:
+def _silu(given: _Given) -> _Graph:
     """Written in two nodes, which the optimiser fuses."""
-    return [helper.make_node("Sigmoid", ["x0"], ["s"]), helper.make_node("Mul", ["x0", "s"], ["y"])], {}
+    return [given.helper.make_node("Sigmoid", ["x0"], ["s"]), given.node("Mul", "s")], {}
 
 
-def _gelu(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[np.float32]]) -> Graph:
+def _gelu(given: _Given) -> _Graph:
     """What the optimiser makes of the error function with its factors."""
-    return [helper.make_node("Gelu", ["x0"], ["y"], domain="com.microsoft")], {}
+    return [given.node("Gelu", domain="com.microsoft")], {}
 
 
-def _pool(kind: str) -> Maker:
-    def make(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[np.float32]]) -> Graph:
+def _pool(kind: str) -> _Maker:
+    def make(given: _Given) -> _Graph:
+        config = given.config
         window = {
             "kernel_shape": [config.kernel_size] * 2, "strides": [config.stride] * 2, "pads": [config.padding] * 4,
         }  # fmt: skip
-        return [helper.make_node(kind, ["x0"], ["y"], domain=_domain(config), **window)], {}
+        return [given.node(kind, domain=_domain(config), **window)], {}
 
     return make
 
 
-def _resize(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[np.float32]]) -> Graph:
+def _resize(given: _Given) -> _Graph:
+    config = given.config
     nearest = config.kernel_size == 1
     how = {
         "mode": "nearest" if nearest else "linear",
@@ -172,28 +188,29 @@ def _resize(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[n
     }
     if works_in_blocks(config):
         factors = (1, 1, config.output_height // config.height, config.output_width // config.width)
-        return [helper.make_node("Upsample", ["x0"], ["y"], domain=_BLOCKS, scales=factors, **how)], {}
+        return [given.node("Upsample", domain=_BLOCKS, scales=factors, **how)], {}
     sizes = {"sizes": np.array(config.output_shape, dtype=np.int64)}
-    return [helper.make_node("Resize", ["x0", "", "", "sizes"], ["y"], nearest_mode="floor", **how)], sizes
+    return [given.node("Resize", "", "", "sizes", nearest_mode="floor", **how)], sizes
 
 
-def _pad(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[np.float32]]) -> Graph:
+def _pad(given: _Given) -> _Graph:
+    config = given.config
     rows, columns = config.output_height - config.height, config.output_width - config.width
     before, after = (0, 0, rows // 2, columns // 2), (0, 0, rows - rows // 2, columns - columns // 2)
-    return [helper.make_node("Pad", ["x0", "sides"], ["y"])], {"sides": np.array([*before, *after], dtype=np.int64)}
+    return [given.node("Pad", "sides")], {"sides": np.array([*before, *after], dtype=np.int64)}
 
 
-def _slice(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[np.float32]]) -> Graph:
-    _, *ends = config.output_shape
+def _slice(given: _Given) -> _Graph:
+    _, *ends = given.config.output_shape
     constants = {"starts": np.zeros(3, dtype=np.int64), "ends": np.array(ends, dtype=np.int64), "axes": np.arange(1, 4)}
-    return [helper.make_node("Slice", ["x0", *constants], ["y"])], constants
+    return [given.node("Slice", *constants)], constants
 
 
-def _reorder_out(helper: Any, config: OperatorConfig, weights: Sequence[npt.NDArray[np.float32]]) -> Graph:
-    return [helper.make_node("ReorderOutput", ["x0"], ["y"], domain=_BLOCKS, channels=config.channels)], {}
+def _reorder_out(given: _Given) -> _Graph:
+    return [given.node("ReorderOutput", domain=_BLOCKS, channels=given.config.channels)], {}
 
 
-_GRAPHS: Mapping[str, Maker] = {
+_GRAPHS: Mapping[str, _Maker] = {
     "batch_norm": _batch_norm,
     "clip": _clip,
     "silu": _silu,
