@@ -57,6 +57,13 @@ def profile(
     core: int | None = typer.Option(None, min=0, help="CPU core to stay on; the last one if not given."),
     seed: int = typer.Option(0, help="Of the configurations and their order."),
     output: Path = typer.Option(Path("profiles"), help="Folder for the journal, the Parquet file and its data card."),
+    uneven: float = typer.Option(
+        0.15,
+        min=0,
+        max=1,
+        help="Share of convolutions whose kernel, stride or padding isn't the same in both directions, such as 1 × 7, "
+        "or none above and one row below (ONNX Runtime); 1 measures only such ones.",
+    ),
     improve: str = typer.Option(
         "", metavar="MODEL", help="Measure what this model's members disagree on most, beyond what is measured already."
     ),
@@ -71,6 +78,7 @@ def profile(
         perfcast profile --configurations 500
         perfcast profile --runtime onnxruntime --rounds 6 --core 1
         perfcast profile --device cuda --pass training
+        perfcast profile --configurations 1500 --uneven 1 --output profiles/uneven
         perfcast profile --configurations 3000 --improve cnn-execution-time-cpu-torch
     """
     from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions
@@ -87,6 +95,7 @@ def profile(
         budget_ms=budget_ms,
         core=core,
         seed=seed,
+        uneven=uneven,
         command=" ".join(["perfcast", *sys.argv[1:]]),
     )
     guide = _guide(improve) if improve else None

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from perfcast.workloads import Rows, builtin_workloads
-from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound, sample_configurations
+from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound
 from perfcast.workloads.cnn_execution_time.profiler._paths import BLOCKED, BLOCKED_DIRECTLY, OWN
 from perfcast.workloads.cnn_execution_time.profiler._runners import OnnxRuntimeRunner, TorchRunner
+from perfcast.workloads.cnn_execution_time.profiler._sampler import sample_configurations
 
 SMALL = WorkBound(flops=2e7, tensor_bytes=2e6)
 MOST_WRONG = 0.01

@@ -18,10 +18,11 @@ from tests.patience import PATIENCE_SECONDS
 from perfcast.cli._progress import profile_progress
 from perfcast.errors import InvalidSetting
 from perfcast.workloads.cnn_execution_time.profiler import Guide, ProfileOptions, ProfileProgress, profile
-from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound, sample_configurations
+from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound
 from perfcast.workloads.cnn_execution_time.profiler._dataset import ProfileResult
 from perfcast.workloads.cnn_execution_time.profiler._journal import read_journal
 from perfcast.workloads.cnn_execution_time.profiler._runners import OnnxRuntimeRunner, TorchRunner, make_runner
+from perfcast.workloads.cnn_execution_time.profiler._sampler import sample_configurations
 
 SMALL = WorkBound(flops=2e7, tensor_bytes=2e6)
 

@@ -8,12 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfcast.workloads import builtin_workloads
-from perfcast.workloads.cnn_execution_time.profiler._configurations import (
-    ConvConfig,
-    WorkBound,
-    network_layers,
-    sample_configurations,
-)
+from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound, network_layers
+from perfcast.workloads.cnn_execution_time.profiler._sampler import sample_configurations
 
 
 @settings(max_examples=15, deadline=None)

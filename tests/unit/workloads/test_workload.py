@@ -59,7 +59,7 @@ def wrong(workload: Workload, features: Mapping[str, object]) -> dict[str, str]:
 
 
 def test_the_readme_rows_of_both_predecessors_are_read(convolution: Workload, service: Workload) -> None:
-    assert RowReader(convolution).read(CONVOLUTION) == [32, 3, 224, 224, 64, 3, 1, 1, 1, 1]
+    assert RowReader(convolution).read(CONVOLUTION) == [32, 3, 224, 224, 64, 3, 1, 1, 1, 1, 3, 1, 1, 1, 1]
     assert RowReader(service).read(SERVICE) == list(SERVICE.values())
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ._configurations import ConvConfig, WorkBound, sample_configurations
+from ._configurations import ConvConfig, WorkBound
+from ._sampler import UNEVEN_SHARE, sample_configurations
 
 Doubt: TypeAlias = Callable[[Sequence[ConvConfig]], Sequence[float]]
 """How unsure somebody is of each configuration's time; larger is less sure."""
@@ -25,12 +26,23 @@ class Guide:
     name: str
     doubt: Doubt
 
-    def choose(self, count: int, *, seed: int, bound: WorkBound, known: Iterable[ConvConfig] = ()) -> list[ConvConfig]:
+    def choose(
+        self,
+        count: int,
+        *,
+        seed: int,
+        bound: WorkBound,
+        known: Iterable[ConvConfig] = (),
+        uneven: float = UNEVEN_SHARE,
+        asymmetric: bool = False,
+    ) -> list[ConvConfig]:
         """The most doubtful of several times as many that `sample_configurations` would give, in random order.
 
         Query by committee (Seung, Opper and Sompolinsky 1992).
         """
-        candidates = sample_configurations(_CANDIDATES * count, seed=seed, bound=bound, known=known)
+        candidates = sample_configurations(
+            _CANDIDATES * count, seed=seed, bound=bound, known=known, uneven=uneven, asymmetric=asymmetric
+        )
         doubts = self.doubt(candidates)
         ranked = sorted(range(len(candidates)), key=lambda at: -doubts[at])
         return [candidates[at] for at in sorted(ranked[:count])]

@@ -37,7 +37,7 @@ class Block(msgspec.Struct, frozen=True):
 class Addition(msgspec.Struct, frozen=True, omit_defaults=True):
     """Configurations that were added together."""
 
-    configurations: tuple[tuple[int, ...], ...]  # each the values of a `ConvConfig`
+    configurations: tuple[tuple[int, ...], ...]  # each the values of a `ConvConfig`; the first ten in older journals
     command: str = ""  # the command that added them
     guide: str = ""  # the model whose doubts chose them, if one did
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from perfcast.errors import InvalidSetting
 
 from ._configurations import WorkBound
+from ._sampler import UNEVEN_SHARE
 
 Runtime = Literal["torch", "onnxruntime"]
 Device = Literal["cpu", "cuda"]
@@ -33,6 +34,7 @@ class ProfileOptions:
     max_call_ms: float = 1000.0  # a configuration whose single call takes longer is left out
     core: int | None = None  # CPU core to pin the process to, or None to leave it unpinned
     seed: int = 0  # seed of sampler and orders
+    uneven: float = UNEVEN_SHARE  # share of those whose kernel, stride or padding differs between directions, 0 to 1
     bound: WorkBound = field(default_factory=WorkBound)  # largest usual convolution
     command: str = "perfcast profile"  # the command that started the run, for the data card
 
@@ -50,12 +52,19 @@ class ProfileOptions:
         for option in ("configurations", "tolerance", "budget_ms", "max_call_ms"):
             if getattr(self, option) <= 0:
                 raise InvalidSetting(f"{option} is {getattr(self, option)}, expected more than 0")
+        if not 0 <= self.uneven <= 1:
+            raise InvalidSetting(f"uneven is {self.uneven}, expected a share from 0 to 1")
 
     @property
     def name(self) -> str:
         """Of the data set, for instance `cpu-torch` or `cuda-torch-training`."""
         suffix = "-training" if self.measured_pass == "training" else ""
         return f"{self.device}-{self.runtime}{suffix}"
+
+    @property
+    def asymmetric(self) -> bool:
+        """Whether the runtime's convolution takes different padding on opposite sides; PyTorch's doesn't."""
+        return self.runtime == "onnxruntime"
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain data, without the folder they write to."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ._configurations import ConvConfig, sample_configurations
+from ._configurations import ConvConfig
 from ._dataset import ProfileResult, write_dataset
 from ._fingerprint import Fingerprint, read_fingerprint
 from ._improve import Guide
@@ -15,6 +15,7 @@ from ._journal import SUFFIX, Block, Journal, read_journal
 from ._options import ProfileOptions
 from ._rounds import measurements_of, round_plan
 from ._runners import Runner, Timer, make_runner, pinned, time_call
+from ._sampler import sample_configurations
 
 SENTINEL = ConvConfig(1, 64, 56, 56, 64, 3, 1, 1)
 
@@ -124,7 +125,14 @@ class _Run:
         missing = options.configurations - len(known)
         if missing > 0:
             choose = sample_configurations if guide is None else guide.choose
-            more = choose(missing, seed=options.seed, bound=options.bound, known=known)
+            more = choose(
+                missing,
+                seed=options.seed,
+                bound=options.bound,
+                known=known,
+                uneven=options.uneven,
+                asymmetric=options.asymmetric,
+            )
             self._journal.add_configurations(more, options.command, guide=guide.name if guide else "")
         return self._journal.contents.configurations
 

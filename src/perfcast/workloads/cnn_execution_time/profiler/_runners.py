@@ -110,10 +110,13 @@ class TorchRunner:
 
     def _call(self, config: ConvConfig) -> tuple[Callable[[], Any], Callable[[], Any]]:
         """What is timed, and the mode of torch in which it runs."""
+        if config.asymmetric:
+            raise InvalidSetting("PyTorch's convolution has the same padding on opposite sides")
         torch = self._torch
         inputs = self._tensor(self._inputs, config.input_shape)
         weights = self._tensor(self._weights, config.weight_shape)
-        geometry = (config.stride, config.padding, config.dilation, config.groups)
+        strides, padding = (config.stride, config.stride_width), (config.padding, config.padding_width)
+        geometry = (strides, padding, config.dilation, config.groups)
 
         def forward() -> Any:
             return torch.conv2d(inputs, weights, None, *geometry)
@@ -216,7 +219,8 @@ class OnnxRuntimeRunner:
         weights = self._weights.take(config.weight_shape).tobytes()
         node = helper.make_node(
             "Conv", ["x", "w"], ["y"],
-            kernel_shape=[config.kernel_size] * 2, strides=[config.stride] * 2, pads=[config.padding] * 4,
+            kernel_shape=config.weight_shape[2:], strides=[config.stride, config.stride_width],
+            pads=[config.padding, config.padding_width, config.padding_bottom, config.padding_right],
             dilations=[config.dilation] * 2, group=config.groups,
         )  # fmt: skip
         graph = helper.make_graph(
