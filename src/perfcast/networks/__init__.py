@@ -20,6 +20,7 @@ from perfcast.networks._devices import (
 )
 from perfcast.networks._estimate import TERMS, Ask, Sum, add_up
 from perfcast.networks._graph import Graph, Node
+from perfcast.networks._list import list_networks
 from perfcast.networks._memory import memory_bytes
 from perfcast.networks._onnx import read_onnx
 from perfcast.networks._plan import plan

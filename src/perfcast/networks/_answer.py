@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-
+from perfcast.errors import InvalidInput
 from perfcast.networks._call import Call
+from perfcast.networks._devices import Device
 from perfcast.networks._estimate import Ask, Column, Sum, add_up
 from perfcast.networks._graph import Graph
 from perfcast.networks._memory import memory_bytes
 from perfcast.networks._plan import plan
-from perfcast.networks._devices import Device
 from perfcast.networks._whole import Whole
 
 
@@ -31,6 +31,8 @@ def answer_network(
         InvalidInput: Nothing of the network is known.
     """
     found = add_up(plan(graph, device.runtime), batch_size, ask)
+    if not found.calls:
+        raise InvalidInput.of("network", f"has nothing whose time is known on {device.name}")
     times = whole.each(found.terms) if whole else found.ms
     total = float(times.sum())
     lower, upper = _bounds(found, total, whole, coverage)
