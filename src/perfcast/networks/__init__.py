@@ -23,10 +23,10 @@ from perfcast.networks._graph import FLOAT_BYTES, Attribute, Graph, Node, Shape
 from perfcast.networks._list import list_networks
 from perfcast.networks._memory import memory_bytes
 from perfcast.networks._onnx import read_onnx
+from perfcast.networks._plan import plan
 from perfcast.networks._presets import PresetFacts, presets, read_preset
 from perfcast.networks._question import NetworkQuestion, Networks
 from perfcast.networks._whole import Whole, learn_whole
-from perfcast.networks.plan import plan
 
 __all__ = [
     "CONVOLUTIONS",

@@ -10,7 +10,7 @@ from perfcast.networks._devices import Device
 from perfcast.networks._estimate import Ask, Column, Sum, add_up
 from perfcast.networks._graph import Graph
 from perfcast.networks._memory import memory_bytes
-from perfcast.networks.plan import plan
+from perfcast.networks._plan import plan
 from perfcast.networks._whole import Whole
 
 

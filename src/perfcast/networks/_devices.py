@@ -9,7 +9,7 @@ from pathlib import Path
 from perfcast.errors import InvalidInput
 from perfcast.networks._call import CONVOLUTIONS, OPERATORS, Runtime
 from perfcast.networks._estimate import Ask, add_up
-from perfcast.networks.plan import plan
+from perfcast.networks._plan import plan
 from perfcast.networks._presets import read_preset
 from perfcast.networks._whole import Measured, Whole, learn_whole
 
