@@ -12,11 +12,11 @@ from perfcast.errors import InvalidInput
 from perfcast.manifest import COVERAGES
 from perfcast.networks._answer import answer_network
 from perfcast.networks._apart import read_onnx_apart
-from perfcast.networks._call import OPERATORS
+from perfcast.networks._call import OPERATORS, Plan
 from perfcast.networks._devices import Device, find_device, learn_device
 from perfcast.networks._estimate import Ask, Costs
 from perfcast.networks._graph import Graph
-from perfcast.networks._layers import graph_of_layers
+from perfcast.networks._layers import plan_of_layers
 from perfcast.networks._presets import read_preset
 from perfcast.networks._whole import Whole
 from perfcast.workloads import Rows
@@ -102,7 +102,7 @@ class Networks:
         if question.coverage not in COVERAGES:
             known = ", ".join(map(str, COVERAGES))
             raise InvalidInput.of("coverage", f"must be one of {known}, got {question.coverage}")
-        graph = _network_of(question, graph)
+        network = _network_of(question, graph)
         device = find_device(question.device, models)
         used = {workload: find(name) for workload, name in device.models.items() if name in models}
         ask: Ask = {
@@ -110,7 +110,7 @@ class Networks:
             for workload, model in used.items()
         }
         whole = self._whole(device, used, ask)
-        found = answer_network(graph, device, question.batch_size, ask, whole, question.coverage)
+        found = answer_network(network, device, question.batch_size, ask, whole, question.coverage)
         return {**found, "models": {workload: model.name for workload, model in used.items()}}
 
     def _whole(self, device: Device, used: Mapping[str, Model], ask: Ask) -> Whole | None:
@@ -126,7 +126,7 @@ class Networks:
             return self._learnt[key]
 
 
-def _network_of(question: NetworkQuestion, graph: Graph | None) -> Graph:
+def _network_of(question: NetworkQuestion, graph: Graph | None) -> Graph | Plan:
     """The one network that is asked for."""
     given = {"preset": question.preset, "layers": question.layers, "network": graph}
     named = [name for name, value in given.items() if value is not None]
@@ -136,4 +136,4 @@ def _network_of(question: NetworkQuestion, graph: Graph | None) -> Graph:
         )
     if graph is not None:
         return graph
-    return graph_of_layers(question.layers) if question.layers is not None else read_preset(question.preset or "")
+    return plan_of_layers(question.layers) if question.layers is not None else read_preset(question.preset or "")

@@ -83,13 +83,13 @@ class NetworkAnswer(BaseModel):
     parameters: int = Field(examples=[25557032])
     gigaflops: float = Field(examples=[262.5])
     memory_mb: float = Field(description="Weights and live activations, at least", examples=[410.3])
-    calls: int = Field(description="How many kernels are started", examples=[175])
+    calls: int = Field(description="How many kernels are started, of those whose time is known", examples=[175])
     layers: list[NetworkLayer]
     extrapolated: list[str] = Field(
         description="Layers outside what their model was trained on", examples=[["classifier"]]
     )
     not_modelled: list[NotModelled]
-    not_modelled_share: float = Field(description="Share of all moved bytes whose time isn't known", examples=[0])
+    not_modelled_share: float = Field(description="Share of moved bytes whose time isn't known", examples=[0])
     models: dict[str, str] = Field(
         description="The versions that answered", examples=[{"cnn-execution-time": "cnn-execution-time-cpu-torch:3"}]
     )

@@ -47,8 +47,7 @@ def network(
             return
         devices = _devices(names(device), priced, listed)
         if layers and len(sizes) * len(devices) > 1:
-            found = f"{len(devices)} devices and {len(sizes)} batches"
-            raise InvalidInput.of("--layers", f"is of one --device and one --batch, got {found}")
+            raise InvalidInput.of("--layers", f"is of one --device and one --batch; devices: {', '.join(devices)}")
         asked = [{"batch_size": size, "device": one, "coverage": coverage} for one in devices for size in sizes]
         with working("Adding up …"):
             file = _file(network, listed)

@@ -54,22 +54,29 @@ def _none(options: Sequence[Option], limit: str) -> str:
 
 
 def caveats(answers: Sequence[NetworkAnswer]) -> Iterator[str]:
-    """What to know before trusting the figures, a line for each device."""
+    """What to know before trusting the figures, lines for each device."""
     for device, found in _by_device(answers).items():
         largest = found[-1]
-        for missing in largest.not_modelled:
-            times = f"{missing.count} x " if missing.count > 1 else ""
-            yield f"not in the sum on {device}: {times}{missing.operator} ({missing.reason})"
-        if largest.not_modelled:
-            yield f"  which move {100 * largest.not_modelled_share:.1f} % of the bytes: the time is that much too small, or more"
+        yield from _missing(largest)
         beyond = {answer.batch_size: len(answer.extrapolated) for answer in found if answer.extrapolated}
         if beyond:
             told = ", ".join(f"{count} at a batch of {batch}" for batch, count in beyond.items())
-            yield f"layers outside what {device}'s models were trained on: {told}; trust them less"
+            yield f"{device}: layers outside what its models were trained on: {told}; trust them less"
         if largest.lower_ms is None:
             yield f"{device}: no interval, a model is not calibrated"
         elif not largest.calibrated_on:
             yield f"{device}: no whole network was measured there, so the interval is the sum of the layers' own"
+
+
+def _missing(answer: NetworkAnswer) -> Iterator[str]:
+    """What isn't in the sum, a line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for one in answer.not_modelled:
+        reasons.setdefault(one.reason, []).append(f"{one.count} {one.operator}")
+    for reason, operators in reasons.items():
+        yield f"{answer.device}: not in the sum: {', '.join(operators)} ({reason})"
+    if reasons:
+        yield f"{answer.device}: the true time is larger: {100 * answer.not_modelled_share:.1f} % of the bytes are missing"
 
 
 def _by_device(answers: Sequence[NetworkAnswer]) -> Mapping[str, list[NetworkAnswer]]:

@@ -88,7 +88,7 @@ class NetworkAnswer(Struct, frozen=True):
         calibrated_on: How many networks, measured whole on the device, the sum is calibrated on; 0 where the interval
             is the sum of the layers' intervals.
         memory_mb: Weights and live activations, at least.
-        calls: How many kernels are started.
+        calls: How many kernels are started, of those whose time is known.
         extrapolated: Layers outside what their model was trained on.
         not_modelled_share: Of all moved bytes, the share whose time isn't known, 0 to 1.
         models: The versions that answered, by workload.
