@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from architectures import JUDGED
+from judged import JUDGED
 
 from perfcast.datasets import Dataset, shipped_dataset
 from perfcast.export import run_with_spread

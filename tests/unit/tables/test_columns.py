@@ -147,7 +147,7 @@ def test_choices_that_are_numbers_are_read_as_numbers_are(tmp_path: Path, column
 
 
 def test_no_rows_are_no_mistake(cnn: Workload) -> None:
-    assert ColumnReader(cnn, UTC).read(convolutions(0)).shape == (0, 10)
+    assert ColumnReader(cnn, UTC).read(convolutions(0)).shape == (0, 15)
 
 
 def test_rows_that_are_laid_out_already_are_checked_the_same(cnn: Workload) -> None:

@@ -100,6 +100,7 @@ def test_a_declaration_is_told_whole_with_bounds_defaults_and_rules(client: Test
             "title": "Noon",
             "group": "A day",
             "features": {"rate": 7, "zone": "east", "cached": 1, "pods": 3},
+            "stated": ["rate", "zone"],
         }
     ]
 

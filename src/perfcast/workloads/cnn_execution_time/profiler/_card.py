@@ -46,8 +46,16 @@ def _heading(file: Path, rows: Sequence[MeasuredRow], contents: JournalContents)
     return (
         f"# Data card: {contents.header['name']}\n\n"
         f"{len(rows):,} distinct two-dimensional float32 convolutions (no bias) with their "
-        f"measured execution time, for the workload `cnn-execution-time`. File `{file.name}`, "
+        f"measured execution time, for the workload `cnn-execution-time`.{_uneven(rows)} File `{file.name}`, "
         f"{file.stat().st_size / 1e3:,.0f} kB, licence MIT. Measured from {min(moments)} to {max(moments)}."
+    )
+
+
+def _uneven(rows: Sequence[MeasuredRow]) -> str:
+    """A sentence, or nothing where all are square."""
+    count = sum(row.config.uneven for row in rows)
+    return f" {count:,} of them are such whose kernel, stride or padding differs between directions or sides." * bool(
+        count
     )
 
 
