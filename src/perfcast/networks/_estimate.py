@@ -57,16 +57,19 @@ class Sum:
         """What a network's time is made of, in ms, calls, MB: float64 [calls, len(TERMS)]; see `TERMS`."""
         convolution = np.array([call.workload == CONVOLUTIONS for call in self.calls], dtype=bool)
         signs = np.array([call.sign for call in self.calls], dtype=float)
-        weights = np.array([call.weight_bytes for call in self.calls], dtype=float)
-        return np.stack(
-            [self.ms * convolution, self.ms * ~convolution, signs > 0, weights * (signs > 0) / 1e6], axis=1
-        ).astype(np.float64)
+        weights, moved = (
+            np.array([size(call) for call in self.calls], dtype=float) / 1e6 * (signs > 0)
+            for size in (lambda call: call.weight_bytes, lambda call: call.moved_bytes)
+        )
+        return np.stack([self.ms * convolution, self.ms * ~convolution, signs > 0, weights, moved], axis=1).astype(
+            np.float64
+        )
 
 
-TERMS = ("convolutions_ms", "operators_ms", "calls", "weight_megabytes")
-"""What a whole network's time is a sum of: times of its calls alone, their number, and the weights they fetch.
+TERMS = ("convolutions_ms", "operators_ms", "calls", "weight_megabytes", "moved_megabytes")
+"""What a whole network's time is a sum of: times of its calls alone, their number, and what they move.
 
-A call measured alone finds its weights in the cache and has no interpreter between it and the next one.
+A call measured alone finds its weights and its tensors in the cache and has no interpreter between it and the next one.
 """
 
 
