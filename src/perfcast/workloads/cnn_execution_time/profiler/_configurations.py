@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from perfcast.errors import InvalidInput
 from perfcast.workloads import RowReader, builtin_workloads
@@ -135,5 +135,5 @@ class WorkBound:
         """A bound with `factor` times the FLOPs and its square root times the bytes."""
         return type(self)(self.flops * factor, self.tensor_bytes * math.sqrt(factor))
 
-    def admits(self, config: ConvConfig) -> bool:
-        return config.flops <= self.flops and config.tensor_bytes <= self.tensor_bytes
+    def admits(self, config: Any) -> bool:
+        return bool(config.flops <= self.flops and config.tensor_bytes <= self.tensor_bytes)
