@@ -85,11 +85,13 @@ def _bounds(found: Sum, total: float, whole: Whole | None, coverage: float) -> t
 
 
 def _layers(found: Sum, times: Column) -> list[dict[str, Any]]:
-    """A row a node that calls are named after; what it is spared is taken off its time."""
+    """A row a node that calls are named after; what one of its nodes is spared is taken off its time."""
     total = max(float(times.sum()), 1e-12)
     places: dict[str, list[int]] = {}
+    owners = {node: call.name for call in found.calls if call.sign > 0 for node in call.nodes}
     for at, call in enumerate(found.calls):
-        places.setdefault(call.name, []).append(at)
+        spared_by = owners.get(call.nodes[0]) if call.sign < 0 and call.nodes else None
+        places.setdefault(spared_by or call.name, []).append(at)
     rows = []
     for name, own in places.items():
         calls = [found.calls[at] for at in own]

@@ -12,7 +12,7 @@ def show_options(options: Sequence[Option], within_ms: float | None) -> None:
     """The table, what isn't in it, and the best as a sentence."""
     first = options[0].answer
     gigaflops = cell(first.gigaflops / first.batch_size)
-    say(f"{first.network}: {first.parameters / 1e6:,.1f} M parameters, {gigaflops} GFLOP an image")
+    say(f"{first.network}: {first.parameters:,} parameters, {gigaflops} GFLOP an image")
     priced = any(one.cost_per_million is not None for one in options)
     columns = ["device", "batch", "ms", "lower", "upper", "images/s", "MB"]
     columns += ["cost/million"] * priced + ["within"] * (within_ms is not None)

@@ -49,7 +49,7 @@ def colours(palette: Palette) -> Mapping[str, str]:
     return {
         "convolutions": palette.accent,
         "matrix products": faded(palette.accent, 0.55),
-        ELSE: palette.ink,
+        ELSE: palette.quiet,
         "pools": palette.measured,
         "copies": faded(palette.measured, 0.5),
     }

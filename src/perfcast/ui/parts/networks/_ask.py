@@ -15,6 +15,8 @@ _COVERAGES = (0.5, 0.8, 0.9, 0.95, 0.99)
 _FIRST = "resnet50"
 _SOURCES = ("Known network", "ONNX file")
 _LARGEST_MB = 1_000
+_BESIDE = 2
+"""Devices that are chosen at first."""
 
 
 @dataclass(frozen=True)
@@ -64,19 +66,10 @@ def ask(listed: NetworkList) -> Asked | None:
 
 
 def _preset(presets: Sequence[NetworkPreset]) -> str:
-    known = {one.name: one for one in presets}
-    say_missing("network", known, kind="network")
-    first = list(known).index(_FIRST) if _FIRST in known else 0
-    return str(
-        st.selectbox(
-            "Network",
-            list(known),
-            first,
-            key="network",
-            bind="query-params",
-            format_func=lambda name: known[name].title,
-        )
-    )
+    names = {one.title: one.name for one in presets}
+    say_missing("network", names, kind="network")
+    first = next((at for at, name in enumerate(names.values()) if name == _FIRST), 0)
+    return names[str(st.selectbox("Network", list(names), first, key="network", bind="query-params"))]
 
 
 def _file() -> tuple[str, bytes] | None:
@@ -89,7 +82,7 @@ def _devices(devices: Sequence[NetworkDevice]) -> Sequence[str]:
     names = [device.name for device in devices]
     say_missing("devices", names, kind="device")
     chosen = st.multiselect(
-        "Devices, side by side", names, names[:1], key="devices", bind="query-params",
+        "Devices, side by side", names, names[:_BESIDE], key="devices", bind="query-params",
         help="A device and the runtime on it, as the models are called after: cnn-execution-time-cpu-torch.",
     )  # fmt: skip
-    return chosen or names[:1]
+    return chosen or names[:_BESIDE]

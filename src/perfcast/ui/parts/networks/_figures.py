@@ -35,7 +35,9 @@ def _facts(answer: NetworkAnswer) -> Iterator[tuple[str, str, str]]:
     yield "Images", amount(answer.images_per_second, "/s"), "How many a second, one call after the other."
     memory, unit = (answer.memory_mb / 1e3, "GB") if answer.memory_mb >= 1e3 else (answer.memory_mb, "MB")
     yield "Memory", amount(memory, unit), "Weights, and activations that live at the same time, at least."
-    yield "Parameters", amount(answer.parameters / 1e6, "M"), "Numbers that its weights are, in millions."
+    learnt = answer.parameters
+    parameters = amount(learnt / 1e6, "M") if learnt >= 1e6 else f"{learnt:,}"
+    yield "Parameters", parameters, "Numbers that it learnt."
     yield "Arithmetic", amount(answer.gigaflops, "GFLOP"), "Of a call; a multiply-add is counted as two."
     yield "Kernels", f"{answer.calls:,}", "That the runtime starts for a call, after what it fuses."
 
