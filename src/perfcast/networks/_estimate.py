@@ -57,12 +57,11 @@ class Sum:
         """What a network's time is made of, in ms, calls, MB: float64 [calls, len(TERMS)]; see `TERMS`."""
         convolution = np.array([call.workload == CONVOLUTIONS for call in self.calls], dtype=bool)
         signs = np.array([call.sign for call in self.calls], dtype=float)
-        weights, moved = (
-            np.array([size(call) for call in self.calls], dtype=float) / 1e6 * (signs > 0)
-            for size in (lambda call: call.weight_bytes, lambda call: call.moved_bytes)
-        )
-        return np.stack([self.ms * convolution, self.ms * ~convolution, signs > 0, weights, moved], axis=1).astype(
-            np.float64
+        weights = np.array([call.weight_bytes for call in self.calls], dtype=np.float64)
+        moved = np.array([call.moved_bytes for call in self.calls], dtype=np.float64)
+        made = (signs > 0).astype(np.float64)
+        return np.stack(
+            [self.ms * convolution, self.ms * ~convolution, made, 1e-6 * weights * made, 1e-6 * moved * made], axis=1
         )
 
 
@@ -100,7 +99,8 @@ def add_up(plan: Plan, batch_size: int, ask: Ask) -> Sum:
             continue
         rows, which = np.unique(np.array([features[at] for at in places], np.float32), axis=0, return_inverse=True)
         found = ask[workload](rows)
-        ms[places], extrapolated[places] = found.cost[which], found.extrapolated.any(axis=1)[which]
+        outside: npt.NDArray[np.bool_] = np.asarray(found.extrapolated.any(axis=1))
+        ms[places], extrapolated[places] = found.cost[which], outside[which]
         if found.lower is None or found.upper is None:
             bounded = False
         else:

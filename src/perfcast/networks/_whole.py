@@ -88,8 +88,8 @@ def _fit(measured: Sequence[Measured]) -> Column:
     matrix = np.concatenate([terms, np.diag(_ERROR / held)])
     target = np.concatenate([np.ones(len(wanted)), _ERROR * prior / held])
     scale = np.linalg.norm(matrix, axis=0)
-    matrix = matrix / scale
-    return _not_negative(matrix, target) / scale
+    found: Column = _not_negative(matrix / scale, target) / scale
+    return found
 
 
 def _not_negative(matrix: Column, target: Column) -> Column:
