@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
+from tests.networks import block, kernels_found, kernels_planned, model, optimised, written
 
 from perfcast.networks import read_onnx, read_preset
-from tests.networks import block, kernels_found, kernels_planned, model, optimised, written
 
 Case: TypeAlias = tuple[Sequence[onnx.NodeProto], Mapping[str, np.ndarray], Sequence[int], Sequence[str]]
 node = helper.make_node
@@ -203,8 +203,9 @@ def divided(sizes: Sequence[int]) -> Case:
 def attention() -> Case:
     """A linear layer with its bias, and a product of activations with a factor."""
     nodes = [
-        node("MatMul", ["x", "w"], ["a"]), node("Add", ["a", "b"], ["q"]), node("Transpose", ["q"], ["k"], perm=[0, 2, 1]),
-        node("Mul", ["q", "half"], ["s"]), node("MatMul", ["s", "k"], ["p"]), node("Softmax", ["p"], ["y"], axis=-1),
+        node("MatMul", ["x", "w"], ["a"]), node("Add", ["a", "b"], ["q"]), node("Mul", ["q", "half"], ["s"]),
+        node("Transpose", ["q"], ["k"], perm=[0, 2, 1]), node("MatMul", ["s", "k"], ["p"]),
+        node("Softmax", ["p"], ["y"], axis=-1),
     ]  # fmt: skip
     return nodes, numbers() | weights(w=(24, 24), b=(24,)), (1, 10, 24), ["y"]
 

@@ -3,6 +3,8 @@
 Read in its optimised graphs (1.32), against which `tests/unit/networks` holds it.
 """
 
+from collections.abc import Callable, Mapping
+
 from perfcast.networks._graph import Node
 from perfcast.networks.rules._compositions import by_scalar, other
 from perfcast.networks.rules._rewriting import Rewriting
@@ -21,9 +23,7 @@ _ALIKE = (
 def fuse(rewriting: Rewriting) -> None:
     """Merge what becomes part of convolutions, matrix products and pools."""
     _unite(rewriting)
-    for operator, rule in (
-        ("Slice", _split), ("Pad", _pad), ("Conv", _convolution), ("ConvTranspose", _normalization), ("Gemm", _product), ("MatMul", _scaled_product),
-    ):  # fmt: skip
+    for operator, rule in _RULES.items():
         for node in rewriting.each(operator):
             rule(rewriting, node)
     for node in rewriting.each("Conv"):
@@ -134,3 +134,13 @@ def _swaps_last(transpose: Node) -> bool:
     assert isinstance(axes, tuple)
     count = len(axes)
     return axes == (*range(count - 2), count - 1, count - 2)
+
+
+_RULES: Mapping[str, Callable[[Rewriting, Node], object]] = {
+    "Slice": _split,
+    "Pad": _pad,
+    "Conv": _convolution,
+    "ConvTranspose": _normalization,
+    "Gemm": _product,
+    "MatMul": _scaled_product,
+}
