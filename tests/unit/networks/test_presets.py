@@ -1,10 +1,12 @@
-import math
-from functools import cache
+"""Presets are the networks that everybody means: as large as published, every shape what the arithmetic says."""
 
+import math
+
+import msgspec
 import pytest
 
 from perfcast.errors import UnknownNetwork
-from perfcast.networks import Graph, Node, PresetFacts, presets, read_preset
+from perfcast.networks import Graph, Node, presets, read_preset
 
 # As torchvision's page of models and timm's table of results have them: parameters, and 10⁹ multiply-adds.
 PUBLISHED = {
@@ -46,10 +48,110 @@ PUBLISHED = {
     "convnext_tiny": (28_589_128, 4.46),
     "vit_b_16": (86_567_656, 17.56),
 }
-# Both libraries leave the auxiliary head out of the graph: torchvision's count of these two has it in.
-AUXILIARY = {"inception_v3": 3_326_696, "googlenet": 0}
+AUXILIARY = 3_326_696
+"""Parameters of Inception v3's auxiliary head, which runs in training only; the published count has it in."""
+NAMES = list(PUBLISHED)
 
 
-def published(name: str) -> tuple[int, float]:
-    parameters, gigaflops = PUBLISHED[name]
-    return parameters - AUXILIARY.get(name, 0), gigaflops
+def test_every_published_network_is_there_and_families_stand_together() -> None:
+    assert set(presets()) == set(PUBLISHED)
+    families = [facts.family for facts in presets().values()]
+    assert [family for at, family in enumerate(families) if family != families[at - 1]] == list(dict.fromkeys(families))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_as_large_and_as_much_work_as_published(name: str) -> None:
+    facts, (parameters, multiply_adds) = presets()[name], PUBLISHED[name]
+    assert facts.parameters == parameters - (AUXILIARY if name == "inception_v3" else 0)
+    assert facts.gigaflops / 2 == pytest.approx(multiply_adds, rel=0.02, abs=0.005)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_graph_is_what_the_index_tells(name: str) -> None:
+    graph, facts = read_preset(name), presets()[name]
+    assert (graph.name, graph.parameters) == (name, facts.parameters)
+    assert graph.shapes[graph.inputs[0]] == facts.input_shape
+    assert [graph.shapes[output] for output in graph.outputs] == [(1, 1000)]
+    assert read_preset(name) is graph
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_nodes_are_in_order_have_names_of_their_own_and_known_shapes(name: str) -> None:
+    graph = read_preset(name)
+    known = {*graph.inputs, *graph.weights}
+    for node in graph.nodes:
+        assert known.issuperset(filter(None, node.inputs)), node.name
+        assert graph.activations(node), node.name
+        known.update(node.outputs)
+    assert known.issuperset(graph.outputs)
+    assert set(graph.shapes) == known
+    assert len({node.name for node in graph.nodes}) == len(graph.nodes)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_computes_what_it_does_after_training(name: str) -> None:
+    graph = read_preset(name)
+    assert not [node.name for node in graph.nodes if node.operator in {"Dropout", "Identity", "Shape", "Constant"}]
+    normalisations = [node for node in graph.nodes if node.operator == "BatchNormalization"]
+    assert all(len(node.outputs) == 1 and not node.attributes.get("training_mode") for node in normalisations)
+
+
+def slid(size: int, node: Node, axis: int) -> int:
+    """How many places a window has along an axis."""
+    kernel, stride = _of(node, "kernel_shape", axis), _of(node, "strides", axis)
+    pads, dilation = node.attributes["pads"], _of(node, "dilations", axis)
+    assert isinstance(pads, tuple)
+    return (size + pads[axis] + pads[axis + 2] - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def _of(node: Node, attribute: str, axis: int) -> int:
+    values = node.attributes[attribute]
+    assert isinstance(values, tuple)
+    return values[axis]
+
+
+def convolved(graph: Graph, node: Node) -> tuple[int, ...]:
+    """The shape that a convolution makes, by its definition."""
+    images, _, *sizes = graph.shapes[node.inputs[0]]
+    made = graph.shapes[node.inputs[1]][0]
+    return (images, made, *(slid(size, node, axis) for axis, size in enumerate(sizes)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_convolutions_make_what_their_definition_says(name: str) -> None:
+    graph = read_preset(name)
+    convolutions = [node for node in graph.nodes if node.operator == "Conv"]
+    assert convolutions
+    for node in convolutions:
+        images, channels, *_ = graph.shapes[node.inputs[0]]
+        groups = node.attributes["group"]
+        assert isinstance(groups, int)
+        assert images == 1
+        assert graph.shapes[node.inputs[1]][1] * groups == channels
+        assert graph.shapes[node.outputs[0]] == convolved(graph, node)
+
+
+def test_blocks_have_names_for_people() -> None:
+    nodes = [node.name for node in read_preset("resnet18").nodes]
+    assert nodes[:6] == ["conv1", "bn1", "relu", "maxpool", "layer1.0.conv1", "layer1.0.bn1"]
+    assert nodes[-3:] == ["avgpool", "flatten", "fc"]
+
+
+def test_a_graph_is_the_same_after_being_written_and_read() -> None:
+    graph = read_preset("mobilenet_v3_small")
+    again = msgspec.json.decode(msgspec.json.encode(graph), type=Graph)
+    assert again == graph
+    assert again.parameters == graph.parameters
+
+
+def test_readers_and_makers_of_a_tensor() -> None:
+    graph = read_preset("resnet18")
+    (pooled,) = next(node for node in graph.nodes if node.name == "maxpool").outputs
+    assert [node.name for node in graph.readers[pooled]] == ["layer1.0.conv1", "layer1.0.add"]
+    assert graph.makers[pooled].name == "maxpool"
+    assert graph.elements(pooled) == math.prod((1, 64, 56, 56))
+
+
+def test_an_unknown_name_tells_the_closest_ones() -> None:
+    with pytest.raises(UnknownNetwork, match=r"unknown network 'resnet5'.*'resnet50'"):
+        read_preset("resnet5")

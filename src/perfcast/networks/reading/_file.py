@@ -13,12 +13,16 @@ from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
 from perfcast.errors import InvalidInput
+from perfcast.networks.reading._skim import LARGEST_DATA, skim
 
 Array: TypeAlias = npt.NDArray[Any]
 
 MOST_NODES = 20_000
-LARGEST_VALUE = 1024
-"""Bytes of the largest constant whose value is kept; shapes, axes and bounds are far smaller, weights larger."""
+MOST_AXES = 32
+LARGEST_TENSOR = 2**40
+"""Numbers of a tensor; more is a mistake in the file."""
+LARGEST_VALUE = LARGEST_DATA // 8
+"""Numbers of the largest constant whose value is kept; shapes, axes and bounds are far smaller, weights larger."""
 wrong = partial(InvalidInput.of, "network")
 
 
@@ -52,6 +56,7 @@ def load(source: Path | bytes) -> File:
 
     Raises:
         InvalidInput: It is no ONNX file, or none that a network can be read from; the field is `network`.
+        OSError: It can't be read.
     """
     model = _parse(source)
     graph = model.graph
@@ -74,10 +79,9 @@ def load(source: Path | bytes) -> File:
 
 
 def _parse(source: Path | bytes) -> onnx.ModelProto:
-    data = source if isinstance(source, bytes) else source.read_bytes()
     try:
-        model: onnx.ModelProto = onnx.ModelProto.FromString(data)
-    except DecodeError:
+        model: onnx.ModelProto = onnx.ModelProto.FromString(skim(source))
+    except (DecodeError, ValueError):
         raise wrong("must be an ONNX file") from None
     if not model.HasField("graph") or not model.graph.node:
         raise wrong("must be an ONNX file with a graph in it, but holds none")
@@ -94,6 +98,8 @@ def _weights(graph: onnx.GraphProto) -> tuple[dict[str, onnx.TypeProto], dict[st
     types: dict[str, onnx.TypeProto] = {}
     values: dict[str, Array] = {}
     for name, tensor in _tensors(graph):
+        if len(tensor.dims) > MOST_AXES or any(size < 0 for size in tensor.dims):
+            raise wrong(f"must have weights of a shape, but that of '{name[:200]}' is {list(tensor.dims)[:MOST_AXES]}")
         types[name] = onnx.helper.make_tensor_type_proto(tensor.data_type, list(tensor.dims))
         if (value := value_of(tensor)) is not None:
             values[name] = value
@@ -114,7 +120,7 @@ def value_of(tensor: onnx.TensorProto) -> Array | None:
     numbers = 1
     for size in tensor.dims:
         numbers *= size
-    if tensor.data_location == onnx.TensorProto.EXTERNAL or not 0 <= numbers <= LARGEST_VALUE // 4:
+    if tensor.data_location == onnx.TensorProto.EXTERNAL or not 0 <= numbers <= LARGEST_VALUE:
         return None
     try:
         return numpy_helper.to_array(tensor)

@@ -1,5 +1,6 @@
 """What a network is given: shapes that a file leaves open, and the batch that it is made for."""
 
+import math
 from collections.abc import Mapping
 from functools import partial
 
@@ -7,7 +8,7 @@ import onnx
 
 from perfcast.errors import InvalidInput
 from perfcast.networks._graph import Shape
-from perfcast.networks.reading._file import File, wrong
+from perfcast.networks.reading._file import LARGEST_TENSOR, MOST_AXES, File, wrong
 
 _wrong_shape = partial(InvalidInput.of, "input_shape")
 _Sizes = tuple[int | str, ...]
@@ -37,6 +38,8 @@ def input_types(file: File, input_shape: Shape | None) -> tuple[Mapping[str, onn
                 "give its shape, batch first, such as 1, 3, 224, 224"
             )
     whole = {name: tuple(size if isinstance(size, int) else 1 for size in item) for name, item in sizes.items()}
+    if any(math.prod(shape) > LARGEST_TENSOR or len(shape) > MOST_AXES for shape in whole.values()):
+        raise _wrong_shape("must be of tensors that fit into memory")
     batches = {shape[0] for shape in whole.values() if len(shape) > 1}
     if len(batches) > 1:
         raise wrong(f"must have one batch for all inputs, but has {', '.join(map(str, sorted(batches)))}")

@@ -3,13 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import count
 
 import onnx
 
 _SCOPES = "pkg.torch.onnx.name_scopes"
 """Where PyTorch's newer exporter writes the modules that a node stands in."""
-_LONGEST = 120
+_WEIGHT = ".weight"
+_LONGEST, _DEEPEST = 120, 16
 
 
 def name_nodes(nodes: Sequence[onnx.NodeProto]) -> list[str]:
@@ -22,40 +22,48 @@ def name_nodes(nodes: Sequence[onnx.NodeProto]) -> list[str]:
     inside = Counter(scope[:depth] for scope in scopes for depth in range(1, len(scope) + 1))
     names = list[str]()
     for at, (node, scope) in enumerate(zip(nodes, scopes, strict=True)):
+        operator = node.op_type.lower()
         if scope:
-            alone = inside[scope] == 1
-            names.append(".".join(scope if alone else (*scope, node.op_type.lower())))
+            said = inside[scope] == 1 or scope[-1] == operator
+            names.append(".".join(scope if said else (*scope, operator)))
         else:
-            names.append(node.name.rpartition("/")[2].lower() or f"{node.op_type.lower()}_{at}")
+            names.append(node.name.rpartition("/")[2].lower() or f"{operator}_{at}")
     return _unlike([re.sub(r"[^\w.:+-]+", "_", name)[-_LONGEST:] for name in names])
 
 
 def _scope(node: onnx.NodeProto) -> tuple[str, ...]:
     """The names of the modules that a node stands in, from outside in."""
-    parts = _stated(node) or [part for part in node.name.split("/")[:-1] if part]
+    parts = _owner(node) or _stated(node) or [part for part in node.name[-_LONGEST * 4 :].split("/")[:-1] if part]
     found = list[str]()
     for part in parts:
         if found and part.startswith(f"{found[-1]}."):
             found[-1] = part
         else:
             found.append(part)
-    return tuple(name for part in found for name in part.split(".") if name)
+    return tuple(name for part in found for name in part.split(".") if name)[-_DEEPEST:]
+
+
+def _owner(node: onnx.NodeProto) -> list[str]:
+    """The module whose weight it reads; exporters that fold a normalisation into a convolution state the former."""
+    owners = (name.removesuffix(_WEIGHT) for name in node.input if name.endswith(_WEIGHT))
+    return [owner for owner in owners if owner][:1]
 
 
 def _stated(node: onnx.NodeProto) -> list[str]:
     """What PyTorch's newer exporter states: of each module its whole name; last the call itself."""
     text = next((item.value for item in node.metadata_props if item.key == _SCOPES), "")
-    return [part for part in re.findall(r"'([^']*)'", text)[:-1] if part]
+    return [part for part in re.findall(r"'([^']*)'", text[: _LONGEST * _DEEPEST * 2])[:-1] if part]
 
 
 def _unlike(names: Sequence[str]) -> list[str]:
-    taken, found = set(names), list[str]()
-    seen = set[str]()
+    """The names, those that come again numbered."""
+    taken, times = set(names), Counter[str]()
+    found = list[str]()
     for name in names:
+        times[name] += 1
         own = name
-        if name in seen:
-            own = next(other for at in count(2) if (other := f"{name}_{at}") not in taken)
-            taken.add(own)
-        seen.add(own)
+        while times[name] > 1 and (own := f"{name}_{times[name]}") in taken:
+            times[name] += 1
+        taken.add(own)
         found.append(own)
     return found

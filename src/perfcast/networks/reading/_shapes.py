@@ -8,10 +8,7 @@ from onnx import numpy_helper
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from perfcast.networks._graph import Shape
-from perfcast.networks.reading._file import Array, File, wrong
-
-LARGEST_TENSOR = 2**40
-"""Numbers of a tensor; more is a mistake in the file."""
+from perfcast.networks.reading._file import LARGEST_TENSOR, MOST_AXES, Array, File, wrong
 
 
 class Shapes:
@@ -25,13 +22,16 @@ class Shapes:
     def __init__(self, file: File, inputs: Mapping[str, onnx.TypeProto]) -> None:
         self.types: dict[str, onnx.TypeProto] = {**file.weights, **inputs}
         self.values: dict[str, Array] = dict(file.values)
+        self._known: dict[str, Shape] = {}
         self._stated = file.stated
         self._opsets = [onnx.helper.make_opsetid(domain, version) for domain, version in file.opsets.items()]
         self._versions = file.opsets
 
     def of(self, tensor: str) -> Shape:
         """A tensor's shape, whose type is known."""
-        return tuple(item.dim_value for item in self.types[tensor].tensor_type.shape.dim)
+        if tensor not in self._known:
+            self._known[tensor] = tuple(item.dim_value for item in self.types[tensor].tensor_type.shape.dim)
+        return self._known[tensor]
 
     def infer(self, node: onnx.NodeProto, *, called: str, empty: bool) -> None:
         """Note what a node makes.
@@ -62,8 +62,8 @@ class Shapes:
     def _inferred(self, node: onnx.NodeProto) -> tuple[Mapping[str, onnx.TypeProto], str]:
         domain = "" if node.domain == "ai.onnx" else node.domain
         read = set(filter(None, node.input))
-        data = {name: numpy_helper.from_array(self.values[name], name) for name in read if name in self.values}
         try:
+            data = {name: numpy_helper.from_array(self.values[name], name) for name in read if name in self.values}
             schema = onnx.defs.get_schema(node.op_type, self._versions.get(domain, 1), domain)
             types = {name: self.types[name] for name in read}
             return infer_node_outputs(schema, node, types, data, opset_imports=self._opsets), ""
@@ -76,6 +76,6 @@ class Shapes:
 def _whole(kind: onnx.TypeProto, least: int) -> bool:
     """Whether a tensor's shape is known in every dimension, each of at least so many."""
     tensor = kind.tensor_type
-    return tensor.HasField("shape") and all(
-        item.HasField("dim_value") and item.dim_value >= least for item in tensor.shape.dim
-    )
+    if not tensor.HasField("shape") or len(tensor.shape.dim) > MOST_AXES:
+        return False
+    return all(item.HasField("dim_value") and item.dim_value >= least for item in tensor.shape.dim)
