@@ -41,7 +41,7 @@ def test_pytorch_runs_each_operator_of_a_resnet_by_itself() -> None:
 
 def test_onnxruntime_keeps_a_resnet_in_blocks_from_one_end_to_the_other() -> None:
     found = counted(read_preset("resnet50"), "onnxruntime")
-    # One convolution reads rows, the others contain bringing their input into blocks; the last pool's output leaves them.
+    # One convolution reads rows, the others contain bringing their input into blocks; the last pool's output leaves.
     assert found == {
         "convolution": 53, "max_pool": 1, "global_average_pool": 1, "linear": 1,
         "-reorder_in": 52, "-reorder_out": 53, "reorder_out": 1,
