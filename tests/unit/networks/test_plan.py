@@ -48,6 +48,18 @@ def test_onnxruntime_keeps_a_resnet_in_blocks_from_one_end_to_the_other() -> Non
     }  # fmt: skip
 
 
+def test_activations_that_are_part_of_a_kernel_are_counted_unless_they_cost_nothing() -> None:
+    graph = read_preset("mobilenet_v2")
+    calls = plan(graph, "onnxruntime").calls
+    clips = [call for call in calls if call.operator == "clip"]
+    assert len(clips) == sum(node.operator == "Clip" for node in graph.nodes) == 35
+    assert {name for call in clips for name in call.nodes} == {
+        node.name for node in graph.nodes if node.operator == "Clip"
+    }
+    assert all(call.moved_bytes == 0 for call in clips)
+    assert counted(read_preset("mobilenet_v3_small"), "onnxruntime")["hard_swish"] == 19
+
+
 @pytest.mark.parametrize("name", presets())
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_all_arithmetic_and_every_convolution_of_the_presets_is_counted_once(name: str, runtime: str) -> None:
