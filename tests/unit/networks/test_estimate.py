@@ -26,8 +26,8 @@ def by(workload: str, channels: str, each: float, *, bounds: bool = True) -> dic
 
     def ask(rows: Rows) -> Told:
         cost = (each * rows[:, at[0]] * rows[:, at[1]]).astype(np.float32)
-        sides = (cost * 0.9, cost * 1.1) if bounds else (None, None)
-        return Told(cost, *sides, rows > 1000)
+        lower, upper = (cost * 0.9, cost * 1.1) if bounds else (None, None)
+        return Told(cost, lower, upper, np.asarray(rows > 1000))
 
     return {workload: ask}
 
@@ -36,7 +36,7 @@ ASK: Ask = {**by(CONVOLUTIONS, "input_channels", 1e-3), **by(OPERATORS, "channel
 
 
 def convolution(name: str, channels: int) -> Call:
-    features = {
+    features: dict[str, float | str] = {
         "batch_size": 1, "input_channels": channels, "input_height": 8, "input_width": 8, "output_channels": 8,
         "kernel_size": 1,
     }  # fmt: skip
@@ -45,7 +45,13 @@ def convolution(name: str, channels: int) -> Call:
 
 
 def reorder(name: str, channels: int) -> Call:
-    features = {"operator": "reorder_in", "batch_size": 1, "channels": channels, "height": 8, "width": 8}
+    features: dict[str, float | str] = {
+        "operator": "reorder_in",
+        "batch_size": 1,
+        "channels": channels,
+        "height": 8,
+        "width": 8,
+    }
     shape = (1, channels, 8, 8)
     return Call(name, "reorder_in", features, (name,), shape, shape, sign=-1)
 

@@ -256,7 +256,8 @@ def _transpose(graph: Graph, node: Node) -> Answer:
 def _gemm(graph: Graph, node: Node) -> Answer:
     if node.inputs[1] not in graph.weights:
         return _matmul(graph, node)
-    shape, columns = image(graph.shapes[node.inputs[0]]), graph.shapes[node.outputs[0]][-1]
+    rows, columns = graph.shapes[node.inputs[0]], graph.shapes[node.outputs[0]][-1]
+    shape = image(rows if rows[0] == 1 else (1, math.prod(rows[:-1]), rows[-1]))  # what comes first are tokens
     if node.attributes.get("transA"):
         return "a product of what is transposed first wasn't measured"
     answer = _of(graph, node, "linear", shape, output_channels=columns)
