@@ -54,7 +54,8 @@ def dumped(value: Any) -> bytes:
 
 
 def all_features(rows: np.ndarray) -> np.ndarray:
-    """The workload's 10 features of rows in the README's order, with the usual padding: float32 [rows, 10]."""
+    """The workload's 15 features of rows in the README's order, with the usual padding: float32 [rows, 15]."""
     padding = (rows[:, 5] - 1) // 2
     ones = np.ones(len(rows))
-    return np.column_stack([rows[:, :7], padding, ones, ones]).astype(np.float32)
+    square = [rows[:, 5], rows[:, 6], padding, padding, padding]
+    return np.column_stack([rows[:, :7], padding, ones, ones, *square]).astype(np.float32)

@@ -74,6 +74,13 @@ def test_broken_rules_are_named(cnn: Workload) -> None:
     assert wrong(ColumnReader(cnn, UTC), columns)["groups"] == "must divide output_channels (row 1, counted from 0)"
 
 
+def test_a_wrong_value_is_named_once_and_not_again_by_defaults_that_follow_from_it(cnn: Workload) -> None:
+    columns = convolutions(3) | {"kernel_size": np.array([3, 90, np.nan])}
+    assert list(wrong(ColumnReader(cnn, UTC), columns)) == ["kernel_size"]
+    columns |= {"kernel_size": np.array([3, 90, 3]), "kernel_width": np.array([3, 91, 92])}
+    assert list(wrong(ColumnReader(cnn, UTC), columns)) == ["kernel_size", "kernel_width"]
+
+
 def test_unknown_and_missing_columns_are_named(cnn: Workload) -> None:
     columns = convolutions(1)
     columns["kernel_sise"] = columns.pop("kernel_size")

@@ -54,7 +54,7 @@ def of_torch(runner: TorchOperators, config: OperatorConfig) -> np.ndarray:
 def of_onnxruntime(runner: OnnxRuntimeOperators, config: OperatorConfig) -> np.ndarray:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(runner._model(config), runner._session_options())
+    session = onnxruntime.InferenceSession(runner._model(config), runner.session_options())
     shapes = bound_inputs(config)
     [found] = session.run(None, {f"x{at}": runner._inputs.take(shape) for at, shape in enumerate(shapes)})
     return found  # type: ignore[no-any-return]

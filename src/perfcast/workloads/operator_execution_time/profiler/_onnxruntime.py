@@ -22,7 +22,7 @@ class OnnxRuntimeOperators(OnnxRuntimeRunner):
 
     def prepare(self, config: OperatorConfig) -> Timer:
         """Build the session of a configuration, bind inputs and output, and return its timer."""
-        options = self._session_options()
+        options = self.session_options()
         session = self._ort.InferenceSession(self._model(config), options, providers=["CPUExecutionProvider"])
         value, binding = self._ort.OrtValue, session.io_binding()
         for name, shape in zip(_names(config), bound_inputs(config), strict=True):

@@ -1,0 +1,1 @@
+"""Whole networks over HTTP: the presets, and what one costs on a device."""
