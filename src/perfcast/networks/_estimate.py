@@ -112,13 +112,20 @@ def add_up(plan: Plan, batch_size: int, ask: Ask) -> Sum:
     return Sum(known, (*plan.unmodelled, *missing), batch_size, _spared(known, signs * ms), below, above, extrapolated)
 
 
-def _spared(calls: Sequence[Call], ms: Column) -> Column:
-    """What calls take, such that none is spared of more than `_MOST_SPARED` of its time: errors may exceed it."""
+def by_layer(calls: Sequence[Call]) -> Mapping[str, list[int]]:
+    """Where the calls of each layer are; what is spared belongs to the layer whose node is spared of it."""
+    owners = {node: call.name for call in calls if call.sign > 0 for node in call.nodes}
     places: dict[str, list[int]] = {}
     for at, call in enumerate(calls):
-        places.setdefault(call.name, []).append(at)
+        spared_by = owners.get(call.nodes[0]) if call.sign < 0 and call.nodes else None
+        places.setdefault(spared_by or call.name, []).append(at)
+    return places
+
+
+def _spared(calls: Sequence[Call], ms: Column) -> Column:
+    """What calls take, such that none is spared of more than `_MOST_SPARED` of its time: errors may exceed it."""
     held = ms.copy()
-    for own in places.values():
+    for own in by_layer(calls).values():
         taken, spared = float(ms[own].clip(min=0).sum()), float(-ms[own].clip(max=0).sum())
         if spared > _MOST_SPARED * taken:
             held[own] = np.where(ms[own] < 0, ms[own] * (_MOST_SPARED * taken / spared), ms[own])

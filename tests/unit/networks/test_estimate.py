@@ -53,7 +53,7 @@ def reorder(name: str, channels: int) -> Call:
         "width": 8,
     }
     shape = (1, channels, 8, 8)
-    return Call(name, "reorder_in", features, (name,), shape, shape, sign=-1)
+    return Call(f"{name} in blocks", "reorder_in", features, (name,), shape, shape, sign=-1)
 
 
 def test_a_sum_takes_off_what_calls_are_spared() -> None:
