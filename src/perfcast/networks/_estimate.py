@@ -57,16 +57,15 @@ class Sum:
     def terms(self) -> Column:
         """What a network's time is made of, in ms, calls, MB: float64 [calls, len(TERMS)]; see `TERMS`."""
         convolution = np.array([call.workload == CONVOLUTIONS for call in self.calls], dtype=bool)
-        signs = np.array([call.sign for call in self.calls], dtype=float)
+        made = np.array([call.sign > 0 and not call.inside for call in self.calls], dtype=bool)
+        inside = np.array([call.inside for call in self.calls], dtype=bool)
         weights = np.array([call.weight_bytes for call in self.calls], dtype=np.float64)
         moved = np.array([call.moved_bytes for call in self.calls], dtype=np.float64)
-        made = (signs > 0).astype(np.float64)
-        return np.stack(
-            [self.ms * convolution, self.ms * ~convolution, made, 1e-6 * weights * made, 1e-6 * moved * made], axis=1
-        )
+        times = [self.ms * part for part in (convolution, ~convolution & made, inside, ~(made | inside))]
+        return np.stack([*times, made.astype(np.float64), 1e-6 * weights * made, 1e-6 * moved * made], axis=1)
 
 
-TERMS = ("convolutions_ms", "operators_ms", "calls", "weight_megabytes", "moved_megabytes")
+TERMS = ("convolutions_ms", "operators_ms", "inside_ms", "spared_ms", "calls", "weight_megabytes", "moved_megabytes")
 """What a whole network's time is a sum of: times of its calls alone, their number, and what they move.
 
 A call measured alone finds its weights and its tensors in the cache and has no interpreter between it and the next one.
