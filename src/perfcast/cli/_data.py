@@ -125,7 +125,9 @@ def _guide(reference: str) -> "Guide":
         version = bench.registry.resolve(reference)
         session = open_session(bench.registry.graph(version), version.reference)
     if workload_from_document(version.manifest.workload).feature_names != ConvConfig.__slots__:
-        raise InvalidSetting(f"--improve {reference}: {version.reference} doesn't read the features of {WORKLOAD}")
+        raise InvalidSetting(
+            f"--improve {reference}: {version.reference} doesn't read the features of {WORKLOAD} as they are now"
+        )
     if len(session.get_outputs()) < 2:
         raise InvalidSetting(
             f"--improve {reference}: {version.reference} ({version.type}) has one member, which can't disagree with "
