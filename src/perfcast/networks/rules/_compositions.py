@@ -167,7 +167,7 @@ def _layer_normalization(rewriting: Rewriting, mean: Node) -> None:
 
 def _biased(rewriting: Rewriting, product: Node) -> None:
     """Gemm is x · W + b with constants, also of more than two dimensions."""
-    x, weights = product.inputs
+    x, weights = product.inputs[:2]
     if rewriting.constant(x) or not rewriting.constant(weights) or len(rewriting.shape(weights)) != 2:
         return
     added = rewriting.follower(product, "Add")
