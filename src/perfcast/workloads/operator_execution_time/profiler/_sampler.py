@@ -33,6 +33,8 @@ _LINEAR = (
     (256, 10), (512, 10), (512, 512),
 )  # fmt: skip
 """Depth and columns of classifiers."""
+_LINEAR_WEIGHTS = (5, 5, 3, 4, *[1] * (len(_LINEAR) - 4))
+"""The large ones more often, since few batches of them are within the bound."""
 _FACTORS = (1, 3, 4, 0.25, 0.5, 2)
 """Columns of a transformer's layers, relative to their depth."""
 
@@ -197,7 +199,7 @@ def _linear(rng: random.Random, operator: str) -> OperatorConfig:
     """Classifiers, the layers of transformers and ConvNeXt, squeezed channels, or log-uniform."""
     kind = rng.random()
     if kind < 0.25:
-        depth, columns = rng.choice(_LINEAR)
+        depth, columns = rng.choices(_LINEAR, _LINEAR_WEIGHTS)[0]
         return OperatorConfig.of(operator, (_batch(rng), 1, 1, depth), output_channels=columns)
     if kind < 0.5:
         images, channels, tokens, depth = _tokens(rng)
