@@ -92,7 +92,9 @@ def _plain(rng: random.Random, operator: str) -> OperatorConfig:
     kind = rng.random()
     if kind < _TOKEN_SHARE and operator not in ("batch_norm", *REORDERS):
         return OperatorConfig.of(operator, _tokens(rng), inputs=inputs)
-    shape = _image(rng)
+    images, channels, height, width = shape = _image(rng)
+    if operator == "scale" and height * width == 1:  # it would be `multiply`
+        return OperatorConfig.of(operator, (images, channels, 2, 2))
     if kind > 1 - _ONE_PIXEL_SHARE and operator not in ("scale", "add", *REORDERS):
         shape = (*shape[:2], 1, 1)
     return OperatorConfig.of(operator, shape, inputs=inputs)
