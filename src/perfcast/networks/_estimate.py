@@ -1,6 +1,6 @@
 """What the calls of a plan take together: one question to each model, and a sum."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, TypeAlias
@@ -28,6 +28,7 @@ class Costs(Protocol):
     def extrapolated(self) -> npt.NDArray[np.bool_]: ...
 
 
+_MOST_SPARED = 0.8
 Ask: TypeAlias = Mapping[str, Callable[[Rows], Costs]]
 """For each workload that a device has a model of, how to ask it for many rows."""
 
@@ -108,7 +109,27 @@ def add_up(plan: Plan, batch_size: int, ask: Ask) -> Sum:
     signs = np.array([call.sign for call in known], dtype=float)
     sides = (signs * np.where(signs > 0, lower, upper), signs * np.where(signs > 0, upper, lower))
     below, above = sides if bounded else (None, None)
-    return Sum(known, (*plan.unmodelled, *missing), batch_size, signs * ms, below, above, extrapolated)
+    return Sum(known, (*plan.unmodelled, *missing), batch_size, _spared(known, signs * ms), below, above, extrapolated)
+
+
+def by_layer(calls: Sequence[Call]) -> Mapping[str, list[int]]:
+    """Where the calls of each layer are; what is spared belongs to the layer whose node is spared of it."""
+    owners = {node: call.name for call in calls if call.sign > 0 for node in call.nodes}
+    places: dict[str, list[int]] = {}
+    for at, call in enumerate(calls):
+        spared_by = owners.get(call.nodes[0]) if call.sign < 0 and call.nodes else None
+        places.setdefault(spared_by or call.name, []).append(at)
+    return places
+
+
+def _spared(calls: Sequence[Call], ms: Column) -> Column:
+    """What calls take, such that none is spared of more than `_MOST_SPARED` of its time: errors may exceed it."""
+    held = ms.copy()
+    for own in by_layer(calls).values():
+        taken, spared = float(ms[own].clip(min=0).sum()), float(-ms[own].clip(max=0).sum())
+        if spared > _MOST_SPARED * taken:
+            held[own] = np.where(ms[own] < 0, ms[own] * (_MOST_SPARED * taken / spared), ms[own])
+    return held
 
 
 def at_batch(call: Call, batch_size: int) -> Call:

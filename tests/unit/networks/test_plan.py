@@ -41,11 +41,23 @@ def test_pytorch_runs_each_operator_of_a_resnet_by_itself() -> None:
 
 def test_onnxruntime_keeps_a_resnet_in_blocks_from_one_end_to_the_other() -> None:
     found = counted(read_preset("resnet50"), "onnxruntime")
-    # One convolution reads rows, the others contain bringing their input into blocks; the last pool's output leaves them.
+    # One convolution reads rows, the others contain bringing their input into blocks; the last pool's output leaves.
     assert found == {
         "convolution": 53, "max_pool": 1, "global_average_pool": 1, "linear": 1,
         "-reorder_in": 52, "-reorder_out": 53, "reorder_out": 1,
     }  # fmt: skip
+
+
+def test_activations_that_are_part_of_a_kernel_are_counted_unless_they_cost_nothing() -> None:
+    graph = read_preset("mobilenet_v2")
+    calls = plan(graph, "onnxruntime").calls
+    clips = [call for call in calls if call.operator == "clip"]
+    assert len(clips) == sum(node.operator == "Clip" for node in graph.nodes) == 35
+    assert {name for call in clips for name in call.nodes} == {
+        node.name for node in graph.nodes if node.operator == "Clip"
+    }
+    assert all(call.moved_bytes == 0 for call in clips)
+    assert counted(read_preset("mobilenet_v3_small"), "onnxruntime")["hard_swish"] == 19
 
 
 @pytest.mark.parametrize("name", presets())

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from perfcast.workloads.cnn_execution_time.profiler import WorkBound
@@ -58,7 +59,7 @@ def sample_operators(
         known: Chosen before.
         reorders: Whether the runtime brings channels into blocks and back, which is then measured, too.
     """
-    large = WorkBound(2 * bound.flops, 5 * bound.tensor_bytes)
+    large = replace(bound, flops=2 * bound.flops, tensor_bytes=5 * bound.tensor_bytes)
     operators = [operator for operator in SHARES if reorders or operator not in REORDERS]
     weights = [SHARES[operator] for operator in operators]
     seen = set(known)
