@@ -122,7 +122,9 @@ def test_networks_that_were_measured_whole_calibrate_the_sum(api: TestClient, de
         made = draft(builtin_workloads()[workload], weighted(builtin_workloads()[workload], batch_size=ms))
         devices.add(f"{workload}-cpu-torch", made)
         devices.point(f"{workload}-cpu-torch", "champion", 1)
-    known = until(lambda: next((one for one in api.get("/networks").json()["devices"] if one["name"] == "cpu-torch"), None))
+    known = until(
+        lambda: next((one for one in api.get("/networks").json()["devices"] if one["name"] == "cpu-torch"), None)
+    )
     until(lambda: len(asked(api, preset="alexnet", device="cpu-torch")["models"]) == 2)
     found = asked(api, preset="resnet18", device="cpu-torch", coverage=0.99)
     assert found["calibrated_on"] == known["measured_networks"] >= 8
