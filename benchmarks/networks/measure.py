@@ -42,6 +42,7 @@ class Reading:
     rounds: int = 0
 
     def take(self, ms: float, number: int) -> None:
+        """A round's least time of a call."""
         if number % 2:
             self.odd_ms = min(self.odd_ms, ms)
         else:
@@ -50,6 +51,7 @@ class Reading:
 
 
 def main() -> None:
+    """Measure what isn't measured yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runtime", choices=("torch", "onnxruntime"))
     parser.add_argument("--batches", default="1,8", help="images a call, comma-separated")
@@ -99,7 +101,7 @@ def _timers(
         del module
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(path, runner._session_options(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(path, runner.session_options(), providers=["CPUExecutionProvider"])
     for batch in batches:
         inputs = images.take((batch, 3, architecture.size, architecture.size))
         yield batch, _session_timer(session, inputs)

@@ -1,8 +1,11 @@
 """The starter models: what a new installation can answer with after its first minute."""
 
+import os
 import queue
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
+
+import typer
 
 from perfcast.cli._workbench import workbench
 
@@ -15,13 +18,20 @@ if TYPE_CHECKING:
 SIMULATED = "simulated"
 _TRIALS = 4
 """One for each family: its start."""
-_DEFAULTS = {"cpu-utilization": "cpu-utilization", "cnn-execution-time": "cnn-execution-time-cpu-torch"}
+_DEFAULTS = {
+    "cpu-utilization": "cpu-utilization",
+    "cnn-execution-time": "cnn-execution-time-cpu-torch",
+    "operator-execution-time": "operator-execution-time-cpu-torch",
+}
 """Which starter answers for a workload when no model is named."""
+_LATER = frozenset({"operator-execution-time"})
+"""Workloads whose starters are made while the others answer already: only whole networks need them."""
+_NICE = 10
 _STEP_SECONDS = 300
 """The simulated service is looked at every five minutes: enough to learn from, and quick."""
 
 
-def starters() -> None:
+def starters(first: bool = typer.Option(False, "--first", help="Only those that answer for single rows.")) -> None:
     """Make the starter models side by side: one for each shipped dataset and one for the simulated service."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
@@ -32,9 +42,11 @@ def starters() -> None:
 
     settings = load_settings()
     with workbench(settings) as bench:
-        names = missing_starters(bench.registry)
+        names = missing_starters(bench.registry, first=first)
     if not names:
         return
+    if not first:
+        os.nice(_NICE)
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, training_progress() as progress, ExitStack() as rows:
         show = {name: rows.enter_context(progress.run(name, _TRIALS)) for name in names}
@@ -48,19 +60,30 @@ def starters() -> None:
         for run in running:
             progress.say(run.result())
     with workbench(settings) as bench:
+        made = {model.name for model in bench.registry.models()}
         for workload, model in _DEFAULTS.items():
-            bench.registry.set_default(workload, model)
+            if model in made:
+                bench.registry.set_default(workload, model)
 
 
-def missing_starters(registry: "Registry") -> list[str]:
-    """The datasets whose starter model is yet to be made; none where the registry has models of the user's own."""
+def missing_starters(registry: "Registry", *, first: bool = False) -> list[str]:
+    """The datasets whose starter model is yet to be made; none where the registry has models of the user's own.
+
+    Args:
+        registry: Has those that are made.
+        first: Whether those are left out that only whole networks need.
+    """
     from perfcast.datasets import shipped_files, shipped_workload
     from perfcast.jobs import default_model
 
     workloads = {**{name: shipped_workload(name) for name in shipped_files()}, SIMULATED: "cpu-utilization"}
     models = {name: default_model(name, workload) for name, workload in workloads.items()}
     present = {model.name for model in registry.models() if model.aliases}
-    return [] if present - set(models.values()) else [name for name, model in models.items() if model not in present]
+    if present - set(models.values()):
+        return []
+    return [
+        name for name, model in models.items() if model not in present and not (first and workloads[name] in _LATER)
+    ]
 
 
 def _train(name: str, told: "queue.Queue[tuple[str, TrialReport]]") -> str:

@@ -3,7 +3,8 @@
 import importlib.util
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,6 +17,7 @@ from perfcast.errors import Conflict, MissingDependency
 if TYPE_CHECKING:
     from perfcast.settings import Settings
 
+_STARTERS = (sys.executable, "-m", "perfcast", "starters")
 _HOST = typer.Option(None, help="Address to listen on (API_HOST).")
 _PORT = typer.Option(None, help="Port to listen on, 0 for a free one (API_PORT).")
 _LOG_LEVEL = typer.Option(None, help="DEBUG, INFO, WARNING or ERROR (LOG_LEVEL).")
@@ -45,7 +47,8 @@ def up(
     listener = listen(settings)  # a port in use is told before a minute of training, not after it
     with workbench(settings) as bench:
         missing = missing_starters(bench.registry)  # also after an interrupted first start
-    if missing:
+        first = missing_starters(bench.registry, first=True)
+    if first:
         say("making the starter models (once, about a minute)")
         _make_starters(settings)
     if ui and (obstacle := _obstacle_to_ui(settings)):
@@ -57,6 +60,9 @@ def up(
         children.enter_context(attached("worker", settings.child_environment))
         if ui:
             children.enter_context(attached("ui", settings.child_environment | api))
+        if set(missing) - set(first):
+            say("the starter models for whole networks follow while it serves (a minute)")
+            children.enter_context(_making_the_rest(settings))
         say(_where_to_look(host, port, _address(settings.ui_host, settings.ui_port) if ui else ""))
         serve(settings, listener)
 
@@ -142,7 +148,7 @@ def _absent_from_ui() -> str:
 
 def _make_starters(settings: "Settings") -> None:
     """Train in a process of its own: this one is to serve, and must not carry the learning libraries (rule R6)."""
-    child = subprocess.Popen([sys.executable, "-m", "perfcast", "starters"], env=settings.child_environment)
+    child = subprocess.Popen([*_STARTERS, "--first"], env=settings.child_environment)  # noqa: S603
     try:
         status = child.wait()
     except KeyboardInterrupt:
@@ -150,6 +156,17 @@ def _make_starters(settings: "Settings") -> None:
         raise
     if status:
         raise typer.Exit(status)
+
+
+@contextmanager
+def _making_the_rest(settings: "Settings") -> Iterator[None]:
+    """Those that nobody waits for; what isn't made when this ends is made at the next start."""
+    child = subprocess.Popen(_STARTERS, env=settings.child_environment, stdout=subprocess.DEVNULL)  # noqa: S603
+    try:
+        yield
+    finally:
+        child.terminate()
+        child.wait()
 
 
 def _address(host: str, port: int) -> str:

@@ -1,6 +1,6 @@
 """What the calls of a plan take together: one question to each model, and a sum."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, TypeAlias
@@ -28,6 +28,7 @@ class Costs(Protocol):
     def extrapolated(self) -> npt.NDArray[np.bool_]: ...
 
 
+_MOST_SPARED = 0.8
 Ask: TypeAlias = Mapping[str, Callable[[Rows], Costs]]
 """For each workload that a device has a model of, how to ask it for many rows."""
 
@@ -57,16 +58,18 @@ class Sum:
         """What a network's time is made of, in ms, calls, MB: float64 [calls, len(TERMS)]; see `TERMS`."""
         convolution = np.array([call.workload == CONVOLUTIONS for call in self.calls], dtype=bool)
         signs = np.array([call.sign for call in self.calls], dtype=float)
-        weights = np.array([call.weight_bytes for call in self.calls], dtype=float)
+        weights = np.array([call.weight_bytes for call in self.calls], dtype=np.float64)
+        moved = np.array([call.moved_bytes for call in self.calls], dtype=np.float64)
+        made = (signs > 0).astype(np.float64)
         return np.stack(
-            [self.ms * convolution, self.ms * ~convolution, signs > 0, weights * (signs > 0) / 1e6], axis=1
-        ).astype(np.float64)
+            [self.ms * convolution, self.ms * ~convolution, made, 1e-6 * weights * made, 1e-6 * moved * made], axis=1
+        )
 
 
-TERMS = ("convolutions_ms", "operators_ms", "calls", "weight_megabytes")
-"""What a whole network's time is a sum of: times of its calls alone, their number, and the weights they fetch.
+TERMS = ("convolutions_ms", "operators_ms", "calls", "weight_megabytes", "moved_megabytes")
+"""What a whole network's time is a sum of: times of its calls alone, their number, and what they move.
 
-A call measured alone finds its weights in the cache and has no interpreter between it and the next one.
+A call measured alone finds its weights and its tensors in the cache and has no interpreter between it and the next one.
 """
 
 
@@ -97,7 +100,8 @@ def add_up(plan: Plan, batch_size: int, ask: Ask) -> Sum:
             continue
         rows, which = np.unique(np.array([features[at] for at in places], np.float32), axis=0, return_inverse=True)
         found = ask[workload](rows)
-        ms[places], extrapolated[places] = found.cost[which], found.extrapolated.any(axis=1)[which]
+        outside: npt.NDArray[np.bool_] = np.asarray(found.extrapolated.any(axis=1))
+        ms[places], extrapolated[places] = found.cost[which], outside[which]
         if found.lower is None or found.upper is None:
             bounded = False
         else:
@@ -105,7 +109,20 @@ def add_up(plan: Plan, batch_size: int, ask: Ask) -> Sum:
     signs = np.array([call.sign for call in known], dtype=float)
     sides = (signs * np.where(signs > 0, lower, upper), signs * np.where(signs > 0, upper, lower))
     below, above = sides if bounded else (None, None)
-    return Sum(known, (*plan.unmodelled, *missing), batch_size, signs * ms, below, above, extrapolated)
+    return Sum(known, (*plan.unmodelled, *missing), batch_size, _spared(known, signs * ms), below, above, extrapolated)
+
+
+def _spared(calls: Sequence[Call], ms: Column) -> Column:
+    """What calls take, such that none is spared of more than `_MOST_SPARED` of its time: errors may exceed it."""
+    places: dict[str, list[int]] = {}
+    for at, call in enumerate(calls):
+        places.setdefault(call.name, []).append(at)
+    held = ms.copy()
+    for own in places.values():
+        taken, spared = float(ms[own].clip(min=0).sum()), float(-ms[own].clip(max=0).sum())
+        if spared > _MOST_SPARED * taken:
+            held[own] = np.where(ms[own] < 0, ms[own] * (_MOST_SPARED * taken / spared), ms[own])
+    return held
 
 
 def at_batch(call: Call, batch_size: int) -> Call:

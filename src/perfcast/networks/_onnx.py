@@ -75,8 +75,10 @@ def _node(name: str, item: "Kept", folded: "Folded") -> Node:
 def _bounds(inputs: tuple[str, ...], folded: "Folded") -> Mapping[str, Attribute]:
     """The bounds of `Clip` as attributes, as ONNX had them before they became inputs."""
     values = folded.shapes.values
-    given = zip(("min", "max"), inputs[1:], strict=False)
-    return {bound: float(values[name]) for bound, name in given if name in values and values[name].size == 1}
+    given = {bound: values[name] for bound, name in zip(("min", "max"), inputs[1:], strict=False) if name in values}
+    return {
+        bound: float(value.flat[0]) for bound, value in given.items() if value.size == 1 and value.dtype.kind in "iuf"
+    }
 
 
 def _attributes(item: "Kept") -> Mapping[str, Attribute]:

@@ -38,7 +38,7 @@ def to_graph() -> Convert:
     """Convert bytes in this process, as the converting process does."""
 
     def run(file: str, data: bytes, **beside: bytes) -> Converted:
-        cpu, cnn = builtin_workloads().values()
+        cpu, cnn, *_ = builtin_workloads().values()
         files = {file: data} | {name.replace("__", "."): content for name, content in beside.items()}
         order = Order(file, files, [cnn.document(), cpu.document()], unconfined=True, parent=0)
         return convert(order, lambda: None)

@@ -153,5 +153,5 @@ def test_readers_and_makers_of_a_tensor() -> None:
 
 
 def test_an_unknown_name_tells_the_closest_ones() -> None:
-    with pytest.raises(UnknownNetwork, match="unknown network 'resnet5'.*'resnet50'"):
+    with pytest.raises(UnknownNetwork, match=r"unknown network 'resnet5'.*'resnet50'"):
         read_preset("resnet5")

@@ -122,3 +122,13 @@ def test_the_built_in_loads_rise_from_the_night_to_the_flash_sale() -> None:
     rates = [float(presets[name]["request_rate"]) for name in days]
     assert rates == sorted(rates)
     assert [presets[name]["is_business_hour"] for name in ("quiet-night", "morning", "weekend")] == [0, 1, 0]
+
+
+def test_the_built_in_operators_are_such_as_the_profiler_measures() -> None:
+    from perfcast.workloads.operator_execution_time.profiler import OperatorConfig
+
+    presets = builtin_workloads()["operator-execution-time"].presets
+    assert len(presets) >= 15
+    for preset in presets:
+        values = {name: value if isinstance(value, str) else int(value) for name, value in preset.features.items()}
+        assert OperatorConfig(**values).valid, preset.name  # type: ignore[arg-type]

@@ -76,8 +76,8 @@ class NetworkAnswer(BaseModel):
     coverage: float | None = Field(examples=[0.9])
     images_per_second: float | None = Field(examples=[14.9])
     calibrated_on: int = Field(
-        description="How many networks, measured whole on the device, the sum is calibrated on; 0 where the interval is "
-        "the sum of the layers' intervals",
+        description="How many networks, measured whole on the device, the sum is calibrated on; 0 where the interval "
+        "is the sum of the layers' intervals",
         examples=[37],
     )
     parameters: int = Field(examples=[25557032])

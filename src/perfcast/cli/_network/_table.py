@@ -76,7 +76,8 @@ def _missing(answer: NetworkAnswer) -> Iterator[str]:
     for reason, operators in reasons.items():
         yield f"{answer.device}: not in the sum: {', '.join(operators)} ({reason})"
     if reasons:
-        yield f"{answer.device}: the true time is larger: {100 * answer.not_modelled_share:.1f} % of the bytes are missing"
+        share = f"{100 * answer.not_modelled_share:.1f} %"
+        yield f"{answer.device}: the true time is larger: {share} of the bytes are missing"
 
 
 def _by_device(answers: Sequence[NetworkAnswer]) -> Mapping[str, list[NetworkAnswer]]:

@@ -10,7 +10,8 @@ from onnx import numpy_helper
 
 from perfcast.networks.reading._file import LARGEST_VALUE, Array, value_of
 
-_Inputs = Sequence[Array]
+_Inputs = Sequence[Any]
+"""What a node reads, each an array; None for what is left out."""
 _Attributes = Mapping[str, Any]
 
 
@@ -27,7 +28,21 @@ def _filled(inputs: _Inputs, given: _Attributes) -> Array:
 
 
 def _cast(inputs: _Inputs, given: _Attributes) -> Array:
-    return inputs[0].astype(onnx.helper.tensor_dtype_to_np_dtype(given["to"]))
+    return np.asarray(inputs[0], onnx.helper.tensor_dtype_to_np_dtype(given["to"]))
+
+
+def _clip(inputs: _Inputs, given: _Attributes) -> Array:
+    data, *bounds = inputs
+    least, most = [*bounds, None, None][:2] if bounds else (given.get("min"), given.get("max"))
+    return np.asarray(np.clip(data, least, most), dtype=data.dtype)
+
+
+def _reduced(reduce: Callable[..., Array]) -> Callable[[_Inputs, _Attributes], Array]:
+    def made(inputs: _Inputs, given: _Attributes) -> Array:
+        value = reduce(inputs[0], axis=_axes(inputs, given) or None, keepdims=bool(given.get("keepdims", 1)))
+        return np.asarray(value, inputs[0].dtype)
+
+    return made
 
 
 def _axes(inputs: _Inputs, given: _Attributes) -> tuple[int, ...]:
@@ -35,7 +50,7 @@ def _axes(inputs: _Inputs, given: _Attributes) -> tuple[int, ...]:
 
 
 def _squeezed(inputs: _Inputs, given: _Attributes) -> Array:
-    return np.squeeze(inputs[0], _axes(inputs, given) or None)
+    return np.asarray(np.squeeze(inputs[0], _axes(inputs, given) or None))
 
 
 def _slice(inputs: _Inputs, given: _Attributes) -> Array:
@@ -43,12 +58,12 @@ def _slice(inputs: _Inputs, given: _Attributes) -> Array:
     if not bounds:
         bounds = [np.asarray(given[name]) for name in ("starts", "ends", "axes") if name in given]
     starts, ends = bounds[:2]
-    axes = bounds[2] if len(bounds) > 2 else np.arange(len(starts))
+    axes = bounds[2] if len(bounds) > 2 and bounds[2] is not None else np.arange(len(starts))
     steps = bounds[3] if len(bounds) > 3 else np.ones(len(starts), int)
     parts = [slice(None)] * data.ndim
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         parts[int(axis)] = slice(int(start), int(end), int(step))
-    return data[tuple(parts)]
+    return np.asarray(data[tuple(parts)])
 
 
 def _divide(inputs: _Inputs, _: _Attributes) -> Array:
@@ -58,10 +73,12 @@ def _divide(inputs: _Inputs, _: _Attributes) -> Array:
     return np.asarray(dividend / divisor)
 
 
-_OPERATORS: Mapping[str, Callable[[_Inputs, _Attributes], Array | None]] = {
+_OPERATORS: Mapping[str, Callable[[_Inputs, _Attributes], Any]] = {
+    "Abs": lambda inputs, _: np.abs(inputs[0]),
     "Add": lambda inputs, _: np.add(*inputs),
     "Cast": _cast,
     "Ceil": lambda inputs, _: np.ceil(inputs[0]),
+    "Clip": _clip,
     "Concat": lambda inputs, given: np.concatenate(list(inputs), given.get("axis", 0)),
     "Constant": _constant,
     "ConstantOfShape": _filled,
@@ -70,16 +87,20 @@ _OPERATORS: Mapping[str, Callable[[_Inputs, _Attributes], Array | None]] = {
     "Expand": lambda inputs, _: inputs[0] * np.ones(tuple(inputs[1]), inputs[0].dtype),
     "Floor": lambda inputs, _: np.floor(inputs[0]),
     "Gather": lambda inputs, given: np.take(inputs[0], inputs[1].astype(int), given.get("axis", 0)),
+    "Greater": lambda inputs, _: np.greater(*inputs),
     "Identity": lambda inputs, _: inputs[0],
+    "Less": lambda inputs, _: np.less(*inputs),
     "Max": lambda inputs, _: np.maximum.reduce(list(inputs)),
     "Min": lambda inputs, _: np.minimum.reduce(list(inputs)),
     "Mod": lambda inputs, given: np.fmod(*inputs) if given.get("fmod") else np.mod(*inputs),
     "Mul": lambda inputs, _: np.multiply(*inputs),
     "Neg": lambda inputs, _: np.negative(inputs[0]),
+    "Not": lambda inputs, _: np.logical_not(inputs[0]),
     "Range": lambda inputs, _: np.arange(*(value.reshape(-1)[0] for value in inputs)),
-    "ReduceProd": lambda inputs, given: np.prod(
-        inputs[0], axis=_axes(inputs, given) or None, keepdims=bool(given.get("keepdims", 1)), dtype=inputs[0].dtype
-    ),
+    "ReduceMax": _reduced(np.max),
+    "ReduceMin": _reduced(np.min),
+    "ReduceProd": _reduced(np.prod),
+    "ReduceSum": _reduced(np.sum),
     "Reshape": lambda inputs, _: inputs[0].reshape(tuple(inputs[1])),
     "Slice": _slice,
     "Sqrt": lambda inputs, _: np.sqrt(inputs[0]),
@@ -91,12 +112,12 @@ _OPERATORS: Mapping[str, Callable[[_Inputs, _Attributes], Array | None]] = {
 }
 
 
-def evaluate(node: onnx.NodeProto, inputs: Sequence[Array], shape: tuple[int, ...]) -> Array | None:
+def evaluate(node: onnx.NodeProto, inputs: Sequence[Array | None], shape: tuple[int, ...]) -> Array | None:
     """What a node makes of constants.
 
     Args:
         node: Any node.
-        inputs: What its inputs hold.
+        inputs: What its inputs hold; None for those that are left out.
         shape: What the inference of shapes says of its output.
 
     Returns:
@@ -111,4 +132,4 @@ def evaluate(node: onnx.NodeProto, inputs: Sequence[Array], shape: tuple[int, ..
             value = operator(inputs, given)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return None
-    return value if value is not None and value.shape == shape else None
+    return None if value is None or np.shape(value) != shape else np.asarray(value)

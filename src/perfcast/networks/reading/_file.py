@@ -87,7 +87,27 @@ def _parse(source: Path | bytes) -> onnx.ModelProto:
         raise wrong("must be an ONNX file with a graph in it, but holds none")
     if not model.graph.output:
         raise wrong("must be an ONNX file of a network, but its graph has no output")
+    if any(not item.name for item in (*model.graph.input, *model.graph.output)):
+        raise wrong("must have names for its inputs and outputs, but one has none")
+    if any(isinstance(text, bytes) for text in _texts(model)):
+        raise wrong("must be an ONNX file, but has a name in it that isn't UTF-8")
     return model
+
+
+def _texts(model: onnx.ModelProto) -> Iterator[str | bytes]:
+    """What is used as a name; Protocol Buffers give bytes for what isn't UTF-8."""
+    graph = model.graph
+    yield graph.name
+    yield from (item.domain for item in model.opset_import)
+    yield from (item.name for item in model.functions)
+    for item in (*graph.input, *graph.output, *graph.value_info):
+        yield item.name
+        yield from (size.dim_param for size in item.type.tensor_type.shape.dim)
+    yield from (name for name, _ in _tensors(graph))
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (item.name for item in node.attribute)
+        yield from (text for item in node.metadata_props for text in (item.key, item.value))
 
 
 def _plain(domain: str) -> str:

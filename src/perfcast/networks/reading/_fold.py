@@ -1,11 +1,13 @@
 """Which nodes of a file are left when all that doesn't depend on its input has been worked out."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import onnx
 
+from perfcast.networks._graph import Shape
 from perfcast.networks.reading._constants import evaluate
 from perfcast.networks.reading._file import Array, File, wrong
 from perfcast.networks.reading._shapes import Shapes
@@ -82,6 +84,8 @@ class _Walk:
         if node.op_type in _PASSING and read and read[0] and len(list(filter(None, node.output))) == 1:
             self._pass(node.output[0], read[0])
             return
+        if not any(node.output):
+            return
         constant = node.op_type not in _RANDOM and self.constants.issuperset(filter(None, read))
         constant = constant or node.op_type in _OF_SHAPES
         self.shapes.infer(node, called=called(node), empty=constant)
@@ -101,19 +105,19 @@ class _Walk:
 
     def _fold(self, node: onnx.NodeProto, read: Sequence[str]) -> None:
         self.constants.update(filter(None, node.output))
-        if (value := self._value(node, read)) is not None:
-            self.shapes.values[node.output[0]] = value
+        first = node.output[0]
+        if first and (value := self._value(node, read, self.shapes.of(first))) is not None:
+            self.shapes.values[first] = value
 
-    def _value(self, node: onnx.NodeProto, read: Sequence[str]) -> Array | None:
-        shape, values = self.shapes.of(node.output[0]), self.shapes.values
-        if node.op_type == "Shape":
+    def _value(self, node: onnx.NodeProto, read: Sequence[str], shape: Shape) -> Array | None:
+        if node.op_type in _OF_SHAPES and any(read):
+            whole = self.shapes.of(read[0])
             given = {item.name: item.i for item in node.attribute}
-            return np.asarray(self.shapes.of(read[0])[given.get("start", 0) : given.get("end")], np.int64)
-        if node.op_type == "Size":
-            return np.asarray(np.prod(self.shapes.of(read[0]), dtype=np.int64))
-        if any(name not in values for name in filter(None, read)):
+            part = whole[given.get("start", 0) : given.get("end")]
+            return np.asarray(part if node.op_type == "Shape" else math.prod(whole), np.int64)
+        if any(name not in self.shapes.values for name in filter(None, read)):
             return None
-        return evaluate(node, [values[name] for name in read if name], shape)
+        return evaluate(node, [self.shapes.values.get(name) for name in read], shape)
 
 
 def _needed(nodes: Sequence[Kept], outputs: Sequence[str]) -> Sequence[Kept]:

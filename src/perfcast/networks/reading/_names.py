@@ -8,6 +8,7 @@ import onnx
 
 _SCOPES = "pkg.torch.onnx.name_scopes"
 """Where PyTorch's newer exporter writes the modules that a node stands in."""
+_WEIGHT = ".weight"
 _LONGEST, _DEEPEST = 120, 16
 
 
@@ -21,17 +22,18 @@ def name_nodes(nodes: Sequence[onnx.NodeProto]) -> list[str]:
     inside = Counter(scope[:depth] for scope in scopes for depth in range(1, len(scope) + 1))
     names = list[str]()
     for at, (node, scope) in enumerate(zip(nodes, scopes, strict=True)):
+        operator = node.op_type.lower()
         if scope:
-            alone = inside[scope] == 1
-            names.append(".".join(scope if alone else (*scope, node.op_type.lower())))
+            said = inside[scope] == 1 or scope[-1] == operator
+            names.append(".".join(scope if said else (*scope, operator)))
         else:
-            names.append(node.name.rpartition("/")[2].lower() or f"{node.op_type.lower()}_{at}")
+            names.append(node.name.rpartition("/")[2].lower() or f"{operator}_{at}")
     return _unlike([re.sub(r"[^\w.:+-]+", "_", name)[-_LONGEST:] for name in names])
 
 
 def _scope(node: onnx.NodeProto) -> tuple[str, ...]:
     """The names of the modules that a node stands in, from outside in."""
-    parts = _stated(node) or [part for part in node.name[-_LONGEST * 4 :].split("/")[:-1] if part]
+    parts = _owner(node) or _stated(node) or [part for part in node.name[-_LONGEST * 4 :].split("/")[:-1] if part]
     found = list[str]()
     for part in parts:
         if found and part.startswith(f"{found[-1]}."):
@@ -39,6 +41,12 @@ def _scope(node: onnx.NodeProto) -> tuple[str, ...]:
         else:
             found.append(part)
     return tuple(name for part in found for name in part.split(".") if name)[-_DEEPEST:]
+
+
+def _owner(node: onnx.NodeProto) -> list[str]:
+    """The module whose weight it reads; exporters that fold a normalisation into a convolution state the former."""
+    owners = (name.removesuffix(_WEIGHT) for name in node.input if name.endswith(_WEIGHT))
+    return [owner for owner in owners if owner][:1]
 
 
 def _stated(node: onnx.NodeProto) -> list[str]:

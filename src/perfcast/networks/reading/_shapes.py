@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import onnx
 from onnx import numpy_helper
+from onnx.checker import ValidationError
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from perfcast.networks._graph import Shape
@@ -69,7 +70,7 @@ class Shapes:
             return infer_node_outputs(schema, node, types, data, opset_imports=self._opsets), ""
         except onnx.defs.SchemaError:
             return {}, f"'{domain or 'ai.onnx'}' has no operator '{node.op_type}' that is known here"
-        except (InferenceError, RuntimeError, ValueError, TypeError) as error:
+        except (ValidationError, InferenceError, RuntimeError, ValueError, TypeError) as error:
             return {}, str(error).strip().splitlines()[0][:300]
 
 

@@ -190,11 +190,12 @@ class _Layout:
 
 def _interpolates(node: Node) -> bool:
     """Whether a change of size is of a kind that has a kernel in blocks."""
-    mode = node.attributes.get("mode", "nearest")
-    if mode == "nearest" and node.operator == "Resize":
-        asked = node.attributes.get("coordinate_transformation_mode"), node.attributes.get("nearest_mode")
-        return asked == ("asymmetric", "floor")
-    return mode in {"nearest", "linear"}
+    mode, asked = node.attributes.get("mode", "nearest"), node.attributes.get("coordinate_transformation_mode")
+    if node.operator == "Upsample":
+        return mode == "nearest"
+    if mode == "nearest":
+        return asked == "asymmetric" and node.attributes.get("nearest_mode") == "floor"
+    return mode == "linear" and asked in {None, "half_pixel", "asymmetric", "align_corners"}
 
 
 _RULES: Mapping[str, Callable[[_Layout, Node], None]] = {

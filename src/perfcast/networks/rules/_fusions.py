@@ -3,17 +3,27 @@
 Read in its optimised graphs (1.32), against which `tests/unit/networks` holds it.
 """
 
+from collections.abc import Callable, Mapping
+
 from perfcast.networks._graph import Node
 from perfcast.networks.rules._compositions import by_scalar, other
 from perfcast.networks.rules._rewriting import Rewriting
 
-_INTO_CONVOLUTION = ("Relu", "Sigmoid", "Tanh", "LeakyRelu", "Clip", "HardSigmoid", "HardSwish")
-_INTO_PRODUCT = ("Relu", "Sigmoid", "Tanh", "LeakyRelu", "HardSigmoid")
+_INTO_CONVOLUTION = ("Relu", "Sigmoid", "Tanh", "LeakyRelu", "Clip", "HardSigmoid")
+_INTO_PRODUCT = (
+    "Relu", "Sigmoid", "Tanh", "LeakyRelu", "HardSigmoid", "Elu", "Selu", "Softplus", "Softsign", "ThresholdedRelu",
+)  # fmt: skip
+_ALIKE = (
+    "AveragePool", "BatchNormalization", "Conv", "GlobalAveragePool", "HardSigmoid", "MaxPool", "Relu", "Sigmoid",
+    "Tanh", "Transpose",
+)  # fmt: skip
+"""Operators of which a graph keeps all that they compute, so that two can be told to be the same."""
 
 
 def fuse(rewriting: Rewriting) -> None:
     """Merge what becomes part of convolutions, matrix products and pools."""
-    for operator, rule in (("Pad", _pad), ("Conv", _convolution), ("Gemm", _product), ("MatMul", _scaled_product)):
+    _unite(rewriting)
+    for operator, rule in _RULES.items():
         for node in rewriting.each(operator):
             rule(rewriting, node)
     for node in rewriting.each("Conv"):
@@ -25,6 +35,28 @@ def absorb(rewriting: Rewriting, node: Node, following: Node, also_read: str = "
     inputs = (*node.inputs, also_read) if also_read else node.inputs
     into = Node(node.name, node.operator, inputs, following.outputs, {**node.attributes, **attributes})
     return rewriting.merge([node, following], into)
+
+
+def _unite(rewriting: Rewriting) -> None:
+    """What is computed twice is computed once."""
+    seen: dict[object, Node] = {}
+    for node in rewriting.each(*_ALIKE):
+        key = node.operator, node.inputs, tuple(sorted(node.attributes.items()))
+        kept = seen.setdefault(key, node)
+        if kept is not node and len(node.outputs) == 1 and node.outputs[0] not in rewriting.graph.outputs:
+            rewriting.unite(kept, node)
+
+
+def _split(rewriting: Rewriting, node: Node) -> None:
+    """Slices that share out a whole tensor are one split."""
+    whole, parts = rewriting.shape(node.inputs[0]), rewriting.readers(node.inputs[0])
+    shapes = [rewriting.shape(part.outputs[0]) for part in parts]
+    if len(parts) < 2 or any(part.operator != "Slice" or len(part.outputs) != 1 for part in parts):
+        return
+    cut = {at for shape in shapes for at, size in enumerate(shape) if size != whole[at]}
+    if len(cut) == 1 and sum(shape[min(cut)] for shape in shapes) == whole[min(cut)]:
+        made = tuple(part.outputs[0] for part in parts)
+        rewriting.merge(parts, Node(node.name, "Split", node.inputs[:1], made, {"axis": min(cut)}), first=True)
 
 
 def _convolution(rewriting: Rewriting, node: Node) -> None:
@@ -46,7 +78,7 @@ def _constant_of_channels(rewriting: Rewriting, node: Node, following: Node) -> 
 
 def _activation(rewriting: Rewriting, node: Node, operators: tuple[str, ...]) -> None:
     following = rewriting.follower(node, *operators)
-    if following:
+    if following and following.inputs[0] == node.outputs[0]:
         absorb(rewriting, node, following, activation=following.operator)
 
 
@@ -68,8 +100,16 @@ def _pad(rewriting: Rewriting, node: Node) -> None:
     rewriting.merge([node, following], into)
 
 
+def _normalization(rewriting: Rewriting, node: Node) -> Node:
+    """Batch normalisation goes into weights and bias."""
+    following = rewriting.follower(node, "BatchNormalization")
+    return absorb(rewriting, node, following) if following else node
+
+
 def _product(rewriting: Rewriting, node: Node) -> None:
+    """One of two dimensions also does an activation, and normalisation if it was written without a bias."""
     if len(rewriting.shape(node.outputs[0])) == 2:
+        node = _normalization(rewriting, node) if len(node.inputs) == 2 else node
         _activation(rewriting, node, _INTO_PRODUCT)
 
 
@@ -94,3 +134,13 @@ def _swaps_last(transpose: Node) -> bool:
     assert isinstance(axes, tuple)
     count = len(axes)
     return axes == (*range(count - 2), count - 1, count - 2)
+
+
+_RULES: Mapping[str, Callable[[Rewriting, Node], object]] = {
+    "Slice": _split,
+    "Pad": _pad,
+    "Conv": _convolution,
+    "ConvTranspose": _normalization,
+    "Gemm": _product,
+    "MatMul": _scaled_product,
+}

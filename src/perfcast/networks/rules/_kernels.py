@@ -38,10 +38,22 @@ def calls_of(rewriting: Rewriting, node: Node) -> tuple[Call | Unmodelled, ...]:
     graph = rewriting.graph
     if node.operator in VIEWS | SHAPES or not graph.activations(node):
         return ()
-    answer = _kernel(graph, node)
+    answer = kernel_of(graph, node)
     if isinstance(answer, Kernel):
         return (call(rewriting, node, answer),)
     return (unmodelled(graph, node, answer),) if answer else ()
+
+
+def kernel_of(graph: Graph, node: Node) -> Answer:
+    """The kernel that a node is."""
+    same = _SAME_SHAPE.get(node.operator)
+    if same:
+        return _of(graph, node, same)
+    reason = _UNKNOWN.get(node.operator)
+    if reason:
+        return reason
+    rule = _RULES.get(node.operator)
+    return rule(graph, node) if rule else "no measured operator is like it"
 
 
 def call(rewriting: Rewriting, node: Node, kernel: Kernel) -> Call:
@@ -77,17 +89,6 @@ def moved_bytes(graph: Graph, node: Node) -> int:
 def copied(operator: str, shape: Sizes, elements: int) -> Kernel:
     """A kernel that moves a tensor to where it is wanted."""
     return Kernel(operator, {"operator": operator, **shape}, elements)
-
-
-def _kernel(graph: Graph, node: Node) -> Answer:
-    same = _SAME_SHAPE.get(node.operator)
-    if same:
-        return _of(graph, node, same)
-    reason = _UNKNOWN.get(node.operator)
-    if reason:
-        return reason
-    rule = _RULES.get(node.operator)
-    return rule(graph, node) if rule else "no measured operator is like it"
 
 
 def _of(graph: Graph, node: Node, operator: str, shape: Sizes | None = None, /, **features: int) -> Kernel:
@@ -255,7 +256,8 @@ def _transpose(graph: Graph, node: Node) -> Answer:
 def _gemm(graph: Graph, node: Node) -> Answer:
     if node.inputs[1] not in graph.weights:
         return _matmul(graph, node)
-    shape, columns = image(graph.shapes[node.inputs[0]]), graph.shapes[node.outputs[0]][-1]
+    rows, columns = graph.shapes[node.inputs[0]], graph.shapes[node.outputs[0]][-1]
+    shape = image(rows if rows[0] == 1 else (1, math.prod(rows[:-1]), rows[-1]))  # what comes first are tokens
     if node.attributes.get("transA"):
         return "a product of what is transposed first wasn't measured"
     answer = _of(graph, node, "linear", shape, output_channels=columns)

@@ -2,6 +2,9 @@
 
 The rows of convolutions were measured one at a time, from rows to rows. So a convolution in blocks contains bringing
 its input into blocks and its output back, and what a network spares of that is taken off again (`sign` -1).
+
+What follows a convolution or a matrix product and is done by its kernel: sums and ReLU cost next to nothing there and
+aren't counted; other activations take about as long as they do alone, and are counted so.
 """
 
 from collections import Counter
@@ -11,7 +14,7 @@ from perfcast.networks._graph import FLOAT_BYTES, Graph, Node
 from perfcast.networks.rules._blocks import Blocks, lay_out
 from perfcast.networks.rules._compositions import compose
 from perfcast.networks.rules._fusions import fuse
-from perfcast.networks.rules._kernels import Kernel, call, calls_of
+from perfcast.networks.rules._kernels import Kernel, call, calls_of, kernel_of
 from perfcast.networks.rules._rewriting import Rewriting
 from perfcast.networks.rules._shapes import image
 
@@ -29,16 +32,22 @@ def onnxruntime_calls(graph: Graph, block: int) -> list[Call | Unmodelled]:
 
 
 def _calls(rewriting: Rewriting, node: Node, blocks: Blocks) -> tuple[Call | Unmodelled, ...]:
-    graph = rewriting.graph
-    if node.operator == "HardSwish":
-        shape = image(graph.shapes[node.inputs[0]])
-        elements = graph.elements(node.inputs[0])
-        gate = Kernel("hard_sigmoid", {"operator": "hard_sigmoid", **shape}, elements)
-        product = Kernel("multiply", {"operator": "multiply", **shape, "inputs": 2}, elements)
-        return call(rewriting, node, gate), call(rewriting, node, product)
     if node.operator == "BatchNormalization" and node.name in blocks.nodes:
-        return (_as_convolution(rewriting, node),)
-    return calls_of(rewriting, node)
+        return _as_convolution(rewriting, node), *_activation(rewriting, node)
+    return *calls_of(rewriting, node), *_activation(rewriting, node)
+
+
+def _activation(rewriting: Rewriting, node: Node) -> tuple[Call | Unmodelled, ...]:
+    """What the activation adds that a kernel does at its end, on values that are in the cache."""
+    operator, made = str(node.attributes.get("activation", "Relu")), node.outputs[0]
+    if operator == "Relu":
+        return ()
+    called = rewriting.covered(node)[-1]
+    kernel = kernel_of(rewriting.graph, Node(called, operator, (made,), (made,)))
+    if not isinstance(kernel, Kernel):
+        return (Unmodelled(called, operator, kernel or "", 0),)
+    shape = rewriting.shape(made)
+    return (Call(called, kernel.operator, kernel.features, (called,), shape, shape, kernel.flops),)
 
 
 def _as_convolution(rewriting: Rewriting, node: Node) -> Call:

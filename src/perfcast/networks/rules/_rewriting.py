@@ -70,15 +70,27 @@ class Rewriting:
         alone = len(readers) == 1 and len(node.outputs) == 1 and node.outputs[0] not in self.graph.outputs
         return readers[0] if alone and (not operators or readers[0].operator in operators) else None
 
-    def merge(self, parts: Sequence[Node], into: Node) -> Node:
-        """One node stands for several, where the last of them stood."""
-        place = max(self._places[part.name] for part in parts)
+    def merge(self, parts: Sequence[Node], into: Node, *, first: bool = False) -> Node:
+        """One node stands for several, where the last of them stood, or the first where they only read the same."""
+        places = [self._places[part.name] for part in parts]
+        place = min(places) if first else max(places)
         covered = tuple(dict.fromkeys(name for part in parts for name in self._covered[part.name]))
         for part in parts:
             self._unlink(part)
         self._nodes[place], self._places[into.name], self._covered[into.name] = into, place, covered
         self._link(into)
         return into
+
+    def unite(self, kept: Node, node: Node) -> None:
+        """One node stands for another that does the same; those that read the other's output read its output."""
+        self._covered[kept.name] += self._covered[node.name]
+        self._unlink(node)
+        renamed = dict(zip(node.outputs, kept.outputs, strict=True))
+        for name in node.outputs:
+            for reader in self.readers(name):
+                inputs = tuple(renamed.get(tensor, tensor) for tensor in reader.inputs)
+                into = Node(reader.name, reader.operator, inputs, reader.outputs, reader.attributes)
+                self.merge([reader], into)
 
     def _link(self, node: Node) -> None:
         for name in node.outputs:

@@ -3,12 +3,12 @@
 Each operator is a kernel of its own. What only names memory anew (a reshape, a slice, a permutation) costs nothing by
 itself; each tensor carries how it lies in memory, and a reader that doesn't take it so has it copied first:
 
-- arithmetic, activations, concatenation, products of two activations and means read anything; arithmetic and
-  activations keep the order of memory of their first input;
+- arithmetic, activations, concatenation and means read anything; arithmetic and activations keep the order of memory
+  of their first input;
 - convolutions, pools, batch normalisation, resizing and padding of images read channels first or last, without gaps,
   and write in the order they read;
 - a reshape takes a slice as it is, but has what is permuted copied; linear layers take rows of any distance;
-- normalisation and softmax over the last dimension read what is contiguous.
+- products of two activations, and normalisation and softmax over the last dimension, read what is contiguous.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _FLEXIBLE = frozenset({
     "Mul", "Div", "Sum",
 })  # fmt: skip
 _IMAGES = frozenset({"Conv", "MaxPool", "AveragePool", "BatchNormalization", "Resize", "Upsample", "Pad"})
-_CONTIGUOUS = frozenset({"LayerNormalization", "Softmax", "Gemm"})
+_CONTIGUOUS = frozenset({"LayerNormalization", "MatMul", "Softmax", "Gemm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +98,18 @@ class _Eager:
                 self._memory[name] = Memory(before.order if same_rank else (), gaps or before.gaps)
 
     def _reshape(self, node: Node) -> list[Call | Unmodelled]:
-        """Costs nothing, or a copy of what was permuted."""
-        source = node.inputs[0]
-        before = self._lies(source)
-        if before.order and self._shape(source) != self._shape(node.outputs[0]):
+        """Costs nothing, or a copy of what was permuted; dimensions of one element may come and go."""
+        source, made = node.inputs[0], node.outputs[0]
+        before, shape, result = self._lies(source), self._shape(source), self._shape(made)
+        if not before.order:
+            self._memory[made] = before
+            return []
+        renamed = dict(zip(_long(shape), _long(result), strict=False))
+        if [shape[axis] for axis in renamed] != [size for size in result if size != 1]:
             return self._copy(node, source)
-        self._memory[node.outputs[0]] = before
+        short = [axis for axis, size in enumerate(result) if size == 1]
+        order = (*short, *(renamed[axis] for axis in before.order if axis in renamed))
+        self._memory[made] = Memory(order, before.gaps)
         return []
 
     def _copies(self, node: Node, tensor: str) -> list[Call | Unmodelled]:
@@ -142,8 +148,15 @@ class _Eager:
 
 def _simplified(order: Sequence[int], shape: Shape) -> tuple[int, ...]:
     """Empty where dimensions of more than one element stand in their own order."""
-    long = [axis for axis in order if axis < len(shape) and shape[axis] != 1]
-    return tuple(order) if long != sorted(long) and len(order) == len(shape) else ()
+    if len(order) != len(shape):
+        return ()
+    long = [axis for axis in order if shape[axis] != 1]
+    return tuple(order) if long != sorted(long) else ()
+
+
+def _long(shape: Shape) -> list[int]:
+    """The dimensions of more than one element."""
+    return [axis for axis, size in enumerate(shape) if size != 1]
 
 
 def _convolution(rewriting: Rewriting, node: Node) -> Sequence[Call | Unmodelled]:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -51,7 +52,7 @@ def _told(layer: NetworkLayer) -> str:
 def _operators(answer: NetworkAnswer) -> None:
     shares = by_operator(answer.layers)
     (first, most), *_ = shares.items()
-    table = {
+    table: dict[str, Sequence[Any]] = {
         "Operator": list(shares),
         "Layers": [sum(layer.operator == name for layer in answer.layers) for name in shares],
         "Time (ms)": [answer.execution_time_ms * one for one in shares.values()],

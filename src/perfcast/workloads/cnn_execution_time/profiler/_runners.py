@@ -190,7 +190,7 @@ class OnnxRuntimeRunner:
     def prepare(self, config: Any) -> Timer:
         """Build the session of a configuration, bind input and output, and return its timer."""
         session = self._ort.InferenceSession(
-            self._model(config), self._session_options(), providers=["CPUExecutionProvider"]
+            self._model(config), self.session_options(), providers=["CPUExecutionProvider"]
         )
         value = self._ort.OrtValue
         binding = session.io_binding()
@@ -202,12 +202,12 @@ class OnnxRuntimeRunner:
 
     def path(self, config: Any) -> str | None:
         """Which way it takes, as its optimised graph says."""
-        return onnxruntime_path(self._ort, self._onnx, self._model(config), self._session_options())
+        return onnxruntime_path(self._ort, self._onnx, self._model(config), self.session_options())
 
     def close(self) -> None:
         """Do nothing: all settings belong to the sessions."""
 
-    def _session_options(self) -> Any:
+    def session_options(self) -> Any:
         """One thread that does not spin, denormals flushed."""
         options = self._ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

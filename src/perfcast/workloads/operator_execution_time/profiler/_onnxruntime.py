@@ -22,7 +22,7 @@ class OnnxRuntimeOperators(OnnxRuntimeRunner):
 
     def prepare(self, config: OperatorConfig) -> Timer:
         """Build the session of a configuration, bind inputs and output, and return its timer."""
-        options = self._session_options()
+        options = self.session_options()
         session = self._ort.InferenceSession(self._model(config), options, providers=["CPUExecutionProvider"])
         value, binding = self._ort.OrtValue, session.io_binding()
         for name, shape in zip(_names(config), bound_inputs(config), strict=True):
@@ -168,13 +168,13 @@ def _gelu(given: _Given) -> _Graph:
     return [given.node("Gelu", domain="com.microsoft")], {}
 
 
-def _pool(kind: str) -> _Maker:
+def _pool(kind: str, **attributes: int) -> _Maker:
     def make(given: _Given) -> _Graph:
         config = given.config
         window = {
             "kernel_shape": [config.kernel_size] * 2, "strides": [config.stride] * 2, "pads": [config.padding] * 4,
         }  # fmt: skip
-        return [given.node(kind, domain=_domain(config), **window)], {}
+        return [given.node(kind, domain=_domain(config), **window, **attributes)], {}
 
     return make
 
@@ -218,7 +218,7 @@ _GRAPHS: Mapping[str, _Maker] = {
     "layer_norm": _with_weights("LayerNormalization", axis=-1),
     "linear": _with_weights("Gemm", transB=1),
     "max_pool": _pool("MaxPool"),
-    "average_pool": _pool("AveragePool"),
+    "average_pool": _pool("AveragePool", count_include_pad=1),
     "resize": _resize,
     "pad": _pad,
     "slice": _slice,

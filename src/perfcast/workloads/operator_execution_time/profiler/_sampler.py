@@ -11,13 +11,13 @@ from ._configurations import FEWEST_REORDERED, REORDERS, OperatorConfig, pooled
 
 BOUND = WorkBound(flops=3e9, tensor_bytes=64e6)
 SHARES: Mapping[str, int] = {
-    "batch_norm": 5, "relu": 5, "clip": 3, "leaky_relu": 2, "sigmoid": 3, "tanh": 2, "silu": 4, "hard_sigmoid": 3,
-    "hard_swish": 4, "gelu": 3, "softmax": 4, "layer_norm": 4, "add": 5, "multiply": 3, "scale": 4, "concat": 6,
-    "max_pool": 5, "average_pool": 4, "global_average_pool": 4, "resize": 5, "pad": 3, "slice": 3,
-    "to_channels_last": 4, "to_channels_first": 4, "transpose": 4, "linear": 14, "matmul": 7, "reorder_in": 5,
-    "reorder_out": 5,
+    "batch_norm": 4, "relu": 4, "clip": 2, "leaky_relu": 2, "sigmoid": 3, "tanh": 2, "silu": 3, "hard_sigmoid": 3,
+    "hard_swish": 3, "gelu": 3, "softmax": 6, "layer_norm": 5, "add": 4, "multiply": 3, "scale": 5, "concat": 5,
+    "max_pool": 9, "average_pool": 8, "global_average_pool": 6, "resize": 8, "pad": 5, "slice": 6,
+    "to_channels_last": 5, "to_channels_first": 5, "transpose": 6, "linear": 18, "matmul": 8, "reorder_in": 4,
+    "reorder_out": 4,
 }  # fmt: skip
-"""How often each operator is drawn, relative to the others."""
+"""How often each operator is drawn, relative to the others; more for those whose time depends on more than size."""
 _LARGE_SHARE = 0.01
 _SMALLEST_LIMIT_EXPONENT = 1.7
 _REAL_SHARE = 0.5
@@ -126,12 +126,13 @@ def _concat(rng: random.Random, operator: str) -> OperatorConfig:
 
 
 def _pool(rng: random.Random, operator: str) -> OperatorConfig:
-    shape = _image(rng)
+    images, channels, *sides = _image(rng)
     usual = ((3, 2, 1), (2, 2, 0), (3, 1, 1), (3, 2, 0), (5, 1, 2), (7, 7, 0), (8, 8, 0))
     kernel, stride, padding = rng.choices(usual, (30, 33, 15, 14, 4, 2, 2))[0]
     if rng.random() < 0.2:
         kernel, stride = rng.randint(2, 13), rng.randint(1, 4)
         padding = rng.choice((0, kernel // 2))
+    shape = (images, channels, max(kernel, sides[0]), max(kernel, sides[1]))
     height, width = (pooled(size, kernel, stride, padding) for size in shape[2:])
     return OperatorConfig.of(
         operator, shape, output_height=height, output_width=width, kernel_size=kernel, stride=stride, padding=padding
