@@ -39,9 +39,10 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 @given(st.text(max_size=20))
 def test_any_other_text_is_a_time_or_refused(text: str) -> None:
     try:
-        assert milliseconds(text) > 0
-    except InvalidInput as error:
-        assert error.fields[0].field == "--within"
+        found = milliseconds(text)
+    except InvalidInput:
+        return
+    assert found > 0
 
 
 def test_prices_are_by_device_and_hour() -> None:
@@ -78,8 +79,9 @@ def answer(device: str, batch_size: int = 1, ms: float = 10.0, **others: object)
         "not_modelled_share": 0.0,
     }  # fmt: skip
     return NetworkAnswer(
-        network="net", device=device, batch_size=batch_size, execution_time_ms=ms, images_per_second=1e3 * batch_size / ms,
-        parameters=1, gigaflops=1.0, memory_mb=1.0, calls=1, layers=[], models={}, timestamp=datetime(2026, 3, 1, tzinfo=UTC),
+        network="net", device=device, batch_size=batch_size, execution_time_ms=ms, parameters=1, gigaflops=1.0,
+        images_per_second=1e3 * batch_size / ms, memory_mb=1.0, calls=1, layers=[], models={},
+        timestamp=datetime(2026, 3, 1, tzinfo=UTC),
         **{**told, **others},  # type: ignore[arg-type]
     )  # fmt: skip
 

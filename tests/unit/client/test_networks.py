@@ -35,7 +35,8 @@ def heavy() -> onnx.ModelProto:
 def test_large_weights_are_left_out_and_all_else_stays() -> None:
     model = heavy()
     light = onnx.load_from_string(without_weights(model.SerializeToString()))
-    assert light.ByteSize() < 1_000 < 16_000 < model.ByteSize()
+    assert light.ByteSize() < 1_000
+    assert model.ByteSize() > 16_000
     for one in (model.graph, *(model.graph.node[1].attribute[at].g for at in (0, 1))):
         for tensor in one.initializer:
             if tensor.name != "shape":
@@ -101,8 +102,8 @@ def test_a_feature_that_is_no_number_is_refused() -> None:
 def answer(device: str, batch_size: int, ms: float, upper: float | None = None) -> NetworkAnswer:
     lower = None if upper is None else ms / 2
     return NetworkAnswer(
-        "net", device, batch_size, ms, lower, upper, None, 1e3 * batch_size / ms, 0, 1, 1.0, 1.0, 1, [], [], [], 0.0, {},
-        datetime(2026, 3, 1, tzinfo=UTC),
+        "net", device, batch_size, ms, lower, upper, None, 1e3 * batch_size / ms, 0, 1, 1.0, 1.0, 1, [], [], [], 0.0,
+        {}, datetime(2026, 3, 1, tzinfo=UTC),
     )  # fmt: skip
 
 
