@@ -12,14 +12,13 @@ from perfcast.storage import Blobs, Database
 from perfcast.workloads import builtin_workloads
 
 CPU, OTHER_CPU, CNN = "cpu-utilization", "cpu-straight", "cnn-execution-time"
-TORCH, ONNXRUNTIME = "cpu-torch", "cpu-onnxruntime"
+TORCH, ONNXRUNTIME = "gpu-torch", "gpu-onnxruntime"
 """Devices: `TORCH` knows convolutions and operators, `ONNXRUNTIME` convolutions alone."""
 OPERATORS = "operator-execution-time"
 
 
 def stock(folder: Path, database_url: str = "") -> None:
-    """Fill a `DATA_DIR`: `CPU` is trained on the dataset `simulated`, `OTHER_CPU` and `CNN` and the
-    devices' models are drawn up by hand."""
+    """Fill a `DATA_DIR`: `CPU` is trained on the dataset `simulated`, all other models are drawn up by hand."""
     database = Database(database_url or f"sqlite:///{folder / 'perfcast.db'}")
     database.migrate()
     blobs = Blobs(str(folder / "artifacts"))

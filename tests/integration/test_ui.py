@@ -15,7 +15,10 @@ from tests.services import free_port
 from tests.stacks import Stack, ui_alone
 from tests.stocked import CPU, OTHER_CPU
 
-PAGES = {"Predict": "", "Capacity": "capacity", "Training": "training", "Models": "models", "Monitoring": "monitoring"}
+PAGES = {
+    "Predict": "", "Networks": "networks", "Capacity": "capacity", "Training": "training", "Models": "models",
+    "Monitoring": "monitoring",
+}  # fmt: skip
 """Every page of the navigation, by its title: where it is."""
 
 

@@ -168,11 +168,12 @@ def test_a_bad_upload_is_refused_in_the_servers_words_below_its_field(visit: Vis
     [
         f"?what=CPU+utilisation+of+a+service&cpu-utilization+models={NOBODY}",
         f"capacity?service={NOBODY}",
+        f"networks?devices={NOBODY}",
         f"models?model={NOBODY}",
         f"monitoring?model={NOBODY}&live=false",
     ],
 )
 def test_a_link_to_a_model_that_is_no_more_says_so_and_shows_another(visit: Visit, path: str) -> None:
     page = visit(path)
-    expect(page.get_by_text(f"There is no model {NOBODY}")).to_be_visible()
+    expect(page.get_by_text(re.compile(f"There is no (model|device) {NOBODY}"))).to_be_visible()
     expect(page.get_by_test_id("stMetricValue").first).to_be_visible()

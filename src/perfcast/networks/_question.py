@@ -8,7 +8,7 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 
-from perfcast.errors import InvalidInput
+from perfcast.errors import Conflict, InvalidInput
 from perfcast.manifest import COVERAGES
 from perfcast.networks._answer import answer_network
 from perfcast.networks._apart import read_onnx_apart
@@ -19,7 +19,7 @@ from perfcast.networks._graph import Graph
 from perfcast.networks._layers import plan_of_layers
 from perfcast.networks._presets import read_preset
 from perfcast.networks._whole import Whole
-from perfcast.workloads import Rows
+from perfcast.workloads import Rows, Workload, builtin_workloads
 
 MOST_IMAGES = 4096
 _KEPT = 32
@@ -30,10 +30,12 @@ _GRAPHS = 8
 
 
 class Model(Protocol):
-    """A version that answers: its reference, and how to ask it for many rows."""
+    """A version that answers: its reference, what it was trained for, and how to ask it for many rows."""
 
     @property
     def name(self) -> str: ...
+    @property
+    def workload(self) -> Workload: ...
     def predict(self, rows: Rows, coverage: float = ...) -> Costs: ...
 
 
@@ -98,6 +100,7 @@ class Networks:
 
         Raises:
             InvalidInput: Names the field that is wrong.
+            Conflict: A version was trained on other features than calls are described by.
         """
         if question.coverage not in COVERAGES:
             known = ", ".join(map(str, COVERAGES))
@@ -105,6 +108,8 @@ class Networks:
         network = _network_of(question, graph)
         device = find_device(question.device, models)
         used = {workload: find(name) for workload, name in device.models.items() if name in models}
+        for workload, model in used.items():
+            _check_features(workload, model)
         ask: Ask = {
             workload: lambda rows, model=model: model.predict(rows, question.coverage)  # type: ignore[misc]
             for workload, model in used.items()
@@ -124,6 +129,12 @@ class Networks:
                     del self._learnt[next(iter(self._learnt))]
                 self._learnt[key] = learn_device(device, ask)
             return self._learnt[key]
+
+
+def _check_features(workload: str, model: Model) -> None:
+    """Refuse a version of before its workload had all its features."""
+    if model.workload.feature_names != builtin_workloads()[workload].feature_names:
+        raise Conflict(f"{model.name} was trained on other features than {workload} has now; train it anew")
 
 
 def _network_of(question: NetworkQuestion, graph: Graph | None) -> Graph | Plan:

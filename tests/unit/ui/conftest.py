@@ -19,7 +19,7 @@ from perfcast.ui import _place
 from perfcast.ui._run import APP
 
 Open = Callable[..., AppTest]
-PAGES = ("predict", "capacity")
+PAGES = ("predict", "networks", "capacity")
 """Pages that ask the API for a prediction; add a page's name for it to be put through the same failures."""
 KEY = "a-key-of-sixteen-letters"
 

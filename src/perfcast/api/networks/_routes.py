@@ -36,14 +36,15 @@ def networks(follower: Following) -> Json:
     "/predict",
     summary="Predict a whole network",
     openapi_extra={"requestBody": NETWORK_BODY},
-    **said(NetworkAnswer, "The time of a call, layer by layer", 400, 413, 422, 501, 503),
+    **said(NetworkAnswer, "The time of a call, layer by layer", 400, 409, 413, 422, 501, 503),
 )
 async def predict(
     request: Request, body: Body, follower: Following, asked: Annotated[Networks, held(Networks)], key: CallerKey
 ) -> Json:
     """What one call of a network takes on a device: a preset, a list of layers or an ONNX file.
 
-    What the runtime fuses is fused. Operators whose time isn't known are named, with their share.
+    What the runtime fuses is fused. Operators whose time isn't known are named, with their share. 409 where the
+    device's model was trained before its workload had all its features.
     """
     fields, content, name = await _parts(request, bytes(body))
     return Json(await run_in_threadpool(_predicted, follower, asked, fields, content, name, key))

@@ -17,7 +17,7 @@ from perfcast.cli import main
 from perfcast.networks import CONVOLUTIONS, OPERATORS, presets
 from perfcast.registry import Registry
 from perfcast.settings import Settings
-from perfcast.workloads import builtin_workloads
+from perfcast.workloads import builtin_workloads, workload_from_document
 from perfcast_client import calls
 
 TORCH, BARE = "gpu-torch", "gpu-onnxruntime"
@@ -122,7 +122,9 @@ def test_networks_that_were_measured_whole_calibrate_the_sum(api: TestClient, de
         made = draft(builtin_workloads()[workload], weighted(builtin_workloads()[workload], batch_size=ms))
         devices.add(f"{workload}-cpu-torch", made)
         devices.point(f"{workload}-cpu-torch", "champion", 1)
-    known = until(lambda: next((one for one in api.get("/networks").json()["devices"] if one["name"] == "cpu-torch"), None))
+    known = until(
+        lambda: next((one for one in api.get("/networks").json()["devices"] if one["name"] == "cpu-torch"), None)
+    )
     until(lambda: len(asked(api, preset="alexnet", device="cpu-torch")["models"]) == 2)
     found = asked(api, preset="resnet18", device="cpu-torch", coverage=0.99)
     assert found["calibrated_on"] == known["measured_networks"] >= 8
@@ -230,6 +232,24 @@ def test_what_the_client_sends_is_understood(api: TestClient) -> None:
     assert send(calls.predict_network("resnet18", device=TORCH, coverage=0.5)).coverage == 0.5
     assert send(calls.predict_network(layers=[LAYER], device=TORCH)).execution_time_ms == pytest.approx(A_CONVOLUTION)
     assert [device.name for device in send(calls.networks()).devices] == [BARE, TORCH]
+
+
+def test_a_version_of_before_the_workload_grew_says_to_train_anew(api: TestClient, devices: Registry) -> None:
+    document = builtin_workloads()[CONVOLUTIONS].document()
+    document["features"] = [one for one in document["features"] if one["name"] != "dilation"]
+    document |= {"derived": [], "rules": []}
+    old = workload_from_document(document)
+    version = devices.add(f"{CONVOLUTIONS}-{TORCH}", draft(old, weighted(old, batch_size=1.0)))
+    devices.point(f"{CONVOLUTIONS}-{TORCH}", "champion", version.number)
+
+    def answered() -> str:
+        answer = api.post("/networks/predict", json={"preset": "alexnet", "device": TORCH})
+        return str(answer.json()["detail"]) if answer.status_code == 409 else ""
+
+    assert (
+        until(answered)
+        == f"{version.reference} was trained on other features than {CONVOLUTIONS} has now; train it anew"
+    )
 
 
 # The command line

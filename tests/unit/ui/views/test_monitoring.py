@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 from tests.patience import until
-from tests.stocked import CNN, CPU, OTHER_CPU
+from tests.stocked import CNN, CPU, ONNXRUNTIME, OPERATORS, OTHER_CPU, TORCH
 from tests.unit.ui.conftest import KEY, Open, refusals, running, words
 
 from perfcast.monitoring import Corrections, LiveAccuracy, Observer, versions_of
@@ -216,7 +216,8 @@ def test_a_server_that_wants_a_key_shows_its_health_and_asks_for_the_key(open_pa
     page.text_input[0].set_value(KEY)
     next(one for one in page.button if one.label == "Continue").click().run()
     assert refusals(page) == []
-    assert page.selectbox("model").options == [CNN, OTHER_CPU, CPU]
+    devices = [f"{CNN}-{ONNXRUNTIME}", f"{CNN}-{TORCH}"]
+    assert page.selectbox("model").options == [CNN, *devices, OTHER_CPU, CPU, f"{OPERATORS}-{TORCH}"]
 
 
 def test_an_api_that_is_away_is_told_once(open_page: Open, nobody: str) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from tests.stocked import CNN, CPU, OTHER_CPU
+from tests.stocked import CNN, CPU, ONNXRUNTIME, OTHER_CPU, TORCH
 from tests.unit.ui.conftest import Open, refusals, running, words
 
 from perfcast.ui.parts import Scenario
@@ -183,7 +183,8 @@ def test_where_no_version_answers_any_more_it_says_how_to_train_one(
     shutil.copytree(stocked, tmp_path, dirs_exist_ok=True)
     with running(tmp_path) as address:
         with Client(address) as client:
-            client.models.deactivate(CNN)
+            for model in (CNN, f"{CNN}-{TORCH}", f"{CNN}-{ONNXRUNTIME}"):
+                client.models.deactivate(model)
         page = open_page("predict", api=address)
         assert refusals(page) == []
         assert "perfcast train --workload cnn-execution-time" in words(page)
