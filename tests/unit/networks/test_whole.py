@@ -36,7 +36,7 @@ def test_a_devices_way_of_adding_up_is_found(truth: tuple[float, ...]) -> None:
     assert whole is not None
     assert whole.networks == 20
     for item in asked:
-        assert float(whole.each(item.terms)) == pytest.approx(item.ms, rel=0.03)
+        assert float(whole.each(item.terms)) == pytest.approx(item.ms, rel=0.05)
 
 
 def test_nothing_is_ever_taken_off_for_more_work() -> None:
