@@ -3,7 +3,7 @@
     python benchmarks/networks/zoo.py
 
 Each is exported by PyTorch's two exporters, the older one after folding and the newer one as it is, with random
-weights; prints a Markdown table of what isn't modelled, and how long the largest file takes from its bytes to both plans. Needs
+weights; prints a Markdown table of what isn't modelled, and how long a file takes from its bytes to both plans. Needs
 what `architectures.py` needs, and onnxscript.
 """
 
@@ -22,9 +22,9 @@ from perfcast.networks import Plan, plan, read_onnx
 
 TORCHVISION = (
     "alexnet", "vgg16_bn", "resnet18", "resnet152", "wide_resnet101_2", "resnext101_32x8d", "densenet161",
-    "densenet201", "googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_large", "mnasnet0_5", "mnasnet1_3", "shufflenet_v2_x1_5",
-    "shufflenet_v2_x2_0", "squeezenet1_0", "efficientnet_b5", "efficientnet_v2_s", "regnet_y_800mf", "regnet_x_1_6gf",
-    "convnext_small", "vit_b_32", "swin_t", "maxvit_t",
+    "densenet201", "googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_large", "mnasnet0_5", "mnasnet1_3",
+    "shufflenet_v2_x1_5", "shufflenet_v2_x2_0", "squeezenet1_0", "efficientnet_b5", "efficientnet_v2_s", "regnet_y_800mf",
+    "regnet_x_1_6gf", "convnext_small", "vit_b_32", "swin_t", "maxvit_t",
 )  # fmt: skip
 TIMM = (
     "resnet26d", "seresnet50", "resnetv2_50", "dpn68", "hrnet_w18_small", "res2net50_26w_4s", "ghostnet_100",
