@@ -23,7 +23,8 @@ from perfcast.networks import Plan, plan, read_onnx
 TORCHVISION = (
     "alexnet", "vgg16_bn", "resnet18", "resnet152", "wide_resnet101_2", "resnext101_32x8d", "densenet161",
     "densenet201", "googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_large", "mnasnet0_5", "mnasnet1_3",
-    "shufflenet_v2_x1_5", "shufflenet_v2_x2_0", "squeezenet1_0", "efficientnet_b5", "efficientnet_v2_s", "regnet_y_800mf",
+    "shufflenet_v2_x1_5", "shufflenet_v2_x2_0", "squeezenet1_0", "efficientnet_b5", "efficientnet_v2_s",
+    "regnet_y_800mf",
     "regnet_x_1_6gf", "convnext_small", "vit_b_32", "swin_t", "maxvit_t",
 )  # fmt: skip
 TIMM = (
