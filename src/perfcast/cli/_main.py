@@ -18,6 +18,7 @@ from perfcast.cli import (
     _cluster,
     _collect,
     _data,
+    _devices,
     _doctor,
     _drift,
     _headroom,
@@ -71,6 +72,10 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
     "jobs": (
         "Training jobs: submit, watch, cancel. Workers run them.",
         (_jobs.submit, _jobs.list_, _jobs.show, _jobs.watch, _jobs.cancel),
+    ),
+    "devices": (
+        "What devices could do at most, by their data sheets: list, show, add this machine.",
+        (_devices.list_, _devices.show, _devices.add),
     ),
     "cluster": ("More machines: what a Dask cluster needs.", (_cluster.certificates,)),
     "predictions": ("What was predicted: write it into files.", (_predictions.export,)),
