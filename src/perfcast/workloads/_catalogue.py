@@ -17,15 +17,18 @@ from perfcast.workloads._workload import Workload
 
 ENTRY_POINTS = "perfcast.workloads"
 _HERE = Path(__file__).parent
-_BUILT_IN = ("cpu_utilization", "cnn_execution_time")
+_BUILT_IN = ("cpu_utilization", "cnn_execution_time", "convolution_across_devices")
+"""Folders; what extends another comes after it."""
 
 
 @cache
 def builtin_workloads() -> Mapping[str, Workload]:
     """The workloads that come with Perfcast, by name."""
-    paths = [_HERE / folder / "workload.yaml" for folder in _BUILT_IN]
-    workloads = [_resolve(read_file(path), {}, str(path)) for path in paths]
-    return {workload.name: workload for workload in workloads}
+    found: dict[str, Workload] = {}
+    for path in (_HERE / folder / "workload.yaml" for folder in _BUILT_IN):
+        workload = _resolve(read_file(path), found, str(path))
+        found[workload.name] = workload
+    return found
 
 
 @dataclass(frozen=True)
