@@ -81,10 +81,8 @@ def _rows(predictor: Predictor, count: int) -> np.ndarray:
     names = workload.feature_names
     if "kernel_size" in names:  # a convolution's kernel must fit and its groups divide
         rows[:, names.index("groups")] = rows[:, names.index("dilation")] = 1
-        rows[:, names.index("kernel_size")] = np.minimum(
-            rows[:, names.index("kernel_size")],
-            np.minimum(rows[:, names.index("input_height")], rows[:, names.index("input_width")]),
-        )
+        for kernel, size in (("kernel_size", "input_height"), ("kernel_width", "input_width")):
+            rows[:, names.index(kernel)] = np.minimum(rows[:, names.index(kernel)], rows[:, names.index(size)])
     return rows
 
 

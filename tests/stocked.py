@@ -22,7 +22,8 @@ def stock(folder: Path, database_url: str = "") -> None:
     registry, rows = Registry(database, blobs), small_dataset()
     Datasets(database, blobs).add(rows)
     run_training(registry, rows, CPU, Effort(n_trials=1, families=("polynomial",)))
-    cpu, cnn = builtin_workloads().values()
+    workloads = builtin_workloads()
+    cpu, cnn = workloads[CPU], workloads[CNN]
     registry.add(OTHER_CPU, draft(cpu, weighted(cpu, request_rate=0.2)))
     registry.add(CNN, draft(cnn, weighted(cnn, batch_size=0.5, output_channels=0.1)))
     for model in (OTHER_CPU, CNN):

@@ -1,63 +1,81 @@
 """The architectures that become presets and are measured whole, with random weights: torchvision's and timm's.
 
-They need torch, torchvision and timm (`benchmarks/networks/requirements.txt`).
+They need torch, torchvision and timm.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-JUDGED = (
-    "vgg13", "resnet26", "densenet169", "squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small",
-    "efficientnet_b1", "regnet_x_400mf", "inception_v4", "convnext_femto",
-)  # fmt: skip
-"""Named before anything was measured: no model and no calibration that is judged by them has seen their layers."""
+import timm
+import torch
+import torchvision
+
+UNMEASURED = ("vit_b_16",)
+"""PyTorch runs its attention in one call of its own, which is no preset's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Architecture:
-    """A network in evaluation mode, and the side of the square images it is made for."""
+class Architecture(NamedTuple):
+    """A network to export; `call` is its name in the library, where that isn't its own."""
 
     name: str
-    side: int
-    make: Callable[[], Any]
+    title: str
+    family: str
+    year: int
+    size: int = 224
+    library: str = "torchvision"
+    call: str = ""
 
 
-def architectures() -> dict[str, Architecture]:
-    """All of them, by name."""
-    import timm
-    import torchvision
+ARCHITECTURES = (
+    Architecture("alexnet", "AlexNet", "AlexNet", 2012),
+    Architecture("vgg11", "VGG-11", "VGG", 2014),
+    Architecture("vgg13", "VGG-13", "VGG", 2014),
+    Architecture("vgg16", "VGG-16", "VGG", 2014),
+    Architecture("vgg19", "VGG-19", "VGG", 2014),
+    Architecture("googlenet", "GoogLeNet", "Inception", 2014),
+    Architecture("inception_v3", "Inception v3", "Inception", 2015, 299),
+    Architecture("inception_v4", "Inception v4", "Inception", 2016, 299, "timm"),
+    Architecture("resnet18", "ResNet-18", "ResNet", 2015),
+    Architecture("resnet26", "ResNet-26", "ResNet", 2019, 224, "timm"),
+    Architecture("resnet34", "ResNet-34", "ResNet", 2015),
+    Architecture("resnet50", "ResNet-50", "ResNet", 2015),
+    Architecture("resnet101", "ResNet-101", "ResNet", 2015),
+    Architecture("resnet152", "ResNet-152", "ResNet", 2015),
+    Architecture("wide_resnet50_2", "Wide ResNet-50-2", "ResNet", 2016),
+    Architecture("resnext50_32x4d", "ResNeXt-50 32×4d", "ResNet", 2016),
+    Architecture("densenet121", "DenseNet-121", "DenseNet", 2016),
+    Architecture("densenet169", "DenseNet-169", "DenseNet", 2016),
+    Architecture("squeezenet1_0", "SqueezeNet 1.0", "SqueezeNet", 2016),
+    Architecture("squeezenet1_1", "SqueezeNet 1.1", "SqueezeNet", 2016),
+    Architecture("mobilenet_v1", "MobileNet v1", "MobileNet", 2017, 224, "timm", "mobilenetv1_100"),
+    Architecture("mobilenet_v2", "MobileNet v2", "MobileNet", 2018),
+    Architecture("mobilenet_v3_small", "MobileNet v3 small", "MobileNet", 2019),
+    Architecture("mobilenet_v3_large", "MobileNet v3 large", "MobileNet", 2019),
+    Architecture("mnasnet1_0", "MnasNet 1.0", "MnasNet", 2018),
+    Architecture("shufflenet_v2_x0_5", "ShuffleNet v2 ×0.5", "ShuffleNet", 2018),
+    Architecture("shufflenet_v2_x1_0", "ShuffleNet v2 ×1.0", "ShuffleNet", 2018),
+    Architecture("efficientnet_b0", "EfficientNet-B0", "EfficientNet", 2019, 224),
+    Architecture("efficientnet_b1", "EfficientNet-B1", "EfficientNet", 2019, 240),
+    Architecture("efficientnet_b2", "EfficientNet-B2", "EfficientNet", 2019, 288),
+    Architecture("efficientnet_b3", "EfficientNet-B3", "EfficientNet", 2019, 300),
+    Architecture("efficientnet_b4", "EfficientNet-B4", "EfficientNet", 2019, 380),
+    Architecture("regnet_x_400mf", "RegNet X 400MF", "RegNet", 2020),
+    Architecture("regnet_y_400mf", "RegNet Y 400MF", "RegNet", 2020),
+    Architecture("convnext_femto", "ConvNeXt femto", "ConvNeXt", 2022, 224, "timm"),
+    Architecture("convnext_tiny", "ConvNeXt tiny", "ConvNeXt", 2022),
+    Architecture("vit_b_16", "ViT-B/16", "Vision Transformer", 2020),
+)
 
-    def vision(name: str, side: int = 224, **options: Any) -> Architecture:
-        return Architecture(name, side, partial(getattr(torchvision.models, name), weights=None, **options))
 
-    def image(name: str, known: str, side: int = 224) -> Architecture:
-        return Architecture(name, side, partial(timm.create_model, known))
-
-    plain = (
-        "alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
-        "wide_resnet50_2", "resnext50_32x4d", "densenet121", "densenet169", "mobilenet_v2", "mobilenet_v3_large",
-        "mobilenet_v3_small", "mnasnet1_0", "shufflenet_v2_x1_0", "shufflenet_v2_x0_5", "squeezenet1_0",
-        "squeezenet1_1", "convnext_tiny", "regnet_y_400mf", "regnet_x_400mf", "vit_b_16",
-    )  # fmt: skip
-    scaled = {"b0": 224, "b1": 240, "b2": 288, "b3": 300, "b4": 380}
-    known = [
-        *(vision(name) for name in plain),
-        vision("googlenet", aux_logits=False, init_weights=False),
-        vision("inception_v3", 299, aux_logits=False, init_weights=False),
-        *(vision(f"efficientnet_{size}", side) for size, side in scaled.items()),
-        image("resnet26", "resnet26"),
-        image("inception_v4", "inception_v4", 299),
-        image("mobilenet_v1", "mobilenetv1_100"),
-        image("convnext_femto", "convnext_femto"),
-    ]
-    return {architecture.name: architecture for architecture in sorted(known, key=lambda item: item.name)}
-
-
-def made(architecture: Architecture, *, seed: int = 0) -> Any:
-    """The network with random weights, ready to answer."""
-    import torch
-
+def build(one: Architecture, *, seed: int = 0) -> torch.nn.Module:
+    """The network with random weights, without auxiliary heads, as it is used after training."""
     torch.manual_seed(seed)
-    return architecture.make().eval().requires_grad_(False)
+    call = one.call or one.name
+    if one.library == "timm":
+        return timm.create_model(call, pretrained=False, exportable=True).eval().requires_grad_(requires_grad=False)
+    more: dict[str, Any] = {"init_weights": False} if call in {"googlenet", "inception_v3"} else {}
+    network = torchvision.models.get_model(call, weights=None, **more).eval()
+    for head in ("aux1", "aux2", "AuxLogits"):
+        if hasattr(network, head):
+            setattr(network, head, None)
+            network.aux_logits = False
+    return network.requires_grad_(requires_grad=False)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from architectures import JUDGED
+from judged import JUDGED
 
 from perfcast.datasets import Dataset, shipped_dataset
 from perfcast.export import run_with_spread
@@ -74,8 +74,8 @@ def _trained(device: Device, workload: str, asked: argparse.Namespace) -> Traine
     draft = train(kept, Budget(asked.trials, asked.seconds), seed=0).drafts[0]
     metrics = draft.manifest.metrics
     print(
-        f"{dataset.name}: {len(kept):,} of {len(dataset):,} rows kept; {draft.manifest.type}, MAPE {metrics.mape:.2f} %, "
-        f"90 % intervals hold {metrics.coverage['0.9']:.1f} %"
+        f"{dataset.name}: {len(kept):,} of {len(dataset):,} rows kept; {draft.manifest.type}, "
+        f"MAPE {metrics.mape:.2f} %, 90 % intervals hold {metrics.coverage['0.9']:.1f} %"
     )
     return Trained(draft.manifest, draft.graph)
 
@@ -119,11 +119,12 @@ def _show(rows: list[dict[str, Any]]) -> None:
     errors = [abs(row["error %"]) for row in rows]
     plain = statistics.mean(abs(row["plain sum's error %"]) for row in rows)
     held = sum(row["holds"] for row in rows)
+    repeat = statistics.mean(row["repeat %"] for row in rows)
     within = sum(error <= 10 for error in errors)
     print(
         f"\nMean error {statistics.mean(errors):.1f} %, median {statistics.median(errors):.1f} %, worst "
         f"{max(errors):.1f} %; within 10 %: {within} of {len(rows)}; in their interval: {held} of {len(rows)}; "
-        f"the plain sum's mean error: {plain:.1f} %; repeats differ by {statistics.mean(row['repeat %'] for row in rows):.1f} %"
+        f"the plain sum's mean error: {plain:.1f} %; repeats differ by {repeat:.1f} %"
     )
 
 

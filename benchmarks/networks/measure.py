@@ -11,6 +11,7 @@ A time is the least over all rounds; `half_spread` is how far apart the least of
 import argparse
 import csv
 import math
+import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,14 +21,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-from architectures import Architecture, architectures, made
+from architectures import ARCHITECTURES, UNMEASURED, Architecture, build
 
 from perfcast.workloads.cnn_execution_time.profiler._options import ProfileOptions
 from perfcast.workloads.cnn_execution_time.profiler._runners import Timer, ValuePool, make_runner, pinned, time_call
 
 _MEASURED = Path(__file__).parents[2] / "src" / "perfcast" / "networks" / "measured"
 _SECONDS = 0.3
+MEASURED = {item.name for item in ARCHITECTURES} - set(UNMEASURED)
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Reading:
     rounds: int = 0
 
     def take(self, ms: float, number: int) -> None:
+        """A round's least time of a call."""
         if number % 2:
             self.odd_ms = min(self.odd_ms, ms)
         else:
@@ -49,6 +51,7 @@ class Reading:
 
 
 def main() -> None:
+    """Measure what isn't measured yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runtime", choices=("torch", "onnxruntime"))
     parser.add_argument("--batches", default="1,8", help="images a call, comma-separated")
@@ -60,12 +63,12 @@ def main() -> None:
     path.parent.mkdir(exist_ok=True)
     batches = [int(batch) for batch in asked.batches.split(",")]
     names = [name for name in asked.networks.split(",") if name]
-    chosen = [item for name, item in architectures().items() if not names or name in names]
+    chosen = [item for item in ARCHITECTURES if item.name in (names or MEASURED)]
     options = ProfileOptions(output=path.parent, runtime=asked.runtime)
     readings = _read(path)
     with pinned(asked.core), closing(make_runner(options)) as runner, TemporaryDirectory() as folder:
         for number in range(1, asked.rounds + 1):
-            for architecture in np.random.default_rng(number).permutation(np.array(chosen, dtype=object)):
+            for architecture in random.Random(number).sample(chosen, len(chosen)):
                 due = [batch for batch in batches if _reading(readings, architecture.name, batch).rounds < number]
                 for batch, timer in _timers(runner, asked.runtime, architecture, due, Path(folder)):
                     ms = 1e3 * time_call(timer, _SECONDS)
@@ -82,15 +85,15 @@ def _timers(
     if not batches:
         return
     images = ValuePool(1)
-    module = made(architecture) if runtime == "torch" or not _exported(folder, architecture).exists() else None
+    module = build(architecture) if runtime == "torch" or not _exported(folder, architecture).exists() else None
     if runtime == "torch":
         for batch in batches:
-            inputs = torch.from_numpy(images.take((batch, 3, architecture.side, architecture.side)))
+            inputs = torch.from_numpy(images.take((batch, 3, architecture.size, architecture.size)))
             yield batch, _module_timer(module, inputs)
         return
     path = _exported(folder, architecture)
     if module is not None:
-        example = torch.zeros(1, 3, architecture.side, architecture.side)
+        example = torch.zeros(1, 3, architecture.size, architecture.size)
         axes = {"input": {0: "batch"}}
         torch.onnx.export(
             module, (example,), path, dynamo=False, opset_version=17, input_names=["input"], dynamic_axes=axes
@@ -98,9 +101,9 @@ def _timers(
         del module
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(path, runner._session_options(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(path, runner.session_options(), providers=["CPUExecutionProvider"])
     for batch in batches:
-        inputs = images.take((batch, 3, architecture.side, architecture.side))
+        inputs = images.take((batch, 3, architecture.size, architecture.size))
         yield batch, _session_timer(session, inputs)
 
 
@@ -140,7 +143,9 @@ def _read(path: Path) -> dict[tuple[str, int], Reading]:
         return {}
     with path.open() as lines:
         rows = [
-            Reading(row["network"], int(row["batch_size"]), float(row["odd_ms"]), float(row["even_ms"]), int(row["rounds"]))
+            Reading(
+                row["network"], int(row["batch_size"]), float(row["odd_ms"]), float(row["even_ms"]), int(row["rounds"])
+            )
             for row in csv.DictReader(lines)
         ]
     return {(row.network, row.batch_size): row for row in rows}

@@ -14,7 +14,8 @@
     │   ├── UnknownModel
     │   ├── UnknownVersion
     │   ├── UnknownJob
-    │   └── UnknownSchedule
+    │   ├── UnknownSchedule
+    │   └── UnknownNetwork
     ├── NoUsableModel         the name is right, but no version can answer yet
     ├── Conflict              somebody else changed it first, or it is in use
     │   └── Fenced            a worker wrote to a job that is no longer its own
@@ -121,6 +122,10 @@ class UnknownJob(NotFound):
 
 class UnknownSchedule(NotFound):
     """The model is trained by no schedule."""
+
+
+class UnknownNetwork(NotFound):
+    """No preset of a network has that name."""
 
 
 class NoUsableModel(PerfcastError):

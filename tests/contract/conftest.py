@@ -28,7 +28,7 @@ def fill(folder: Path, database_url: str = "") -> None:
     database = Database(database_url or f"sqlite:///{folder / 'perfcast.db'}")
     database.migrate()
     registry = Registry(database, Blobs(str(folder / "artifacts")))
-    cpu, cnn = builtin_workloads().values()
+    cpu, cnn, *_ = builtin_workloads().values()
     for weight in (0.25, 0.5):
         registry.add("cpu-utilization", draft(cpu, weighted(cpu, request_rate=weight)))
     registry.point("cpu-utilization", "champion", 1)

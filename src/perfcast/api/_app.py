@@ -37,6 +37,7 @@ from perfcast.api.models import _benchmark_routes as benchmark
 from perfcast.api.models import _judged_routes as judged
 from perfcast.api.models import _routes as models
 from perfcast.api.models import _version_routes as versions
+from perfcast.api.networks import _routes as networks
 from perfcast.api.predict import _routes as predict
 from perfcast.api.training import _routes as training
 from perfcast.api.training import _schedule_routes as schedules
@@ -47,15 +48,15 @@ from perfcast.telemetry import RequestTraces
 
 _DESCRIPTION = """\
 Predicts what a workload will cost before it runs: the CPU utilisation of a service under load, the execution time of
-convolutions. Errors are RFC 9457 problem details."""
+convolutions and of whole networks. Errors are RFC 9457 problem details."""
 
 ROOMS = (
-    *(predict, batch, explain, capacity, feedback, benchmark, inference_protocol, kserve, mlflow),
+    *(predict, batch, explain, capacity, networks, feedback, benchmark, inference_protocol, kserve, mlflow),
     *(models, aliases, versions, training),
     *(drift, judged, schedules, workloads, datasets, health, metrics, documentation),
 )
 """The modules of routes, in the order in which the OpenAPI document has them."""
-_MODEL_IN_BODY = (BATCH, FEEDBACK, "/explain", "/headroom", "/runway", "/invocations")
+_MODEL_IN_BODY = (BATCH, FEEDBACK, "/explain", "/headroom", "/runway", "/networks/predict", "/invocations")
 """Routes whose bodies name models."""
 _SHOWN = 200
 """Letters of a caller's path that an answer repeats."""

@@ -25,6 +25,7 @@ from perfcast.errors import PerfcastError
 from perfcast.jobs import Jobs, Schedules, Submissions, make_transport
 from perfcast.logs import LatencyLines
 from perfcast.monitoring import CorrectionNews, PredictionLog
+from perfcast.networks import Networks
 from perfcast.registry import Registry
 from perfcast.serving import AnswerCache, Follower, Shadows
 from perfcast.sessions import choose_inference
@@ -86,6 +87,7 @@ class Services:
         self.answers = AnswerCache(settings.redis_url)
         self.benchmarks = Benchmarks(self.follower, self.answers)
         self.datasets = Datasets(self.database, self.blobs)
+        self.networks = Networks()
         self.autoscale = Autoscale(self.follower, self.datasets)
         self.judgements = Judgements(self.follower, self.datasets, self.answers)
         self.transport = make_transport(settings)

@@ -1,16 +1,18 @@
 """The runway of a version, as an answer."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 
 from perfcast.capacity._answer import CONFIDENCE, bounds_of, following_of, head_of
+from perfcast.capacity._days_off import days_off
+from perfcast.capacity._forecast import Moments
 from perfcast.capacity._runway import LEVELS, Runway, find_runway
 from perfcast.datasets import Dataset
-from perfcast.errors import Conflict, InvalidInput
+from perfcast.errors import Conflict
 from perfcast.manifest import Calibration
 from perfcast.serving import Predictor, short
 from perfcast.workloads import same_rows
@@ -31,7 +33,8 @@ class RunwayQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         growth_percent_per_month: Of the load; as in the history if None.
         vary: The load; the workload's first feature whose cost rises with it, if None.
         scale_together: Features that rise in proportion to the load; as the version has learnt if None.
-        days_off: Dates (ISO 8601) whose load is a Sunday's, past and to come, such as holidays.
+        days_off: Dates (ISO 8601) whose load is a Sunday's, past and to come.
+        country: Whose public holidays are such dates too: ISO 3166, such as `DE` or `US-CA`; none if None.
     """
 
     limit: float
@@ -42,6 +45,7 @@ class RunwayQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vary: str | None = None
     scale_together: Sequence[str] | None = None
     days_off: Sequence[str] = ()
+    country: str | None = None
 
 
 def answer_runway(
@@ -82,7 +86,7 @@ def answer_runway(
         days=question.horizon_days,
         zone=zone,
         growth_percent_per_month=question.growth_percent_per_month,
-        days_off=list(map(_day_off, question.days_off)),
+        days_off=days_off(question.days_off, question.country, _years(dataset.measured_at, question.horizon_days)),
     )
     return _document(predictor, dataset, source, question, following.load, found, zone)
 
@@ -141,11 +145,11 @@ def _likely(found: Runway) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.asarray(np.quantile(found.forecast.courses[:, : len(found.replicas)], LEVELS[-1], axis=0))
 
 
-def _day_off(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise InvalidInput.of("days_off", f"must be dates such as 2026-12-25, got '{text}'") from None
+def _years(moments: Moments, ahead: float) -> list[int]:
+    """The years from the first moment to so many days beyond the last."""
+    first, last = (np.datetime64(moment, "D") for moment in (moments.min(), moments.max()))
+    years = np.array([first, last + np.timedelta64(int(ahead) + 1, "D")], dtype="datetime64[Y]").astype(int) + 1970
+    return list(range(int(years[0]), int(years[1]) + 1))
 
 
 def _words(predictor: Predictor, question: RunwayQuestion, found: Runway, zone: tzinfo) -> str:

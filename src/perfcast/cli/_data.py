@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,7 +15,7 @@ from perfcast.cli._workbench import workbench
 if TYPE_CHECKING:
     from perfcast.datasets import ImportReport
     from perfcast.workloads import Workload
-    from perfcast.workloads.cnn_execution_time.profiler import ConvConfig, Guide
+    from perfcast.workloads.cnn_execution_time.profiler import Guide, Kind
 
 _SHOWN_REFUSALS = 20
 _SHOWN_ROWS = 5
@@ -48,36 +48,48 @@ def generate(
 
 
 def profile(
-    runtime: str = typer.Option("torch", help="What runs the convolutions: torch or onnxruntime."),
+    what: str = typer.Option("convolutions", help="What is measured: convolutions, or the other operators of CNNs."),
+    runtime: str = typer.Option("torch", help="What runs them: torch or onnxruntime."),
     device: str = typer.Option("cpu", help="cpu, or cuda where PyTorch sees a GPU."),
     measured_pass: str = typer.Option("forward", "--pass", help="forward, or training (forward and backward)."),
-    configurations: int = typer.Option(2000, min=50, help="How many distinct convolutions."),
+    configurations: int = typer.Option(2000, min=50, help="How many distinct ones."),
     rounds: int = typer.Option(4, min=2, help="How often each is measured, spread over the whole run."),
-    budget_ms: float = typer.Option(15.0, min=1, help="Time for one convolution in one round, milliseconds."),
+    budget_ms: float = typer.Option(15.0, min=1, help="Time for one of them in one round, milliseconds."),
     core: int | None = typer.Option(None, min=0, help="CPU core to stay on; the last one if not given."),
     seed: int = typer.Option(0, help="Of the configurations and their order."),
     output: Path = typer.Option(Path("profiles"), help="Folder for the journal, the Parquet file and its data card."),
+    uneven: float = typer.Option(
+        0.15,
+        min=0,
+        max=1,
+        help="Share of convolutions whose kernel, stride or padding isn't the same in both directions, such as 1 × 7, "
+        "or none above and one row below (ONNX Runtime); 1 measures only such ones.",
+    ),
     improve: str = typer.Option(
         "", metavar="MODEL", help="Measure what this model's members disagree on most, beyond what is measured already."
     ),
     keep: bool = typer.Option(True, help="Also keep the result as a dataset, ready for `perfcast train`."),
 ) -> None:
-    """Measure how long convolutions take on this machine, honestly.
+    """Measure how long convolutions, or other operators, take on this machine, honestly.
 
-    Every convolution is measured in several rounds spread in time, and taken only when the best of the odd rounds and
+    Every one is measured in several rounds spread in time, and taken only when the best of the odd rounds and
     the best of the even rounds agree. Ctrl-C loses nothing: the same command goes on where it was.
 
     Examples:
         perfcast profile --configurations 500
         perfcast profile --runtime onnxruntime --rounds 6 --core 1
         perfcast profile --device cuda --pass training
+        perfcast profile --what operators --runtime onnxruntime
+        perfcast profile --configurations 1500 --uneven 1 --output profiles/uneven
         perfcast profile --configurations 3000 --improve cnn-execution-time-cpu-torch
     """
     from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions
     from perfcast.workloads.cnn_execution_time.profiler import profile as measure
 
+    kind = _kind(what)
     options = ProfileOptions(
         output=output,
+        what=what,  # type: ignore[arg-type]  # as runtime
         runtime=runtime,  # type: ignore[arg-type]  # checked by ProfileOptions, which names what is allowed
         device=device,  # type: ignore[arg-type]
         measured_pass=measured_pass,  # type: ignore[arg-type]
@@ -87,44 +99,56 @@ def profile(
         budget_ms=budget_ms,
         core=core,
         seed=seed,
+        bound=kind.bound,
+        uneven=uneven,
         command=" ".join(["perfcast", *sys.argv[1:]]),
     )
-    guide = _guide(improve) if improve else None
+    guide = _guide(improve, kind) if improve else None
     with profile_progress() as show:
-        result = measure(options, guide, on_progress=show)
-    say(f"{result.rows} convolutions in {result.dataset}, {result.left_out} left out; what they are: {result.card}")
+        result = measure(options, guide, kind=kind, on_progress=show)
+    say(f"{result.rows} {kind.name} in {result.dataset}, {result.left_out} left out; what they are: {result.card}")
     if keep:
         from perfcast.datasets import import_file
 
         with workbench() as bench:
-            workload = bench.workloads["cnn-execution-time"]
+            workload = bench.workloads[kind.workload]
             dataset, _ = import_file(result.dataset, workload, name=options.name)
             bench.datasets.add(dataset)
         say(f"kept as dataset '{options.name}'; learn from it with: perfcast train --dataset {options.name}")
 
 
-def _guide(reference: str) -> "Guide":
+def _kind(what: str) -> "Kind":
+    """What is to be measured; an unknown word is refused by `ProfileOptions`, which names those that are known."""
+    from perfcast.workloads.cnn_execution_time.profiler import CONVOLUTIONS
+    from perfcast.workloads.operator_execution_time.profiler import OPERATORS
+
+    return OPERATORS if what == OPERATORS.name else CONVOLUTIONS
+
+
+def _guide(reference: str, kind: "Kind") -> "Guide":
     """A version of the registry that chooses configurations by its members' spread."""
     import numpy as np
 
     from perfcast.errors import InvalidSetting
     from perfcast.sessions import open_session, run_with_spread
-    from perfcast.workloads import workload_from_document
-    from perfcast.workloads.cnn_execution_time.profiler import WORKLOAD, ConvConfig, Guide
+    from perfcast.workloads import RowReader, workload_from_document
+    from perfcast.workloads.cnn_execution_time.profiler import Guide
 
     with workbench() as bench:
         version = bench.registry.resolve(reference)
         session = open_session(bench.registry.graph(version), version.reference)
-    if workload_from_document(version.manifest.workload).feature_names != ConvConfig.__slots__:
-        raise InvalidSetting(f"--improve {reference}: {version.reference} doesn't read the features of {WORKLOAD}")
+    if workload_from_document(version.manifest.workload).feature_names != kind.features:
+        raise InvalidSetting(f"--improve {reference}: {version.reference} doesn't read the features of {kind.workload}")
     if len(session.get_outputs()) < 2:
         raise InvalidSetting(
             f"--improve {reference}: {version.reference} ({version.type}) has one member, which can't disagree with "
             "others; choose a neural_network or an ensemble"
         )
 
-    def doubt(configurations: "Sequence[ConvConfig]") -> list[float]:
-        rows = np.array([astuple(configuration) for configuration in configurations], dtype=np.float32)
+    reader = RowReader(workload_from_document(version.manifest.workload))
+
+    def doubt(configurations: "Sequence[Any]") -> list[float]:
+        rows = np.array([reader.read(asdict(configuration)) for configuration in configurations], dtype=np.float32)
         _, spread = run_with_spread(session, rows)
         return [] if spread is None else spread.tolist()
 

@@ -24,6 +24,7 @@ from perfcast.cli import (
     _headroom,
     _jobs,
     _models,
+    _network,
     _predict,
     _predictions,
     _report,
@@ -49,8 +50,8 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
         _ABOUT,
         (
             _up.up, _up.serve, _train.train, _up.worker, _up.ui, _predict.predict, _predict.explain,
-            _headroom.headroom, _runway.runway, _data.profile, _doctor.doctor, _predict.score, _drift.drift,
-            _report.report, _backup.backup, _backup.restore,
+            _headroom.headroom, _runway.runway, _network.network, _data.profile, _doctor.doctor, _predict.score,
+            _drift.drift, _report.report, _backup.backup, _backup.restore,
         ),
     ),
     "data": (

@@ -5,6 +5,9 @@ What they give and take is plain data in the shape of the HTTP contract.
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from perfcast.cli._workbench import Workbench, workbench
@@ -13,6 +16,7 @@ from perfcast.errors import InvalidInput, NoUsableModel
 if TYPE_CHECKING:
     from perfcast.cli._remote import Server
     from perfcast.jobs import Jobs, Submissions
+    from perfcast.networks import Graph, Networks
     from perfcast.registry import Version
     from perfcast.serving import Predictor
 
@@ -27,6 +31,7 @@ class Here:
 
         self._bench, self._jobs, self._submissions = bench, jobs, submissions
         self._schedules = Schedules(bench.database, submissions, bench.settings.service_timezone)
+        self._champions: dict[str, Predictor] = {}
 
     def predict(self, model: str, features: dict[str, Any], coverage: float) -> dict[str, Any]:
         version, predictor, row = self._asked(model, features)
@@ -65,6 +70,19 @@ class Here:
         predictor, zone = bench.predictor(version), bench.settings.service_timezone
         rows = bench.datasets.load(record)
         return answer_runway(predictor, rows, named(record), question, zone, bench.calibration(version))
+
+    def networks(self) -> dict[str, Any]:
+        from perfcast.networks import list_networks
+
+        return list_networks(self._answering)
+
+    def predict_network(self, asked: dict[str, Any], file: Path | None = None) -> dict[str, Any]:
+        from perfcast.networks import NetworkQuestion
+
+        question = _read(asked, NetworkQuestion)
+        graph = None if file is None else _read_network(file)
+        found = self._networks.answer(question, self._answering, self._champion, graph=graph)
+        return {**found, "timestamp": datetime.now(UTC)}
 
     def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
         from perfcast.jobs import Asked
@@ -122,6 +140,22 @@ class Here:
         with self._bench.database.read() as connection:
             return {"model_name": name, **describe_drift(connection, name)}
 
+    @cached_property
+    def _networks(self) -> "Networks":
+        from perfcast.networks import Networks
+
+        return Networks()
+
+    @cached_property
+    def _answering(self) -> list[str]:
+        """The models that have a champion."""
+        return [model.name for model in self._bench.registry.models() if "champion" in model.aliases]
+
+    def _champion(self, model: str) -> "Predictor":
+        if model not in self._champions:
+            self._champions[model] = self._bench.predictor(self._bench.registry.resolve(model))
+        return self._champions[model]
+
     def _asked(self, model: str, features: dict[str, Any]) -> "tuple[Version, Predictor, Sequence[float]]":
         """Who answers for these features, and their row."""
         from perfcast.workloads import RowReader
@@ -159,6 +193,13 @@ def _read(given: dict[str, Any], kind: type[_T]) -> _T:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
         raise InvalidInput.of("options", str(error)) from None
+
+
+@cache
+def _read_network(file: Path) -> "Graph":
+    from perfcast.networks import read_onnx
+
+    return read_onnx(file)
 
 
 def _default_model(bench: Workbench, features: dict[str, Any]) -> str:

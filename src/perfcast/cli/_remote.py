@@ -1,6 +1,7 @@
 """A server that commands speak to, through the client, in the same shape as `_place.Here`: plain data, our errors."""
 
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -69,6 +70,12 @@ class Server:
     def runway(self, asked: dict[str, Any]) -> dict[str, Any]:
         given = {name: value for name, value in asked.items() if name != "model_name"}
         return self.ask(calls.runway(**given, model=asked["model_name"]))
+
+    def networks(self) -> dict[str, Any]:
+        return self.ask(calls.networks())
+
+    def predict_network(self, asked: dict[str, Any], file: Path | None = None) -> dict[str, Any]:
+        return self.ask(calls.predict_network(network=file, **asked))
 
     def submit(self, asked: dict[str, Any]) -> dict[str, Any]:
         given = asked | {"model": asked.get("model_name")}

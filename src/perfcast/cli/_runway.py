@@ -24,6 +24,7 @@ def runway(
         "", help="Comma-separated features that rise in proportion, or none; as the version has learnt, if not given."
     ),
     days_off: str = typer.Option("", help="Comma-separated dates, past and to come, whose load is a Sunday's."),
+    country: str = typer.Option("", help="Whose public holidays are such dates too, such as DE or US-CA."),
     as_json: bool = JSON,
     url: str = URL,
     key: str = KEY,
@@ -47,6 +48,7 @@ def runway(
         "vary": vary or None,
         "scale_together": [] if scale_together == "none" else names(scale_together) or None,
         "days_off": names(days_off),
+        "country": country or None,
     }
     with open_place(url, key) as place:
         found = place.runway(asked)

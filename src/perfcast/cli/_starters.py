@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 SIMULATED = "simulated"
 _TRIALS = 4
 """One for each family: its start."""
-_DEFAULTS = {"cpu-utilization": "cpu-utilization", "cnn-execution-time": "cnn-execution-time-cpu-torch"}
+_DEFAULTS = {
+    "cpu-utilization": "cpu-utilization",
+    "cnn-execution-time": "cnn-execution-time-cpu-torch",
+    "operator-execution-time": "operator-execution-time-cpu-torch",
+}
 """Which starter answers for a workload when no model is named."""
 _STEP_SECONDS = 300
 """The simulated service is looked at every five minutes: enough to learn from, and quick."""
@@ -48,8 +52,10 @@ def starters() -> None:
         for run in running:
             progress.say(run.result())
     with workbench(settings) as bench:
+        made = {model.name for model in bench.registry.models()}
         for workload, model in _DEFAULTS.items():
-            bench.registry.set_default(workload, model)
+            if model in made:
+                bench.registry.set_default(workload, model)
 
 
 def missing_starters(registry: "Registry") -> list[str]:

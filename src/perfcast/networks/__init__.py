@@ -19,10 +19,48 @@ from perfcast.networks._devices import (
     measured_networks,
 )
 from perfcast.networks._estimate import TERMS, Ask, Sum, add_up
-from perfcast.networks._graph import Graph, Node
+from perfcast.networks._graph import FLOAT_BYTES, Attribute, Graph, Node, Shape
+from perfcast.networks._list import list_networks
 from perfcast.networks._memory import memory_bytes
 from perfcast.networks._onnx import read_onnx
 from perfcast.networks._plan import plan
-from perfcast.networks._presets import presets, read_preset
+from perfcast.networks._presets import PresetFacts, presets, read_preset
 from perfcast.networks._question import NetworkQuestion, Networks
 from perfcast.networks._whole import Whole, learn_whole
+
+__all__ = [
+    "CONVOLUTIONS",
+    "FLOAT_BYTES",
+    "OPERATORS",
+    "TERMS",
+    "Ask",
+    "Attribute",
+    "Call",
+    "Device",
+    "Graph",
+    "MeasuredNetwork",
+    "NetworkQuestion",
+    "Networks",
+    "Node",
+    "Plan",
+    "PresetFacts",
+    "Runtime",
+    "Shape",
+    "Sum",
+    "Unmodelled",
+    "Whole",
+    "add_up",
+    "answer_network",
+    "devices_among",
+    "find_device",
+    "learn_device",
+    "learn_whole",
+    "list_networks",
+    "measured_networks",
+    "memory_bytes",
+    "plan",
+    "presets",
+    "read_onnx",
+    "read_onnx_apart",
+    "read_preset",
+]

@@ -4,23 +4,23 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-
-from perfcast.networks._call import Call
+from perfcast.errors import InvalidInput
+from perfcast.networks._call import Call, Plan
+from perfcast.networks._devices import Device
 from perfcast.networks._estimate import Ask, Column, Sum, add_up
-from perfcast.networks._graph import Graph
+from perfcast.networks._graph import FLOAT_BYTES, Graph
 from perfcast.networks._memory import memory_bytes
 from perfcast.networks._plan import plan
-from perfcast.networks._devices import Device
 from perfcast.networks._whole import Whole
 
 
 def answer_network(
-    graph: Graph, device: Device, batch_size: int, ask: Ask, whole: Whole | None, coverage: float = 0.9
+    network: Graph | Plan, device: Device, batch_size: int, ask: Ask, whole: Whole | None, coverage: float = 0.9
 ) -> dict[str, Any]:
     """What one call of a network takes, and of what that is the sum.
 
     Args:
-        graph: The network.
+        network: A network, or the calls of layers that nobody fuses.
         device: Where it runs.
         batch_size: Images a call.
         ask: The device's models.
@@ -30,14 +30,17 @@ def answer_network(
     Raises:
         InvalidInput: Nothing of the network is known.
     """
-    found = add_up(plan(graph, device.runtime), batch_size, ask)
+    calls = network if isinstance(network, Plan) else plan(network, device.runtime)
+    found = add_up(calls, batch_size, ask)
+    if not found.calls:
+        raise InvalidInput.of("network", f"has nothing whose time is known on {device.name}")
     times = whole.each(found.terms) if whole else found.ms
     total = float(times.sum())
     lower, upper = _bounds(found, total, whole, coverage)
     layers = _layers(found, times)
     moved = sum(layer["megabytes"] for layer in layers)
     return {
-        "network": graph.name,
+        "network": "layers" if isinstance(network, Plan) else network.name,
         "device": device.name,
         "batch_size": batch_size,
         "execution_time_ms": total,
@@ -46,15 +49,29 @@ def answer_network(
         "coverage": coverage if lower is not None else None,
         "images_per_second": 1e3 * batch_size / total if total > 0 else None,
         "calibrated_on": whole.networks if whole else 0,
-        "parameters": graph.parameters,
+        "parameters": _parameters(network),
         "gigaflops": sum(layer["gigaflops"] for layer in layers),
-        "memory_mb": memory_bytes(graph, batch_size) / 1e6,
+        "memory_mb": _memory_bytes(network, batch_size) / 1e6,
         "calls": sum(call.sign > 0 for call in found.calls),
         "layers": layers,
         "extrapolated": [layer["name"] for layer in layers if layer["extrapolated"]],
         "not_modelled": _not_modelled(found),
         "not_modelled_share": _missing_share(found, moved),
     }
+
+
+def _parameters(network: Graph | Plan) -> int:
+    if isinstance(network, Plan):
+        return sum(call.weight_bytes for call in network.calls) // FLOAT_BYTES
+    return network.parameters
+
+
+def _memory_bytes(network: Graph | Plan, batch_size: int) -> int:
+    """Of layers all weights, and what the largest one reads and writes."""
+    if isinstance(network, Graph):
+        return memory_bytes(network, batch_size)
+    largest = max((call.moved_bytes for call in network.calls), default=0)
+    return FLOAT_BYTES * _parameters(network) + batch_size * largest
 
 
 def _bounds(found: Sum, total: float, whole: Whole | None, coverage: float) -> tuple[float | None, float | None]:
@@ -68,11 +85,13 @@ def _bounds(found: Sum, total: float, whole: Whole | None, coverage: float) -> t
 
 
 def _layers(found: Sum, times: Column) -> list[dict[str, Any]]:
-    """A row a node that calls are named after; what it is spared is taken off its time."""
+    """A row a node that calls are named after; what one of its nodes is spared is taken off its time."""
     total = max(float(times.sum()), 1e-12)
     places: dict[str, list[int]] = {}
+    owners = {node: call.name for call in found.calls if call.sign > 0 for node in call.nodes}
     for at, call in enumerate(found.calls):
-        places.setdefault(call.name, []).append(at)
+        spared_by = owners.get(call.nodes[0]) if call.sign < 0 and call.nodes else None
+        places.setdefault(spared_by or call.name, []).append(at)
     rows = []
     for name, own in places.items():
         calls = [found.calls[at] for at in own]

@@ -1,4 +1,4 @@
-"""ONNX files of strangers are read in a process of their own: within bounds of time and memory, torn down if it hangs."""
+"""ONNX files of strangers are read in a process of their own, within bounds of time and memory."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from perfcast.errors import InvalidInput
+from perfcast.errors import InvalidInput, MissingDependency
 from perfcast.networks._graph import Graph
 
 _SECONDS = 60
@@ -15,10 +15,11 @@ _MEMORY_BYTES = 6 << 30
 
 
 class _Told(msgspec.Struct, frozen=True):
-    """What the process says: a graph, or what is wrong."""
+    """What the process says: a graph, what is wrong with the file, or what isn't installed."""
 
     graph: Graph | None = None
     problem: str = ""
+    missing: str = ""
 
 
 def read_onnx_apart(content: bytes, name: str) -> Graph:
@@ -26,6 +27,7 @@ def read_onnx_apart(content: bytes, name: str) -> Graph:
 
     Raises:
         InvalidInput: It can't be read; says why.
+        MissingDependency: The package `onnx` isn't installed.
     """
     with TemporaryDirectory(prefix="perfcast-network-") as folder:
         path = Path(folder) / "network.onnx"
@@ -38,7 +40,11 @@ def read_onnx_apart(content: bytes, name: str) -> Graph:
     try:
         told = msgspec.json.decode(ran.stdout, type=_Told)
     except msgspec.DecodeError:
-        raise InvalidInput.of("network", "could not be read: the reader ended at it, perhaps for want of memory") from None
+        raise InvalidInput.of(
+            "network", "could not be read: the reader ended at it, perhaps for want of memory"
+        ) from None
+    if told.missing:
+        raise MissingDependency(told.missing)
     if told.graph is None:
         raise InvalidInput.of("network", told.problem)
     return told.graph
@@ -56,5 +62,7 @@ def tell(path: Path, name: str) -> bytes:
         return msgspec.json.encode(_Told(read_onnx(path, name=name)))
     except InvalidInput as error:
         return msgspec.json.encode(_Told(problem="; ".join(field.message for field in error.fields)))
+    except MissingDependency as error:
+        return msgspec.json.encode(_Told(missing=str(error)))
     except PerfcastError as error:
         return msgspec.json.encode(_Told(problem=str(error)))

@@ -1,6 +1,6 @@
 """What the calls of a plan take together: one question to each model, and a sum."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, TypeAlias
@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from perfcast.errors import InvalidInput
 from perfcast.networks._call import CONVOLUTIONS, OPERATORS, Call, Plan, Unmodelled
 from perfcast.workloads import RowReader, Rows, builtin_workloads
 
@@ -56,16 +57,18 @@ class Sum:
         """What a network's time is made of, in ms, calls, MB: float64 [calls, len(TERMS)]; see `TERMS`."""
         convolution = np.array([call.workload == CONVOLUTIONS for call in self.calls], dtype=bool)
         signs = np.array([call.sign for call in self.calls], dtype=float)
-        weights = np.array([call.weight_bytes for call in self.calls], dtype=float)
+        weights = np.array([call.weight_bytes for call in self.calls], dtype=np.float64)
+        moved = np.array([call.moved_bytes for call in self.calls], dtype=np.float64)
+        made = (signs > 0).astype(np.float64)
         return np.stack(
-            [self.ms * convolution, self.ms * ~convolution, signs > 0, weights * (signs > 0) / 1e6], axis=1
-        ).astype(np.float64)
+            [self.ms * convolution, self.ms * ~convolution, made, 1e-6 * weights * made, 1e-6 * moved * made], axis=1
+        )
 
 
-TERMS = ("convolutions_ms", "operators_ms", "calls", "weight_megabytes")
-"""What a whole network's time is a sum of: times of its calls alone, their number, and the weights they fetch.
+TERMS = ("convolutions_ms", "operators_ms", "calls", "weight_megabytes", "moved_megabytes")
+"""What a whole network's time is a sum of: times of its calls alone, their number, and what they move.
 
-A call measured alone finds its weights in the cache and has no interpreter between it and the next one.
+A call measured alone finds its weights and its tensors in the cache and has no interpreter between it and the next one.
 """
 
 
@@ -76,13 +79,17 @@ def add_up(plan: Plan, batch_size: int, ask: Ask) -> Sum:
         plan: The calls, at a batch of one.
         batch_size: Images a call of the network.
         ask: The device's models.
-
-    Raises:
-        InvalidInput: A call is no row of its workload: a fault of the rules.
     """
+    readers = {workload: RowReader(builtin_workloads()[workload]) for workload in ask}
     calls = tuple(at_batch(call, batch_size) for call in plan.calls)
-    known = tuple(call for call in calls if call.workload in ask)
-    missing = [_unknown(call, batch_size) for call in calls if call.workload not in ask and call.sign > 0]
+    read = [_row(call, readers) for call in calls]
+    known = tuple(call for call, row in zip(calls, read, strict=True) if not isinstance(row, str))
+    features = [row for row in read if not isinstance(row, str)]
+    missing = [
+        Unmodelled(call.name, call.operator, row, call.moved_bytes // batch_size)
+        for call, row in zip(calls, read, strict=True)
+        if isinstance(row, str) and call.sign > 0
+    ]
     ms, lower, upper = (np.zeros(len(known)) for _ in range(3))
     extrapolated = np.zeros(len(known), dtype=bool)
     bounded = True
@@ -90,9 +97,10 @@ def add_up(plan: Plan, batch_size: int, ask: Ask) -> Sum:
         places = [at for at, call in enumerate(known) if call.workload == workload]
         if not places:
             continue
-        rows, which = np.unique(_rows(workload, [known[at] for at in places]), axis=0, return_inverse=True)
+        rows, which = np.unique(np.array([features[at] for at in places], np.float32), axis=0, return_inverse=True)
         found = ask[workload](rows)
-        ms[places], extrapolated[places] = found.cost[which], found.extrapolated.any(axis=1)[which]
+        outside: npt.NDArray[np.bool_] = np.asarray(found.extrapolated.any(axis=1))
+        ms[places], extrapolated[places] = found.cost[which], outside[which]
         if found.lower is None or found.upper is None:
             bounded = False
         else:
@@ -110,11 +118,11 @@ def at_batch(call: Call, batch_size: int) -> Call:
     return replace(call, features=features, flops=flops, moved_bytes=moved)
 
 
-def _rows(workload: str, calls: Sequence[Call]) -> Rows:
-    reader = RowReader(builtin_workloads()[workload])
-    return np.array([reader.read(dict(call.features)) for call in calls], dtype=np.float32)
-
-
-def _unknown(call: Call, batch_size: int) -> Unmodelled:
-    reason = f"the device has no model of {call.workload}"
-    return Unmodelled(call.name, call.operator, reason, call.moved_bytes // batch_size)
+def _row(call: Call, readers: Mapping[str, RowReader]) -> list[float] | str:
+    """A call's features as numbers, or why its time can't be asked for."""
+    if call.workload not in readers:
+        return f"the device has no model of {call.workload}"
+    try:
+        return readers[call.workload].read(call.features)
+    except InvalidInput as error:
+        return str(error)

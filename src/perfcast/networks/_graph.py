@@ -52,17 +52,18 @@ class Graph(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
 
     @cached_property
     def parameters(self) -> int:
-        """How many numbers its weights are."""
-        return sum(self.elements(name) for name in self.weights)
+        """How many numbers it learnt: its weights, without single numbers and what `BatchNormalization` measured."""
+        measured = {name for node in self.nodes if node.operator == "BatchNormalization" for name in node.inputs[3:]}
+        return sum(count for name in self.weights - measured if (count := self.elements(name)) > 1)
 
     @cached_property
     def readers(self) -> Mapping[str, tuple[Node, ...]]:
         """Which nodes read a tensor, in their order."""
-        found: dict[str, tuple[Node, ...]] = {}
+        found: dict[str, list[Node]] = {}
         for node in self.nodes:
             for name in dict.fromkeys(node.inputs):
-                found[name] = (*found.get(name, ()), node)
-        return found
+                found.setdefault(name, []).append(node)
+        return {name: tuple(nodes) for name, nodes in found.items()}
 
     @cached_property
     def makers(self) -> Mapping[str, Node]:

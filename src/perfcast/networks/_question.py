@@ -1,18 +1,22 @@
 """What is asked of a network, and who answers: the body of `POST /networks/predict`."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from threading import Lock
 from typing import Annotated, Any, Protocol
 
 import msgspec
 
 from perfcast.errors import InvalidInput
+from perfcast.manifest import COVERAGES
 from perfcast.networks._answer import answer_network
-from perfcast.networks._call import OPERATORS
+from perfcast.networks._apart import read_onnx_apart
+from perfcast.networks._call import OPERATORS, Plan
 from perfcast.networks._devices import Device, find_device, learn_device
 from perfcast.networks._estimate import Ask, Costs
 from perfcast.networks._graph import Graph
-from perfcast.networks._layers import graph_of_layers
+from perfcast.networks._layers import plan_of_layers
 from perfcast.networks._presets import read_preset
 from perfcast.networks._whole import Whole
 from perfcast.workloads import Rows
@@ -20,6 +24,9 @@ from perfcast.workloads import Rows
 MOST_IMAGES = 4096
 _KEPT = 32
 """Devices whose whole networks are remembered, each with the versions that answered."""
+
+_GRAPHS = 8
+"""Files whose graphs are remembered: one is asked for at several batches and devices."""
 
 
 class Model(Protocol):
@@ -39,13 +46,12 @@ Raises:
 
 
 class NetworkQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST /networks/predict`: a network in one of three forms, and where it runs.
+    """The body of `POST /networks/predict`: a network, and where it runs.
 
     Attributes:
         preset: The name of one.
         layers: Calls one after the other, each `operator` (`convolution` if left out) with its features, a `name` and
             a `count`.
-        graph: What `perfcast.networks.read_onnx` makes of an ONNX file.
         device: The suffix of the models that know it, such as `cpu-torch`.
         batch_size: Images a call.
         coverage: Of the interval.
@@ -53,7 +59,6 @@ class NetworkQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     preset: str | None = None
     layers: Sequence[Mapping[str, Any]] | None = None
-    graph: Graph | None = None
     device: str = "cpu-torch"
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=MOST_IMAGES)] = 1
     coverage: float = 0.9
@@ -65,19 +70,39 @@ class Networks:
     def __init__(self) -> None:
         self._learnt: dict[tuple[str, ...], Whole | None] = {}
         self._learning = Lock()
+        self._graphs: OrderedDict[str, Graph] = OrderedDict()
 
-    def answer(self, question: NetworkQuestion, models: Sequence[str], find: Find) -> dict[str, Any]:
+    def read(self, content: bytes, name: str) -> Graph:
+        """What an ONNX file's content says, read in a process of its own; the last few are remembered.
+
+        Raises:
+            InvalidInput, MissingDependency: As of `read_onnx_apart`.
+        """
+        key = sha256(content).hexdigest()
+        graph = self._graphs.get(key) or read_onnx_apart(content, name)
+        self._graphs[key] = graph
+        while len(self._graphs) > _GRAPHS:
+            self._graphs.popitem(last=False)
+        return msgspec.structs.replace(graph, name=name)
+
+    def answer(
+        self, question: NetworkQuestion, models: Sequence[str], find: Find, *, graph: Graph | None = None
+    ) -> dict[str, Any]:
         """What a network costs.
 
         Args:
             question: What is asked.
             models: The names of all models that can answer.
             find: Who answers for one of them.
+            graph: What was read of an ONNX file; the question then names no other network.
 
         Raises:
             InvalidInput: Names the field that is wrong.
         """
-        graph = _graph_of(question)
+        if question.coverage not in COVERAGES:
+            known = ", ".join(map(str, COVERAGES))
+            raise InvalidInput.of("coverage", f"must be one of {known}, got {question.coverage}")
+        network = _network_of(question, graph)
         device = find_device(question.device, models)
         used = {workload: find(name) for workload, name in device.models.items() if name in models}
         ask: Ask = {
@@ -85,7 +110,7 @@ class Networks:
             for workload, model in used.items()
         }
         whole = self._whole(device, used, ask)
-        found = answer_network(graph, device, question.batch_size, ask, whole, question.coverage)
+        found = answer_network(network, device, question.batch_size, ask, whole, question.coverage)
         return {**found, "models": {workload: model.name for workload, model in used.items()}}
 
     def _whole(self, device: Device, used: Mapping[str, Model], ask: Ask) -> Whole | None:
@@ -101,10 +126,14 @@ class Networks:
             return self._learnt[key]
 
 
-def _graph_of(question: NetworkQuestion) -> Graph:
-    given = [name for name in ("preset", "layers", "graph") if getattr(question, name) is not None]
-    if len(given) != 1:
-        raise InvalidInput.of("preset", f"give one of preset, layers and an ONNX file, got {', '.join(given) or 'none'}")
-    if question.preset is not None:
-        return read_preset(question.preset)
-    return question.graph if question.graph is not None else graph_of_layers(question.layers or ())
+def _network_of(question: NetworkQuestion, graph: Graph | None) -> Graph | Plan:
+    """The one network that is asked for."""
+    given = {"preset": question.preset, "layers": question.layers, "network": graph}
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) != 1:
+        raise InvalidInput.of(
+            "preset", f"give one of preset, layers and an ONNX file, got {' and '.join(named) or 'none'}"
+        )
+    if graph is not None:
+        return graph
+    return plan_of_layers(question.layers) if question.layers is not None else read_preset(question.preset or "")

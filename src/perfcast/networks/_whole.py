@@ -15,8 +15,8 @@ import numpy as np
 
 from perfcast.networks._estimate import Column
 
-_PRIOR = (1.0, 1.0, 0.0, 0.0)
-_HELD = (0.1, 0.1, 1e-3, 1e-3)
+_PRIOR = (1.0, 1.0, 0.0, 0.0, 0.0)
+_HELD = (0.2, 0.2, 5e-3, 2e-2, 2e-2)
 """How far a coefficient usually is from the prior, in its own unit; each counts as much as one measured network that is
 off by `_ERROR`."""
 _ERROR = 0.1
@@ -88,8 +88,8 @@ def _fit(measured: Sequence[Measured]) -> Column:
     matrix = np.concatenate([terms, np.diag(_ERROR / held)])
     target = np.concatenate([np.ones(len(wanted)), _ERROR * prior / held])
     scale = np.linalg.norm(matrix, axis=0)
-    matrix = matrix / scale
-    return _not_negative(matrix, target) / scale
+    found: Column = _not_negative(matrix / scale, target) / scale
+    return found
 
 
 def _not_negative(matrix: Column, target: Column) -> Column:

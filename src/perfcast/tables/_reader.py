@@ -90,7 +90,7 @@ class ColumnReader:
             notes += times.notes
         rows, unread, clean = self._rows(columns, times, decimal, notes)
         if not clean:
-            self._refuse(rows, unread)
+            self._refuse(rows, unread, self._defaulted(columns, times))
         return rows
 
     def take(
@@ -114,7 +114,8 @@ class ColumnReader:
             note_rounding(name, numbers, notes)
             with np.errstate(over="ignore"):
                 costs = numbers.astype(np.float32)
-        return Taken(rows, self._refusals(rows, unread, costs), notes), costs
+        refusals = self._refusals(rows, unread, costs, self._defaulted(columns, times))
+        return Taken(rows, refusals, notes), costs
 
     def _rows(
         self, columns: Mapping[str, Column], times: Times | None, decimal: str, notes: Counter[str] | None
@@ -139,7 +140,7 @@ class ColumnReader:
         """
         blocks = (np.ascontiguousarray(rows[begin : begin + _BLOCK].T) for begin in range(0, len(rows), _BLOCK))
         if not all(self._clean(block) for block in blocks):
-            self._refuse(rows, [])
+            self._refuse(rows, [], frozenset())
 
     def keeps_rules(self, rows: Rows) -> bool:
         """Whether every row, float32 [rows, features] of values that are each allowed by itself, keeps all rules."""
@@ -219,15 +220,28 @@ class ColumnReader:
     def _keeps_rules(self, block: Rows) -> bool:
         return all(bool(holds.all()) for holds in rules_hold(self.workload, block))
 
-    def _refusals(self, rows: Rows, unread: list[Refusal], cost: Rows | None) -> list[Refusal]:
-        """All that is wrong; a value that could not even be read is not reported again as missing."""
+    def _defaulted(self, columns: Mapping[str, Column], times: Times | None) -> frozenset[str]:
+        """The features that no column gives."""
+        return frozenset(self._names) - {*columns, *(self._clocks if times else ())}
+
+    def _refusals(
+        self, rows: Rows, unread: list[Refusal], cost: Rows | None, defaulted: frozenset[str]
+    ) -> list[Refusal]:
+        """All that is wrong, each once: neither what could not be read as missing, nor defaults that follow from it."""
         untimed = [refusal for refusal in unread if refusal.field in (TIME, TIMESTAMP)]
         told = [*unread, *(replace(refusal, field=name) for refusal in untimed for name in self._clocks)]
-        found = (refusal.without(told) for refusal in check_table(self.workload, rows, cost))
-        return [*unread, *(refusal for refusal in found if len(refusal.rows))]
+        found = [*unread, *(refusal.without(told) for refusal in check_table(self.workload, rows, cost))]
+        given = [refusal.rows for refusal in found if refusal.field not in defaulted]
+        wrong = np.concatenate(given) if given else np.zeros(0, dtype=np.int64)
+        others = (
+            replace(refusal, rows=np.setdiff1d(refusal.rows, wrong)) if refusal.field in defaulted else refusal
+            for refusal in found
+        )
+        return [refusal for refusal in others if len(refusal.rows)]
 
-    def _refuse(self, rows: Rows, unread: list[Refusal]) -> None:
-        raise InvalidInput([_told(refusal) for refusal in merged(self._refusals(rows, unread, None))])
+    def _refuse(self, rows: Rows, unread: list[Refusal], defaulted: frozenset[str]) -> None:
+        refusals = self._refusals(rows, unread, None, defaulted)
+        raise InvalidInput([_told(refusal) for refusal in merged(refusals)])
 
 
 def times_among(columns: Iterable[str]) -> list[str]:

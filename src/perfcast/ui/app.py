@@ -20,6 +20,7 @@ chosen = st.navigation(
     {
         "Ask": [
             st.Page(PAGES / "predict.py", title="Predict", icon=":material/speed:", default=True),
+            st.Page(PAGES / "networks.py", title="Networks", icon=":material/account_tree:"),
             st.Page(PAGES / "capacity.py", title="Capacity", icon=":material/show_chart:"),
         ],
         "Learn": [

@@ -17,7 +17,7 @@ from perfcast.workloads._workload import Workload
 
 ENTRY_POINTS = "perfcast.workloads"
 _HERE = Path(__file__).parent
-_BUILT_IN = ("cpu_utilization", "cnn_execution_time", "convolution_across_devices")
+_BUILT_IN = ("cpu_utilization", "cnn_execution_time", "operator_execution_time", "convolution_across_devices")
 """Folders; what extends another comes after it."""
 
 

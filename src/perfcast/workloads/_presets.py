@@ -1,6 +1,7 @@
 """Presets: rows with names, checked as any row that a caller gives."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from perfcast.errors import InvalidDeclaration, InvalidInput
 from perfcast.workloads._file import PresetDeclaration
@@ -41,7 +42,7 @@ def with_presets(
 def _fitting(preset: Preset, workload: Workload, reader: RowReader) -> Preset | None:
     item = PresetDeclaration(preset.name, preset.title, preset.features, preset.group)
     try:
-        return _preset(item, workload, reader)
+        return replace(_preset(item, workload, reader), stated=preset.stated)
     except InvalidInput:
         return None
 
@@ -52,4 +53,4 @@ def _preset(item: PresetDeclaration, workload: Workload, reader: RowReader) -> P
     read = {one.name: one.decode(number) for one, number in zip(workload.features, row, strict=True)}
     clock = {one.name for one in workload.features if one.declaration.clock and one.name not in given} if moment else ()
     features = {name: value for name, value in read.items() if name not in clock}
-    return Preset(item.name, item.title, item.group, features | moment)
+    return Preset(item.name, item.title, item.group, features | moment, tuple(given))

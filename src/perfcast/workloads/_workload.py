@@ -52,12 +52,14 @@ class Preset:
         name, title, group: See `PresetDeclaration`.
         features: A value for each feature in declared order, as requests may give it; choices by what they say, and
             `timestamp` last, in place of clock features, where it is declared with one.
+        stated: Those of them that the file states; the others follow by the features' defaults.
     """
 
     name: str
     title: str
     group: str
     features: Mapping[str, float | str]
+    stated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from perfcast.registry import Registry
 from perfcast.storage import Blobs, Database
 from perfcast.workloads import builtin_workloads
 from perfcast.workloads.cnn_execution_time.profiler import WORKLOAD
-from perfcast.workloads.cnn_execution_time.profiler._configurations import sample_configurations
 from perfcast.workloads.cnn_execution_time.profiler._journal import read_journal
+from perfcast.workloads.cnn_execution_time.profiler._sampler import sample_configurations
 
 
 @pytest.fixture

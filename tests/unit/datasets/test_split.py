@@ -148,7 +148,7 @@ def test_times_that_are_too_few_are_named_as_the_cause() -> None:
 def test_convolutions_are_split_by_configuration_even_when_they_carry_a_time() -> None:
     workload = builtin_workloads()["cnn-execution-time"]
     sizes = np.arange(1, 401, dtype=np.float32)
-    fixed = np.tile(np.array([8, 8, 8, 8, 3, 1, 1, 1, 1], dtype=np.float32), (400, 1))
+    fixed = np.tile(np.array([8, 8, 8, 8, 3, 1, 1, 1, 1, 3, 1, 1, 1, 1], dtype=np.float32), (400, 1))
     features = np.concatenate([sizes[:, None], fixed], axis=1)
     moments = np.arange(400).astype("datetime64[s]").astype("datetime64[us]")
     dataset = Dataset("timed", workload, features, sizes, moments)

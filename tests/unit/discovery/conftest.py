@@ -38,7 +38,7 @@ def to_graph() -> Convert:
     """Convert bytes in this process, as the converting process does."""
 
     def run(file: str, data: bytes, **beside: bytes) -> Converted:
-        cpu, cnn = builtin_workloads().values()
+        cpu, cnn, *_ = builtin_workloads().values()
         files = {file: data} | {name.replace("__", "."): content for name, content in beside.items()}
         order = Order(file, files, [cnn.document(), cpu.document()], unconfined=True, parent=0)
         return convert(order, lambda: None)
@@ -54,7 +54,8 @@ def dumped(value: Any) -> bytes:
 
 
 def all_features(rows: np.ndarray) -> np.ndarray:
-    """The workload's 10 features of rows in the README's order, with the usual padding: float32 [rows, 10]."""
+    """The workload's 15 features of rows in the README's order, with the usual padding: float32 [rows, 15]."""
     padding = (rows[:, 5] - 1) // 2
     ones = np.ones(len(rows))
-    return np.column_stack([rows[:, :7], padding, ones, ones]).astype(np.float32)
+    square = [rows[:, 5], rows[:, 6], padding, padding, padding]
+    return np.column_stack([rows[:, :7], padding, ones, ones, *square]).astype(np.float32)

@@ -11,7 +11,7 @@ from perfcast.sessions import open_session
 from perfcast.workloads import ArrayArithmetic, Expression, Name, Rows, builtin_workloads, evaluate, parse
 from perfcast.workloads._expressions import Operation
 from perfcast.workloads._terms import Plan, plan
-from perfcast.workloads.cnn_execution_time.profiler._configurations import sample_configurations
+from perfcast.workloads.cnn_execution_time.profiler._sampler import sample_configurations
 
 NAMES = ("a", "b", "c")
 ROWS = 400

@@ -8,7 +8,7 @@ from perfcast.errors import BrokenVersion, Refused
 from perfcast.export import Target, check_parity, compose, measure, run
 from perfcast.sessions import COST, FEATURES
 from perfcast.workloads import Rows, Workload, builtin_workloads
-from perfcast.workloads.cnn_execution_time.profiler._configurations import sample_configurations
+from perfcast.workloads.cnn_execution_time.profiler._sampler import sample_configurations
 
 ROWS = 400
 

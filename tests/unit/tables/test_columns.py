@@ -74,6 +74,13 @@ def test_broken_rules_are_named(cnn: Workload) -> None:
     assert wrong(ColumnReader(cnn, UTC), columns)["groups"] == "must divide output_channels (row 1, counted from 0)"
 
 
+def test_a_wrong_value_is_named_once_and_not_again_by_defaults_that_follow_from_it(cnn: Workload) -> None:
+    columns = convolutions(3) | {"kernel_size": np.array([3, 90, np.nan])}
+    assert list(wrong(ColumnReader(cnn, UTC), columns)) == ["kernel_size"]
+    columns |= {"kernel_size": np.array([3, 90, 3]), "kernel_width": np.array([3, 91, 92])}
+    assert list(wrong(ColumnReader(cnn, UTC), columns)) == ["kernel_size", "kernel_width"]
+
+
 def test_unknown_and_missing_columns_are_named(cnn: Workload) -> None:
     columns = convolutions(1)
     columns["kernel_sise"] = columns.pop("kernel_size")
@@ -147,7 +154,7 @@ def test_choices_that_are_numbers_are_read_as_numbers_are(tmp_path: Path, column
 
 
 def test_no_rows_are_no_mistake(cnn: Workload) -> None:
-    assert ColumnReader(cnn, UTC).read(convolutions(0)).shape == (0, 10)
+    assert ColumnReader(cnn, UTC).read(convolutions(0)).shape == (0, 15)
 
 
 def test_rows_that_are_laid_out_already_are_checked_the_same(cnn: Workload) -> None:

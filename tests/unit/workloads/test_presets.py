@@ -104,6 +104,7 @@ def test_an_extension_has_the_presets_of_its_base_that_fit_it_with_its_own_defau
 
 def test_the_built_in_convolutions_are_layers_that_the_profiler_measures() -> None:
     columns = ("input_channels", "input_height", "output_channels", "kernel_size", "stride", "padding", "groups")
+    columns += ("kernel_width", "stride_width", "padding_width", "padding_bottom", "padding_right")
     file = Path(__file__).parents[3] / "src/perfcast/workloads/cnn_execution_time/profiler/networks.csv"
     names = [column.replace("height", "size") for column in columns]
     measured = {tuple(int(row[name]) for name in names) for row in csv.DictReader(file.open())}

@@ -38,6 +38,19 @@ def test_a_journal_gives_back_what_was_written(tmp_path: Path) -> None:
     assert contents.fingerprint == DEVICE
 
 
+def test_a_journal_of_configurations_without_widths_goes_on_as_square_ones(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal.jsonl"
+    journal = Journal.open(path, header())
+    journal._append({"configurations": [[1, 3, 8, 8, 4, 3, 1, 1, 1, 1], [2, 3, 8, 9, 4, 5, 2, 0, 1, 1]]})
+    journal.add_configurations([ConvConfig(1, 3, 8, 8, 4, 1, kernel_width=7)], "perfcast profile --uneven 1")
+    journal.close()
+    assert read_journal(path).configurations == [
+        ConvConfig(1, 3, 8, 8, 4, 3, 1, 1, 1, 1, 3, 1, 1, 1, 1),
+        ConvConfig(2, 3, 8, 9, 4, 5, 2, 0, 1, 1, 5, 2, 0, 0, 0),
+        ConvConfig(1, 3, 8, 8, 4, 1, 1, 0, 1, 1, 7, 1, 3, 0, 3),
+    ]
+
+
 def test_every_torn_last_line_loses_no_more_than_itself(tmp_path: Path) -> None:
     whole = written(tmp_path / "a.journal.jsonl").read_bytes()
     last = whole.rstrip(b"\n").rfind(b"\n") + 1

@@ -130,6 +130,7 @@ def test_a_call_longer_than_allowed_is_refused_with_both_times() -> None:
         ({"runtime": "tensorflow"}, "runtime is 'tensorflow', expected one of torch, onnxruntime"),
         ({"configurations": 0}, "configurations is 0"),
         ({"tolerance": -0.1}, "tolerance is -0.1"),
+        ({"uneven": 1.5}, "uneven is 1.5, expected a share from 0 to 1"),
     ],
 )
 def test_an_option_that_can_not_be_used_is_refused(changes: dict[str, object], words: str) -> None:

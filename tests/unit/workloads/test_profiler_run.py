@@ -16,12 +16,20 @@ import pytest
 from tests.patience import PATIENCE_SECONDS
 
 from perfcast.cli._progress import profile_progress
+from perfcast.datasets import import_file
 from perfcast.errors import InvalidSetting
+from perfcast.workloads import builtin_workloads
 from perfcast.workloads.cnn_execution_time.profiler import Guide, ProfileOptions, ProfileProgress, profile
-from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound, sample_configurations
+from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound
 from perfcast.workloads.cnn_execution_time.profiler._dataset import ProfileResult
 from perfcast.workloads.cnn_execution_time.profiler._journal import read_journal
-from perfcast.workloads.cnn_execution_time.profiler._runners import OnnxRuntimeRunner, TorchRunner, make_runner
+from perfcast.workloads.cnn_execution_time.profiler._runners import (
+    OnnxRuntimeRunner,
+    TorchRunner,
+    ValuePool,
+    make_runner,
+)
+from perfcast.workloads.cnn_execution_time.profiler._sampler import sample_configurations
 
 SMALL = WorkBound(flops=2e7, tensor_bytes=2e6)
 
@@ -194,6 +202,26 @@ def test_a_convolution_that_does_not_fit_in_memory_is_left_out_with_its_reason(t
     assert "memory" in reason
 
 
+@pytest.mark.parametrize("runtime", ["torch", "onnxruntime"])
+def test_only_uneven_ones_are_measured_where_all_are_to_be(tmp_path: Path, runtime: Any) -> None:
+    result = profile(options(tmp_path, runtime=runtime, configurations=30, uneven=1))
+    assert result.rows >= 25
+    found = read_journal(result.journal).configurations
+    assert all(config.uneven for config in found)
+    assert any(config.asymmetric for config in found) == (runtime == "onnxruntime")
+    dataset, _ = import_file(result.dataset, builtin_workloads()["cnn-execution-time"], name="uneven")
+    columns = dict(zip(dataset.workload.feature_names, dataset.features.T, strict=True))
+    assert (columns["kernel_width"] != columns["kernel_size"]).sum() > 10
+    assert "whose kernel, stride or padding differs between directions or sides" in result.card.read_text()
+
+
+def test_pytorch_does_not_run_different_padding_on_opposite_sides(tmp_path: Path) -> None:
+    runner = make_runner(options(tmp_path))
+    with pytest.raises(InvalidSetting, match="same padding on opposite sides"):
+        runner.prepare(ConvConfig(1, 3, 8, 8, 4, 3, padding=0, padding_bottom=1))
+    runner.close()
+
+
 def test_the_run_is_pinned_while_it_measures_and_released_after(tmp_path: Path) -> None:
     before = os.sched_getaffinity(0)
     core = min(before)
@@ -211,15 +239,32 @@ def test_onnxruntime_is_only_measured_forward_on_the_cpu(tmp_path: Path) -> None
         make_runner(options(tmp_path, runtime="onnxruntime", measured_pass="training"))
 
 
-def test_both_runtimes_run_the_convolution_that_the_configuration_describes() -> None:
-    config = ConvConfig(2, 4, 9, 7, 6, 3, stride=2, padding=2, groups=2, dilation=2)
-    torch_runner = TorchRunner(device="cpu", training=False)
-    torch = torch_runner._torch
-    inputs = torch.from_numpy(torch_runner._inputs.take(config.input_shape))
-    weights = torch.from_numpy(torch_runner._weights.take(config.weight_shape))
-    expected = torch.conv2d(inputs, weights, None, 2, 2, 2, 2).numpy()
-    torch_runner.close()
+@pytest.mark.parametrize(
+    "config",
+    [
+        ConvConfig(2, 4, 9, 7, 6, 3, stride=2, padding=2, groups=2, dilation=2),
+        ConvConfig(2, 4, 9, 8, 6, 1, kernel_width=7, stride=2, stride_width=1),
+        ConvConfig(2, 4, 9, 8, 6, 5, kernel_width=3, stride=1, stride_width=2, padding=2, padding_width=0, dilation=2),
+        ConvConfig(2, 4, 9, 8, 6, 3, stride=2, padding=0, padding_bottom=1, padding_width=1, padding_right=2),
+    ],
+)
+def test_both_runtimes_run_the_convolution_that_the_configuration_describes(config: ConvConfig) -> None:
     import onnxruntime
+    import torch
+
+    padded = torch.nn.functional.pad(
+        torch.from_numpy(ValuePool(1).take(config.input_shape)),
+        (config.padding_width, config.padding_right, config.padding, config.padding_bottom),
+    )
+    weights = torch.from_numpy(ValuePool(2).take(config.weight_shape))
+    strides = config.stride, config.stride_width
+    expected = torch.conv2d(padded, weights, None, strides, 0, config.dilation, config.groups).numpy()
+    assert expected.shape == config.output_shape
+    if not config.asymmetric:
+        torch_runner = TorchRunner(device="cpu", training=False)
+        call, _ = torch_runner._call(config)
+        np.testing.assert_allclose(call().numpy(), expected, rtol=1e-4, atol=1e-4)
+        torch_runner.close()
 
     runner = OnnxRuntimeRunner()
     session = onnxruntime.InferenceSession(runner._model(config), providers=["CPUExecutionProvider"])

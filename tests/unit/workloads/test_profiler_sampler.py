@@ -8,12 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfcast.workloads import builtin_workloads
-from perfcast.workloads.cnn_execution_time.profiler._configurations import (
-    ConvConfig,
-    WorkBound,
-    network_layers,
-    sample_configurations,
-)
+from perfcast.workloads.cnn_execution_time.profiler._configurations import ConvConfig, WorkBound, network_layers
+from perfcast.workloads.cnn_execution_time.profiler._sampler import sample_configurations
 
 
 @settings(max_examples=15, deadline=None)
@@ -57,6 +53,25 @@ def test_groups_dilation_padding_and_every_order_of_magnitude_of_work_occur() ->
     assert decades >= set(range(3, 10))
 
 
+def test_a_share_is_uneven_and_one_or_none_gives_only_such_or_none() -> None:
+    usual = sample_configurations(2000, seed=0)
+    assert 200 < sum(config.uneven for config in usual) < 400
+    assert not any(config.asymmetric for config in usual)
+    assert not any(config.uneven for config in sample_configurations(300, seed=0, uneven=0))
+    assert all(config.uneven for config in sample_configurations(300, seed=0, uneven=1))
+
+
+def test_uneven_ones_have_kernels_of_one_row_strides_of_one_direction_and_where_wanted_same_padding() -> None:
+    chosen = sample_configurations(1500, seed=2, uneven=1, asymmetric=True)
+    kernels = {(config.kernel_size, config.kernel_width) for config in chosen}
+    assert kernels >= {(1, 7), (7, 1), (1, 3), (3, 1), (1, 5), (5, 1), (3, 5), (1, 11)}
+    assert sum((config.stride, config.stride_width) == (2, 1) for config in chosen) > 10
+    asymmetric = [config for config in chosen if config.asymmetric]
+    assert 150 < len(asymmetric) < 400
+    assert sum((one.padding, one.padding_bottom, one.stride) == (0, 1, 2) for one in asymmetric) > 50
+    assert sum(config.groups > 1 for config in chosen) > 150
+
+
 def test_every_sample_passes_the_declared_bounds_of_the_workload() -> None:
     features = builtin_workloads()["cnn-execution-time"].features
     assert ConvConfig.__slots__ == tuple(feature.name for feature in features)
@@ -86,6 +101,7 @@ def test_flops_and_bytes_are_those_of_a_convolution_worked_out_by_hand() -> None
         ConvConfig(1, 3, 4, 8, 4, 5),
         ConvConfig(1, 3, 8, 8, 4, 3, dilation=4),
         ConvConfig(1, 3, 8, 8, 4, 65),
+        ConvConfig(1, 3, 8, 8, 4, 1, kernel_width=9, padding_width=0),
     ],
 )
 def test_what_the_workload_does_not_allow_is_no_configuration(config: ConvConfig) -> None:

@@ -11,6 +11,7 @@ requests without sending them.
 from perfcast_client import answers, calls
 from perfcast_client._async_client import AsyncClient
 from perfcast_client._async_jobs import AsyncJob
+from perfcast_client._choice import Option, best_of, options_of
 from perfcast_client._client import Client
 from perfcast_client._errors import (
     ApiError,
@@ -45,6 +46,7 @@ __all__ = [
     "NotAuthenticated",
     "NotFound",
     "NotReady",
+    "Option",
     "PerfcastClientError",
     "Raw",
     "ServerError",
@@ -54,5 +56,7 @@ __all__ = [
     "UnreadableAnswer",
     "__version__",
     "answers",
+    "best_of",
     "calls",
+    "options_of",
 ]

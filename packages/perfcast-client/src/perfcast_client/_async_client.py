@@ -117,6 +117,8 @@ class AsyncClient:
     headroom = Awaited(calls.headroom)
     runway = Awaited(calls.runway)
     autoscale = Awaited(calls.autoscale)
+    networks = Awaited(calls.networks)
+    predict_network = Awaited(calls.predict_network)
     feedback = Awaited(calls.feedback)
     feedback_batch = Awaited(calls.feedback_batch)
     benchmark = Awaited(calls.benchmark)

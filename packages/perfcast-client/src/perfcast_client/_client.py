@@ -114,6 +114,8 @@ class Client:
     headroom = Blocking(calls.headroom)
     runway = Blocking(calls.runway)
     autoscale = Blocking(calls.autoscale)
+    networks = Blocking(calls.networks)
+    predict_network = Blocking(calls.predict_network)
     feedback = Blocking(calls.feedback)
     feedback_batch = Blocking(calls.feedback_batch)
     benchmark = Blocking(calls.benchmark)

@@ -12,11 +12,9 @@ OPEN = ""
 _PATHS = {
     ("GET", OPEN): """/ /livez /readyz /health /metrics /ping /v2/health/live /v2/health/ready
         /docs /docs/files/{name} /redoc /openapi.json""",
-    ("GET", "predict"): "/predict /benchmark/{model} /autoscale/{model}",
-    (
-        "POST",
-        "predict",
-    ): """/predict /predict/batch /explain /headroom /runway /feedback /invocations /v1/models/{name}:predict
+    ("GET", "predict"): "/predict /networks /benchmark/{model} /autoscale/{model}",
+    ("POST", "predict"): """/predict /predict/batch /explain /headroom /runway /networks/predict /feedback /invocations
+        /v1/models/{name}:predict
         /v2/models/{name}/infer /v2/models/{name}/versions/{version}/infer""",
     ("GET", "read"): """/models /models/{name} /models/{ref}/metrics /models/{ref}/card /models/{ref}/drift
         /models/{ref}/judged /workloads /workloads/{name} /datasets /datasets/{ref} /datasets/{ref}/rows

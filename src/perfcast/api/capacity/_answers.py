@@ -117,6 +117,12 @@ class RunwayBody(BaseModel):
     days_off: list[str] = Field(
         [], max_length=1000, description="Dates, past and to come, whose load is a Sunday's", examples=[["2026-12-25"]]
     )
+    country: str | None = Field(
+        None,
+        max_length=20,
+        description="Whose public holidays are days off too: ISO 3166, such as DE or US-CA",
+        examples=["DE"],
+    )
 
 
 class RunwayBand(BaseModel):

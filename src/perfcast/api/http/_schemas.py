@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, RootModel
 
 from perfcast.api.http._problems import CONTENT_TYPE, Compressed, TooLarge, TooSlow, problem_of, problem_of_status
 from perfcast.api.http._reply import Json
-from perfcast.errors import Conflict, InvalidInput, NoUsableModel, UnknownModel
+from perfcast.errors import Conflict, InvalidInput, MissingDependency, NoUsableModel, UnknownModel
 
 Time = Annotated[
     str,
@@ -68,6 +68,7 @@ _MEANINGS = {
     415: "The body is compressed: `/v2/…/infer` unpacks gzip and deflate, other routes nothing",
     422: "A field is malformed, missing or out of bounds; every one is named",
     429: "More requests than RATE_LIMIT allows; Retry-After says when to ask again",
+    501: "A package that this needs is not installed where the server runs; says which",
     503: "No usable model, the database can't be reached, or too much to do; says what to do",
 }
 _EXAMPLES = {
@@ -85,6 +86,7 @@ _EXAMPLES = {
         problem_of(Compressed("gzip")),
         problem_of(InvalidInput.of("kernel_size", "is required")),
         problem_of_status(429, "more than 600 requests in 60 s; ask again in 7 s, or raise RATE_LIMIT"),
+        problem_of(MissingDependency("reading ONNX files needs the onnx package: pip install 'perfcast[train]'")),
         problem_of(
             NoUsableModel(
                 "model 'm' has no champion; choose one of its versions with `perfcast models activate m:VERSION`"

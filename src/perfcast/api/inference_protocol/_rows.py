@@ -23,7 +23,7 @@ def rows_of(reader: Reader, inputs: Sequence[Tensor]) -> Rows:
     Args:
         reader: Of the model's workload.
         inputs: Either one tensor for each feature, named as it, of shape [rows] or [rows, 1], or one named `features`
-            of shape [rows, features], float32 or float64.
+            of shape [rows, features], float32 or float64; its last columns may be left out where they have defaults.
 
     Returns:
         float32 [rows, features], in declared order, at least one row.
@@ -71,11 +71,15 @@ def _matrix(columns: ColumnReader, inputs: Sequence[Tensor]) -> Rows:
     width = len(columns.workload.features)
     if tensor.datatype not in _MATRIX_TYPES:
         raise wrong(MATRIX, f"must be {' or '.join(_MATRIX_TYPES)}, got {tensor.datatype}")
-    if tensor.values.ndim != 2 or tensor.values.shape[1] != width:
+    shape = tensor.values.shape
+    if len(shape) != 2 or shape[1] > width or any(one.required for one in columns.workload.features[shape[1] :]):
         names = ", ".join(columns.workload.feature_names)
-        raise wrong(MATRIX, f"must have shape [rows, {width}] ({names}), got {list(tensor.values.shape)}")
+        raise wrong(MATRIX, f"must have shape [rows, {width}] ({names}), got {list(shape)}")
     with np.errstate(over="ignore"):  # what becomes infinite is refused with its row
-        rows = np.ascontiguousarray(tensor.values, dtype=np.float32)
+        rows = np.full((len(tensor.values), width), np.nan, dtype=np.float32)
+        rows[:, : shape[1]] = tensor.values
+    if shape[1] < width and not np.isnan(tensor.values).any():
+        columns.fill(rows)
     columns.check(rows)
     return rows
 

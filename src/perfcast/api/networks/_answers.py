@@ -7,18 +7,20 @@ from pydantic import BaseModel, Field
 from perfcast.api.http._schemas import Time
 
 
-class Preset(BaseModel):
+class NetworkPreset(BaseModel):
     """A network that comes with Perfcast."""
 
     name: str = Field(examples=["resnet50"])
     title: str = Field(examples=["ResNet-50"])
-    group: str = Field(examples=["ResNet"])
-    side: int = Field(description="Height and width of its images", examples=[224])
+    family: str = Field(examples=["ResNet"])
+    input_shape: list[int] = Field(description="Of one image, batch first", examples=[[1, 3, 224, 224]])
     parameters: int = Field(examples=[25557032])
     gigaflops: float = Field(description="For one image, a multiply-add counted as two", examples=[8.2])
+    year: int = Field(description="When it was published", examples=[2015])
+    source: str = Field(description="Whose definition it is", examples=["torchvision resnet50"])
 
 
-class DeviceFacts(BaseModel):
+class NetworkDevice(BaseModel):
     """A device whose convolutions a model knows."""
 
     name: str = Field(examples=["cpu-torch"])
@@ -32,12 +34,12 @@ class DeviceFacts(BaseModel):
 class NetworkList(BaseModel):
     """What there is to ask for."""
 
-    networks: list[Preset]
-    devices: list[DeviceFacts]
+    networks: list[NetworkPreset]
+    devices: list[NetworkDevice]
     timestamp: Time
 
 
-class Layer(BaseModel):
+class NetworkLayer(BaseModel):
     """What one call of a runtime does and takes; the rows of a network add up to its time."""
 
     name: str = Field(examples=["layer1.0.conv1"])
@@ -74,20 +76,20 @@ class NetworkAnswer(BaseModel):
     coverage: float | None = Field(examples=[0.9])
     images_per_second: float | None = Field(examples=[14.9])
     calibrated_on: int = Field(
-        description="How many networks, measured whole on the device, the sum is calibrated on; 0 where the interval is "
-        "the sum of the layers' intervals",
+        description="How many networks, measured whole on the device, the sum is calibrated on; 0 where the interval "
+        "is the sum of the layers' intervals",
         examples=[37],
     )
     parameters: int = Field(examples=[25557032])
     gigaflops: float = Field(examples=[262.5])
     memory_mb: float = Field(description="Weights and live activations, at least", examples=[410.3])
-    calls: int = Field(description="How many kernels are started", examples=[175])
-    layers: list[Layer]
+    calls: int = Field(description="How many kernels are started, of those whose time is known", examples=[175])
+    layers: list[NetworkLayer]
     extrapolated: list[str] = Field(
         description="Layers outside what their model was trained on", examples=[["classifier"]]
     )
     not_modelled: list[NotModelled]
-    not_modelled_share: float = Field(description="Of all moved bytes, the share whose time isn't known", examples=[0])
+    not_modelled_share: float = Field(description="Share of moved bytes whose time isn't known", examples=[0])
     models: dict[str, str] = Field(
         description="The versions that answered", examples=[{"cnn-execution-time": "cnn-execution-time-cpu-torch:3"}]
     )
@@ -101,7 +103,6 @@ _QUESTION: dict[str, Any] = {
         "items": {"type": "object"},
         "description": "Calls one after the other: each `operator` (`convolution` if left out) with its features",
     },
-    "graph": {"type": "object", "description": "What the client makes of an ONNX file"},
     "device": {"type": "string", "default": "cpu-torch"},
     "batch_size": {"type": "integer", "minimum": 1, "maximum": 4096, "default": 1},
     "coverage": {"type": "number", "enum": [0.5, 0.8, 0.9, 0.95, 0.99], "default": 0.9},

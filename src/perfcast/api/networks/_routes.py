@@ -1,7 +1,6 @@
 """`GET /networks` and `POST /networks/predict`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import PurePath
 from typing import Annotated, Any
 
@@ -17,15 +16,7 @@ from perfcast.api.http._reply import Body, CallerKey, Following, Json, held
 from perfcast.api.http._schemas import said
 from perfcast.api.networks._answers import NETWORK_BODY, NetworkAnswer, NetworkList
 from perfcast.errors import FieldError, InvalidInput
-from perfcast.networks import (
-    CONVOLUTIONS,
-    NetworkQuestion,
-    Networks,
-    devices_among,
-    measured_networks,
-    presets,
-    read_onnx_apart,
-)
+from perfcast.networks import CONVOLUTIONS, NetworkQuestion, Networks, list_networks
 from perfcast.serving import Follower, Key, Predictor, parse_object
 
 router = APIRouter(prefix="/networks", tags=["networks"])
@@ -38,24 +29,14 @@ _LONGEST = 1_000
 @router.get("", summary="Networks and devices", **said(NetworkList, "What there is to ask for", 503))
 def networks(follower: Following) -> Json:
     """The presets, and the devices that a model knows."""
-    known = [
-        {
-            "name": device.name,
-            "runtime": device.runtime,
-            "models": {work: name for work, name in device.models.items() if name in follower.routes.champions},
-            "measured_networks": len({item.network for item in measured_networks(device.name)}),
-        }
-        for device in devices_among(follower.routes.champions)
-    ]
-    listed = [asdict(preset) for preset in presets().values()]
-    return Json({"networks": listed, "devices": known, "timestamp": timestamp()})
+    return Json({**list_networks(follower.routes.champions), "timestamp": timestamp()})
 
 
 @router.post(
     "/predict",
     summary="Predict a whole network",
     openapi_extra={"requestBody": NETWORK_BODY},
-    **said(NetworkAnswer, "The time of a call, layer by layer", 400, 413, 422, 503),
+    **said(NetworkAnswer, "The time of a call, layer by layer", 400, 413, 422, 501, 503),
 )
 async def predict(
     request: Request, body: Body, follower: Following, asked: Annotated[Networks, held(Networks)], key: CallerKey
@@ -71,13 +52,13 @@ async def predict(
 def _predicted(
     follower: Follower, networks: Networks, fields: Mapping[str, Any], content: bytes | None, name: str, key: Key
 ) -> dict[str, object]:
-    if content is not None:
-        fields = {**fields, "graph": read_onnx_apart(content, name)}
+    question = _question(fields)
+    graph = None if content is None else networks.read(content, name)
 
     def find(model: str) -> Predictor:
         return follower.pick(model, CONVOLUTIONS, key)[1]
 
-    found = networks.answer(_question(fields), sorted(follower.routes.champions), find)
+    found = networks.answer(question, sorted(follower.routes.champions), find, graph=graph)
     return {**found, "timestamp": timestamp()}
 
 

@@ -54,14 +54,14 @@ class FeatureEntry(BaseModel):
         examples=["increasing"],
     )
     clock: bool = Field(description="Whether a `timestamp` may stand for it", examples=[False])
-    meaning: str = Field(examples=["Zeros added on each side"])
+    meaning: str = Field(examples=["Rows of zeros added above"])
 
 
 class DerivedEntry(BaseModel):
     """A further model input, computed from features."""
 
     name: str = Field(examples=["kernel_area"])
-    expression: str = Field(examples=["kernel_size * kernel_size"])
+    expression: str = Field(examples=["kernel_size * kernel_width"])
     trend: str | None = Field(examples=["increasing"])
     meaning: str = Field(examples=[""])
 
@@ -83,6 +83,10 @@ class PresetEntry(BaseModel):
     features: dict[str, Value] = Field(
         description="A value for each feature, ready for `/predict`",
         examples=[{"batch_size": 1, "input_channels": 64, "kernel_size": 5, "padding": 2}],
+    )
+    stated: list[str] = Field(
+        description="Those that the declaration states; the others follow from them by their defaults",
+        examples=[["batch_size", "input_channels", "kernel_size"]],
     )
 
 

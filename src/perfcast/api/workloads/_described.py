@@ -70,7 +70,13 @@ def details(known: Known, default: str | None, follower: Follower) -> dict[str, 
         ],
         "rules": [{"check": rule.check, "field": rule.field, "message": rule.message} for rule in declared.rules],
         "presets": [
-            {"name": item.name, "title": item.title, "group": item.group, "features": item.features}
+            {
+                "name": item.name,
+                "title": item.title,
+                "group": item.group,
+                "features": item.features,
+                "stated": item.stated,
+            }
             for item in workload.presets
         ],
         "default_model": default,

@@ -19,6 +19,8 @@ _wrong = InvalidInput.of
 
 STARTERS: Mapping[tuple[str, str], str] = {("simulated", "cpu-utilization"): "cpu-utilization"}
 """Datasets, with their workload, whose model has a name of its own."""
+_ENDS: Mapping[str, str] = {"operator-execution-time": "-operators"}
+"""What a workload's datasets end with, and their models leave out."""
 
 
 class Asked(Effort, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -161,7 +163,7 @@ def default_model(dataset: str, workload: str) -> str:
     if known is not None:
         return known
     own = workload not in builtin_workloads() and f"{workload}-".startswith(f"{dataset}-")
-    return workload if own else f"{workload}-{dataset}"
+    return workload if own else f"{workload}-{dataset.removesuffix(_ENDS.get(workload, ''))}"
 
 
 def _check_numbers(asked: Asked) -> None:

@@ -60,25 +60,37 @@ def form(
     """Inputs for all features.
 
     Args:
-        workload: Declares them.
+        workload: Declares them; those that follow from others unless they are given stand in a part that opens.
         start: What they begin with; those of the workload's first preset if not given.
         ranges: Least and greatest values to choose from with a slider, by feature; the others are typed.
     """
     stated = [feature for feature in workload.features if not feature.clock]
     if start is None:
         start = workload.presets[0].features if workload.presets else {}
-    beside, features = 1 if ranges else _COLUMNS, {}  # a slider wants the whole width
-    columns: Sequence[DeltaGenerator] = ()
-    for number, feature in enumerate(stated):
-        if not number % beside:  # a row of its own each time: a narrow screen then keeps the declared order
-            columns = st.columns(beside, gap="medium")
-        with columns[number % beside]:
-            value = _input(feature, start.get(feature.name), (ranges or {}).get(feature.name))
-        if value is not None:
-            features[feature.name] = value
+    following = [feature for feature in stated if _computed(feature)]
+    features = _inputs([feature for feature in stated if feature not in following], start, ranges or {})
+    if following:
+        with st.expander("More", icon=":material/tune:"):
+            features |= _inputs(following, start, ranges or {})
     if len(stated) == len(workload.features):
         return Scenario(features)
     return Scenario(features, *_time())
+
+
+def _inputs(
+    asked: Sequence[FeatureEntry], start: Mapping[str, Any], ranges: Mapping[str, tuple[float, float]]
+) -> dict[str, Any]:
+    """What is put in, by feature; those that are left to their defaults are not among it."""
+    beside, features = 1 if ranges else _COLUMNS, {}  # a slider wants the whole width
+    columns: Sequence[DeltaGenerator] = ()
+    for number, feature in enumerate(asked):
+        if not number % beside:  # a row of its own each time: a narrow screen then keeps the declared order
+            columns = st.columns(beside, gap="medium")
+        with columns[number % beside]:
+            value = _input(feature, start.get(feature.name), ranges.get(feature.name))
+        if value is not None:
+            features[feature.name] = value
+    return features
 
 
 def presets(workload: WorkloadDetails) -> None:
@@ -95,7 +107,9 @@ def _fill(workload: WorkloadDetails, key: str) -> None:
     if found is None:
         return
     for feature in workload.features:
-        if feature.name in found.features:
+        if _computed(feature) and feature.name not in found.stated:
+            st.session_state[_key(feature)] = None
+        elif feature.name in found.features:
             st.session_state[_key(feature)] = _typed(feature, found.features[feature.name])
         elif feature.default is not None:
             st.session_state.pop(_key(feature), None)
@@ -103,6 +117,11 @@ def _fill(workload: WorkloadDetails, key: str) -> None:
         at = datetime.fromisoformat(str(moment))
         st.session_state[HOUR] = min(_LAST_HOUR, at.hour + round(at.minute / 15) / 4)
         st.session_state[DAY] = _DAYS[at.weekday()]
+
+
+def _computed(feature: FeatureEntry) -> bool:
+    """Whether its default is arithmetic over other features, which the server does."""
+    return isinstance(feature.default, str) and feature.type in ("integer", "number")
 
 
 def _key(feature: FeatureEntry) -> str:
@@ -125,7 +144,7 @@ def _input(feature: FeatureEntry, start: Any, within: tuple[float, float] | None
 
 
 def _number(feature: FeatureEntry, label: str, start: Any, shared: Mapping[str, Any]) -> Any:
-    whole, computed = feature.type == "integer", isinstance(feature.default, str)
+    whole, computed = feature.type == "integer", _computed(feature)
     kind: Callable[[Any], Any] = int if whole else float
     bounds = (None if bound is None else kind(bound) for bound in (feature.minimum, feature.maximum))
     begin = start if start is not None else feature.default if feature.default is not None else feature.minimum

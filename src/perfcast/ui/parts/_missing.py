@@ -7,13 +7,14 @@ import streamlit as st
 from perfcast.ui.parts._words import verbatim
 
 
-def say_missing(key: str, names: Collection[str]) -> None:
-    """Say which models the address asks for in vain; to be called before the input that is bound to it.
+def say_missing(key: str, names: Collection[str], *, kind: str = "model") -> None:
+    """Say what the address asks for in vain; to be called before the input that is bound to it.
 
     Args:
         key: Of the address.
-        names: Models that there are to choose from.
+        names: What there is to choose from.
+        kind: What it is called.
     """
     for asked in st.query_params.get_all(key):
         if asked and asked not in names:
-            st.warning(f"There is no model {verbatim(asked)} here (any more); choose another.", icon=":material/help:")
+            st.warning(f"There is no {kind} {verbatim(asked)} here (any more); choose another.", icon=":material/help:")

@@ -226,6 +226,8 @@ def test_runway_says_when_the_load_outgrows_the_limit(client: TestClient) -> Non
         ({"horizon_days": 0}, 422, "horizon_days"),
         ({"horizon_days": 300}, 422, "state the growth"),
         ({"growth_percent_per_month": -100}, 422, "growth_percent_per_month"),
+        ({"country": "XX"}, 422, "such as DE or US-CA, got 'XX'"),
+        ({"country": "DE-ZZ"}, 422, "DE has the parts BB"),
         ({"days_off": ["tomorrow"]}, 422, "tomorrow"),
         ({"growth_percent_per_month": 1e31}, 422, "growth_percent_per_month"),
         ({"vary": "hour_sin"}, 422, "vary"),

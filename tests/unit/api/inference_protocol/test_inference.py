@@ -248,6 +248,26 @@ def test_choices_are_texts_and_what_has_a_default_may_be_left_out(client: TestCl
     assert "kind: expected one of small, große" in refused.json()["error"]
 
 
+def test_the_last_columns_of_the_matrix_may_be_left_out_where_they_have_defaults(
+    client: TestClient, registry: Registry
+) -> None:
+    workload = builtin_workloads()["cnn-execution-time"]
+    registry.add("times", draft(workload, linear_graph([float(10**at) if at in (5, 10) else 0 for at in range(15)])))
+    registry.point("times", "champion", 1)
+    whole = [1.0, 3, 8, 8, 4, 3, 1, 1, 1, 1, 3, 1, 1, 1, 1]
+    answers = [
+        outputs(client.post("/v2/models/times/infer", json=matrix(whole[:count])).json())["execution_time_ms"]
+        for count in (6, 10, 15)
+    ]
+    assert answers[0] == answers[1] == answers[2]
+    for wrong, words in (
+        (whole[:5], "features: must have shape [rows, 15]"),
+        ([*whole, 1], "features: must have shape [rows, 15]"),
+        ([*whole[:5], 9, 1, 0, 1, 1], "kernel_size: the kernel (dilated) must not be higher"),
+    ):
+        assert words in client.post("/v2/models/times/infer", json=matrix(wrong)).json()["error"]
+
+
 def test_each_row_counts_and_few_rows_are_recorded(client: TestClient, services: Services) -> None:
     single = client.post(INFER, json=matrix(ROW)).json()["parameters"]["prediction_id"]
     several = client.post(INFER, json=matrix(ROW, ROW, ROW)).json()["parameters"]["prediction_id"]

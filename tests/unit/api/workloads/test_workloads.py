@@ -46,7 +46,7 @@ def asked(client: TestClient, path: str) -> dict[str, Any]:
 
 def test_all_workloads_are_listed_with_what_can_not_be_used(client: TestClient) -> None:
     found = asked(client, "/workloads")
-    assert list(found["workloads"]) == ["cnn-execution-time", "cpu-utilization", "shop"]
+    assert list(found["workloads"]) == ["cnn-execution-time", "cpu-utilization", "operator-execution-time", "shop"]
     assert found["total_workloads"] == 3
     cpu, shop = found["workloads"]["cpu-utilization"], found["workloads"]["shop"]
     assert (cpu["declared"], cpu["default_model"], cpu["models"]) == (
@@ -100,6 +100,7 @@ def test_a_declaration_is_told_whole_with_bounds_defaults_and_rules(client: Test
             "title": "Noon",
             "group": "A day",
             "features": {"rate": 7, "zone": "east", "cached": 1, "pods": 3},
+            "stated": ["rate", "zone"],
         }
     ]
 

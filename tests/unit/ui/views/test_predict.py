@@ -66,6 +66,18 @@ def test_a_preset_fills_the_form(open_page: Open) -> None:
     assert [one.value for one in page.number_input] != before
 
 
+def test_a_kernel_that_is_made_larger_than_a_presets_stays_square(open_page: Open) -> None:
+    page = open_page("predict")
+    (preset,) = (one for one in page.selectbox(f"{CNN} preset").options if one.startswith("VGG-16, third"))
+    page.selectbox(f"{CNN} preset").set_value(preset).run()
+    follow = ("padding", "kernel_width", "stride_width", "padding_width", "padding_bottom", "padding_right")
+    assert [page.number_input(name).value for name in follow] == [None] * 6
+    (preset,) = (one for one in page.selectbox(f"{CNN} preset").options if one.startswith("Inception v3, 1 × 7"))
+    page.selectbox(f"{CNN} preset").set_value(preset).run()
+    assert [page.number_input(name).value for name in follow] == [None, 7, None, None, None, None]
+    assert refusals(page) == []
+
+
 def test_presets_of_a_service_set_the_time_too(open_page: Open) -> None:
     page = open_page("predict", **SERVICE)
     asked = {}

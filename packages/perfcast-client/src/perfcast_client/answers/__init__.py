@@ -59,6 +59,14 @@ from perfcast_client.answers._models import (
     VersionEntry,
     VersionMetrics,
 )
+from perfcast_client.answers._networks import (
+    NetworkAnswer,
+    NetworkDevice,
+    NetworkLayer,
+    NetworkList,
+    NetworkPreset,
+    NotModelled,
+)
 from perfcast_client.answers._predictions import Batch, Contribution, Explanation, FeedbackTaken, Prediction, Result
 from perfcast_client.answers._schedules import (
     RetrainRequest,
@@ -129,7 +137,13 @@ __all__ = [
     "ModelEntry",
     "ModelList",
     "Moved",
+    "NetworkAnswer",
+    "NetworkDevice",
+    "NetworkLayer",
+    "NetworkList",
+    "NetworkPreset",
     "NotLoaded",
+    "NotModelled",
     "Prediction",
     "PresetEntry",
     "Readiness",

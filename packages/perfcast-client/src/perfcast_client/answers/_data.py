@@ -63,12 +63,16 @@ class RuleEntry(Struct, frozen=True):
 
 
 class PresetEntry(Struct, frozen=True):
-    """A row with a name, ready for `predict`; presets that belong together have the same group."""
+    """A row with a name, ready for `predict`; presets that belong together have the same group.
+
+    Features that aren't `stated` follow from the others by their defaults.
+    """
 
     name: str
     title: str
     group: str
     features: dict[str, Value]
+    stated: list[str] = []
 
 
 class AnsweringModel(Struct, frozen=True):

@@ -32,6 +32,7 @@ from perfcast_client.calls._models import (
     upload_version,
     version_metrics,
 )
+from perfcast_client.calls._networks import networks, predict_network
 from perfcast_client.calls._predictions import explain, feedback, feedback_batch, predict
 from perfcast_client.calls._schedules import (
     get_schedule,
@@ -77,8 +78,10 @@ __all__ = [
     "live",
     "metrics",
     "model_history",
+    "networks",
     "predict",
     "predict_batch",
+    "predict_network",
     "ready",
     "remove_schedule",
     "runway",

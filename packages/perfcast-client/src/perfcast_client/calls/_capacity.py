@@ -50,6 +50,7 @@ def runway(
     vary: str | None = None,
     scale_together: Sequence[str] | None = None,
     days_off: Sequence[str] | None = None,
+    country: str | None = None,
 ) -> Call[RunwayAnswer]:
     """When the upper bound of the cost first passes a limit, if the load goes on as it did.
 
@@ -62,6 +63,7 @@ def runway(
         vary: As for `headroom`.
         scale_together: As for `headroom`.
         days_off: Dates (ISO 8601), past and to come, whose load is a Sunday's.
+        country: Whose public holidays are such dates too: ISO 3166, such as `DE` or `US-CA`.
     """
     asked = given(
         limit=limit,
@@ -72,6 +74,7 @@ def runway(
         vary=vary,
         scale_together=scale_together,
         days_off=days_off,
+        country=country,
     )
     return Call("POST", "/runway", reading(RunwayAnswer), body=json(asked))
 

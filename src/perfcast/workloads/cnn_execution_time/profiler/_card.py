@@ -9,19 +9,13 @@ import numpy as np
 
 from ._fingerprint import Fingerprint
 from ._journal import JournalContents
+from ._kind import Kind
 from ._rounds import MeasuredRow, Measurements, half_spread
-
-_CALLS = {
-    ("torch", "forward"): "`torch.conv2d` in inference mode",
-    ("torch", "training"): "`torch.conv2d` forward, then the gradients of input and weights",
-    ("onnxruntime", "forward"): (
-        "an ONNX model of one Conv node with constant weights, input and output bound in advance"
-    ),
-}
 
 
 def data_card(
     file: Path,
+    kind: Kind,
     rows: Sequence[MeasuredRow],
     contents: JournalContents,
     measurements: Measurements,
@@ -29,11 +23,12 @@ def data_card(
 ) -> str:
     """Render the data card of a run, configurations that were left out included, as Markdown."""
     parts = (
-        _heading(file, rows, contents),
-        _method(settings),
+        _heading(file, kind, rows, contents),
+        _method(kind, settings),
         *_guided(contents),
         _device(contents.fingerprint),
         _times(rows),
+        *_labels(kind, rows),
         *_paths(rows),
         _noise(rows, contents, measurements, settings),
         _commands(contents, settings),
@@ -41,38 +36,38 @@ def data_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _heading(file: Path, rows: Sequence[MeasuredRow], contents: JournalContents) -> str:
+def _heading(file: Path, kind: Kind, rows: Sequence[MeasuredRow], contents: JournalContents) -> str:
     moments = [block.at for block in contents.blocks] or ["-"]
     return (
         f"# Data card: {contents.header['name']}\n\n"
-        f"{len(rows):,} distinct two-dimensional float32 convolutions (no bias) with their "
-        f"measured execution time, for the workload `cnn-execution-time`. File `{file.name}`, "
+        f"{len(rows):,} distinct {kind.rows} with their measured execution time, for the workload `{kind.workload}`."
+        f"{kind.told([row.config for row in rows])} File `{file.name}`, "
         f"{file.stat().st_size / 1e3:,.0f} kB, licence MIT. Measured from {min(moments)} to {max(moments)}."
     )
 
 
-def _method(settings: Mapping[str, Any]) -> str:
-    what = _CALLS[settings["runtime"], settings["measured_pass"]]
+def _method(kind: Kind, settings: Mapping[str, Any]) -> str:
+    what = kind.calls[settings["runtime"], settings["measured_pass"]]
     core = "not pinned" if settings["core"] is None else "pinned to one core"
     repeated = (
         f"Each row is the time of {what}: {settings['device']}, one thread, {core}, denormals flushed. "
         "In each round every configuration, in a new random order, is warmed up and then called in batches "
         f"of at least 1 ms for {settings['budget_ms']:g} ms and at least three batches; the least time per "
-        "call counts. Between blocks of at most 25 configurations a sentinel convolution shows whether the "
+        "call counts. Between blocks of at most 25 configurations a sentinel shows whether the "
         "machine is slower than at its best; if it is by more than 8 % the profiler waits briefly, then "
         "records the ratio with the rows."
     )
-    return f"## How it was measured\n\n{repeated}\n\n{_acceptance(settings)}"
+    remark = kind.remarks.get(settings["runtime"], "")
+    return "\n\n".join(filter(None, ("## How it was measured", repeated, remark, _acceptance(kind, settings))))
 
 
-def _acceptance(settings: Mapping[str, Any]) -> str:
+def _acceptance(kind: Kind, settings: Mapping[str, Any]) -> str:
     bound = settings["bound"]
     return (
         f"`execution_time_ms` is the least over all rounds ({settings['rounds']} for every configuration, "
         f"up to {settings['max_rounds']} for those not yet accepted). A configuration is accepted when the "
         "least of its odd rounds and the least of its even rounds differ by at most "
-        f"{settings['tolerance']:.0%}; the others are left out. Part of the configurations are layers of "
-        "well-known networks at several batch sizes, the others have log-uniform sizes; nearly all stay "
+        f"{settings['tolerance']:.0%}; the others are left out. {kind.choice}; nearly all stay "
         f"within {bound['flops'] / 1e9:g} GFLOP and {bound['tensor_bytes'] / 1e6:g} MB a call."
     )
 
@@ -111,6 +106,29 @@ def _times(rows: Sequence[MeasuredRow]) -> str:
     cells = _percentiles((row.execution_time_ms for row in rows), shares)
     shown = [("execution_time_ms", *(f"{cell:.4g}" for cell in cells))]
     return "## Distribution of the times\n\n" + _table(("percentile", *map(str, shares)), shown)
+
+
+def _labels(kind: Kind, rows: Sequence[MeasuredRow]) -> list[str]:
+    """One part with the rows of each value of the kind's label, or none where it has no label."""
+    if not kind.label:
+        return []
+    found: dict[str, list[MeasuredRow]] = {}
+    for row in rows:
+        found.setdefault(getattr(row.config, kind.label), []).append(row)
+    shown = [
+        (
+            f"`{label}`",
+            f"{len(those):,}",
+            f"{_median(those, 'execution_time_ms'):.4g}",
+            f"{_median(those, 'half_spread'):.2%}",
+        )
+        for label, those in sorted(found.items())
+    ]
+    return [f"## By {kind.label}\n\n{_table((kind.label, 'rows', 'median ms', 'median half spread'), shown)}"]
+
+
+def _median(rows: Sequence[MeasuredRow], name: str) -> float:
+    return float(np.median([getattr(row, name) for row in rows]))
 
 
 def _paths(rows: Sequence[MeasuredRow]) -> list[str]:

@@ -1,48 +1,80 @@
-"""Convolution configurations, and the seeded sampler that chooses which of them to measure."""
+"""Convolution configurations: their features, shapes and work, and those of well-known networks."""
 
 import math
-import random
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from perfcast.errors import InvalidInput
 from perfcast.workloads import RowReader, builtin_workloads
 
 WORKLOAD = "cnn-execution-time"
-_NETWORK_SHARE = 0.35
-_LARGE_SHARE = 0.01
-_SMALLEST_LIMIT_EXPONENT = 1.7
-_KERNELS = (1, 3, 5, 7, 2, 4, 9, 11)
-_KERNEL_WEIGHTS = (28, 38, 12, 8, 4, 3, 4, 3)
-_STRIDES = (1, 2, 3, 4)
-_STRIDE_WEIGHTS = (66, 27, 3, 4)
-_RESOLUTIONS = (1.0, 1.0, 1.0, 0.5, 0.75, 1.25, 1.5)
+_UNGIVEN = -1
 
 
 @dataclass(frozen=True, slots=True)
 class ConvConfig:
-    """The ten features of one two-dimensional convolution, in the order the workload declares them."""
+    """The features of one two-dimensional convolution, in the order the workload declares them.
+
+    The last five are as the workload's defaults where they aren't given: a square kernel, one stride, padding alike
+    on all sides.
+    """
 
     batch_size: int
     input_channels: int
     input_height: int
     input_width: int
     output_channels: int
-    kernel_size: int
-    stride: int = 1
-    padding: int = 0
+    kernel_size: int  # its height
+    stride: int = 1  # downwards
+    padding: int = 0  # above
     groups: int = 1
     dilation: int = 1
+    kernel_width: int = _UNGIVEN
+    stride_width: int = _UNGIVEN
+    padding_width: int = _UNGIVEN  # at the left
+    padding_bottom: int = _UNGIVEN
+    padding_right: int = _UNGIVEN
+
+    def __post_init__(self) -> None:
+        self._fill("kernel_width", self.kernel_size)
+        self._fill("stride_width", self.stride)
+        square = self.kernel_width == self.kernel_size
+        self._fill("padding_width", self.padding if square else (self.kernel_width - 1) // 2)
+        self._fill("padding_bottom", self.padding)
+        self._fill("padding_right", self.padding_width)
+
+    def _fill(self, name: str, value: int) -> None:
+        if getattr(self, name) == _UNGIVEN:
+            object.__setattr__(self, name, value)
+
+    @property
+    def asymmetric(self) -> bool:
+        """Whether opposite sides have different padding."""
+        return (self.padding, self.padding_width) != (self.padding_bottom, self.padding_right)
+
+    @property
+    def uneven(self) -> bool:
+        """Whether kernel, stride or padding differs between the directions or the sides."""
+        downwards = (self.kernel_size, self.stride, self.padding)
+        return self.asymmetric or downwards != (self.kernel_width, self.stride_width, self.padding_width)
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Height and width of the dilated kernel: ``dilation * (kernel - 1) + 1``."""
+        return self.dilation * (self.kernel_size - 1) + 1, self.dilation * (self.kernel_width - 1) + 1
 
     @property
     def output_size(self) -> tuple[int, int]:
-        """Output height and width: ``(input + 2 * padding - extent) // stride + 1``."""
-        extent = self.dilation * (self.kernel_size - 1) + 1
-        height = (self.input_height + 2 * self.padding - extent) // self.stride + 1
-        width = (self.input_width + 2 * self.padding - extent) // self.stride + 1
+        """Output height and width: ``(input + padding of both sides - extent) // stride + 1``."""
+        (down, across), both = (
+            self.extent,
+            (self.padding + self.padding_bottom, self.padding_width + self.padding_right),
+        )
+        height = (self.input_height + both[0] - down) // self.stride + 1
+        width = (self.input_width + both[1] - across) // self.stride_width + 1
         return height, width
 
     @property
@@ -52,8 +84,8 @@ class ConvConfig:
 
     @property
     def weight_shape(self) -> tuple[int, int, int, int]:
-        """Shape of the weights: [output channels, channels per group, kernel, kernel]."""
-        return self.output_channels, self.input_channels // self.groups, self.kernel_size, self.kernel_size
+        """Shape of the weights: [output channels, channels per group, height, width]."""
+        return self.output_channels, self.input_channels // self.groups, self.kernel_size, self.kernel_width
 
     @property
     def output_shape(self) -> tuple[int, int, int, int]:
@@ -103,100 +135,5 @@ class WorkBound:
         """A bound with `factor` times the FLOPs and its square root times the bytes."""
         return type(self)(self.flops * factor, self.tensor_bytes * math.sqrt(factor))
 
-    def admits(self, config: ConvConfig) -> bool:
-        return config.flops <= self.flops and config.tensor_bytes <= self.tensor_bytes
-
-
-def sample_configurations(
-    count: int, *, seed: int, bound: WorkBound | None = None, known: Iterable[ConvConfig] = ()
-) -> list[ConvConfig]:
-    """Choose distinct, valid convolutions in random order: log-uniform sizes and a third from well-known networks.
-
-    The work bound of a log-uniform configuration is itself drawn log-uniformly, down to a fiftieth of the
-    given one, which fills the small region as well as the large. One in a hundred may exceed the bound
-    (twice the FLOPs, five times the bytes), so that a model also sees the beginning of what lies above it.
-    `known` ones are not chosen; the same arguments give the same list.
-    """
-    usual = bound or WorkBound()
-    large = WorkBound(2 * usual.flops, 5 * usual.tensor_bytes)
-    seen = set(known)
-    rng = random.Random(f"{seed}:{len(seen)}")
-    chosen: list[ConvConfig] = []
-    while len(chosen) < count:
-        if rng.random() < _NETWORK_SHARE:
-            limit, config = usual, _of_network(rng)
-        else:
-            limit, config = usual.scaled(10 ** -rng.uniform(0, _SMALLEST_LIMIT_EXPONENT)), _log_uniform(rng)
-        limit = large if rng.random() < _LARGE_SHARE else limit
-        if config not in seen and config.valid and limit.admits(config):
-            seen.add(config)
-            chosen.append(config)
-    return chosen
-
-
-def _of_network(rng: random.Random) -> ConvConfig:
-    """A layer of a well-known network with a batch size and now and then another resolution."""
-    layer = rng.choice(network_layers())
-    size = max(1, round(layer.input_height * rng.choice(_RESOLUTIONS)))
-    return replace(layer, batch_size=_batch(rng), input_height=size, input_width=size)
-
-
-def _log_uniform(rng: random.Random) -> ConvConfig:
-    """Every size log-uniform and independent; not every draw is valid."""
-    kernel = rng.choices(_KERNELS, _KERNEL_WEIGHTS)[0]
-    dilation = rng.choice((2, 3, 4)) if kernel > 1 and rng.random() < 0.06 else 1
-    groups, channels, filters = _channels(rng)
-    height = _size(rng, 1, 640)
-    return ConvConfig(
-        batch_size=_batch(rng),
-        input_channels=channels,
-        input_height=height,
-        input_width=height if rng.random() < 0.8 else _size(rng, 1, 640),
-        output_channels=filters,
-        kernel_size=kernel,
-        stride=rng.choices(_STRIDES, _STRIDE_WEIGHTS)[0],
-        padding=_padding(rng, kernel, dilation),
-        groups=groups,
-        dilation=dilation,
-    )
-
-
-def _channels(rng: random.Random) -> tuple[int, int, int]:
-    """Groups, input channels and output channels: 78 % dense, 13 % depthwise, 9 % few groups."""
-    channels, filters, kind = _width(rng), _width(rng), rng.random()
-    if kind < 0.78:
-        return 1, channels, filters
-    if kind < 0.91:
-        multiplier = 1 if rng.random() < 0.9 else 2
-        return channels, channels, channels * multiplier
-    groups = rng.choice((2, 4, 8, 16, 32))
-    return groups, groups * max(1, channels // groups), groups * max(1, filters // groups)
-
-
-def _width(rng: random.Random) -> int:
-    """A number of channels: log-uniform in 1 to 2048, two thirds of the larger ones rounded to 8."""
-    width = _size(rng, 1, 2048)
-    return 8 * round(width / 8) if width >= 12 and rng.random() < 0.67 else width
-
-
-def _padding(rng: random.Random, kernel: int, dilation: int) -> int:
-    """Mostly size-preserving, else none or any below the kernel's extent."""
-    kind = rng.random()
-    if kind < 0.84:
-        return dilation * (kernel - 1) // 2
-    return 0 if kind < 0.94 else rng.randint(0, dilation * (kernel - 1))
-
-
-def _batch(rng: random.Random) -> int:
-    """A fifth single, half a power of two up to 128, else log-uniform in 1 to 256."""
-    kind = rng.random()
-    if kind < 0.2:
-        return 1
-    if kind < 0.7:
-        return int(2 ** rng.randint(0, 7))
-    return _size(rng, 1, 256)
-
-
-def _size(rng: random.Random, low: int, high: int) -> int:
-    """A log-uniform integer from low to high, both included."""
-    return int(math.exp(rng.uniform(math.log(low), math.log(high + 1))))
+    def admits(self, config: Any) -> bool:
+        return bool(config.flops <= self.flops and config.tensor_bytes <= self.tensor_bytes)

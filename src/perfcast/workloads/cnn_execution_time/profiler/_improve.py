@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from ._configurations import ConvConfig, WorkBound, sample_configurations
+from ._configurations import WorkBound
+from ._kind import Sampler
 
-Doubt: TypeAlias = Callable[[Sequence[ConvConfig]], Sequence[float]]
+Doubt: TypeAlias = Callable[[Sequence[Any]], Sequence[float]]
 """How unsure somebody is of each configuration's time; larger is less sure."""
 
 _CANDIDATES = 3
@@ -25,12 +26,14 @@ class Guide:
     name: str
     doubt: Doubt
 
-    def choose(self, count: int, *, seed: int, bound: WorkBound, known: Iterable[ConvConfig] = ()) -> list[ConvConfig]:
-        """The most doubtful of several times as many that `sample_configurations` would give, in random order.
+    def choose(
+        self, sample: Sampler, count: int, *, seed: int, bound: WorkBound, known: Iterable[Any] = ()
+    ) -> list[Any]:
+        """The most doubtful of several times as many that `sample` would give, in random order.
 
         Query by committee (Seung, Opper and Sompolinsky 1992).
         """
-        candidates = sample_configurations(_CANDIDATES * count, seed=seed, bound=bound, known=known)
+        candidates = sample(_CANDIDATES * count, seed=seed, bound=bound, known=known)
         doubts = self.doubt(candidates)
         ranked = sorted(range(len(candidates)), key=lambda at: -doubts[at])
         return [candidates[at] for at in sorted(ranked[:count])]

@@ -20,6 +20,7 @@ from ._configurations import ConvConfig
 from ._fingerprint import Fingerprint
 
 SUFFIX = ".journal.jsonl"
+_LONGEST_HEADER = 1 << 16
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -37,17 +38,18 @@ class Block(msgspec.Struct, frozen=True):
 class Addition(msgspec.Struct, frozen=True, omit_defaults=True):
     """Configurations that were added together."""
 
-    configurations: tuple[tuple[int, ...], ...]  # each the values of a `ConvConfig`
+    configurations: tuple[tuple[int | str, ...], ...]  # each its values; of convolutions, ten in older journals
     command: str = ""  # the command that added them
     guide: str = ""  # the model whose doubts chose them, if one did
 
 
 @dataclass(slots=True)
 class JournalContents:
-    """All that a journal holds."""
+    """All that a journal holds; `configuration` is the class of its configurations."""
 
+    configuration: type[Any] = ConvConfig
     header: dict[str, Any] = field(default_factory=dict)
-    configurations: list[ConvConfig] = field(default_factory=list)
+    configurations: list[Any] = field(default_factory=list)
     additions: list[Addition] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
 
@@ -57,23 +59,40 @@ class JournalContents:
 
     def take(self, addition: Addition) -> None:
         self.additions.append(addition)
-        self.configurations += starmap(ConvConfig, addition.configurations)
+        self.configurations += starmap(self.configuration, addition.configurations)
 
 
-def read_journal(path: Path) -> JournalContents:
+def read_journal(path: Path, configuration: type[Any] = ConvConfig) -> JournalContents:
     """Read a journal up to its last whole line.
 
     Raises:
         InvalidData: A whole line is not what a profiler writes.
     """
-    contents = JournalContents()
+    contents = JournalContents(configuration)
     for number, line in enumerate(_whole_lines(path.read_bytes()), start=1):
-        try:
-            _take_line(contents, msgspec.json.decode(line))
-        except (msgspec.MsgspecError, TypeError) as error:
-            message = f"{path}, line {number}, is no line of a profiler's journal ({error!r}); move the file away"
-            raise InvalidData(message) from error
+        _read_line(path, number, line, contents)
     return contents
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """What a journal begins with; nothing where it has no whole line.
+
+    Raises:
+        InvalidData: It is not what a profiler writes.
+    """
+    contents = JournalContents()
+    for line in _whole_lines(path.read_bytes()[:_LONGEST_HEADER]):
+        _read_line(path, 1, line, contents)
+        break
+    return contents.header
+
+
+def _read_line(path: Path, number: int, line: bytes, contents: JournalContents) -> None:
+    try:
+        _take_line(contents, msgspec.json.decode(line))
+    except (msgspec.MsgspecError, TypeError) as error:
+        message = f"{path}, line {number}, is no line of a profiler's journal ({error!r}); move the file away"
+        raise InvalidData(message) from error
 
 
 def _take_line(contents: JournalContents, entry: dict[str, Any]) -> None:
@@ -94,7 +113,7 @@ class Journal:
         self._file = file
 
     @classmethod
-    def open(cls, path: Path, header: dict[str, Any]) -> Self:
+    def open(cls, path: Path, header: dict[str, Any], configuration: type[Any] = ConvConfig) -> Self:
         """Open a journal, creating it with a header if it does not exist or is empty.
 
         Raises:
@@ -109,13 +128,13 @@ class Journal:
             file.close()
             raise Conflict(f"{path} is being written by another profiler; wait or stop it") from error
         file.truncate(sum(map(len, _whole_lines(path.read_bytes()))))
-        journal = cls(path, file, read_journal(path))
+        journal = cls(path, file, read_journal(path, configuration))
         if not journal.contents.header:
             journal._append({"header": header})
             journal.contents.header = header
         return journal
 
-    def add_configurations(self, configurations: Sequence[ConvConfig], command: str, *, guide: str = "") -> None:
+    def add_configurations(self, configurations: Sequence[Any], command: str, *, guide: str = "") -> None:
         """Their indices go on from those already there."""
         addition = Addition(tuple(map(astuple, configurations)), command, guide)
         self._append(addition)

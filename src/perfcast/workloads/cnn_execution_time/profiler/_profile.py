@@ -5,18 +5,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from ._configurations import ConvConfig, sample_configurations
+from ._convolutions import CONVOLUTIONS
 from ._dataset import ProfileResult, write_dataset
 from ._fingerprint import Fingerprint, read_fingerprint
 from ._improve import Guide
-from ._journal import SUFFIX, Block, Journal, read_journal
+from ._journal import SUFFIX, Block, Journal, read_header
+from ._kind import Configuration, Kind, Runner, Timer
 from ._options import ProfileOptions
 from ._rounds import measurements_of, round_plan
-from ._runners import Runner, Timer, make_runner, pinned, time_call
-
-SENTINEL = ConvConfig(1, 64, 56, 56, 64, 3, 1, 1)
+from ._runners import pinned, time_call
 
 _BLOCK_CONFIGURATIONS = 25
 _BLOCK_SECONDS = 2.0
@@ -45,9 +46,13 @@ OnProgress = Callable[[ProfileProgress], None]
 
 
 def profile(
-    options: ProfileOptions, guide: Guide | None = None, *, on_progress: OnProgress = lambda progress: None
+    options: ProfileOptions,
+    guide: Guide | None = None,
+    *,
+    kind: Kind = CONVOLUTIONS,
+    on_progress: OnProgress = lambda progress: None,
 ) -> ProfileResult:
-    """Measure convolutions on this machine and write them as a data set.
+    """Measure one kind of work on this machine and write it as a data set.
 
     The run may be killed at any time: the same call goes on where the journal ends. On another device, or
     with another version of the runtime, it begins a new data set beside the old one.
@@ -55,6 +60,7 @@ def profile(
     Args:
         options: What to measure and where to write.
         guide: Chooses those configurations that the journal doesn't have yet; they are drawn where there is none.
+        kind: What is measured; `options.what` is its name.
         on_progress: Called after every block, about once a second.
 
     Raises:
@@ -62,14 +68,14 @@ def profile(
         InvalidSetting: The runtime is not measured on that device or pass.
         Conflict: Another process is measuring the same data set.
     """
-    with pinned(options.core), contextlib.closing(make_runner(options)) as runner:
+    with pinned(options.core), contextlib.closing(kind.make_runner(options)) as runner:
         fingerprint = read_fingerprint(cores=1, gpu=runner.gpu)
         path, note = journal_path(options, fingerprint)
         on_progress(ProfileProgress(options.name, 1, options.rounds, options.max_rounds, note=note))
         header = {"name": options.name, "fingerprint": asdict(fingerprint), "options": options.to_json()}
-        with contextlib.closing(Journal.open(path, header)) as journal:
-            _Run(options, runner, journal, guide, on_progress).complete()
-    return write_dataset(path, options)
+        with contextlib.closing(Journal.open(path, header, kind.configuration)) as journal:
+            _Run(kind, options, runner, journal, guide, on_progress).complete()
+    return write_dataset(path, options, kind)
 
 
 def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Path, str]:
@@ -77,10 +83,10 @@ def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Pat
     identity = fingerprint.identity(options.runtime)
     others = 0
     for path in sorted(options.output.glob(f"{options.name}*{SUFFIX}")):
-        contents = read_journal(path)
-        if contents.header.get("name") != options.name:
+        header = read_header(path)
+        if header.get("name") != options.name:
             continue
-        if contents.fingerprint.identity(options.runtime) == identity:
+        if Fingerprint(**header["fingerprint"]).identity(options.runtime) == identity:
             return path, f"going on with {path.name}"
         others += 1
     if not others:
@@ -94,8 +100,15 @@ def journal_path(options: ProfileOptions, fingerprint: Fingerprint) -> tuple[Pat
 
 class _Run:
     def __init__(
-        self, options: ProfileOptions, runner: Runner, journal: Journal, guide: Guide | None, on_progress: OnProgress
+        self,
+        kind: Kind,
+        options: ProfileOptions,
+        runner: Runner,
+        journal: Journal,
+        guide: Guide | None,
+        on_progress: OnProgress,
     ) -> None:
+        self._kind = kind
         self._options = options
         self._runner = runner
         self._journal = journal
@@ -103,7 +116,7 @@ class _Run:
         self._configurations = self._chosen_configurations(guide)
         self._measurements = measurements_of(journal.contents)
         self._measurements.count = len(self._configurations)
-        self._sentinel: Timer = runner.prepare(SENTINEL)
+        self._sentinel: Timer = runner.prepare(kind.sentinel)
         self._seconds, self._measured = 0.0, 0
 
     def complete(self) -> None:
@@ -118,12 +131,13 @@ class _Run:
                 self._measured += len(block.rows) + len(block.failed)
                 self._on_progress(self._progress(number, done, len(plan), ratio))
 
-    def _chosen_configurations(self, guide: Guide | None) -> list[ConvConfig]:
+    def _chosen_configurations(self, guide: Guide | None) -> list[Any]:
         """The journal's configurations, after adding as many as the options ask beyond them."""
         known, options = self._journal.contents.configurations, self._options
         missing = options.configurations - len(known)
         if missing > 0:
-            choose = sample_configurations if guide is None else guide.choose
+            sample = self._kind.sampler(options)
+            choose = sample if guide is None else partial(guide.choose, sample)
             more = choose(missing, seed=options.seed, bound=options.bound, known=known)
             self._journal.add_configurations(more, options.command, guide=guide.name if guide else "")
         return self._journal.contents.configurations
@@ -156,7 +170,7 @@ class _Run:
             time.sleep(wait)
         return ms, ratio
 
-    def _measure(self, config: ConvConfig) -> float | str:
+    def _measure(self, config: Configuration) -> float | str:
         """A configuration's time in ms, or why it can't be measured."""
         try:
             timer, options = self._runner.prepare(config), self._options

@@ -7,8 +7,8 @@ accepted when the minima of its halves differ by at most the tolerance.
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from ._configurations import ConvConfig
 from ._journal import Block, JournalContents
 from ._options import ProfileOptions
 
@@ -82,7 +82,7 @@ def measurements_of(contents: JournalContents) -> Measurements:
 class MeasuredRow:
     """One accepted configuration."""
 
-    config: ConvConfig
+    config: Any
     execution_time_ms: float  # the least time per call over all rounds, in ms
     rounds: int
     half_spread: float  # relative difference between the best of its odd and of its even rounds
@@ -102,7 +102,7 @@ def accepted_rows(
     ]
 
 
-def _row(index: int, config: ConvConfig, readings: Sequence[Reading], measurements: Measurements) -> MeasuredRow:
+def _row(index: int, config: Any, readings: Sequence[Reading], measurements: Measurements) -> MeasuredRow:
     best = min(readings, key=lambda reading: reading.ms)
     ratio = best.sentinel_ms / (measurements.sentinel_best_ms or best.sentinel_ms)
     spread, path = half_spread(readings) or 0.0, measurements.paths.get(index)

@@ -9,18 +9,16 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import InvalidSetting, MissingDependency
 
-from ._configurations import ConvConfig
+from ._kind import Timer
 from ._options import ProfileOptions
 from ._paths import onnxruntime_path, torch_path
-
-Timer = Callable[[int], float]
 
 _POOL_ELEMENTS = 1 << 20
 _BATCHES = 3
@@ -29,7 +27,7 @@ _BATCH_SECONDS = 1e-3
 """Least duration of one, so that the clock's resolution doesn't matter."""
 
 
-def make_runner(options: ProfileOptions) -> "Runner":
+def make_runner(options: ProfileOptions) -> "TorchRunner | OnnxRuntimeRunner":
     """The runner for the options.
 
     Raises:
@@ -81,7 +79,10 @@ class ValuePool:
 
 
 class TorchRunner:
-    """PyTorch with one thread, on `cpu` or `cuda`, forward or forward and backward together (`training`)."""
+    """PyTorch with one thread, on `cpu` or `cuda`, forward or forward and backward together (`training`).
+
+    Its configurations are `ConvConfig`; those of a class derived from it are what that one's `_call` understands.
+    """
 
     def __init__(self, *, device: str, training: bool) -> None:
         self._torch = _import("torch")
@@ -95,12 +96,12 @@ class TorchRunner:
         self._torch.set_flush_denormal(True)
         self._settle_allocator()
 
-    def prepare(self, config: ConvConfig) -> Timer:
+    def prepare(self, config: Any) -> Timer:
         """Make a configuration's tensors, and return its timer."""
         call, mode = self._call(config)
         return self._timer(call, mode)
 
-    def path(self, config: ConvConfig) -> str | None:
+    def path(self, config: Any) -> str | None:
         """Which kernel runs, as oneDNN says; None on a GPU."""
         if self._device == "cuda":
             return None
@@ -108,12 +109,15 @@ class TorchRunner:
         with mode():
             return torch_path(self._torch, call)
 
-    def _call(self, config: ConvConfig) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    def _call(self, config: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
         """What is timed, and the mode of torch in which it runs."""
+        if config.asymmetric:
+            raise InvalidSetting("PyTorch's convolution has the same padding on opposite sides")
         torch = self._torch
         inputs = self._tensor(self._inputs, config.input_shape)
         weights = self._tensor(self._weights, config.weight_shape)
-        geometry = (config.stride, config.padding, config.dilation, config.groups)
+        strides, padding = (config.stride, config.stride_width), (config.padding, config.padding_width)
+        geometry = (strides, padding, config.dilation, config.groups)
 
         def forward() -> Any:
             return torch.conv2d(inputs, weights, None, *geometry)
@@ -143,7 +147,7 @@ class TorchRunner:
 
         def timer(calls: int) -> float:
             with mode():
-                return _time_calls(call, calls)
+                return time_calls(call, calls)
 
         return timer
 
@@ -183,10 +187,10 @@ class OnnxRuntimeRunner:
         self._ort.set_default_logger_severity(3)
         self._inputs, self._weights = ValuePool(1), ValuePool(2)
 
-    def prepare(self, config: ConvConfig) -> Timer:
+    def prepare(self, config: Any) -> Timer:
         """Build the session of a configuration, bind input and output, and return its timer."""
         session = self._ort.InferenceSession(
-            self._model(config), self._session_options(), providers=["CPUExecutionProvider"]
+            self._model(config), self.session_options(), providers=["CPUExecutionProvider"]
         )
         value = self._ort.OrtValue
         binding = session.io_binding()
@@ -194,16 +198,16 @@ class OnnxRuntimeRunner:
         output = value.ortvalue_from_shape_and_type(list(config.output_shape), np.float32)
         binding.bind_ortvalue_output("y", output)
         run = session.run_with_iobinding
-        return lambda calls: _time_calls(lambda: run(binding), calls)
+        return lambda calls: time_calls(lambda: run(binding), calls)
 
-    def path(self, config: ConvConfig) -> str | None:
+    def path(self, config: Any) -> str | None:
         """Which way it takes, as its optimised graph says."""
-        return onnxruntime_path(self._ort, self._onnx, self._model(config), self._session_options())
+        return onnxruntime_path(self._ort, self._onnx, self._model(config), self.session_options())
 
     def close(self) -> None:
         """Do nothing: all settings belong to the sessions."""
 
-    def _session_options(self) -> Any:
+    def session_options(self) -> Any:
         """One thread that does not spin, denormals flushed."""
         options = self._ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -211,12 +215,13 @@ class OnnxRuntimeRunner:
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
         return options
 
-    def _model(self, config: ConvConfig) -> bytes:
+    def _model(self, config: Any) -> bytes:
         helper, float32 = self._onnx.helper, self._onnx.TensorProto.FLOAT
         weights = self._weights.take(config.weight_shape).tobytes()
         node = helper.make_node(
             "Conv", ["x", "w"], ["y"],
-            kernel_shape=[config.kernel_size] * 2, strides=[config.stride] * 2, pads=[config.padding] * 4,
+            kernel_shape=config.weight_shape[2:], strides=[config.stride, config.stride_width],
+            pads=[config.padding, config.padding_width, config.padding_bottom, config.padding_right],
             dilations=[config.dilation] * 2, group=config.groups,
         )  # fmt: skip
         graph = helper.make_graph(
@@ -230,11 +235,8 @@ class OnnxRuntimeRunner:
         return bytes(model.SerializeToString())
 
 
-Runner: TypeAlias = TorchRunner | OnnxRuntimeRunner
-"""A runtime on a device; `gpu` is the name of the GPU it runs on, or an empty string."""
-
-
-def _time_calls(call: Callable[[], Any], calls: int) -> float:
+def time_calls(call: Callable[[], Any], calls: int) -> float:
+    """Seconds that so many calls take together."""
     begin = time.perf_counter()
     for _ in range(calls):
         call()
