@@ -72,7 +72,7 @@ def add(
     clock_ghz: float | None = typer.Option(None, min=0, help="GHz; as the system says if not given."),
     cache_megabytes: float | None = typer.Option(None, min=0, help="Last cache, MB; as the system says if not given."),
     processors: int | None = typer.Option(None, min=1, help="Cores or multiprocessors; all there are if not given."),
-    replace: bool = typer.Option(False, help="Write it anew where it is described already."),
+    replace: bool = typer.Option(False, "--replace", help="Write it anew where it is described already."),
 ) -> None:
     """Describe this machine: what the system says of it, its peak and bandwidth measured in some seconds.
 
@@ -113,6 +113,38 @@ def add(
     )
     path = write_device(devices_folder(load_settings()), name or _short(machine.title), found, replace=replace)
     say(f"wrote {path}: {peak:,.0f} GFLOP/s, {speed:,.0f} GB/s")
+
+
+def join(
+    name: str = typer.Argument(..., help="Of the new dataset."),
+    parts: list[str] = typer.Argument(..., metavar="DATASET=DEVICE …", help="Datasets, and the devices they are of."),
+    workload: str = typer.Option("convolution-across-devices", help="What the rows measure, with figures of devices."),
+) -> None:
+    """Make one dataset of several devices', each row with the figures of its device: one model learns from all.
+
+    Examples:
+        perfcast devices join gpus v100=v100-pcie p100=p100-pcie
+        perfcast train --dataset gpus
+    """
+    from perfcast.cli._workbench import workbench
+    from perfcast.datasets import across_devices, check_name
+    from perfcast.devices import find_device
+    from perfcast.workloads import find_workload
+
+    check_name(name)
+    devices = _devices()
+    with workbench() as bench:
+        target = find_workload(workload, bench.workloads)
+        found = []
+        for part in parts:
+            source, sign, device = part.partition("=")
+            if not sign:
+                raise typer.BadParameter(f"'{part}' is not DATASET=DEVICE", param_hint="parts")
+            figures = find_device(device, devices).features(target.feature_names, device)
+            found.append((bench.datasets.load(bench.datasets.find(source)), figures))
+        record = bench.datasets.add(across_devices(name, target, found))
+    say(f"kept as dataset '{record.name}' of {record.workload} ({record.rows:,} rows)")
+    say(f"learn from it with: perfcast train --dataset {record.name}")
 
 
 def _source(peak: float | None, bandwidth: float | None) -> str:

@@ -25,7 +25,10 @@ def across_devices(name: str, workload: Workload, parts: Sequence[tuple[Dataset,
     """
     for dataset, _ in parts:
         if (dataset.workload.cost.name, dataset.workload.cost.unit) != (workload.cost.name, workload.cost.unit):
-            raise InvalidData(f"dataset '{dataset.name}' measures {dataset.workload.cost.name}, not {workload.cost.name}")
+            theirs, ours = (
+                f"{cost.name} in {cost.unit or 'no unit'}" for cost in (dataset.workload.cost, workload.cost)
+            )
+            raise InvalidData(f"dataset '{dataset.name}' measures {theirs}, not {ours}")
     features = np.concatenate([with_figures(workload, dataset, figures) for dataset, figures in parts])
     cost = np.concatenate([dataset.cost for dataset, _ in parts])
     sources = [f"{dataset.name}@{dataset.digest[:12]}" for dataset, _ in parts]

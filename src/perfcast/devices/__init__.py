@@ -5,7 +5,7 @@ machine Perfcast runs on describes itself (`_machine`), with its peak and its ba
 """
 
 from perfcast.devices._catalogue import devices_folder, find_device, load_devices, write_device
-from perfcast.devices._descriptor import OPTIONAL, Descriptor, device_name, read_descriptor
+from perfcast.devices._descriptor import OPTIONAL, Descriptor, device_name, figures_among, read_descriptor
 from perfcast.devices._machine import describe_machine
 from perfcast.devices._measure import measure_bandwidth, measure_peak
 
@@ -15,6 +15,7 @@ __all__ = [
     "describe_machine",
     "device_name",
     "devices_folder",
+    "figures_among",
     "find_device",
     "load_devices",
     "measure_bandwidth",

@@ -1,7 +1,7 @@
 """What a data sheet says of a device."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,6 +15,15 @@ OPTIONAL = ("cache_megabytes", "memory_gigabytes")
 """What a descriptor may leave out, because a data sheet does."""
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+
+FIGURES = ("processors", "clock_ghz", "peak_gflops", "bandwidth", "cache_megabytes", "memory_gigabytes")
+"""The numbers in a descriptor, which workloads may have as features of these names."""
+
+
+def figures_among(features: Iterable[str]) -> tuple[str, ...]:
+    """Those features that are figures of a device."""
+    return tuple(name for name in features if name in FIGURES)
 
 
 class Descriptor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -45,15 +54,15 @@ class Descriptor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     @property
     def numbers(self) -> Mapping[str, float]:
         """The figures that it has, by name."""
-        found = {name: getattr(self, name) for name in self.__struct_fields__}
-        return {name: float(value) for name, value in found.items() if isinstance(value, (int, float))}
+        found = {name: getattr(self, name) for name in FIGURES}
+        return {name: float(value) for name, value in found.items() if value is not None}
 
     @property
     def balance(self) -> float:
         """Operations a byte above which the peak is the bound, not the bandwidth (the roofline's ridge)."""
         return self.peak_gflops / self.bandwidth
 
-    def features(self, wanted: tuple[str, ...], device: str) -> Mapping[str, float]:
+    def features(self, wanted: Iterable[str], device: str) -> Mapping[str, float]:
         """The figures that a workload has as features.
 
         Args:
@@ -63,8 +72,7 @@ class Descriptor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         Raises:
             InvalidInput: The descriptor leaves one out.
         """
-        asked = [name for name in wanted if name in self.__struct_fields__ and name not in ("title", "kind", "sources")]
-        numbers = self.numbers
+        asked, numbers = figures_among(wanted), self.numbers
         for name in asked:
             if name not in numbers:
                 raise InvalidInput.of(name, f"the descriptor of '{device}' doesn't say it; give it, or add it there")

@@ -2,10 +2,10 @@
 
 `train` is the one call: it parts the rows, searches across families and their settings (`search/`, one Optuna study),
 fits the best of each family on all training rows, and makes each a `draft`: evaluated on rows that nothing has seen,
-calibrated, exported to one graph and checked against the native model. `adapt` makes a version of some tens of rows
-that `choose_rows` chose, on top of another one. `learning_curve` says what more rows would bring. `judging/` has metrics, calibration and the
-promotion gate, `fits/` is where fits run, `families/` holds the learning algorithms, whose libraries are imported when
-a fit begins, not before, and `variants/` makes smaller forms of a version.
+calibrated, exported to one graph and checked against the native model. `adapt` makes a version of some tens of rows,
+which `choose_rows` chose, on top of another one. `learning_curve` says what more rows would bring. `judging/` has
+metrics, calibration and the promotion gate, `fits/` is where fits run, `families/` holds the learning algorithms, whose
+libraries are imported when a fit begins, not before, and `variants/` makes smaller forms of a version.
 """
 
 from perfcast.training._adapt import Adapted, adapt

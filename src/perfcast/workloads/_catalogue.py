@@ -1,6 +1,6 @@
 """Where workloads come from: built in, a folder of YAML files, other installed packages, a version's manifest."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from perfcast.errors import InvalidDeclaration, UnknownWorkload
-from perfcast.workloads._declaration import Declaration, extend
+from perfcast.workloads._declaration import Declaration, extend, leave_out
 from perfcast.workloads._file import WorkloadFile, read_file
 from perfcast.workloads._presets import with_presets
 from perfcast.workloads._workload import Workload
@@ -103,6 +103,11 @@ def workload_from_document(document: Mapping[str, object]) -> Workload:
         return Workload(msgspec.convert(document, Declaration))
     except msgspec.ValidationError as error:
         raise InvalidDeclaration(f"workload document: {error}") from None
+
+
+def without_features(workload: Workload, features: Collection[str]) -> Workload:
+    """What the workload's rows are without some features: for files that lack them. No model learns from it."""
+    return Workload(leave_out(workload.declaration, features)) if features else workload
 
 
 def find_workload(name: str, workloads: Mapping[str, Workload]) -> Workload:

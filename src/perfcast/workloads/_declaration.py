@@ -1,5 +1,6 @@
 """A workload's declaration as a version's manifest has it: plain data, nothing computed."""
 
+from collections.abc import Collection
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -99,6 +100,13 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     features: tuple[FeatureDeclaration, ...] = ()
     derived: tuple[DerivedDeclaration, ...] = ()
     rules: tuple[RuleDeclaration, ...] = ()
+
+
+def leave_out(declaration: Declaration, features: Collection[str]) -> Declaration:
+    """The declaration without some features, and so without derived quantities and basis, which may be of them."""
+    kept = tuple(feature for feature in declaration.features if feature.name not in features)
+    cost = declaration.cost and msgspec.structs.replace(declaration.cost, basis=None)
+    return msgspec.structs.replace(declaration, features=kept, derived=(), cost=cost)
 
 
 def extend(base: Declaration, extension: Declaration) -> Declaration:

@@ -58,3 +58,18 @@ def test_a_device_of_another_kind_is_refused(run: Run) -> None:
     code, _, told = run("add", "--device", "tpu")
     assert code == 1
     assert "--device must be cpu or cuda" in told
+
+
+def test_datasets_of_devices_become_one(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["batch_size,input_channels,input_height,input_width,output_channels,kernel_size,execution_time_ms"]
+    (tmp_path / "rows.csv").write_text("\n".join([*lines, *(f"{n},3,32,32,8,3,{0.1 * n}" for n in range(1, 9))]))
+    for name in ("one", "two"):
+        words = ["data", "import", str(tmp_path / "rows.csv"), "--workload", "cnn-execution-time", "--name", name]
+        monkeypatch.setattr(sys, "argv", ["perfcast", *words])
+        with pytest.raises(SystemExit):
+            main()
+    code, _, told = run("join", "both", "one=t4", "two=v100-pcie")
+    assert code == 0, told
+    assert "'both' of convolution-across-devices (16 rows)" in told
+    assert run("join", "both", "one")[0] != 0
+    assert "unknown device" in run("join", "both", "one=t5")[2]

@@ -43,7 +43,9 @@ def rows(workload: Workload, speeds: tuple[float, ...], count: int = 900) -> Dat
     speed = random.choice(speeds, count)
     megabytes, pieces = np.exp(random.uniform(0, 6, count)), random.integers(1, 200, count)
     cost = megabytes / speed * (1.2 + pieces / megabytes) * np.exp(random.normal(0, 0.02, count))
-    return Dataset("copies", workload, np.stack([speed, megabytes, pieces], axis=1).astype(np.float32), cost.astype(np.float32))
+    return Dataset(
+        "copies", workload, np.stack([speed, megabytes, pieces], axis=1).astype(np.float32), cost.astype(np.float32)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,9 @@ def drafts(copying: Workload) -> tuple[Draft, ...]:
     return train(rows(copying, SPEEDS), Budget(3), family_names=FAMILIES, threads=1).drafts
 
 
-def test_models_answer_for_a_speed_far_from_those_they_learnt_from(copying: Workload, drafts: tuple[Draft, ...]) -> None:
+def test_models_answer_for_a_speed_far_from_those_they_learnt_from(
+    copying: Workload, drafts: tuple[Draft, ...]
+) -> None:
     unseen = rows(copying, (50.0,))
     for draft in drafts:
         error = np.abs(run(draft.graph, unseen.features) / unseen.cost - 1)

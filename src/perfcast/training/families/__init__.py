@@ -2,8 +2,8 @@
 
 `_family` says what a family is; each other module is one family, or a piece that several share: `_tree_graph` makes one
 ONNX node of trees, `_line` lies beneath trees, `_smooth_inputs` takes logarithms and scales, `_spread` tells how far
-members disagree, `_on_base` starts from an older version, `_gaussian_process` learns from some tens of rows what such a version
-leaves over. Heavy libraries are imported when a family fits.
+members disagree, `_on_base` starts from an older version. `_gaussian_process` is in no search: it learns what such a
+version leaves over of some tens of rows. Heavy libraries are imported when a family fits.
 """
 
 from perfcast.training.families._family import Family, Fitted, Lesson, Report, Settings, Space, Stop, Trial, never

@@ -96,7 +96,8 @@ def fit_process(soft: SoftInputs, inputs: Rows, target: Rows) -> FittedProcess:
     found = minimize(unlikeliness, usual, method="L-BFGS-B", bounds=[(u - 5, u + 5) for u in usual],
                      options={"maxiter": ITERATIONS})  # fmt: skip
     kernel = _named(found.x)
-    return FittedProcess(soft, known, np.linalg.solve(_noisy(kernel, known), wanted), kernel)
+    weights = np.linalg.solve(_noisy(kernel, known), wanted).astype(np.float64)
+    return FittedProcess(soft, known, weights, kernel)
 
 
 def _named(logs: Doubles) -> dict[str, float]:
