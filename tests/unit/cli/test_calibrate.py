@@ -12,7 +12,6 @@ from tests.drafts import draft, linear_graph
 
 from perfcast.cli import main
 from perfcast.devices import load_devices
-
 from perfcast.registry import Registry
 from perfcast.storage import Blobs, Database
 from perfcast.training import basis_of
