@@ -21,6 +21,7 @@ PICTURES = HERE / "pictures" / "ui"
 CPU = "?what=CPU+utilisation+of+a+service&request_rate=130&active_users=65&db_connections=23"
 SHOTS = {
     "predict": CPU,
+    "networks": "networks",
     "capacity": "capacity",
     "training": "training?section=History&job={job}",
     "models": "models?model=cpu-utilization",

@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.drafts import weighted
 from tests.journeys import Visit, add, answers_of, asked, number, settle
+from tests.onnx_files import small_network
 from tests.patience import until
 from tests.stacks import Stack
-from tests.stocked import CPU, OTHER_CPU
+from tests.stocked import CPU, ONNXRUNTIME, OTHER_CPU, TORCH
 
 from perfcast.workloads import builtin_workloads
 from perfcast_client import Client, NotFound
@@ -112,6 +113,34 @@ def test_a_schedule_is_set_and_removed(visit: Visit, api: Client) -> None:
     expect(page.get_by_text("No model is trained by itself yet")).to_be_visible()
     with pytest.raises(NotFound):
         api.schedules.get(CPU)
+
+
+# Networks
+
+
+def test_an_onnx_file_is_looked_through_and_its_layers_are_downloaded(visit: Visit) -> None:
+    page = visit(f"networks?devices={TORCH}")
+    page.get_by_role("radio", name="ONNX file").click()
+    content = small_network(unknown="Softsign")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "mine.onnx", "mimeType": "application/onnx", "buffer": content}
+    )
+    expect(page.get_by_text("not in the sum")).to_be_visible()
+    settle(page)
+    with page.expect_download() as downloaded:
+        page.get_by_role("button", name="Download as CSV", exact=True).click()
+    lines = downloaded.value.path().read_text().splitlines()
+    assert downloaded.value.suggested_filename == f"mine-{TORCH}-1.csv"
+    assert [line.split(",")[0] for line in lines] == ["layer", "conv", "relu", "pool", "fc"]
+
+
+def test_a_limit_chooses_another_batch(visit: Visit) -> None:
+    page = visit(f"networks?network=ResNet-18&devices={ONNXRUNTIME}")
+    expect(page.get_by_text("Most images: ")).to_be_visible()
+    number(page, "A call within (ms)", "0.001")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nothing stays within")).to_be_visible()
+    until(lambda: "within=0.001" in asked(page))
 
 
 # Models
