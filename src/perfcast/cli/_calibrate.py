@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from perfcast.datasets import Dataset
     from perfcast.training import Adapted, Base
     from perfcast.workloads import Rows, Workload
-    from perfcast.workloads.cnn_execution_time.profiler import Guide, Kind, ProfileOptions
+    from perfcast.workloads.cnn_execution_time.profiler import Chooser, Kind, ProfileOptions
 
 
 def calibrate(
@@ -98,13 +98,13 @@ class _Task:
         reader = RowReader(self.workload)
         return np.array([reader.read({**asdict(one), **self.figures}) for one in configurations], dtype=np.float32)
 
-    def guide(self) -> "Guide":
+    def guide(self) -> "Chooser":
         """Who chooses what is measured."""
         from perfcast.training import CANDIDATES, choose_rows
         from perfcast.workloads.cnn_execution_time.profiler import Chooser
 
         def choose(configurations: Sequence[Any], count: int) -> list[int]:
-            return choose_rows(self.workload.inputs(self.rows(configurations)), count).tolist()
+            return [int(at) for at in choose_rows(self.workload.inputs(self.rows(configurations)), count)]
 
         return Chooser(f"perfcast calibrate --from {self.base.reference}", CANDIDATES, choose)
 
