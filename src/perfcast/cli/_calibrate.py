@@ -104,8 +104,7 @@ class _Task:
         from perfcast.workloads.cnn_execution_time.profiler import Chooser
 
         def choose(configurations: Sequence[Any], count: int) -> list[int]:
-            chosen: list[int] = choose_rows(self.workload.inputs(self.rows(configurations)), count).tolist()
-            return chosen
+            return [int(at) for at in choose_rows(self.workload.inputs(self.rows(configurations)), count)]
 
         return Chooser(f"perfcast calibrate --from {self.base.reference}", CANDIDATES, choose)
 

@@ -103,7 +103,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
 
 def leave_out(declaration: Declaration, features: Collection[str]) -> Declaration:
-    """The declaration without some features, and so without derived quantities and basis, which may be of them."""
+    """The declaration without some features, of which no rule is, and without derived quantities and basis."""
     kept = tuple(feature for feature in declaration.features if feature.name not in features)
     cost = declaration.cost and msgspec.structs.replace(declaration.cost, basis=None)
     return msgspec.structs.replace(declaration, features=kept, derived=(), cost=cost)

@@ -7,7 +7,8 @@ import pytest
 from perfcast.datasets import Dataset, across_devices, with_figures
 from perfcast.devices import load_devices
 from perfcast.errors import InvalidData
-from perfcast.workloads import Workload, builtin_workloads, without_features
+from perfcast.workloads import Workload, builtin_workloads
+from perfcast.workloads._declaration import FeatureDeclaration
 
 CONVOLUTIONS = builtin_workloads()["cnn-execution-time"]
 ACROSS = builtin_workloads()["convolution-across-devices"]
@@ -34,11 +35,15 @@ def test_each_row_has_the_figures_of_its_device() -> None:
 
 
 def test_what_neither_rows_nor_figures_tell_is_the_default() -> None:
-    few = without_features(CONVOLUTIONS, ["kernel_width", "stride", "stride_width"])
-    kept = [CONVOLUTIONS.feature_names.index(name) for name in few.feature_names]
-    whole = measured("one", 2)
-    rows = Dataset("one", few, np.ascontiguousarray(whole.features[:, kept]), whole.cost)
-    np.testing.assert_array_equal(with_figures(ACROSS, rows, FIGURES["t4"]), with_figures(ACROSS, whole, FIGURES["t4"]))
+    declared = ACROSS.declaration
+    more = (
+        FeatureDeclaration(name="bias", type="flag", default=0),
+        FeatureDeclaration(name="twice", default="2 * batch_size"),
+    )
+    wider = Workload(msgspec.structs.replace(declared, features=(*declared.features, *more)))
+    rows = with_figures(wider, measured("one", 3), FIGURES["t4"])
+    assert rows[:, -2].tolist() == [0, 0, 0]
+    assert rows[:, -1].tolist() == [2, 4, 6]
 
 
 def test_a_figure_that_nobody_tells_is_refused() -> None:
