@@ -35,7 +35,7 @@ LAYERS = (10, 30, 100)
 EPOCHS = 40
 COVERAGE = 0.9
 SHEET_HEADER = (
-    "| left out | a: time over figures | b: time ÷ roofline | c: another device's, by the rooflines | constant more |"
+    "| left out | a: time over figures | b: time ÷ roofline | c: another device's, by the rooflines | b times its best constant |"
 )
 CURVE_HEADER = (
     "| left out | layers | drawn: MAPE %, within 10 % | chosen: MAPE %, within 10 % | 90 % intervals hold, % |"
