@@ -67,7 +67,9 @@ def starters(first: bool = typer.Option(False, "--first", help="Only those that 
 
 
 def missing_starters(registry: "Registry", *, first: bool = False) -> list[str]:
-    """The datasets whose starter model is yet to be made; none where the registry has models of the user's own.
+    """The datasets whose starter model is yet to be made.
+
+    None where the registry has models of the user's own, but for those that follow others which are there.
 
     Args:
         registry: Has those that are made.
@@ -79,11 +81,13 @@ def missing_starters(registry: "Registry", *, first: bool = False) -> list[str]:
     workloads = {**{name: shipped_workload(name) for name in shipped_files()}, SIMULATED: "cpu-utilization"}
     models = {name: default_model(name, workload) for name, workload in workloads.items()}
     present = {model.name for model in registry.models() if model.aliases}
-    if present - set(models.values()):
-        return []
-    return [
-        name for name, model in models.items() if model not in present and not (first and workloads[name] in _LATER)
-    ]
+    own, begun = present - set(models.values()), present & set(models.values())
+
+    def wanted(name: str) -> bool:
+        later = workloads[name] in _LATER
+        return models[name] not in present and (not own or (later and bool(begun))) and not (first and later)
+
+    return list(filter(wanted, models))
 
 
 def _train(name: str, told: "queue.Queue[tuple[str, TrialReport]]") -> str:

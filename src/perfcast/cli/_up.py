@@ -1,10 +1,12 @@
 """`perfcast up`, `serve` and `worker`: what runs until Ctrl-C."""
 
 import importlib.util
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -161,11 +163,14 @@ def _make_starters(settings: "Settings") -> None:
 @contextmanager
 def _making_the_rest(settings: "Settings") -> Iterator[None]:
     """Those that nobody waits for; what isn't made when this ends is made at the next start."""
-    child = subprocess.Popen(_STARTERS, env=settings.child_environment, stdout=subprocess.DEVNULL)  # noqa: S603
+    child = subprocess.Popen(  # noqa: S603
+        _STARTERS, env=settings.child_environment, stdout=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         yield
     finally:
-        child.terminate()
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
         child.wait()
 
 

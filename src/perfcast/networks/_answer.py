@@ -4,14 +4,19 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from perfcast.errors import InvalidInput
 from perfcast.networks._call import Call, Plan
 from perfcast.networks._devices import Device
-from perfcast.networks._estimate import Ask, Column, Sum, add_up, by_layer
+from perfcast.networks._estimate import Ask, Column, Sum, add_up, by_layer, hold_spared
 from perfcast.networks._graph import FLOAT_BYTES, Graph
 from perfcast.networks._memory import memory_bytes
 from perfcast.networks._plan import plan
 from perfcast.networks._whole import Whole
+
+_MOST_MISSING = 0.02
+"""Of all moved bytes: where the time of more isn't known, nobody can say between which bounds the whole lies."""
 
 
 def answer_network(
@@ -34,11 +39,15 @@ def answer_network(
     found = add_up(calls, batch_size, ask)
     if not found.calls:
         raise InvalidInput.of("network", f"has nothing whose time is known on {device.name}")
-    times = whole.each(found.terms) if whole else found.ms
+    if isinstance(network, Plan):
+        whole = None  # nobody measured lists of layers
+    times = hold_spared(found.calls, whole.each(found.terms)) if whole else found.ms
     total = float(times.sum())
     lower, upper = _bounds(found, total, whole, coverage)
     layers = _layers(found, times)
-    moved = sum(layer["megabytes"] for layer in layers)
+    missing = _missing_share(found, sum(layer["megabytes"] for layer in layers))
+    if missing > _MOST_MISSING:
+        lower = upper = None
     return {
         "network": "layers" if isinstance(network, Plan) else network.name,
         "device": device.name,
@@ -56,7 +65,7 @@ def answer_network(
         "layers": layers,
         "extrapolated": [layer["name"] for layer in layers if layer["extrapolated"]],
         "not_modelled": _not_modelled(found),
-        "not_modelled_share": _missing_share(found, moved),
+        "not_modelled_share": missing,
     }
 
 
@@ -77,11 +86,11 @@ def _memory_bytes(network: Graph | Plan, batch_size: int) -> int:
 def _bounds(found: Sum, total: float, whole: Whole | None, coverage: float) -> tuple[float | None, float | None]:
     """By what measured networks teach; else as if the errors of all calls had one sign, since they are alike."""
     if whole is not None:
-        factor = whole.spread(coverage)
+        factor = whole.spread(found.terms.sum(axis=0), coverage)
         return total / factor, total * factor
     if found.lower is None or found.upper is None:
         return None, None
-    return float(max(0.0, found.lower.sum())), float(found.upper.sum())
+    return float(np.clip(found.lower.sum(), 0.0, total)), max(float(found.upper.sum()), total)
 
 
 def _layers(found: Sum, times: Column) -> list[dict[str, Any]]:

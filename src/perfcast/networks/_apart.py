@@ -2,16 +2,22 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import msgspec
 
 from perfcast.errors import InvalidInput, MissingDependency
+from perfcast.networks._call import Runtime
 from perfcast.networks._graph import Graph
+from perfcast.networks._plan import plan
 
 _SECONDS = 60
 _MEMORY_BYTES = 6 << 30
+_PLAN_SECONDS = 5.0
+_LONGEST_NAME = 200
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -32,7 +38,7 @@ def read_onnx_apart(content: bytes, name: str) -> Graph:
     with TemporaryDirectory(prefix="perfcast-network-") as folder:
         path = Path(folder) / "network.onnx"
         path.write_bytes(content)
-        command = [sys.executable, "-m", "perfcast.networks", str(path), name]
+        command = [sys.executable, "-m", "perfcast.networks", str(path)]
         try:
             ran = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603
         except subprocess.TimeoutExpired:
@@ -45,24 +51,41 @@ def read_onnx_apart(content: bytes, name: str) -> Graph:
         ) from None
     if told.missing:
         raise MissingDependency(told.missing)
-    if told.graph is None:
+    if told.graph is None or told.problem:
         raise InvalidInput.of("network", told.problem)
-    return told.graph
+    return msgspec.structs.replace(told.graph, name="".join(filter(str.isprintable, name))[:_LONGEST_NAME])
 
 
-def tell(path: Path, name: str) -> bytes:
-    """What the process writes of a file."""
+def tell(path: Path) -> bytes:
+    """What the process writes of a file: its graph, where the rules of all runtimes know what to do with it."""
     import resource
 
     from perfcast.errors import PerfcastError
     from perfcast.networks._onnx import read_onnx
 
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     try:
-        return msgspec.json.encode(_Told(read_onnx(path, name=name)))
+        graph = read_onnx(path, name=path.stem)
+        return msgspec.json.encode(_Told(graph, problem=_obstacle(graph)))
     except InvalidInput as error:
         return msgspec.json.encode(_Told(problem="; ".join(field.message for field in error.fields)))
     except MissingDependency as error:
         return msgspec.json.encode(_Told(missing=str(error)))
     except PerfcastError as error:
         return msgspec.json.encode(_Told(problem=str(error)))
+
+
+def _obstacle(graph: Graph) -> str:
+    """Why the rules can't be asked about a graph where others wait; empty where they can."""
+    for runtime in get_args(Runtime):
+        begun = time.monotonic()
+        try:
+            plan(graph, runtime)
+        except InvalidInput as error:
+            return "; ".join(field.message for field in error.fields)
+        except Exception as error:  # noqa: BLE001  a file may state shapes that its operators can't have
+            return f"states shapes or attributes that its operators can't have ({type(error).__name__}: {error})"[:400]
+        if time.monotonic() - begun > _PLAN_SECONDS:
+            return f"has {len(graph.nodes):,} nodes in a form that takes too long to look through"
+    return ""

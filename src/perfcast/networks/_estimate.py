@@ -83,8 +83,10 @@ def add_up(plan: Plan, batch_size: int, ask: Ask) -> Sum:
     readers = {workload: RowReader(builtin_workloads()[workload]) for workload in ask}
     calls = tuple(at_batch(call, batch_size) for call in plan.calls)
     read = [_row(call, readers) for call in calls]
-    known = tuple(call for call, row in zip(calls, read, strict=True) if not isinstance(row, str))
-    features = [row for row in read if not isinstance(row, str)]
+    timed = [(call, row) for call, row in zip(calls, read, strict=True) if not isinstance(row, str)]
+    layers = {node for call, _ in timed if call.sign > 0 for node in call.nodes}
+    timed = [(call, row) for call, row in timed if call.sign > 0 or layers.issuperset(call.nodes)]
+    known, features = tuple(call for call, _ in timed), [row for _, row in timed]
     missing = [
         Unmodelled(call.name, call.operator, row, call.moved_bytes // batch_size)
         for call, row in zip(calls, read, strict=True)
@@ -108,7 +110,9 @@ def add_up(plan: Plan, batch_size: int, ask: Ask) -> Sum:
     signs = np.array([call.sign for call in known], dtype=float)
     sides = (signs * np.where(signs > 0, lower, upper), signs * np.where(signs > 0, upper, lower))
     below, above = sides if bounded else (None, None)
-    return Sum(known, (*plan.unmodelled, *missing), batch_size, _spared(known, signs * ms), below, above, extrapolated)
+    return Sum(
+        known, (*plan.unmodelled, *missing), batch_size, hold_spared(known, signs * ms), below, above, extrapolated
+    )
 
 
 def by_layer(calls: Sequence[Call]) -> Mapping[str, list[int]]:
@@ -121,7 +125,7 @@ def by_layer(calls: Sequence[Call]) -> Mapping[str, list[int]]:
     return places
 
 
-def _spared(calls: Sequence[Call], ms: Column) -> Column:
+def hold_spared(calls: Sequence[Call], ms: Column) -> Column:
     """What calls take, such that none is spared of more than `_MOST_SPARED` of its time: errors may exceed it."""
     held = ms.copy()
     for own in by_layer(calls).values():

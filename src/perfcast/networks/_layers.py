@@ -9,7 +9,8 @@ from perfcast.networks._call import CONVOLUTIONS, OPERATORS, Call, Plan
 from perfcast.networks._graph import FLOAT_BYTES, Shape
 from perfcast.workloads import RowReader, builtin_workloads
 
-MOST_CALLS = 20_000
+MOST_CALLS = 4_000
+_LONGEST_NAME = 200
 _PRODUCTS = frozenset({"linear", "matmul"})
 
 
@@ -28,9 +29,12 @@ def plan_of_layers(layers: Sequence[Mapping[str, Any]]) -> Plan:
     for number, layer in enumerate(layers):
         given = dict(layer)
         count, operator = given.pop("count", 1), given.get("operator", "convolution")
-        name = str(given.pop("name", "")) or f"{operator}_{number}"
+        name = given.pop("name", "")
+        if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+            raise InvalidInput.of(f"layers[{number}].name", f"must be text of {_LONGEST_NAME} letters at most")
+        name = f"{name or operator} ({number})"
         room = MOST_CALLS - len(calls)
-        if not isinstance(count, int) or not 1 <= count <= room:
+        if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= room:
             raise InvalidInput.of(
                 f"layers[{number}].count", f"must be a whole number from 1, and {MOST_CALLS:,} layers at most"
             )

@@ -21,6 +21,10 @@ _SHAPING = frozenset(
 """Operators that read one tensor; their other inputs say how."""
 
 
+_LONGEST = 64
+"""Longer attributes say nothing of how long an operator takes."""
+
+
 def read_onnx(source: Path | bytes, *, name: str = "", input_shape: Shape | None = None) -> Graph:
     """Read a network from an ONNX file, weights' data apart.
 
@@ -91,8 +95,8 @@ def _attributes(item: "Kept") -> Mapping[str, Attribute]:
         elif given.type == Kind.FLOAT and math.isfinite(given.f):
             found[given.name] = given.f
         elif given.type == Kind.STRING:
-            found[given.name] = given.s.decode(errors="replace")
-        elif given.type == Kind.INTS:
+            found[given.name] = given.s[:_LONGEST].decode(errors="replace")
+        elif given.type == Kind.INTS and len(given.ints) <= _LONGEST:
             found[given.name] = tuple(given.ints)
     return found
 

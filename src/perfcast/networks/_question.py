@@ -71,7 +71,7 @@ class Networks:
 
     def __init__(self) -> None:
         self._learnt: dict[tuple[str, ...], Whole | None] = {}
-        self._learning = Lock()
+        self._learning, self._keeping = Lock(), Lock()
         self._graphs: OrderedDict[str, Graph] = OrderedDict()
 
     def read(self, content: bytes, name: str) -> Graph:
@@ -82,10 +82,12 @@ class Networks:
         """
         key = sha256(content).hexdigest()
         graph = self._graphs.get(key) or read_onnx_apart(content, name)
-        self._graphs[key] = graph
-        while len(self._graphs) > _GRAPHS:
-            self._graphs.popitem(last=False)
-        return msgspec.structs.replace(graph, name=name)
+        with self._keeping:
+            self._graphs[key] = graph
+            self._graphs.move_to_end(key)
+            while len(self._graphs) > _GRAPHS:
+                self._graphs.popitem(last=False)
+        return graph
 
     def answer(
         self, question: NetworkQuestion, models: Sequence[str], find: Find, *, graph: Graph | None = None

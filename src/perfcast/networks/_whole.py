@@ -20,6 +20,10 @@ _HELD = (0.2, 0.2, 0.3, 0.2, 5e-3, 2e-2, 2e-2)
 """How far a coefficient usually is from the prior, in its own unit; each counts as much as one measured network that is
 off by `_ERROR`."""
 _ERROR = 0.1
+_TIMES = 4
+"""So many of `TERMS` are times that models tell."""
+_CERTAIN = 0.15
+"""The doubt of a sum of such times alone; that of all else is 1."""
 FEWEST = 8
 """So many different networks must have been measured."""
 
@@ -40,7 +44,8 @@ class Whole:
 
     Attributes:
         coefficients: One for each of `TERMS`.
-        errors: How far it was off for each measured network when that one was left out, sorted: |ln(true / told)|.
+        errors: How far it was off for each measured network when that one was left out of these, sorted:
+            |ln(true / told)|, divided by `_doubt`. The models of calls may have seen that one's layers.
         networks: How many different networks it was learnt from.
     """
 
@@ -53,17 +58,21 @@ class Whole:
         times: Column = terms @ np.array(self.coefficients)
         return times
 
-    def spread(self, coverage: float) -> float:
-        """By which factor the true time may be off, either way, with that coverage.
+    def spread(self, terms: Column, coverage: float) -> float:
+        """By which factor the true time of a network may be off, either way, with that coverage.
 
         Beyond what so many errors can tell, the largest is widened as a normal distribution's would be.
+
+        Args:
+            terms: The network's, float64 [TERMS].
+            coverage: Between 0 and 1.
         """
         count = len(self.errors)
-        rank = math.ceil((count + 1) * coverage)
+        rank, doubt = math.ceil((count + 1) * coverage), _doubt(terms, np.array(self.coefficients))
         if rank <= count:
-            return math.exp(self.errors[rank - 1])
+            return math.exp(self.errors[rank - 1] * doubt)
         reached = count / (count + 1)
-        return math.exp(self.errors[-1] * _two_sided(coverage) / _two_sided(reached))
+        return math.exp(self.errors[-1] * doubt * _two_sided(coverage) / _two_sided(reached))
 
 
 def learn_whole(measured: Sequence[Measured]) -> Whole | None:
@@ -75,9 +84,23 @@ def learn_whole(measured: Sequence[Measured]) -> Whole | None:
     for name in names:
         others = _fit([item for item in measured if item.network != name])
         left_out = [item for item in measured if item.network == name]
-        errors += [abs(math.log(item.ms / max(float(item.terms @ others), 1e-9))) for item in left_out]
+        errors += [_error(item, others) / _doubt(item.terms, others) for item in left_out]
     coefficients = _fit(measured)
     return Whole(tuple(map(float, coefficients)), tuple(sorted(errors)), len(names))
+
+
+def _error(item: Measured, coefficients: Column) -> float:
+    return abs(math.log(item.ms / max(float(item.terms @ coefficients), 1e-9)))
+
+
+def _doubt(terms: Column, coefficients: Column) -> float:
+    """How unsure a sum is, beside others: more where much of it is no model's time but what a device adds to calls.
+
+    Normalised conformal prediction (Lei et al. 2018, section 5.2): intervals hold as often whatever this is, but are
+    wide where they have to be.
+    """
+    parts = terms * coefficients
+    return _CERTAIN + float(np.abs(parts[_TIMES:]).sum() / max(np.abs(parts.sum()), 1e-9))
 
 
 def _fit(measured: Sequence[Measured]) -> Column:

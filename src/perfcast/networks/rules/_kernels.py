@@ -179,6 +179,13 @@ def _pool(operator: str) -> Callable[[Graph, Node], Answer]:
         kernel, strides = _numbers(node, "kernel_shape"), _numbers(node, "strides")
         if len(shape) != 4 or len(result) != 4 or len(node.outputs) > 1:
             return "pools of images alone were measured"
+        if (
+            max(_numbers(node, "dilations"), default=1) > 1
+            or str(node.attributes.get("auto_pad", "NOTSET")) != "NOTSET"
+        ):
+            return "pools with a dilated window or padding that isn't stated weren't measured"
+        if max(kernel, default=0) > 2 * min(kernel, default=1) or len(set(strides)) > 1:
+            return "pools with a window or steps that are no squares weren't measured"
         side = round(math.sqrt(math.prod(kernel)))
         answer = _of(
             graph,
@@ -230,11 +237,15 @@ def _pad(graph: Graph, node: Node) -> Answer:
         return None
     if len(shape) != 4 or len(result) != 4 or shape[:2] != result[:2]:
         return "only images with a larger frame were measured"
+    if node.attributes.get("mode", "constant") != "constant":
+        return "only frames of one value were measured"
     return _of(graph, node, "pad", output_height=result[2], output_width=result[3])
 
 
 def _part(graph: Graph, node: Node) -> Answer:
     """A part copied out; of several parts all together."""
+    if node.inputs[0] in graph.weights:
+        return "rows taken out of a table weren't measured"
     shape, results = graph.shapes[node.inputs[0]], [graph.shapes[name] for name in node.outputs if name]
     share = sum(map(math.prod, results)) / math.prod(shape)
     if len(results) == 1 and share == 1:

@@ -61,29 +61,35 @@ def _as_convolution(rewriting: Rewriting, node: Node) -> Call:
 
 
 def _reorders(rewriting: Rewriting, blocks: Blocks) -> list[Call]:
-    """What is brought into blocks and out of them, less what the convolutions' own rows contain."""
-    measured_in: Counter[str] = Counter()
-    measured_out: Counter[str] = Counter()
-    for node in rewriting.nodes:
-        if node.name in blocks.nodes and node.operator in {"Conv", "BatchNormalization"}:
-            measured_in.update(node.inputs[:1] if node.name not in blocks.rows else ())
-            measured_out.update(node.outputs)
-    needed_in = Counter(sorted(blocks.brought_in))
-    needed_out = Counter(blocks.brought_out)
+    """What convolutions are spared of what their own rows contain, then what is brought in and out beside them.
+
+    Of those that read a tensor which has to be brought into blocks, the first one's row stands for that.
+    """
+    brought_in, brought_out = set(blocks.brought_in), Counter(blocks.brought_out)
     calls = []
-    for operator, needed, measured in (
-        ("reorder_in", needed_in, measured_in), ("reorder_out", needed_out, measured_out),
-    ):  # fmt: skip
-        for tensor in dict.fromkeys((*needed, *measured)):
-            difference = needed[tensor] - measured[tensor]
-            calls += [_reorder(rewriting, operator, tensor, 1 if difference > 0 else -1)] * abs(difference)
-    return calls
+    for node in rewriting.nodes:
+        if node.name not in blocks.nodes or node.operator not in {"Conv", "BatchNormalization"}:
+            continue
+        owner = rewriting.covered(node)[0]
+        read, made = node.inputs[0], node.outputs[0]
+        if read in brought_in:
+            brought_in.remove(read)
+        elif node.name not in blocks.rows:
+            calls.append(_reorder(rewriting, "reorder_in", read, owner, -1))
+        if brought_out[made]:
+            brought_out[made] -= 1
+        else:
+            calls.append(_reorder(rewriting, "reorder_out", made, owner, -1))
+    left = [("reorder_in", tensor) for tensor in sorted(brought_in)]
+    left += [("reorder_out", tensor) for tensor in brought_out.elements()]
+    return calls + [_reorder(rewriting, operator, tensor, "", 1) for operator, tensor in left]
 
 
-def _reorder(rewriting: Rewriting, operator: str, tensor: str, sign: int) -> Call:
+def _reorder(rewriting: Rewriting, operator: str, tensor: str, owner: str, sign: int) -> Call:
+    """One layer's, or where there is no owner one of its own, called after what makes the tensor."""
     shape, elements = rewriting.shape(tensor), rewriting.graph.elements(tensor)
     features: dict[str, float | str] = {"operator": operator, **image(shape)}
     maker = rewriting.maker(tensor)
-    covered = (maker.name if maker else tensor,)
-    moved = 2 * FLOAT_BYTES * elements
-    return Call(f"{covered[0]}: {operator}", operator, features, covered, shape, shape, 0, moved, 0, sign)
+    called = owner or (maker.name if maker else tensor)
+    nodes, moved = (owner,) if owner else (), 2 * FLOAT_BYTES * elements
+    return Call(f"{called}: {operator}", operator, features, nodes, shape, shape, 0, moved, 0, sign)

@@ -117,5 +117,9 @@ def as_csv(columns: Mapping[str, Sequence[object]]) -> str:
     writer = csv.writer(text)
     writer.writerow(columns)
     for row in zip(*columns.values(), strict=True):
-        writer.writerow([f"'{value}" if str(value).startswith(("=", "+", "-", "@")) else value for value in row])
+        writer.writerow([f"'{value}" if _is_formula(value) else value for value in row])
     return text.getvalue()
+
+
+def _is_formula(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
