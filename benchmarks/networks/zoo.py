@@ -2,8 +2,8 @@
 
     python benchmarks/networks/zoo.py
 
-Each is exported by PyTorch's two exporters, the older one after folding and the newer one as it is, with random weights;
-prints a Markdown table of what isn't modelled, and how long the largest file takes from its bytes to both plans. Needs
+Each is exported by PyTorch's two exporters, the older one after folding and the newer one as it is, with random
+weights; prints a Markdown table of what isn't modelled, and how long a file takes from its bytes to both plans. Needs
 what `architectures.py` needs, and onnxscript.
 """
 
@@ -21,10 +21,11 @@ import torchvision
 from perfcast.networks import Plan, plan, read_onnx
 
 TORCHVISION = (
-    "alexnet", "vgg16_bn", "resnet18", "resnet152", "wide_resnet101_2", "resnext101_32x8d", "densenet161", "densenet201",
-    "googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_large", "mnasnet0_5", "mnasnet1_3", "shufflenet_v2_x1_5",
-    "shufflenet_v2_x2_0", "squeezenet1_0", "efficientnet_b5", "efficientnet_v2_s", "regnet_y_800mf", "regnet_x_1_6gf",
-    "convnext_small", "vit_b_32", "swin_t", "maxvit_t",
+    "alexnet", "vgg16_bn", "resnet18", "resnet152", "wide_resnet101_2", "resnext101_32x8d", "densenet161",
+    "densenet201", "googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_large", "mnasnet0_5", "mnasnet1_3",
+    "shufflenet_v2_x1_5", "shufflenet_v2_x2_0", "squeezenet1_0", "efficientnet_b5", "efficientnet_v2_s",
+    "regnet_y_800mf",
+    "regnet_x_1_6gf", "convnext_small", "vit_b_32", "swin_t", "maxvit_t",
 )  # fmt: skip
 TIMM = (
     "resnet26d", "seresnet50", "resnetv2_50", "dpn68", "hrnet_w18_small", "res2net50_26w_4s", "ghostnet_100",
@@ -40,7 +41,8 @@ def main() -> None:
     """Print the table."""
     warnings.filterwarnings("ignore")
     torch.backends.mha.set_fastpath_enabled(False)
-    print("| network | exporter | nodes | calls: PyTorch, ONNX Runtime | not modelled, share of bytes | read and planned, ms |")
+    heads = "network", "exporter", "nodes", "calls: PyTorch, ONNX Runtime", "not modelled, share of bytes", "ms"
+    print(f"| {' | '.join(heads)} |")
     print("|---|---|---|---|---|---|")
     seconds: dict[str, list[float]] = {}
     for name in (*TORCHVISION, *TIMM):
@@ -52,7 +54,8 @@ def main() -> None:
                 print(f"| {name} | {exporter} | can't be exported: {type(error).__name__} | | | |", flush=True)
                 continue
             _show(name, exporter, content, seconds.setdefault(name, []))
-    print(f"\nFrom bytes to both plans: median {1e3 * statistics.median(sum(seconds.values(), [])):.0f} ms")
+    taken = [one for each in seconds.values() for one in each]
+    print(f"\nFrom bytes to both plans: median {1e3 * statistics.median(taken):.0f} ms")
     print(f"ResNet-152: {', '.join(f'{1e3 * one:.0f}' for one in seconds['resnet152'])} ms")
 
 

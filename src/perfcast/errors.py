@@ -9,6 +9,7 @@
     ├── InvalidSetting        an environment variable or option is wrong
     ├── NotFound              nothing has that name; tells the closest ones
     │   ├── UnknownWorkload
+    │   ├── UnknownDevice
     │   ├── UnknownDataset
     │   ├── UnknownModel
     │   ├── UnknownVersion
@@ -97,6 +98,10 @@ class NotFound(PerfcastError):
 
 class UnknownWorkload(NotFound):
     """No workload has that name."""
+
+
+class UnknownDevice(NotFound):
+    """No descriptor has that name."""
 
 
 class UnknownDataset(NotFound):

@@ -114,6 +114,9 @@ class Settings(BaseSettings):
         default=False, description="Load joblib files also where the kernel can't keep them from network and secrets."
     )
     workloads_dir: Path | None = Field(None, description="Folder of your own workloads' YAML files.")
+    devices_dir: Path | None = Field(
+        None, description="Folder of your own devices' YAML files ([devices](devices.md)); empty: `DATA_DIR`/devices."
+    )
     service_timezone: Annotated[ZoneInfo, BeforeValidator(_zone)] = Field(  # type: ignore[assignment]  # read as given ones are
         "UTC", description="Time zone in which a `timestamp` becomes time features."
     )

@@ -43,6 +43,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         held = Installation(f"http://127.0.0.1:{port}", environment)
         try:
             until(lambda: server.poll() is not None or _ready(held.address), 15 * PATIENCE_SECONDS)
+            until(lambda: _knows_networks(held.address), 15 * PATIENCE_SECONDS)
             _teach_the_shop(held, tmp_path_factory.mktemp("shop"))
             yield held
         finally:
@@ -77,6 +78,12 @@ def _ready(address: str) -> bool:
         return httpx2.get(f"{address}/readyz").status_code == 200
     except httpx2.TransportError:
         return False
+
+
+def _knows_networks(address: str) -> bool:
+    """Whether the starter models are made that follow while it serves."""
+    devices = httpx2.get(f"{address}/networks").json()["devices"]
+    return bool(devices) and all(len(device["models"]) == 2 for device in devices)
 
 
 def _teach_the_shop(held: Installation, folder: Path) -> None:

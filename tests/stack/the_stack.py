@@ -35,7 +35,10 @@ SITE, UI, PROMETHEUS, ALERTMANAGER = (
     f"http://localhost:{os.environ.get(f'PORT_{name}', port)}" for name, port in PORTS.items()
 )
 MINUTES = 60.0
-STARTERS = ("cpu-utilization", "cnn-execution-time-cpu-torch", "cnn-execution-time-cpu-onnxruntime")
+STARTERS = (
+    "cpu-utilization", "cnn-execution-time-cpu-torch", "cnn-execution-time-cpu-onnxruntime",
+    "operator-execution-time-cpu-torch", "operator-execution-time-cpu-onnxruntime",
+)  # fmt: skip
 CNN = {"batch_size": 32, "input_channels": 3, "input_height": 224, "input_width": 224}
 CNN |= {"output_channels": 64, "kernel_size": 3, "stride": 1}
 

@@ -11,11 +11,12 @@ import typer
 from perfcast.cli._output import say, show_facts, show_list, show_table
 from perfcast.cli._progress import profile_progress, row_progress
 from perfcast.cli._workbench import workbench
+from perfcast.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from perfcast.datasets import ImportReport
     from perfcast.workloads import Workload
-    from perfcast.workloads.cnn_execution_time.profiler import Guide, Kind
+    from perfcast.workloads.cnn_execution_time.profiler import Guide, Kind, WorkBound
 
 _SHOWN_REFUSALS = 20
 _SHOWN_ROWS = 5
@@ -65,6 +66,12 @@ def profile(
         help="Share of convolutions whose kernel, stride or padding isn't the same in both directions, such as 1 × 7, "
         "or none above and one row below (ONNX Runtime); 1 measures only such ones.",
     ),
+    megabytes: str = typer.Option(
+        "",
+        metavar="LEAST:MOST",
+        help="Only calls whose tensors are together so large, with more arithmetic for larger ones: 96:300. As usual "
+        "(up to 96, of operators 64) if not given.",
+    ),
     improve: str = typer.Option(
         "", metavar="MODEL", help="Measure what this model's members disagree on most, beyond what is measured already."
     ),
@@ -81,6 +88,7 @@ def profile(
         perfcast profile --device cuda --pass training
         perfcast profile --what operators --runtime onnxruntime
         perfcast profile --configurations 1500 --uneven 1 --output profiles/uneven
+        perfcast profile --configurations 100 --megabytes 96:300 --output profiles/large
         perfcast profile --configurations 3000 --improve cnn-execution-time-cpu-torch
     """
     from perfcast.workloads.cnn_execution_time.profiler import ProfileOptions
@@ -99,7 +107,7 @@ def profile(
         budget_ms=budget_ms,
         core=core,
         seed=seed,
-        bound=kind.bound,
+        bound=_bound(megabytes, kind),
         uneven=uneven,
         command=" ".join(["perfcast", *sys.argv[1:]]),
     )
@@ -115,6 +123,23 @@ def profile(
             dataset, _ = import_file(result.dataset, workload, name=options.name)
             bench.datasets.add(dataset)
         say(f"kept as dataset '{options.name}'; learn from it with: perfcast train --dataset {options.name}")
+
+
+def _bound(megabytes: str, kind: "Kind") -> "WorkBound":
+    """The most and the least work of a call.
+
+    Raises:
+        InvalidSetting: The text is no two sizes.
+    """
+    if not megabytes:
+        return kind.bound
+    try:
+        least, most = map(float, megabytes.split(":"))
+    except ValueError:
+        least, most = 1.0, 0.0
+    if not 0 <= least < most:
+        raise InvalidSetting(f"--megabytes is '{megabytes}', expected two sizes such as 96:300, the lesser one first")
+    return kind.bound.between(1e6 * least, 1e6 * most)
 
 
 def _kind(what: str) -> "Kind":

@@ -15,9 +15,11 @@ from perfcast.cli import (
     _accuracy,
     _aliases,
     _backup,
+    _calibrate,
     _cluster,
     _collect,
     _data,
+    _devices,
     _doctor,
     _drift,
     _headroom,
@@ -49,8 +51,8 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
         _ABOUT,
         (
             _up.up, _up.serve, _train.train, _up.worker, _up.ui, _predict.predict, _predict.explain,
-            _headroom.headroom, _runway.runway, _network.network, _data.profile, _doctor.doctor, _predict.score,
-            _drift.drift, _report.report, _backup.backup, _backup.restore,
+            _headroom.headroom, _runway.runway, _network.network, _data.profile, _calibrate.calibrate,
+            _doctor.doctor, _predict.score, _drift.drift, _report.report, _backup.backup, _backup.restore,
         ),
     ),
     "data": (
@@ -72,6 +74,10 @@ COMMANDS: Mapping[str, tuple[str, Sequence[Callable[..., None]]]] = {
     "jobs": (
         "Training jobs: submit, watch, cancel. Workers run them.",
         (_jobs.submit, _jobs.list_, _jobs.show, _jobs.watch, _jobs.cancel),
+    ),
+    "devices": (
+        "What devices could do at most, by their data sheets: list, show, add this machine, join rows.",
+        (_devices.list_, _devices.show, _devices.add, _devices.join),
     ),
     "cluster": ("More machines: what a Dask cluster needs.", (_cluster.certificates,)),
     "predictions": ("What was predicted: write it into files.", (_predictions.export,)),

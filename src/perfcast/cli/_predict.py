@@ -23,6 +23,7 @@ def predict(
     features: list[str] = typer.Argument(None, help="FEATURE=VALUE …; or - to read a JSON object from standard input."),
     model: str = typer.Option("", help="NAME, NAME:VERSION or NAME@ALIAS; the workload's default model if not given."),
     coverage: float = typer.Option(0.9, help="Share of true costs the interval shall hold: 0.5, 0.8, 0.9, 0.95, 0.99."),
+    device: str = typer.Option("", help="Adds a device's figures, for models that read them: `perfcast devices list`."),
     url: str = URL,
     key: str = KEY,
 ) -> None:
@@ -33,6 +34,8 @@ def predict(
         perfcast predict --model cnn-execution-time-cpu-torch batch_size=8 input_channels=3 input_height=224
             input_width=224 output_channels=64 kernel_size=7 stride=2
         echo '{"batch_size": 1, …}' | perfcast predict --model cnn-execution-time-cpu-torch@challenger -
+        perfcast predict --model convolution-across-devices-gpus --device a100-sxm4-40gb batch_size=8 input_channels=64
+            input_height=56 input_width=56 output_channels=64 kernel_size=3
         perfcast predict --url http://localhost:8000 --model cpu-utilization request_rate=120 …
     """
     from perfcast.manifest import COVERAGES
@@ -40,7 +43,19 @@ def predict(
     if coverage not in COVERAGES:
         raise InvalidInput.of("coverage", f"must be one of {', '.join(map(str, COVERAGES))}, got {coverage}")
     with open_place(url, key) as place:
-        show_json(place.predict(model, feature_values(features or []), coverage))
+        show_json(place.predict(model, {**_figures(device), **feature_values(features or [])}, coverage))
+
+
+def _figures(device: str) -> dict[str, float]:
+    """What models of `convolution-across-devices` read of a device; nothing where none is named."""
+    if not device:
+        return {}
+    from perfcast.devices import devices_folder, find_device, load_devices
+    from perfcast.settings import load_settings
+    from perfcast.workloads import builtin_workloads
+
+    found = find_device(device, load_devices(devices_folder(load_settings())))
+    return dict(found.features(builtin_workloads()["convolution-across-devices"].feature_names, device))
 
 
 def explain(

@@ -5,6 +5,7 @@ Perfcast; `Datasets` keeps them; `Overview` is what people look at; `Dataset.spl
 stands on both sides (rule R4).
 """
 
+from perfcast.datasets._across import across_devices, with_figures
 from perfcast.datasets._dataset import Dataset, check_name, moment_texts, newest_moment
 from perfcast.datasets._files import from_parquet, to_parquet
 from perfcast.datasets._import import ImportReport, import_file, shipped_dataset, shipped_files, shipped_workload
@@ -34,6 +35,7 @@ __all__ = [
     "Overview",
     "Part",
     "Split",
+    "across_devices",
     "check_name",
     "configuration_numbers",
     "from_parquet",
@@ -49,4 +51,5 @@ __all__ = [
     "split_by_time",
     "spread",
     "to_parquet",
+    "with_figures",
 ]

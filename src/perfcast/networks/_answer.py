@@ -7,7 +7,7 @@ from typing import Any
 from perfcast.errors import InvalidInput
 from perfcast.networks._call import Call, Plan
 from perfcast.networks._devices import Device
-from perfcast.networks._estimate import Ask, Column, Sum, add_up
+from perfcast.networks._estimate import Ask, Column, Sum, add_up, by_layer
 from perfcast.networks._graph import FLOAT_BYTES, Graph
 from perfcast.networks._memory import memory_bytes
 from perfcast.networks._plan import plan
@@ -87,13 +87,8 @@ def _bounds(found: Sum, total: float, whole: Whole | None, coverage: float) -> t
 def _layers(found: Sum, times: Column) -> list[dict[str, Any]]:
     """A row a node that calls are named after; what one of its nodes is spared is taken off its time."""
     total = max(float(times.sum()), 1e-12)
-    places: dict[str, list[int]] = {}
-    owners = {node: call.name for call in found.calls if call.sign > 0 for node in call.nodes}
-    for at, call in enumerate(found.calls):
-        spared_by = owners.get(call.nodes[0]) if call.sign < 0 and call.nodes else None
-        places.setdefault(spared_by or call.name, []).append(at)
     rows = []
-    for name, own in places.items():
+    for name, own in by_layer(found.calls).items():
         calls = [found.calls[at] for at in own]
         ms = float(times[own].sum())
         rows.append({**_described(name, calls, found.batch_size), "execution_time_ms": ms, "share": ms / total})

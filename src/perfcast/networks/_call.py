@@ -24,6 +24,7 @@ class Call:
         weight_bytes: What it reads of weights; doesn't grow with the batch.
         sign: -1 for what a measured call contains and this one is spared of, such as bringing a tensor into blocks
             that is in blocks already; else 1.
+        inside: Whether the kernel before does it, on values that it has at hand; measured was a call of its own.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Call:
     moved_bytes: int = 0
     weight_bytes: int = 0
     sign: int = 1
+    inside: bool = False
 
     @property
     def workload(self) -> str:

@@ -57,16 +57,15 @@ class Sum:
     def terms(self) -> Column:
         """What a network's time is made of, in ms, calls, MB: float64 [calls, len(TERMS)]; see `TERMS`."""
         convolution = np.array([call.workload == CONVOLUTIONS for call in self.calls], dtype=bool)
-        signs = np.array([call.sign for call in self.calls], dtype=float)
+        made = np.array([call.sign > 0 and not call.inside for call in self.calls], dtype=bool)
+        inside = np.array([call.inside for call in self.calls], dtype=bool)
         weights = np.array([call.weight_bytes for call in self.calls], dtype=np.float64)
         moved = np.array([call.moved_bytes for call in self.calls], dtype=np.float64)
-        made = (signs > 0).astype(np.float64)
-        return np.stack(
-            [self.ms * convolution, self.ms * ~convolution, made, 1e-6 * weights * made, 1e-6 * moved * made], axis=1
-        )
+        times = [self.ms * part for part in (convolution, ~convolution & made, inside, ~(made | inside))]
+        return np.stack([*times, made.astype(np.float64), 1e-6 * weights * made, 1e-6 * moved * made], axis=1)
 
 
-TERMS = ("convolutions_ms", "operators_ms", "calls", "weight_megabytes", "moved_megabytes")
+TERMS = ("convolutions_ms", "operators_ms", "inside_ms", "spared_ms", "calls", "weight_megabytes", "moved_megabytes")
 """What a whole network's time is a sum of: times of its calls alone, their number, and what they move.
 
 A call measured alone finds its weights and its tensors in the cache and has no interpreter between it and the next one.
@@ -112,13 +111,20 @@ def add_up(plan: Plan, batch_size: int, ask: Ask) -> Sum:
     return Sum(known, (*plan.unmodelled, *missing), batch_size, _spared(known, signs * ms), below, above, extrapolated)
 
 
-def _spared(calls: Sequence[Call], ms: Column) -> Column:
-    """What calls take, such that none is spared of more than `_MOST_SPARED` of its time: errors may exceed it."""
+def by_layer(calls: Sequence[Call]) -> Mapping[str, list[int]]:
+    """Where the calls of each layer are; what is spared belongs to the layer whose node is spared of it."""
+    owners = {node: call.name for call in calls if call.sign > 0 for node in call.nodes}
     places: dict[str, list[int]] = {}
     for at, call in enumerate(calls):
-        places.setdefault(call.name, []).append(at)
+        spared_by = owners.get(call.nodes[0]) if call.sign < 0 and call.nodes else None
+        places.setdefault(spared_by or call.name, []).append(at)
+    return places
+
+
+def _spared(calls: Sequence[Call], ms: Column) -> Column:
+    """What calls take, such that none is spared of more than `_MOST_SPARED` of its time: errors may exceed it."""
     held = ms.copy()
-    for own in places.values():
+    for own in by_layer(calls).values():
         taken, spared = float(ms[own].clip(min=0).sum()), float(-ms[own].clip(max=0).sum())
         if spared > _MOST_SPARED * taken:
             held[own] = np.where(ms[own] < 0, ms[own] * (_MOST_SPARED * taken / spared), ms[own])

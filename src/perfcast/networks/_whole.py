@@ -15,8 +15,8 @@ import numpy as np
 
 from perfcast.networks._estimate import Column
 
-_PRIOR = (1.0, 1.0, 0.0, 0.0, 0.0)
-_HELD = (0.2, 0.2, 5e-3, 2e-2, 2e-2)
+_PRIOR = (1.0, 1.0, 0.5, 1.0, 0.0, 0.0, 0.0)
+_HELD = (0.2, 0.2, 0.3, 0.2, 5e-3, 2e-2, 2e-2)
 """How far a coefficient usually is from the prior, in its own unit; each counts as much as one measured network that is
 off by `_ERROR`."""
 _ERROR = 0.1

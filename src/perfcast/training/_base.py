@@ -1,4 +1,4 @@
-"""An older version, such as another device's, from whose answers new ones start."""
+"""What new versions start from: the answers of an older one, such as another device's, or a basis of the workload."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,20 +7,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
+import spox
+import spox.opset.ai.onnx.v21 as op
 
 from perfcast.datasets import BY_HASH
 from perfcast.errors import Refused
-from perfcast.manifest import Calibration, Manifest
+from perfcast.export import compose
+from perfcast.manifest import Calibration, GraphFacts, Manifest
 from perfcast.sessions import Costs, open_session, run, run_with_spread
-from perfcast.workloads import Rows, Workload, differences, same_rows, workload_from_document
+from perfcast.workloads import Name, Rows, Workload, differences, same_rows, workload_from_document
+
+BASIS = "basis"
+"""The manifest's type of a base that is no version but a derived quantity of the workload."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """A version that predicts the same cost of the same features, measured elsewhere; pickles.
+    """A version that predicts the same cost of the same features, measured elsewhere, or a basis; pickles.
 
     Attributes:
-        reference: What the registry calls it: `NAME:VERSION`.
+        reference: What the registry calls it: `NAME:VERSION`; a basis' name.
         manifest: What it says about itself.
         graph: Its serialised graph, which those of the new versions will contain.
     """
@@ -28,6 +34,16 @@ class Base:
     reference: str
     manifest: Manifest
     graph: bytes
+
+    @property
+    def is_basis(self) -> bool:
+        """Whether it is the workload's basis, as a multiple of which the cost is always learnt."""
+        return self.manifest.type == BASIS
+
+    @property
+    def version(self) -> str:
+        """Its reference where it is a version, which is what manifests tell; else nothing."""
+        return "" if self.is_basis else self.reference
 
     def require(self, workload: Workload) -> None:
         """Refuse to start from it for another workload.
@@ -96,3 +112,16 @@ class Base:
     def __getstate__(self) -> dict[str, Any]:
         """All but the session, which doesn't pickle."""
         return {name: value for name, value in vars(self).items() if name != "_session"}
+
+
+def basis_of(workload: Workload) -> Base | None:
+    """The base that is the basis of a workload's cost; None where it declares none."""
+    basis = workload.cost.basis
+    if basis is None:
+        return None
+    read = spox.argument(spox.Tensor(np.float32, ("rows", 1)))
+    body = spox.build({"inputs": read}, {"target": op.identity(read)})
+    graph = compose(workload, body, inputs=[Name(basis)])
+    facts = GraphFacts(sha256="", bytes=len(graph), opset=0, ir=0, row_us=0.0)
+    manifest = Manifest(type=BASIS, workload=dict(workload.document()), ranges={}, graph=facts, created_at="")
+    return Base(basis, manifest, graph)

@@ -90,7 +90,7 @@ def draft(
     calibration = calibrate(workload, split.calibrate.cost, *first)
     metrics = evaluate(split.test.cost, second.cost, calibration, second.spread)
     parity = check_parity(
-        graph, model.predict, parity_rows(workload, model.fitted, split.test), relative=workload.cost.relative
+        graph, model.predict, parity_rows(model.path, model.fitted, split.test), relative=workload.cost.relative
     )
     manifest = Manifest(
         type=model.family,
@@ -108,7 +108,7 @@ def draft(
         seconds=round(model.seconds + time.monotonic() - begun, 2),
         keeps_trends=model.keeps_trends,
         path=model.path.slopes,
-        base=model.path.base.reference if model.path.base else "",
+        base=model.path.base.version if model.path.base else "",
         learnt_all=model.first is not None,
         importance=importance(
             workload, partial(run, graph), split.test.features, choose_background(split.train.features)
@@ -130,14 +130,14 @@ def left_out(search: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{family}: {why}" for family, why in search.get("left_out", {}).items())
 
 
-def parity_rows(workload: Workload, fitted: Fitted, part: Part) -> Rows:
+def parity_rows(path: Path, fitted: Fitted, part: Part) -> Rows:
     """The rows on which graph and native model are compared (rule R3), float32 [rows, features].
 
     Held-out rows, and some of them with one feature moved onto a split threshold of the model and to the next float32
     on both sides. Rows whose derived quantities can't be computed after that are left out.
     """
-    held, features = part.features[:MOST_PARITY_ROWS], len(workload.features)
-    pairs = [(at, value) for at, values in fitted.thresholds().items() if at < features for value in values]
+    held, features = part.features[:MOST_PARITY_ROWS], path.features
+    pairs = [(features[at], value) for at, values in fitted.thresholds().items() if at in features for value in values]
     if not pairs:
         return held
     random = np.random.default_rng(0)
@@ -150,7 +150,7 @@ def parity_rows(workload: Workload, fitted: Fitted, part: Part) -> Rows:
         rows[np.arange(len(columns)), columns] = side
         moved.append(rows)
     beside = np.concatenate(moved)
-    return np.concatenate([held, beside[np.isfinite(workload.inputs(beside)).all(axis=1)]])
+    return np.concatenate([held, beside[np.isfinite(path.workload.inputs(beside)).all(axis=1)]])
 
 
 def _ranges(workload: Workload, part: Part) -> dict[str, tuple[float, float]]:

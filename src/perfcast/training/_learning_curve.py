@@ -12,7 +12,7 @@ from perfcast.datasets import Part, Split, configuration_numbers
 from perfcast.errors import Refused
 from perfcast.export import Target
 from perfcast.manifest import Manifest, Metrics
-from perfcast.training._base import Base
+from perfcast.training._base import Base, basis_of
 from perfcast.training._draft import Trained
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble
 from perfcast.training._from_base import start_from
@@ -52,7 +52,8 @@ def learning_curve(
     Raises:
         Refused: Its family can't be fitted here.
     """
-    path = Path(workload_from_document(manifest.workload), manifest.path, base)
+    workload = workload_from_document(manifest.workload)
+    path = Path(workload, manifest.path, base or basis_of(workload))
     members = [(_family(name), _plain(settings)) for name, settings in warm_start(manifest)]
     learnt, groups = _learnt(manifest, split)
     for share in SHARES:
@@ -119,7 +120,7 @@ def _fitted(
         path.workload.cost.relative,
         seed,
         threads,
-        stated=path.workload.stated,
+        stated=path.stated,
         straight=path.straight,
     )
     known = {family.name: family for family, _ in members}

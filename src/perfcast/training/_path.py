@@ -40,7 +40,8 @@ class Path:
     because all of them rise along the path, and without trend what a follower has beyond the path, f − b_f · load,
     which stays as it is. What is derived from any of them may fall along the path, and isn't read.
 
-    Without slopes models read the workload's inputs, and trends hold with all else equal.
+    Without slopes models read the workload's inputs, but for features that are `derived_only`, and trends hold with all
+    else equal.
 
     Attributes:
         workload: Whose features they are.
@@ -70,9 +71,21 @@ class Path:
         return tuple(name not in self._made_of for name in self.input_names)
 
     @property
+    def stated(self) -> tuple[int, ...]:
+        """The positions of the features that no clock decides, among those that are read."""
+        told = {self.workload.feature_names[at] for at in self.workload.stated}
+        return tuple(at for at, name in enumerate(self.input_names) if name in told)
+
+    @property
+    def features(self) -> Mapping[int, int]:
+        """Of each feature that is read, its position among the inputs and that among the features."""
+        known = self.workload.feature_names
+        return {at: known.index(name) for at, name in enumerate(self.input_names) if name in known}
+
+    @property
     def expressions(self) -> tuple[Expression, ...] | None:
         """The inputs but for the base's cost, of those of the workload; None where they are just those."""
-        return tuple(item.expression for item in self._read) if self.slopes else None
+        return tuple(item.expression for item in self._read) if self._chosen else None
 
     @property
     def beyond(self) -> tuple[int, ...]:
@@ -82,7 +95,7 @@ class Path:
     def inputs(self, features: Rows) -> Rows:
         """What models read, float32 [rows, inputs], from features, float32 [rows, features]."""
         inputs = self.workload.inputs(features)
-        if self.slopes:
+        if self._chosen:
             columns = dict(zip(self.workload.input_names, inputs.T, strict=True))
             inputs = np.stack([evaluate(item.expression, columns, ArrayArithmetic()) for item in self._read], axis=1)
         return np.column_stack([inputs, self.base.cost(features)]) if self.base else inputs
@@ -99,6 +112,15 @@ class Path:
                 moved[:, position(follower)] = np.clip(whole, feature.minimum, feature.maximum)
         return moved
 
+    @property
+    def _chosen(self) -> bool:
+        """Whether models read other inputs than the workload's."""
+        return bool(self.slopes or self._unread)
+
+    @property
+    def _unread(self) -> set[str]:
+        return {feature.name for feature in self.workload.features if feature.declaration.derived_only}
+
     @cached_property
     def _followers(self) -> dict[str, dict[str, float]]:
         """For each follower its slope on each load."""
@@ -112,8 +134,11 @@ class Path:
     def _read(self) -> tuple[_Input, ...]:
         declared = zip(self.workload.input_names, self.workload.trends, strict=True)
         moving = {*self.slopes, *self._followers}
+        unread = self._unread
         kept = [
-            _Input(name, Name(name), trend) for name, trend in declared if not self._made_of.get(name, set()) & moving
+            _Input(name, Name(name), trend)
+            for name, trend in declared
+            if not self._made_of.get(name, set()) & moving and name not in unread
         ]
         risen = [_Input(item.name, item.expression, 1) if item.name in self._followers else item for item in kept]
         return (*risen, *map(self._beyond_path, self._followers))

@@ -11,7 +11,7 @@ from perfcast.errors import InvalidSetting, Refused, Stopped
 from perfcast.manifest import LARGEST_GRAPH, Draft, Manifest
 from perfcast.processors import processors
 from perfcast.telemetry import span
-from perfcast.training._base import Base
+from perfcast.training._base import Base, basis_of
 from perfcast.training._clock import Budget, drafting
 from perfcast.training._draft import Trained, draft, proven
 from perfcast.training._ensemble import ENSEMBLE, FittedEnsemble, mix
@@ -90,11 +90,13 @@ def train(
     split, workload = dataset.split(), dataset.workload
     if base is not None:
         base.require(workload)
+    base = base or basis_of(workload)
     heeded = trends != "ignore"
     inner = inner_validation(split, workload, seed=seed, threads=threads or processors(), base=base, heeded=heeded)
     if base is not None:
         chosen = start_from(base, inner.target, chosen)
-        options["warm_start"] = [*options.get("warm_start", ()), *both_ways(chosen)]
+        if not base.is_basis:
+            options["warm_start"] = [*options.get("warm_start", ()), *both_ways(chosen)]
     deadline = float("inf") if budget.timeout is None else begun + OVERTIME * budget.timeout
     quick = budget.trials <= FEW_TRIALS
     with closing(make_executor(inner, several=not quick, cluster=cluster, stop=stop)) as executor:

@@ -15,6 +15,7 @@ from perfcast.workloads._catalogue import (
     load_workload,
     load_workloads,
     survey_workloads,
+    without_features,
     workload_from_document,
 )
 from perfcast.workloads._clock import (
@@ -82,5 +83,6 @@ __all__ = [
     "stated_moment",
     "survey_workloads",
     "unknown_feature",
+    "without_features",
     "workload_from_document",
 ]

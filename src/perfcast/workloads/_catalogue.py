@@ -1,6 +1,6 @@
 """Where workloads come from: built in, a folder of YAML files, other installed packages, a version's manifest."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -10,22 +10,25 @@ from pathlib import Path
 import msgspec
 
 from perfcast.errors import InvalidDeclaration, UnknownWorkload
-from perfcast.workloads._declaration import Declaration, extend
+from perfcast.workloads._declaration import Declaration, extend, leave_out
 from perfcast.workloads._file import WorkloadFile, read_file
 from perfcast.workloads._presets import with_presets
 from perfcast.workloads._workload import Workload
 
 ENTRY_POINTS = "perfcast.workloads"
 _HERE = Path(__file__).parent
-_BUILT_IN = ("cpu_utilization", "cnn_execution_time", "operator_execution_time")
+_BUILT_IN = ("cpu_utilization", "cnn_execution_time", "operator_execution_time", "convolution_across_devices")
+"""Folders; what extends another comes after it."""
 
 
 @cache
 def builtin_workloads() -> Mapping[str, Workload]:
     """The workloads that come with Perfcast, by name."""
-    paths = [_HERE / folder / "workload.yaml" for folder in _BUILT_IN]
-    workloads = [_resolve(read_file(path), {}, str(path)) for path in paths]
-    return {workload.name: workload for workload in workloads}
+    found: dict[str, Workload] = {}
+    for path in (_HERE / folder / "workload.yaml" for folder in _BUILT_IN):
+        workload = _resolve(read_file(path), found, str(path))
+        found[workload.name] = workload
+    return found
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,11 @@ def workload_from_document(document: Mapping[str, object]) -> Workload:
         return Workload(msgspec.convert(document, Declaration))
     except msgspec.ValidationError as error:
         raise InvalidDeclaration(f"workload document: {error}") from None
+
+
+def without_features(workload: Workload, features: Collection[str]) -> Workload:
+    """What the workload's rows are without some features: for files that lack them. No model learns from it."""
+    return Workload(leave_out(workload.declaration, features)) if features else workload
 
 
 def find_workload(name: str, workloads: Mapping[str, Workload]) -> Workload:

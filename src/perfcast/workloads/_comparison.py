@@ -11,7 +11,7 @@ from perfcast.workloads._catalogue import workload_from_document
 from perfcast.workloads._feature import Feature
 from perfcast.workloads._workload import Rows, Workload
 
-_FOR_PEOPLE = {"name", "meaning", "trend", "clock"}
+_FOR_PEOPLE = {"name", "meaning", "trend", "clock", "derived_only", "basis"}
 """Parts of a declaration that don't change what a number means."""
 
 

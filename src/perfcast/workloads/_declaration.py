@@ -1,5 +1,6 @@
 """A workload's declaration as a version's manifest has it: plain data, nothing computed."""
 
+from collections.abc import Collection
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -24,6 +25,8 @@ class FeatureDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         trend: Whether the cost never falls (`increasing`) or never rises with it, all else equal; in rows in time, what
             follows it moving along (`perfcast.training`).
         clock: The value can be computed from a `timestamp` given in its place.
+        derived_only: Models read it only through what is derived from it: such as a figure of a device, of which too
+            few are ever seen to learn from it as it is.
         meaning: One sentence for people.
     """
 
@@ -36,6 +39,7 @@ class FeatureDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     values: tuple[bool | str | int | float, ...] = ()
     trend: Trend | None = None
     clock: bool = False
+    derived_only: bool = False
     meaning: str = ""
 
 
@@ -57,13 +61,18 @@ class RuleDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
 
 
 class CostDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What is predicted. Where `relative` is true, errors are judged in percent of the cost, which must be > 0."""
+    """What is predicted. Where `relative` is true, errors are judged in percent of the cost, which must be > 0.
+
+    `basis` names a derived quantity, above 0, as a multiple of which a relative cost is learnt: such as the least time
+    by a device's roofline, so that what is learnt, how far it is used, holds for other devices too.
+    """
 
     name: Identifier
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
     relative: bool = False
+    basis: Identifier | None = None
     meaning: str = ""
 
 
@@ -91,6 +100,13 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     features: tuple[FeatureDeclaration, ...] = ()
     derived: tuple[DerivedDeclaration, ...] = ()
     rules: tuple[RuleDeclaration, ...] = ()
+
+
+def leave_out(declaration: Declaration, features: Collection[str]) -> Declaration:
+    """The declaration without some features, and so without derived quantities and basis, which may be of them."""
+    kept = tuple(feature for feature in declaration.features if feature.name not in features)
+    cost = declaration.cost and msgspec.structs.replace(declaration.cost, basis=None)
+    return msgspec.structs.replace(declaration, features=kept, derived=(), cost=cost)
 
 
 def extend(base: Declaration, extension: Declaration) -> Declaration:

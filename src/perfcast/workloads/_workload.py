@@ -64,13 +64,14 @@ class Preset:
 
 @dataclass(frozen=True)
 class Cost:
-    """What is predicted: name, unit, bounds, and whether its errors are judged relative to it."""
+    """What is predicted: name, unit, bounds, whether its errors are judged relative to it, and what it is learnt of."""
 
     name: str
     unit: str
     minimum: float
     maximum: float
     relative: bool
+    basis: str | None = None
 
 
 class Workload:
@@ -178,7 +179,18 @@ def _cost(declaration: Declaration) -> Cost:
         raise InvalidDeclaration(f"workload '{declaration.name}': a relative cost needs a minimum of 0 or more")
     if not minimum < maximum:
         raise InvalidDeclaration(f"workload '{declaration.name}': the cost's minimum must lie below its maximum")
-    return Cost(cost.name, cost.unit, minimum, maximum, cost.relative)
+    if cost.basis is not None:
+        _check_basis(declaration, cost)
+    return Cost(cost.name, cost.unit, minimum, maximum, cost.relative, cost.basis)
+
+
+def _check_basis(declaration: Declaration, cost: CostDeclaration) -> None:
+    if not cost.relative:
+        raise InvalidDeclaration(f"workload '{declaration.name}': only a relative cost can have a basis")
+    if cost.basis not in {item.name for item in declaration.derived}:
+        raise InvalidDeclaration(
+            f"workload '{declaration.name}': the cost's basis '{cost.basis}' is none of its derived quantities"
+        )
 
 
 def _check_names(workload: Workload) -> None:

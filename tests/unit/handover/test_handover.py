@@ -82,7 +82,7 @@ def test_its_tensors_are_those_of_the_graph(tmp_path: Path, version: Handed) -> 
             assert len(item.dims) >= 1, "Triton allows no empty shape"
     (output,) = config.output
     assert int(np.prod(output.dims)) == int(np.prod(output.reshape.shape)) == 1
-    rows = np.arange(20, dtype="float32").reshape(2, 10)
+    rows = np.arange(30, dtype="float32").reshape(2, 15)
     (cost,) = session.run(["cost"], {"features": rows})
     assert cost.reshape(2, *output.dims).shape == (2, 1)
 
@@ -138,7 +138,7 @@ def test_the_page_says_how_intervals_go_by_spread(tmp_path: Path, cnn: Workload,
     table = Calibration(
         relative=True, edges=(), widths={"0.9": (1.1, 1.4)}, minimum=0, maximum=9, rows=9, spreads=((0.1,),)
     )
-    graph = linear_graph([1.0] * 10, spread=[0.1] * 10)
+    graph = linear_graph([1.0] * 15, spread=[0.1] * 15)
     manifest = msgspec.structs.replace(version.draft.manifest, calibration=table)
     write_triton(tmp_path, Handed(CNN, 3, Draft(graph, manifest)))
     assert "the graph's second output, `spread`" in (tmp_path / CNN / "README.md").read_text()

@@ -338,6 +338,7 @@ class TestNames:
     def test_several_of_a_module_are_told_apart(self) -> None:
         names = ["/features/features.1/act/Sigmoid", "/features/features.1/act/Mul", "/features/features.1/act/Mul_1"]
         assert self.named(names) == ["features.1.act.relu", "features.1.act.relu_2", "features.1.act.relu_3"]
+        assert self.named(["node_relu_7"]) == ["relu_7"]
         assert self.named(["/relu/Relu", "/relu_1/Relu", "/relu/Relu_2"]) == ["relu", "relu_1", "relu_2"]
 
     def test_no_two_are_alike_whatever_a_file_calls_them(self) -> None:

@@ -3,12 +3,15 @@
 import math
 from collections import Counter
 from itertools import permutations
+from random import Random
 
 import numpy as np
 import pytest
 
+from perfcast.errors import InvalidInput
 from perfcast.networks import Call, Graph, Node, presets, read_preset
 from perfcast.networks._plan import plan
+from perfcast.networks.rules._kernels import _RULES, _SAME_SHAPE, VIEWS
 from perfcast.networks.rules._shapes import permutation
 from perfcast.workloads import RowReader, builtin_workloads
 
@@ -204,6 +207,31 @@ def test_bringing_in_and_out_of_blocks_adds_up() -> None:
     graph = Graph("two", ("x",), ("y0", "y1"), convolutions, shapes, frozenset({"w0", "w1"}))
     spared = [call for call in plan(graph, "onnxruntime").calls if call.operator != "convolution"]
     assert [(call.operator, call.sign, call.features["channels"]) for call in spared] == [("reorder_in", -1, 32)]
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "shufflenet_v2_x0_5", "convnext_femto", "vit_b_16"])
+def test_whatever_a_file_says_is_planned_or_refused(name: str) -> None:
+    """Nodes with other operators, without their attributes or without some inputs."""
+    graph, random = read_preset(name), Random(name)
+    refused: list[str] = []
+    operators = sorted({*_RULES, *_SAME_SHAPE, *VIEWS, "ConvTranspose", "Erf", "Expand", "Mystery", "Pow", "Sqrt"})
+    for _ in range(100):
+        nodes = list(graph.nodes)
+        for at in random.sample(range(len(nodes)), 3):
+            node = nodes[at]
+            nodes[at] = random.choice((
+                Node(node.name, random.choice(operators), node.inputs, node.outputs, node.attributes),
+                Node(node.name, node.operator, node.inputs, node.outputs),
+                Node(node.name, node.operator, node.inputs[:1], node.outputs, node.attributes),
+            ))  # fmt: skip
+        changed = Graph("odd", graph.inputs, graph.outputs, tuple(nodes), graph.shapes, graph.weights)
+        for runtime in RUNTIMES:
+            try:
+                assert plan(changed, runtime).calls
+            except InvalidInput as refusal:
+                refused.append(refusal.fields[0].field)
+    assert 0 < len(refused) < 200
+    assert set(refused) == {"network"}
 
 
 def test_blocks_are_smaller_where_the_processor_is() -> None:

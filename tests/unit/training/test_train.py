@@ -177,7 +177,7 @@ def test_parity_is_checked_on_and_beside_thresholds(dataset: Dataset) -> None:
     inner = inner_validation(split, workload, seed=0, threads=1).lesson
     family = families()["xgboost"]
     fitted = family.fit(inner, {**family.start(inner), "rounds": 20})
-    rows = parity_rows(workload, fitted, split.test)
+    rows = parity_rows(Path(workload), fitted, split.test)
     thresholds = fitted.thresholds()[0]
     assert np.isin(thresholds, rows[:, 0]).mean() > 0.9
     assert np.isin(np.nextafter(thresholds, np.float32(-np.inf)), rows[:, 0]).mean() > 0.9

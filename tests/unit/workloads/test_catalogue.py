@@ -29,7 +29,13 @@ def test_a_bad_file_is_told_and_the_others_are_used(tmp_path: Path, text: str | 
     wrong = tmp_path / "wrong.yaml"
     wrong.write_bytes(text if isinstance(text, bytes) else text.encode())
     catalogue = survey_workloads(tmp_path)
-    assert set(catalogue.workloads) == {"cpu-utilization", "cnn-execution-time", "operator-execution-time", "queries"}
+    assert set(catalogue.workloads) == {
+        "cpu-utilization",
+        "cnn-execution-time",
+        "convolution-across-devices",
+        "operator-execution-time",
+        "queries",
+    }
     assert list(catalogue.problems) == [str(wrong)]
     assert reason in catalogue.problems[str(wrong)]
     with pytest.raises(InvalidDeclaration, match=r"wrong\.yaml"):
@@ -38,7 +44,12 @@ def test_a_bad_file_is_told_and_the_others_are_used(tmp_path: Path, text: str | 
 
 def test_a_missing_folder_is_told_and_the_built_in_workloads_are_used(tmp_path: Path) -> None:
     catalogue = survey_workloads(tmp_path / "none")
-    assert set(catalogue.workloads) == {"cpu-utilization", "cnn-execution-time", "operator-execution-time"}
+    assert set(catalogue.workloads) == {
+        "cpu-utilization",
+        "cnn-execution-time",
+        "convolution-across-devices",
+        "operator-execution-time",
+    }
     assert "is not a folder" in catalogue.problems[str(tmp_path / "none")]
 
 

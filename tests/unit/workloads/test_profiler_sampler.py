@@ -106,3 +106,11 @@ def test_flops_and_bytes_are_those_of_a_convolution_worked_out_by_hand() -> None
 )
 def test_what_the_workload_does_not_allow_is_no_configuration(config: ConvConfig) -> None:
     assert not config.valid
+
+
+def test_large_ones_can_be_asked_for_alone() -> None:
+    bound = WorkBound().between(96e6, 300e6)
+    sizes = [config.tensor_bytes for config in sample_configurations(60, seed=1, bound=bound)]
+    assert min(sizes) >= 96e6
+    assert sorted(sizes)[-3] <= 300e6
+    assert bound.flops == pytest.approx(4e9 * (300 / 96) ** 2)

@@ -143,7 +143,9 @@ def test_derived_quantities_of_a_convolution_are_those_of_its_definition(convolu
     assert inputs["winograd"] == 0
 
 
-@pytest.mark.parametrize("name", ["cpu-utilization", "cnn-execution-time", "operator-execution-time"])
+@pytest.mark.parametrize(
+    "name", ["cpu-utilization", "cnn-execution-time", "operator-execution-time", "convolution-across-devices"]
+)
 def test_a_rising_derived_quantity_never_falls_with_a_rising_feature(name: str) -> None:
     workload = builtin_workloads()[name]
     random = np.random.default_rng(0)

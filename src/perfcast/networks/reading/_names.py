@@ -27,7 +27,7 @@ def name_nodes(nodes: Sequence[onnx.NodeProto]) -> list[str]:
             said = inside[scope] == 1 or scope[-1] == operator
             names.append(".".join(scope if said else (*scope, operator)))
         else:
-            names.append(node.name.rpartition("/")[2].lower() or f"{operator}_{at}")
+            names.append(node.name.rpartition("/")[2].lower().removeprefix("node_") or f"{operator}_{at}")
     return _unlike([re.sub(r"[^\w.:+-]+", "_", name)[-_LONGEST:] for name in names])
 
 

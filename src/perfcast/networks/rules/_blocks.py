@@ -68,7 +68,7 @@ class _Layout:
     def convolution(self, node: Node) -> None:
         shape = self._rewriting.shape(node.inputs[0])
         weights = self._rewriting.shape(node.inputs[1])
-        if len(shape) != 4 or not self._rewriting.constant(node.inputs[1]):
+        if len(shape) != 4 or len(weights) != 4 or not self._rewriting.constant(node.inputs[1]):
             return
         groups, inputs, filters = groups_of(node), weights[1], weights[0] // groups_of(node)
         if groups == 1:
@@ -106,8 +106,9 @@ class _Layout:
     def resize(self, node: Node) -> None:
         shape, result = self._rewriting.shape(node.inputs[0]), self._rewriting.shape(node.outputs[0])
         channels = self.blocks.tensors.get(node.inputs[0])
-        whole = not any(large % small for small, large in zip(shape, result, strict=True))
-        if channels is not None and whole and shape[:2] == result[:2] and _interpolates(node):
+        images = len(shape) == len(result) == 4 and shape[:2] == result[:2]
+        whole = images and not any(large % small for small, large in zip(shape[2:], result[2:], strict=True))
+        if channels is not None and whole and _interpolates(node):
             self._work(node, channels)
 
     def binary(self, node: Node) -> None:

@@ -24,6 +24,31 @@ def compose_approximations(rewriting: Rewriting) -> None:
         _tanh_gelu(rewriting, node)
 
 
+def compose_attention(rewriting: Rewriting) -> None:
+    """Mark products that one kernel does together with the softmax between them (`attention`).
+
+    That kernel, PyTorch's `scaled_dot_product_attention`, is written with queries and keys both multiplied by the root
+    of the factor, which it does by itself.
+    """
+    for softmax in rewriting.each("Softmax"):
+        values = rewriting.follower(softmax, "MatMul")
+        masked = rewriting.maker(softmax.inputs[0], "Add")
+        scores = [rewriting.maker(name, "MatMul") for name in (masked or softmax).inputs]
+        score = next((node for node in scores if node), None)
+        factors = [rewriting.maker(name, "Mul") for name in score.inputs] if score else []
+        sources = tuple(by_scalar(rewriting, factor) for factor in factors)
+        if values is None or score is None or not all(sources):
+            continue
+        parts = [factor for factor in factors if factor and rewriting.follower(factor) == score]
+        if len(parts) == 2:
+            rewriting.merge(
+                [*parts, score], Node(score.name, "MatMul", sources, score.outputs, {"attention": "scores"})
+            )
+            rewriting.merge(
+                [values], Node(values.name, "MatMul", values.inputs, values.outputs, {"attention": "values"})
+            )
+
+
 def other(node: Node, tensor: str) -> str:
     """The input of a node of two inputs that isn't this one; the same one where it reads it twice."""
     return node.inputs[1] if node.inputs[0] == tensor else node.inputs[0]
@@ -142,7 +167,7 @@ def _layer_normalization(rewriting: Rewriting, mean: Node) -> None:
 
 def _biased(rewriting: Rewriting, product: Node) -> None:
     """Gemm is x · W + b with constants, also of more than two dimensions."""
-    x, weights = product.inputs
+    x, weights = product.inputs[:2]
     if rewriting.constant(x) or not rewriting.constant(weights) or len(rewriting.shape(weights)) != 2:
         return
     added = rewriting.follower(product, "Add")

@@ -85,10 +85,11 @@ def convolution_sides(graph: Graph, node: Node, *, pad_apart: bool = False) -> t
     shape, weights = graph.shapes[node.inputs[0]], graph.shapes[node.inputs[1]]
     result = graph.shapes[node.outputs[0]]
     dimensions = len(shape) - 2
-    if dimensions not in {1, 2}:
-        return None
     strides = _numbers(node, "strides", (1,) * dimensions)
     dilations = _numbers(node, "dilations", (1,) * dimensions)
+    ranks = {len(shape), len(weights), len(result), len(strides) + 2, len(dilations) + 2}
+    if dimensions not in {1, 2} or len(ranks) > 1:
+        return None
     sides = []
     for at in range(dimensions):
         size, kernel, stride, dilation = shape[2 + at], weights[2 + at], strides[at], dilations[at]
@@ -115,7 +116,7 @@ def _padding(node: Node, at: int, dimensions: int, total: int) -> tuple[int, int
         case "VALID":
             return 0, 0
     pads = _numbers(node, "pads", (0,) * (2 * dimensions))
-    return pads[at], pads[at + dimensions]
+    return (pads[at], pads[at + dimensions]) if len(pads) == 2 * dimensions else (total // 2, total - total // 2)
 
 
 def _numbers(node: Node, name: str, usual: tuple[int, ...]) -> tuple[int, ...]:

@@ -121,6 +121,8 @@ def _convolution(graph: Graph, node: Node) -> Answer:
 
 def _batch_norm(graph: Graph, node: Node) -> Answer:
     shape = graph.shapes[node.inputs[0]]
+    if len(shape) < 2:
+        return "it normalises no channels"
     images, channels, *pixels = shape
     height, width = ([1, 1, *pixels])[-2:]
     return _of(graph, node, "batch_norm", sizes(images * math.prod(pixels[:-2]), channels, height, width))
@@ -175,7 +177,7 @@ def _pool(operator: str) -> Callable[[Graph, Node], Answer]:
     def rule(graph: Graph, node: Node) -> Answer:
         shape, result = graph.shapes[node.inputs[0]], graph.shapes[node.outputs[0]]
         kernel, strides = _numbers(node, "kernel_shape"), _numbers(node, "strides")
-        if len(shape) != 4 or len(node.outputs) > 1:
+        if len(shape) != 4 or len(result) != 4 or len(node.outputs) > 1:
             return "pools of images alone were measured"
         side = round(math.sqrt(math.prod(kernel)))
         answer = _of(
@@ -216,7 +218,7 @@ def _mean(graph: Graph, node: Node) -> Answer:
 def _resize(graph: Graph, node: Node) -> Answer:
     shape, result = graph.shapes[node.inputs[0]], graph.shapes[node.outputs[0]]
     mode = node.attributes.get("mode", "nearest")
-    if len(shape) != 4 or shape[:2] != result[:2] or mode not in {"nearest", "linear", "bilinear"}:
+    if len(shape) != 4 or len(result) != 4 or shape[:2] != result[:2] or mode not in {"nearest", "linear", "bilinear"}:
         return "only images brought to another size by their nearest or linearly were measured"
     window = 1 if mode == "nearest" else 2
     return _of(graph, node, "resize", output_height=result[2], output_width=result[3], kernel_size=window)
@@ -226,7 +228,7 @@ def _pad(graph: Graph, node: Node) -> Answer:
     shape, result = graph.shapes[node.inputs[0]], graph.shapes[node.outputs[0]]
     if shape == result:
         return None
-    if len(shape) != 4 or shape[:2] != result[:2]:
+    if len(shape) != 4 or len(result) != 4 or shape[:2] != result[:2]:
         return "only images with a larger frame were measured"
     return _of(graph, node, "pad", output_height=result[2], output_width=result[3])
 

@@ -47,7 +47,7 @@ def _activation(rewriting: Rewriting, node: Node) -> tuple[Call | Unmodelled, ..
     if not isinstance(kernel, Kernel):
         return (Unmodelled(called, operator, kernel or "", 0),)
     shape = rewriting.shape(made)
-    return (Call(called, kernel.operator, kernel.features, (called,), shape, shape, kernel.flops),)
+    return (Call(called, kernel.operator, kernel.features, (called,), shape, shape, kernel.flops, inside=True),)
 
 
 def _as_convolution(rewriting: Rewriting, node: Node) -> Call:

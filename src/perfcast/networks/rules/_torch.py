@@ -8,7 +8,11 @@ itself; each tensor carries how it lies in memory, and a reader that doesn't tak
 - convolutions, pools, batch normalisation, resizing and padding of images read channels first or last, without gaps,
   and write in the order they read;
 - a reshape takes a slice as it is, but has what is permuted copied; linear layers take rows of any distance;
-- products of two activations, and normalisation and softmax over the last dimension, read what is contiguous.
+- products of two activations, and normalisation and softmax over the last dimension, read what is contiguous; but
+  `scaled_dot_product_attention` reads anything, and writes heads where they are wanted, behind tokens.
+
+What has one element isn't counted among dimensions, but images are: at a batch of one a slice of channels is
+contiguous, and PyTorch spares the copy that is counted here.
 """
 
 from collections.abc import Sequence
@@ -16,13 +20,13 @@ from dataclasses import dataclass
 
 from perfcast.networks._call import Call, Unmodelled
 from perfcast.networks._graph import FLOAT_BYTES, Graph, Node, Shape
-from perfcast.networks.rules._compositions import compose, compose_approximations
+from perfcast.networks.rules._compositions import compose, compose_approximations, compose_attention
 from perfcast.networks.rules._convolution import convolution_features, convolution_flops, convolution_sides
 from perfcast.networks.rules._kernels import VIEWS, Kernel, call, calls_of, copied
 from perfcast.networks.rules._rewriting import Rewriting
 from perfcast.networks.rules._shapes import image, permutation
 
-CHANNELS_LAST = (0, 2, 3, 1)
+CHANNELS_LAST, HEADS_BEHIND_TOKENS = (0, 2, 3, 1), (0, 2, 1, 3)
 _SLICES = frozenset({"Split", "Slice"})
 _FLEXIBLE = frozenset({
     "Relu", "Clip", "LeakyRelu", "PRelu", "Sigmoid", "Tanh", "Silu", "HardSigmoid", "HardSwish", "Gelu", "Add", "Sub",
@@ -53,6 +57,7 @@ def torch_calls(graph: Graph) -> list[Call | Unmodelled]:
     rewriting = Rewriting(graph)
     compose(rewriting)
     compose_approximations(rewriting)
+    compose_attention(rewriting)
     return _Eager(rewriting).calls()
 
 
@@ -117,7 +122,7 @@ class _Eager:
         memory = self._lies(tensor)
         if node.operator in _IMAGES:
             taken = memory.order in {(), CHANNELS_LAST} and not memory.gaps
-        elif node.operator in _CONTIGUOUS:
+        elif node.operator in _CONTIGUOUS and "attention" not in node.attributes:
             taken = not memory.order and (not memory.gaps or node.operator == "Gemm")
         else:
             taken = True
@@ -136,6 +141,8 @@ class _Eager:
         first = self._graph.activations(node)[:1]
         order = self._lies(first[0]).order if first else ()
         kept = node.operator in _FLEXIBLE or (node.operator in _IMAGES and order == CHANNELS_LAST)
+        if node.attributes.get("attention") == "values":
+            order, kept = HEADS_BEHIND_TOKENS, True
         for name in node.outputs:
             self._memory[name] = Memory(_simplified(order, self._shape(name))) if kept and order else _PLAIN
 

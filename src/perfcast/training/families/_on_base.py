@@ -68,11 +68,13 @@ class OnBase(Family):
         family: Which learns.
         target: What targets are of costs.
         base_keeps_trends: Whether the base promises the workload's trends.
+        always: Whether every fit is on it, as on a basis; else the search finds out what gains by it.
     """
 
     family: Family
     target: Target
     base_keeps_trends: bool
+    always: bool = False
 
     @property
     def name(self) -> str:
@@ -99,11 +101,12 @@ class OnBase(Family):
 
     def plain(self, lesson: Lesson) -> Sequence[Settings]:
         """The family's, on the base and not: a constant on it is the base's cost times a factor."""
-        return [{**settings, ON_BASE: on} for settings in self.family.plain(_without(lesson)) for on in (True, False)]
+        ways = (True,) if self.always else (True, False)
+        return [{**settings, ON_BASE: on} for settings in self.family.plain(_without(lesson)) for on in ways]
 
     def space(self, trial: Trial, lesson: Lesson) -> Settings:
         """The family's, on the base or not."""
-        chosen = trial.suggest_categorical(f"{self.name}.{ON_BASE}", [True, False])
+        chosen = self.always or trial.suggest_categorical(f"{self.name}.{ON_BASE}", [True, False])
         return {**self.family.space(trial, _without(lesson)), ON_BASE: chosen}
 
     def fit(

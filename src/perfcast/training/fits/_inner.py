@@ -119,7 +119,7 @@ def inner_validation(
             seed,
             threads,
             (inputs[held], wanted[held]),
-            stated=workload.stated,
+            stated=path.stated,
             straight=path.straight,
         )
         for held in folds

@@ -33,11 +33,12 @@ def broken_trends(path: Path, predict: Predict, features: Rows, of_inputs: Predi
     workload, rows = path.workload, features[:: -(-len(features) // MOST_ROWS)]
     told = []
     for position, (name, trend) in enumerate(zip(path.input_names, path.trends, strict=True)):
-        if position < len(workload.features) and workload.trends[position]:
-            swept = path.follow(_swept(rows, position, workload.features[position]), np.repeat(rows, STEPS, axis=0))
+        feature = path.features.get(position)
+        if feature is not None and workload.trends[feature]:
+            swept = path.follow(_swept(rows, feature, workload.features[feature]), np.repeat(rows, STEPS, axis=0))
             allowed = right_rows(check_table(workload, swept), len(swept))
             answers = of_inputs(_along(path, swept, rows)) if path.slopes and of_inputs is not None else predict(swept)
-        elif position >= len(workload.features) and trend and of_inputs is not None:
+        elif feature is None and trend and of_inputs is not None:
             swept = _swept(path.inputs(rows), position)
             allowed, answers = np.ones(len(swept), dtype=np.bool_), of_inputs(swept)
         else:

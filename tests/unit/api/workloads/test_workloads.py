@@ -46,8 +46,14 @@ def asked(client: TestClient, path: str) -> dict[str, Any]:
 
 def test_all_workloads_are_listed_with_what_can_not_be_used(client: TestClient) -> None:
     found = asked(client, "/workloads")
-    assert list(found["workloads"]) == ["cnn-execution-time", "cpu-utilization", "operator-execution-time", "shop"]
-    assert found["total_workloads"] == 4
+    assert list(found["workloads"]) == [
+        "cnn-execution-time",
+        "convolution-across-devices",
+        "cpu-utilization",
+        "operator-execution-time",
+        "shop",
+    ]
+    assert found["total_workloads"] == 5
     cpu, shop = found["workloads"]["cpu-utilization"], found["workloads"]["shop"]
     assert (cpu["declared"], cpu["default_model"], cpu["models"]) == (
         "built-in",

@@ -72,7 +72,7 @@ class PresetEntry(Struct, frozen=True):
     title: str
     group: str
     features: dict[str, Value]
-    stated: list[str] = []
+    stated: list[str]
 
 
 class AnsweringModel(Struct, frozen=True):

@@ -9,7 +9,7 @@ imported before `profile` runs.
 
 from ._configurations import WORKLOAD, ConvConfig, WorkBound
 from ._convolutions import CONVOLUTIONS
-from ._improve import Guide
+from ._improve import Chooser, Guide
 from ._kind import Kind, Sampler, Timer
 from ._options import ProfileOptions
 from ._paths import BLOCKED
@@ -20,6 +20,7 @@ __all__ = [
     "BLOCKED",
     "CONVOLUTIONS",
     "WORKLOAD",
+    "Chooser",
     "ConvConfig",
     "Guide",
     "Kind",

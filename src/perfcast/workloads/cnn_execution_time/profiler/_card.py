@@ -68,7 +68,8 @@ def _acceptance(kind: Kind, settings: Mapping[str, Any]) -> str:
         f"up to {settings['max_rounds']} for those not yet accepted). A configuration is accepted when the "
         "least of its odd rounds and the least of its even rounds differ by at most "
         f"{settings['tolerance']:.0%}; the others are left out. {kind.choice}; nearly all stay "
-        f"within {bound['flops'] / 1e9:g} GFLOP and {bound['tensor_bytes'] / 1e6:g} MB a call."
+        f"within {bound['flops'] / 1e9:g} GFLOP and {bound['tensor_bytes'] / 1e6:g} MB a call"
+        + (f", and have {bound['least_bytes'] / 1e6:g} MB or more." if bound["least_bytes"] else ".")
     )
 
 

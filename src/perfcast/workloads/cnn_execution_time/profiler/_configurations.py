@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -126,14 +126,23 @@ def network_layers() -> Sequence[ConvConfig]:
 
 @dataclass(frozen=True, slots=True)
 class WorkBound:
-    """The most work that one call may be: floating-point operations, and bytes of its tensors together."""
+    """The most work that one call may be: floating-point operations, and bytes of its tensors together.
+
+    `least_bytes` is what its tensors have at least.
+    """
 
     flops: float = 4e9
     tensor_bytes: float = 96e6
+    least_bytes: float = 0.0
 
     def scaled(self, factor: float) -> Self:
         """A bound with `factor` times the FLOPs and its square root times the bytes."""
-        return type(self)(self.flops * factor, self.tensor_bytes * math.sqrt(factor))
+        return replace(self, flops=self.flops * factor, tensor_bytes=self.tensor_bytes * math.sqrt(factor))
+
+    def between(self, least_bytes: float, most_bytes: float) -> Self:
+        """A bound for tensors of such sizes, with as much work for their bytes."""
+        return replace(self.scaled((most_bytes / self.tensor_bytes) ** 2), least_bytes=least_bytes)
 
     def admits(self, config: Any) -> bool:
-        return bool(config.flops <= self.flops and config.tensor_bytes <= self.tensor_bytes)
+        """Whether a call is no more than that."""
+        return bool(config.flops <= self.flops and self.least_bytes <= config.tensor_bytes <= self.tensor_bytes)

@@ -37,3 +37,25 @@ class Guide:
         doubts = self.doubt(candidates)
         ranked = sorted(range(len(candidates)), key=lambda at: -doubts[at])
         return [candidates[at] for at in sorted(ranked[:count])]
+
+
+@dataclass(frozen=True, slots=True)
+class Chooser:
+    """A guide that looks at all candidates together.
+
+    Attributes:
+        name: Who chose, for the data card.
+        candidates: Among how many is chosen.
+        choose_among: The positions of so many of them that are chosen.
+    """
+
+    name: str
+    candidates: int
+    choose_among: Callable[[Sequence[Any], int], Sequence[int]]
+
+    def choose(
+        self, sample: Sampler, count: int, *, seed: int, bound: WorkBound, known: Iterable[Any] = ()
+    ) -> list[Any]:
+        """So many of the candidates that `sample` gives."""
+        found = sample(max(self.candidates, count), seed=seed, bound=bound, known=known)
+        return [found[at] for at in self.choose_among(found, count)]

@@ -12,7 +12,7 @@ from typing import Any
 from ._convolutions import CONVOLUTIONS
 from ._dataset import ProfileResult, write_dataset
 from ._fingerprint import Fingerprint, read_fingerprint
-from ._improve import Guide
+from ._improve import Chooser, Guide
 from ._journal import SUFFIX, Block, Journal, read_header
 from ._kind import Configuration, Kind, Runner, Timer
 from ._options import ProfileOptions
@@ -47,7 +47,7 @@ OnProgress = Callable[[ProfileProgress], None]
 
 def profile(
     options: ProfileOptions,
-    guide: Guide | None = None,
+    guide: Guide | Chooser | None = None,
     *,
     kind: Kind = CONVOLUTIONS,
     on_progress: OnProgress = lambda progress: None,
@@ -105,7 +105,7 @@ class _Run:
         options: ProfileOptions,
         runner: Runner,
         journal: Journal,
-        guide: Guide | None,
+        guide: Guide | Chooser | None,
         on_progress: OnProgress,
     ) -> None:
         self._kind = kind
@@ -131,7 +131,7 @@ class _Run:
                 self._measured += len(block.rows) + len(block.failed)
                 self._on_progress(self._progress(number, done, len(plan), ratio))
 
-    def _chosen_configurations(self, guide: Guide | None) -> list[Any]:
+    def _chosen_configurations(self, guide: Guide | Chooser | None) -> list[Any]:
         """The journal's configurations, after adding as many as the options ask beyond them."""
         known, options = self._journal.contents.configurations, self._options
         missing = options.configurations - len(known)

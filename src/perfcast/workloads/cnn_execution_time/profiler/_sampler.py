@@ -39,7 +39,7 @@ def sample_configurations(
     beginning of what lies above it. `known` ones are not chosen; the same arguments give the same list.
     """
     usual = bound or WorkBound()
-    large = WorkBound(2 * usual.flops, 5 * usual.tensor_bytes)
+    large = replace(usual, flops=2 * usual.flops, tensor_bytes=5 * usual.tensor_bytes)
     seen = set(known)
     rng = random.Random(f"{seed}:{len(seen)}")
     chosen: list[ConvConfig] = []

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from perfcast.workloads.cnn_execution_time.profiler import WorkBound
@@ -33,6 +34,8 @@ _LINEAR = (
     (256, 10), (512, 10), (512, 512),
 )  # fmt: skip
 """Depth and columns of classifiers."""
+_LINEAR_WEIGHTS = (5, 5, 3, 4, *[1] * (len(_LINEAR) - 4))
+"""The large ones more often, since few batches of them are within the bound."""
 _FACTORS = (1, 3, 4, 0.25, 0.5, 2)
 """Columns of a transformer's layers, relative to their depth."""
 
@@ -56,7 +59,7 @@ def sample_operators(
         known: Chosen before.
         reorders: Whether the runtime brings channels into blocks and back, which is then measured, too.
     """
-    large = WorkBound(2 * bound.flops, 5 * bound.tensor_bytes)
+    large = replace(bound, flops=2 * bound.flops, tensor_bytes=5 * bound.tensor_bytes)
     operators = [operator for operator in SHARES if reorders or operator not in REORDERS]
     weights = [SHARES[operator] for operator in operators]
     seen = set(known)
@@ -90,7 +93,9 @@ def _plain(rng: random.Random, operator: str) -> OperatorConfig:
     kind = rng.random()
     if kind < _TOKEN_SHARE and operator not in ("batch_norm", *REORDERS):
         return OperatorConfig.of(operator, _tokens(rng), inputs=inputs)
-    shape = _image(rng)
+    images, channels, height, width = shape = _image(rng)
+    if operator == "scale" and height * width == 1:  # it would be `multiply`
+        return OperatorConfig.of(operator, (images, channels, 2, 2))
     if kind > 1 - _ONE_PIXEL_SHARE and operator not in ("scale", "add", *REORDERS):
         shape = (*shape[:2], 1, 1)
     return OperatorConfig.of(operator, shape, inputs=inputs)
@@ -197,7 +202,7 @@ def _linear(rng: random.Random, operator: str) -> OperatorConfig:
     """Classifiers, the layers of transformers and ConvNeXt, squeezed channels, or log-uniform."""
     kind = rng.random()
     if kind < 0.25:
-        depth, columns = rng.choice(_LINEAR)
+        depth, columns = rng.choices(_LINEAR, _LINEAR_WEIGHTS)[0]
         return OperatorConfig.of(operator, (_batch(rng), 1, 1, depth), output_channels=columns)
     if kind < 0.5:
         images, channels, tokens, depth = _tokens(rng)
