@@ -34,7 +34,10 @@ DEVICES = {"V100": "v100-pcie", "P100": "p100-pcie", "T4": "t4"}
 LAYERS = (10, 30, 100)
 EPOCHS = 40
 COVERAGE = 0.9
-SHEET_HEADER = "| left out | a: time over figures | b: time ÷ roofline | c: another device's, by the rooflines | b times its best constant |"
+SHEET_HEADER = (
+    "| left out | a: time over figures | b: time ÷ roofline | c: another device's, by the rooflines "
+    "| b times its best constant |"
+)
 CURVE_HEADER = (
     "| left out | layers | drawn: MAPE %, within 10 % | chosen: MAPE %, within 10 % | 90 % intervals hold, % |"
 )

@@ -28,7 +28,7 @@ class _Told(msgspec.Struct, frozen=True):
     missing: str = ""
 
 
-def read_onnx_apart(content: bytes, name: str) -> Graph:
+def read_onnx_apart(content: bytes) -> Graph:
     """What `read_onnx` makes of a file's content.
 
     Raises:
@@ -53,7 +53,12 @@ def read_onnx_apart(content: bytes, name: str) -> Graph:
         raise MissingDependency(told.missing)
     if told.graph is None or told.problem:
         raise InvalidInput.of("network", told.problem)
-    return msgspec.structs.replace(told.graph, name="".join(filter(str.isprintable, name))[:_LONGEST_NAME])
+    return told.graph
+
+
+def shown_name(name: str) -> str:
+    """What somebody calls a file, fit to be shown."""
+    return "".join(filter(str.isprintable, name))[:_LONGEST_NAME] or "network"
 
 
 def tell(path: Path) -> bytes:

@@ -26,13 +26,16 @@ def plan_of_layers(layers: Sequence[Mapping[str, Any]]) -> Plan:
     """
     readers = {name: RowReader(workload) for name, workload in builtin_workloads().items()}
     calls: list[Call] = []
+    names: set[str] = set()
     for number, layer in enumerate(layers):
         given = dict(layer)
         count, operator = given.pop("count", 1), given.get("operator", "convolution")
         name = given.pop("name", "")
         if not isinstance(name, str) or len(name) > _LONGEST_NAME:
             raise InvalidInput.of(f"layers[{number}].name", f"must be text of {_LONGEST_NAME} letters at most")
-        name = f"{name or operator} ({number})"
+        name = name or f"{operator}_{number}"
+        name = f"{name} ({number})" if name in names else name
+        names.add(name)
         room = MOST_CALLS - len(calls)
         if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= room:
             raise InvalidInput.of(

@@ -11,7 +11,7 @@ import msgspec
 from perfcast.errors import Conflict, InvalidInput
 from perfcast.manifest import COVERAGES
 from perfcast.networks._answer import answer_network
-from perfcast.networks._apart import read_onnx_apart
+from perfcast.networks._apart import read_onnx_apart, shown_name
 from perfcast.networks._call import OPERATORS, Plan
 from perfcast.networks._devices import Device, find_device, learn_device
 from perfcast.networks._estimate import Ask, Costs
@@ -81,13 +81,13 @@ class Networks:
             InvalidInput, MissingDependency: As of `read_onnx_apart`.
         """
         key = sha256(content).hexdigest()
-        graph = self._graphs.get(key) or read_onnx_apart(content, name)
+        graph = self._graphs.get(key) or read_onnx_apart(content)
         with self._keeping:
             self._graphs[key] = graph
             self._graphs.move_to_end(key)
             while len(self._graphs) > _GRAPHS:
                 self._graphs.popitem(last=False)
-        return graph
+        return msgspec.structs.replace(graph, name=shown_name(name))
 
     def answer(
         self, question: NetworkQuestion, models: Sequence[str], find: Find, *, graph: Graph | None = None

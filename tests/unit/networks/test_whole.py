@@ -52,16 +52,26 @@ def test_intervals_hold_as_often_as_they_say(coverage: float) -> None:
         whole = learn_whole(device((1.1, 1.0, 0.5, 1.0, 0.002, 0.001, 0.01), noise=0.1, seed=seed))
         assert whole is not None
         asked = device((1.1, 1.0, 0.5, 1.0, 0.002, 0.001, 0.01), noise=0.1, seed=1000 + seed, networks=10)
-        wide = math.log(whole.spread(coverage))
-        held += [abs(math.log(item.ms / float(whole.each(item.terms)))) <= wide for item in asked]
+        held += [
+            abs(math.log(item.ms / float(whole.each(item.terms)))) <= math.log(whole.spread(item.terms, coverage))
+            for item in asked
+        ]
     assert np.mean(held) == pytest.approx(coverage, abs=0.06)
 
 
 def test_greater_coverage_is_wider_also_beyond_what_so_few_networks_tell() -> None:
-    whole = learn_whole(device((1.0, 1.0, 0.5, 1.0, 0.0, 0.0, 0.0), networks=FEWEST, noise=0.1))
+    known = device((1.0, 1.0, 0.5, 1.0, 0.01, 0.0, 0.0), networks=FEWEST, noise=0.1)
+    whole = learn_whole(known)
     assert whole is not None
-    widths = [whole.spread(coverage) for coverage in (0.5, 0.8, 0.9, 0.95, 0.99)]
+    widths = [whole.spread(known[0].terms, coverage) for coverage in (0.5, 0.8, 0.9, 0.95, 0.99)]
     assert widths == sorted(set(widths))
+
+
+def test_a_sum_that_no_model_tells_is_less_sure() -> None:
+    whole = learn_whole(device((1.0, 1.0, 0.5, 1.0, 0.01, 0.0, 0.0), noise=0.1))
+    assert whole is not None
+    told, added = np.array([50.0, 10, 0, 0, 0, 0, 0]), np.array([5.0, 1, 0, 0, 2000, 0, 0])
+    assert whole.spread(added, 0.9) > whole.spread(told, 0.9)
 
 
 def test_too_few_networks_teach_nothing() -> None:

@@ -152,7 +152,9 @@ def test_an_onnx_file_is_read_and_called_as_the_file(api: TestClient) -> None:
     answer = api.post("/networks/predict", files=files, data={"batch_size": "2", "device": TORCH, "coverage": "0.8"})
     found = answer.json()
     assert answer.status_code == 200, found
-    assert (found["network"], found["batch_size"], found["coverage"]) == ("mine", 2, 0.8)
+    assert (found["network"], found["batch_size"]) == ("mine", 2)
+    assert found["not_modelled_share"] > 0.02
+    assert (found["lower_ms"], found["upper_ms"], found["coverage"]) == (None, None, None)  # nobody can say
     assert [layer["operator"] for layer in found["layers"]] == ["convolution", "relu", "global_average_pool", "linear"]
     assert [(one["operator"], one["nodes"]) for one in found["not_modelled"]] == [("Softsign", ["odd"])]
 
