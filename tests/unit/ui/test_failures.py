@@ -129,7 +129,7 @@ def test_a_proxy_without_an_api_behind_it_is_told(open_page: Open, overloaded: s
     assert "503" in words(open_page(name, api=overloaded))
 
 
-@each_page
+@pytest.mark.parametrize("name", WITH_LOADS)  # the page Networks then has no device to ask about
 def test_an_api_whose_models_can_not_be_loaded_says_so_in_its_words(
     open_page: Open, stocked: Path, tmp_path: Path, name: str
 ) -> None:
