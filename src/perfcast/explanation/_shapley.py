@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcast.errors import Refused
-from perfcast.workloads import TIMESTAMP, Rows, Workload, check_table, right_rows
+from perfcast.workloads import TIMESTAMP, Name, Rows, Workload, check_table, right_rows
 
 BACKGROUND = 32
 """Rows that are kept with a version."""
@@ -84,7 +84,7 @@ def explain(
     Raises:
         Refused: No way leads to the row through allowed ones.
     """
-    players = _players(workload)
+    players = _players(workload, row)
     ways = max(2, most_rows // (len(players) + 1))
     walk = _Walk(workload, list(players.values()), TRIED * ways)
     taken, rows = walk.through(np.repeat(row[None], TRIED * ways, axis=0), background)
@@ -135,11 +135,19 @@ def importance(workload: Workload, predict: Predict, rows: Rows, background: Row
     }
 
 
-def _players(workload: Workload) -> dict[str, list[int]]:
-    """What is replaced at once: each feature's column, and all columns that a clock decides."""
+def _players(workload: Workload, row: Rows | None = None) -> dict[str, list[int]]:
+    """What is replaced at once: each feature's column, and all columns that a clock decides.
+
+    A feature that is another one unless it is given, such as the width of a square kernel, goes with that where the row
+    has it so: nobody stated it.
+    """
     found: dict[str, list[int]] = {}
     for at, feature in enumerate(workload.features):
-        found.setdefault(TIMESTAMP if feature.declaration.clock else feature.name, []).append(at)
+        name = TIMESTAMP if feature.declaration.clock else feature.name
+        if row is not None and isinstance(feature.default, Name):
+            other = workload.feature_names.index(feature.default.name)
+            name = next(player for player, own in found.items() if other in own) if row[at] == row[other] else name
+        found.setdefault(name, []).append(at)
     return found
 
 

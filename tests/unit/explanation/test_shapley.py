@@ -128,3 +128,18 @@ def test_background_rows_differ() -> None:
     rows = np.repeat(some(THREE, 5), 30, axis=0)
     assert len(np.unique(choose_background(rows), axis=0)) == len(choose_background(rows)) == 5
     assert len(choose_background(some(THREE, 400))) == 32
+
+
+def test_what_nobody_stated_goes_with_what_it_follows() -> None:
+    squares = workload_from_document(
+        {
+            "name": "squares",
+            "cost": {"name": "seconds", "unit": "s", "minimum": 0},
+            "features": [{"name": "height", "minimum": 0}, {"name": "width", "minimum": 0, "default": "height"}],
+        }
+    )
+    background = np.array([[1, 1], [2, 3]], np.float32)
+    for row, told in ((np.array([5, 5], np.float32), {"height"}), (np.array([5, 4], np.float32), {"height", "width"})):
+        found = explain(squares, lambda rows: rows[:, 0] * rows[:, 1], row, background)
+        assert {one.feature for one in found.contributions} == told
+        assert found.base + sum(one.amount for one in found.contributions) == pytest.approx(float(row.prod()))
