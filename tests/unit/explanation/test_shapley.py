@@ -130,6 +130,10 @@ def test_background_rows_differ() -> None:
     assert len(choose_background(some(THREE, 400))) == 32
 
 
+def area(rows: Rows) -> Rows:
+    return np.asarray(rows[:, 0] * rows[:, 1])
+
+
 def test_what_nobody_stated_goes_with_what_it_follows() -> None:
     squares = workload_from_document(
         {
@@ -140,6 +144,6 @@ def test_what_nobody_stated_goes_with_what_it_follows() -> None:
     )
     background = np.array([[1, 1], [2, 3]], np.float32)
     for row, told in ((np.array([5, 5], np.float32), {"height"}), (np.array([5, 4], np.float32), {"height", "width"})):
-        found = explain(squares, lambda rows: rows[:, 0] * rows[:, 1], row, background)
+        found = explain(squares, area, row, background)
         assert {one.feature for one in found.contributions} == told
         assert found.base + sum(one.amount for one in found.contributions) == pytest.approx(float(row.prod()))
