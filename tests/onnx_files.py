@@ -4,11 +4,11 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 
-def small_network(side: int = 32, *, unknown: str = "") -> bytes:
+def small_network(side: int | str = 32, *, unknown: str = "") -> bytes:
     """A convolution 3 × 3 of 3 to 16 channels with ReLU, a global pool and a linear layer of 10.
 
     Args:
-        side: Height and width of its images; their number is open.
+        side: Height and width of its images, or what these are called where the file leaves them open, as their number.
         unknown: An operator between the convolution and ReLU that nobody has measured, such as `Softsign`.
     """
     random = np.random.default_rng(0)

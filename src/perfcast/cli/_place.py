@@ -80,7 +80,7 @@ class Here:
         from perfcast.networks import NetworkQuestion
 
         question = _read(asked, NetworkQuestion)
-        graph = None if file is None else _read_network(file)
+        graph = None if file is None else _read_network(file, question.input_shape)
         found = self._networks.answer(question, self._answering, self._champion, graph=graph)
         return {**found, "timestamp": datetime.now(UTC)}
 
@@ -196,10 +196,10 @@ def _read(given: dict[str, Any], kind: type[_T]) -> _T:
 
 
 @cache
-def _read_network(file: Path) -> "Graph":
+def _read_network(file: Path, input_shape: tuple[int, ...] | None) -> "Graph":
     from perfcast.networks import read_onnx
 
-    return read_onnx(file)
+    return read_onnx(file, input_shape=input_shape)
 
 
 def _default_model(bench: Workbench, features: dict[str, Any]) -> str:

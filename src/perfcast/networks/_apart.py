@@ -11,7 +11,7 @@ import msgspec
 
 from perfcast.errors import InvalidInput, MissingDependency
 from perfcast.networks._call import Runtime
-from perfcast.networks._graph import Graph
+from perfcast.networks._graph import Graph, Shape
 from perfcast.networks._plan import plan
 
 _SECONDS = 60
@@ -25,10 +25,11 @@ class _Told(msgspec.Struct, frozen=True):
 
     graph: Graph | None = None
     problem: str = ""
+    field: str = "network"
     missing: str = ""
 
 
-def read_onnx_apart(content: bytes) -> Graph:
+def read_onnx_apart(content: bytes, input_shape: Shape | None = None) -> Graph:
     """What `read_onnx` makes of a file's content.
 
     Raises:
@@ -38,7 +39,7 @@ def read_onnx_apart(content: bytes) -> Graph:
     with TemporaryDirectory(prefix="perfcast-network-") as folder:
         path = Path(folder) / "network.onnx"
         path.write_bytes(content)
-        command = [sys.executable, "-m", "perfcast.networks", str(path)]
+        command = [sys.executable, "-m", "perfcast.networks", str(path), *map(str, input_shape or ())]
         try:
             ran = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603
         except subprocess.TimeoutExpired:
@@ -52,7 +53,7 @@ def read_onnx_apart(content: bytes) -> Graph:
     if told.missing:
         raise MissingDependency(told.missing)
     if told.graph is None or told.problem:
-        raise InvalidInput.of("network", told.problem)
+        raise InvalidInput.of(told.field, told.problem)
     return told.graph
 
 
@@ -61,7 +62,7 @@ def shown_name(name: str) -> str:
     return "".join(filter(str.isprintable, name))[:_LONGEST_NAME] or "network"
 
 
-def tell(path: Path) -> bytes:
+def tell(path: Path, input_shape: Shape | None) -> bytes:
     """What the process writes of a file: its graph, where the rules of all runtimes know what to do with it."""
     import resource
 
@@ -71,10 +72,11 @@ def tell(path: Path) -> bytes:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     try:
-        graph = read_onnx(path, name=path.stem)
+        graph = read_onnx(path, name=path.stem, input_shape=input_shape)
         return msgspec.json.encode(_Told(graph, problem=_obstacle(graph)))
     except InvalidInput as error:
-        return msgspec.json.encode(_Told(problem="; ".join(field.message for field in error.fields)))
+        wrong = error.fields[0]
+        return msgspec.json.encode(_Told(problem=wrong.message, field=wrong.field))
     except MissingDependency as error:
         return msgspec.json.encode(_Told(missing=str(error)))
     except PerfcastError as error:

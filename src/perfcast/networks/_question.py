@@ -15,13 +15,14 @@ from perfcast.networks._apart import read_onnx_apart, shown_name
 from perfcast.networks._call import OPERATORS, Plan
 from perfcast.networks._devices import Device, find_device, learn_device
 from perfcast.networks._estimate import Ask, Costs
-from perfcast.networks._graph import Graph
+from perfcast.networks._graph import Graph, Shape
 from perfcast.networks._layers import plan_of_layers
 from perfcast.networks._presets import read_preset
 from perfcast.networks._whole import Whole
 from perfcast.workloads import Rows, Workload, builtin_workloads
 
 MOST_IMAGES = 4096
+_Size = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 _KEPT = 32
 """Devices whose whole networks are remembered, each with the versions that answered."""
 
@@ -57,6 +58,7 @@ class NetworkQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         device: The suffix of the models that know it, such as `cpu-torch`.
         batch_size: Images a call.
         coverage: Of the interval.
+        input_shape: Of an ONNX file's input, batch first, where the file leaves other sizes than the batch open.
     """
 
     preset: str | None = None
@@ -64,6 +66,7 @@ class NetworkQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device: str = "cpu-torch"
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=MOST_IMAGES)] = 1
     coverage: float = 0.9
+    input_shape: tuple[_Size, ...] | None = None
 
 
 class Networks:
@@ -74,14 +77,14 @@ class Networks:
         self._learning, self._keeping = Lock(), Lock()
         self._graphs: OrderedDict[str, Graph] = OrderedDict()
 
-    def read(self, content: bytes, name: str) -> Graph:
+    def read(self, content: bytes, name: str, input_shape: Shape | None = None) -> Graph:
         """What an ONNX file's content says, read in a process of its own; the last few are remembered.
 
         Raises:
             InvalidInput, MissingDependency: As of `read_onnx_apart`.
         """
-        key = sha256(content).hexdigest()
-        graph = self._graphs.get(key) or read_onnx_apart(content)
+        key = f"{sha256(content).hexdigest()} {input_shape}"
+        graph = self._graphs.get(key) or read_onnx_apart(content, input_shape)
         with self._keeping:
             self._graphs[key] = graph
             self._graphs.move_to_end(key)
@@ -149,4 +152,6 @@ def _network_of(question: NetworkQuestion, graph: Graph | None) -> Graph | Plan:
         )
     if graph is not None:
         return graph
+    if question.input_shape is not None:
+        raise InvalidInput.of("input_shape", "is of an ONNX file's input, and no file is given")
     return plan_of_layers(question.layers) if question.layers is not None else read_preset(question.preset or "")

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import onnx
 import pytest
 from tests.onnx_files import small_network
 
@@ -52,3 +53,14 @@ def test_a_file_is_read_once_and_called_as_each_caller_calls_it(monkeypatch: pyt
     assert (first.name, second.name, second.nodes) == ("first", "second", first.nodes)
     with pytest.raises(InvalidInput):
         networks.read(content + b"\0", "third")
+
+
+def test_what_the_rules_can_not_look_at_is_refused_and_not_met_later() -> None:
+    model = onnx.load_from_string(small_network())
+    convolution = next(node for node in model.graph.node if node.op_type == "Conv")
+    convolution.attribute.append(onnx.helper.make_attribute("group", 0))
+    model.graph.value_info.append(
+        onnx.helper.make_tensor_value_info("convolved", onnx.TensorProto.FLOAT, ["images", 16, 32, 32])
+    )
+    with pytest.raises(InvalidInput, match="network"):
+        read_onnx_apart(model.SerializeToString())

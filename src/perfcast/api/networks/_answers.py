@@ -121,6 +121,11 @@ NETWORK_BODY: dict[str, Any] = {
                 "properties": {
                     "network": {"type": "string", "format": "binary", "description": "An ONNX file"},
                     **{name: _QUESTION[name] for name in ("device", "batch_size", "coverage")},
+                    "input_shape": {
+                        "type": "string",
+                        "description": "Batch first, where the file leaves other sizes than the batch open",
+                        "examples": ["1,3,640,640"],
+                    },
                 },
             }
         },

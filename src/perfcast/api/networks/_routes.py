@@ -1,6 +1,6 @@
 """`GET /networks` and `POST /networks/predict`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ from perfcast.serving import Follower, Key, Predictor, parse_object
 
 router = APIRouter(prefix="/networks", tags=["networks"])
 _HOW = "send multipart/form-data, as `curl -F network=@network.onnx -F device=cpu-torch -F batch_size=8` does"
-_TEXTS = ("device", "batch_size", "coverage")
+_TEXTS = ("device", "batch_size", "coverage", "input_shape")
 _LONGEST = 1_000
 """Bytes of a part that is no file."""
 
@@ -54,7 +54,7 @@ def _predicted(
     follower: Follower, networks: Networks, fields: Mapping[str, Any], content: bytes | None, name: str, key: Key
 ) -> dict[str, object]:
     question = _question(fields)
-    graph = None if content is None else networks.read(content, name)
+    graph = None if content is None else networks.read(content, name, question.input_shape)
 
     def find(model: str) -> Predictor:
         return follower.pick(model, CONVOLUTIONS, key)[1]
@@ -100,12 +100,28 @@ async def _read(form: FormData) -> tuple[Mapping[str, Any], bytes, str]:
         if isinstance(value, UploadFile):
             raise InvalidInput.of(name, "must be text, not a file")
         if value is not None:
-            fields[name] = value if name == "device" else _number(name, value)
+            fields[name] = _READ[name](name, value)
     return fields, await network.read(), PurePath(network.filename or "network").stem
+
+
+def _whole(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput.of(name, f"must be a whole number, got '{text[:40]}'") from None
 
 
 def _number(name: str, text: str) -> float:
     try:
-        return int(text) if name == "batch_size" else float(text)
+        return float(text)
     except ValueError:
         raise InvalidInput.of(name, f"must be a number, got '{text[:40]}'") from None
+
+
+def _sizes(name: str, text: str) -> list[int]:
+    return [_whole(name, part) for part in text.split(",")]
+
+
+_READ: Mapping[str, Callable[[str, str], Any]] = {
+    "device": lambda _, text: text, "batch_size": _whole, "coverage": _number, "input_shape": _sizes,
+}  # fmt: skip

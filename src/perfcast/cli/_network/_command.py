@@ -19,6 +19,9 @@ def network(
     within: str = typer.Option("", help="What the upper bound of a call must stay below: 50ms, 0.2s."),
     price: list[str] = typer.Option([], help="DEVICE=PRICE an hour, such as cpu-torch=0.05/h; comma-separated."),
     coverage: float = typer.Option(0.9, help="Share of true times the interval shall hold: 0.5, 0.8, 0.9, 0.95, 0.99."),
+    input_shape: str = typer.Option(
+        "", help="Of an ONNX file's input, batch first, where the file leaves sizes open: 1,3,640,640."
+    ),
     layers: bool = typer.Option(False, "--layers", help="Where the time goes; of one device and batch."),
     as_json: bool = JSON,
     url: str = URL,
@@ -51,9 +54,23 @@ def network(
         asked = [{"batch_size": size, "device": one, "coverage": coverage} for one in devices for size in sizes]
         with working("Adding up …"):
             file = _file(network, listed)
-            named = {} if file else {"preset": network}
+            named = _named(network, file, input_shape)
             answers = [place.predict_network({**named, **one}, file) for one in asked]
     _show(answers, limit, priced, layers=layers, as_json=as_json)
+
+
+def _named(network: str, file: Path | None, input_shape: str) -> dict[str, Any]:
+    """What says which network is meant."""
+    if file is None:
+        if input_shape:
+            raise InvalidInput.of("--input-shape", f"is of an ONNX file's input, and '{network}' is a preset")
+        return {"preset": network}
+    try:
+        return {"input_shape": [int(size) for size in names(input_shape)]} if input_shape else {}
+    except ValueError:
+        raise InvalidInput.of(
+            "--input-shape", f"must be whole numbers such as 1,3,640,640, got '{input_shape}'"
+        ) from None
 
 
 def _alone(batch: str, device: str, within: str, price: Sequence[str], layers: bool) -> None:

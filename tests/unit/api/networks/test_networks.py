@@ -159,10 +159,32 @@ def test_an_onnx_file_is_read_and_called_as_the_file(api: TestClient) -> None:
     assert [(one["operator"], one["nodes"]) for one in found["not_modelled"]] == [("Softsign", ["odd"])]
 
 
+def test_sizes_that_a_file_leaves_open_are_asked_for_and_taken(api: TestClient) -> None:
+    files, asked = {"network": ("open.onnx", small_network("side"))}, {"device": TORCH}
+    refusal = api.post("/networks/predict", files=files, data=asked)
+    assert (refusal.status_code, refusal.json()["errors"][0]["field"]) == (422, "input_shape")
+    for side in (32, 64):
+        answer = api.post("/networks/predict", files=files, data={**asked, "input_shape": f"1,3,{side},{side}"})
+        assert answer.status_code == 200, answer.json()
+        assert answer.json()["layers"][0]["input_shape"] == [1, 3, side, side]
+    wrong = api.post("/networks/predict", files=files, data={**asked, "input_shape": "1,3,many"})
+    assert wrong.json()["errors"] == [{"field": "input_shape", "message": "must be a whole number, got 'many'"}]
+
+
+def test_a_files_name_may_hold_anything(api: TestClient) -> None:
+    files = {"network": ("a\0b\n" + 300 * "c" + ".onnx", small_network())}
+    answer = api.post("/networks/predict", files=files, data={"device": TORCH})
+    assert answer.status_code in (200, 422)
+    if answer.status_code == 200:
+        assert answer.json()["network"].isprintable()
+        assert len(answer.json()["network"]) <= 200
+
+
 @pytest.mark.parametrize(
     ("question", "said"),
     [
         ({}, "preset: give one of"),
+        ({"preset": "resnet18", "input_shape": [1, 3, 64, 64]}, "input_shape: is of an ONNX file"),
         ({"preset": "resnet18", "layers": [LAYER]}, "preset: give one of"),
         ({"preset": "resnet18", "device": "tpu"}, "device: 'tpu' is none of"),
         ({"preset": "resnet18", "batch_size": 0}, "batch_size: "),
@@ -191,7 +213,7 @@ def test_an_unknown_preset_is_told_with_those_like_it(api: TestClient) -> None:
         ({"network": ("x.onnx", b"")}, {}, "network: must be an ONNX file"),
         ({"other": ("x.onnx", b"")}, {}, "other: is no part of it"),
         ({"network": ("x.onnx", b""), "device": ("d", b"cpu")}, {}, "body: Too many files"),
-        ({"network": ("x.onnx", b"")}, {"batch_size": "many"}, "batch_size: must be a number, got 'many'"),
+        ({"network": ("x.onnx", b"")}, {"batch_size": "many"}, "batch_size: must be a whole number, got 'many'"),
         ({"network": ("x.onnx", small_network())}, {"coverage": "nan"}, "coverage: must be one of"),
         ({"network": ("x.onnx", b"")}, {"batch_size": "0"}, "batch_size: "),
         ({"network": ("x.onnx", b"")}, {"device": "a" * 2_000}, "body: "),

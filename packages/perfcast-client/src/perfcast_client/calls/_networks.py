@@ -23,6 +23,7 @@ def predict_network(
     device: str | None = None,
     batch_size: int | None = None,
     coverage: float | None = None,
+    input_shape: Sequence[int] | None = None,
 ) -> Call[NetworkAnswer]:
     """What one call of a whole network takes on a device, layer by layer.
 
@@ -34,6 +35,7 @@ def predict_network(
         device: As `networks` lists them; `cpu-torch` if None.
         batch_size: Images a call; 1 if None.
         coverage: Of the interval: 0.5, 0.8, 0.9 (if None), 0.95, 0.99.
+        input_shape: Of an ONNX file's input, batch first, where the file leaves other sizes than the batch open.
 
     Raises:
         ValueError: Not one network is given, or a feature is no finite number.
@@ -44,6 +46,8 @@ def predict_network(
     asked = given(device=device, batch_size=batch_size, coverage=coverage)
     read = reading(NetworkAnswer)
     if network is not None:
+        shape = None if input_shape is None else ",".join(map(str, input_shape))
+        asked = given(**asked, input_shape=shape)
         return Call("POST", "/networks/predict", read, files=_parts(network, name, asked))
     rows = None if layers is None else [finite(layer) for layer in layers]
     return Call("POST", "/networks/predict", read, body=json(given(preset=preset, layers=rows) | asked))

@@ -32,6 +32,7 @@ class Asked:
     devices: Sequence[str]
     batch_size: int
     coverage: float
+    input_shape: tuple[int, ...] | None = None
 
     def answer(self, device: str, batch_size: int) -> NetworkAnswer:
         """What the API says of it on that device with that batch.
@@ -43,9 +44,15 @@ class Asked:
         name, content = self.file or (None, None)
         return fresh(
             lambda api: api.predict_network(
-                self.preset, network=content, name=name, device=device, batch_size=batch_size, coverage=self.coverage
+                self.preset,
+                network=content,
+                name=name,
+                device=device,
+                batch_size=batch_size,
+                coverage=self.coverage,
+                input_shape=self.input_shape,
             ),
-            f"network {key} {name} {device} {batch_size} {self.coverage}",
+            f"network {key} {name} {device} {batch_size} {self.coverage} {self.input_shape}",
         )
 
 
@@ -55,14 +62,14 @@ def ask(listed: NetworkList) -> Asked | None:
         "Network from", _SOURCES, default=_SOURCES[0], key="source", required=True, label_visibility="collapsed",
         width="stretch",
     )  # fmt: skip
-    preset, file = (None, _file()) if source == _SOURCES[1] else (_preset(listed.networks), None)
+    preset, file, shape = (None, _file(), _shape()) if source == _SOURCES[1] else (_preset(listed.networks), None, None)
     devices = _devices(listed.devices)
     batch_size = int(st.number_input("Images a call", 1, 4096, 1, key="batch", bind="query-params"))
     coverage = st.select_slider(
         "Share of cases that the interval holds", _COVERAGES, 0.9, format_func=lambda value: share(100 * value),
         key="coverage", bind="query-params",
     )  # fmt: skip
-    return Asked(preset, file, devices, batch_size, coverage) if preset or file else None
+    return Asked(preset, file, devices, batch_size, coverage, shape) if preset or file else None
 
 
 def _preset(presets: Sequence[NetworkPreset]) -> str:
@@ -76,6 +83,16 @@ def _file() -> tuple[str, bytes] | None:
     given = st.file_uploader("ONNX file", "onnx", max_upload_size=_LARGEST_MB, key="onnx")
     st.caption("Only its layers and shapes are looked at: the data of the weights isn't sent to the API.")
     return None if given is None else (given.name, given.getvalue())
+
+
+def _shape() -> tuple[int, ...] | None:
+    """Of the input, where the file leaves it open; None where nothing that could be one is written."""
+    written = st.text_input(
+        "Shape of the input", key="input-shape", placeholder="1, 3, 224, 224",
+        help="Batch first; needed only where the file leaves the size of its images open.",
+    )  # fmt: skip
+    parts = [part.strip() for part in written.split(",")]
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else None
 
 
 def _devices(devices: Sequence[NetworkDevice]) -> Sequence[str]:
