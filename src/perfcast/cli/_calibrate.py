@@ -34,7 +34,7 @@ def calibrate(
     on: str = typer.Option("cpu", help="Where to measure: cpu, or cuda where PyTorch sees a GPU."),
     budget_ms: float = typer.Option(15.0, min=1, help="Time for one layer in one round, milliseconds."),
     output: Path = typer.Option(Path("profiles"), help="Folder for the journal of the measurement."),
-    seed: int = typer.Option(0, help="Of the layers among which is chosen."),
+    seed: int = typer.Option(4096, help="Of the layers among which is chosen; not one that a profile was made with."),
 ) -> None:
     """Measure a few layers of a device, and adapt a version to it that has learnt from others.
 
@@ -50,6 +50,8 @@ def calibrate(
 
     with workbench() as bench:
         task = _task(bench, device, base)
+        if file is None and choose is None:
+            task.check_kind(on)
         options = ProfileOptions(
             output=output / f"calibrate-{device}",
             what="operators" if task.kind.name == "operators" else "convolutions",
@@ -81,6 +83,7 @@ class _Task:
         workload: What that reads.
         figures: The device's features, by name; none where the version reads none.
         kind: What is measured.
+        kind_of_device: `cpu` or `gpu` as its descriptor says; empty where none is read.
     """
 
     device: str
@@ -88,6 +91,18 @@ class _Task:
     workload: "Workload"
     figures: Mapping[str, float]
     kind: "Kind"
+    kind_of_device: str = ""
+
+    def check_kind(self, on: str) -> None:
+        """Refuse to measure here what is to stand for a device of another kind.
+
+        Raises:
+            InvalidSetting: It is of another kind, as its descriptor says.
+        """
+        if self.kind_of_device not in ("", {"cpu": "cpu", "cuda": "gpu"}.get(on, on)):
+            raise InvalidSetting(
+                f"'{self.device}' is a {self.kind_of_device}, --on is {on}: measure there, and give --file the times"
+            )
 
     def rows(self, configurations: Iterable[Any]) -> "Rows":
         """Configurations as the version reads them, float32 [configurations, features]."""
@@ -126,6 +141,7 @@ class _Task:
 
 
 def _task(bench: "Workbench", device: str, reference: str) -> _Task:
+    from perfcast.datasets import check_name
     from perfcast.devices import devices_folder, figures_among, find_device, load_devices
     from perfcast.training import Base
     from perfcast.workloads import workload_from_document
@@ -139,12 +155,14 @@ def _task(bench: "Workbench", device: str, reference: str) -> _Task:
         raise InvalidSetting(
             f"{version.reference} answers for '{workload.name}'; only convolutions and operators can be measured"
         )
+    check_name(device)
     figures: Mapping[str, float] = {}
+    kind_of_device = ""
     if figures_among(workload.feature_names):
         found = find_device(device, load_devices(devices_folder(bench.settings)))
-        figures = found.features(workload.feature_names, device)
+        figures, kind_of_device = found.features(workload.feature_names, device), found.kind
     base = Base(version.reference, version.manifest, bench.registry.graph(version))
-    return _Task(device, base, workload, figures, kinds[0])
+    return _Task(device, base, workload, figures, kinds[0], kind_of_device)
 
 
 def _measured(task: _Task, options: "ProfileOptions") -> Path:
@@ -158,16 +176,21 @@ def _measured(task: _Task, options: "ProfileOptions") -> Path:
 
 
 def _register(bench: "Workbench", task: _Task, adapted: "Adapted", dataset: "Dataset") -> None:
-    """Keep the version, and let it answer where it is better than what it starts from."""
+    """Keep the version, and let it answer where it is better than what it starts from, and nobody answers yet."""
     from perfcast.registry import CHAMPION
 
     model = f"{task.workload.name}-{task.device}"
+    known = {one.name: one.aliases for one in bench.registry.models()}
+    champion = known.get(model, {}).get(CHAMPION)
     told = f"MAPE {adapted.after:.1f} % on layers that a fit hadn't seen, {adapted.before:.1f} % before"
     version = bench.registry.add(model, adapted.draft, dataset=dataset.name, note=told)
-    if adapted.after < adapted.before:
-        bench.registry.point(model, CHAMPION, version.number, reason=told, actor="calibrate")
-    else:
+    if adapted.after >= adapted.before:
         say(f"it is no better than {task.base.reference}, and stays a candidate")
+    elif champion is not None:
+        say(f"{model}:{champion} goes on answering, since no rows are left to compare by")
+        say(f"to let this one answer: perfcast models activate {version.reference}")
+    else:
+        bench.registry.point(model, CHAMPION, version.number, expect=None, reason=told, actor="calibrate")
     say(f"{version.reference}: {told}; {len(dataset.cost)} layers")
     say(f"all about it: perfcast models show {version.reference}")
 

@@ -94,12 +94,12 @@ def add(
     if device not in ("cpu", "cuda"):
         raise InvalidSetting(f"--device must be cpu or cuda, got '{device}'")
     machine = describe_machine(device)  # type: ignore[arg-type]  # one of the two
-    clock = clock_ghz or machine.clock_ghz
+    clock = machine.clock_ghz if clock_ghz is None else clock_ghz
     if clock is None:
         raise InvalidSetting("the system doesn't say the clock of its processor; give it with --clock-ghz")
     with working("measuring"):
-        peak = peak_gflops or round(measure_peak(device), 1)  # type: ignore[arg-type]
-        speed = bandwidth or round(measure_bandwidth(device), 1)  # type: ignore[arg-type]
+        peak = peak_gflops if peak_gflops is not None else round(measure_peak(device), 1)  # type: ignore[arg-type]
+        speed = bandwidth if bandwidth is not None else round(measure_bandwidth(device), 1)  # type: ignore[arg-type]
     found = Descriptor(
         title=machine.title,
         kind="cpu" if device == "cpu" else "gpu",
@@ -107,7 +107,7 @@ def add(
         clock_ghz=clock,
         peak_gflops=peak,
         bandwidth=speed,
-        cache_megabytes=cache_megabytes or machine.cache_megabytes,
+        cache_megabytes=machine.cache_megabytes if cache_megabytes is None else cache_megabytes,
         memory_gigabytes=machine.memory_gigabytes,
         sources=(_source(peak_gflops, bandwidth),),
     )

@@ -103,7 +103,7 @@ class Dataset:
         """
         if self.measured_at is not None and self.workload.declaration.series:
             return split_by_time(self.rows)
-        return split_by_configuration(self.rows)
+        return split_by_configuration(self.rows, self.workload.identifying)
 
     @property
     def remarks(self) -> tuple[str, ...]:

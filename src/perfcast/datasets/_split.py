@@ -1,6 +1,7 @@
 """Parting a dataset into rows to train on, to calibrate on and to judge by (rule R4)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from math import ceil
 from typing import Literal
@@ -63,19 +64,24 @@ def configuration_numbers(features: Rows) -> Numbers:
     return numbers.reshape(-1).astype(np.int64)
 
 
-def held_out(features: Rows) -> npt.NDArray[np.bool_]:
-    """Which rows a split by configuration keeps for judging, whatever rows there are besides: bool [rows]."""
-    return _hash_positions(features) < TEST
+def held_out(features: Rows, identifying: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Which rows a split by configuration keeps for judging, whatever rows there are besides: bool [rows].
+
+    Args:
+        features: float32 [rows, n].
+        identifying: The columns that make a configuration, as the workload says.
+    """
+    return _hash_positions(features[:, identifying]) < TEST
 
 
-def judging_rows(rows: Part, facts: DataFacts) -> npt.NDArray[np.bool_]:
+def judging_rows(rows: Part, facts: DataFacts, identifying: Sequence[int]) -> npt.NDArray[np.bool_]:
     """Which rows judged a version that was made from them, by what its manifest tells: bool [rows].
 
     None of them has been seen by fitting, tuning or calibration; none is true where the manifest doesn't tell. Where
     the version was made from some of the rows alone, others that it hasn't seen may be among them.
     """
     if facts.split.startswith(BY_HASH):
-        return held_out(rows.features)
+        return held_out(rows.features, identifying)
     count = min(facts.parts.get("test", 0), len(rows))
     if rows.measured_at is None or facts.learnt_until is None or not count:
         return np.zeros(len(rows), dtype=np.bool_)
@@ -84,17 +90,23 @@ def judging_rows(rows: Part, facts: DataFacts) -> npt.NDArray[np.bool_]:
     return judging & (rows.measured_at > np.datetime64(facts.learnt_until.removesuffix("Z")))
 
 
-def split_by_configuration(rows: Part) -> Split:
+def split_by_configuration(rows: Part, identifying: Sequence[int] | None = None) -> Split:
     """Each configuration's part is decided by a hash of its features, so it stays where it is as data grows.
+
+    Args:
+        rows: All of them.
+        identifying: The columns that make a configuration; all if None.
 
     Raises:
         InvalidData: A part would have fewer than `FEWEST` rows.
     """
-    position = _hash_positions(rows.features)
+    columns = list(range(rows.features.shape[1])) if identifying is None else list(identifying)
+    position = _hash_positions(rows.features[:, columns])
     test, calibrate = position < TEST, (position >= TEST) & (position < TEST + CALIBRATE)
     train = ~test & ~calibrate
     text = f"{BY_HASH} (seed 0): {_shares()}"
-    return _checked(rows, train, calibrate, test, "configuration", text)
+    split = _checked(rows, train, calibrate, test, "configuration", text)
+    return replace(split, groups=configuration_numbers(split.train.features[:, columns]))
 
 
 def split_by_time(rows: Part) -> Split:

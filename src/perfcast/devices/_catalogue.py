@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from perfcast.devices._descriptor import Descriptor, device_name, read_descriptor
-from perfcast.errors import Conflict, UnknownDevice
+from perfcast.errors import Conflict, InvalidDeclaration, UnknownDevice
 from perfcast.settings import Settings
 
 _SHEETS = Path(__file__).parent / "sheets"
@@ -43,12 +43,16 @@ def write_device(folder: Path, name: str, descriptor: Descriptor, *, replace: bo
     """Keep a descriptor in one's own folder, and say where.
 
     Raises:
-        InvalidDeclaration: A device can't have that name.
+        InvalidDeclaration: A device can't have that name, or such a figure.
         Conflict: There is one already, and it isn't to be replaced.
     """
     path = folder / f"{device_name(name)}.yaml"
     if path.exists() and not replace:
         raise Conflict(f"{path} is there already; --replace writes it anew")
+    try:
+        msgspec.convert(msgspec.to_builtins(descriptor), Descriptor)
+    except msgspec.ValidationError as error:
+        raise InvalidDeclaration(f"device '{name}': {error}") from None
     folder.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.yaml.encode(descriptor))
     return path

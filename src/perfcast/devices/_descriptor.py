@@ -14,7 +14,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 OPTIONAL = ("cache_megabytes", "memory_gigabytes")
 """What a descriptor may leave out, because a data sheet does."""
 
-Positive = Annotated[float, msgspec.Meta(gt=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 
 
 FIGURES = ("processors", "clock_ghz", "peak_gflops", "bandwidth", "cache_megabytes", "memory_gigabytes")

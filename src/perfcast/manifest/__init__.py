@@ -5,6 +5,7 @@ Made by `perfcast.training`, kept by `perfcast.registry`, read by `perfcast.serv
 
 from perfcast.manifest._calibration import COVERAGES, DEFAULT_COVERAGE, STAY, Calibration, Move
 from perfcast.manifest._manifest import (
+    CALIBRATED,
     LARGEST_GRAPH,
     Bounded,
     DataFacts,
@@ -19,6 +20,7 @@ from perfcast.manifest._reference import BUDGETS, Chart, InputReference, Referen
 
 __all__ = [
     "BUDGETS",
+    "CALIBRATED",
     "COVERAGES",
     "DEFAULT_COVERAGE",
     "LARGEST_GRAPH",

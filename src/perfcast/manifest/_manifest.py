@@ -9,6 +9,8 @@ import msgspec
 from perfcast.manifest._calibration import Calibration
 from perfcast.manifest._reference import Reference
 
+CALIBRATED = "calibrated"
+"""The type of versions that were adapted to a few rows, of which none is left that they haven't learnt."""
 LARGEST_GRAPH = 20_000_000
 """Bytes a version's graph may have (rule R3)."""
 _ROUNDING = 1e-6

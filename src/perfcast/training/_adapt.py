@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from perfcast.datasets import Dataset
+from perfcast.datasets import Dataset, configuration_numbers
 from perfcast.errors import InvalidData, Refused
 from perfcast.export import Target, check_parity, compose, libraries, measure
-from perfcast.manifest import DataFacts, Draft, Manifest
+from perfcast.manifest import CALIBRATED, DataFacts, Draft, Manifest
+from perfcast.sessions import Costs
 from perfcast.training._base import Base
 from perfcast.training._path import Path
 from perfcast.training.families import Beneath, FittedOnBase, SoftInputs, fit_process, soft_inputs
@@ -21,8 +22,6 @@ from perfcast.workloads import Rows
 FEWEST, MOST = 5, 500
 """Rows to adapt by: with fewer nothing can be told of errors, with more `perfcast train --from` does better."""
 FOLDS = 10
-CALIBRATED = "calibrated"
-"""The type of such versions."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,7 @@ def adapt(base: Base, dataset: Dataset, usual: Rows) -> Adapted:
     held = learner.target.to_cost(workload, learner.held())
     fitted = learner.fit(np.ones(len(cost), dtype=np.bool_))
     graph = compose(workload, fitted.graph(), target=learner.target, inputs=learner.path.expressions, base=base.graph)
+    held = base.as_unseen(Costs(held, None), cost, dataset.features).cost
     calibration = calibrate(workload, cost, held)
 
     def predict(features: Rows) -> Rows:
@@ -109,7 +109,8 @@ class _Learner:
     @staticmethod
     def of(base: Base, dataset: Dataset, usual: Rows) -> "_Learner":
         path, target = Path(dataset.workload, base=base), Target.of(dataset.workload, dataset.cost)
-        groups = np.random.default_rng(0).permutation(len(dataset.cost)) % FOLDS
+        numbers = configuration_numbers(dataset.features)
+        groups = (np.random.default_rng(0).permutation(numbers.max() + 1) % FOLDS)[numbers]
         inputs = path.inputs(dataset.features)
         scaled = path.inputs(usual)[:, :-1]
         return _Learner(path, target, inputs, target.from_cost(dataset.cost), soft_inputs(scaled), groups)

@@ -41,6 +41,11 @@ class Base:
         return self.manifest.type == BASIS
 
     @property
+    def has_basis(self) -> bool:
+        """Whether what it answers is a multiple of its workload's basis, or that itself."""
+        return self.is_basis or workload_from_document(self.manifest.workload).cost.basis is not None
+
+    @property
     def version(self) -> str:
         """Its reference where it is a version, which is what manifests tell; else nothing."""
         return "" if self.is_basis else self.reference

@@ -12,9 +12,9 @@ from perfcast.training.search import Start
 
 
 def start_from(base: Base, target: Target, families: Mapping[str, Family]) -> dict[str, Family]:
-    """The families, each of which can start from the base."""
-    keeps = bool(base.manifest.keeps_trends)
-    return {name: OnBase(family, target, keeps, base.is_basis) for name, family in families.items()}
+    """The families, each of which can start from the base; where the cost has a basis, each does."""
+    keeps, always = bool(base.manifest.keeps_trends), base.has_basis
+    return {name: OnBase(family, target, keeps, always) for name, family in families.items()}
 
 
 def both_ways(families: Mapping[str, Family]) -> list[Start]:

@@ -6,8 +6,10 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, Unpack
 
+import numpy as np
+
 from perfcast.datasets import Dataset, Split
-from perfcast.errors import InvalidSetting, Refused, Stopped
+from perfcast.errors import InvalidData, InvalidSetting, Refused, Stopped
 from perfcast.manifest import LARGEST_GRAPH, Draft, Manifest
 from perfcast.processors import processors
 from perfcast.telemetry import span
@@ -84,18 +86,20 @@ def train(
         Refused: No family made a usable version, none keeps the trends that are required, or the base is of another
             workload.
         InvalidSetting: There is no family of that name.
+        InvalidData: The basis of the cost is not above 0 in some row.
     """
     begun = time.monotonic()
     chosen, mixing = _chosen(family_names)
     split, workload = dataset.split(), dataset.workload
     if base is not None:
         base.require(workload)
+    _check_basis(dataset)
     base = base or basis_of(workload)
     heeded = trends != "ignore"
     inner = inner_validation(split, workload, seed=seed, threads=threads or processors(), base=base, heeded=heeded)
     if base is not None:
         chosen = start_from(base, inner.target, chosen)
-        if not base.is_basis:
+        if not base.has_basis:
             options["warm_start"] = [*options.get("warm_start", ()), *both_ways(chosen)]
     deadline = float("inf") if budget.timeout is None else begun + OVERTIME * budget.timeout
     quick = budget.trials <= FEW_TRIALS
@@ -264,3 +268,20 @@ def _drafts(
     if not drafts:
         raise Refused(f"no family made a usable version: {refused} (a graph may have {LARGEST_GRAPH} bytes)")
     return tuple(drafts), refused
+
+
+def _check_basis(dataset: Dataset) -> None:
+    """Refuse rows of which the cost's basis is no multiplier.
+
+    Raises:
+        InvalidData: It is not above 0 somewhere; names the quantity, its value and the row.
+    """
+    workload = dataset.workload
+    if workload.cost.basis is None:
+        return
+    values = workload.inputs(dataset.features)[:, workload.input_names.index(workload.cost.basis)]
+    wrong = np.flatnonzero(~((values > 0) & np.isfinite(values)))
+    if len(wrong):
+        at = int(wrong[0])
+        told = f"{workload.cost.basis}, the basis of the cost, is {values[at]:g} in row {at}"
+        raise InvalidData(f"{told}; it must be above 0")

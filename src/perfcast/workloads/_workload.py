@@ -134,6 +134,11 @@ class Workload:
         return tuple(at for at, feature in enumerate(self.features) if not feature.declaration.clock)
 
     @cached_property
+    def identifying(self) -> tuple[int, ...]:
+        """Positions of the features that make a row another configuration: a layer on two devices is the same one."""
+        return tuple(at for at, feature in enumerate(self.features) if not feature.declaration.derived_only)
+
+    @cached_property
     def indicators(self) -> tuple[Derived, ...]:
         """For each value of each choice of three or more: 1 where the feature has it, else 0."""
         return tuple(
@@ -187,6 +192,8 @@ def _cost(declaration: Declaration) -> Cost:
 def _check_basis(declaration: Declaration, cost: CostDeclaration) -> None:
     if not cost.relative:
         raise InvalidDeclaration(f"workload '{declaration.name}': only a relative cost can have a basis")
+    if any(one.trend for one in declaration.features) or any(one.trend for one in declaration.derived):
+        raise InvalidDeclaration(f"workload '{declaration.name}': trends can't be kept beside a basis of the cost")
     if cost.basis not in {item.name for item in declaration.derived}:
         raise InvalidDeclaration(
             f"workload '{declaration.name}': the cost's basis '{cost.basis}' is none of its derived quantities"

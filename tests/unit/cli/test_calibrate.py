@@ -99,7 +99,10 @@ def test_what_cant_be_is_one_line(run_cli: Run) -> None:
     assert (code, "only convolutions and operators can be measured" in told) == (1, True)
     code, _, told = run_cli("calibrate", "--device", "t5", "--from", "roofline:1")
     assert (code, "unknown device 't5'" in told) == (1, True)
-    code, _, told = run_cli("calibrate", "--device", "t4", "--from", "roofline:1", "--runtime", "other")
+    code, _, told = run_cli("calibrate", "--device", "t4", "--from", "roofline:1")
+    assert (code, "'t4' is a gpu, --on is cpu" in told) == (1, True)
+    processor = "xeon-platinum-8380"
+    code, _, told = run_cli("calibrate", "--device", processor, "--from", "roofline:1", "--runtime", "other")
     assert (code, "runtime is 'other'" in told) == (1, True)
 
 

@@ -57,3 +57,14 @@ def test_rows_of_another_cost_are_refused() -> None:
     rows = measured("one", 2)
     with pytest.raises(InvalidData, match="dataset 'one' measures execution_time_ms in s, not execution_time_ms in ms"):
         across_devices("gpus", ACROSS, [(Dataset("one", other, rows.features, rows.cost), FIGURES["t4"])])
+
+
+def test_a_layer_stands_in_the_same_part_on_every_device() -> None:
+    joined = across_devices(
+        "gpus", ACROSS, [(measured("one", 200), FIGURES["t4"]), (measured("two", 200), FIGURES["v100-pcie"])]
+    )
+    split = joined.split()
+    parts = [set(part.features[:, 0].tolist()) for part in (split.train, split.calibrate, split.test)]
+    assert sum(map(len, parts)) == 200
+    assert all(len(part) > 20 for part in parts)
+    assert len(set(split.groups.tolist())) == len(parts[0])

@@ -126,7 +126,7 @@ def facts(dataset: Dataset) -> DataFacts:
 
 @pytest.mark.parametrize("dataset", [small_dataset(600), timed(600)], ids=["by configuration", "by time"])
 def test_the_judging_rows_are_those_that_training_held_out(dataset: Dataset) -> None:
-    judging = dataset.rows.take(judging_rows(dataset.rows, facts(dataset)))
+    judging = dataset.rows.take(judging_rows(dataset.rows, facts(dataset), dataset.workload.identifying))
     held = dataset.split().test
     np.testing.assert_array_equal(judging.features, held.features)
     np.testing.assert_array_equal(judging.cost, held.cost)
@@ -136,7 +136,7 @@ def test_of_a_version_that_learnt_from_the_newest_rows_alone_the_same_rows_judge
     dataset = timed(900)
     newest = dataset.rows.take(np.arange(500, 900))
     learnt = Dataset("shop", dataset.workload, newest.features, newest.cost, newest.measured_at)
-    judging = dataset.rows.take(judging_rows(dataset.rows, facts(learnt)))
+    judging = dataset.rows.take(judging_rows(dataset.rows, facts(learnt), dataset.workload.identifying))
     np.testing.assert_array_equal(judging.features, learnt.split().test.features)
 
 
@@ -144,8 +144,9 @@ def test_no_row_judges_that_the_version_has_learnt_from_or_where_it_does_not_tel
     dataset = timed(600)
     told = facts(dataset)
     more = DataFacts("shop", told.digest, 600, 1, {"test": 590}, told.split, learnt_until=told.learnt_until)
-    judging = judging_rows(dataset.rows, more)
+    judging = judging_rows(dataset.rows, more, dataset.workload.identifying)
     assert judging.any()
     assert dataset.measured_at is not None
     assert (dataset.measured_at[judging] > dataset.split().calibrate.measured_at.max()).all()  # type: ignore[union-attr]
-    assert not judging_rows(dataset.rows, DataFacts("shop", told.digest, 600, 1, {}, "by hand")).any()
+    silent = DataFacts("shop", told.digest, 600, 1, {}, "by hand")
+    assert not judging_rows(dataset.rows, silent, dataset.workload.identifying).any()

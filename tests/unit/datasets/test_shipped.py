@@ -10,6 +10,8 @@ def test_measured_rows_of_each_workload_that_is_built_in_are_shipped() -> None:
     assert workloads == {
         "cpu-onnxruntime": "cnn-execution-time",
         "cpu-torch": "cnn-execution-time",
+        "cpu-onnxruntime-operators": "operator-execution-time",
+        "cpu-torch-operators": "operator-execution-time",
         "web-shop": "cpu-utilization",
     }
 

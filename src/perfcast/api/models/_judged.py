@@ -47,7 +47,7 @@ class Judgements:
         dataset, predictor = self._load(version, facts), self._follower.load(version)
         if not same_rows(dataset.workload, predictor.workload):
             raise Conflict(f"{version.reference} reads other features than its dataset '{facts.name}' has")
-        held = dataset.rows.take(judging_rows(dataset.rows, facts))
+        held = dataset.rows.take(judging_rows(dataset.rows, facts, dataset.workload.identifying))
         if not len(held):
             raise Conflict(f"{version.reference} doesn't say which rows of dataset '{facts.name}' judged it")
         return {"held_out_rows": len(held), **_judged(predictor, held.take(spread(len(held), MOST_SHOWN)))}

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from perfcast.datasets import BY_HASH, FEWEST, Dataset, Part, configuration_numbers, held_out
 from perfcast.errors import BrokenVersion, Conflict, InvalidData
-from perfcast.manifest import Draft
+from perfcast.manifest import CALIBRATED, Draft
 from perfcast.registry import CHAMPION, Registry, Version
-from perfcast.workloads import Rows, differences, encoded_for, same_rows, workload_from_document
+from perfcast.workloads import Rows, Workload, differences, encoded_for, same_rows, workload_from_document
 
 if TYPE_CHECKING:
     from perfcast.training import Verdict
@@ -92,7 +92,7 @@ def _verdict(registry: Registry, best: Version, champion: Version | None, datase
     except InvalidData as error:
         why = f"the champion's declaration differs, and these rows can't be put into its terms: {error}"
         return _unjudged(f"{why}; activate it yourself")
-    unseen = _unseen(split.test, encoded, champion)
+    unseen = _unseen(split.test, encoded, champion, theirs)
     if lacks := _lacks(encoded, unseen, champion):
         return _unjudged(lacks)
     held, graphs = replace(split, test=split.test.take(unseen)), (registry.graph(best), _bytes(registry, champion))
@@ -116,14 +116,16 @@ def _by_hash(champion: Version) -> bool:
     return champion.manifest.data is not None and champion.manifest.data.split.startswith(BY_HASH)
 
 
-def _unseen(test: Part, encoded: Rows, champion: Version) -> npt.NDArray[np.bool_]:
+def _unseen(test: Part, encoded: Rows, champion: Version, theirs: Workload) -> npt.NDArray[np.bool_]:
     """Which rows the champion has not learnt from, as far as its manifest tells: bool [rows].
 
     Those that are newer than all it learnt from, or those that its own split kept for judging, which the hash of their
     `encoded` features decides: another declaration encodes the same configuration otherwise.
     """
     if _by_hash(champion):
-        return held_out(encoded)
+        return held_out(encoded, theirs.identifying)
+    if champion.manifest.type == CALIBRATED:  # which has learnt from all its rows, and doesn't say which they are
+        return np.zeros(len(test), dtype=np.bool_)
     until = champion.manifest.data.learnt_until if champion.manifest.data else None
     if until is None or test.measured_at is None:
         return np.ones(len(test), dtype=np.bool_)

@@ -8,7 +8,7 @@ Knowledge in a Neural Network"; Buciluă, Caruana and Niculescu-Mizil 2006, "Mod
 
 import numpy as np
 
-from perfcast.errors import InvalidSetting
+from perfcast.errors import InvalidSetting, Refused
 from perfcast.export import Target, compose, run
 from perfcast.training.families import Lesson, families
 from perfcast.workloads import Name, Rows, Workload, check_table, right_rows
@@ -41,6 +41,10 @@ def distill(
     """
     if quantities < 0:
         raise InvalidSetting(f"--quantities must be 0 or more, got {quantities}")
+    if workload.cost.basis is not None:
+        raise Refused(
+            f"'{workload.name}' learns its cost as a multiple of {workload.cost.basis}; a distilled version wouldn't"
+        )
     rows = _asked(workload, features, asked)
     cost = run(graph, rows)
     target = Target.of(workload, cost)

@@ -14,7 +14,7 @@ from perfcast.datasets import Dataset, Part, Split
 from perfcast.errors import Refused
 from perfcast.explanation import choose_background, importance
 from perfcast.export import measure, run, run_with_spread
-from perfcast.manifest import Draft, Manifest
+from perfcast.manifest import CALIBRATED, Draft, Manifest
 from perfcast.sessions import COST, FEATURES, open_session
 from perfcast.training._path import Path
 from perfcast.training.judging import broken_trends, calibrate, evaluate, score
@@ -113,6 +113,8 @@ def vary(original: tuple[int, Manifest, bytes], changed: bytes, dataset: Dataset
         Refused: It gives a cost that is not finite.
     """
     number, manifest, graph = original
+    if manifest.type == CALIBRATED:
+        raise Refused(f"version {number} has learnt from all its rows, so none is left to judge {name} by")
     workload, split = workload_from_document(manifest.workload), dataset.split()
     path = Path(workload, manifest.path)
     sized, test = _parts(split, manifest)
