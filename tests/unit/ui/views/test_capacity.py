@@ -113,6 +113,10 @@ def test_runway_is_shown_when_it_is_asked_for(open_page: Open, stocked: Path, tm
         assert "of the courses pass it within 90 days" in words(page)
         assert "growth +" in words(page)
         assert {"upper bound at the day's peak", "interval"} <= set(drawn(page, "runway"))
+        page.text_input("holidays").set_value("nowhere").run()
+        assert "Not known: country: must be an ISO 3166 code" in words(page)
+        page.text_input("holidays").set_value("DE").run()
+        assert "The limit is first passed" in [one.label for one in page.metric]
 
 
 def test_a_model_without_rows_has_no_runway(open_page: Open) -> None:

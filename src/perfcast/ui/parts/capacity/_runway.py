@@ -26,13 +26,21 @@ def runway(workload: WorkloadDetails, model: str, limit: float) -> None:
             "Growth (% a month)", -90.0, 1000.0, None, 1.0, key="growth", bind="query-params",
             help="As in its history, if it is left empty.",
         )  # fmt: skip
+        country = st.text_input(
+            "Public holidays of", key="holidays", bind="query-params", placeholder="DE, US-CA …",
+            help="A country or a part of one (ISO 3166), whose holidays are as quiet as Sundays.",
+        )  # fmt: skip
         asked = st.toggle("Show", key="show runway", bind="query-params")
     if not asked:
         return
     try:
         with right, st.spinner("Following the load …"):
             found = client().runway(
-                limit, model=model, horizon_days=_HORIZONS[horizon], growth_percent_per_month=growth
+                limit,
+                model=model,
+                horizon_days=_HORIZONS[horizon],
+                growth_percent_per_month=growth,
+                country=country.strip() or None,
             )
     except (Conflict, InvalidRequest) as refused:
         st.caption(f"Not known: {refused.detail}")
