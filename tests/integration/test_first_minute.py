@@ -121,10 +121,11 @@ def test_a_version_can_be_activated_while_it_serves(up: Up) -> None:
 
 
 def test_whole_networks_are_answered_for_once_the_rest_is_made(up: Up) -> None:
-    until(
-        lambda: {f"{OPERATORS}-{name}" for name in DEVICES} <= set(up.client.get("/models").json()["models"]),
-        10 * PATIENCE_SECONDS,
-    )
+    def whole() -> bool:
+        known = {one["name"]: one["models"] for one in up.client.get("/networks").json()["devices"]}
+        return all(len(known[device]) == 2 for device in DEVICES)
+
+    until(whole, 10 * PATIENCE_SECONDS)
     for device in DEVICES:
         asked = {"preset": "resnet50", "batch_size": 8, "device": device}
         found = up.client.post("/networks/predict", json=asked).json()
