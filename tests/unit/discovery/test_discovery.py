@@ -62,7 +62,7 @@ class Place:
         return self.registry.model(model).aliases.get(CHAMPION)
 
     def answer(self, reference: str = NAME) -> float:
-        row = np.array([[1, 1, 1, 1, 1, 1, 1, 0, 1, 1]], dtype=np.float32)
+        row = np.array([[1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 0, 0, 0]], dtype=np.float32)
         return float(run(self.registry.graph(self.registry.resolve(reference)), row)[0])
 
 

@@ -40,7 +40,7 @@ def graph(name: str, cost: str, width: int, *, rows: str | int, flat: int, domai
 def test_what_can_not_be_served_is_told_in_the_same_words(case: str, to_graph: Convert) -> None:
     parts, words = CASES[case]
     with pytest.raises(InvalidInput) as uploaded:
-        examine(graph("features", "cost", 10, **PARTS | parts), builtin_workloads()["cnn-execution-time"])
+        examine(graph("features", "cost", 15, **PARTS | parts), builtin_workloads()["cnn-execution-time"])
     with pytest.raises(InvalidInput) as found:
         to_graph("best_nn_model.onnx", graph("X", "y", 7, **PARTS | parts))
     assert f"graph: {words}".format(name="features") in str(uploaded.value)

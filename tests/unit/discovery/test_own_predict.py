@@ -40,7 +40,9 @@ def test_a_row_gets_what_the_models_own_predict_gives(name: str, to_graph: Conve
     cost = 5 + rows @ np.arange(1, 9) + 30 * (rows[:, 7] == 0) + 20 * (rows[:, 6] == 1)
     model = MODELS[name].fit(rows, cost)
     converted = to_graph("best_model.joblib", dumped(model))
-    asked = np.column_stack([rows, np.ones((len(rows), 2))]).astype(np.float32)
+    ones, padding = np.ones(len(rows)), rows[:, 7]
+    square = [rows[:, 5], rows[:, 6], padding, padding, padding]
+    asked = np.column_stack([rows, ones, ones, *square]).astype(np.float32)
     np.testing.assert_allclose(run(converted.graph, asked), model.predict(rows), rtol=1e-4)
     assert converted.parity.worst < 1e-4
 

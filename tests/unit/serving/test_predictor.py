@@ -36,7 +36,7 @@ def test_a_greater_cost_falls_into_the_wider_band_and_bounds_are_kept(cpu: Workl
 
 
 def test_relative_intervals_divide_and_multiply(cnn: Workload) -> None:
-    answer = predictor(cnn, weighted(cnn, batch_size=1)).answer([11, 1, 1, 1, 1, 1, 1, 0, 1, 1])
+    answer = predictor(cnn, weighted(cnn, batch_size=1)).answer([11, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 0, 0, 0])
     assert (answer.lower, answer.upper) == (pytest.approx(10.0), pytest.approx(12.1))
 
 

@@ -114,7 +114,7 @@ def test_a_graph_that_does_not_come_to_an_end_is_stopped(cpu: Workload, monkeypa
 
 
 def test_what_is_seen_is_what_onnx_itself_reads(cnn: Workload) -> None:
-    graph = linear_graph([1.0] * 10, operator="Abs")
+    graph = linear_graph([1.0] * 15, operator="Abs")
     read = ModelProto.FromString(graph)
     seen = dissect(graph)
     assert seen.operators == {(node.domain, node.op_type) for node in read.graph.node}
