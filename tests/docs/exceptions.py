@@ -19,7 +19,7 @@ LEFT_OUT = {
     r"perfcast train --dataset cpu-torch": "follows hours of measuring; the starter model is trained on these rows",
     r"perfcast profile --configurations (300$|[23]000|9500)": "measures for hours; the page's short run stands for it",
     r"perfcast profile --what operators": "measures for minutes; tests/unit/workloads/test_operator_runners.py does it",
-    r"perfcast devices join|perfcast (train --dataset|predict --model convolution-across-devices-)gpus|perfcast calibrate": (
+    r"perfcast (devices join|train --dataset gpus|predict --model convolution-across|calibrate)": (
         "needs measured rows of other devices; tests/unit/cli/test_devices.py and test_calibrate.py have some"
     ),
     r"perfcast ui --api": "asks a server elsewhere, and never ends; tests/integration/test_ui_process.py runs it",

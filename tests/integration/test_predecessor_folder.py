@@ -135,7 +135,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         patched.setenv("SECRET_TOKEN", "s3cret")
         worker = start_worker(settings, root / "worker.log")
     try:
-        with httpx2.Client(base_url=address, timeout=60) as client:
+        fresh = httpx2.Limits(max_keepalive_connections=0)  # a busy server may close one that has waited for long
+        with httpx2.Client(base_url=address, timeout=60, limits=fresh) as client:
             held = Place(root, folder, client, make)
             until(lambda: len(held.models()["not_loaded"]) == len(BAD) and held.models()["total_models"] == 9, 300)
             until(lambda: all(model["loaded"] for model in held.models()["models"].values()))
