@@ -1,7 +1,7 @@
 """Parting a dataset into rows to train on, to calibrate on and to judge by (rule R4)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from math import ceil
 from typing import Literal
@@ -100,13 +100,12 @@ def split_by_configuration(rows: Part, identifying: Sequence[int] | None = None)
     Raises:
         InvalidData: A part would have fewer than `FEWEST` rows.
     """
-    columns = list(range(rows.features.shape[1])) if identifying is None else list(identifying)
+    columns = slice(None) if identifying is None else list(identifying)
     position = _hash_positions(rows.features[:, columns])
     test, calibrate = position < TEST, (position >= TEST) & (position < TEST + CALIBRATE)
     train = ~test & ~calibrate
     text = f"{BY_HASH} (seed 0): {_shares()}"
-    split = _checked(rows, train, calibrate, test, "configuration", text)
-    return replace(split, groups=configuration_numbers(split.train.features[:, columns]))
+    return _checked(rows, train, calibrate, test, "configuration", text, columns)
 
 
 def split_by_time(rows: Part) -> Split:
@@ -148,6 +147,7 @@ def _checked(
     test: npt.NDArray[np.bool_],
     kind: Literal["configuration", "time"],
     description: str,
+    identifying: list[int] | slice = slice(None),
 ) -> Split:
     fewest = min(int(part.sum()) for part in (train, calibrate, test))
     if fewest < FEWEST:
@@ -158,7 +158,7 @@ def _checked(
             f"{int(FEWEST / CALIBRATE * 1.5)} distinct {what} or more"
         )
     trained = rows.take(train)
-    groups = configuration_numbers(trained.features)
+    groups = configuration_numbers(trained.features[:, identifying])
     return Split(trained, rows.take(calibrate), rows.take(test), kind, description, groups)
 
 

@@ -61,7 +61,7 @@ def answer_network(
         "parameters": _parameters(network),
         "gigaflops": sum(layer["gigaflops"] for layer in layers),
         "memory_mb": _memory_bytes(network, batch_size) / 1e6,
-        "calls": sum(call.sign > 0 for call in found.calls),
+        "calls": sum(call.sign > 0 and not call.inside for call in found.calls),
         "layers": layers,
         "extrapolated": [layer["name"] for layer in layers if layer["extrapolated"]],
         "not_modelled": _not_modelled(found),

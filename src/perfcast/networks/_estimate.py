@@ -29,6 +29,7 @@ class Costs(Protocol):
 
 
 _MOST_SPARED = 0.8
+"""Share of a layer's time: what it is spared of can't be all of it."""
 Ask: TypeAlias = Mapping[str, Callable[[Rows], Costs]]
 """For each workload that a device has a model of, how to ask it for many rows."""
 

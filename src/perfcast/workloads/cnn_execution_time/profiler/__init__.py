@@ -9,6 +9,7 @@ imported before `profile` runs.
 
 from ._configurations import WORKLOAD, ConvConfig, WorkBound
 from ._convolutions import CONVOLUTIONS
+from ._draws import draw_batch, draw_size
 from ._improve import Chooser, Guide
 from ._kind import Kind, Sampler, Timer
 from ._options import ProfileOptions
@@ -31,6 +32,8 @@ __all__ = [
     "Timer",
     "TorchRunner",
     "WorkBound",
+    "draw_batch",
+    "draw_size",
     "profile",
     "time_calls",
 ]

@@ -1,11 +1,11 @@
 """The seeded sampler that chooses which convolutions to measure."""
 
-import math
 import random
 from collections.abc import Iterable
 from dataclasses import replace
 
 from ._configurations import ConvConfig, WorkBound, network_layers
+from ._draws import draw_batch, draw_size
 from ._uneven import make_uneven
 
 _NETWORK_SHARE = 0.35
@@ -16,6 +16,7 @@ _KERNEL_WEIGHTS = (28, 38, 12, 8, 4, 3, 4, 3)
 _STRIDES = (1, 2, 3, 4)
 _STRIDE_WEIGHTS = (66, 27, 3, 4)
 _RESOLUTIONS = (1.0, 1.0, 1.0, 0.5, 0.75, 1.25, 1.5)
+_MOST_BATCH = 256
 _NETWORKS_OWN = 0.5
 """Of the uneven ones from networks, the share that those networks have themselves."""
 UNEVEN_SHARE = 0.15
@@ -66,7 +67,7 @@ def _of_network(rng: random.Random, *, uneven: bool) -> ConvConfig:
     own = uneven and rng.random() < _NETWORKS_OWN
     layer = rng.choice([layer for layer in network_layers() if layer.uneven == own])
     size = max(1, round(layer.input_height * rng.choice(_RESOLUTIONS)))
-    return replace(layer, batch_size=_batch(rng), input_height=size, input_width=size)
+    return replace(layer, batch_size=draw_batch(rng, _MOST_BATCH), input_height=size, input_width=size)
 
 
 def _log_uniform(rng: random.Random) -> ConvConfig:
@@ -74,12 +75,12 @@ def _log_uniform(rng: random.Random) -> ConvConfig:
     kernel = rng.choices(_KERNELS, _KERNEL_WEIGHTS)[0]
     dilation = rng.choice((2, 3, 4)) if kernel > 1 and rng.random() < 0.06 else 1
     groups, channels, filters = _channels(rng)
-    height = _size(rng, 1, 640)
+    height = draw_size(rng, 1, 640)
     return ConvConfig(
-        batch_size=_batch(rng),
+        batch_size=draw_batch(rng, _MOST_BATCH),
         input_channels=channels,
         input_height=height,
-        input_width=height if rng.random() < 0.8 else _size(rng, 1, 640),
+        input_width=height if rng.random() < 0.8 else draw_size(rng, 1, 640),
         output_channels=filters,
         kernel_size=kernel,
         stride=rng.choices(_STRIDES, _STRIDE_WEIGHTS)[0],
@@ -103,7 +104,7 @@ def _channels(rng: random.Random) -> tuple[int, int, int]:
 
 def _width(rng: random.Random) -> int:
     """A number of channels: log-uniform in 1 to 2048, two thirds of the larger ones rounded to 8."""
-    width = _size(rng, 1, 2048)
+    width = draw_size(rng, 1, 2048)
     return 8 * round(width / 8) if width >= 12 and rng.random() < 0.67 else width
 
 
@@ -113,18 +114,3 @@ def _padding(rng: random.Random, kernel: int, dilation: int) -> int:
     if kind < 0.84:
         return dilation * (kernel - 1) // 2
     return 0 if kind < 0.94 else rng.randint(0, dilation * (kernel - 1))
-
-
-def _batch(rng: random.Random) -> int:
-    """A fifth single, half a power of two up to 128, else log-uniform in 1 to 256."""
-    kind = rng.random()
-    if kind < 0.2:
-        return 1
-    if kind < 0.7:
-        return int(2 ** rng.randint(0, 7))
-    return _size(rng, 1, 256)
-
-
-def _size(rng: random.Random, low: int, high: int) -> int:
-    """A log-uniform integer from low to high, both included."""
-    return int(math.exp(rng.uniform(math.log(low), math.log(high + 1))))

@@ -1,12 +1,12 @@
 """The seeded sampler that chooses which operators to measure, in shapes as CNNs have them."""
 
-import math
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from perfcast.workloads.cnn_execution_time.profiler import WorkBound
+from perfcast.workloads.cnn_execution_time.profiler import WorkBound, draw_batch
+from perfcast.workloads.cnn_execution_time.profiler import draw_size as _size
 
 from ._configurations import FEWEST_REORDERED, REORDERS, OperatorConfig, pooled
 
@@ -282,15 +282,4 @@ def _aligned(rng: random.Random, low: int, high: int) -> int:
 
 
 def _batch(rng: random.Random) -> int:
-    """A fifth single, half a power of two up to 128, else log-uniform in 1 to 128."""
-    kind = rng.random()
-    if kind < 0.2:
-        return 1
-    if kind < 0.7:
-        return int(2 ** rng.randint(0, 7))
-    return _size(rng, 1, _MOST_BATCH)
-
-
-def _size(rng: random.Random, low: int, high: int) -> int:
-    """A log-uniform integer from low to high, both included."""
-    return int(math.exp(rng.uniform(math.log(low), math.log(high + 1))))
+    return draw_batch(rng, _MOST_BATCH)
